@@ -1,0 +1,1 @@
+//! The proxy: serves the page, tunnels WebSockets to mail servers, ends TLS when asked

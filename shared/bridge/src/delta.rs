@@ -1,0 +1,169 @@
+//! What has changed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, AccountView, AttachmentView, Connection, MailboxId, MailboxView, MessageId,
+    MessageView, Row, TestReport,
+};
+
+/// What has changed; the engine sends it, the app applies it to what it shows.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Delta {
+    /// All accounts, whenever one is added, changed or removed.
+    Accounts(Vec<AccountView>),
+    /// All mailboxes of one account, in the order to show them.
+    Mailboxes {
+        /// The account.
+        account: AccountId,
+        /// Its mailboxes.
+        mailboxes: Vec<MailboxView>,
+    },
+    /// The counts of one mailbox changed.
+    Counts {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Unread messages.
+        unread: u32,
+        /// All messages.
+        total: u32,
+    },
+    /// The state of an account's connection changed.
+    Connection {
+        /// The account.
+        account: AccountId,
+        /// Its state.
+        state: Connection,
+    },
+    /// Long work goes on, or has ended (`None`).
+    Progress {
+        /// The account.
+        account: AccountId,
+        /// How far it is.
+        progress: Option<Progress>,
+    },
+    /// Rows of an opened list: the answer to `ShowRows`, and again whenever they change.
+    Rows {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// How many rows the whole list has.
+        total: u32,
+        /// The first row's number.
+        start: u32,
+        /// The rows.
+        rows: Vec<Row>,
+        /// True once the server has been asked since the mailbox was opened, so that an empty list
+        /// means an empty mailbox.
+        fresh: bool,
+    },
+    /// An opened message.
+    Message(Box<MessageView>),
+    /// A message could not be opened.
+    MessageFailed {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        problem: Problem,
+    },
+    /// The answer to `TestAccount`.
+    AccountTested {
+        /// The request's number.
+        request: u32,
+        /// What the servers said, or what is wrong.
+        result: Result<TestReport, Problem>,
+    },
+    /// The answer to `AddAccount`.
+    AccountAdded {
+        /// The request's number.
+        request: u32,
+        /// The new account's number, or what is wrong.
+        result: Result<AccountId, Problem>,
+    },
+    /// The answer to `FetchAttachment`.
+    Attachment {
+        /// The request's number.
+        request: u32,
+        /// The attachment and its content, or what is wrong.
+        result: Result<(AttachmentView, serde_bytes::ByteBuf), Problem>,
+    },
+    /// The answer to `Send`: the message is stored and will be sent, or could not be taken.
+    Queued {
+        /// The request's number.
+        request: u32,
+        /// The outbox entry's number, or what is wrong.
+        result: Result<u32, Problem>,
+    },
+    /// An outbox entry changed.
+    Outbox {
+        /// The entry.
+        outbox: u32,
+        /// The account.
+        account: AccountId,
+        /// The subject.
+        subject: String,
+        /// Its state.
+        state: SendState,
+    },
+    /// Something went wrong that belongs to no request.
+    Problem(Problem),
+}
+
+/// How far long work is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Progress {
+    /// What is being done, such as "Downloading".
+    pub what: String,
+    /// Steps done.
+    pub done: u32,
+    /// All steps; 0 while unknown.
+    pub total: u32,
+}
+
+/// The state of a message on its way out.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum SendState {
+    /// Stored, waits for its turn or for a network.
+    Queued,
+    /// On its way.
+    Sending,
+    /// The server has it.
+    Sent,
+    /// The server did not take it; the sentence says why.
+    Failed(String),
+    /// The link died after the last byte: it may have been sent. Only the person can decide.
+    Uncertain,
+    /// It was dropped.
+    Discarded,
+}
+
+/// What went wrong, for a person.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Problem {
+    /// What kind, so that the page can point to the right field.
+    pub kind: ProblemKind,
+    /// What is wrong and what to do, as one or two sentences.
+    pub sentence: String,
+}
+
+/// Kinds of problems, by who can mend them.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ProblemKind {
+    /// The page has no network or can't reach the proxy.
+    Offline,
+    /// The server can't be reached: its name, its port, or it does not answer.
+    Unreachable,
+    /// The proxy does not allow this destination.
+    NotAllowed,
+    /// The server's certificate does not verify.
+    Certificate,
+    /// User name or password is wrong.
+    Login,
+    /// The server said something that it must not say, or refused.
+    Server,
+    /// This browser's storage failed or is full.
+    Storage,
+    /// What the person entered can't be used.
+    Input,
+    /// What was asked for is no longer there.
+    Gone,
+}

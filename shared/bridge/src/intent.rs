@@ -1,0 +1,135 @@
+//! What the person wants.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountDraft, AccountId, Address, MailboxId, MessageId};
+
+/// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
+///
+/// A `request` number comes back in the answer that belongs to it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Intent {
+    /// A page has opened: answer with accounts and mailboxes.
+    Hello,
+    /// The browser says that there is (or is not) a network.
+    Network {
+        /// Whether there is one.
+        online: bool,
+    },
+    /// Try the settings of an account without keeping anything.
+    TestAccount {
+        /// Comes back in `Delta::AccountTested`.
+        request: u32,
+        /// The settings.
+        draft: AccountDraft,
+    },
+    /// Keep an account and fetch its mail.
+    AddAccount {
+        /// Comes back in `Delta::AccountAdded`.
+        request: u32,
+        /// The settings.
+        draft: AccountDraft,
+    },
+    /// Forget an account and everything stored for it in this browser.
+    RemoveAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// Fetch what is new.
+    Refresh {
+        /// The account.
+        account: AccountId,
+    },
+    /// Show a mailbox: answered at once from the store, then brought up to date.
+    OpenMailbox {
+        /// The mailbox.
+        mailbox: MailboxId,
+    },
+    /// The rows that the list shows now; newest first, row 0 at the top.
+    ShowRows {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Which rows; at most [`Intent::ROWS_AT_ONCE`].
+        rows: Range<u32>,
+    },
+    /// Show a message and mark it as read.
+    OpenMessage {
+        /// The message.
+        message: MessageId,
+    },
+    /// Mark a message as read or unread.
+    MarkSeen {
+        /// The message.
+        message: MessageId,
+        /// Read or unread.
+        seen: bool,
+    },
+    /// Fetch and decode one attachment.
+    FetchAttachment {
+        /// Comes back in `Delta::Attachment`.
+        request: u32,
+        /// The message.
+        message: MessageId,
+        /// The part's number.
+        section: String,
+    },
+    /// Send a message.
+    Send {
+        /// Comes back in `Delta::Queued`.
+        request: u32,
+        /// The message.
+        message: OutgoingMessage,
+    },
+    /// Try a message again that could not be sent, or whose fate is unknown: the person decided.
+    RetrySend {
+        /// The outbox entry.
+        outbox: u32,
+    },
+    /// Drop an outbox entry that was not sent.
+    DiscardSend {
+        /// The outbox entry.
+        outbox: u32,
+    },
+}
+
+impl Intent {
+    /// The most rows that one [`Intent::ShowRows`] may ask for.
+    pub const ROWS_AT_ONCE: u32 = 500;
+}
+
+/// A message as it was written.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct OutgoingMessage {
+    /// The account that sends; its identity is `From`.
+    pub account: AccountId,
+    /// `To`.
+    pub to: Vec<Address>,
+    /// `Cc`.
+    pub cc: Vec<Address>,
+    /// Recipients that no header names.
+    pub bcc: Vec<Address>,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The message that this one answers.
+    pub in_reply_to: Option<MessageId>,
+    /// `References`, oldest first, ending with the message that this one answers.
+    pub references: Vec<String>,
+    /// Attachments.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file to send.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Attachment {
+    /// Its file name.
+    pub name: String,
+    /// Its media type; empty means `application/octet-stream`.
+    pub media_type: String,
+    /// Its content.
+    #[serde(with = "serde_bytes")]
+    pub content: Vec<u8>,
+}

@@ -1,0 +1,26 @@
+//! What the app and the engine say to each other: [`Intent`]s up, [`Delta`]s down.
+//!
+//! Both sides are Wasm programs of the same page, on two threads; what passes between them is
+//! bytes (see [`to_bytes`] and [`from_bytes`]), transferred, never shared. The types here are the
+//! page's vocabulary: the client's logic uses the same identifiers and the same account settings,
+//! so that nothing is spelled twice.
+//!
+//! Invariant: this crate knows neither browser, protocol nor storage.
+
+mod account;
+mod delta;
+mod intent;
+mod message;
+mod wire;
+
+pub use account::{
+    AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
+    Security, ServerLogin, TestReport, TlsEnd,
+};
+pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
+pub use intent::{Attachment, Intent, OutgoingMessage};
+pub use message::{
+    Address, AttachmentView, BodyView, Flags, MailboxId, MailboxView, MessageId, MessageView, Role,
+    Row,
+};
+pub use wire::{ClientId, Down, Up, WireError, from_bytes, to_bytes};

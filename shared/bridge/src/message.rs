@@ -1,0 +1,169 @@
+//! Mailboxes, list rows and opened messages, in the shape that views draw.
+
+use serde::{Deserialize, Serialize};
+
+use crate::AccountId;
+
+/// A mailbox's number, unique over all accounts of this browser.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct MailboxId(pub u32);
+
+/// A message's place: its mailbox and its UID there.
+///
+/// On IMAP the UID is the server's (RFC 9051 section 2.3.1.1); in a local mailbox the store
+/// assigns it, ascending and never reused.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct MessageId {
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// The UID in that mailbox.
+    pub uid: u32,
+}
+
+/// What a mailbox is for (RFC 6154).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Role {
+    /// Where new mail arrives.
+    Inbox,
+    /// Unfinished messages.
+    Drafts,
+    /// Copies of what was sent.
+    Sent,
+    /// Kept mail.
+    Archive,
+    /// Unwanted mail.
+    Junk,
+    /// Deleted mail.
+    Trash,
+}
+
+/// A mailbox as the folder list shows it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MailboxView {
+    /// Its number.
+    pub id: MailboxId,
+    /// Its account.
+    pub account: AccountId,
+    /// The last part of its name, decoded.
+    pub name: String,
+    /// How deep it is nested; 0 is the top.
+    pub depth: u8,
+    /// What it is for, if it has a role.
+    pub role: Option<Role>,
+    /// False for a name that only holds other mailboxes.
+    pub selectable: bool,
+    /// Unread messages.
+    pub unread: u32,
+    /// All messages.
+    pub total: u32,
+}
+
+/// A name and an address from a header.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Address {
+    /// The display name, decoded; may be empty.
+    pub name: String,
+    /// `local@domain`; may be empty in broken mail.
+    pub address: String,
+}
+
+impl Address {
+    /// The name if there is one, else the address.
+    pub fn label(&self) -> &str {
+        if self.name.is_empty() { &self.address } else { &self.name }
+    }
+}
+
+/// The system flags (RFC 9051 section 2.3.2) that the page shows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Flags {
+    /// `\Seen`
+    pub seen: bool,
+    /// `\Answered`
+    pub answered: bool,
+    /// `\Flagged`
+    pub flagged: bool,
+    /// `\Deleted`
+    pub deleted: bool,
+    /// `\Draft`
+    pub draft: bool,
+}
+
+/// One line of the message list.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Row {
+    /// The message.
+    pub id: MessageId,
+    /// Who the list names: the sender, or the recipients in a Sent mailbox.
+    pub correspondents: String,
+    /// The subject, decoded; may be empty.
+    pub subject: String,
+    /// The first words of the text; empty while it is not known.
+    pub preview: String,
+    /// When it arrived, in milliseconds since 1970 (UTC).
+    pub date: i64,
+    /// Its flags.
+    pub flags: Flags,
+    /// Whether it has attachments.
+    pub has_attachments: bool,
+}
+
+/// A message, opened.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MessageView {
+    /// The message.
+    pub id: MessageId,
+    /// The subject, decoded.
+    pub subject: String,
+    /// `From`.
+    pub from: Vec<Address>,
+    /// `Reply-To`, empty when answers go to `from`.
+    pub reply_to: Vec<Address>,
+    /// `To`.
+    pub to: Vec<Address>,
+    /// `Cc`.
+    pub cc: Vec<Address>,
+    /// When it was sent (`Date`), in milliseconds since 1970 (UTC); `None` if the header is broken.
+    pub date: Option<i64>,
+    /// `Message-ID` without its angle brackets; may be empty.
+    pub message_id: String,
+    /// The `References` that an answer carries: those of this message and its own id.
+    pub references: Vec<String>,
+    /// Its flags.
+    pub flags: Flags,
+    /// What to show.
+    pub body: BodyView,
+    /// The same as text, for quoting and for people who want no HTML.
+    pub text: String,
+    /// Attachments, in the order of the message.
+    pub attachments: Vec<AttachmentView>,
+}
+
+/// What the reading pane shows of a message.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum BodyView {
+    /// A complete, sanitised HTML document for the sandboxed frame.
+    ///
+    /// It refers to nothing outside itself: inline images are `data:` URLs, remote ones are gone.
+    Html {
+        /// The document.
+        document: String,
+        /// How many remote resources were left out.
+        remote_blocked: u32,
+    },
+    /// Plain text, to be shown as text.
+    Text(String),
+}
+
+/// An attachment as the reading pane lists it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AttachmentView {
+    /// The part's number (RFC 9051 section 6.4.5), such as `2` or `1.3`.
+    pub section: String,
+    /// A file name that is safe to save under.
+    pub name: String,
+    /// The media type, such as `image/png`, lower case.
+    pub media_type: String,
+    /// The size in bytes, decoded; an estimate while it is not downloaded.
+    pub size: u64,
+}

@@ -1,0 +1,1 @@
+//! Intents in, deltas out.

@@ -1,0 +1,93 @@
+//! Drives a sans-I/O session over a transport, with patience.
+
+use std::time::Duration;
+
+use crate::{
+    Clock, MailError, Transport,
+    host::{TransportError, within},
+};
+
+/// What a session wants next.
+pub enum Output<E> {
+    /// Bytes to send.
+    Send(Vec<u8>),
+    /// Something that happened.
+    Event(E),
+}
+
+/// A sans-I/O protocol session: bytes in, events and bytes out.
+pub trait Session {
+    /// What it tells.
+    type Event;
+
+    /// Takes bytes from the server.
+    fn handle_input(&mut self, input: &[u8]);
+
+    /// What it wants next; to be called until `None`.
+    fn poll_output(&mut self) -> Option<Output<Self::Event>>;
+}
+
+/// A session and the transport that it talks through.
+pub struct Connection<T, S> {
+    transport: T,
+    /// The session, for giving it commands.
+    pub session: S,
+}
+
+impl<T: Transport, S: Session> Connection<T, S> {
+    /// Puts a session on a fresh transport.
+    pub fn new(transport: T, session: S) -> Self {
+        Self { transport, session }
+    }
+
+    /// Sends what the session has to send and waits for its next event.
+    ///
+    /// # Errors
+    ///
+    /// If the transport breaks or ends, or nothing at all arrives for as long as `patience`; `what`
+    /// names what is waited for.
+    pub async fn next_event(
+        &mut self,
+        clock: &impl Clock,
+        patience: Duration,
+        what: &'static str,
+    ) -> Result<S::Event, MailError> {
+        loop {
+            while let Some(output) = self.session.poll_output() {
+                match output {
+                    Output::Event(event) => return Ok(event),
+                    Output::Send(bytes) => within(clock, patience, self.transport.write(bytes))
+                        .await
+                        .ok_or(MailError::TimedOut(what))??,
+                }
+            }
+            let input = within(clock, patience, self.transport.read())
+                .await
+                .ok_or(MailError::TimedOut(what))??;
+            if input.is_empty() {
+                return Err(TransportError::Lost.into());
+            }
+            self.session.handle_input(&input);
+        }
+    }
+
+    /// Upgrades the transport to TLS, after the server's go-ahead.
+    ///
+    /// # Errors
+    ///
+    /// If the handshake fails or takes longer than `patience`.
+    pub async fn upgrade_tls(
+        &mut self,
+        clock: &impl Clock,
+        patience: Duration,
+    ) -> Result<(), MailError> {
+        Ok(within(clock, patience, self.transport.start_tls())
+            .await
+            .ok_or(MailError::TimedOut("a secure connection"))??)
+    }
+
+    /// Closes the transport.
+    pub async fn close(mut self) {
+        self.transport.close().await;
+    }
+}

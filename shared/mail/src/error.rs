@@ -1,0 +1,146 @@
+//! What can go wrong, by who is at fault, ending as a sentence for a person.
+
+use postern_bridge::{Problem, ProblemKind};
+
+use crate::{
+    host::{TransportError, VaultError},
+    store::StoreError,
+};
+
+/// Why a piece of work could not be done.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum MailError {
+    /// The way to the server.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The server did not answer in time; what it was asked.
+    #[error("the server did not answer in time ({0})")]
+    TimedOut(&'static str),
+    /// The server refused user name or password; its words.
+    #[error("the server refused the log-in: {0}")]
+    Login(String),
+    /// The server refused a request; what it was asked, and its words.
+    #[error("the server refused to {what}: {text}")]
+    Refused {
+        /// What the server was asked, as a verb phrase: "open the mailbox".
+        what: &'static str,
+        /// Its words.
+        text: String,
+    },
+    /// The server lacks what is needed; what it is.
+    #[error("the server does not offer {0}")]
+    Unsupported(&'static str),
+    /// The server broke the protocol; how.
+    #[error("the server said something unexpected: {0}")]
+    Protocol(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// What the person entered can't be used; why.
+    #[error("{0}")]
+    Input(String),
+    /// What was asked for is no longer there.
+    #[error("{0} is no longer there")]
+    Gone(&'static str),
+}
+
+impl MailError {
+    /// What kind of problem this is for the person.
+    pub fn kind(&self) -> ProblemKind {
+        match self {
+            Self::Transport(error) => match error {
+                TransportError::Offline | TransportError::Busy(_) => ProblemKind::Offline,
+                TransportError::NotAllowed(_) => ProblemKind::NotAllowed,
+                TransportError::Certificate(_) => ProblemKind::Certificate,
+                TransportError::UnknownHost
+                | TransportError::ConnectFailed
+                | TransportError::TimedOut
+                | TransportError::Tls(_)
+                | TransportError::Lost => ProblemKind::Unreachable,
+            },
+            Self::TimedOut(_) => ProblemKind::Unreachable,
+            Self::Login(_) => ProblemKind::Login,
+            Self::Refused { .. } | Self::Unsupported(_) | Self::Protocol(_) => ProblemKind::Server,
+            Self::Store(_) | Self::Vault(_) => ProblemKind::Storage,
+            Self::Input(_) => ProblemKind::Input,
+            Self::Gone(_) => ProblemKind::Gone,
+        }
+    }
+
+    /// Whether trying again later, with nothing changed, may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::TimedOut(_)
+                | Self::Transport(
+                    TransportError::Offline
+                        | TransportError::Busy(_)
+                        | TransportError::ConnectFailed
+                        | TransportError::TimedOut
+                        | TransportError::Lost
+                )
+        )
+    }
+
+    /// The problem as the page shows it: what is wrong with `host`, and what to do.
+    pub fn problem(&self, host: &str) -> Problem {
+        Problem { kind: self.kind(), sentence: self.sentence(host) }
+    }
+
+    fn sentence(&self, host: &str) -> String {
+        use TransportError as T;
+        match self {
+            Self::Transport(T::Offline) => {
+                "There is no connection to the network. What is stored can be read; the rest waits \
+                 until you are back online."
+                    .into()
+            }
+            Self::Transport(T::NotAllowed(reason)) => {
+                format!("This Postern does not connect to {host}: {reason}")
+            }
+            Self::Transport(T::Busy(reason)) => {
+                format!("The proxy asks for patience: {reason} Try again in a minute.")
+            }
+            Self::Transport(T::UnknownHost) => {
+                format!("There is no server named {host}. Check the spelling of the host.")
+            }
+            Self::Transport(T::ConnectFailed) => format!(
+                "{host} does not accept connections on this port. Check the port and the security \
+                 setting."
+            ),
+            Self::Transport(T::TimedOut) | Self::TimedOut(_) => format!(
+                "{host} does not answer. The host or port may be wrong, or the server is busy; try \
+                 again later."
+            ),
+            Self::Transport(T::Certificate(reason)) => format!(
+                "The certificate of {host} is not valid: {reason} Your password was not sent."
+            ),
+            Self::Transport(T::Tls(reason)) => format!(
+                "No secure connection to {host} could be made: {reason} Check the port and the \
+                 security setting."
+            ),
+            Self::Transport(T::Lost) => format!("The connection to {host} was lost."),
+            Self::Login(text) => {
+                format!("{host} did not accept the user name or the password. It says: “{text}”")
+            }
+            Self::Refused { what, text } => format!("{host} refused to {what}. It says: “{text}”"),
+            Self::Unsupported(what) => format!("{host} does not offer {what}."),
+            Self::Protocol(detail) => {
+                format!("{host} said something that Postern does not understand ({detail}).")
+            }
+            Self::Store(StoreError::QuotaExceeded) => {
+                "This browser's storage is full. Nothing was lost; free some space and try again."
+                    .into()
+            }
+            Self::Store(error) => format!("Stored mail can't be used: {error}."),
+            Self::Vault(_) => {
+                "The stored password can't be read in this browser. Please enter it again.".into()
+            }
+            Self::Input(sentence) => sentence.clone(),
+            Self::Gone(what) => format!("The {what} is no longer there."),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What the surroundings must offer: a way to servers, time, randomness, secrets, a store.
+
+use std::{fmt, time::Duration};
+
+use futures_util::future::{Either, select};
+use postern_bridge::Endpoint;
+
+use crate::Store;
+
+/// A byte stream to a mail server.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Transport {
+    /// Waits for bytes from the server; an empty vector is its orderly end of stream.
+    ///
+    /// Cancel-safe: a dropped future has taken no byte.
+    ///
+    /// # Errors
+    ///
+    /// If the stream broke, or ended without the orderly end that TLS demands.
+    async fn read(&mut self) -> Result<Vec<u8>, TransportError>;
+
+    /// Sends bytes; returns when they are on their way and more would be welcome.
+    ///
+    /// # Errors
+    ///
+    /// If the stream broke.
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError>;
+
+    /// Upgrades a clear-text stream to TLS after the server's go-ahead (STARTTLS).
+    ///
+    /// # Errors
+    ///
+    /// If the handshake fails, or if bytes had arrived before it began.
+    async fn start_tls(&mut self) -> Result<(), TransportError>;
+
+    /// Says goodbye; the stream is gone afterwards.
+    async fn close(&mut self);
+}
+
+/// Opens byte streams to mail servers.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Connector {
+    /// The stream.
+    type Transport: Transport;
+
+    /// Connects; with [`Security::Tls`](postern_bridge::Security::Tls), TLS is up when it returns.
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be reached or its certificate does not verify.
+    async fn connect(&self, endpoint: &Endpoint) -> Result<Self::Transport, TransportError>;
+}
+
+/// Why a byte stream could not be opened or broke.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TransportError {
+    /// The page has no network, or the proxy is away.
+    #[error("no connection to the network")]
+    Offline,
+    /// The proxy does not relay to this destination; its reason.
+    #[error("the proxy does not connect there: {0}")]
+    NotAllowed(String),
+    /// The proxy (or its guard) asks for patience; its reason.
+    #[error("the proxy is busy: {0}")]
+    Busy(String),
+    /// The host name has no address.
+    #[error("there is no server of that name")]
+    UnknownHost,
+    /// Nobody listens there, or the way is blocked.
+    #[error("the server does not accept connections there")]
+    ConnectFailed,
+    /// No answer in time.
+    #[error("the server does not answer")]
+    TimedOut,
+    /// The server's certificate does not verify; the reason.
+    #[error("the server's certificate is not valid: {0}")]
+    Certificate(String),
+    /// TLS could not be agreed on, for another reason than the certificate.
+    #[error("no secure connection could be made: {0}")]
+    Tls(String),
+    /// The stream ended or broke.
+    #[error("the connection was lost")]
+    Lost,
+}
+
+/// Time.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Clock {
+    /// Milliseconds since 1970 (UTC).
+    fn now(&self) -> i64;
+
+    /// Waits.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// Waits for `future`, but no longer than `patience`; `None` if it took longer.
+pub async fn within<C: Clock + ?Sized, T>(
+    clock: &C,
+    patience: Duration,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    let sleep = std::pin::pin!(clock.sleep(patience));
+    match select(std::pin::pin!(future), sleep).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}
+
+/// Randomness fit for cryptography.
+pub trait Random {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// A password or token; `Debug` does not show it.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Encrypts secrets under a key that can't be taken out of this browser.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Vault {
+    /// Encrypts.
+    ///
+    /// # Errors
+    ///
+    /// If the key can't be made or used.
+    async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, VaultError>;
+
+    /// Decrypts.
+    ///
+    /// # Errors
+    ///
+    /// If the key is gone, or the bytes are not what [`seal`](Vault::seal) made.
+    async fn unseal(&self, sealed: &[u8]) -> Result<Secret, VaultError>;
+}
+
+/// A secret could not be encrypted or decrypted.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the stored password can't be used: {0}")]
+pub struct VaultError(pub String);
+
+/// Everything that the client's logic needs from outside.
+pub trait Host: Connector + Clock + Random + Vault + 'static {
+    /// The store.
+    type Store: Store;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+
+    /// Runs a task beside the others, on this thread.
+    fn spawn(&self, task: impl Future<Output = ()> + 'static);
+}

@@ -1,0 +1,28 @@
+//! The mail client's logic: accounts, mailboxes, IMAP sync, POP3 download, outbox.
+//!
+//! Straight-line async over small traits ([`Transport`], [`Store`], [`Clock`], [`Random`],
+//! [`Vault`]), gathered in [`Host`]. Nothing here is `Send` and nothing knows a browser: the same
+//! code runs in the page's worker and natively against real servers in tests.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | [`host`] | what the surroundings must offer |
+//! | [`store`] | the store trait, its tables, the in-memory store, the conformance suite |
+//! | [`record`] | what is stored, and under which keys |
+//! | [`connection`] | drives a sans-I/O session over a transport, with patience |
+//! | [`imap`], [`pop3`], [`outbox`] | one protocol's work each |
+//! | [`client`] | intents in, deltas out |
+
+pub mod client;
+pub mod connection;
+pub mod error;
+pub mod host;
+pub mod imap;
+pub mod outbox;
+pub mod pop3;
+pub mod record;
+pub mod store;
+
+pub use error::MailError;
+pub use host::{Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault};
+pub use store::Store;

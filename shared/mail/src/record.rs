@@ -1,0 +1,300 @@
+//! What is stored, and under which keys.
+//!
+//! Records are MessagePack with field names, so that a field can be added (with `serde(default)`)
+//! without rewriting what people have stored. Raw message bytes are kept as they came, in chunks
+//! of [`CHUNK`] bytes.
+
+use postern_bridge::{
+    AccountId, Address, Flags, Identity, MailboxId, MessageId, Protocol, Retention, Role,
+    ServerLogin,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    MailError, Store,
+    store::{Key, KeyRange, Order, StoreError, Table, Write},
+};
+
+/// The size of a chunk of raw message bytes: small enough to stream, large enough to be quick.
+pub const CHUNK: usize = 256 * 1024;
+
+/// Something that has a table and a key.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Where it lives.
+    const TABLE: Table;
+
+    /// Under which key.
+    fn key(&self) -> Key;
+
+    /// The write that stores it.
+    fn put(&self) -> Write {
+        Write::Put { table: Self::TABLE, key: self.key(), value: encode(self) }
+    }
+
+    /// The write that removes it.
+    fn delete(&self) -> Write {
+        Write::Delete { table: Self::TABLE, key: self.key() }
+    }
+}
+
+/// An account's settings, with its password encrypted.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// Name and address for writing.
+    pub identity: Identity,
+    /// How mail comes in.
+    pub protocol: Protocol,
+    /// The IMAP or POP3 server.
+    pub incoming: ServerLogin,
+    /// The submission server.
+    pub outgoing: ServerLogin,
+    /// What a POP3 account does on the server after a download.
+    pub retention: Retention,
+    /// The password, as [`Vault::seal`](crate::Vault::seal) made it.
+    #[serde(with = "serde_bytes")]
+    pub sealed_password: Vec<u8>,
+}
+
+impl Record for Account {
+    const TABLE: Table = Table::Accounts;
+
+    fn key(&self) -> Key {
+        account_key(self.id)
+    }
+}
+
+/// A mailbox, on a server or local.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Mailbox {
+    /// Its number.
+    pub id: MailboxId,
+    /// Its account.
+    pub account: AccountId,
+    /// Its full name: on IMAP exactly as the server spells it, in bytes for the wire.
+    #[serde(with = "serde_bytes")]
+    pub path: Vec<u8>,
+    /// The names on the way to it, decoded for people; the last is its own.
+    pub names: Vec<String>,
+    /// What it is for.
+    pub role: Option<Role>,
+    /// False for a name that only holds other mailboxes.
+    pub selectable: bool,
+    /// UIDVALIDITY of what is stored (RFC 9051 section 2.3.1.1); 0 before the first sync.
+    pub uid_validity: u32,
+    /// The smallest UID that was never used; on a local mailbox the next one to assign.
+    pub uid_next: u32,
+    /// Unread messages, as far as is known.
+    pub unread: u32,
+    /// All messages, as far as is known.
+    pub total: u32,
+}
+
+impl Record for Mailbox {
+    const TABLE: Table = Table::Mailboxes;
+
+    fn key(&self) -> Key {
+        account_key(self.account).u32(self.id.0)
+    }
+}
+
+/// What is stored of a message's bytes.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Body {
+    /// Nothing yet.
+    #[default]
+    Absent,
+    /// The message as it came.
+    Whole {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The message with the content of some parts left out.
+    Partial {
+        /// The size in bytes of what is stored.
+        size: u64,
+        /// The parts that are left out.
+        absent: Vec<AbsentPart>,
+    },
+}
+
+/// A part whose content was not fetched.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AbsentPart {
+    /// The part's number (RFC 9051 section 6.4.5).
+    pub section: String,
+    /// Its decoded size in bytes, estimated.
+    pub size: u64,
+}
+
+/// A message's record: what the list shows and what is known of its bytes.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Message {
+    /// Its place.
+    pub id: MessageId,
+    /// When it arrived, in milliseconds since 1970 (UTC): IMAP's INTERNALDATE, or the download.
+    pub arrived: i64,
+    /// `Date`, in milliseconds since 1970 (UTC), if the header can be read.
+    pub sent: Option<i64>,
+    /// The message's size in bytes.
+    pub size: u64,
+    /// Its flags.
+    pub flags: Flags,
+    /// `From`.
+    pub from: Vec<Address>,
+    /// `To`.
+    pub to: Vec<Address>,
+    /// The subject, decoded.
+    pub subject: String,
+    /// `Message-ID` without its angle brackets; may be empty.
+    pub message_id: String,
+    /// The first words of the text; empty while unknown.
+    pub preview: String,
+    /// Whether it has attachments, as far as is known.
+    pub has_attachments: bool,
+    /// What is stored of its bytes.
+    pub body: Body,
+}
+
+impl Record for Message {
+    const TABLE: Table = Table::Messages;
+
+    fn key(&self) -> Key {
+        message_key(self.id)
+    }
+}
+
+impl Message {
+    /// The key that orders it in its mailbox.
+    pub fn arrival_key(&self) -> Key {
+        Key::new().u32(self.id.mailbox.0).i64(self.arrived).u32(self.id.uid)
+    }
+
+    /// The writes that store the record and its place in the list.
+    pub fn put_listed(&self) -> [Write; 2] {
+        let place =
+            Write::Put { table: Table::Arrival, key: self.arrival_key(), value: Vec::new() };
+        [self.put(), place]
+    }
+
+    /// The writes that remove the record, its place and its bytes.
+    pub fn delete_whole(&self) -> [Write; 3] {
+        let place = Write::Delete { table: Table::Arrival, key: self.arrival_key() };
+        let bytes =
+            Write::DeleteRange { table: Table::Bodies, range: KeyRange::prefix(self.key()) };
+        [self.delete(), place, bytes]
+    }
+}
+
+/// An account's key, and the prefix of its mailboxes' and ledger's keys.
+pub fn account_key(account: AccountId) -> Key {
+    Key::new().u32(account.0)
+}
+
+/// A message's key, and the prefix of its chunks' keys.
+pub fn message_key(message: MessageId) -> Key {
+    Key::new().u32(message.mailbox.0).u32(message.uid)
+}
+
+/// The message that an arrival key stands for.
+///
+/// # Errors
+///
+/// If the key is not what [`Message::arrival_key`] makes.
+pub fn arrived_message(key: &Key) -> Result<MessageId, StoreError> {
+    let number = |at: usize| {
+        let bytes = key.0.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(u32::from_be_bytes)
+    };
+    match (number(0), number(12)) {
+        (Some(mailbox), Some(uid)) => Ok(MessageId { mailbox: MailboxId(mailbox), uid }),
+        _ => Err(StoreError::Damaged("a list key".into())),
+    }
+}
+
+/// The writes that store a message's bytes in chunks, replacing what was there.
+pub fn put_body(message: MessageId, raw: &[u8]) -> Vec<Write> {
+    let prefix = message_key(message);
+    let clear =
+        Write::DeleteRange { table: Table::Bodies, range: KeyRange::prefix(prefix.clone()) };
+    let chunks = raw.chunks(CHUNK).zip(0..).map(|(chunk, number)| Write::Put {
+        table: Table::Bodies,
+        key: prefix.clone().u32(number),
+        value: chunk.to_vec(),
+    });
+    std::iter::once(clear).chain(chunks).collect()
+}
+
+/// Reads a message's stored bytes; empty if there are none.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn body(store: &impl Store, message: MessageId) -> Result<Vec<u8>, StoreError> {
+    let range = KeyRange::prefix(message_key(message));
+    let chunks = store.scan(Table::Bodies, &range, Order::Ascending, usize::MAX).await?;
+    Ok(chunks.into_iter().flat_map(|(_, chunk)| chunk).collect())
+}
+
+/// Reads one record.
+///
+/// # Errors
+///
+/// If the store can't be read or the record is damaged.
+pub async fn get<R: Record>(store: &impl Store, key: &Key) -> Result<Option<R>, StoreError> {
+    store.get(R::TABLE, key).await?.map(|value| decode(&value)).transpose()
+}
+
+/// Reads all records of a range, ascending.
+///
+/// # Errors
+///
+/// If the store can't be read or a record is damaged.
+pub async fn all<R: Record>(store: &impl Store, range: &KeyRange) -> Result<Vec<R>, StoreError> {
+    let entries = store.scan(R::TABLE, range, Order::Ascending, usize::MAX).await?;
+    entries.iter().map(|(_, value)| decode(value)).collect()
+}
+
+/// Finds a mailbox by its number.
+///
+/// # Errors
+///
+/// [`MailError::Gone`] if there is none.
+pub async fn mailbox(store: &impl Store, id: MailboxId) -> Result<Mailbox, MailError> {
+    let mailboxes: Vec<Mailbox> = all(store, &KeyRange::all()).await?;
+    mailboxes.into_iter().find(|mailbox| mailbox.id == id).ok_or(MailError::Gone("mailbox"))
+}
+
+/// Takes the next unused number of a series (such as `"account"` or `"mailbox"`); the write that
+/// remembers it belongs into the batch that uses it.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn next_number(store: &impl Store, series: &str) -> Result<(u32, Write), StoreError> {
+    let key = Key::new().bytes(b"next-").bytes(series.as_bytes());
+    let number = match store.get(Table::Meta, &key).await? {
+        Some(value) => decode(&value)?,
+        None => 1,
+    };
+    Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + 1)) }))
+}
+
+/// A value as it is stored.
+///
+/// # Panics
+///
+/// Never for this crate's records: all of them can be encoded, and writing to memory can't fail.
+pub fn encode(value: &impl Serialize) -> Vec<u8> {
+    rmp_serde::to_vec_named(value).expect("records can be encoded")
+}
+
+/// A stored value.
+///
+/// # Errors
+///
+/// If the bytes are not a `T`.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    rmp_serde::from_slice(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
+}

@@ -1,0 +1,224 @@
+//! Control messages.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest control message, in bytes; a longer one is a violation.
+pub const MAX_CONTROL: usize = 4096;
+
+/// What the page says.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FromPage {
+    /// Connect; must be the first message, and the only one of its kind.
+    Open(Open),
+    /// The proxy may send this many more stream bytes.
+    Credit(u32),
+    /// Upgrade to TLS now; only with [`TlsMode::ProxyStartTls`], and only once.
+    StartTls,
+    /// The page will send no more stream bytes; the other direction goes on.
+    Finish,
+}
+
+/// What the proxy says.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FromProxy {
+    /// The way to the server is open.
+    Opened(Opened),
+    /// It is not, or no longer: the last message before the WebSocket closes.
+    Refused(Refused),
+    /// The page may send this many more stream bytes.
+    Credit(u32),
+    /// TLS is up, after `StartTls`.
+    Secured(TlsInfo),
+    /// The server ended its stream in good order (on TLS: with close_notify).
+    Finish,
+}
+
+/// Where to connect.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Open {
+    /// A DNS name or an IP address, without brackets.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    /// Who does TLS, and when.
+    pub tls: TlsMode,
+    /// Stream bytes that the proxy may send at first.
+    pub credit: u32,
+    /// What proves that the page may use this proxy, if it asks for proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
+}
+
+/// Who does TLS with the mail server, and when.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsMode {
+    /// The page: the proxy carries ciphertext.
+    EndToEnd,
+    /// The proxy, from the first byte.
+    Proxy,
+    /// The proxy, when the page asks with [`FromPage::StartTls`]; clear text until then.
+    ProxyStartTls,
+    /// Nobody.
+    None,
+}
+
+/// The tunnel is open.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Opened {
+    /// The address that was dialled, as `ip:port`.
+    pub peer: String,
+    /// What TLS the proxy agreed on; none if it did not do TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsInfo>,
+    /// Stream bytes that the page may send at first.
+    pub credit: u32,
+}
+
+/// The TLS session between proxy and server.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TlsInfo {
+    /// Such as `TLSv1.3`.
+    pub version: String,
+    /// The cipher suite.
+    pub cipher: String,
+    /// SHA-256 of the server's certificate, in lower-case hexadecimal.
+    pub fingerprint: String,
+}
+
+/// The tunnel is not open, or no longer.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Refused {
+    /// Why, for the program.
+    pub code: Refusal,
+    /// Why, for a person: one sentence without secrets.
+    pub message: String,
+}
+
+/// Why the tunnel is not open, or no longer.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The page broke the tunnel's rules.
+    BadRequest,
+    /// The page may not use this proxy.
+    AccessDenied,
+    /// The proxy does not connect to this host, address or port.
+    NotAllowed,
+    /// A limit of the proxy is reached.
+    TooMany,
+    /// The proxy is about to stop.
+    ShuttingDown,
+    /// The host name has no address.
+    UnknownHost,
+    /// The server does not accept the connection.
+    ConnectFailed,
+    /// The server did not accept the connection in time.
+    ConnectTimedOut,
+    /// The server's certificate does not verify.
+    BadCertificate,
+    /// TLS could not be agreed on.
+    TlsFailed,
+    /// The connection broke, or ended without the end that TLS demands.
+    Lost,
+    /// Nothing was sent or received for too long.
+    Idle,
+}
+
+/// A control message that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Decode {
+    /// It is longer than [`MAX_CONTROL`].
+    #[error("control message of {0} bytes")]
+    TooLong(usize),
+    /// It is not one.
+    #[error("control message: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+macro_rules! as_text {
+    ($type:ty) => {
+        impl $type {
+            /// The text frame.
+            ///
+            /// # Panics
+            ///
+            /// Never: every message can be written as JSON.
+            pub fn to_text(&self) -> String {
+                serde_json::to_string(self).expect("control messages can be encoded")
+            }
+
+            /// Reads a text frame.
+            ///
+            /// # Errors
+            ///
+            /// If it is too long or not a message.
+            pub fn from_text(text: &str) -> Result<Self, Decode> {
+                if text.len() > MAX_CONTROL {
+                    return Err(Decode::TooLong(text.len()));
+                }
+                Ok(serde_json::from_str(text)?)
+            }
+        }
+    };
+}
+
+as_text!(FromPage);
+as_text!(FromProxy);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Open {
+        Open {
+            host: "imap.example.org".into(),
+            port: 993,
+            tls: TlsMode::ProxyStartTls,
+            credit: 65536,
+            access: None,
+        }
+    }
+
+    #[test]
+    fn messages_survive_the_way() {
+        for message in [
+            FromPage::Open(open()),
+            FromPage::Credit(u32::MAX),
+            FromPage::StartTls,
+            FromPage::Finish,
+        ] {
+            assert_eq!(FromPage::from_text(&message.to_text()).unwrap(), message);
+        }
+        let refused =
+            FromProxy::Refused(Refused { code: Refusal::UnknownHost, message: "No.".into() });
+        assert_eq!(FromProxy::from_text(&refused.to_text()).unwrap(), refused);
+    }
+
+    #[test]
+    fn the_wire_format_is_fixed() {
+        assert_eq!(
+            FromPage::Open(open()).to_text(),
+            r#"{"open":{"host":"imap.example.org","port":993,"tls":"proxy-start-tls","credit":65536}}"#
+        );
+        assert_eq!(FromPage::StartTls.to_text(), r#""start-tls""#);
+        assert_eq!(FromProxy::Credit(7).to_text(), r#"{"credit":7}"#);
+    }
+
+    #[test]
+    fn the_longest_message_is_read_and_one_byte_more_is_not() {
+        let mut open = open();
+        let rest = FromPage::Open(open.clone()).to_text().len() - open.host.len();
+        open.host = "a".repeat(MAX_CONTROL - rest);
+        assert!(FromPage::from_text(&FromPage::Open(open.clone()).to_text()).is_ok());
+        open.host.push('a');
+        let error = FromPage::from_text(&FromPage::Open(open).to_text());
+        assert!(matches!(error, Err(Decode::TooLong(length)) if length == MAX_CONTROL + 1));
+    }
+}
