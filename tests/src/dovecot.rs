@@ -163,7 +163,8 @@ impl Dovecot {
     fn maildir(&self, user: &str) -> Result<PathBuf> {
         let home = self.directory.path().join("home").join(user);
         let maildir = home.join("Maildir");
-        for directory in [&home, &maildir, &maildir.join("tmp"), &maildir.join("new"), &maildir.join("cur")]
+        for directory in
+            [&home, &maildir, &maildir.join("tmp"), &maildir.join("new"), &maildir.join("cur")]
         {
             if !directory.exists() {
                 fs::create_dir(directory)?;

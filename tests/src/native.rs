@@ -4,8 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use postern_bridge::{Endpoint, Security};
 use postern_mail::{
-    Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault,
-    host::VaultError,
+    Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault, host::VaultError,
     store::MemoryStore,
 };
 use rustls::{
@@ -36,11 +35,12 @@ impl NativeHost {
         for root in trusted {
             roots.add(root).expect("a root is a certificate");
         }
-        let tls = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .expect("ring offers the default versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls =
+            ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+                .with_safe_default_protocol_versions()
+                .expect("ring offers the default versions")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
         Self { store: MemoryStore::new(), tls: Arc::new(tls) }
     }
 
@@ -120,7 +120,8 @@ impl Connector for NativeHost {
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<NativeTransport, TransportError> {
         let address = (endpoint.host.as_str(), endpoint.port);
-        let stream = TcpStream::connect(address).await.map_err(|_| TransportError::ConnectFailed)?;
+        let stream =
+            TcpStream::connect(address).await.map_err(|_| TransportError::ConnectFailed)?;
         let stream = match endpoint.security {
             Security::Tls => Stream::Tls(self.handshake(&endpoint.host, stream).await?),
             Security::StartTls | Security::Plain => Stream::Plain(stream),

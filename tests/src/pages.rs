@@ -4,8 +4,8 @@ use std::{rc::Rc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use postern_bridge::{
-    AccountDraft, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, MessageId,
-    MessageView, Row, Up,
+    AccountDraft, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView,
+    MessageId, MessageView, Row, Up,
 };
 use postern_mail::client::Client;
 use tokio::sync::mpsc;
@@ -96,10 +96,7 @@ impl Page {
     /// # Errors
     ///
     /// If none does.
-    pub async fn mailbox(
-        &mut self,
-        pick: impl Fn(&MailboxView) -> bool,
-    ) -> Result<MailboxView> {
+    pub async fn mailbox(&mut self, pick: impl Fn(&MailboxView) -> bool) -> Result<MailboxView> {
         self.say(Intent::Hello);
         self.wait(|delta| match delta {
             Delta::Mailboxes { mailboxes, .. } => mailboxes.into_iter().find(|m| pick(m)),

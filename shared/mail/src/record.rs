@@ -355,10 +355,7 @@ mod tests {
         ];
         sort_mailboxes(&mut mailboxes);
         let order: Vec<_> = mailboxes.iter().map(|mailbox| mailbox.names.join("/")).collect();
-        assert_eq!(
-            order,
-            ["INBOX", "Sent", "Archive", "Archive/2024", "Trash", "Apple", "zebra"]
-        );
+        assert_eq!(order, ["INBOX", "Sent", "Archive", "Archive/2024", "Trash", "Apple", "zebra"]);
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl Servers {
 
 /// Runs a test on this thread alone, as the page's worker does.
 fn run(test: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     LocalSet::new().block_on(&runtime, test())
 }

@@ -48,11 +48,7 @@ pub(super) enum Reading {
     /// Fetch and store what is needed to show a message.
     Body { message: MessageId, done: oneshot::Sender<Result<(), MailError>> },
     /// Fetch one part.
-    Part {
-        message: MessageId,
-        section: String,
-        done: oneshot::Sender<Result<Vec<u8>, MailError>>,
-    },
+    Part { message: MessageId, section: String, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
     /// Tell the server whether a message is read.
     Seen { message: MessageId, seen: bool },
     /// Fetch a message that is likely to be read next.
@@ -219,8 +215,8 @@ impl<H: Host> Client<H> {
                     let _ = done.send(body.await);
                 }
                 Some(Reading::Part { message, section, done }) => {
-                    let part =
-                        link.work(async |imap, host| imap.fetch_part(host, message, &section).await);
+                    let part = link
+                        .work(async |imap, host| imap.fetch_part(host, message, &section).await);
                     let _ = done.send(part.await);
                 }
                 Some(Reading::Seen { message, seen }) => {
@@ -340,11 +336,8 @@ impl<H: Host> Client<H> {
         let host = &*self.inner.host;
         let password = host.unseal(&account.sealed_password).await?;
         let mut step = |step: DownloadStep| {
-            let progress = Progress {
-                what: "Downloading".into(),
-                done: step.done,
-                total: step.total,
-            };
+            let progress =
+                Progress { what: "Downloading".into(), done: step.done, total: step.total };
             self.tell(None, Delta::Progress { account: id, progress: Some(progress) });
             self.note_change(inbox);
         };
