@@ -1,1 +1,3 @@
 //! The proxy: serves the page, tunnels WebSockets to mail servers, ends TLS when asked
+
+pub mod demo;
