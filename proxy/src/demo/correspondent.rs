@@ -95,15 +95,15 @@ fn answer(message: &Message<'_>, stranger: &str, sender: &str) -> Vec<u8> {
     let now = store::now();
     let name = display_name(stranger);
     let subject = message.subject().unwrap_or("your message");
-    let subject = match subject.get(..3) {
-        Some(prefix) if prefix.eq_ignore_ascii_case("re:") => subject.to_owned(),
-        _ => format!("Re: {subject}"),
+    let subject = match subject.split_at_checked(3) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("re:") => rest.trim_start(),
+        _ => subject,
     };
     let mut header = format!(
-        "From: {} <{stranger}>\r\nTo: <{sender}>\r\nSubject: {}\r\nDate: {}\r\n\
+        "From: {} <{stranger}>\r\nTo: <{sender}>\r\nSubject: Re: {}\r\nDate: {}\r\n\
          Message-ID: <answer-{now}-{:016x}@{DOMAIN}>\r\nAuto-Submitted: auto-replied\r\n",
         encoded(&name),
-        encoded(&subject),
+        encoded(subject),
         date::message_date(now),
         fingerprint(message.raw_message(), stranger),
     );
@@ -159,14 +159,12 @@ fn display_name(address: &str) -> String {
 
 /// A header's text as encoded words where it needs them (RFC 2047).
 pub(super) fn encoded(text: &str) -> String {
+    // Without the characters that would need quotes in a phrase.
     let plain = |character: char| {
-        character.is_ascii_alphanumeric() || " !#$%&'*+-/=?^_`{|}~.:,()[]".contains(character)
+        character.is_ascii_alphanumeric() || " !#$%&'*+-/=?^_`{|}~".contains(character)
     };
     if text.len() < 900 && text.chars().all(plain) && !text.contains("=?") {
-        // Specials would need quotes in a phrase, but not in a subject; encoding suits both.
-        if !text.contains(['.', ':', ',', '(', ')', '[', ']']) || text.starts_with("Re: ") {
-            return text.to_owned();
-        }
+        return text.to_owned();
     }
     let mut words = Vec::new();
     let mut chunk = String::new();

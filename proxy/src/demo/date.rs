@@ -29,6 +29,9 @@ pub(super) fn internal_date(seconds: i64) -> String {
 /// Reads IMAP's date-time, without quotes.
 pub(super) fn parse_internal_date(text: &str) -> Option<i64> {
     let (date, time) = text.trim_start().split_once(' ')?;
+    // The parser takes any word for a month.
+    let month = date.split('-').nth(1)?;
+    MONTHS.iter().find(|known| known.eq_ignore_ascii_case(month))?;
     let parsed = DateTime::parse_rfc822(&format!("{} {time}", date.replace('-', " ")))?;
     parsed.is_valid().then(|| parsed.to_timestamp())
 }

@@ -18,6 +18,8 @@ mod store;
 mod submission;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod transcript;
 mod wire;
 
