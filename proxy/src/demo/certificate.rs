@@ -11,6 +11,8 @@ use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use super::DOMAIN;
+
 const DAY: i64 = 24 * 60 * 60;
 
 /// A root that a test may trust, and what serves under a leaf that it signed.
@@ -20,7 +22,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Makes a root and a leaf for `localhost`, `127.0.0.1` and `::1`, valid for a year from
+    /// Makes a root and a leaf for [`DOMAIN`], `localhost`, `127.0.0.1` and `::1`, valid for a year from
     /// the day before `now` (seconds since 1970).
     pub(super) fn generate(now: i64) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let mut root = CertificateParams::new(Vec::new())?;
@@ -32,7 +34,7 @@ impl Identity {
         let root_certificate = root.self_signed(&root_key)?;
         let issuer = Issuer::new(root, root_key);
 
-        let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
+        let names = [DOMAIN, "localhost", "127.0.0.1", "::1"].map(String::from);
         let mut leaf = CertificateParams::new(names)?;
         leaf.distinguished_name.push(DnType::CommonName, "localhost");
         leaf.use_authority_key_identifier_extension = true;
