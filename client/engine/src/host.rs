@@ -12,7 +12,7 @@ use crate::{
     clock::BrowserClock,
     random::BrowserRandom,
     store::IndexedDbStore,
-    transport::{Tunnel, TunnelConnector},
+    transport::{MailTransport, TunnelConnector},
     vault::BrowserVault,
 };
 
@@ -49,9 +49,9 @@ impl Host for BrowserHost {
 }
 
 impl Connector for BrowserHost {
-    type Transport = Tunnel;
+    type Transport = MailTransport;
 
-    async fn connect(&self, endpoint: &Endpoint) -> Result<Tunnel, TransportError> {
+    async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
         self.connector.connect(endpoint).await
     }
 }

@@ -1,158 +1,134 @@
-//! Byte streams to mail servers, through the proxy's tunnel: one WebSocket each.
+//! Byte streams to mail servers, through the proxy.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | [`tunnel`] | a byte stream in a WebSocket |
+//! | [`stream`] | the tunnel's rules: frames in, bytes and credit out |
+//! | [`socket`] | the browser's WebSocket as a queue of events |
+//! | [`tls`] | TLS that ends in the page, above a tunnel |
 
 mod socket;
 mod stream;
+mod tls;
+mod tunnel;
 
-use std::time::Duration;
-
-use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
-use postern_bridge::{Endpoint, Security};
+use postern_bridge::{Endpoint, Security, TlsEnd};
 use postern_mail::{Connector, Transport, TransportError};
-use postern_tunnel::{FromPage, Open, TlsMode};
+use postern_tunnel::{Open, TlsMode};
 
 use self::{
-    socket::{Event, Socket},
-    stream::Stream,
+    tls::{Tls, TlsStream},
+    tunnel::Tunnel,
 };
-use crate::limits::{FRAME, UNSENT, WINDOW};
-
-/// How often to look whether the browser has sent what waits in its buffer; it tells nobody.
-const BUFFER_POLL: Duration = Duration::from_millis(4);
+use crate::limits::WINDOW;
 
 /// Opens tunnels to the proxy that served the page.
 pub(crate) struct TunnelConnector {
     url: String,
+    tls: Tls,
 }
 
 impl TunnelConnector {
     /// `origin` is the page's, such as `https://mail.example.org`.
     pub(crate) fn new(origin: &str) -> Self {
         // `http` becomes `ws`, and `https` becomes `wss`.
-        Self { url: format!("{}{}", origin.replacen("http", "ws", 1), postern_tunnel::PATH) }
+        let url = format!("{}{}", origin.replacen("http", "ws", 1), postern_tunnel::PATH);
+        Self { url, tls: Tls::new() }
     }
 }
 
 impl Connector for TunnelConnector {
-    type Transport = Tunnel;
+    type Transport = MailTransport;
 
-    async fn connect(&self, endpoint: &Endpoint) -> Result<Tunnel, TransportError> {
-        let tls = match endpoint.security {
-            Security::Tls => TlsMode::Proxy,
-            Security::StartTls => TlsMode::ProxyStartTls,
-            Security::Plain => TlsMode::None,
-        };
+    async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
+        let tls = tls_mode(endpoint.security, endpoint.tls_end);
         let host = endpoint.host.clone();
         let open = Open { host, port: endpoint.port, tls, credit: WINDOW, access: None };
-        let socket = Socket::open(&self.url).ok_or(TransportError::Offline)?;
-        let mut tunnel = Tunnel { socket, stream: Stream::new() };
-        while !tunnel.stream.is_open() {
-            match tunnel.socket.next().await {
-                Event::Open => tunnel.send(&FromPage::Open(open.clone()))?,
-                event => tunnel.handle(event),
-            }
-            tunnel.stream.check()?;
-        }
-        Ok(tunnel)
-    }
-}
-
-/// A byte stream through the tunnel.
-pub(crate) struct Tunnel {
-    socket: Socket,
-    stream: Stream,
-}
-
-impl Tunnel {
-    fn handle(&mut self, event: Event) {
-        match event {
-            Event::Open => {}
-            Event::Text(text) => self.stream.text(&text),
-            Event::Binary(bytes) => self.stream.binary(bytes),
-            Event::Closed => self.stream.closed(),
-        }
-    }
-
-    fn send(&self, message: &FromPage) -> Result<(), TransportError> {
-        self.socket.send_text(&message.to_text()).ok_or(TransportError::Lost)
-    }
-
-    /// Waits for a moment, or until something happens.
-    async fn wait_a_moment(&mut self) {
-        let millis = u32::try_from(BUFFER_POLL.as_millis()).expect("it is a few milliseconds");
-        let pause = TimeoutFuture::new(millis);
-        let happened = {
-            let next = std::pin::pin!(self.socket.next());
-            match select(next, pause).await {
-                Either::Left((event, _)) => Some(event),
-                Either::Right(_) => None,
-            }
+        let tunnel = Tunnel::open(&self.url, open).await?;
+        let upgrade = || Upgrade { tls: self.tls.clone(), host: endpoint.host.clone() };
+        let layer = match (endpoint.tls_end, endpoint.security) {
+            (TlsEnd::Proxy, _) | (_, Security::Plain) => Layer::Tunnel(tunnel, None),
+            (TlsEnd::Browser, Security::StartTls) => Layer::Tunnel(tunnel, Some(upgrade())),
+            (TlsEnd::Browser, Security::Tls) => upgrade().handshake(tunnel).await?,
         };
-        if let Some(event) = happened {
-            self.handle(event);
-        }
+        Ok(MailTransport { layer })
     }
 }
 
-impl Transport for Tunnel {
+fn tls_mode(security: Security, end: TlsEnd) -> TlsMode {
+    match (security, end) {
+        (Security::Plain, _) => TlsMode::None,
+        (Security::Tls | Security::StartTls, TlsEnd::Browser) => TlsMode::EndToEnd,
+        (Security::Tls, TlsEnd::Proxy) => TlsMode::Proxy,
+        (Security::StartTls, TlsEnd::Proxy) => TlsMode::ProxyStartTls,
+    }
+}
+
+/// A byte stream to a mail server.
+pub(crate) struct MailTransport {
+    layer: Layer,
+}
+
+/// What the stream consists of.
+enum Layer {
+    /// What goes through the tunnel; and how TLS would be put above it, if that is our task.
+    Tunnel(Tunnel, Option<Upgrade>),
+    /// TLS above a tunnel.
+    Tls(Box<TlsStream<Tunnel>>),
+    /// An upgrade failed.
+    Gone,
+}
+
+/// What it takes to make a tunnel secure.
+struct Upgrade {
+    tls: Tls,
+    host: String,
+}
+
+impl Upgrade {
+    async fn handshake(self, tunnel: Tunnel) -> Result<Layer, TransportError> {
+        Ok(Layer::Tls(Box::new(self.tls.handshake(&self.host, tunnel).await?)))
+    }
+}
+
+impl Transport for MailTransport {
     async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
-        loop {
-            if let Some((bytes, grant)) = self.stream.take() {
-                if let Some(grant) = grant {
-                    // If the socket is gone, what has arrived can still be read.
-                    let _ = self.send(&FromPage::Credit(grant));
-                }
-                return Ok(bytes);
-            }
-            if self.stream.is_finished()? {
-                return Ok(Vec::new());
-            }
-            let event = self.socket.next().await;
-            self.handle(event);
+        match &mut self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.read().await,
+            Layer::Tls(stream) => stream.read().await,
+            Layer::Gone => Err(TransportError::Lost),
         }
     }
 
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
-        let mut rest = &bytes[..];
-        while !rest.is_empty() {
-            while let Some(event) = self.socket.next_now() {
-                self.handle(event);
-            }
-            self.stream.check()?;
-            if self.socket.unsent() > UNSENT {
-                self.wait_a_moment().await;
-                continue;
-            }
-            let count = self.stream.spend(rest.len().min(FRAME));
-            if count == 0 {
-                let event = self.socket.next().await;
-                self.handle(event);
-                continue;
-            }
-            let (frame, later) = rest.split_at(count);
-            self.socket.send_binary(frame).ok_or(TransportError::Lost)?;
-            rest = later;
+        match &mut self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.write(bytes).await,
+            Layer::Tls(stream) => stream.write(bytes).await,
+            Layer::Gone => Err(TransportError::Lost),
         }
-        Ok(())
     }
 
     async fn start_tls(&mut self) -> Result<(), TransportError> {
-        while let Some(event) = self.socket.next_now() {
-            self.handle(event);
-        }
-        self.stream.begin_tls()?;
-        self.send(&FromPage::StartTls)?;
-        while !self.stream.is_secured() {
-            let event = self.socket.next().await;
-            self.handle(event);
-            self.stream.check()?;
+        match std::mem::replace(&mut self.layer, Layer::Gone) {
+            Layer::Tunnel(mut tunnel, None) => {
+                tunnel.start_tls().await?;
+                self.layer = Layer::Tunnel(tunnel, None);
+            }
+            Layer::Tunnel(mut tunnel, Some(upgrade)) => {
+                tunnel.check_quiet()?;
+                self.layer = upgrade.handshake(tunnel).await?;
+            }
+            Layer::Tls(mut stream) => stream.start_tls().await?,
+            Layer::Gone => return Err(TransportError::Lost),
         }
         Ok(())
     }
 
     async fn close(&mut self) {
-        // Nobody is left to tell if this fails.
-        let _ = self.send(&FromPage::Finish);
-        self.socket.close();
+        match &mut self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.close().await,
+            Layer::Tls(stream) => stream.close().await,
+            Layer::Gone => {}
+        }
     }
 }

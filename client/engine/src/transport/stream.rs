@@ -130,12 +130,15 @@ impl Stream {
         self.allowance.take(wanted)
     }
 
-    /// From here until TLS is up no byte may arrive.
-    pub(super) fn begin_tls(&mut self) -> Result<(), TransportError> {
+    /// Checks that every byte has been read, as it must be where TLS begins.
+    pub(super) fn check_quiet(&self) -> Result<(), TransportError> {
         self.check()?;
-        if !self.arrived.is_empty() {
-            return Err(early_bytes());
-        }
+        if self.arrived.is_empty() { Ok(()) } else { Err(early_bytes()) }
+    }
+
+    /// From here until the proxy says that TLS is up no byte may arrive.
+    pub(super) fn begin_tls(&mut self) -> Result<(), TransportError> {
+        self.check_quiet()?;
         self.upgrade = Upgrade::Asked;
         Ok(())
     }
