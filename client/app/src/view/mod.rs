@@ -1,0 +1,3 @@
+use leptos::prelude::*;
+#[component]
+pub(crate) fn Root() -> impl IntoView { let app = crate::state::App::start(); provide_context(app); }
