@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn what_looks_like_an_address_is_one() {
-        for good in ["a@b", "a+tag@b.example", "ü@bücher.example", "\"a b\"@c.example", "x@1.2.3.4"] {
+        for good in ["a@b", "a+tag@b.example", "ü@bücher.example", "\"a b\"@c.example", "x@1.2.3.4"]
+        {
             assert!(is_address(good), "{good}");
         }
         for bad in ["", "a", "@b", "a@", "a b@c", "a@b..c", "a@-b", "a@b c", "a@b\r\nx", "a,b@c"] {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::{document, window};
-use postern_bridge::{ClientId, Delta, Down, Intent, Up, WireError, from_bytes, to_bytes};
+use postern_bridge::{ClientId, Delta, Down, Intent, Up, from_bytes, to_bytes};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
@@ -12,9 +12,7 @@ use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 pub(crate) enum Event {
     /// Something changed.
     Delta(Delta),
-    /// What came was made by another version of the engine.
-    Unreadable(WireError),
-    /// The worker did not start, or broke.
+    /// The worker did not start, or broke, or is of another version.
     Broken,
 }
 
@@ -52,7 +50,7 @@ impl Engine {
                     tell(Event::Delta(down.delta));
                 }
                 Ok(_) => {}
-                Err(error) => tell(Event::Unreadable(error)),
+                Err(_) => tell(Event::Broken),
             }
         });
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |_| on_event(Event::Broken));

@@ -12,6 +12,7 @@ mod address;
 mod browser;
 mod engine;
 mod format;
+mod plain_text;
 mod route;
 mod shortcut;
 mod state;

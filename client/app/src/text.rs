@@ -5,7 +5,6 @@ pub(crate) const NAME: &str = "Postern";
 
 /// The frame around everything.
 pub(crate) mod shell {
-    pub(crate) const TAGLINE: &str = "Mail, through your own gate.";
     pub(crate) const COMPOSE: &str = "Write";
     pub(crate) const COMPOSE_LONG: &str = "Write a message";
     pub(crate) const REFRESH: &str = "Check for new mail";
@@ -13,12 +12,10 @@ pub(crate) mod shell {
     pub(crate) const SHORTCUTS: &str = "Keyboard shortcuts";
     pub(crate) const BACK: &str = "Back";
     pub(crate) const CLOSE: &str = "Close";
-    pub(crate) const OFFLINE: &str =
-        "You are offline. What is stored in this browser can be read, and what you send waits for the network.";
+    pub(crate) const OFFLINE: &str = "You are offline. What is stored in this browser can be read, and what you send waits for the network.";
     pub(crate) const STARTING: &str = "Starting…";
     pub(crate) const ENGINE_FAILED: &str = "Postern could not start";
-    pub(crate) const ENGINE_FAILED_DETAIL: &str =
-        "The part of Postern that fetches mail did not start in this browser. Reload the page; if that does not help, use a current version of Firefox, Chrome, Edge or Safari.";
+    pub(crate) const ENGINE_FAILED_DETAIL: &str = "The part of Postern that fetches mail did not start in this browser. Reload the page; if that does not help, use a current version of Firefox, Chrome, Edge or Safari.";
     pub(crate) const RELOAD: &str = "Reload";
     pub(crate) const THEME_SYSTEM: &str = "Theme: as the system";
     pub(crate) const THEME_LIGHT: &str = "Theme: light";
@@ -75,7 +72,6 @@ pub(crate) mod list {
     pub(crate) const EMPTY: &str = "Nothing here";
     pub(crate) const EMPTY_DETAIL: &str = "This folder has no messages.";
     pub(crate) const LOADING: &str = "Fetching messages…";
-    pub(crate) const LOADING_DETAIL: &str = "The server is being asked what is in this folder.";
     pub(crate) const FAILED: &str = "Could not ask the server";
     pub(crate) const OFFLINE: &str = "Not stored yet";
     pub(crate) const OFFLINE_DETAIL: &str =
@@ -167,7 +163,9 @@ pub(crate) mod compose {
         "You are writing a message already. Send it or discard it first.";
 
     pub(crate) fn no_address(entry: &str) -> String {
-        format!("“{entry}” is not a mail address. Write name@example.org, with commas between several.")
+        format!(
+            "“{entry}” is not a mail address. Write name@example.org, with commas between several."
+        )
     }
 
     pub(crate) fn too_big(name: &str, limit: &str) -> String {
@@ -192,12 +190,10 @@ pub(crate) mod compose {
 /// Setting up an account.
 pub(crate) mod setup {
     pub(crate) const WELCOME: &str = "Welcome to Postern";
-    pub(crate) const WELCOME_DETAIL: &str =
-        "A mail client that lives in your browser and talks to your mail provider itself. Your mail is kept by your provider or in this browser, and nowhere else.";
+    pub(crate) const WELCOME_DETAIL: &str = "A mail client that lives in your browser and talks to your mail provider itself. Your mail is kept by your provider or in this browser, and nowhere else.";
     pub(crate) const ADD_TITLE: &str = "Add an account";
     pub(crate) const DEMO_TITLE: &str = "Just looking?";
-    pub(crate) const DEMO_DETAIL: &str =
-        "A demo mailbox runs beside this page. It can be read, answered and broken; it never leaves this machine.";
+    pub(crate) const DEMO_DETAIL: &str = "A demo mailbox runs beside this page. It can be read, answered and broken; it never leaves this machine.";
     pub(crate) const DEMO: &str = "Try the demo";
     pub(crate) const DEMO_POP3: &str = "Try it with POP3";
     pub(crate) const DEMO_NAME: &str = "Demo";
@@ -208,8 +204,6 @@ pub(crate) mod setup {
     pub(crate) const PASSWORD: &str = "Password";
     pub(crate) const PASSWORD_HINT: &str =
         "Kept encrypted in this browser. Some providers want an app password here.";
-    pub(crate) const SHOW: &str = "Show";
-    pub(crate) const HIDE: &str = "Hide";
     pub(crate) const CHOICE_TITLE: &str = "How should your mail come in?";
     pub(crate) const DEVICES: &str = "On how many devices do you read this mail?";
     pub(crate) const DEVICES_SEVERAL: &str = "Several, or a phone too";
@@ -226,14 +220,12 @@ pub(crate) mod setup {
     pub(crate) const RECOMMENDED: &str = "Fits you";
     pub(crate) const WHY_IMAP_SEVERAL: &str =
         "IMAP fits: each device shows the same mail, read marks and folders.";
-    pub(crate) const WHY_IMAP_SEVERAL_THOUGH_HERE: &str =
-        "IMAP fits better: with several devices, mail that one of them downloads would be missing on the others. What you have opened can be read offline with IMAP as well.";
+    pub(crate) const WHY_IMAP_SEVERAL_THOUGH_HERE: &str = "IMAP fits better: with several devices, mail that one of them downloads would be missing on the others. What you have opened can be read offline with IMAP as well.";
     pub(crate) const WHY_IMAP_PROVIDER: &str =
         "IMAP fits: your mail and folders stay at your provider, who also backs them up.";
     pub(crate) const WHY_IMAP_ONE: &str =
         "IMAP fits in most cases, and lets you add a second device later.";
-    pub(crate) const WHY_POP3: &str =
-        "POP3 fits: all of your mail is stored here and opens at once, also offline. Then it is for you to back it up.";
+    pub(crate) const WHY_POP3: &str = "POP3 fits: all of your mail is stored here and opens at once, also offline. Then it is for you to back it up.";
     pub(crate) const NOT_BOTH: &str =
         "Use one of them for a mailbox, on all of your devices: mixed, mail may seem to vanish.";
     pub(crate) const RETENTION: &str = "On the server, after a message is stored here";
@@ -241,8 +233,7 @@ pub(crate) mod setup {
     pub(crate) const RETENTION_DELETE: &str = "Delete it once it is safely stored";
     pub(crate) const RETENTION_DAYS_BEFORE: &str = "Delete it after";
     pub(crate) const RETENTION_DAYS_AFTER: &str = "days";
-    pub(crate) const RETENTION_HINT: &str =
-        "If you delete it there, this browser holds the only copy. Many providers limit how long mail may stay.";
+    pub(crate) const RETENTION_HINT: &str = "If you delete it there, this browser holds the only copy. Many providers limit how long mail may stay.";
     pub(crate) const SERVERS_TITLE: &str = "Servers";
     pub(crate) const SERVERS_DETAIL: &str =
         "Guessed from your address. Your provider's help pages name the right ones.";
@@ -255,10 +246,8 @@ pub(crate) mod setup {
     pub(crate) const SECURITY_STARTTLS: &str = "STARTTLS";
     pub(crate) const SECURITY_PLAIN: &str = "None";
     pub(crate) const USERNAME: &str = "User name";
-    pub(crate) const UNPROTECTED: &str =
-        "Without protection, anybody on the way can read your password and your mail. Choose this only for a server of your own, on your own network.";
-    pub(crate) const WHERE_TLS_ENDS: &str =
-        "This Postern's proxy makes the secure connection to your mail server. Whoever operates it could read your password and your mail as they pass through; it stores neither.";
+    pub(crate) const UNPROTECTED: &str = "Without protection, anybody on the way can read your password and your mail. Choose this only for a server of your own, on your own network.";
+    pub(crate) const WHERE_TLS_ENDS: &str = "This Postern's proxy makes the secure connection to your mail server. Whoever operates it could read your password and your mail as they pass through; it stores neither.";
     pub(crate) const TEST: &str = "Test";
     pub(crate) const TESTING: &str = "Testing…";
     pub(crate) const ADD: &str = "Add account";
@@ -284,10 +273,8 @@ pub(crate) mod accounts {
     pub(crate) const ON_SERVER: &str = "On the server";
     pub(crate) const KEEP: &str = "mail is kept";
     pub(crate) const DELETE: &str = "mail is deleted once it is stored here";
-    pub(crate) const LOST_IMAP: &str =
-        "Its password and everything stored for it in this browser will be deleted. Your mail stays at your provider. Messages that wait to be sent are lost.";
-    pub(crate) const LOST_POP3: &str =
-        "Its password and all of its mail in this browser will be deleted. Messages that are no longer on the server are lost for good, and so are those that wait to be sent.";
+    pub(crate) const LOST_IMAP: &str = "Its password and everything stored for it in this browser will be deleted. Your mail stays at your provider. Messages that wait to be sent are lost.";
+    pub(crate) const LOST_POP3: &str = "Its password and all of its mail in this browser will be deleted. Messages that are no longer on the server are lost for good, and so are those that wait to be sent.";
 
     pub(crate) fn delete_after(days: u16) -> String {
         format!("mail is deleted {days} days after it was stored here")

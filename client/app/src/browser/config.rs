@@ -30,5 +30,7 @@ pub(crate) async fn fetch_demo() -> Option<Demo> {
 }
 
 fn member(object: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(object, &name.into()).ok().filter(|value| !value.is_null() && !value.is_undefined())
+    Reflect::get(object, &name.into())
+        .ok()
+        .filter(|value| !value.is_null() && !value.is_undefined())
 }

@@ -18,6 +18,16 @@ pub(crate) fn remove_boot_screen() {
     }
 }
 
+/// The page's font size in CSS pixels, as the person has set it.
+pub(crate) fn font_size() -> f64 {
+    const USUAL: f64 = 16.0;
+    let size = || {
+        let style = window().get_computed_style(&document().document_element()?).ok()??;
+        style.get_property_value("font-size").ok()?.trim_end_matches("px").parse().ok()
+    };
+    size().unwrap_or(USUAL)
+}
+
 /// Loads the page again.
 pub(crate) fn reload() {
     // Fails only where there is no page to load.

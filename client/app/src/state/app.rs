@@ -1,6 +1,6 @@
 //! All of the page's state and the link to the engine, as one value that views share.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
 use postern_bridge::{AccountDraft, AccountId, Delta, Intent, MessageId};
@@ -49,6 +49,12 @@ pub(crate) struct App {
     pub(crate) route: RwSignal<Route>,
     /// Where to take the person.
     pub(crate) landing: RwSignal<Landing>,
+    /// Notified when the list shall scroll to its cursor.
+    pub(crate) reveal: Trigger,
+    /// How many rows of the list are in view.
+    pub(crate) page: RwSignal<u32>,
+    /// Whether the list of shortcuts is open.
+    pub(crate) help: RwSignal<bool>,
     /// Whether there is a network.
     pub(crate) online: RwSignal<bool>,
     /// Whether the engine did not start.
@@ -70,6 +76,9 @@ impl App {
             toasts: RwSignal::default(),
             route: RwSignal::new(history::current()),
             landing: RwSignal::new(Landing::Anywhere),
+            reveal: Trigger::new(),
+            page: RwSignal::new(1),
+            help: RwSignal::new(false),
             online: RwSignal::new(network::is_online()),
             engine_failed: RwSignal::new(false),
             engine: StoredValue::new_local(None),
@@ -99,9 +108,8 @@ impl App {
 
     /// Tells the engine something that it answers by number; returns that number.
     pub(crate) fn request(self, intent: impl FnOnce(u32) -> Intent) -> u32 {
-        let request = self
-            .engine
-            .with_value(|engine| engine.as_ref().map_or(0, engine::Engine::new_request));
+        let request =
+            self.engine.with_value(|engine| engine.as_ref().map_or(0, engine::Engine::new_request));
         self.send(intent(request));
         request
     }
@@ -136,6 +144,16 @@ impl App {
         self.setup.set(Progress { adding: Some(request), ..Progress::default() });
     }
 
+    /// Asks for the rows that are drawn, unless they were asked for.
+    pub(crate) fn show_rows(self, drawn: &Range<u32>) {
+        let Some(mailbox) = self.list.with_untracked(List::mailbox) else { return };
+        // Nothing that is drawn changes by asking.
+        let rows = self.list.try_update_untracked(|list| list.ask(drawn)).flatten();
+        if let Some(rows) = rows {
+            self.send(Intent::ShowRows { mailbox, rows });
+        }
+    }
+
     /// Fetches what is new in all accounts.
     pub(crate) fn refresh(self) {
         let accounts: Vec<_> =
@@ -148,8 +166,7 @@ impl App {
     /// Fetches an attachment in order to save it.
     pub(crate) fn fetch_attachment(self, message: MessageId, section: String) {
         let part = section.clone();
-        let request =
-            self.request(|request| Intent::FetchAttachment { request, message, section });
+        let request = self.request(|request| Intent::FetchAttachment { request, message, section });
         self.downloads.update(|downloads| {
             downloads.insert(request, (message, part));
         });
@@ -158,7 +175,7 @@ impl App {
     fn receive(self, event: engine::Event) {
         match event {
             engine::Event::Delta(delta) => self.apply(delta),
-            engine::Event::Unreadable(_) | engine::Event::Broken => {
+            engine::Event::Broken => {
                 if self.accounts.with_untracked(Accounts::known) {
                     self.toasts.update(Toasts::engine_broke);
                 } else {

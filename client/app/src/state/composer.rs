@@ -66,9 +66,7 @@ impl Composer {
     pub(crate) fn reject(&mut self, error: DraftError) {
         self.problem = Some(match error {
             DraftError::NoRecipient => (Some(DraftField::To), text::compose::NO_RECIPIENT.into()),
-            DraftError::NoAddress(field, entry) => {
-                (Some(field), text::compose::no_address(&entry))
-            }
+            DraftError::NoAddress(field, entry) => (Some(field), text::compose::no_address(&entry)),
         });
     }
 

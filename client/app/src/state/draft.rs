@@ -304,7 +304,8 @@ mod tests {
 
     #[test]
     fn a_saved_draft_comes_back() {
-        let draft = Draft { text: "größer 日本".into(), in_reply_to: Some((1, 2)), ..Draft::default() };
+        let draft =
+            Draft { text: "größer 日本".into(), in_reply_to: Some((1, 2)), ..Draft::default() };
         assert_eq!(Draft::from_saved(&draft.to_saved()), Some(draft));
         assert_eq!(Draft::from_saved("日"), None);
         assert_eq!(Draft::from_saved(""), None);

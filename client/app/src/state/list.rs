@@ -101,7 +101,9 @@ impl List {
 
     /// Moves the cursor by some rows, within the list.
     pub(crate) fn move_cursor(&mut self, by: i64) {
-        self.put_cursor((i64::from(self.cursor).saturating_add(by)).clamp(0, i64::from(u32::MAX)) as u32);
+        self.put_cursor(
+            (i64::from(self.cursor).saturating_add(by)).clamp(0, i64::from(u32::MAX)) as u32
+        );
     }
 
     /// Puts the cursor on a row, or on the last one if there are fewer.

@@ -12,6 +12,7 @@ pub(crate) mod toasts;
 pub(crate) mod window;
 
 mod app;
+mod navigation;
 mod writing;
 
 pub(crate) use app::{App, Landing};

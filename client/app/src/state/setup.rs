@@ -307,11 +307,7 @@ mod tests {
     use super::*;
 
     fn filled() -> Form {
-        Form {
-            address: "Ada@Example.org".into(),
-            password: "secret".into(),
-            ..Form::default()
-        }
+        Form { address: "Ada@Example.org".into(), password: "secret".into(), ..Form::default() }
     }
 
     #[test]
@@ -355,7 +351,10 @@ mod tests {
         assert_eq!(form.draft().unwrap().incoming.username, "Ada@Example.org");
         form.incoming.username = Some("ada".into());
         let draft = form.draft().unwrap();
-        assert_eq!((draft.incoming.username, draft.outgoing.username), ("ada".into(), "ada".into()));
+        assert_eq!(
+            (draft.incoming.username, draft.outgoing.username),
+            ("ada".into(), "ada".into())
+        );
     }
 
     #[test]

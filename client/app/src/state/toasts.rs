@@ -142,14 +142,7 @@ impl Toasts {
         }
     }
 
-    fn put(
-        &mut self,
-        topic: Topic,
-        tone: Tone,
-        text: String,
-        actions: Vec<Action>,
-        passing: bool,
-    ) {
+    fn put(&mut self, topic: Topic, tone: Tone, text: String, actions: Vec<Action>, passing: bool) {
         self.last_id += 1;
         let toast = Toast { id: self.last_id, topic, tone, text, actions, passing };
         match self.list.iter_mut().find(|toast| toast.topic == topic) {

@@ -16,6 +16,12 @@ pub(crate) fn drawn(scroll_top: f64, view_height: f64, row_height: f64, total: u
     first.saturating_sub(OVERSCAN).min(end)..end
 }
 
+/// How many elements are enough to draw any part of a list.
+pub(crate) fn slots(view_height: f64, row_height: f64) -> u32 {
+    // A view that cuts rows at both edges shows one more than fit.
+    (view_height / row_height).ceil().max(0.0) as u32 + 1 + 2 * OVERSCAN
+}
+
 /// The rows to ask for, so that those drawn and some to come are known; at most `most`.
 pub(crate) fn wanted(drawn: &Range<u32>, total: Option<u32>, most: u32) -> Range<u32> {
     let ahead = (drawn.end - drawn.start).max(STEP);
@@ -63,6 +69,16 @@ mod tests {
     }
 
     #[test]
+    fn there_are_slots_for_whatever_is_drawn() {
+        for top in [0.0, 1.0, 69.0, 70.0, 70_035.0] {
+            for height in [0.0, 1.0, 69.0, 70.0, 700.0, 735.0] {
+                let drawn = drawn(top, height, 70.0, 100_000);
+                assert!(drawn.len() as u32 <= slots(height, 70.0), "{height} at {top}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_wanted_holds_what_is_drawn_and_stays_within_the_limits() {
         for first in [0_u32, 1, 24, 25, 990] {
             let drawn = first..first + 20;
@@ -85,7 +101,8 @@ mod tests {
     fn slots_show_each_row_once_and_keep_it_while_it_is_drawn() {
         let slots = 7;
         for first in 0..30 {
-            let shown: BTreeSet<_> = (0..slots).map(|slot| row_of_slot(slot, slots, first)).collect();
+            let shown: BTreeSet<_> =
+                (0..slots).map(|slot| row_of_slot(slot, slots, first)).collect();
             assert_eq!(shown, (first..first + slots).collect());
             let kept = (0..slots)
                 .filter(|slot| {

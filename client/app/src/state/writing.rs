@@ -9,10 +9,7 @@ use super::{
     draft::{Audience, Draft},
     toasts::Topic,
 };
-use crate::{
-    browser::local,
-    format, text,
-};
+use crate::{browser::local, format, text};
 
 impl App {
     /// Opens an empty message, or the one that is being written.
@@ -107,13 +104,11 @@ impl App {
         }
     }
 
-    fn write_about_shown(
-        self,
-        write: impl FnOnce(&AccountView, &MessageView, &str) -> Draft,
-    ) {
-        if self.composer.with_untracked(|composer| {
-            composer.as_ref().is_some_and(Composer::is_written)
-        }) {
+    fn write_about_shown(self, write: impl FnOnce(&AccountView, &MessageView, &str) -> Draft) {
+        if self
+            .composer
+            .with_untracked(|composer| composer.as_ref().is_some_and(Composer::is_written))
+        {
             self.expand_composer();
             self.toasts.update(|toasts| toasts.note(Topic::Compose, text::compose::FINISH_FIRST));
             return;
