@@ -10,5 +10,7 @@ const waiting = [];
 self.waiting = waiting;
 self.onmessage = (event) => waiting.push(event.data);
 
+// The program is asked for first, so that both files are on their way at once.
+const wasm = fetch("{{ENGINE_WASM}}", { integrity: "{{ENGINE_INTEGRITY}}" });
 const { default: init } = await import("{{ENGINE_JS}}");
-await init({ module_or_path: new URL("{{ENGINE_WASM}}", import.meta.url) });
+await init({ module_or_path: wasm });

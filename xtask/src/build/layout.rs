@@ -77,8 +77,9 @@ fn add_program(dist: &mut Dist, program: &Bound) -> Program {
 }
 
 fn add_worker(dist: &mut Dist, template: &str, engine: &Program) -> Result<Asset> {
-    let values = [("ENGINE_JS", engine.js.url()), ("ENGINE_WASM", engine.wasm.url())];
-    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let (js, wasm) = (engine.js.url(), engine.wasm.url());
+    let values: [(&str, &str); 3] =
+        [("ENGINE_JS", &js), ("ENGINE_WASM", &wasm), ("ENGINE_INTEGRITY", &engine.wasm.integrity)];
     let js = fill("client/engine/worker.js", template, &values)?;
     Ok(dist.add_hashed("worker", "js", js.into_bytes()))
 }
