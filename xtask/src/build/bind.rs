@@ -30,18 +30,16 @@ pub(super) struct Bound {
 }
 
 /// Binds one program, or takes what an earlier run made of the same bytes.
-pub(super) fn bind(workspace: &Workspace, mode: Mode, name: &str, program: &Path) -> Result<Bound> {
+pub(super) fn bind(
+    workspace: &Workspace,
+    mode: Mode,
+    optimizer: Option<&Optimizer>,
+    name: &str,
+    program: &Path,
+) -> Result<Bound> {
     let read = |path: &Path| fs::read(path).with_context(|| format!("reading {}", path.display()));
-    let optimizer = match mode {
-        Mode::Dev => None,
-        Mode::Release => Optimizer::find(workspace)?,
-    };
-    if mode == Mode::Release && optimizer.is_none() {
-        progress::note("no wasm-opt (npm package binaryen) was found; the page will be larger");
-    }
-
     let this_tool = env::current_exe().context("the path of this program is unknown")?;
-    let version = optimizer.as_ref().map_or("", Optimizer::version);
+    let version = optimizer.map_or("", Optimizer::version);
     let key =
         [sha256(&read(program)?), sha256(&read(&this_tool)?), sha256(version.as_bytes())].concat();
     let folder = workspace.scratch.join("bound").join(mode.name()).join(name);
@@ -50,12 +48,12 @@ pub(super) fn bind(workspace: &Workspace, mode: Mode, name: &str, program: &Path
     if fs::read(&stamp).ok().as_ref() != Some(&key) {
         dist::remove_folder(&folder)?;
         generate(mode, program, name, &folder)?;
-        if let Some(optimizer) = &optimizer {
+        if let Some(optimizer) = optimizer {
             optimizer.shrink(&wasm)?;
         }
         fs::write(&stamp, key).with_context(|| format!("writing {}", stamp.display()))?;
     } else {
-        progress::note("unchanged");
+        progress::note(&format!("{name} is unchanged"));
     }
 
     let js = String::from_utf8(read(&folder.join(format!("{name}.js")))?)

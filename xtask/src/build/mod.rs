@@ -12,10 +12,12 @@ mod policy;
 mod sizes;
 
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::Result;
 use clap::Args;
 
+use self::optimize::Optimizer;
 use crate::install::{self, Need};
 use crate::workspace::Workspace;
 use crate::{cargo, progress};
@@ -75,11 +77,20 @@ pub(crate) fn page(workspace: &Workspace, mode: Mode) -> Result<Vec<sizes::Size>
     let programs = progress::step("compile the page and its engine to Wasm", || {
         compile::compile(workspace, mode)
     })?;
-    let app = progress::step("bind the page to the browser", || {
-        bind::bind(workspace, mode, "postern-app", &programs.app)
-    })?;
-    let engine = progress::step("bind the engine to the browser", || {
-        bind::bind(workspace, mode, "postern-engine", &programs.engine)
+    let optimizer = match mode {
+        Mode::Dev => None,
+        Mode::Release => Optimizer::find(workspace)?,
+    };
+    if mode == Mode::Release && optimizer.is_none() {
+        progress::note("no wasm-opt (npm package binaryen) was found; the page will be larger");
+    }
+    let (app, engine) = progress::step("bind both to the browser", || {
+        let bind = |name, program| bind::bind(workspace, mode, optimizer.as_ref(), name, program);
+        thread::scope(|scope| {
+            let app = scope.spawn(|| bind("postern-app", &programs.app));
+            let engine = bind("postern-engine", &programs.engine)?;
+            Ok((app.join().expect("a step that fails does not panic")?, engine))
+        })
     })?;
     let dist = progress::step("lay out dist/", || layout::layout(workspace, &app, &engine))?;
     progress::step("compress and write dist/", || {
