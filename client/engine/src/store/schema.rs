@@ -15,10 +15,13 @@ use super::error::{failed, failed_open};
 /// write to.
 pub(super) const LEAD: &str = "lead";
 
-/// What brings a database from one version to the next; the first makes it from nothing.
+/// What brings a database from one version to the next.
+type Step = fn(&Database) -> Result<(), Error>;
+
+/// The steps from nothing to the newest version.
 ///
 /// Only ever append: people have databases of every version that was once released.
-const STEPS: [fn(&Database) -> Result<(), Error>; 1] = [create_tables];
+const STEPS: [Step; 1] = [create_tables];
 
 /// Opens the database of this name in the newest version.
 pub(super) async fn open(name: &str) -> Result<Database, StoreError> {
