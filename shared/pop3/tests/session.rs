@@ -1,5 +1,7 @@
 //! Conversations, fed whole and split at every byte.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use postern_pop3::{
     Capabilities, Command, Event, Output, Request, Response, ResponseCode, Session, SessionError,
     limits::{MAX_CHALLENGES, MAX_IN_FLIGHT},

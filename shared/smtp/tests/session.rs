@@ -1,5 +1,7 @@
 //! Conversations, fed whole and split at every byte.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use postern_sasl::{Credentials, Mechanism};
 use postern_smtp::{
     Address, Command, CommandError, Envelope, Event, Extensions, Output, Reply, Request, Session,
