@@ -54,7 +54,8 @@ fn a_drop_after_any_byte_loses_nothing_and_doubles_nothing() {
 
 #[test]
 fn drops_within_large_messages_leave_no_chunk_behind() {
-    let all = vec![large(0, (1 << 20) + CHUNK), small(1).remove(0), large(1, (1 << 20) + CHUNK / 2)];
+    let all =
+        vec![large(0, (1 << 20) + CHUNK), small(1).remove(0), large(1, (1 << 20) + CHUNK / 2)];
     let whole = prepared(Maildrop::new(&all), MemoryStore::new());
     run(&whole, DeleteAfterDownload).unwrap();
     assert_complete(&whole, &all);
