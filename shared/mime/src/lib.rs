@@ -1,1 +1,29 @@
-//! MIME messages: parse to a view, compose, HTML to safe HTML, text for search
+//! MIME messages: parsed to what a list row and a reading pane show, composed, HTML made safe, text
+//! for search.
+//!
+//! The crate knows nothing of accounts, stores or views. It takes bytes that a hostile sender may
+//! have written and never fails on them: broken mail gives less, not an error. Sizes, counts and
+//! depths are bounded in [`limits`].
+
+mod compose;
+mod encoding;
+mod header;
+pub mod html;
+mod layout;
+pub mod limits;
+mod structure;
+mod summary;
+mod text;
+
+pub use compose::{ComposeError, Outgoing, OutgoingAttachment, compose};
+pub use header::decode_header;
+pub use summary::{Summary, preview, summary};
+
+/// A name and an address from a header.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Address {
+    /// The display name, decoded, one line; may be empty.
+    pub name: String,
+    /// `local@domain`; may be empty in broken mail.
+    pub address: String,
+}
