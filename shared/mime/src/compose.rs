@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_builder::{
     MessageBuilder,
     headers::{
-        HeaderType, address::Address as AddressField, content_type::ContentType, date::Date,
+        address::Address as AddressField, content_type::ContentType, date::Date,
         message_id::MessageId, text::Text,
     },
     mime::{BodyPart, MimePart},

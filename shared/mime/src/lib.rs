@@ -7,6 +7,8 @@
 
 mod compose;
 mod encoding;
+mod filename;
+mod flowed;
 mod header;
 pub mod html;
 mod layout;
@@ -14,10 +16,12 @@ pub mod limits;
 mod structure;
 mod summary;
 mod text;
+mod view;
 
 pub use compose::{ComposeError, Outgoing, OutgoingAttachment, compose};
 pub use header::decode_header;
 pub use summary::{Summary, preview, summary};
+pub use view::{AttachmentInfo, Body, Part, View, part, view};
 
 /// A name and an address from a header.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
