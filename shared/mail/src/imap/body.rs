@@ -63,6 +63,9 @@ impl<T: Transport> ImapClient<T> {
         let mut answer = self.run(host, command, WHAT).await?;
         let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
         let raw = answer.section(&mut fetch, "").ok_or(MailError::Gone("message"))?;
+        if raw.len() >= limits::PART as usize {
+            return Err(MailError::Input("This message is too large to open here.".into()));
+        }
         let size = raw.len() as u64;
         Ok((raw, Body::Whole { size }))
     }

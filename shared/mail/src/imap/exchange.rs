@@ -122,16 +122,10 @@ impl<T: Transport> ImapClient<T> {
         let session = &mut self.connection.session;
         let tags: Vec<_> = commands.into_iter().map(|command| session.start(command)).collect();
         let mut answer = Answer::default();
-        let mut ends = BTreeMap::new();
-        while ends.len() < tags.len() {
-            match self.connection.next_event(clock, PATIENCE, what).await? {
-                Event::Completed { tag, status } => {
-                    ends.insert(tag, status);
-                }
-                event => answer.take(event)?,
-            }
+        for tag in tags {
+            let end = self.wait_for(clock, tag, what, &mut answer).await?;
+            answer.ends.push(end);
         }
-        answer.ends = ends.into_values().collect();
         Ok(answer)
     }
 
@@ -143,16 +137,29 @@ impl<T: Transport> ImapClient<T> {
         what: &'static str,
     ) -> Result<Answer, MailError> {
         let mut answer = Answer::default();
+        let end = self.wait_for(clock, tag, what, &mut answer).await?;
+        if end.kind != StatusKind::Ok {
+            return Err(MailError::Refused { what, text: end.text });
+        }
+        answer.ends.push(end);
+        Ok(answer)
+    }
+
+    /// A server may end commands in another order than that in which they were given.
+    async fn wait_for(
+        &mut self,
+        clock: &impl Clock,
+        tag: Tag,
+        what: &'static str,
+        answer: &mut Answer,
+    ) -> Result<Status, MailError> {
         loop {
+            if let Some(status) = self.ended.remove(&tag) {
+                return Ok(status);
+            }
             match self.connection.next_event(clock, PATIENCE, what).await? {
-                Event::Completed { tag: ended, status } if ended == tag => {
-                    return match status.kind {
-                        StatusKind::Ok => {
-                            answer.ends.push(status);
-                            Ok(answer)
-                        }
-                        _ => Err(MailError::Refused { what, text: status.text }),
-                    };
+                Event::Completed { tag, status } => {
+                    self.ended.insert(tag, status);
                 }
                 event => answer.take(event)?,
             }

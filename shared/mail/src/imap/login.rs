@@ -1,5 +1,7 @@
 //! Greeting, capabilities, TLS, log-in.
 
+use std::collections::BTreeMap;
+
 use postern_bridge::{Security, ServerLogin};
 use postern_imap::{
     Command, Event, Limits, Session,
@@ -28,7 +30,7 @@ impl<T: Transport> ImapClient<T> {
         let transport =
             within(host, PATIENCE, connecting).await.ok_or(MailError::TimedOut("connecting"))??;
         let connection = Connection::new(transport, Session::new(Limits::default()));
-        let mut client = Self { connection, selected: None };
+        let mut client = Self { connection, selected: None, ended: BTreeMap::new() };
         match client.log_in(host, login, password).await {
             Ok(()) => Ok(client),
             Err(error) => {

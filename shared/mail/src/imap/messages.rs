@@ -5,6 +5,7 @@ use postern_imap::{
     Command, Response, SequenceSet,
     command::{FetchItem, SearchKey, SearchReturn},
     response::SearchResult,
+    session::Tag,
 };
 
 use super::{
@@ -128,7 +129,8 @@ impl<T: Transport> ImapClient<T> {
         found.ok_or_else(|| MailError::Protocol("a search without a result".into()))
     }
 
-    /// Fetches new messages. The next window is always on its way while one is stored.
+    /// Fetches new messages. The first window is not held up by others; from then on the next one is
+    /// on its way while one is stored.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -136,9 +138,9 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<(), MailError> {
         let what = "list the messages";
         let mut windows = plan::new_windows(missing).into_iter();
-        let mut next = self.start_fetch(windows.next(), &listing::ITEMS)?;
-        while let Some(tag) = next {
-            next = self.start_fetch(windows.next(), &listing::ITEMS)?;
+        let mut current = self.start_fetch(windows.next(), &listing::ITEMS)?;
+        let mut ahead = None;
+        while let Some(tag) = current {
             let mut answer = self.finish(sync.host, tag, what).await?;
             let mut messages: Vec<Message> = answer
                 .fetches()
@@ -150,6 +152,11 @@ impl<T: Transport> ImapClient<T> {
             sync.step.stored += u32::try_from(messages.len()).unwrap_or_default();
             let writes = messages.iter().flat_map(Message::put_listed).collect();
             sync.commit(writes, |_| {}).await?;
+            current = match ahead {
+                Some(tag) => Some(tag),
+                None => self.start_fetch(windows.next(), &listing::ITEMS)?,
+            };
+            ahead = self.start_fetch(windows.next(), &listing::ITEMS)?;
         }
         Ok(())
     }
@@ -189,7 +196,7 @@ impl<T: Transport> ImapClient<T> {
         &mut self,
         window: Option<SequenceSet>,
         items: &[FetchItem],
-    ) -> Result<Option<postern_imap::session::Tag>, MailError> {
+    ) -> Result<Option<Tag>, MailError> {
         let Some(window) = window else { return Ok(None) };
         let command = Command::uid_fetch(&window, items)?;
         Ok(Some(self.connection.session.start(command)))

@@ -32,10 +32,10 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 pub use messages::SyncStep;
-use postern_imap::{Command, Session};
+use postern_imap::{Command, Session, response::Status, session::Tag};
 use select::Selected;
 
 use crate::{Host, MailError, Transport, connection::Connection};
@@ -50,6 +50,8 @@ const GOODBYE: Duration = Duration::from_secs(3);
 pub struct ImapClient<T: Transport> {
     connection: Connection<T, Session>,
     selected: Option<Selected>,
+    /// How commands ended that nobody has asked for yet.
+    ended: BTreeMap<Tag, Status>,
 }
 
 impl<T: Transport> ImapClient<T> {

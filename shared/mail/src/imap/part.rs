@@ -24,7 +24,7 @@ impl<T: Transport> ImapClient<T> {
         self.open(host, id.mailbox).await?;
         let content = FetchItem::Section {
             section: section.into(),
-            // One byte more than is allowed tells whether there is more.
+            // The server may have told a wrong size, so the bound is a part of the request.
             partial: Some(Partial { origin: 0, count: limits::PART }),
         };
         let items = [FetchItem::BodyStructure, content];
