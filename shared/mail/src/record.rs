@@ -319,6 +319,12 @@ pub async fn next_numbers(
     Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + count)) }))
 }
 
+/// Addresses as records and views have them.
+pub fn addresses(addresses: Vec<postern_mime::Address>) -> Vec<Address> {
+    let own = |postern_mime::Address { name, address }| Address { name, address };
+    addresses.into_iter().map(own).collect()
+}
+
 /// A value as it is stored.
 ///
 /// # Panics

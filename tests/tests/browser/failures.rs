@@ -39,10 +39,8 @@ async fn a_wrong_host() -> Result<()> {
     let mut form = servers.form("imap");
     form.incoming = ("mail.invalid".into(), 993);
     let words = "There is no server named mail.invalid";
-    Browser::run("host", async |browser| {
-        test_says(browser, &servers.site.url, &form, words).await
-    })
-    .await
+    Browser::run("host", async |browser| test_says(browser, &servers.site.url, &form, words).await)
+        .await
 }
 
 #[tokio::test]
@@ -72,8 +70,7 @@ async fn a_bad_certificate() -> Result<()> {
     let servers = Servers::start().await?;
     // A proxy that trusts another authority than the one that signed Dovecot's certificate.
     let imaps: SocketAddr = servers.dovecot.imaps;
-    let reach =
-        Reach { roots: vec![Authority::new().root()], servers: vec![imaps], demo: None };
+    let reach = Reach { roots: vec![Authority::new().root()], servers: vec![imaps], demo: None };
     let site = Site::start(reach).await?;
     let words = "The certificate of localhost is not valid";
     Browser::run("certificate", async |browser| {

@@ -6,7 +6,8 @@ use postern_tests::{browser::Browser, letters};
 use crate::steps::{Servers, USER, open_row, reader_shows};
 
 #[tokio::test]
-async fn after_a_pop3_download_the_page_reloads_and_reads_with_every_server_stopped() -> Result<()> {
+async fn after_a_pop3_download_the_page_reloads_and_reads_with_every_server_stopped() -> Result<()>
+{
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(200))?;
     Browser::run("offline", async |browser| {
@@ -24,7 +25,9 @@ async fn after_a_pop3_download_the_page_reloads_and_reads_with_every_server_stop
         browser.client().refresh().await?;
         open_row(browser, "Letter 198").await?;
         reader_shows(browser, "Letter 198", "letter number 198").await?;
-        browser.wait_for_text("[data-test=\"connection\"]", |text| !text.contains("Up to date")).await?;
+        browser
+            .wait_for_text("[data-test=\"connection\"]", |text| !text.contains("Up to date"))
+            .await?;
         Ok(())
     })
     .await

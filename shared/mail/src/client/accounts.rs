@@ -7,7 +7,7 @@ use postern_bridge::{
 
 use super::{Client, Running, lanes::Lanes};
 use crate::{
-    Host, MailError, Secret, Vault,
+    Host, MailError, Secret,
     imap::ImapClient,
     outbox, pop3,
     record::{self, Account, Record},
@@ -50,6 +50,7 @@ impl<H: Host> Client<H> {
     async fn keep_account(&self, draft: AccountDraft) -> Result<Account, MailError> {
         let host = &*self.inner.host;
         let sealed_password = host.seal(&Secret::new(draft.password)).await?;
+        let _editing = host.store().editing().lock().await;
         let (number, numbered) = record::next_number(host.store(), "account").await?;
         let account = Account {
             id: AccountId(number),

@@ -22,7 +22,7 @@ use postern_bridge::{
 
 use super::Client;
 use crate::{
-    Clock, Host, MailError, Vault,
+    Host, MailError,
     imap::ImapClient,
     pop3::{self, DownloadStep},
     record::{self, Account, Mailbox},
@@ -334,8 +334,12 @@ impl<H: Host> Client<H> {
         let host = &*self.inner.host;
         let password = host.unseal(&account.sealed_password).await?;
         let mut step = |step: DownloadStep| {
-            let progress =
-                Progress { what: "Downloading".into(), done: step.done, total: step.total };
+            let (what, done, total) = match step {
+                DownloadStep::Found { new } => ("Downloading", 0, new),
+                DownloadStep::Stored { done, new } => ("Downloading", done, new),
+                DownloadStep::Deleting { .. } => ("Deleting on the server", 0, 0),
+            };
+            let progress = Progress { what: what.into(), done, total };
             self.tell(None, Delta::Progress { account: id, progress: Some(progress) });
             self.note_change(inbox);
         };

@@ -2,7 +2,7 @@
 
 use futures_channel::oneshot;
 use postern_bridge::{
-    Address, AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem, Protocol,
+    AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem, Protocol,
 };
 use postern_mime as mime;
 use serde_bytes::ByteBuf;
@@ -40,6 +40,7 @@ impl<H: Host> Client<H> {
 
     /// Marks a message as read or unread: here at once, on the server when it can be reached.
     pub(super) async fn mark_seen(&self, id: MessageId, seen: bool) -> Result<(), MailError> {
+        let editing = self.store().editing().lock().await;
         let mut message = self.message(id).await?;
         if message.flags.seen == seen {
             return Ok(());
@@ -50,6 +51,7 @@ impl<H: Host> Client<H> {
             if seen { mailbox.unread.saturating_sub(1) } else { mailbox.unread.saturating_add(1) };
         let batch = vec![message.put(), mailbox.put()];
         self.store().apply(batch, Durability::Relaxed).await?;
+        drop(editing);
         self.queue_reading(mailbox.account, Reading::Seen { message: id, seen });
         self.mailbox_changed(id.mailbox).await
     }
@@ -152,10 +154,10 @@ fn view(message: &Message, view: mime::View, absent: &[AbsentPart]) -> MessageVi
     MessageView {
         id: message.id,
         subject: view.subject,
-        from: addresses(view.from),
-        reply_to: addresses(view.reply_to),
-        to: addresses(view.to),
-        cc: addresses(view.cc),
+        from: record::addresses(view.from),
+        reply_to: record::addresses(view.reply_to),
+        to: record::addresses(view.to),
+        cc: record::addresses(view.cc),
         date: view.sent,
         message_id: view.message_id,
         references: view.references,
@@ -169,10 +171,6 @@ fn view(message: &Message, view: mime::View, absent: &[AbsentPart]) -> MessageVi
         text: view.text,
         attachments,
     }
-}
-
-fn addresses(addresses: Vec<mime::Address>) -> Vec<Address> {
-    addresses.into_iter().map(|mime::Address { name, address }| Address { name, address }).collect()
 }
 
 fn attachment_view(info: mime::AttachmentInfo) -> AttachmentView {

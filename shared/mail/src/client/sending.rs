@@ -6,7 +6,7 @@ use postern_bridge::{AccountId, ClientId, Delta, OutgoingMessage, Problem, SendS
 
 use super::Client;
 use crate::{
-    Host, MailError, Vault,
+    Host, MailError,
     outbox::{self, Entry, State},
 };
 
@@ -22,9 +22,11 @@ impl<H: Host> Client<H> {
 
     /// Goes on with what an earlier life left in the outbox.
     pub(super) async fn resume_outbox(&self) -> Result<(), MailError> {
-        for entry in outbox::entries(&*self.inner.host).await? {
+        let host = &*self.inner.host;
+        for entry in outbox::entries(host).await? {
             match entry.state {
                 State::Queued => self.queue_sending(entry.account, entry.id),
+                State::Sent if entry.filed => drop(outbox::discard(host, entry.id).await?),
                 State::Sent => self.queue_filing(entry.account, entry.id),
                 _ => {}
             }
@@ -111,14 +113,7 @@ impl<H: Host> Client<H> {
     }
 
     fn tell_entry(&self, page: Option<ClientId>, entry: &Entry) {
-        let state = match &entry.state {
-            State::Queued => SendState::Queued,
-            State::Sending | State::Committing => SendState::Sending,
-            State::Sent => SendState::Sent,
-            State::Failed(sentence) => SendState::Failed(sentence.clone()),
-            State::Uncertain => SendState::Uncertain,
-        };
-        let (account, subject) = (entry.account, entry.subject.clone());
+        let (account, subject, state) = (entry.account, entry.subject.clone(), entry.send_state());
         self.tell(page, Delta::Outbox { outbox: entry.id, account, subject, state });
     }
 }

@@ -42,6 +42,7 @@ impl<T: Transport> ImapClient<T> {
 
         let summary = postern_mime::summary(&raw);
         // Its flags may have changed in the meantime, and it may be gone.
+        let _editing = host.store().editing().lock().await;
         let message: Option<Message> = record::get(host.store(), &key).await?;
         let mut message = message.ok_or(MailError::Gone("message"))?;
         message.body = body;

@@ -28,6 +28,7 @@ impl<T: Transport> ImapClient<T> {
         self.run(host, command, "change the message's flags").await?;
 
         let store = host.store();
+        let _editing = store.editing().lock().await;
         let Some(mut message) = record::get::<Message>(store, &record::message_key(id)).await?
         else {
             return Ok(());

@@ -31,6 +31,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Vec<Mailbox>, MailError> {
         let listed = self.list(host).await?;
         let store = host.store();
+        let _editing = store.editing().lock().await;
         let range = KeyRange::prefix(record::account_key(account));
         let stored: Vec<Mailbox> = record::all(store, &range).await?;
         let (first_number, number_write) = record::next_number(store, "mailbox").await?;

@@ -1,5 +1,6 @@
 //! One mailbox's messages brought up to date.
 
+use futures_util::lock::MutexGuard;
 use postern_bridge::{MailboxId, MessageId};
 use postern_imap::{
     Command, Response, SequenceSet,
@@ -176,6 +177,7 @@ impl<T: Transport> ImapClient<T> {
                 .filter(|(uid, _)| known.binary_search(uid).is_ok())
                 .collect();
             let uids: Vec<u32> = told.iter().map(|(uid, _)| *uid).collect();
+            let editing = sync.host.store().editing().lock().await;
             let messages = stored_messages(sync.host.store(), sync.step.mailbox, &uids).await?;
             let writes: Vec<Write> = messages
                 .into_iter()
@@ -186,7 +188,7 @@ impl<T: Transport> ImapClient<T> {
                 })
                 .collect();
             if !writes.is_empty() {
-                sync.commit(writes, |_| {}).await?;
+                sync.commit_edited(&editing, writes, |_| {}).await?;
             }
         }
         Ok(())
@@ -214,6 +216,17 @@ impl<H: Host> Sync<'_, H> {
     /// Stores a batch together with the mailbox's counts, and says so.
     async fn commit(
         &mut self,
+        writes: Vec<Write>,
+        update: impl FnOnce(&mut Mailbox),
+    ) -> Result<(), MailError> {
+        let editing = self.host.store().editing().lock().await;
+        self.commit_edited(&editing, writes, update).await
+    }
+
+    /// The same for a batch that was made of what is stored.
+    async fn commit_edited(
+        &mut self,
+        _editing: &MutexGuard<'_, ()>,
         mut writes: Vec<Write>,
         update: impl FnOnce(&mut Mailbox),
     ) -> Result<(), MailError> {

@@ -51,6 +51,7 @@ pub async fn enqueue<H: Host>(
     let raw = compose(&outgoing).map_err(|error| MailError::Input(error.to_string()))?;
 
     let store = host.store();
+    let _editing = store.editing().lock().await;
     let (id, remember) = next_number(store, "outbox").await?;
     let entry = Entry {
         id,

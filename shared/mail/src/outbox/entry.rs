@@ -75,7 +75,8 @@ impl Entry {
         std::iter::once(self.put()).chain(chunks).collect()
     }
 
-    fn delete_bytes(&self) -> Write {
+    /// The write that drops its bytes.
+    pub(super) fn delete_bytes(&self) -> Write {
         let range = KeyRange {
             start: chunk_key(self.id, 0),
             end: KeyRange::prefix(Key::new().u32(self.id)).end,
@@ -164,15 +165,15 @@ pub async fn raw<H: Host>(host: &H, id: u32) -> Result<Vec<u8>, MailError> {
 /// # Errors
 ///
 /// If it is not there or was not sent, or the store can't be written.
-pub async fn mark_filed<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
+pub async fn mark_filed<H: Host>(host: &H, id: u32) -> Result<(), MailError> {
+    let _editing = host.store().editing().lock().await;
     let mut entry = load(host.store(), id).await?;
     if entry.state != State::Sent {
         return Err(MailError::Input("The message is not sent yet.".into()));
     }
     entry.filed = true;
     let batch = vec![entry.put(), entry.delete_bytes()];
-    host.store().apply(batch, Durability::Strict).await?;
-    Ok(entry)
+    Ok(host.store().apply(batch, Durability::Strict).await?)
 }
 
 /// The person decided to send it again; it is queued with the same Message-ID.
@@ -181,6 +182,7 @@ pub async fn mark_filed<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> 
 ///
 /// If it is not there or neither failed nor uncertain, or the store can't be written.
 pub async fn retry<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
+    let _editing = host.store().editing().lock().await;
     let mut entry = load(host.store(), id).await?;
     if !matches!(entry.state, State::Failed(_) | State::Uncertain) {
         return Err(MailError::Input("The message is already on its way.".into()));
@@ -196,6 +198,7 @@ pub async fn retry<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
 ///
 /// If it is not there or on its way, or the store can't be written.
 pub async fn discard<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
+    let _editing = host.store().editing().lock().await;
     let entry = load(host.store(), id).await?;
     if matches!(entry.state, State::Sending | State::Committing) {
         return Err(MailError::Input("The message is on its way.".into()));

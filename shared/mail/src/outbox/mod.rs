@@ -17,6 +17,7 @@
 
 mod enqueue;
 mod entry;
+mod file;
 pub mod limits;
 mod server;
 mod transmit;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use enqueue::enqueue;
 pub use entry::{Entry, State, discard, entries, mark_filed, raw, recover, retry};
+pub use file::{file_locally, remove_account};
 pub use transmit::transmit;
 
 use postern_bridge::ServerLogin;

@@ -63,11 +63,7 @@ pub async fn transmit<H: Host>(
     id: u32,
     changed: &mut dyn FnMut(&Entry),
 ) -> Result<(), MailError> {
-    let mut entry = load(host.store(), id).await?;
-    if entry.state != State::Queued {
-        return Err(MailError::Input("The message does not wait to be sent.".into()));
-    }
-    store_state(host, &mut entry, State::Sending, changed).await?;
+    let mut entry = claim(host, id, changed).await?;
     let mut server = match prepare(host, account, password, &entry).await {
         Ok(server) => server,
         Err(reason) => return give_up(host, &mut entry, reason, changed).await,
@@ -91,6 +87,21 @@ pub async fn transmit<H: Host>(
             store_state(host, &mut entry, State::Uncertain, changed).await
         }
     }
+}
+
+/// Takes a queued entry, so that nobody can send or drop it at the same time.
+async fn claim<H: Host>(
+    host: &H,
+    id: u32,
+    changed: &mut dyn FnMut(&Entry),
+) -> Result<Entry, MailError> {
+    let _editing = host.store().editing().lock().await;
+    let mut entry = load(host.store(), id).await?;
+    if entry.state != State::Queued {
+        return Err(MailError::Input("The message does not wait to be sent.".into()));
+    }
+    store_state(host, &mut entry, State::Sending, changed).await?;
+    Ok(entry)
 }
 
 /// Everything up to the final dot.

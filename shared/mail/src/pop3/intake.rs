@@ -4,7 +4,7 @@
 //! stored as they come, under a UID that is reserved for it and that no record names; a marker
 //! remembers it, so that what an interrupted download left behind is found and removed.
 
-use postern_bridge::{AccountId, Address, Flags, MailboxId, MessageId};
+use postern_bridge::{AccountId, Flags, MailboxId, MessageId};
 use postern_mime::summary;
 use sha2::{Digest, Sha256};
 
@@ -131,6 +131,7 @@ impl Incoming {
         let rest = self.waiting.split_off(self.waiting.len() / CHUNK * CHUNK);
         let chunks = std::mem::replace(&mut self.waiting, rest);
         let mut batch = Vec::new();
+        let _editing = store.editing().lock().await;
         let spilled = match &mut self.spilled {
             Some(spilled) => spilled,
             None => {
@@ -175,17 +176,14 @@ impl Received {
     fn message(&self, id: MessageId, now: i64) -> Message {
         let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
         let summary = summary(head);
-        let addresses = |list: Vec<postern_mime::Address>| {
-            list.into_iter().map(|a| Address { name: a.name, address: a.address }).collect()
-        };
         Message {
             id,
             arrived: now,
             sent: summary.sent,
             size: self.size,
             flags: Flags::default(),
-            from: addresses(summary.from),
-            to: addresses(summary.to),
+            from: record::addresses(summary.from),
+            to: record::addresses(summary.to),
             subject: summary.subject,
             message_id: summary.message_id,
             preview: summary.preview,
@@ -223,6 +221,7 @@ pub(super) async fn commit(
     seen: i64,
     now: i64,
 ) -> Result<Vec<LedgerRow>, MailError> {
+    let editing = store.editing().lock().await;
     let mut mailbox = place.mailbox(store).await?;
     let mut batch = Vec::new();
     let mut rows = Vec::new();
@@ -248,6 +247,7 @@ pub(super) async fn commit(
     }
     batch.push(mailbox.put());
     store.apply(batch, Durability::Strict).await?;
+    drop(editing);
     for row in &mut rows {
         if !is_intact(store, row).await? {
             return Err(StoreError::Damaged("a message that was just stored".into()).into());

@@ -131,6 +131,7 @@ impl Ledger {
 
     /// Removes a row and what is left of its message.
     async fn forget(&mut self, store: &impl Store, row: &LedgerRow) -> Result<(), StoreError> {
+        let _editing = store.editing().lock().await;
         let message: Option<Message> = record::get(store, &message_key(row.message)).await?;
         let mut batch = vec![row.delete()];
         if let Some(message) = message {

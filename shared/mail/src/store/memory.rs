@@ -6,12 +6,15 @@ use std::{
     rc::Rc,
 };
 
+use futures_util::lock::Mutex;
+
 use super::{Durability, Key, KeyRange, Order, Store, StoreError, Table, Write};
 
 #[derive(Default)]
 struct Shared {
     tables: RefCell<BTreeMap<Table, BTreeMap<Key, Vec<u8>>>>,
     epoch: Cell<u64>,
+    editing: Mutex<()>,
 }
 
 /// A store in memory. Clones see the same tables; each handle leads or is fenced off by itself.
@@ -34,6 +37,10 @@ impl Store for MemoryStore {
         self.shared.epoch.set(epoch);
         self.epoch.set(epoch);
         Ok(())
+    }
+
+    fn editing(&self) -> &Mutex<()> {
+        &self.shared.editing
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
