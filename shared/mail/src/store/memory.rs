@@ -107,3 +107,24 @@ impl Store for MemoryStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::store::conformance;
+
+    #[test]
+    fn the_memory_store_does_what_every_store_must() {
+        let databases = RefCell::new(HashMap::<String, MemoryStore>::new());
+        let outcomes = conformance::run(async |name: &str| {
+            Ok(databases.borrow_mut().entry(name.into()).or_default().clone())
+        });
+        let outcomes = outcomes.now_or_never().expect("a store in memory never waits");
+        let failed: Vec<_> = outcomes.iter().filter(|case| case.failure.is_some()).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
