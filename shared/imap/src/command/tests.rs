@@ -21,13 +21,13 @@ fn uids() -> SequenceSet {
     SequenceSet::parse(b"1:3,9").unwrap()
 }
 
-#[test]
-fn commands_are_spelled_as_the_standard_says() {
+/// Commands and what they look like, with literals as [`wire`] writes them.
+fn examples() -> Vec<(Command, &'static str)> {
     let credentials = Credentials::new("ann", r#"p"w"#);
     let section = |section: &str, partial| FetchItem::Section { section: section.into(), partial };
     let everything = ListReturn { special_use: true, status: true };
     let header = SearchKey::Header { name: "Message-ID".into(), value: "<ä@b>".into() };
-    let cases = [
+    vec![
         (Command::capability(), "CAPABILITY"),
         (Command::noop(), "NOOP"),
         (Command::logout(), "LOGOUT"),
@@ -93,10 +93,43 @@ fn commands_are_spelled_as_the_standard_says() {
             "APPEND \"Sent\" (\\Seen) {14}Subject: x\r\n\r\n",
         ),
         (Command::append(b"Sent", &[], b"x".to_vec()).unwrap(), "APPEND \"Sent\" {1}x"),
-    ];
-    for (command, expected) in cases {
+    ]
+}
+
+#[test]
+fn commands_are_spelled_as_the_standard_says() {
+    for (command, expected) in examples() {
         assert_eq!(wire(&command), expected);
     }
+}
+
+#[test]
+fn another_implementation_understands_every_command() {
+    use imap_codec::{CommandCodec, decode::Decoder};
+
+    let mut refused = Vec::new();
+    for (command, example) in examples() {
+        // It knows neither RFC 5258 nor RFC 4731.
+        if example.contains(" RETURN (") {
+            continue;
+        }
+        let mut bytes = b"A1 ".to_vec();
+        for part in &command.parts {
+            match part {
+                Part::Text(text) => bytes.extend(text),
+                Part::Literal(literal) => {
+                    bytes.extend(format!("{{{}}}\r\n", literal.len()).bytes());
+                    bytes.extend(literal);
+                }
+            }
+        }
+        bytes.extend(b"\r\n");
+        let decoded = CommandCodec::default().decode(&bytes);
+        if !decoded.is_ok_and(|(rest, _)| rest.is_empty()) {
+            refused.push(example);
+        }
+    }
+    assert_eq!(refused, [""; 0]);
 }
 
 #[test]
