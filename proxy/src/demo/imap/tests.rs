@@ -374,6 +374,51 @@ async fn hostile_input_is_answered_or_ends_the_connection_but_never_the_server()
 }
 
 #[tokio::test]
+async fn messages_without_sense_can_be_fetched_and_searched() {
+    let demo = demo(Content::Empty).await;
+    let messages: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b"\r\n".to_vec(),
+        b"no header at all".to_vec(),
+        (0..=255).cycle().take(3000).collect(),
+        b"Content-Type: multipart/mixed\r\n\r\n--\r\n".to_vec(),
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a--\r\n".to_vec(),
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n".to_vec(),
+        b"Content-Type: message/rfc822\r\n\r\n".to_vec(),
+        b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==".to_vec(),
+        b"Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\n\r\nA: b\r\n\r\n--a--".to_vec(),
+        b"Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\n----\r\n".to_vec(),
+        nested_multiparts(limits::PART_DEPTH),
+        nested_multiparts(limits::PART_DEPTH + 1),
+        nested_multiparts(2000),
+    ];
+    let count = messages.len();
+    for message in messages {
+        demo.store().deliver(message);
+    }
+    let mut client = logged_in(&demo).await;
+    command(&mut client, "SELECT INBOX").await;
+    for number in 1..=count {
+        let items =
+            "ENVELOPE BODYSTRUCTURE BODY BODY.PEEK[HEADER] BODY.PEEK[1] BODY.PEEK[1.1.MIME]";
+        let answer = command(&mut client, &format!("FETCH {number} ({items})")).await;
+        assert_holds(&answer, &["a OK done"]);
+    }
+    let found =
+        command(&mut client, "SEARCH NOT TEXT nowhere NOT FROM x NOT SENTON 1-Jan-2020").await;
+    assert_holds(&found, &["* SEARCH 1 2 3", "a OK done"]);
+    let deepest = command(&mut client, &format!("FETCH {count} BODYSTRUCTURE")).await;
+    assert!(deepest.matches("\"mixed\"").count() <= limits::PART_DEPTH, "{deepest}");
+}
+
+fn nested_multiparts(depth: usize) -> Vec<u8> {
+    let part =
+        |level| format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n");
+    let parts: String = (0..depth).map(part).collect();
+    format!("{parts}\r\ninnermost\r\n").into_bytes()
+}
+
+#[tokio::test]
 async fn a_line_at_the_limit_is_read() {
     let demo = demo(Content::Empty).await;
     let mut client = Client::connect(&demo, demo.imap).await;
