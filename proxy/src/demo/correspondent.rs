@@ -4,9 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use mail_parser::{HeaderName, Message, MessageParser};
+use mail_parser::{HeaderName, Message};
 
-use super::{DOMAIN, Shared, date, store};
+use super::{DOMAIN, Shared, date, mime, store};
 
 /// How long a stranger takes to answer.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -35,7 +35,7 @@ pub(super) fn accept(shared: &Arc<Shared>, submitted: Submitted<'_>) {
     if let Some(recipient) = ours.first() {
         shared.store.deliver(with_trace(&submitted, recipient));
     }
-    let Some(message) = MessageParser::default().parse(submitted.body) else { return };
+    let message = mime::parse(submitted.body);
     if is_automatic(&message) {
         return;
     }
@@ -198,6 +198,8 @@ fn fingerprint(message: &[u8], salt: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use mail_parser::MessageParser;
+
     use super::*;
 
     #[test]

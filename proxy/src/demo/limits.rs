@@ -16,6 +16,8 @@ pub(super) const BAD_COMMANDS: usize = 20;
 pub(super) const NESTING: usize = 16;
 /// Depth of nested parts in a message whose structure is told.
 pub(super) const PART_DEPTH: usize = 24;
+/// Messages within messages that are parsed; one with more is shown as text.
+pub(super) const EMBEDDED_MESSAGES: usize = 200;
 /// Mailboxes of the account.
 pub(super) const MAILBOXES: usize = 1000;
 /// Bytes in the name of a mailbox.

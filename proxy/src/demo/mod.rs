@@ -12,6 +12,7 @@ mod date;
 mod faults;
 mod imap;
 mod limits;
+mod mime;
 mod pop3;
 mod sasl;
 mod store;

@@ -201,7 +201,7 @@ impl Session {
         wire.write("354 end with a dot alone on a line\r\n");
         wire.flush().await?;
         let Some(body) = read_message(wire).await? else {
-            wire.write("552 5.3.4 the message is too large\r\n");
+            wire.write("552 5.3.4 the message, or a line in it, is too long\r\n");
             return Ok(Next::Close);
         };
         let wrong = wire.begin("DATA.").await?;
@@ -248,12 +248,15 @@ async fn response(wire: &mut Wire, initial: &str, prompt: &str) -> Result<Vec<u8
     wire.read_line().await
 }
 
-/// Reads up to the final dot and takes the stuffing away; nothing if it is more than is allowed.
-/// Lines longer than a command's may come, so this reads the limit for the whole message only.
+/// Reads up to the final dot and takes the stuffing away; nothing if the message, or a line in
+/// it, is longer than is allowed.
 async fn read_message(wire: &mut Wire) -> Result<Option<Vec<u8>>, WireError> {
     let mut body = Vec::new();
     loop {
-        let line = wire.read_line().await?;
+        let line = match wire.read_line().await {
+            Err(WireError::LineTooLong) => return Ok(None),
+            line => line?,
+        };
         if line == b"." {
             return Ok(Some(body));
         }

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use mail_parser::MessageParser;
-
 use super::{
     Failure, Outcome, Session, envelope, no, ok,
     parse::{Cursor, Malformed},
@@ -12,7 +10,7 @@ use super::{
     structure::Part,
     write,
 };
-use crate::demo::{date, store::Message};
+use crate::demo::{date, mime, store::Message};
 
 /// What is wanted of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +181,7 @@ fn line(number: u32, message: &Message, items: &[Item]) -> Result<Vec<u8>, Failu
             }
             Item::Size => out.extend(format!("RFC822.SIZE {}", raw.len()).into_bytes()),
             Item::Envelope => {
-                let parsed = MessageParser::default().parse_headers(raw).unwrap_or_default();
+                let parsed = mime::parse_header(raw);
                 out.extend_from_slice(b"ENVELOPE ");
                 out.extend(envelope::write(&parsed, raw));
             }
@@ -221,14 +219,7 @@ fn unknown_encoding() -> Failure {
 }
 
 fn write_structure(raw: &[u8], extended: bool, out: &mut Vec<u8>) {
-    // Nothing but an empty message can't be parsed; any other has at least a root.
-    let parsed = MessageParser::default().parse(raw).filter(|parsed| !parsed.parts.is_empty());
-    match parsed {
-        Some(parsed) => Part::of(&parsed, raw).write(raw, extended, out),
-        None => out.extend_from_slice(
-            b"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)",
-        ),
-    }
+    Part::of(&mime::parse(raw), raw).write(raw, extended, out);
 }
 
 fn write_bytes(bytes: Option<Cow<'_, [u8]>>, partial: Option<(u32, u32)>, out: &mut Vec<u8>) {

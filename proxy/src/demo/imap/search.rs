@@ -1,13 +1,13 @@
 //! SEARCH (RFC 9051 section 6.4.4), with ESEARCH's return options (RFC 4731).
 
-use mail_parser::{Address, HeaderName, HeaderValue, MessageParser};
+use mail_parser::{Address, HeaderName, HeaderValue};
 
 use super::{
     Failure, Outcome, Session, ok,
     parse::{Cursor, Malformed},
     set::{Set, compact},
 };
-use crate::demo::{date, store::Message};
+use crate::demo::{date, mime, store::Message};
 
 /// What a message must be to be found.
 enum Key {
@@ -232,7 +232,7 @@ impl Key {
         let message = candidate.message;
         let raw = message.raw.as_ref();
         let saved = || candidate.saved.binary_search(&message.uid).is_ok();
-        let headers = || MessageParser::default().parse_headers(raw).unwrap_or_default();
+        let headers = || mime::parse_header(raw);
         match self {
             Self::All => true,
             Self::None => false,
@@ -297,6 +297,6 @@ fn decoded_header(message: &mail_parser::Message<'_>, name: &str, wanted: &str) 
 }
 
 fn in_body(raw: &[u8], wanted: &str) -> bool {
-    let Some(message) = MessageParser::default().parse(raw) else { return false };
+    let message = mime::parse(raw);
     message.parts.iter().any(|part| part.text_contents().is_some_and(|text| holds(text, wanted)))
 }

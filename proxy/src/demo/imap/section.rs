@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use mail_parser::{
-    MessageParser,
-    decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
-};
+use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
 
 use super::{
     parse::{Cursor, Malformed},
     structure::{Kind, Part},
     write,
 };
+
+use crate::demo::mime;
 
 /// Which bytes of a message are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +97,7 @@ impl Section {
                 what => header(&raw[..body], what),
             };
         }
-        let message = MessageParser::default().parse(raw)?;
+        let message = mime::parse(raw);
         let root = Part::of(&message, raw);
         let part = root.find(&self.path)?;
         match (&self.what, &part.kind) {
@@ -117,7 +116,7 @@ impl Section {
         if self.path.is_empty() {
             return Ok(self.of(raw));
         }
-        let Some(message) = MessageParser::default().parse(raw) else { return Ok(None) };
+        let message = mime::parse(raw);
         let root = Part::of(&message, raw);
         let Some(part) = root.find(&self.path) else { return Ok(None) };
         let body = raw.get(part.body.clone()).unwrap_or_default();

@@ -44,9 +44,7 @@ struct Media {
 impl Part {
     /// The structure of a message, whose bytes are `raw`.
     pub(super) fn of(message: &Message<'_>, raw: &[u8]) -> Self {
-        let root = message.root_part();
-        let whole = root.offset_header as usize..raw.len();
-        Self::build(message, 0, whole, raw, "plain", 0)
+        Self::build(message, 0, 0..raw.len(), raw, "plain", 0)
     }
 
     fn build(
@@ -57,7 +55,7 @@ impl Part {
         default: &str,
         depth: usize,
     ) -> Self {
-        let Some(part) = message.part(index) else { return Self::empty(within) };
+        let Some(part) = message.part(index) else { return Self::unparsed(within) };
         // Offsets that make no sense, as hostile mail may cause, become an empty range.
         let start = (part.offset_header as usize).clamp(within.start, within.end);
         let middle = (part.offset_body as usize).clamp(start, within.end);
@@ -92,10 +90,11 @@ impl Part {
         Self { header: start..middle, body: middle..end, kind, media }
     }
 
-    fn empty(within: Range<usize>) -> Self {
+    /// What could not be parsed: all of it is text.
+    fn unparsed(within: Range<usize>) -> Self {
         Self {
             header: within.start..within.start,
-            body: within.start..within.start,
+            body: within,
             kind: Kind::Single,
             media: Media::plain(),
         }

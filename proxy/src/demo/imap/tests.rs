@@ -1,7 +1,9 @@
 //! Sessions with the IMAP server, over TLS.
 
+mod hostile;
+
 use crate::demo::{
-    Content, Demo, Options, Security, limits, start,
+    Content, Demo, Options, Security, start,
     testing::{Client, encrypt},
 };
 
@@ -337,48 +339,4 @@ async fn starttls_comes_before_any_password() {
     assert_holds(&exchange("a STARTTLS\r\n").await, &["a OK"]);
     let mut client = Client::over(encrypt(&demo, stream).await.unwrap());
     assert_holds(&command(&mut client, "LOGIN robin garden-gate").await, &["a OK"]);
-}
-
-#[tokio::test]
-async fn hostile_input_is_answered_or_ends_the_connection_but_never_the_server() {
-    let demo = demo(Content::Generated(1)).await;
-    let long = "x".repeat(limits::LINE + 1);
-    let deep = format!("a SEARCH {}ALL\r\n", "NOT ".repeat(5000));
-    let inputs: Vec<(&str, Vec<u8>)> = vec![
-        ("a line that is too long", format!("a {long}\r\n").into()),
-        ("a line without end", vec![b'x'; limits::LINE * 4]),
-        ("binary", (0..=255).cycle().take(4000).collect()),
-        ("empty lines", b"\r\n".repeat(100)),
-        ("a literal beyond all numbers", b"a LOGIN {99999999999999999999}\r\n".to_vec()),
-        ("a literal that does not wait and is too large", b"a LOGIN {999999+}\r\n".to_vec()),
-        ("nested too deeply", deep.into()),
-        ("parentheses", format!("a FETCH 1 {}\r\n", "(".repeat(5000)).into()),
-        ("a set without sense", b"a FETCH 0,:,4294967296 UID\r\n".to_vec()),
-        ("a section without sense", b"a FETCH 1 BODY[1.2.3.HEADER.FIELDS ()]<9.>\r\n".to_vec()),
-        ("a quote that stays open", b"a LOGIN \"x\r\n".to_vec()),
-        ("a bare carriage return", b"a LOGIN \r x\r\n".to_vec()),
-    ];
-    for (name, input) in inputs {
-        let mut client = logged_in(&demo).await;
-        command(&mut client, "SELECT INBOX").await;
-        client.send(&input).await;
-        client.send("\r\nz LOGOUT\r\n").await;
-        let rest = client.rest().await;
-        let rest = String::from_utf8_lossy(&rest);
-        assert!(
-            rest.contains("BAD") || rest.contains("NO") || rest.contains("BYE"),
-            "{name}: {rest}"
-        );
-    }
-    logged_in(&demo).await;
-}
-
-#[tokio::test]
-async fn a_line_at_the_limit_is_read() {
-    let demo = demo(Content::Empty).await;
-    let mut client = Client::connect(&demo, demo.imap).await;
-    client.line().await;
-    let padding = limits::LINE - "a LOGIN x ".len();
-    let answer = command(&mut client, &format!("LOGIN x {}", "y".repeat(padding))).await;
-    assert_holds(&answer, &["a NO [AUTHENTICATIONFAILED]"]);
 }
