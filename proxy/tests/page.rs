@@ -73,9 +73,15 @@ async fn every_answer_has_the_headers_that_make_browsers_careful() {
     let folder = build();
     let proxy = serve(&folder).await;
     let policy = format!("{CSP}; frame-ancestors 'none'");
-    for path in
-        ["/", "/sw.js", "/assets/app-0123456789abcdef.js", "/missing.js", "/api/config", "/healthz", "/tunnel"]
-    {
+    for path in [
+        "/",
+        "/sw.js",
+        "/assets/app-0123456789abcdef.js",
+        "/missing.js",
+        "/api/config",
+        "/healthz",
+        "/tunnel",
+    ] {
         let response = get(proxy.addr, path, &[]).await;
         for (name, value) in [
             ("content-security-policy", policy.as_str()),
@@ -99,7 +105,8 @@ async fn routes_of_the_page_answer_with_its_entry_and_unknown_files_do_not() {
         let response = get(proxy.addr, path, &[]).await;
         assert_eq!((response.status, response.text()), (200, "<!doctype html>"), "{path}");
     }
-    for path in ["/missing.js", "/assets/app-fedcba9876543210.js", "/api/unknown", "/headers.json"] {
+    for path in ["/missing.js", "/assets/app-fedcba9876543210.js", "/api/unknown", "/headers.json"]
+    {
         assert_eq!(get(proxy.addr, path, &[]).await.status, 404, "{path}");
     }
 }
@@ -123,7 +130,10 @@ async fn no_path_leads_out_of_the_folder() {
         "//etc/passwd",
     ] {
         let response = get(proxy.addr, path, &[]).await;
-        assert!(!response.text().contains("secret") && !response.text().contains("hidden"), "{path}");
+        assert!(
+            !response.text().contains("secret") && !response.text().contains("hidden"),
+            "{path}"
+        );
         assert!(!response.text().contains("root:"), "{path}");
     }
 }

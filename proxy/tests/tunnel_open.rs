@@ -161,10 +161,7 @@ async fn a_server_that_does_not_listen_fails() {
 async fn a_look_up_that_hangs_times_out() {
     struct Silence;
     impl Resolve for Silence {
-        fn addresses<'a>(
-            &'a self,
-            _: &'a str,
-        ) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>> {
+        fn addresses<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>> {
             Box::pin(std::future::pending())
         }
     }

@@ -89,8 +89,7 @@ async fn what_comes_between_go_ahead_and_tls_ends_the_tunnel() {
     let proxy = start_trusting(&identity, server).await;
     // The page grants the go-ahead and no more, so the rest is still on its way.
     let credit = GO_AHEAD.len() as u32;
-    let (mut page, _) =
-        Page::open(proxy.addr, server.port(), TlsMode::ProxyStartTls, credit).await;
+    let (mut page, _) = Page::open(proxy.addr, server.port(), TlsMode::ProxyStartTls, credit).await;
     page.send(b"a STARTTLS\r\n").await;
     assert_eq!(page.hear_bytes(GO_AHEAD.len()).await, GO_AHEAD);
     page.say(&FromPage::StartTls).await;
@@ -135,8 +134,7 @@ async fn a_bad_certificate_is_explained() {
     ] {
         let server = listen_tls(identity, echo_on).await;
         let roots: Vec<_> = trusted.map(|root| root.certificate.clone()).into_iter().collect();
-        let proxy =
-            start(|_| {}, |builder| builder.trust(roots).allow(destination(server))).await;
+        let proxy = start(|_| {}, |builder| builder.trust(roots).allow(destination(server))).await;
         let request = open(HOST, server.port(), TlsMode::Proxy, PLENTY);
         let refused = Page::refused(proxy.addr, request).await;
         assert_eq!(refused.code, Refusal::BadCertificate);
@@ -167,11 +165,9 @@ async fn roots_come_from_a_file_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("roots.pem");
     std::fs::write(&path, identity.pem()).unwrap();
-    let proxy = start(
-        |config| config.roots = Some(path),
-        |builder| builder.allow(destination(server)),
-    )
-    .await;
+    let proxy =
+        start(|config| config.roots = Some(path), |builder| builder.allow(destination(server)))
+            .await;
     Page::open(proxy.addr, server.port(), TlsMode::Proxy, PLENTY).await;
 }
 

@@ -24,7 +24,12 @@ impl Response {
 }
 
 /// Sends a request and reads the answer to its end.
-pub(crate) async fn request(addr: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Response {
+pub(crate) async fn request(
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+) -> Response {
     let mut lines = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|header| header.to_ascii_lowercase().starts_with("host:")) {
         lines += &format!("Host: {addr}\r\n");

@@ -29,7 +29,8 @@ pub(crate) enum Heard {
 impl Page {
     /// Opens a WebSocket as the proxy's own page does.
     pub(crate) async fn connect(proxy: SocketAddr) -> Self {
-        let headers = [("origin", format!("http://{proxy}")), ("sec-websocket-protocol", SUBPROTOCOL.into())];
+        let headers =
+            [("origin", format!("http://{proxy}")), ("sec-websocket-protocol", SUBPROTOCOL.into())];
         Self::connect_with(proxy, &headers).await.unwrap()
     }
 
@@ -48,7 +49,12 @@ impl Page {
     }
 
     /// Opens a tunnel to [`HOST`].
-    pub(crate) async fn open(proxy: SocketAddr, port: u16, tls: TlsMode, credit: u32) -> (Self, Opened) {
+    pub(crate) async fn open(
+        proxy: SocketAddr,
+        port: u16,
+        tls: TlsMode,
+        credit: u32,
+    ) -> (Self, Opened) {
         let mut page = Self::connect(proxy).await;
         page.say(&FromPage::Open(open(HOST, port, tls, credit))).await;
         match page.hear().await {
