@@ -10,10 +10,14 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use postern::{
-    Config, Proxy,
+    Builder, Config, DemoAccount, Destination, Endpoint, Proxy,
     config::{ConfigError, Settings},
+    demo::{self, Demo},
     log,
 };
+
+/// The name under which the page reaches the demo server, which is in its certificate.
+const DEMO_HOST: &str = "localhost";
 
 /// A mail client for any browser: serves the page, and connects it to mail servers.
 ///
@@ -26,6 +30,10 @@ struct Arguments {
     /// The configuration file, in TOML
     #[arg(long, env = "POSTERN_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+
+    /// Run a mail server with an account to try things out, in memory
+    #[arg(long, env = "POSTERN_DEMO")]
+    demo: bool,
 
     #[command(flatten)]
     settings: Settings,
@@ -59,11 +67,39 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     log::start(config.log_format);
-    let proxy = Proxy::builder(config).bind().await?;
+    let mut builder = Proxy::builder(config);
+    // Its servers end when it is dropped.
+    let demo = match arguments.demo {
+        true => Some(demo::start(demo::Options::default()).await.context("demo")?),
+        false => None,
+    };
+    if let Some(demo) = &demo {
+        builder = offer(builder, demo);
+    }
+    let proxy = builder.bind().await?;
     let shutdown = shutdown()?;
     println!("Postern is ready: http://{}/", reachable(proxy.local_addr()));
     proxy.serve(shutdown).await;
     Ok(())
+}
+
+/// Makes the demo server known to the page, and lets the page reach it.
+fn offer(builder: Builder, demo: &Demo) -> Builder {
+    let endpoint = |address: SocketAddr| Endpoint { host: DEMO_HOST.into(), port: address.port() };
+    let allowed = [demo.imap, demo.pop3, demo.submission].map(|address| Destination {
+        host: DEMO_HOST.into(),
+        port: address.port(),
+        address,
+        implicit_tls: true,
+    });
+    let builder = allowed.into_iter().fold(builder, Builder::allow);
+    builder.trust([demo.certificate.clone()]).demo(DemoAccount {
+        address: demo.address.clone(),
+        password: demo.password.clone(),
+        imap: endpoint(demo.imap),
+        pop3: endpoint(demo.pop3),
+        submission: endpoint(demo.submission),
+    })
 }
 
 /// Joins flags, environment and file.
