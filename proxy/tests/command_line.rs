@@ -1,5 +1,7 @@
 //! The program: where its settings come from, what it says, how it ends.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::{
     fs,
     io::{BufRead, BufReader},

@@ -1,5 +1,7 @@
 //! `postern --demo`: the way of somebody who wants to try it out.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! The page's files, as a browser gets them.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::{fs, path::Path};

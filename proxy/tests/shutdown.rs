@@ -1,5 +1,7 @@
 //! How the proxy stops.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::time::Duration;

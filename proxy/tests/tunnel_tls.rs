@@ -1,5 +1,7 @@
 //! TLS that the proxy does.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use postern_tunnel::{FromPage, FromProxy, Refusal, TlsMode};

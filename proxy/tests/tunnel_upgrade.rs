@@ -1,5 +1,7 @@
 //! Who gets a WebSocket.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use postern_tunnel::SUBPROTOCOL;

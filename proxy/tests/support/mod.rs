@@ -1,7 +1,6 @@
 //! What the tests share: a running proxy, a page, mail servers.
 
 #![allow(dead_code, reason = "each test program uses a part")]
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 pub(crate) mod http;
 pub(crate) mod page;
