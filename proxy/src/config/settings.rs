@@ -52,6 +52,7 @@ pub struct Settings {
         env = "POSTERN_OPEN_RELAY",
         value_name = "BOOL",
         num_args = 0..=1,
+        require_equals = true,
         default_missing_value = "true"
     )]
     pub open_relay: Option<bool>,

@@ -180,16 +180,16 @@ fn content_type(path: &str) -> HeaderValue {
     })
 }
 
-/// Files under `/assets/` whose name ends in `-` and 16 hexadecimal digits never change.
+/// Files under `/assets/` never change if their name, or that of their folder, ends in `-` and 16
+/// hexadecimal digits.
 fn caching(path: &str) -> Caching {
-    let hash = path.strip_prefix("/assets/").and_then(|path| {
-        let (_, tail) = path.rsplit_once('-')?;
-        tail.split_once('.').map(|(hash, _)| hash)
-    });
-    match hash {
-        Some(hash) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            Caching::Forever
-        }
+    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let has_hash = |part: &str| {
+        let name = part.split('.').next().unwrap_or(part);
+        name.rsplit_once('-').is_some_and(|(_, hash)| is_hash(hash))
+    };
+    match path.strip_prefix("/assets/") {
+        Some(path) if path.split('/').any(has_hash) => Caching::Forever,
         _ => Caching::Revalidate,
     }
 }
@@ -224,11 +224,12 @@ mod tests {
         for (path, expected) in [
             ("/assets/app-0123456789abcdef.js", Caching::Forever),
             ("/assets/deep/a-b-0123456789abcdef.module.js", Caching::Forever),
+            ("/assets/snippets-0123456789abcdef/inline0.js", Caching::Forever),
             ("/app-0123456789abcdef.js", Caching::Revalidate),
             ("/assets/app-0123456789abcde.js", Caching::Revalidate),
             ("/assets/app-0123456789abcdef0.js", Caching::Revalidate),
             ("/assets/app-0123456789abcdeg.js", Caching::Revalidate),
-            ("/assets/app-0123456789abcdef", Caching::Revalidate),
+            ("/assets/0123456789abcdef.js", Caching::Revalidate),
             ("/assets/app.js", Caching::Revalidate),
             ("/sw.js", Caching::Revalidate),
         ] {

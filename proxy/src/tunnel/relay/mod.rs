@@ -4,8 +4,10 @@
 //! bounded: towards the server by the window that was granted to the page, towards the page by one
 //! chunk, which is read from the server only when the page has granted it and can take it.
 
+mod clock;
+mod direction;
+
 use std::{
-    mem,
     pin::{Pin, pin},
     task::{Context, Poll, ready},
 };
@@ -14,29 +16,26 @@ use axum::{
     Error,
     extract::ws::{Message, WebSocket},
 };
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream, future::poll_fn};
-use postern_tunnel::{
-    FromPage, FromProxy, Refusal, Refused, TlsInfo, TlsMode,
-    credit::{Allowance, Window},
-};
+use postern_tunnel::{FromPage, FromProxy, Refusal, Refused, TlsMode};
 use tokio::{
     io::AsyncWrite,
     time::{Instant, sleep_until},
 };
 use tracing::{debug, info};
 
+use self::{
+    clock::{Clock, Due},
+    direction::{Down, Half, Up, text},
+};
 use super::{
     client_hello::{ClientHelloGate, Verdict},
     open::Way,
     refusal::{bad_request, refuse, shutting_down},
     upstream::Upstream,
 };
-use crate::{
-    limits::{Limits, WINDOW},
-    policy::Host,
-    server::Shared,
-};
+use crate::{limits::Limits, policy::Host, server::Shared};
 
 /// A tunnel that carries bytes.
 pub(super) struct Relay {
@@ -49,52 +48,6 @@ pub(super) struct Relay {
     up: Up,
     down: Down,
     clock: Clock,
-}
-
-/// From the page to the server.
-struct Up {
-    window: Window,
-    /// What the page said and the server has not taken; never more than the window.
-    unsent: BytesMut,
-    unflushed: bool,
-    half: Half,
-    /// The server takes no more, though it may still have something to say.
-    deaf: bool,
-    bytes: u64,
-}
-
-/// From the server to the page.
-struct Down {
-    allowance: Allowance,
-    controls: Controls,
-    unflushed: bool,
-    finished: bool,
-    bytes: u64,
-}
-
-/// Control messages that wait for the WebSocket to take them.
-#[derive(Default)]
-struct Controls {
-    credit: u32,
-    secured: Option<Box<TlsInfo>>,
-    ping: bool,
-}
-
-/// When what happened last.
-struct Clock {
-    opened: Instant,
-    carried: Instant,
-    page_seen: Instant,
-    pinged: Option<Instant>,
-}
-
-/// What the page has to say.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Half {
-    Open,
-    /// Its end has arrived, and must be passed on.
-    Finishing,
-    Finished,
 }
 
 /// Whether the page may ask for TLS, once.
@@ -133,7 +86,6 @@ type Step = Poll<Result<(), Stop>>;
 
 impl Relay {
     pub(super) fn new(page: WebSocket, way: Way) -> Self {
-        let now = Instant::now();
         Self {
             page,
             server: way.server,
@@ -143,22 +95,9 @@ impl Relay {
                 TlsMode::EndToEnd | TlsMode::Proxy | TlsMode::None => StartTls::NotAllowed,
             },
             gate: way.gate,
-            up: Up {
-                window: Window::new(WINDOW),
-                unsent: BytesMut::new(),
-                unflushed: false,
-                half: Half::Open,
-                deaf: false,
-                bytes: 0,
-            },
-            down: Down {
-                allowance: Allowance::new(way.credit),
-                controls: Controls::default(),
-                unflushed: false,
-                finished: false,
-                bytes: 0,
-            },
-            clock: Clock { opened: now, carried: now, page_seen: now, pinged: None },
+            up: Up::new(),
+            down: Down::new(way.credit),
+            clock: Clock::new(Instant::now()),
         }
     }
 
@@ -246,24 +185,24 @@ impl Relay {
             Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
             None => return Poll::Ready(Err(Stop::PageGone)),
         };
-        self.clock.page_seen = Instant::now();
-        self.clock.pinged = None;
+        let now = Instant::now();
+        self.clock.page_seen(now);
         Poll::Ready(match message {
-            Message::Binary(bytes) => self.stream_bytes(&bytes).map_err(Stop::Refused),
+            Message::Binary(bytes) => self.stream_bytes(&bytes, now).map_err(Stop::Refused),
             Message::Text(text) => self.control(&text).map_err(Stop::Refused),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
             Message::Close(_) => Err(Stop::PageGone),
         })
     }
 
-    fn stream_bytes(&mut self, bytes: &Bytes) -> Result<(), Refused> {
+    fn stream_bytes(&mut self, bytes: &Bytes, now: Instant) -> Result<(), Refused> {
         if self.up.half != Half::Open {
             return Err(bad_request("The page went on after it had finished."));
         }
         let overrun = |_| bad_request("The page sent more than it was granted.");
         self.up.window.arrived(bytes.len()).map_err(overrun)?;
         self.up.bytes += bytes.len() as u64;
-        self.clock.carried = self.clock.page_seen;
+        self.clock.carried(now);
         if !self.up.deaf {
             self.up.unsent.extend_from_slice(bytes);
         }
@@ -307,7 +246,6 @@ impl Relay {
         if !self.up.unsent.is_empty() {
             match ready!(server.poll_write(cx, &self.up.unsent)) {
                 Ok(bytes) if bytes > 0 => {
-                    self.up.unflushed = true;
                     self.down.controls.credit += self.up.sent(bytes).unwrap_or(0);
                 }
                 _ => self.up.go_deaf(),
@@ -362,7 +300,7 @@ impl Relay {
                 // The read was bounded by what is available.
                 let _ = self.down.allowance.take(bytes.len());
                 self.down.bytes += bytes.len() as u64;
-                self.clock.carried = Instant::now();
+                self.clock.carried(Instant::now());
                 Ok(Poll::Ready(Message::Binary(bytes)))
             }
             Poll::Ready(Ok(_)) if !self.up.deaf => {
@@ -379,71 +317,25 @@ impl Relay {
 
     /// Does what is due, and says when the next thing is.
     fn tick(&mut self, limits: &Limits) -> Result<Instant, Stop> {
-        let now = Instant::now();
         let stop = |code, message: &str| Err(Stop::Refused(refuse(code, message)));
-        let idle = self.clock.carried + limits.idle;
-        if now >= idle {
-            return stop(Refusal::Idle, "Nothing was sent or received for too long.");
+        loop {
+            return match self.clock.due(Instant::now(), limits, self.gate.is_some()) {
+                Due::Nothing(next) => Ok(next),
+                Due::Ping => {
+                    self.down.controls.ping = true;
+                    continue;
+                }
+                Due::PageGone => Err(Stop::PageGone),
+                Due::Idle => stop(Refusal::Idle, "Nothing was sent or received for too long."),
+                Due::LifetimeOver => {
+                    stop(Refusal::TooMany, "The connection has been open for as long as it may.")
+                }
+                Due::FirstBytesLate => {
+                    stop(Refusal::BadRequest, "The page did not begin with TLS in time.")
+                }
+            };
         }
-        let end = self.clock.opened + limits.lifetime;
-        if now >= end {
-            return stop(Refusal::TooMany, "The connection has been open for as long as it may.");
-        }
-        let mut next = idle.min(end);
-        if self.gate.is_some() {
-            let deadline = self.clock.opened + limits.handshake;
-            if now >= deadline {
-                return stop(Refusal::BadRequest, "The page did not begin with TLS in time.");
-            }
-            next = next.min(deadline);
-        }
-        let pinged = self.clock.pinged;
-        if now >= pinged.unwrap_or(self.clock.page_seen) + limits.ping {
-            if pinged.is_some() {
-                return Err(Stop::PageGone);
-            }
-            self.clock.pinged = Some(now);
-            self.down.controls.ping = true;
-        }
-        let ping = self.clock.pinged.unwrap_or(self.clock.page_seen) + limits.ping;
-        Ok(next.min(ping))
     }
-}
-
-impl Up {
-    fn is_sent(&self) -> bool {
-        self.unsent.is_empty() && !self.unflushed
-    }
-
-    /// The server has taken bytes; returns what to grant the page for them.
-    fn sent(&mut self, bytes: usize) -> Option<u32> {
-        self.unsent.advance(bytes);
-        if self.unsent.is_empty() {
-            self.unsent = BytesMut::new(); // An idle tunnel needs no memory.
-        }
-        self.window.consumed(bytes)
-    }
-
-    fn go_deaf(&mut self) {
-        self.deaf = true;
-        self.unsent = BytesMut::new();
-    }
-}
-
-impl Controls {
-    fn next(&mut self) -> Option<Message> {
-        if let Some(info) = self.secured.take() {
-            return Some(text(&FromProxy::Secured(*info)));
-        }
-        if self.credit > 0 {
-            return Some(text(&FromProxy::Credit(mem::take(&mut self.credit))));
-        }
-        mem::take(&mut self.ping).then(|| Message::Ping(Bytes::new()))
-    }
-}
-
-fn text(message: &FromProxy) -> Message {
-    Message::text(message.to_text())
 }
 
 fn broken(error: &Error) -> Stop {
