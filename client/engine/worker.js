@@ -1,4 +1,4 @@
-// Starts the engine in a dedicated module worker. The build fills in the two hashed names and
+// Starts the engine in a dedicated module worker. The build fills in what is in double braces and
 // gives this file a hashed name of its own; the page runs it with
 //
 //     new Worker(url, { type: "module" })
@@ -10,7 +10,7 @@ const waiting = [];
 self.waiting = waiting;
 self.onmessage = (event) => waiting.push(event.data);
 
-// The program is asked for first, so that both files are on their way at once.
-const wasm = fetch("{{ENGINE_WASM}}", { integrity: "{{ENGINE_INTEGRITY}}" });
+const program = new URL("{{ENGINE_WASM}}", import.meta.url);
+const fetched = fetch(program, { integrity: "{{ENGINE_INTEGRITY}}" });
 const { default: init } = await import("{{ENGINE_JS}}");
-await init({ module_or_path: wasm });
+await init({ module_or_path: fetched });

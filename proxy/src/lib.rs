@@ -7,12 +7,14 @@
 //! - [`page`]: the files of the page.
 //! - [`policy`]: where tunnels may go.
 //! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`demo`]: a mail server in this process, to try everything out.
 //! - [`limits`]: what anybody may cost, at most.
 //!
 //! Invariants: nothing is dialled that [`policy`] has not vetted; a tunnel's memory is bounded
 //! whatever either side does; nothing that passes through a tunnel is logged.
 
 pub mod config;
+pub mod demo;
 pub mod limits;
 pub mod log;
 pub mod page;

@@ -7,12 +7,12 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
 use postern::{
     Config, Proxy,
     config::{ConfigError, Settings},
-    log,
+    demo, log,
 };
 
 /// A mail client for any browser: serves the page, and connects it to mail servers.
@@ -26,6 +26,11 @@ struct Arguments {
     /// The configuration file, in TOML
     #[arg(long, env = "POSTERN_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+
+    /// Start a mail server in this program, with letters to try things out on; only for this
+    /// machine
+    #[arg(long, env = "POSTERN_DEMO")]
+    demo: bool,
 
     #[command(flatten)]
     settings: Settings,
@@ -59,7 +64,21 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     log::start(config.log_format);
-    let proxy = Proxy::builder(config).bind().await?;
+    ensure!(
+        !arguments.demo || config.listen.ip().is_loopback(),
+        "demo: the demo mail server is for this machine alone; listen on 127.0.0.1, or leave it out"
+    );
+    let demo = if arguments.demo {
+        let demo = demo::start(demo::Options::default()).await;
+        Some(demo.context("the demo mail server does not start")?)
+    } else {
+        None
+    };
+    let mut proxy = Proxy::builder(config);
+    if let Some(demo) = &demo {
+        proxy = proxy.demo_server(demo);
+    }
+    let proxy = proxy.bind().await?;
     let shutdown = shutdown()?;
     println!("Postern is ready: http://{}/", reachable(proxy.local_addr()));
     proxy.serve(shutdown).await;

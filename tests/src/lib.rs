@@ -8,6 +8,7 @@
 //! | [`letters`] | generated messages |
 //! | [`native`] | the client's logic, natively, over TCP and TLS |
 //! | [`pages`] | what a page does: intents in, deltas out |
+//! | [`site`] | the proxy with the built page |
 
 pub mod browser;
 pub mod certificate;
@@ -16,3 +17,4 @@ pub mod letters;
 pub mod native;
 
 pub mod pages;
+pub mod site;

@@ -2,6 +2,7 @@
 
 mod accept;
 mod clients;
+mod demo;
 mod headers;
 mod origin;
 

@@ -297,12 +297,26 @@ pub async fn mailbox(store: &impl Store, id: MailboxId) -> Result<Mailbox, MailE
 ///
 /// If the store can't be read.
 pub async fn next_number(store: &impl Store, series: &str) -> Result<(u32, Write), StoreError> {
+    next_numbers(store, series, 1).await
+}
+
+/// Takes the next `count` unused numbers of a series, of which the first is returned; the write
+/// that remembers them belongs into the batch that uses them.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn next_numbers(
+    store: &impl Store,
+    series: &str,
+    count: u32,
+) -> Result<(u32, Write), StoreError> {
     let key = Key::new().bytes(b"next-").bytes(series.as_bytes());
-    let number = match store.get(Table::Meta, &key).await? {
+    let number: u32 = match store.get(Table::Meta, &key).await? {
         Some(value) => decode(&value)?,
         None => 1,
     };
-    Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + 1)) }))
+    Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + count)) }))
 }
 
 /// A value as it is stored.

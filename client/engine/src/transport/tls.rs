@@ -160,6 +160,7 @@ fn certificate(error: &CertificateError) -> String {
             "It was not issued by an authority that browsers trust.".into()
         }
         CertificateError::Revoked => "It was revoked.".into(),
+        CertificateError::Other(error) => format!("It can't be verified ({}).", error.0),
         error => format!("It can't be verified ({error})."),
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! So a click never waits behind a long sync.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use futures_channel::{mpsc, oneshot};
 use futures_util::{
@@ -30,8 +30,10 @@ use crate::{
 
 /// How long an unused connection of the reading lane is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(120);
-/// How often the server is asked for news.
+/// How often an IMAP server is asked for news.
 const POLL: Duration = Duration::from_secs(60);
+/// How often a POP3 server is asked for news: each time is a log-in, and servers ration those.
+const POLL_POP3: Duration = Duration::from_secs(300);
 /// How long changes of a mailbox are gathered before pages are told.
 const GATHER: Duration = Duration::from_millis(30);
 
@@ -311,15 +313,11 @@ impl<H: Host> Client<H> {
     }
 
     async fn download_lane(self, account: AccountId, mut jobs: mpsc::UnboundedReceiver<Sync>) {
-        let mut asked: HashSet<MailboxId> = HashSet::new();
-        while let Some(job) = self.next_job(&mut jobs, POLL).await {
+        while let Some(job) = self.next_job(&mut jobs, POLL_POP3).await {
             let result = match job {
                 Some(Sync::File { outbox }) => self.file_locally(account, outbox).await,
-                // A local mailbox is always up to date, once the first download has been tried.
-                Some(Sync::Mailbox(mailbox)) => {
-                    asked.insert(mailbox);
-                    self.mailbox_fresh(mailbox).await
-                }
+                // A local mailbox is up to date once the download before this job has ended.
+                Some(Sync::Mailbox(mailbox)) => self.mailbox_fresh(mailbox).await,
                 Some(Sync::All) | None if self.inner.online.get() => self.download(account).await,
                 Some(Sync::All) | None => Ok(()),
             };

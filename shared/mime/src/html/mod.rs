@@ -11,6 +11,8 @@ mod elements;
 mod images;
 mod policy;
 mod prepare;
+#[cfg(test)]
+mod safety_tests;
 mod text;
 mod token;
 
