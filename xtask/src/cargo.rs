@@ -14,7 +14,18 @@ use crate::workspace::Workspace;
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder);
+    // `cargo run` tells this program about its own package. Build scripts that watch such variables
+    // (ring's does) would run again after each change between `cargo build` and `cargo xtask`.
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(is_about_a_package) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+fn is_about_a_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 /// A file that a build made, with the name of the target that it belongs to.
@@ -70,6 +81,14 @@ fn artifacts(messages: &str) -> Vec<Artifact> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cargo_is_not_told_about_the_package_of_this_program() {
+        let command = command(Path::new("."));
+        let removed = |name| command.get_envs().any(|(key, value)| key == name && value.is_none());
+        assert!(removed("CARGO_PKG_NAME") && removed("CARGO_MANIFEST_DIR"));
+        assert!(!removed("CARGO_TARGET_DIR"));
+    }
 
     #[test]
     fn programs_are_found_among_cargos_messages() {
