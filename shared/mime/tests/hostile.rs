@@ -19,7 +19,7 @@ fn nesting_a_hundred_thousand_deep_is_harmless() {
 }
 
 #[test]
-fn html_nested_a_hundred_thousand_deep_is_harmless() {
+fn html_nested_deep_is_harmless() {
     for piece in [
         "<div>",
         "<b>",
@@ -29,7 +29,7 @@ fn html_nested_a_hundred_thousand_deep_is_harmless() {
         "<blockquote>",
         "<a href=x>",
     ] {
-        let html = piece.repeat(100_000) + "end";
+        let html = piece.repeat(20_000) + "end";
         let safe = html::sanitise(&html, &html::InlineImages::default()).html;
         assert!(safe.contains("end"), "{piece}");
         assert!(html::to_text(&html).ends_with("end"));
@@ -41,23 +41,26 @@ fn html_nested_a_hundred_thousand_deep_is_harmless() {
 fn html_that_is_expensive_for_parsers_is_not_expensive_here() {
     let mut formatting = String::new();
     let mut attributes = String::from("<p ");
-    for n in 0..50_000 {
+    for n in 0..10_000 {
         formatting += &format!("<p><b id=x{n}>");
         attributes += &format!("a{n} ");
     }
     for html in [
         formatting,
         attributes + ">end",
-        "</p>".repeat(200_000),
-        "<p>".repeat(50_000) + &"</div>".repeat(50_000),
-        "<!--".repeat(200_000),
-        "<style>".repeat(100_000),
-        "<title></".repeat(100_000),
-        "<a b='".repeat(100_000),
-        "&".repeat(500_000),
-        "<table>".repeat(50_000) + &"x<tr>".repeat(50_000),
+        "</p>".repeat(20_000),
+        "<p>".repeat(10_000) + &"</div>".repeat(10_000),
+        "<!--".repeat(50_000),
+        "<style>".repeat(50_000),
+        "<title></".repeat(50_000),
+        "<a b='".repeat(50_000),
+        "&".repeat(20_000),
+        "&lt;".repeat(20_000),
+        ("<i title='".to_owned() + &"&".repeat(16_000) + "'>").repeat(20),
+        "<table>".repeat(20_000) + &"x<tr>".repeat(20_000),
         "<style>".to_owned() + &"@media screen{".repeat(20_000),
         "<style>a{color:".to_owned() + &"calc(".repeat(40_000),
+        "<style>".to_owned() + &"a:not(".repeat(20_000),
         "<p style='width:".to_owned() + &"(".repeat(15_000) + "'>x",
     ] {
         html::sanitise(&html, &html::InlineImages::default());
