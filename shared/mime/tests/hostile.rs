@@ -120,6 +120,79 @@ fn headers_beyond_their_limits_are_left_out() {
     assert_eq!((kept[0].as_str(), kept[1].as_str()), ("0@x", "6@x"));
 }
 
+fn safe(html: &str) -> String {
+    html::sanitise(html, &html::InlineImages::default()).html
+}
+
+#[test]
+fn html_beyond_its_limits_is_left_out() {
+    let depth = |depth: usize| safe(&("<div>".repeat(depth) + "x")).matches("<div>").count();
+    assert_eq!(depth(limits::HTML_DEPTH), limits::HTML_DEPTH);
+    assert_eq!(depth(limits::HTML_DEPTH + 1), limits::HTML_DEPTH);
+
+    let after = |attributes: usize| {
+        let others: String = (0..attributes).map(|n| format!("a{n}=x ")).collect();
+        safe(&format!("<p {others} id=last>x</p>"))
+    };
+    assert_eq!(after(limits::HTML_ATTRIBUTES - 1), "<p id=\"last\">x</p>");
+    assert_eq!(after(limits::HTML_ATTRIBUTES), "<p>x</p>");
+
+    let title = |length: usize| safe(&format!("<p title={}>x</p>", "x".repeat(length)));
+    assert!(title(limits::HTML_ATTRIBUTE_VALUE).contains("title"));
+    assert!(!title(limits::HTML_ATTRIBUTE_VALUE + 1).contains("title"));
+
+    let text = |length: usize| safe(&("x".repeat(length) + "end")).contains("end");
+    assert!(text(limits::HTML_INPUT - 3));
+    assert!(!text(limits::HTML_INPUT - 2));
+}
+
+#[test]
+fn html_that_grows_beyond_its_limit_is_shown_as_text() {
+    let references = "&".repeat(limits::HTML_INPUT - 1);
+    assert_eq!(safe(&references), "");
+    let raw = format!("Content-Type: text/html\n\n{references}");
+    assert!(matches!(view(raw.as_bytes()).body, Body::Text(text) if text.starts_with("&&&")));
+}
+
+#[test]
+fn css_beyond_its_limits_is_left_out() {
+    let calc = |depth: usize| {
+        let value = "calc(".repeat(depth) + "1px" + &")".repeat(depth);
+        safe(&format!("<p style=\"width:{value}\">x</p>")).contains("1px")
+    };
+    assert!(calc(limits::CSS_DEPTH));
+    assert!(!calc(limits::CSS_DEPTH + 1));
+
+    let sheet = |padding: usize| {
+        let rule = "p{color:red}";
+        safe(&format!("<style>{}{rule}</style>x", " ".repeat(padding - rule.len()))).contains("red")
+    };
+    assert!(sheet(limits::CSS_SHEETS));
+    // A rule whose end is cut off is closed by the end of the sheet.
+    assert!(!sheet(limits::CSS_SHEETS + 4));
+}
+
+#[test]
+fn inline_images_beyond_their_limits_are_not_shown() {
+    let png = |length: usize| {
+        let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
+        image.resize(length, 0);
+        image
+    };
+    let shown = |images: html::InlineImages, ids: usize| {
+        let html: String = (0..ids).map(|n| format!("<img src=cid:{n}>")).collect();
+        html::sanitise(&html, &images).images_shown.len()
+    };
+    let one = |length: usize| html::InlineImages::new([("0".to_owned(), png(length))]);
+    assert_eq!(shown(one(limits::INLINE_IMAGE), 1), 1);
+    assert_eq!(shown(one(limits::INLINE_IMAGE + 1), 1), 0);
+    let many = (0..=limits::INLINE_IMAGES).map(|n| (n.to_string(), png(8)));
+    assert_eq!(
+        shown(html::InlineImages::new(many), limits::INLINE_IMAGES + 1),
+        limits::INLINE_IMAGES
+    );
+}
+
 #[test]
 fn anything_is_a_message() {
     let mut state = 0x1234_5678_9ABC_DEF1_u64;

@@ -124,7 +124,7 @@ fn remote_images_are_left_out_and_counted_and_their_text_is_kept() {
     assert_eq!(blocked, 5);
     assert!(document.contains("alt=\"A cat\""));
     assert!(!document.contains("//x") && !document.contains(".png"));
-    assert_eq!(view(raw.as_bytes()).text, "A cat t");
+    assert_eq!(view(raw.as_bytes()).text, "A cat\n\nt");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn several_texts_are_shown_in_order() {
     let with_html = raw.replacen("--b\n\nfirst", "--b\nContent-Type: text/html\n\n<b>first</b>", 1);
     let (document, _) = document(&with_html);
     assert!(document.contains("<b>first</b>"));
-    assert!(document.contains("<hr><div class=\"text\">second &lt;not a tag&gt;"));
+    assert!(document.contains("<hr><div class=\"postern-text\">second &lt;not a tag&gt;"));
     assert!(view(raw.as_bytes()).attachments.len() == 1 && summary(raw.as_bytes()).has_attachments);
 }
 
