@@ -1,1 +1,28 @@
-//! The proxy: serves the page, tunnels WebSockets to mail servers, ends TLS when asked
+//! The proxy: serves the page, tunnels WebSockets to mail servers, ends TLS when asked.
+//!
+//! It keeps no mail, no accounts and nothing else that a second copy would need.
+//!
+//! - [`config`]: what an operator decides.
+//! - [`server`]: binds, accepts, routes, and stops in good order.
+//! - [`page`]: the files of the page.
+//! - [`policy`]: where tunnels may go.
+//! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`demo`]: a mail server in this process, to try everything out.
+//! - [`limits`]: what anybody may cost, at most.
+//!
+//! Invariants: nothing is dialled that [`policy`] has not vetted; a tunnel's memory is bounded
+//! whatever either side does; nothing that passes through a tunnel is logged.
+
+pub mod config;
+pub mod demo;
+pub mod limits;
+pub mod log;
+pub mod page;
+pub mod policy;
+pub mod server;
+mod tunnel;
+
+pub use config::Config;
+pub use page::{DemoAccount, Endpoint};
+pub use policy::Destination;
+pub use server::{Builder, Proxy, StartError};

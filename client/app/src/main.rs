@@ -1,2 +1,5 @@
-//! The entry point.
-fn main() {}
+//! The page's program: see the library beside it.
+
+fn main() {
+    postern_app::start();
+}

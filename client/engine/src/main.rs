@@ -1,2 +1,41 @@
-//! The entry point.
-fn main() {}
+//! The page's engine: a worker that binds the client's logic to what a browser offers.
+//!
+//! It is started by `worker.js`. The page posts [`Up`](postern_bridge::Up)s and gets
+//! [`Down`](postern_bridge::Down)s, both as `ArrayBuffer`s that hold the bridge's encoding.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | [`worker`] | the worker's own scope: messages from and to its page |
+//! | [`leader`] | one engine of all pages leads; the others go through it |
+//! | [`host`] | gathers the following for the client's logic |
+//! | [`store`] | the store, in IndexedDB |
+//! | [`transport`] | byte streams to mail servers, through the proxy's tunnel |
+//! | [`vault`] | secrets under a key that never leaves the browser |
+//! | [`clock`], [`random`] | time and randomness |
+//! | [`limits`] | sizes that bound memory |
+
+mod clock;
+#[cfg(feature = "conformance")]
+mod conformance;
+mod host;
+mod leader;
+mod limits;
+mod random;
+mod store;
+mod transport;
+mod vault;
+mod worker;
+
+use worker::Worker;
+
+fn main() {
+    worker::tell_panics();
+    wasm_bindgen_futures::spawn_local(async {
+        let worker = Worker::this();
+        #[cfg(feature = "conformance")]
+        if conformance::run_if_asked(&worker).await {
+            return;
+        }
+        leader::run(worker).await;
+    });
+}

@@ -1,1 +1,34 @@
-//! Sans-I/O IMAP client: framer, tolerant token tree, typed responses, commands, session
+//! A sans-I/O IMAP client (RFC 9051, RFC 3501): bytes in, typed events and bytes out.
+//!
+//! Feed what the server sends to [`Session::handle_input`], then drain [`Session::poll_output`]
+//! until it gives nothing more. Commands are built by [`Command`]'s constructors and given to
+//! [`Session::start`]; each ends in one [`Event::Completed`].
+//!
+//! | Module | Job |
+//! |---|---|
+//! | `framer` | cuts the byte stream into responses; large literals stream past |
+//! | `token` | a tolerant tree of atoms, strings and lists |
+//! | [`response`] | what the responses mean, one file per family |
+//! | [`command`] | what the client says, one file per command |
+//! | [`session`] | tags, continuations, capabilities, the upgrade to TLS |
+//! | [`mailbox_name`] | modified UTF-7 |
+//! | [`sequence_set`] | sets of UIDs |
+//! | [`limits`] | how much a server may make us hold |
+//!
+//! Reading is tolerant: a response that is damaged or unknown is reported and the session goes on.
+//! Only what makes it impossible to tell where the next response begins ends the session.
+
+pub mod command;
+mod framer;
+pub mod limits;
+pub mod mailbox_name;
+pub mod response;
+pub mod sequence_set;
+pub mod session;
+mod token;
+
+pub use command::Command;
+pub use limits::Limits;
+pub use response::Response;
+pub use sequence_set::SequenceSet;
+pub use session::{Event, Output, Session};

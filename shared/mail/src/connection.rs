@@ -71,6 +71,29 @@ impl<T: Transport, S: Session> Connection<T, S> {
         }
     }
 
+    /// Sends what the session has to send, without waiting for an answer.
+    ///
+    /// # Errors
+    ///
+    /// If the transport breaks or takes nothing for as long as `patience`; `what` names what is
+    /// sent. If the session has an event, that is [`MailError::Protocol`]: nothing was asked.
+    pub async fn flush(
+        &mut self,
+        clock: &impl Clock,
+        patience: Duration,
+        what: &'static str,
+    ) -> Result<(), MailError> {
+        while let Some(output) = self.session.poll_output() {
+            let Output::Send(bytes) = output else {
+                return Err(MailError::Protocol("an answer before the question".into()));
+            };
+            within(clock, patience, self.transport.write(bytes))
+                .await
+                .ok_or(MailError::TimedOut(what))??;
+        }
+        Ok(())
+    }
+
     /// Upgrades the transport to TLS, after the server's go-ahead.
     ///
     /// # Errors

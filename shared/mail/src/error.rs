@@ -70,6 +70,11 @@ impl MailError {
         }
     }
 
+    /// Whether the connection that it happened on can't be used any more.
+    pub fn breaks_connection(&self) -> bool {
+        matches!(self, Self::Transport(_) | Self::TimedOut(_) | Self::Protocol(_))
+    }
+
     /// Whether trying again later, with nothing changed, may help.
     pub fn is_passing(&self) -> bool {
         matches!(

@@ -22,6 +22,8 @@ pub mod outbox;
 pub mod pop3;
 pub mod record;
 pub mod store;
+#[cfg(any(test, feature = "conformance"))]
+pub mod testing;
 
 pub use error::MailError;
 pub use host::{Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault};

@@ -4,6 +4,8 @@
 //! without rewriting what people have stored. Raw message bytes are kept as they came, in chunks
 //! of [`CHUNK`] bytes.
 
+use std::collections::BTreeMap;
+
 use postern_bridge::{
     AccountId, Address, Flags, Identity, MailboxId, MessageId, Protocol, Retention, Role,
     ServerLogin,
@@ -99,6 +101,23 @@ impl Record for Mailbox {
     }
 }
 
+/// Puts mailboxes in the order to show them: the inbox, those with a role, then by name; each is
+/// followed by those nested in it.
+pub fn sort_mailboxes(mailboxes: &mut [Mailbox]) {
+    let roles: BTreeMap<Vec<String>, Role> = mailboxes
+        .iter()
+        .filter_map(|mailbox| mailbox.role.map(|role| (mailbox.names.clone(), role)))
+        .collect();
+    mailboxes.sort_by_cached_key(|mailbox| {
+        let ranked = (1..=mailbox.names.len()).map(|depth| {
+            let role = roles.get(&mailbox.names[..depth]).copied();
+            let name = &mailbox.names[depth - 1];
+            (role.is_none(), role, name.to_lowercase(), name.clone())
+        });
+        ranked.collect::<Vec<_>>()
+    });
+}
+
 /// What is stored of a message's bytes.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Body {
@@ -168,7 +187,7 @@ impl Record for Message {
 impl Message {
     /// The key that orders it in its mailbox.
     pub fn arrival_key(&self) -> Key {
-        Key::new().u32(self.id.mailbox.0).i64(self.arrived).u32(self.id.uid)
+        mailbox_key(self.id.mailbox).i64(self.arrived).u32(self.id.uid)
     }
 
     /// The writes that store the record and its place in the list.
@@ -192,9 +211,14 @@ pub fn account_key(account: AccountId) -> Key {
     Key::new().u32(account.0)
 }
 
+/// The prefix of all keys of a mailbox's messages, list places and chunks.
+pub fn mailbox_key(mailbox: MailboxId) -> Key {
+    Key::new().u32(mailbox.0)
+}
+
 /// A message's key, and the prefix of its chunks' keys.
 pub fn message_key(message: MessageId) -> Key {
-    Key::new().u32(message.mailbox.0).u32(message.uid)
+    mailbox_key(message.mailbox).u32(message.uid)
 }
 
 /// The message that an arrival key stands for.
@@ -273,12 +297,32 @@ pub async fn mailbox(store: &impl Store, id: MailboxId) -> Result<Mailbox, MailE
 ///
 /// If the store can't be read.
 pub async fn next_number(store: &impl Store, series: &str) -> Result<(u32, Write), StoreError> {
+    next_numbers(store, series, 1).await
+}
+
+/// Takes the next `count` unused numbers of a series, of which the first is returned; the write
+/// that remembers them belongs into the batch that uses them.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn next_numbers(
+    store: &impl Store,
+    series: &str,
+    count: u32,
+) -> Result<(u32, Write), StoreError> {
     let key = Key::new().bytes(b"next-").bytes(series.as_bytes());
-    let number = match store.get(Table::Meta, &key).await? {
+    let number: u32 = match store.get(Table::Meta, &key).await? {
         Some(value) => decode(&value)?,
         None => 1,
     };
-    Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + 1)) }))
+    Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + count)) }))
+}
+
+/// Addresses as records and views have them.
+pub fn addresses(addresses: Vec<postern_mime::Address>) -> Vec<Address> {
+    let own = |postern_mime::Address { name, address }| Address { name, address };
+    addresses.into_iter().map(own).collect()
 }
 
 /// A value as it is stored.
@@ -297,4 +341,50 @@ pub fn encode(value: &impl Serialize) -> Vec<u8> {
 /// If the bytes are not a `T`.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     rmp_serde::from_slice(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mailbox(names: &[&str], role: Option<Role>) -> Mailbox {
+        Mailbox {
+            id: MailboxId(1),
+            account: AccountId(1),
+            path: Vec::new(),
+            names: names.iter().map(|name| (*name).into()).collect(),
+            role,
+            selectable: true,
+            uid_validity: 0,
+            uid_next: 1,
+            unread: 0,
+            total: 0,
+        }
+    }
+
+    #[test]
+    fn the_inbox_comes_first_then_roles_then_names_each_with_what_is_nested_in_it() {
+        let mut mailboxes = [
+            mailbox(&["zebra"], None),
+            mailbox(&["Archive", "2024"], None),
+            mailbox(&["Apple"], None),
+            mailbox(&["Trash"], Some(Role::Trash)),
+            mailbox(&["Archive"], Some(Role::Archive)),
+            mailbox(&["INBOX"], Some(Role::Inbox)),
+            mailbox(&["Sent"], Some(Role::Sent)),
+        ];
+        sort_mailboxes(&mut mailboxes);
+        let order: Vec<_> = mailboxes.iter().map(|mailbox| mailbox.names.join("/")).collect();
+        assert_eq!(order, ["INBOX", "Sent", "Archive", "Archive/2024", "Trash", "Apple", "zebra"]);
+    }
+
+    #[test]
+    fn an_arrival_key_names_its_message() {
+        let id = MessageId { mailbox: MailboxId(7), uid: u32::MAX };
+        for arrived in [i64::MIN, -1, 0, 1_700_000_000_000] {
+            let key = mailbox_key(id.mailbox).i64(arrived).u32(id.uid);
+            assert_eq!(arrived_message(&key), Ok(id));
+        }
+        assert!(arrived_message(&Key::new().u32(7)).is_err());
+    }
 }

@@ -1,1 +1,238 @@
-//! Intents in, deltas out.
+//! Intents in, deltas out: the whole client behind the bridge.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | `accounts` | add, test, list, remove |
+//! | `lanes` | which connection does which work, in which order |
+//! | `lists` | the rows that pages show |
+//! | `reading` | opened messages, attachments, the read mark |
+//! | `sending` | the outbox's life |
+//!
+//! A [`Client`] answers from the store at once and leaves everything that needs a server to the
+//! account's lanes; what they change comes back as deltas.
+
+mod accounts;
+mod lanes;
+mod lists;
+mod reading;
+mod sending;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, HashMap, HashSet},
+    rc::Rc,
+};
+
+use postern_bridge::{
+    AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem, Up,
+};
+
+use crate::{
+    Host, MailError, outbox,
+    record::{self, Account, Mailbox},
+    store::{KeyRange, StoreError},
+};
+use lanes::Lanes;
+use lists::{List, Window};
+
+/// The client: one for all pages of a browser profile. Clones are handles to the same one.
+pub struct Client<H: Host> {
+    inner: Rc<Inner<H>>,
+}
+
+impl<H: Host> Clone for Client<H> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+struct Inner<H: Host> {
+    host: Rc<H>,
+    emit: Box<dyn Fn(Down)>,
+    online: Cell<bool>,
+    accounts: RefCell<BTreeMap<AccountId, Running>>,
+    lists: RefCell<HashMap<MailboxId, List>>,
+    windows: RefCell<HashMap<ClientId, Window>>,
+    /// Mailboxes whose changes pages will be told of in a moment.
+    changed: RefCell<HashSet<MailboxId>>,
+}
+
+/// An account at work.
+struct Running {
+    account: Account,
+    connection: Connection,
+    lanes: Lanes,
+}
+
+impl<H: Host> Client<H> {
+    /// Starts the client on a store whose lead has been taken: accounts get their lanes, and what
+    /// an earlier life left in the outbox goes on.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub async fn start(host: Rc<H>, emit: impl Fn(Down) + 'static) -> Result<Self, MailError> {
+        let accounts: Vec<Account> = record::all(host.store(), &KeyRange::all()).await?;
+        outbox::recover(&*host).await?;
+        let client = Self {
+            inner: Rc::new(Inner {
+                host,
+                emit: Box::new(emit),
+                online: Cell::new(true),
+                accounts: RefCell::default(),
+                lists: RefCell::default(),
+                windows: RefCell::default(),
+                changed: RefCell::default(),
+            }),
+        };
+        for account in accounts {
+            client.run_account(account);
+        }
+        client.resume_outbox().await?;
+        Ok(client)
+    }
+
+    /// Takes what a page wants; the answers are emitted.
+    pub fn handle(&self, up: Up) {
+        let client = self.clone();
+        self.inner.host.spawn(async move {
+            if let Err(error) = client.serve(up.client, up.intent).await {
+                client.tell(Some(up.client), Delta::Problem(error.problem("The mail server")));
+            }
+        });
+    }
+
+    /// Forgets what a page was showing.
+    pub fn leave(&self, page: ClientId) {
+        self.inner.windows.borrow_mut().remove(&page);
+    }
+
+    async fn serve(&self, page: ClientId, intent: Intent) -> Result<(), MailError> {
+        match intent {
+            Intent::Hello => self.greet(page).await,
+            Intent::Network { online } => self.network(online),
+            Intent::TestAccount { request, draft } => {
+                let result = self.test_account(&draft).await;
+                self.tell(Some(page), Delta::AccountTested { request, result });
+                Ok(())
+            }
+            Intent::AddAccount { request, draft } => {
+                let result = self.add_account(draft).await;
+                self.tell(Some(page), Delta::AccountAdded { request, result });
+                Ok(())
+            }
+            Intent::RemoveAccount { account } => self.remove_account(account).await,
+            Intent::Refresh { account } => self.refresh(account),
+            Intent::OpenMailbox { mailbox } => self.open_mailbox(page, mailbox).await,
+            Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,
+            Intent::OpenMessage { message } => self.open_message(page, message).await,
+            Intent::MarkSeen { message, seen } => self.mark_seen(message, seen).await,
+            Intent::FetchAttachment { request, message, section } => {
+                let result = match self.attachment(message, &section).await {
+                    Ok(attachment) => Ok(attachment),
+                    Err(error) => Err(self.message_problem(message, &error).await),
+                };
+                self.tell(Some(page), Delta::Attachment { request, result });
+                Ok(())
+            }
+            Intent::Send { request, message } => {
+                let result = self.send(message).await;
+                self.tell(Some(page), Delta::Queued { request, result });
+                Ok(())
+            }
+            Intent::RetrySend { outbox } => self.retry_send(outbox).await,
+            Intent::DiscardSend { outbox } => self.discard_send(outbox).await,
+        }
+    }
+
+    /// Tells a new page everything that it shows first.
+    async fn greet(&self, page: ClientId) -> Result<(), MailError> {
+        self.tell(Some(page), Delta::Accounts(self.account_views()));
+        for account in self.account_ids() {
+            self.tell_mailboxes(Some(page), account).await?;
+        }
+        self.tell_outbox(page).await
+    }
+
+    fn network(&self, online: bool) -> Result<(), MailError> {
+        if self.inner.online.replace(online) == online {
+            return Ok(());
+        }
+        for account in self.account_ids() {
+            if online {
+                self.refresh(account)?;
+                self.wake_outbox(account);
+            } else {
+                self.set_connection(account, Connection::Offline);
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, client: Option<ClientId>, delta: Delta) {
+        (self.inner.emit)(Down { client, delta });
+    }
+
+    async fn tell_mailboxes(
+        &self,
+        page: Option<ClientId>,
+        account: AccountId,
+    ) -> Result<(), MailError> {
+        let mailboxes = self.mailboxes(account).await?;
+        let mailboxes = mailboxes.iter().map(mailbox_view).collect();
+        self.tell(page, Delta::Mailboxes { account, mailboxes });
+        Ok(())
+    }
+
+    /// The account's mailboxes, in the order to show them.
+    async fn mailboxes(&self, account: AccountId) -> Result<Vec<Mailbox>, StoreError> {
+        let range = KeyRange::prefix(record::account_key(account));
+        let mut mailboxes: Vec<Mailbox> = record::all(self.store(), &range).await?;
+        record::sort_mailboxes(&mut mailboxes);
+        Ok(mailboxes)
+    }
+
+    fn set_connection(&self, account: AccountId, state: Connection) {
+        if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&account) {
+            if running.connection == state {
+                return;
+            }
+            running.connection = state.clone();
+        }
+        self.tell(None, Delta::Connection { account, state });
+    }
+
+    fn account(&self, id: AccountId) -> Result<Account, MailError> {
+        let accounts = self.inner.accounts.borrow();
+        accounts.get(&id).map(|running| running.account.clone()).ok_or(MailError::Gone("account"))
+    }
+
+    fn account_ids(&self) -> Vec<AccountId> {
+        self.inner.accounts.borrow().keys().copied().collect()
+    }
+
+    fn store(&self) -> &H::Store {
+        self.inner.host.store()
+    }
+
+    /// A problem with an account's incoming server.
+    fn problem(&self, account: AccountId, error: &MailError) -> Problem {
+        match self.account(account) {
+            Ok(account) => error.problem(&account.incoming.endpoint.host),
+            Err(_) => error.problem("The mail server"),
+        }
+    }
+}
+
+fn mailbox_view(mailbox: &Mailbox) -> MailboxView {
+    MailboxView {
+        id: mailbox.id,
+        account: mailbox.account,
+        name: mailbox.names.last().cloned().unwrap_or_default(),
+        depth: u8::try_from(mailbox.names.len().saturating_sub(1)).unwrap_or(u8::MAX),
+        role: mailbox.role,
+        selectable: mailbox.selectable,
+        unread: mailbox.unread,
+        total: mailbox.total,
+    }
+}

@@ -1,1 +1,74 @@
 //! IMAP: mailboxes, sync, bodies, flags.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | `login` | greeting, TLS, log-in |
+//! | `exchange` | commands and what came back for them |
+//! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
+//! | `messages` | one mailbox's messages brought up to date |
+//! | `plan` | which messages to fetch, drop and look at again, and in which windows |
+//! | `listing` | a message's record from what the server tells about it |
+//! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
+//! | `part` | one attachment |
+//! | `flags`, `append` | changes on the server |
+//!
+//! An [`ImapClient`] is one connection. It does one thing at a time and keeps nothing that the
+//! store does not have, apart from which mailbox is selected.
+
+mod append;
+mod body;
+mod exchange;
+mod flags;
+pub mod limits;
+mod listing;
+mod login;
+mod mailboxes;
+mod messages;
+mod part;
+mod partial;
+mod plan;
+mod select;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, time::Duration};
+
+pub use messages::SyncStep;
+use postern_imap::{Command, Session, response::Status, session::Tag};
+use select::Selected;
+
+use crate::{Host, MailError, Transport, connection::Connection};
+
+/// How long the server may be silent while it is expected to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// A connection to an IMAP server, logged in.
+pub struct ImapClient<T: Transport> {
+    connection: Connection<T, Session>,
+    selected: Option<Selected>,
+    /// How commands ended that nobody has asked for yet.
+    ended: BTreeMap<Tag, Status>,
+}
+
+impl<T: Transport> ImapClient<T> {
+    /// Keeps the connection alive, and finds out whether it still is.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is gone.
+    pub async fn noop<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
+        self.run(host, Command::noop(), "keep the connection").await.map(drop)
+    }
+
+    /// Says goodbye and closes the connection.
+    pub async fn logout<H: Host<Transport = T>>(mut self, host: &H) {
+        let goodbye = self.run(host, Command::logout(), "say goodbye");
+        // A server that does not answer is left without.
+        let _ = crate::host::within(host, GOODBYE, goodbye).await;
+        self.connection.close().await;
+    }
+}

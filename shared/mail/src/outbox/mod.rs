@@ -1,1 +1,55 @@
 //! Messages on their way out.
+//!
+//! [`enqueue`] composes a message once, with its Message-ID and Date, and stores it. [`transmit`]
+//! hands it to the submission server. What is handed over twice is read twice, so the point of no
+//! return is stored *before* it is passed:
+//!
+//! | State | Known | If the page dies there |
+//! |---|---|---|
+//! | `Queued` | the server does not have it | it waits |
+//! | `Sending` | the final dot is not written | back to `Queued` |
+//! | `Committing` | the dot may be written | `Uncertain` |
+//! | `Uncertain` | the server may have it | it waits for the person |
+//! | `Sent` | the server has it | the copy in Sent is still to be filed, unless `filed` |
+//! | `Failed` | the server refused it | it waits for the person |
+//!
+//! Only [`retry`], which is the person's decision, leads out of `Uncertain` and `Failed`.
+
+mod enqueue;
+mod entry;
+mod file;
+pub mod limits;
+mod server;
+mod transmit;
+
+#[cfg(test)]
+mod tests;
+
+pub use enqueue::enqueue;
+pub use entry::{Entry, State, discard, entries, mark_filed, raw, recover, retry};
+pub use file::{file_locally, remove_account};
+pub use transmit::transmit;
+
+use postern_bridge::ServerLogin;
+
+use crate::{Host, MailError, Secret, outbox::server::Server};
+
+/// Logs in and says goodbye; what it found, as one sentence.
+///
+/// # Errors
+///
+/// If the server can't be reached, refuses the log-in or does not speak SMTP.
+pub async fn test<H: Host>(
+    host: &H,
+    login: &ServerLogin,
+    password: &Secret,
+) -> Result<String, MailError> {
+    let server = Server::open(host, login, password).await?;
+    let logged_in = server.logged_in;
+    server.quit().await;
+    Ok(if logged_in {
+        "SMTP log-in works; the server takes mail.".into()
+    } else {
+        "The SMTP server answers; it asks for no log-in.".into()
+    })
+}

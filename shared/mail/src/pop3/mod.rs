@@ -1,1 +1,52 @@
 //! POP3: download, ledger, retention.
+//!
+//! A message is stored here durably, read back and verified before the server may be asked to
+//! delete it, and it counts as deleted only when the server has answered QUIT, or no longer lists
+//! it. See [`download`] for the steps and what an interruption at each of them leads to.
+
+mod download;
+mod intake;
+pub mod ledger;
+pub mod limits;
+mod listing;
+mod mailboxes;
+mod retention;
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+pub use download::{DownloadReport, DownloadStep, download};
+pub use ledger::LedgerRow;
+pub use mailboxes::create_local_mailboxes;
+pub use retention::due;
+
+use postern_bridge::ServerLogin;
+use postern_pop3::{Command, Event};
+
+use crate::{Host, MailError, Secret, pop3::server::Server};
+
+/// Logs in, looks, and leaves everything as it was; what it found, as one sentence.
+///
+/// # Errors
+///
+/// If the server can't be reached, refuses the log-in or does not speak POP3.
+pub async fn test<H: Host>(
+    host: &H,
+    login: &ServerLogin,
+    password: &Secret,
+) -> Result<String, MailError> {
+    let mut server = Server::open(host, login, password).await?;
+    let count = match server.ask(Command::Stat, "the number of messages").await? {
+        Event::Status { count, .. } => count,
+        other => return Err(server::unexpected(&other, "count the messages")),
+    };
+    // Nothing depends on a polite end.
+    let _ = server.ask(Command::Quit, "the end of the session").await;
+    server.close().await;
+    Ok(match count {
+        0 => "POP3 log-in works; no messages are on the server.".into(),
+        1 => "POP3 log-in works; 1 message is on the server.".into(),
+        _ => format!("POP3 log-in works; {count} messages are on the server."),
+    })
+}

@@ -6,12 +6,15 @@ use std::{
     rc::Rc,
 };
 
+use futures_util::lock::Mutex;
+
 use super::{Durability, Key, KeyRange, Order, Store, StoreError, Table, Write};
 
 #[derive(Default)]
 struct Shared {
     tables: RefCell<BTreeMap<Table, BTreeMap<Key, Vec<u8>>>>,
     epoch: Cell<u64>,
+    editing: Mutex<()>,
 }
 
 /// A store in memory. Clones see the same tables; each handle leads or is fenced off by itself.
@@ -34,6 +37,10 @@ impl Store for MemoryStore {
         self.shared.epoch.set(epoch);
         self.epoch.set(epoch);
         Ok(())
+    }
+
+    fn editing(&self) -> &Mutex<()> {
+        &self.shared.editing
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
@@ -105,5 +112,26 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::store::conformance;
+
+    #[test]
+    fn the_memory_store_does_what_every_store_must() {
+        let databases = RefCell::new(HashMap::<String, MemoryStore>::new());
+        let outcomes = conformance::run(async |name: &str| {
+            Ok(databases.borrow_mut().entry(name.into()).or_default().clone())
+        });
+        let outcomes = outcomes.now_or_never().expect("a store in memory never waits");
+        let failed: Vec<_> = outcomes.iter().filter(|case| case.failure.is_some()).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
     }
 }

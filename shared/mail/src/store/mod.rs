@@ -12,6 +12,7 @@
 pub mod conformance;
 mod memory;
 
+use futures_util::lock::Mutex;
 pub use memory::MemoryStore;
 
 /// Where a value lives. Each table is one object store in IndexedDB.
@@ -183,6 +184,12 @@ pub trait Store {
     ///
     /// If the database can't be written.
     async fn take_lead(&self) -> Result<(), StoreError>;
+
+    /// Held while something stored is read, changed and written back, so that no other task of this
+    /// page does the same in between. Never held while a server is waited for.
+    ///
+    /// Other pages need no lock: only the leader writes.
+    fn editing(&self) -> &Mutex<()>;
 
     /// One value.
     ///

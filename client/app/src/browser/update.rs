@@ -1,0 +1,70 @@
+//! The service worker: it keeps the page for offline use and brings new versions.
+
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState,
+};
+
+const SCRIPT: &str = "/service-worker.js";
+
+/// Registers the service worker and tells when a new version waits.
+///
+/// Without one (a private window, an old browser, a page without TLS) nothing happens: the page
+/// works, but not offline.
+pub(crate) async fn register(ready: impl Fn() + Clone + 'static) {
+    let Some(container) = container() else { return };
+    let Ok(registration) = JsFuture::from(container.register(SCRIPT)).await else { return };
+    let registration: ServiceWorkerRegistration = registration.unchecked_into();
+    if registration.waiting().is_some() {
+        ready();
+    }
+    let found = registration.clone();
+    let on_found = Closure::<dyn Fn()>::new(move || {
+        if let Some(worker) = found.installing() {
+            tell_when_installed(worker, ready.clone());
+        }
+    });
+    registration.set_onupdatefound(Some(on_found.as_ref().unchecked_ref()));
+    // The listener lives as long as the page.
+    on_found.forget();
+}
+
+/// Lets the new version take over and loads the page from it.
+pub(crate) async fn take_over() {
+    let Some(waiting) = waiting().await else { return super::reload() };
+    if let Some(container) = container() {
+        let on_change = Closure::<dyn Fn()>::new(super::reload);
+        container.set_oncontrollerchange(Some(on_change.as_ref().unchecked_ref()));
+        on_change.forget();
+    }
+    if waiting.post_message(&JsValue::from_str("take-over")).is_err() {
+        super::reload();
+    }
+}
+
+async fn waiting() -> Option<ServiceWorker> {
+    let registration = JsFuture::from(container()?.get_registration()).await.ok()?;
+    registration.dyn_into::<ServiceWorkerRegistration>().ok()?.waiting()
+}
+
+fn tell_when_installed(worker: ServiceWorker, ready: impl Fn() + 'static) {
+    let changed = worker.clone();
+    let on_change = Closure::<dyn Fn()>::new(move || {
+        // The very first version has nothing to replace.
+        let replaces = container().is_some_and(|container| container.controller().is_some());
+        if changed.state() == ServiceWorkerState::Installed && replaces {
+            ready();
+        }
+    });
+    worker.set_onstatechange(Some(on_change.as_ref().unchecked_ref()));
+    // The listener lives as long as the page.
+    on_change.forget();
+}
+
+fn container() -> Option<ServiceWorkerContainer> {
+    // Undefined outside secure contexts, whatever the type says.
+    let container = window().navigator().service_worker();
+    (!container.is_undefined()).then_some(container)
+}

@@ -1,0 +1,246 @@
+//! All of the page's state and the link to the engine, as one value that views share.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use leptos::prelude::*;
+use postern_bridge::{AccountDraft, AccountId, Delta, Intent, MessageId};
+
+use super::{
+    accounts::Accounts, composer::Composer, list::List, mailboxes::Mailboxes, reader::Reader,
+    setup::Progress, toasts::Toasts,
+};
+use crate::{
+    browser::{download, history, network},
+    engine::{self, Engine},
+    route::Route,
+};
+
+/// Where to take the person as soon as it is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Landing {
+    /// To the first inbox there is.
+    Anywhere,
+    /// To the inbox of a new account.
+    Account(AccountId),
+    /// The person has a place.
+    Done,
+}
+
+/// The page's state. It is small to copy: each field is a handle.
+#[derive(Clone, Copy)]
+pub(crate) struct App {
+    /// The accounts.
+    pub(crate) accounts: RwSignal<Accounts>,
+    /// Their mailboxes.
+    pub(crate) mailboxes: RwSignal<Mailboxes>,
+    /// The open mailbox's list.
+    pub(crate) list: RwSignal<List>,
+    /// The reading pane.
+    pub(crate) reader: RwSignal<Reader>,
+    /// The message that is being written.
+    pub(crate) composer: RwSignal<Option<Composer>>,
+    /// Requests for attachments that are awaited, with their message and part.
+    pub(crate) downloads: RwSignal<BTreeMap<u32, (MessageId, String)>>,
+    /// What the set-up form waits for.
+    pub(crate) setup: RwSignal<Progress>,
+    /// The notes in the corner.
+    pub(crate) toasts: RwSignal<Toasts>,
+    /// Where the person is.
+    pub(crate) route: RwSignal<Route>,
+    /// Where to take the person.
+    pub(crate) landing: RwSignal<Landing>,
+    /// Notified when the list shall scroll to its cursor.
+    pub(crate) reveal: Trigger,
+    /// How many rows of the list are in view.
+    pub(crate) page: RwSignal<u32>,
+    /// Whether the list of shortcuts is open.
+    pub(crate) help: RwSignal<bool>,
+    /// Whether there is a network.
+    pub(crate) online: RwSignal<bool>,
+    /// Whether the engine did not start.
+    pub(crate) engine_failed: RwSignal<bool>,
+    engine: StoredValue<Option<Engine>, LocalStorage>,
+}
+
+impl App {
+    /// The state at the start; the engine is started and greeted.
+    pub(crate) fn start() -> Self {
+        let app = Self {
+            accounts: RwSignal::default(),
+            mailboxes: RwSignal::default(),
+            list: RwSignal::default(),
+            reader: RwSignal::default(),
+            composer: RwSignal::new(None),
+            downloads: RwSignal::default(),
+            setup: RwSignal::default(),
+            toasts: RwSignal::default(),
+            route: RwSignal::new(history::current()),
+            landing: RwSignal::new(Landing::Anywhere),
+            reveal: Trigger::new(),
+            page: RwSignal::new(1),
+            help: RwSignal::new(false),
+            online: RwSignal::new(network::is_online()),
+            engine_failed: RwSignal::new(false),
+            engine: StoredValue::new_local(None),
+        };
+        match Engine::start(move |event| app.receive(event)) {
+            Ok(engine) => app.engine.set_value(Some(engine)),
+            Err(_) => app.engine_failed.set(true),
+        }
+        app.send(Intent::Hello);
+        app.send(Intent::Network { online: app.online.get_untracked() });
+        app
+    }
+
+    /// The state that the views around this one share.
+    pub(crate) fn here() -> Self {
+        expect_context()
+    }
+
+    /// Tells the engine what the person wants.
+    pub(crate) fn send(self, intent: Intent) {
+        self.engine.with_value(|engine| {
+            if let Some(engine) = engine {
+                engine.send(intent);
+            }
+        });
+    }
+
+    /// Tells the engine something that it answers by number; returns that number.
+    pub(crate) fn request(self, intent: impl FnOnce(u32) -> Intent) -> u32 {
+        let request =
+            self.engine.with_value(|engine| engine.as_ref().map_or(0, engine::Engine::new_request));
+        self.send(intent(request));
+        request
+    }
+
+    /// Goes to a place.
+    pub(crate) fn go(self, route: Route) {
+        let current = self.route.get_untracked();
+        if current == route {
+            return;
+        }
+        // Reading message after message is one step of the way back, not many.
+        let replace = current.message().is_some() && route.message().is_some();
+        history::write(route, replace);
+        self.route.set(route);
+    }
+
+    /// Goes to a place that replaces the current one: there is no way back to it.
+    pub(crate) fn go_instead(self, route: Route) {
+        history::write(route, true);
+        self.route.set(route);
+    }
+
+    /// Tests the settings of an account.
+    pub(crate) fn test_account(self, draft: AccountDraft) {
+        let request = self.request(|request| Intent::TestAccount { request, draft });
+        self.setup.set(Progress { testing: Some(request), ..Progress::default() });
+    }
+
+    /// Adds an account.
+    pub(crate) fn add_account(self, draft: AccountDraft) {
+        let request = self.request(|request| Intent::AddAccount { request, draft });
+        self.setup.set(Progress { adding: Some(request), ..Progress::default() });
+    }
+
+    /// Asks for the rows that are drawn, unless they were asked for.
+    pub(crate) fn show_rows(self, drawn: &Range<u32>) {
+        let Some(mailbox) = self.list.with_untracked(List::mailbox) else { return };
+        // Nothing that is drawn changes by asking.
+        let rows = self.list.try_update_untracked(|list| list.ask(drawn)).flatten();
+        if let Some(rows) = rows {
+            self.send(Intent::ShowRows { mailbox, rows });
+        }
+    }
+
+    /// Fetches what is new in all accounts.
+    pub(crate) fn refresh(self) {
+        let accounts: Vec<_> =
+            self.accounts.with_untracked(|accounts| accounts.all().iter().map(|a| a.id).collect());
+        for account in accounts {
+            self.send(Intent::Refresh { account });
+        }
+    }
+
+    /// Fetches an attachment in order to save it.
+    pub(crate) fn fetch_attachment(self, message: MessageId, section: String) {
+        let part = section.clone();
+        let request = self.request(|request| Intent::FetchAttachment { request, message, section });
+        self.downloads.update(|downloads| {
+            downloads.insert(request, (message, part));
+        });
+    }
+
+    fn receive(self, event: engine::Event) {
+        match event {
+            engine::Event::Delta(delta) => self.apply(delta),
+            engine::Event::Broken => {
+                if self.accounts.with_untracked(Accounts::known) {
+                    self.toasts.update(Toasts::engine_broke);
+                } else {
+                    self.engine_failed.set(true);
+                }
+            }
+        }
+    }
+
+    fn apply(self, delta: Delta) {
+        match delta {
+            Delta::Accounts(accounts) => {
+                let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+                self.mailboxes.update(|mailboxes| mailboxes.keep_accounts(|id| ids.contains(&id)));
+                self.accounts.update(|known| known.set(accounts));
+            }
+            Delta::Mailboxes { account, mailboxes } => {
+                self.mailboxes.update(|known| known.set(account, mailboxes));
+            }
+            Delta::Counts { mailbox, unread, total } => {
+                self.mailboxes.update(|known| known.set_counts(mailbox, unread, total));
+            }
+            Delta::Connection { account, state } => {
+                self.accounts.update(|accounts| accounts.set_connection(account, state));
+            }
+            Delta::Progress { account, progress } => {
+                self.accounts.update(|accounts| accounts.set_progress(account, progress));
+            }
+            Delta::Rows { mailbox, total, start, rows, fresh } => {
+                self.list.update(|list| list.apply(mailbox, total, start, rows, fresh));
+            }
+            Delta::Message(message) => self.reader.update(|reader| reader.show(*message)),
+            Delta::MessageFailed { message, problem } => {
+                self.reader.update(|reader| reader.fail(message, problem));
+            }
+            Delta::AccountTested { request, result } => {
+                self.setup.update(|setup| setup.tested(request, result));
+            }
+            Delta::AccountAdded { request, result: Ok(account) } => {
+                if self.setup.with_untracked(|setup| setup.adding == Some(request)) {
+                    self.setup.set(Progress::default());
+                    self.landing.set(Landing::Account(account));
+                    self.go_instead(Route::Folders);
+                }
+            }
+            Delta::AccountAdded { request, result: Err(problem) } => {
+                self.setup.update(|setup| setup.add_failed(request, problem));
+            }
+            Delta::Attachment { request, result } => {
+                let awaited =
+                    self.downloads.try_update(|downloads| downloads.remove(&request)).flatten();
+                match result {
+                    // The browser itself tells of a download that fails.
+                    Ok((attachment, content)) if awaited.is_some() => {
+                        let _ = download::save(&attachment.name, &content);
+                    }
+                    Ok(_) => {}
+                    Err(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
+                }
+            }
+            Delta::Queued { request, result } => self.handed_over(request, result),
+            Delta::Outbox { outbox, subject, state, .. } => {
+                self.toasts.update(|toasts| toasts.outbox(outbox, &subject, state));
+            }
+            Delta::Problem(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The window in which a message is written.
+
+use postern_bridge::{Attachment, Problem};
+
+use super::draft::{Draft, DraftError, DraftField};
+use crate::{format, text};
+
+/// The most bytes that all attachments of a message may have together.
+pub(crate) const MOST_ATTACHED: u64 = 25_000_000;
+
+/// How far the message is on its way to the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Stage {
+    /// It is being written.
+    #[default]
+    Writing,
+    /// The engine was asked to take it, by the request of this number.
+    Handing(u32),
+}
+
+/// The window in which a message is written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Composer {
+    /// What was written.
+    pub(crate) draft: Draft,
+    /// Files to send along.
+    pub(crate) attachments: Vec<Attachment>,
+    /// How far it is.
+    pub(crate) stage: Stage,
+    /// What is wrong, and in which field.
+    pub(crate) problem: Option<(Option<DraftField>, String)>,
+    /// Whether only its title shows.
+    pub(crate) minimized: bool,
+    /// Whether the person was asked to confirm that it be thrown away.
+    pub(crate) discarding: bool,
+}
+
+impl Composer {
+    /// A window around a draft.
+    pub(crate) fn new(draft: Draft) -> Self {
+        Self { draft, ..Self::default() }
+    }
+
+    /// Whether closing it loses something.
+    pub(crate) fn is_written(&self) -> bool {
+        self.draft.is_written() || !self.attachments.is_empty()
+    }
+
+    /// Adds a file, or says why it can't be added.
+    pub(crate) fn attach(&mut self, file: Attachment) {
+        let attached: u64 = self.attachments.iter().map(|file| file.content.len() as u64).sum();
+        if attached.saturating_add(file.content.len() as u64) > MOST_ATTACHED {
+            self.refuse(&file.name);
+        } else {
+            self.attachments.push(file);
+        }
+    }
+
+    /// Says that a file is too big to be added.
+    pub(crate) fn refuse(&mut self, name: &str) {
+        let limit = format::size(MOST_ATTACHED);
+        self.problem = Some((None, text::compose::too_big(name, &limit)));
+    }
+
+    /// Notes what keeps the message from being sent.
+    pub(crate) fn reject(&mut self, error: DraftError) {
+        self.problem = Some(match error {
+            DraftError::NoRecipient => (Some(DraftField::To), text::compose::NO_RECIPIENT.into()),
+            DraftError::NoAddress(field, entry) => (Some(field), text::compose::no_address(&entry)),
+        });
+    }
+
+    /// Takes over that the engine could not take the message: it can be changed and sent again.
+    pub(crate) fn hand_back(&mut self, problem: Problem) {
+        self.stage = Stage::Writing;
+        self.minimized = false;
+        self.problem = Some((None, problem.sentence));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::ProblemKind;
+
+    use super::*;
+
+    fn file(size: u64) -> Attachment {
+        let content = vec![0; size as usize];
+        Attachment { name: "a.bin".into(), media_type: String::new(), content }
+    }
+
+    #[test]
+    fn attachments_fit_up_to_the_limit_and_not_beyond() {
+        let mut composer = Composer::default();
+        composer.attach(file(MOST_ATTACHED - 1));
+        composer.attach(file(1));
+        assert_eq!((composer.attachments.len(), &composer.problem), (2, &None));
+        composer.attach(file(1));
+        assert_eq!(composer.attachments.len(), 2);
+        assert!(composer.problem.is_some());
+    }
+
+    #[test]
+    fn a_message_that_is_not_taken_keeps_its_text() {
+        let mut composer = Composer::new(Draft { text: "Hello".into(), ..Draft::default() });
+        composer.stage = Stage::Handing(1);
+        composer.hand_back(Problem { kind: ProblemKind::Storage, sentence: "Full.".into() });
+        assert_eq!(composer.stage, Stage::Writing);
+        assert_eq!(composer.draft.text, "Hello");
+        assert_eq!(composer.problem, Some((None, "Full.".into())));
+    }
+}

@@ -1,0 +1,235 @@
+//! The open mailbox's list: the rows near what is in view, and the cursor.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use postern_bridge::{Intent, MailboxId, MessageId, Row};
+
+use super::window;
+
+/// Rows kept on either side of those that arrived last. With it, memory does not grow with the
+/// mailbox, and scrolling back a little needs no answer.
+const KEPT_AROUND: u32 = 600;
+
+/// The list of one mailbox; newest first, row 0 at the top.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    mailbox: Option<MailboxId>,
+    total: Option<u32>,
+    fresh: bool,
+    rows: BTreeMap<u32, Arc<Row>>,
+    asked: Range<u32>,
+    cursor: u32,
+    /// The message under the cursor, so that the cursor stays on it when rows move.
+    marked: Option<MessageId>,
+}
+
+impl List {
+    /// Turns to a mailbox, or to none; whatever was shown is forgotten.
+    pub(crate) fn open(&mut self, mailbox: Option<MailboxId>) {
+        *self = Self { mailbox, ..Self::default() };
+    }
+
+    /// Takes over rows; those of another mailbox are ignored.
+    pub(crate) fn apply(
+        &mut self,
+        mailbox: MailboxId,
+        total: u32,
+        start: u32,
+        rows: Vec<Row>,
+        fresh: bool,
+    ) {
+        if self.mailbox != Some(mailbox) {
+            return;
+        }
+        let end = start.saturating_add(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        if self.total.is_some_and(|known| known != total) {
+            // Messages came or went: the other rows' numbers no longer hold.
+            self.rows.clear();
+        }
+        self.total = Some(total);
+        self.fresh = fresh;
+        self.rows.extend((start..).zip(rows.into_iter().map(Arc::new)));
+        let near = start.saturating_sub(KEPT_AROUND)..end.saturating_add(KEPT_AROUND);
+        self.rows.retain(|index, _| near.contains(index) && *index < total);
+        self.follow_marked();
+    }
+
+    /// The rows to ask for so that those drawn become known; `None` when they were asked for.
+    pub(crate) fn ask(&mut self, drawn: &Range<u32>) -> Option<Range<u32>> {
+        let asked = &self.asked;
+        if !asked.is_empty() && asked.start <= drawn.start && drawn.end <= asked.end {
+            return None;
+        }
+        self.asked = window::wanted(drawn, self.total, Intent::ROWS_AT_ONCE);
+        Some(self.asked.clone()).filter(|asked| !asked.is_empty())
+    }
+
+    /// The mailbox.
+    pub(crate) fn mailbox(&self) -> Option<MailboxId> {
+        self.mailbox
+    }
+
+    /// How many rows there are; `None` while unknown.
+    pub(crate) fn total(&self) -> Option<u32> {
+        self.total
+    }
+
+    /// Whether the server has been asked since the mailbox was opened.
+    pub(crate) fn fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// A row, if it is known.
+    pub(crate) fn row(&self, index: u32) -> Option<&Arc<Row>> {
+        self.rows.get(&index)
+    }
+
+    /// The row of a message, if it is known.
+    pub(crate) fn find(&self, message: MessageId) -> Option<&Arc<Row>> {
+        self.rows.values().find(|row| row.id == message)
+    }
+
+    /// The number of the row under the cursor.
+    pub(crate) fn cursor(&self) -> u32 {
+        self.cursor
+    }
+
+    /// The row under the cursor, if it is known.
+    pub(crate) fn under_cursor(&self) -> Option<&Arc<Row>> {
+        self.row(self.cursor)
+    }
+
+    /// Moves the cursor by some rows, within the list.
+    pub(crate) fn move_cursor(&mut self, by: i64) {
+        self.put_cursor(
+            (i64::from(self.cursor).saturating_add(by)).clamp(0, i64::from(u32::MAX)) as u32
+        );
+    }
+
+    /// Puts the cursor on a row, or on the last one if there are fewer.
+    pub(crate) fn put_cursor(&mut self, index: u32) {
+        self.cursor = index.min(self.total.unwrap_or(0).saturating_sub(1));
+        self.marked = self.under_cursor().map(|row| row.id);
+    }
+
+    /// Puts the cursor on a message when its row is, or becomes, known.
+    pub(crate) fn mark(&mut self, message: MessageId) {
+        self.marked = Some(message);
+        self.follow_marked();
+    }
+
+    fn follow_marked(&mut self) {
+        let marked = self.marked;
+        match self.rows.iter().find(|(_, row)| Some(row.id) == marked) {
+            Some((index, _)) => self.cursor = *index,
+            None => self.cursor = self.cursor.min(self.total.unwrap_or(0).saturating_sub(1)),
+        }
+        if self.marked.is_none() {
+            self.marked = self.under_cursor().map(|row| row.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::Flags;
+
+    use super::*;
+
+    const MAILBOX: MailboxId = MailboxId(1);
+
+    fn rows(uids: impl IntoIterator<Item = u32>) -> Vec<Row> {
+        let row = |uid| Row {
+            id: MessageId { mailbox: MAILBOX, uid },
+            correspondents: String::new(),
+            subject: String::new(),
+            preview: String::new(),
+            date: 0,
+            flags: Flags::default(),
+            has_attachments: false,
+        };
+        uids.into_iter().map(row).collect()
+    }
+
+    fn open(total: u32, uids: impl IntoIterator<Item = u32>) -> List {
+        let mut list = List::default();
+        list.open(Some(MAILBOX));
+        list.apply(MAILBOX, total, 0, rows(uids), true);
+        list
+    }
+
+    #[test]
+    fn rows_of_another_mailbox_are_ignored() {
+        let mut list = open(2, [2, 1]);
+        list.apply(MailboxId(9), 7, 0, rows([7]), true);
+        assert_eq!(list.total(), Some(2));
+    }
+
+    #[test]
+    fn windows_of_an_unchanged_list_add_up() {
+        let mut list = open(4, [4, 3]);
+        list.apply(MAILBOX, 4, 2, rows([2, 1]), true);
+        assert_eq!((0..4).filter_map(|i| list.row(i)).count(), 4);
+    }
+
+    #[test]
+    fn rows_are_asked_for_once() {
+        let mut list = List::default();
+        list.open(Some(MAILBOX));
+        assert_eq!(list.ask(&(0..0)), Some(0..50));
+        list.apply(MAILBOX, 1000, 0, rows((950..1000).rev()), true);
+        assert_eq!(list.ask(&(0..20)), None);
+        assert_eq!(list.ask(&(31..51)), Some(0..150));
+        list.open(Some(MailboxId(2)));
+        assert_eq!(list.ask(&(0..0)), Some(0..50));
+    }
+
+    #[test]
+    fn a_changed_total_forgets_rows_whose_numbers_no_longer_hold() {
+        let mut list = open(4, [4, 3, 2, 1]);
+        list.apply(MAILBOX, 5, 0, rows([5, 4]), true);
+        assert_eq!(list.row(1).unwrap().id.uid, 4);
+        assert_eq!(list.row(2), None);
+    }
+
+    #[test]
+    fn the_cursor_stays_on_its_message_when_mail_arrives() {
+        let mut list = open(3, [3, 2, 1]);
+        list.put_cursor(1);
+        list.apply(MAILBOX, 4, 0, rows([4, 3, 2, 1]), true);
+        assert_eq!(list.cursor(), 2);
+    }
+
+    #[test]
+    fn the_cursor_stays_in_the_list() {
+        let mut list = open(3, [3, 2, 1]);
+        list.move_cursor(99);
+        assert_eq!(list.cursor(), 2);
+        list.move_cursor(-99);
+        assert_eq!(list.cursor(), 0);
+        list.put_cursor(2);
+        list.apply(MAILBOX, 1, 0, rows([3]), true);
+        assert_eq!(list.cursor(), 0);
+        list.apply(MAILBOX, 0, 0, vec![], true);
+        assert_eq!(list.cursor(), 0);
+    }
+
+    #[test]
+    fn a_message_is_marked_before_its_row_is_known() {
+        let mut list = List::default();
+        list.open(Some(MAILBOX));
+        list.mark(MessageId { mailbox: MAILBOX, uid: 2 });
+        list.apply(MAILBOX, 3, 0, rows([3, 2, 1]), false);
+        assert_eq!(list.cursor(), 1);
+    }
+
+    #[test]
+    fn rows_kept_do_not_grow_with_the_mailbox() {
+        let mut list = open(100_000, 0..50);
+        for start in (50..20_000).step_by(50) {
+            list.apply(MAILBOX, 100_000, start, rows(start..start + 50), true);
+        }
+        assert!(list.rows.len() <= 2 * KEPT_AROUND as usize + 50);
+        assert!(list.row(19_999).is_some());
+    }
+}

@@ -1,0 +1,18 @@
+//! What the page shows: plain data in signals, changed by deltas and by the person.
+
+pub(crate) mod accounts;
+pub(crate) mod composer;
+pub(crate) mod demo;
+pub(crate) mod draft;
+pub(crate) mod list;
+pub(crate) mod mailboxes;
+pub(crate) mod reader;
+pub(crate) mod setup;
+pub(crate) mod toasts;
+pub(crate) mod window;
+
+mod app;
+mod navigation;
+mod writing;
+
+pub(crate) use app::{App, Landing};

@@ -1,0 +1,199 @@
+//! Short notes in the corner: problems, what became of sent mail, a new version.
+
+use postern_bridge::{Problem, ProblemKind, SendState};
+
+use crate::text;
+
+/// How a toast looks and how urgently it is read out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Tone {
+    /// Something goes on.
+    Busy,
+    /// Something is worth knowing.
+    Info,
+    /// Something went well.
+    Good,
+    /// Something went wrong.
+    Bad,
+}
+
+/// What a toast's button does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Action {
+    /// Send an outbox entry again.
+    RetrySend(u32),
+    /// Drop an outbox entry.
+    DiscardSend(u32),
+    /// Start the new version.
+    Update,
+    /// Load the page again.
+    Reload,
+}
+
+/// What a toast is about, so that a later state replaces an earlier one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Topic {
+    /// One outbox entry.
+    Outbox(u32),
+    /// A new version of the page.
+    Update,
+    /// The engine itself.
+    Engine,
+    /// A problem of one kind.
+    Problem(ProblemKind),
+    /// Something about the message that is being written.
+    Compose,
+}
+
+/// One note.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Toast {
+    /// Its number, new whenever its text changes.
+    pub(crate) id: u32,
+    /// What it is about.
+    pub(crate) topic: Topic,
+    /// How it looks.
+    pub(crate) tone: Tone,
+    /// What it says.
+    pub(crate) text: String,
+    /// Its buttons.
+    pub(crate) actions: Vec<Action>,
+    /// Whether it goes away by itself.
+    pub(crate) passing: bool,
+}
+
+/// The toasts, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Toasts {
+    last_id: u32,
+    list: Vec<Toast>,
+}
+
+impl Toasts {
+    /// All toasts.
+    pub(crate) fn all(&self) -> &[Toast] {
+        &self.list
+    }
+
+    /// Closes a toast.
+    pub(crate) fn close(&mut self, id: u32) {
+        self.list.retain(|toast| toast.id != id);
+    }
+
+    /// Tells of a problem; it goes away by itself when the person need not act.
+    pub(crate) fn problem(&mut self, problem: Problem) {
+        let passing = matches!(problem.kind, ProblemKind::Offline | ProblemKind::Gone);
+        let topic = Topic::Problem(problem.kind);
+        self.put(topic, Tone::Bad, problem.sentence, vec![], passing);
+    }
+
+    /// Tells something in passing.
+    pub(crate) fn note(&mut self, topic: Topic, text: &str) {
+        self.put(topic, Tone::Info, text.to_owned(), vec![], true);
+    }
+
+    /// Tells that a new version waits.
+    pub(crate) fn update_ready(&mut self) {
+        let text = text::toast::UPDATE_READY.to_owned();
+        self.put(Topic::Update, Tone::Info, text, vec![Action::Update], false);
+    }
+
+    /// Tells that the engine broke and only a reload helps.
+    pub(crate) fn engine_broke(&mut self) {
+        let text = text::toast::ENGINE_BROKE.to_owned();
+        self.put(Topic::Engine, Tone::Bad, text, vec![Action::Reload], false);
+    }
+
+    /// Tells that the engine has taken a message, unless more is known already.
+    pub(crate) fn taken(&mut self, outbox: u32, subject: &str) {
+        if !self.list.iter().any(|toast| toast.topic == Topic::Outbox(outbox)) {
+            self.outbox(outbox, subject, SendState::Queued);
+        }
+    }
+
+    /// Tells what has become of a message on its way out.
+    ///
+    /// That a message was sent or dropped is told only when an earlier state was: after a reload
+    /// nobody asks for it any more.
+    pub(crate) fn outbox(&mut self, outbox: u32, subject: &str, state: SendState) {
+        let topic = Topic::Outbox(outbox);
+        let followed = self.list.iter().any(|toast| toast.topic == topic);
+        let both = vec![Action::RetrySend(outbox), Action::DiscardSend(outbox)];
+        match state {
+            SendState::Queued => {
+                self.put(topic, Tone::Busy, text::toast::queued(subject), vec![], false);
+            }
+            SendState::Sending => {
+                self.put(topic, Tone::Busy, text::toast::sending(subject), vec![], false);
+            }
+            SendState::Sent if followed => {
+                self.put(topic, Tone::Good, text::toast::sent(subject), vec![], true);
+            }
+            SendState::Discarded if followed => {
+                self.put(topic, Tone::Info, text::toast::discarded(subject), vec![], true);
+            }
+            SendState::Sent | SendState::Discarded => {}
+            SendState::Failed(why) => {
+                self.put(topic, Tone::Bad, text::toast::send_failed(subject, &why), both, false);
+            }
+            SendState::Uncertain => {
+                self.put(topic, Tone::Bad, text::toast::uncertain(subject), both, false);
+            }
+        }
+    }
+
+    fn put(&mut self, topic: Topic, tone: Tone, text: String, actions: Vec<Action>, passing: bool) {
+        self.last_id += 1;
+        let toast = Toast { id: self.last_id, topic, tone, text, actions, passing };
+        match self.list.iter_mut().find(|toast| toast.topic == topic) {
+            Some(known) => *known = toast,
+            None => self.list.push(toast),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_entry_has_one_toast_through_all_its_states() {
+        let mut toasts = Toasts::default();
+        for state in [SendState::Queued, SendState::Sending, SendState::Sent] {
+            toasts.outbox(1, "Hello", state);
+        }
+        assert_eq!(toasts.all().len(), 1);
+        assert_eq!(toasts.all()[0].tone, Tone::Good);
+        assert!(toasts.all()[0].passing);
+    }
+
+    #[test]
+    fn what_was_sent_before_the_page_opened_is_not_told() {
+        let mut toasts = Toasts::default();
+        toasts.outbox(1, "Hello", SendState::Sent);
+        toasts.outbox(2, "Hello", SendState::Discarded);
+        assert!(toasts.all().is_empty());
+    }
+
+    #[test]
+    fn a_failed_or_uncertain_message_waits_for_the_person() {
+        for state in [SendState::Failed("No.".into()), SendState::Uncertain] {
+            let mut toasts = Toasts::default();
+            toasts.outbox(7, "Hello", state);
+            let toast = &toasts.all()[0];
+            assert_eq!(toast.actions, [Action::RetrySend(7), Action::DiscardSend(7)]);
+            assert!(!toast.passing);
+        }
+    }
+
+    #[test]
+    fn the_same_problem_twice_is_one_toast_with_a_new_number() {
+        let mut toasts = Toasts::default();
+        let problem = Problem { kind: ProblemKind::Login, sentence: "Wrong password.".into() };
+        toasts.problem(problem.clone());
+        let first = toasts.all()[0].id;
+        toasts.problem(problem);
+        assert_eq!(toasts.all().len(), 1);
+        assert_ne!(toasts.all()[0].id, first);
+    }
+}

@@ -1,0 +1,344 @@
+//! Every word that the page itself says, in one place, so that other languages can follow.
+
+/// The name of the program.
+pub(crate) const NAME: &str = "Postern";
+
+/// The frame around everything.
+pub(crate) mod shell {
+    pub(crate) const COMPOSE: &str = "Write";
+    pub(crate) const COMPOSE_LONG: &str = "Write a message";
+    pub(crate) const REFRESH: &str = "Check for new mail";
+    pub(crate) const ACCOUNTS: &str = "Accounts";
+    pub(crate) const SHORTCUTS: &str = "Keyboard shortcuts";
+    pub(crate) const BACK: &str = "Back";
+    pub(crate) const CLOSE: &str = "Close";
+    pub(crate) const OFFLINE: &str = "You are offline. What is stored in this browser can be read, and what you send waits for the network.";
+    pub(crate) const STARTING: &str = "Starting…";
+    pub(crate) const ENGINE_FAILED: &str = "Postern could not start";
+    pub(crate) const ENGINE_FAILED_DETAIL: &str = "The part of Postern that fetches mail did not start in this browser. Reload the page; if that does not help, use a current version of Firefox, Chrome, Edge or Safari.";
+    pub(crate) const RELOAD: &str = "Reload";
+    pub(crate) const THEME_SYSTEM: &str = "Theme: as the system";
+    pub(crate) const THEME_LIGHT: &str = "Theme: light";
+    pub(crate) const THEME_DARK: &str = "Theme: dark";
+
+    pub(crate) fn title(mailbox: &str, unread: u32) -> String {
+        let name = super::NAME;
+        match (mailbox, unread) {
+            ("", 0) => name.to_owned(),
+            ("", unread) => format!("({unread}) {name}"),
+            (mailbox, 0) => format!("{mailbox} – {name}"),
+            (mailbox, unread) => format!("({unread}) {mailbox} – {name}"),
+        }
+    }
+}
+
+/// The folder list.
+pub(crate) mod folders {
+    pub(crate) const LABEL: &str = "Folders";
+    pub(crate) const LOADING: &str = "Fetching the folders…";
+    pub(crate) const ADD: &str = "Add account";
+    pub(crate) const INBOX: &str = "Inbox";
+    pub(crate) const DRAFTS: &str = "Drafts";
+    pub(crate) const SENT: &str = "Sent";
+    pub(crate) const ARCHIVE: &str = "Archive";
+    pub(crate) const JUNK: &str = "Junk";
+    pub(crate) const TRASH: &str = "Trash";
+
+    pub(crate) fn unread(count: u32) -> String {
+        format!("{count} unread")
+    }
+}
+
+/// The state of a connection.
+pub(crate) mod connection {
+    pub(crate) const OFFLINE: &str = "Not connected";
+    pub(crate) const CONNECTING: &str = "Connecting…";
+    pub(crate) const ONLINE: &str = "Up to date";
+    pub(crate) const FAILED: &str = "Can't connect";
+
+    pub(crate) fn progress(what: &str, done: u32, total: u32) -> String {
+        match total {
+            0 => format!("{what}…"),
+            total => format!("{what}: {done} of {total}"),
+        }
+    }
+}
+
+/// The message list.
+pub(crate) mod list {
+    pub(crate) const LABEL: &str = "Messages";
+    pub(crate) const CHOOSE: &str = "Choose a folder";
+    pub(crate) const CHOOSE_DETAIL: &str = "Its messages will be listed here.";
+    pub(crate) const EMPTY: &str = "Nothing here";
+    pub(crate) const EMPTY_DETAIL: &str = "This folder has no messages.";
+    pub(crate) const LOADING: &str = "Fetching messages…";
+    pub(crate) const FAILED: &str = "Could not ask the server";
+    pub(crate) const OFFLINE: &str = "Not stored yet";
+    pub(crate) const OFFLINE_DETAIL: &str =
+        "You are offline, and nothing of this folder is stored in this browser yet.";
+    pub(crate) const TRY_AGAIN: &str = "Try again";
+    pub(crate) const NO_SUBJECT: &str = "(no subject)";
+    pub(crate) const NOBODY: &str = "(unknown sender)";
+    pub(crate) const UNREAD: &str = "Unread";
+    pub(crate) const STARRED: &str = "Starred";
+    pub(crate) const ANSWERED: &str = "Answered";
+    pub(crate) const HAS_ATTACHMENTS: &str = "Has attachments";
+
+    pub(crate) fn count(total: u32, unread: u32) -> String {
+        let messages = match total {
+            1 => "1 message".to_owned(),
+            total => format!("{total} messages"),
+        };
+        if unread == 0 { messages } else { format!("{messages}, {unread} unread") }
+    }
+}
+
+/// The reading pane.
+pub(crate) mod reader {
+    pub(crate) const LABEL: &str = "Message";
+    pub(crate) const CHOOSE: &str = "No message selected";
+    pub(crate) const CHOOSE_DETAIL: &str =
+        "Choose one from the list, or move with j and k and open with Enter.";
+    pub(crate) const LOADING: &str = "Opening the message…";
+    pub(crate) const FAILED: &str = "This message can't be shown";
+    pub(crate) const TRY_AGAIN: &str = "Try again";
+    pub(crate) const TO: &str = "To";
+    pub(crate) const CC: &str = "Cc";
+    pub(crate) const REPLY: &str = "Reply";
+    pub(crate) const REPLY_ALL: &str = "Reply all";
+    pub(crate) const FORWARD: &str = "Forward";
+    pub(crate) const MARK_UNREAD: &str = "Mark as unread";
+    pub(crate) const MARK_READ: &str = "Mark as read";
+    pub(crate) const NO_DATE: &str = "No date";
+    pub(crate) const FRAME: &str = "The message's text";
+    pub(crate) const EMPTY: &str = "This message has no text.";
+    pub(crate) const AS_TEXT: &str = "Show as text";
+    pub(crate) const AS_HTML: &str = "Show as designed";
+    pub(crate) const DOWNLOAD: &str = "Download";
+    pub(crate) const DOWNLOADING: &str = "Downloading…";
+
+    pub(crate) fn remote_blocked(count: u32) -> String {
+        match count {
+            1 => "1 remote image was not loaded to protect your privacy.".to_owned(),
+            count => format!("{count} remote images were not loaded to protect your privacy."),
+        }
+    }
+
+    pub(crate) fn attachments(count: usize) -> String {
+        match count {
+            1 => "1 attachment".to_owned(),
+            count => format!("{count} attachments"),
+        }
+    }
+
+    pub(crate) fn download(name: &str) -> String {
+        format!("Download {name}")
+    }
+}
+
+/// The window in which a message is written.
+pub(crate) mod compose {
+    pub(crate) const TITLE: &str = "New message";
+    pub(crate) const FROM: &str = "From";
+    pub(crate) const TO: &str = "To";
+    pub(crate) const CC: &str = "Cc";
+    pub(crate) const BCC: &str = "Bcc";
+    pub(crate) const SUBJECT: &str = "Subject";
+    pub(crate) const TEXT: &str = "Text";
+    pub(crate) const TO_HINT: &str = "name@example.org, …";
+    pub(crate) const ATTACH: &str = "Attach files";
+    pub(crate) const REMOVE: &str = "Remove";
+    pub(crate) const DROP_HERE: &str = "Drop files to attach them";
+    pub(crate) const SEND: &str = "Send";
+    pub(crate) const SENDING: &str = "Handing over…";
+    pub(crate) const SEND_HINT: &str = "Send (Ctrl+Enter)";
+    pub(crate) const DISCARD: &str = "Discard";
+    pub(crate) const DISCARD_QUESTION: &str = "Throw this message away? It can't be brought back.";
+    pub(crate) const DISCARD_YES: &str = "Throw away";
+    pub(crate) const DISCARD_NO: &str = "Keep writing";
+    pub(crate) const MINIMIZE: &str = "Minimise";
+    pub(crate) const EXPAND: &str = "Go on writing";
+    pub(crate) const NO_RECIPIENT: &str = "Add at least one recipient.";
+    pub(crate) const FINISH_FIRST: &str =
+        "You are writing a message already. Send it or discard it first.";
+
+    pub(crate) fn no_address(entry: &str) -> String {
+        format!(
+            "“{entry}” is not a mail address. Write name@example.org, with commas between several."
+        )
+    }
+
+    pub(crate) fn too_big(name: &str, limit: &str) -> String {
+        format!("“{name}” was not attached: all attachments together may have {limit}.")
+    }
+
+    pub(crate) fn unreadable(name: &str) -> String {
+        format!("“{name}” could not be read.")
+    }
+
+    pub(crate) fn wrote(who: &str, date: &str) -> String {
+        if date.is_empty() { format!("{who} wrote:") } else { format!("On {date}, {who} wrote:") }
+    }
+
+    pub(crate) fn forwarded(from: &str, date: &str, subject: &str, to: &str) -> String {
+        format!(
+            "---------- Forwarded message ----------\nFrom: {from}\nDate: {date}\nSubject: {subject}\nTo: {to}"
+        )
+    }
+}
+
+/// Setting up an account.
+pub(crate) mod setup {
+    pub(crate) const WELCOME: &str = "Welcome to Postern";
+    pub(crate) const WELCOME_DETAIL: &str = "A mail client that lives in your browser and talks to your mail provider itself. Your mail is kept by your provider or in this browser, and nowhere else.";
+    pub(crate) const ADD_TITLE: &str = "Add an account";
+    pub(crate) const DEMO_TITLE: &str = "Just looking?";
+    pub(crate) const DEMO_DETAIL: &str = "A demo mailbox runs beside this page. It can be read, answered and broken; it never leaves this machine.";
+    pub(crate) const DEMO: &str = "Try the demo";
+    pub(crate) const DEMO_POP3: &str = "Try it with POP3";
+    pub(crate) const DEMO_NAME: &str = "Demo";
+    pub(crate) const OWN_TITLE: &str = "Your own mail";
+    pub(crate) const NAME: &str = "Your name";
+    pub(crate) const NAME_HINT: &str = "Others see it beside your address.";
+    pub(crate) const ADDRESS: &str = "Mail address";
+    pub(crate) const PASSWORD: &str = "Password";
+    pub(crate) const PASSWORD_HINT: &str =
+        "Kept encrypted in this browser. Some providers want an app password here.";
+    pub(crate) const CHOICE_TITLE: &str = "How should your mail come in?";
+    pub(crate) const DEVICES: &str = "On how many devices do you read this mail?";
+    pub(crate) const DEVICES_SEVERAL: &str = "Several, or a phone too";
+    pub(crate) const DEVICES_ONE: &str = "Only here";
+    pub(crate) const KEEPING: &str = "Where should your mail be kept?";
+    pub(crate) const KEEPING_PROVIDER: &str = "At my provider";
+    pub(crate) const KEEPING_HERE: &str = "Here, in this browser";
+    pub(crate) const IMAP: &str = "IMAP";
+    pub(crate) const IMAP_DETAIL: &str =
+        "Mail and folders stay on the server. Every device sees the same.";
+    pub(crate) const POP3: &str = "POP3";
+    pub(crate) const POP3_DETAIL: &str =
+        "Mail is downloaded into this browser and can be read without a network.";
+    pub(crate) const RECOMMENDED: &str = "Fits you";
+    pub(crate) const WHY_IMAP_SEVERAL: &str =
+        "IMAP fits: each device shows the same mail, read marks and folders.";
+    pub(crate) const WHY_IMAP_SEVERAL_THOUGH_HERE: &str = "IMAP fits better: with several devices, mail that one of them downloads would be missing on the others. What you have opened can be read offline with IMAP as well.";
+    pub(crate) const WHY_IMAP_PROVIDER: &str =
+        "IMAP fits: your mail and folders stay at your provider, who also backs them up.";
+    pub(crate) const WHY_IMAP_ONE: &str =
+        "IMAP fits in most cases, and lets you add a second device later.";
+    pub(crate) const WHY_POP3: &str = "POP3 fits: all of your mail is stored here and opens at once, also offline. Then it is for you to back it up.";
+    pub(crate) const NOT_BOTH: &str =
+        "Use one of them for a mailbox, on all of your devices: mixed, mail may seem to vanish.";
+    pub(crate) const RETENTION: &str = "On the server, after a message is stored here";
+    pub(crate) const RETENTION_KEEP: &str = "Keep it (recommended)";
+    pub(crate) const RETENTION_DELETE: &str = "Delete it once it is safely stored";
+    pub(crate) const RETENTION_DAYS_BEFORE: &str = "Delete it after";
+    pub(crate) const RETENTION_DAYS_AFTER: &str = "days";
+    pub(crate) const RETENTION_HINT: &str = "If you delete it there, this browser holds the only copy. Many providers limit how long mail may stay.";
+    pub(crate) const SERVERS_TITLE: &str = "Servers";
+    pub(crate) const SERVERS_DETAIL: &str =
+        "Guessed from your address. Your provider's help pages name the right ones.";
+    pub(crate) const INCOMING: &str = "Incoming mail";
+    pub(crate) const OUTGOING: &str = "Outgoing mail";
+    pub(crate) const HOST: &str = "Server";
+    pub(crate) const PORT: &str = "Port";
+    pub(crate) const SECURITY: &str = "Protection";
+    pub(crate) const SECURITY_TLS: &str = "TLS (recommended)";
+    pub(crate) const SECURITY_STARTTLS: &str = "STARTTLS";
+    pub(crate) const SECURITY_PLAIN: &str = "None";
+    pub(crate) const USERNAME: &str = "User name";
+    pub(crate) const UNPROTECTED: &str = "Without protection, anybody on the way can read your password and your mail. Choose this only for a server of your own, on your own network.";
+    pub(crate) const WHERE_TLS_ENDS: &str = "This Postern's proxy makes the secure connection to your mail server. Whoever operates it could read your password and your mail as they pass through; it stores neither.";
+    pub(crate) const TEST: &str = "Test";
+    pub(crate) const TESTING: &str = "Testing…";
+    pub(crate) const ADD: &str = "Add account";
+    pub(crate) const ADDING: &str = "Adding…";
+    pub(crate) const WORKS: &str = "These settings work.";
+    pub(crate) const ADDRESS_WRONG: &str = "Write your mail address, such as name@example.org.";
+    pub(crate) const PASSWORD_MISSING: &str = "Write the password of your mail account.";
+    pub(crate) const HOST_WRONG: &str = "Write the server's name, such as imap.example.org.";
+    pub(crate) const PORT_WRONG: &str = "A port is a number from 1 to 65535.";
+    pub(crate) const USERNAME_MISSING: &str =
+        "Write the name to log in with; often it is your mail address.";
+}
+
+/// The list of accounts.
+pub(crate) mod accounts {
+    pub(crate) const TITLE: &str = "Accounts";
+    pub(crate) const ADD: &str = "Add account";
+    pub(crate) const REMOVE: &str = "Remove…";
+    pub(crate) const REMOVE_YES: &str = "Remove";
+    pub(crate) const REMOVE_NO: &str = "Keep";
+    pub(crate) const INCOMING: &str = "Incoming";
+    pub(crate) const OUTGOING: &str = "Outgoing";
+    pub(crate) const ON_SERVER: &str = "On the server";
+    pub(crate) const KEEP: &str = "mail is kept";
+    pub(crate) const DELETE: &str = "mail is deleted once it is stored here";
+    pub(crate) const LOST_IMAP: &str = "Its password and everything stored for it in this browser will be deleted. Your mail stays at your provider. Messages that wait to be sent are lost.";
+    pub(crate) const LOST_POP3: &str = "Its password and all of its mail in this browser will be deleted. Messages that are no longer on the server are lost for good, and so are those that wait to be sent.";
+
+    pub(crate) fn delete_after(days: u16) -> String {
+        format!("mail is deleted {days} days after it was stored here")
+    }
+}
+
+/// Keyboard shortcuts.
+pub(crate) mod shortcuts {
+    pub(crate) const TITLE: &str = "Keyboard shortcuts";
+    pub(crate) const LIST: &[(&[&str], &str)] = &[
+        (&["j", "↓"], "Next message"),
+        (&["k", "↑"], "Previous message"),
+        (&["Enter", "o"], "Open the message"),
+        (&["u"], "Read or unread"),
+        (&["r"], "Reply"),
+        (&["a"], "Reply to all"),
+        (&["f"], "Forward"),
+        (&["c"], "Write a message"),
+        (&["Ctrl Enter"], "Send"),
+        (&["g"], "Check for new mail"),
+        (&["Esc"], "Close, or go back"),
+        (&["?"], "Show these shortcuts"),
+    ];
+}
+
+/// Notes in the corner.
+pub(crate) mod toast {
+    pub(crate) const LABEL: &str = "Notes";
+    pub(crate) const DISMISS: &str = "Dismiss";
+    pub(crate) const RETRY: &str = "Send again";
+    pub(crate) const DISCARD: &str = "Discard";
+    pub(crate) const UPDATE_READY: &str = "A new version of Postern is ready.";
+    pub(crate) const UPDATE: &str = "Reload";
+    pub(crate) const ENGINE_BROKE: &str =
+        "Something broke inside Postern. What is stored is safe; reload the page to go on.";
+
+    pub(crate) fn queued(subject: &str) -> String {
+        format!("{} is waiting to be sent.", quoted(subject))
+    }
+
+    pub(crate) fn sending(subject: &str) -> String {
+        format!("Sending {}…", quoted(subject))
+    }
+
+    pub(crate) fn sent(subject: &str) -> String {
+        format!("{} was sent.", quoted(subject))
+    }
+
+    pub(crate) fn discarded(subject: &str) -> String {
+        format!("{} was discarded and not sent.", quoted(subject))
+    }
+
+    pub(crate) fn send_failed(subject: &str, why: &str) -> String {
+        format!("{} was not sent. {why}", quoted(subject))
+    }
+
+    pub(crate) fn uncertain(subject: &str) -> String {
+        format!(
+            "The connection broke at the last moment: {} may or may not have been sent. Ask the recipient or look in Sent before you send it again.",
+            quoted(subject)
+        )
+    }
+
+    fn quoted(subject: &str) -> String {
+        if subject.is_empty() { "Your message".to_owned() } else { format!("“{subject}”") }
+    }
+}

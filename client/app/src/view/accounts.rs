@@ -1,0 +1,128 @@
+//! The accounts and their removal.
+
+use leptos::prelude::*;
+use postern_bridge::{AccountView, Intent, Protocol, Retention, ServerLogin};
+
+use super::{
+    avatar::Avatar,
+    connection::ConnectionState,
+    icons::{self, Icon},
+};
+use crate::{
+    route::Route,
+    state::{App, Landing},
+    text,
+};
+
+/// All accounts.
+#[component]
+pub(crate) fn Accounts() -> impl IntoView {
+    let app = App::here();
+    let accounts = move || app.accounts.with(|accounts| accounts.all().to_vec());
+    view! {
+        <main class="page pane">
+            <header class="page-head">
+                <button
+                    class="button is-icon"
+                    aria-label=text::shell::BACK
+                    on:click=move |_| leave(app)
+                >
+                    <Icon glyph=icons::BACK />
+                </button>
+                <h1>{text::accounts::TITLE}</h1>
+                <button class="button" on:click=move |_| app.go(Route::Setup)>
+                    <Icon glyph=icons::ADD />
+                    {text::accounts::ADD}
+                </button>
+            </header>
+            <ul class="accounts">
+                <For each=accounts key=|account| account.id let(account)>
+                    <Account account />
+                </For>
+            </ul>
+        </main>
+    }
+}
+
+/// Goes back to the mail.
+pub(super) fn leave(app: App) {
+    app.landing.set(Landing::Anywhere);
+    app.go(Route::Folders);
+}
+
+#[component]
+fn Account(account: AccountView) -> impl IntoView {
+    let app = App::here();
+    let id = account.id;
+    let asking = RwSignal::new(false);
+    let address = account.identity.address.clone();
+    let (protocol, lost) = match account.protocol {
+        Protocol::Imap => (text::setup::IMAP, text::accounts::LOST_IMAP),
+        Protocol::Pop3 => (text::setup::POP3, text::accounts::LOST_POP3),
+    };
+    let retention = (account.protocol == Protocol::Pop3).then(|| match account.retention {
+        Retention::Keep => text::accounts::KEEP.to_owned(),
+        Retention::DeleteAfterDownload => text::accounts::DELETE.to_owned(),
+        Retention::DeleteAfterDays(days) => text::accounts::delete_after(days),
+    });
+    view! {
+        <li class="account" data-test="account">
+            <Avatar name=address.clone() />
+            <div class="account-main">
+                <h2>
+                    <bdi>{address}</bdi>
+                    <span class="tag">{protocol}</span>
+                </h2>
+                <ConnectionState account=id />
+                <dl class="account-facts">
+                    {fact(text::accounts::INCOMING, server(&account.incoming))}
+                    {fact(text::accounts::OUTGOING, server(&account.outgoing))}
+                    {retention.map(|retention| fact(text::accounts::ON_SERVER, retention))}
+                </dl>
+            </div>
+            <Show
+                when=move || asking.get()
+                fallback=move || {
+                    view! {
+                        <button
+                            class="button is-danger"
+                            data-test="account-remove"
+                            on:click=move |_| asking.set(true)
+                        >
+                            {text::accounts::REMOVE}
+                        </button>
+                    }
+                }
+            >
+                <div class="account-question" role="alert">
+                    <p>{lost}</p>
+                    <button
+                        class="button is-danger is-primary"
+                        data-test="account-remove-yes"
+                        on:click=move |_| app.send(Intent::RemoveAccount { account: id })
+                    >
+                        {text::accounts::REMOVE_YES}
+                    </button>
+                    <button class="button" on:click=move |_| asking.set(false)>
+                        {text::accounts::REMOVE_NO}
+                    </button>
+                </div>
+            </Show>
+        </li>
+    }
+}
+
+fn fact(name: &'static str, value: String) -> impl IntoView {
+    view! {
+        <div>
+            <dt>{name}</dt>
+            <dd>
+                <bdi>{value}</bdi>
+            </dd>
+        </div>
+    }
+}
+
+fn server(login: &ServerLogin) -> String {
+    format!("{}:{}", login.endpoint.host, login.endpoint.port)
+}

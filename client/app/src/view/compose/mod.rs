@@ -1,0 +1,249 @@
+//! The window in which a message is written.
+
+mod attachments;
+mod fields;
+
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use web_sys::{DragEvent, File, KeyboardEvent};
+
+use self::{attachments::AttachmentBar, fields::Fields};
+use super::icons::{self, Icon};
+use crate::{
+    browser::files,
+    state::{
+        App,
+        composer::{Composer, MOST_ATTACHED, Stage},
+    },
+    text,
+};
+
+/// The window, while a message is being written.
+#[component]
+pub(crate) fn Compose() -> impl IntoView {
+    let app = App::here();
+    let open = Memo::new(move |_| app.composer.with(Option::is_some));
+    Effect::new(move |_| app.save_draft());
+    view! {
+        <Show when=move || open.get()>
+            <Window />
+        </Show>
+    }
+}
+
+#[component]
+fn Window() -> impl IntoView {
+    let app = App::here();
+    let minimized = Memo::new(move |_| of(app, false, |composer| composer.minimized));
+    let discarding = Memo::new(move |_| of(app, false, |composer| composer.discarding));
+    let handing = Memo::new(move |_| of(app, false, |composer| composer.stage != Stage::Writing));
+    let problem = Memo::new(move |_| {
+        of(app, None, |composer| composer.problem.as_ref().map(|(_, sentence)| sentence.clone()))
+    });
+    let title = move || {
+        let subject = of(app, String::new(), |composer| composer.draft.subject.clone());
+        if subject.trim().is_empty() { text::compose::TITLE.to_owned() } else { subject }
+    };
+    let dragging = RwSignal::new(false);
+    let on_drop = move |event: DragEvent| {
+        event.prevent_default();
+        dragging.set(false);
+        attach(app, files::all(event.data_transfer().and_then(|data| data.files())));
+    };
+    let on_key = move |event: KeyboardEvent| {
+        let send = event.key() == "Enter" && (event.ctrl_key() || event.meta_key());
+        if send {
+            event.prevent_default();
+            app.send_draft();
+        } else if event.key() == "Escape" {
+            event.prevent_default();
+            app.change_composer(|composer| composer.minimized = true);
+        }
+    };
+    view! {
+        <section
+            class="compose"
+            role="dialog"
+            aria-label=text::compose::TITLE
+            class:is-minimized=move || minimized.get()
+            class:is-dragging=move || dragging.get()
+            on:keydown=on_key
+            on:dragover=move |event: DragEvent| {
+                event.prevent_default();
+                dragging.set(true);
+            }
+            on:dragleave=move |_| dragging.set(false)
+            on:drop=on_drop
+            on:paste=move |event| {
+                let pasted = files::all(event.clipboard_data().and_then(|data| data.files()));
+                if !pasted.is_empty() {
+                    event.prevent_default();
+                    attach(app, pasted);
+                }
+            }
+        >
+            <header class="compose-head">
+                <h2 dir="auto">{title}</h2>
+                <MinimizeButton minimized />
+                <button
+                    class="button is-icon"
+                    data-test="compose-close"
+                    title=text::compose::DISCARD
+                    aria-label=text::compose::DISCARD
+                    disabled=move || handing.get()
+                    on:click=move |_| app.close_composer()
+                >
+                    <Icon glyph=icons::CLOSE />
+                </button>
+            </header>
+            <div class="compose-body" hidden=move || minimized.get()>
+                <Fields />
+                {move || {
+                    problem.get().map(|problem| {
+                        view! {
+                            <p class="note is-warning" data-test="compose-problem" role="alert">
+                                <Icon glyph=icons::WARNING />
+                                {problem}
+                            </p>
+                        }
+                    })
+                }}
+                <AttachmentBar />
+                <Show when=move || discarding.get() fallback=move || view! { <Actions handing /> }>
+                    <DiscardQuestion />
+                </Show>
+            </div>
+            <div class="compose-drop" aria-hidden="true">
+                {text::compose::DROP_HERE}
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn MinimizeButton(minimized: Memo<bool>) -> impl IntoView {
+    let app = App::here();
+    let label = move || {
+        if minimized.get() { text::compose::EXPAND } else { text::compose::MINIMIZE }
+    };
+    let glyph =
+        Signal::derive(move || if minimized.get() { icons::EXPAND } else { icons::MINIMIZE });
+    view! {
+        <button
+            class="button is-icon"
+            data-test="compose-minimize"
+            title=label
+            aria-label=label
+            aria-expanded=move || (!minimized.get()).to_string()
+            on:click=move |_| {
+                app.change_composer(|composer| composer.minimized = !composer.minimized);
+            }
+        >
+            <Icon glyph />
+        </button>
+    }
+}
+
+#[component]
+fn Actions(handing: Memo<bool>) -> impl IntoView {
+    let app = App::here();
+    let picker = NodeRef::<html::Input>::new();
+    let pick = move |_: ev::MouseEvent| {
+        if let Some(picker) = picker.get_untracked() {
+            picker.click();
+        }
+    };
+    let picked = move |_: ev::Event| {
+        if let Some(picker) = picker.get_untracked() {
+            attach(app, files::all(picker.files()));
+            // The same file can be picked again after it was removed.
+            picker.set_value("");
+        }
+    };
+    view! {
+        <footer class="compose-actions">
+            <button
+                class="button is-primary"
+                data-test="compose-send"
+                title=text::compose::SEND_HINT
+                disabled=move || handing.get()
+                on:click=move |_| app.send_draft()
+            >
+                <Icon glyph=icons::SEND />
+                {move || if handing.get() { text::compose::SENDING } else { text::compose::SEND }}
+            </button>
+            <button
+                class="button is-icon"
+                title=text::compose::ATTACH
+                aria-label=text::compose::ATTACH
+                on:click=pick
+            >
+                <Icon glyph=icons::ATTACHMENT />
+            </button>
+            <input
+                class="compose-picker"
+                type="file"
+                multiple
+                data-test="compose-attach"
+                aria-label=text::compose::ATTACH
+                tabindex="-1"
+                node_ref=picker
+                on:change=picked
+            />
+            <button
+                class="button is-icon compose-discard"
+                data-test="compose-discard"
+                title=text::compose::DISCARD
+                aria-label=text::compose::DISCARD
+                disabled=move || handing.get()
+                on:click=move |_| app.close_composer()
+            >
+                <Icon glyph=icons::TRASH />
+            </button>
+        </footer>
+    }
+}
+
+#[component]
+fn DiscardQuestion() -> impl IntoView {
+    let app = App::here();
+    view! {
+        <footer class="compose-actions" role="alert">
+            <p>{text::compose::DISCARD_QUESTION}</p>
+            <button
+                class="button is-danger is-primary"
+                data-test="compose-discard-yes"
+                on:click=move |_| app.composer.set(None)
+            >
+                {text::compose::DISCARD_YES}
+            </button>
+            <button
+                class="button"
+                on:click=move |_| app.change_composer(|composer| composer.discarding = false)
+            >
+                {text::compose::DISCARD_NO}
+            </button>
+        </footer>
+    }
+}
+
+/// Something of the message that is being written.
+fn of<T>(app: App, none: T, read: impl FnOnce(&Composer) -> T) -> T {
+    app.composer.with(|composer| composer.as_ref().map_or(none, read))
+}
+
+/// Reads files and adds them; what is too big is not even read.
+fn attach(app: App, files: Vec<File>) {
+    spawn_local(async move {
+        for file in files {
+            if file.size() > MOST_ATTACHED as f64 {
+                app.change_composer(|composer| composer.refuse(&file.name()));
+                continue;
+            }
+            let read = files::read(&file).await;
+            app.change_composer(|composer| match read {
+                Some(attachment) => composer.attach(attachment),
+                None => composer.problem = Some((None, text::compose::unreadable(&file.name()))),
+            });
+        }
+    });
+}

@@ -1,0 +1,56 @@
+//! The state of an account's connection, and how far its work is.
+
+use leptos::prelude::*;
+use postern_bridge::{AccountId, Connection};
+
+use crate::{
+    state::{App, accounts},
+    text,
+};
+
+/// A dot with words, and a bar while long work goes on.
+#[component]
+pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
+    let app = App::here();
+    let connection = Memo::new(move |_| {
+        app.accounts.with(|accounts| {
+            accounts.get(account).map(|account| account.connection.clone()).unwrap_or_default()
+        })
+    });
+    let progress =
+        Memo::new(move |_| app.accounts.with(|accounts| accounts.progress(account).cloned()));
+    let state = move || match connection.get() {
+        Connection::Offline => "offline",
+        Connection::Connecting => "connecting",
+        Connection::Online => "online",
+        Connection::Failed(_) => "failed",
+    };
+    let words = move || match (connection.get(), progress.get()) {
+        (Connection::Failed(_), _) => text::connection::FAILED.to_owned(),
+        (_, Some(progress)) => {
+            text::connection::progress(&progress.what, progress.done, progress.total)
+        }
+        (Connection::Offline, None) => text::connection::OFFLINE.to_owned(),
+        (Connection::Connecting, None) => text::connection::CONNECTING.to_owned(),
+        (Connection::Online, None) => text::connection::ONLINE.to_owned(),
+    };
+    let why = move || match connection.get() {
+        Connection::Failed(why) => Some(why),
+        _ => None,
+    };
+    let fraction = move || progress.with(|progress| progress.as_ref().map(accounts::fraction));
+    view! {
+        <div class="connection" data-test="connection" data-state=state role="status">
+            <span class="connection-words">
+                <span class="dot" aria-hidden="true"></span>
+                {words}
+            </span>
+            {move || why().map(|why| view! { <span class="connection-why">{why}</span> })}
+            {move || {
+                fraction().map(|fraction| {
+                    view! { <progress class="connection-progress" max="1" value=fraction aria-label=words /> }
+                })
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,146 @@
+//! The message list of the open mailbox.
+
+mod row;
+mod rows;
+
+use leptos::prelude::*;
+use postern_bridge::{Connection, Intent};
+
+use self::rows::Rows;
+use super::{
+    folders,
+    icons::{self, Icon},
+    status::{Busy, Status},
+};
+use crate::{state::App, text};
+
+/// What the list's pane shows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Content {
+    /// No mailbox is open.
+    Closed,
+    /// There are rows.
+    Rows,
+    /// There is no row, and the server was asked.
+    Empty,
+    /// There is no row yet, and the server is being asked.
+    Loading,
+    /// There is no row, and no network.
+    Offline,
+    /// There is no row, and the server can't be asked.
+    Failed(String),
+}
+
+/// The list with its bar.
+#[component]
+pub(crate) fn MessageList() -> impl IntoView {
+    let app = App::here();
+    let mailbox = Memo::new(move |_| {
+        let id = app.list.with(|list| list.mailbox())?;
+        app.mailboxes.with(|mailboxes| mailboxes.get(id).cloned())
+    });
+    let name =
+        move || mailbox.with(|mailbox| mailbox.as_ref().map(folders::name).unwrap_or_default());
+    let counts = move || {
+        mailbox.with(|mailbox| mailbox.as_ref().map(|m| text::list::count(m.total, m.unread)))
+    };
+    let content = Memo::new(move |_| content(app));
+    view! {
+        <section class="list pane" aria-label=text::list::LABEL>
+            <header class="pane-bar">
+                <button
+                    class="button is-icon only-narrow"
+                    aria-label=text::shell::BACK
+                    on:click=move |_| app.go(app.route.get_untracked().parent())
+                >
+                    <Icon glyph=icons::BACK />
+                </button>
+                <div class="pane-title">
+                    <h1>
+                        <bdi>{name}</bdi>
+                    </h1>
+                    <p>{counts}</p>
+                </div>
+                <button
+                    class="button is-icon"
+                    data-test="refresh"
+                    title=text::shell::REFRESH
+                    aria-label=text::shell::REFRESH
+                    on:click=move |_| app.refresh()
+                >
+                    <Icon glyph=icons::REFRESH />
+                </button>
+            </header>
+            {move || match content.get() {
+                Content::Rows => view! { <Rows /> }.into_any(),
+                Content::Loading => view! { <Busy text=text::list::LOADING /> }.into_any(),
+                Content::Closed => {
+                    view! {
+                        <Status
+                            glyph=icons::FOLDER
+                            title=text::list::CHOOSE
+                            detail=text::list::CHOOSE_DETAIL
+                        />
+                    }
+                        .into_any()
+                }
+                Content::Empty => {
+                    view! {
+                        <Status
+                            glyph=icons::INBOX
+                            title=text::list::EMPTY
+                            detail=text::list::EMPTY_DETAIL
+                        />
+                    }
+                        .into_any()
+                }
+                Content::Offline => {
+                    view! {
+                        <Status
+                            glyph=icons::OFFLINE
+                            title=text::list::OFFLINE
+                            detail=text::list::OFFLINE_DETAIL
+                        />
+                    }
+                        .into_any()
+                }
+                Content::Failed(why) => {
+                    view! {
+                        <Status glyph=icons::WARNING title=text::list::FAILED detail=why>
+                            <button class="button" on:click=move |_| try_again(app)>
+                                {text::list::TRY_AGAIN}
+                            </button>
+                        </Status>
+                    }
+                        .into_any()
+                }
+            }}
+        </section>
+    }
+}
+
+fn content(app: App) -> Content {
+    let (mailbox, total, fresh) =
+        app.list.with(|list| (list.mailbox(), list.total(), list.fresh()));
+    let Some(mailbox) = mailbox else { return Content::Closed };
+    match total {
+        Some(1..) => return Content::Rows,
+        Some(0) if fresh => return Content::Empty,
+        _ => {}
+    }
+    let connection = app.mailboxes.with(|mailboxes| {
+        let account = mailboxes.get(mailbox)?.account;
+        app.accounts.with(|accounts| accounts.get(account).map(|found| found.connection.clone()))
+    });
+    match connection {
+        _ if !app.online.get() => Content::Offline,
+        Some(Connection::Failed(why)) => Content::Failed(why),
+        _ => Content::Loading,
+    }
+}
+
+fn try_again(app: App) {
+    if let Some(mailbox) = app.list.with_untracked(|list| list.mailbox()) {
+        app.send(Intent::OpenMailbox { mailbox });
+    }
+}

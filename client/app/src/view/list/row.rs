@@ -1,0 +1,109 @@
+//! One line of the list.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use postern_bridge::Row;
+
+use super::super::{
+    avatar::Avatar,
+    icons::{self, Glyph, Icon},
+};
+use crate::{format, route::Route, state::App, text};
+
+/// One element of the list; which row it shows changes as the list is scrolled.
+#[component]
+pub(crate) fn RowView(
+    /// The element's own name.
+    id: String,
+    /// The row that it shows, if any.
+    index: Memo<Option<u32>>,
+    /// How many rows there are.
+    total: Memo<u32>,
+    /// A row's height in CSS pixels.
+    row_height: f64,
+) -> impl IntoView {
+    let app = App::here();
+    let row = Memo::new(move |_| {
+        let index = index.get()?;
+        app.list.with(|list| list.row(index).cloned())
+    });
+    let at = move || index.get().unwrap_or_default();
+    let has =
+        move |test: fn(&Row) -> bool| move || row.with(|row| row.as_deref().is_some_and(test));
+    let is_open = move || {
+        row.with(|row| row.as_ref().map(|row| row.id)) == app.route.get().message()
+            && row.with(Option::is_some)
+    };
+    let is_cursor = move || index.get() == Some(app.list.with(|list| list.cursor()));
+    let unread = has(|row| !row.flags.seen);
+    let open = move |_| {
+        if let Some(row) = row.get_untracked() {
+            app.list.update(|list| list.put_cursor(index.get_untracked().unwrap_or_default()));
+            app.go(Route::Message(row.id));
+        }
+    };
+    view! {
+        <div
+            id=id
+            class="row"
+            role="option"
+            data-test="row"
+            data-index=move || index.get()
+            data-unread=move || unread().to_string()
+            aria-selected=move || is_open().to_string()
+            aria-setsize=move || total.get()
+            aria-posinset=move || at() + 1
+            class:is-cursor=is_cursor
+            class:is-unknown=move || row.with(Option::is_none)
+            hidden=move || index.get().is_none()
+            style:transform=move || format!("translateY({}px)", f64::from(at()) * row_height)
+            on:click=open
+        >
+            <Avatar name=Signal::derive(move || of(row, |row| row.correspondents.clone())) />
+            <div class="row-line">
+                <bdi class="row-who">
+                    {move || of(row, |row| or(&row.correspondents, text::list::NOBODY))}
+                </bdi>
+                {mark(has(|row| row.flags.answered), icons::REPLY, "answered", text::list::ANSWERED)}
+                {mark(has(|row| row.has_attachments), icons::ATTACHMENT, "attachment", text::list::HAS_ATTACHMENTS)}
+                {mark(has(|row| row.flags.flagged), icons::STAR, "star", text::list::STARRED)}
+                <span class="row-date">{move || of(row, |row| format::row_date(row.date))}</span>
+            </div>
+            <div class="row-line">
+                <span class="row-subject" dir="auto">
+                    {move || of(row, |row| or(&row.subject, text::list::NO_SUBJECT))}
+                </span>
+                <Show when=unread>
+                    <span class="row-unread" role="img" aria-label=text::list::UNREAD></span>
+                </Show>
+            </div>
+            <div class="row-preview" dir="auto">
+                {move || of(row, |row| row.preview.clone())}
+            </div>
+        </div>
+    }
+}
+
+fn mark(
+    shown: impl Fn() -> bool + Send + Sync + 'static,
+    glyph: Glyph,
+    kind: &'static str,
+    label: &'static str,
+) -> impl IntoView {
+    view! {
+        <Show when=shown>
+            <span class="row-mark" data-mark=kind role="img" aria-label=label title=label>
+                <Icon glyph />
+            </span>
+        </Show>
+    }
+}
+
+fn of(row: Memo<Option<Arc<Row>>>, text: impl FnOnce(&Row) -> String) -> String {
+    row.with(|row| row.as_deref().map(text).unwrap_or_default())
+}
+
+fn or(text: &str, otherwise: &str) -> String {
+    if text.trim().is_empty() { otherwise.to_owned() } else { text.to_owned() }
+}

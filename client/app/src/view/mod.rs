@@ -1,0 +1,39 @@
+//! What is drawn. A view takes data from the state and emits intents; it decides nothing.
+
+#![expect(unreachable_pub, reason = "the component macro makes a component's properties public")]
+
+mod accounts;
+mod avatar;
+mod compose;
+mod connection;
+mod folders;
+mod help;
+mod icons;
+mod keys;
+mod list;
+mod reader;
+mod setup;
+mod shell;
+mod status;
+mod toasts;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::{browser::update, state::App, state::toasts::Toasts};
+
+/// The whole page.
+#[component]
+pub(crate) fn Root() -> impl IntoView {
+    let app = App::start();
+    provide_context(app);
+    app.follow();
+    app.restore_draft();
+    keys::listen(app);
+    spawn_local(update::register(move || app.toasts.update(Toasts::update_ready)));
+    view! {
+        <shell::Shell />
+        <compose::Compose />
+        <help::Help />
+        <toasts::ToastList />
+    }
+}

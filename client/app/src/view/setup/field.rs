@@ -1,0 +1,60 @@
+//! A field with its label.
+
+use leptos::prelude::*;
+
+/// A one-line field with its label and a hint.
+#[component]
+pub(super) fn TextField(
+    /// What to write here.
+    label: &'static str,
+    /// The name that tests know it by.
+    test: &'static str,
+    /// What is in it.
+    #[prop(into)]
+    value: Signal<String>,
+    /// Takes over what was typed.
+    on_type: impl Fn(String) + 'static,
+    /// Whether the field is to be looked at.
+    #[prop(into)]
+    blamed: Signal<bool>,
+    /// The kind of field.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What the browser may fill in.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// The keyboard that a phone shows.
+    #[prop(default = "text")]
+    inputmode: &'static str,
+    /// What to know about it.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+) -> impl IntoView {
+    let hint_id = format!("{test}-hint");
+    let described = hint.map(|_| hint_id.clone());
+    view! {
+        <div class="field" class:is-blamed=blamed>
+            <label>
+                <span class="field-label">{label}</span>
+                <input
+                    class="input"
+                    type=kind
+                    data-test=test
+                    name=test
+                    autocomplete=autocomplete
+                    inputmode=inputmode
+                    autocapitalize="none"
+                    spellcheck="false"
+                    dir="auto"
+                    aria-invalid=move || blamed.get().to_string()
+                    aria-describedby=described
+                    prop:value=value
+                    on:input:target=move |event| {
+                        on_type(event.target().value());
+                    }
+                />
+            </label>
+            {hint.map(|hint| view! { <p class="field-hint" id=hint_id>{hint}</p> })}
+        </div>
+    }
+}

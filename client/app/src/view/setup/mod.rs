@@ -1,0 +1,145 @@
+//! Setting up an account.
+
+mod demo;
+mod field;
+mod person;
+mod protocol;
+mod result;
+mod servers;
+
+use leptos::prelude::*;
+
+use self::{
+    demo::DemoCard, person::Person, protocol::ProtocolChoice, result::TestResult, servers::Servers,
+};
+use super::{
+    accounts,
+    icons::{self, Icon, Mark},
+    shell::ThemeSwitch,
+};
+use crate::{
+    state::{
+        App,
+        setup::{Form, Outcome, Progress},
+    },
+    text,
+};
+
+/// The set-up page; `first` when there is no account yet.
+#[component]
+pub(crate) fn Setup(first: bool) -> impl IntoView {
+    let app = App::here();
+    // What an earlier visit tried is of no interest to this one.
+    app.setup.set(Progress::default());
+    let form = RwSignal::new(Form::default());
+    view! {
+        <main class="page pane setup" class:is-first=first>
+            {if first {
+                view! {
+                    <header class="welcome">
+                        <div class="welcome-tools">
+                            <ThemeSwitch />
+                        </div>
+                        <Mark />
+                        <h1>{text::setup::WELCOME}</h1>
+                        <p>{text::setup::WELCOME_DETAIL}</p>
+                    </header>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <header class="page-head">
+                        <button
+                            class="button is-icon"
+                            aria-label=text::shell::BACK
+                            on:click=move |_| accounts::leave(app)
+                        >
+                            <Icon glyph=icons::BACK />
+                        </button>
+                        <h1>{text::setup::ADD_TITLE}</h1>
+                    </header>
+                }
+                    .into_any()
+            }}
+            <DemoCard />
+            <form
+                class="card setup-form"
+                novalidate
+                autocomplete="on"
+                on:submit=move |event| {
+                    event.prevent_default();
+                    submit(app, form, Ask::Add);
+                }
+            >
+                <h2>{text::setup::OWN_TITLE}</h2>
+                <Person form />
+                <ProtocolChoice form />
+                <Servers form />
+                <Show when=move || form.with(Form::is_unprotected)>
+                    <p class="note is-warning">
+                        <Icon glyph=icons::WARNING />
+                        {text::setup::UNPROTECTED}
+                    </p>
+                </Show>
+                <p class="note">
+                    <Icon glyph=icons::SHIELD />
+                    {text::setup::WHERE_TLS_ENDS}
+                </p>
+                <TestResult />
+                <footer class="setup-actions">
+                    <button
+                        type="submit"
+                        class="button is-primary"
+                        data-test="setup-add"
+                        disabled=move || app.setup.with(Progress::is_busy)
+                    >
+                        {move || {
+                            if app.setup.with(|setup| setup.adding.is_some()) {
+                                text::setup::ADDING
+                            } else {
+                                text::setup::ADD
+                            }
+                        }}
+                    </button>
+                    <button
+                        type="button"
+                        class="button"
+                        data-test="setup-test"
+                        disabled=move || app.setup.with(Progress::is_busy)
+                        on:click=move |_| submit(app, form, Ask::Test)
+                    >
+                        {move || {
+                            if app.setup.with(|setup| setup.testing.is_some()) {
+                                text::setup::TESTING
+                            } else {
+                                text::setup::TEST
+                            }
+                        }}
+                    </button>
+                </footer>
+            </form>
+        </main>
+    }
+}
+
+/// What to do with the settings.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Ask {
+    Test,
+    Add,
+}
+
+fn submit(app: App, form: RwSignal<Form>, ask: Ask) {
+    match (form.with_untracked(Form::draft), ask) {
+        (Ok(draft), Ask::Test) => app.test_account(draft),
+        (Ok(draft), Ask::Add) => app.add_account(draft),
+        (Err((field, sentence)), _) => app.setup.update(|setup| setup.reject(field, sentence)),
+    }
+}
+
+/// Whether the last outcome points to a field.
+fn is_blamed(app: App, field: crate::state::setup::Field) -> bool {
+    app.setup.with(
+        |setup| matches!(setup.outcome, Some(Outcome::Fails(Some(blamed), _)) if blamed == field),
+    )
+}

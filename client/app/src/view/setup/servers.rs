@@ -1,0 +1,168 @@
+//! The incoming and the outgoing server.
+
+use leptos::prelude::*;
+use postern_bridge::Security;
+
+use super::{field::TextField, is_blamed};
+use crate::{
+    state::{
+        App,
+        setup::{Field, Form, Server},
+    },
+    text,
+};
+
+/// The fields' names that tests know them by.
+struct Tests {
+    host: &'static str,
+    port: &'static str,
+    security: &'static str,
+    username: &'static str,
+}
+
+const INCOMING: Tests = Tests {
+    host: "setup-in-host",
+    port: "setup-in-port",
+    security: "setup-in-security",
+    username: "setup-in-username",
+};
+
+const OUTGOING: Tests = Tests {
+    host: "setup-out-host",
+    port: "setup-out-port",
+    security: "setup-out-security",
+    username: "setup-out-username",
+};
+
+/// One server's part of the form.
+#[derive(Clone, Copy)]
+struct Part {
+    title: &'static str,
+    tests: &'static Tests,
+    field: Field,
+    name_field: Option<Field>,
+    host: fn(&Form) -> String,
+    port: fn(&Form) -> String,
+    username: fn(&Form) -> String,
+    server: fn(&Form) -> &Server,
+    server_mut: fn(&mut Form) -> &mut Server,
+}
+
+/// Both servers.
+#[component]
+pub(super) fn Servers(form: RwSignal<Form>) -> impl IntoView {
+    let incoming = Part {
+        title: text::setup::INCOMING,
+        tests: &INCOMING,
+        field: Field::Incoming,
+        name_field: Some(Field::Username),
+        host: Form::incoming_host,
+        port: Form::incoming_port,
+        username: Form::username,
+        server: |form| &form.incoming,
+        server_mut: |form| &mut form.incoming,
+    };
+    let outgoing = Part {
+        title: text::setup::OUTGOING,
+        tests: &OUTGOING,
+        field: Field::Outgoing,
+        name_field: None,
+        host: Form::outgoing_host,
+        port: Form::outgoing_port,
+        username: Form::outgoing_username,
+        server: |form| &form.outgoing,
+        server_mut: |form| &mut form.outgoing,
+    };
+    view! {
+        <h3>{text::setup::SERVERS_TITLE}</h3>
+        <p class="field-hint">{text::setup::SERVERS_DETAIL}</p>
+        <div class="servers">
+            <ServerFields form part=incoming />
+            <ServerFields form part=outgoing />
+        </div>
+    }
+}
+
+#[component]
+fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
+    let app = App::here();
+    let read = move |value: fn(&Form) -> String| Signal::derive(move || form.with(value));
+    let change = move |change: &dyn Fn(&mut Server)| {
+        form.update(|form| change((part.server_mut)(form)));
+    };
+    let security = Memo::new(move |_| form.with(|form| (part.server)(form).security));
+    let blamed = Signal::derive(move || is_blamed(app, part.field));
+    let name_blamed =
+        Signal::derive(move || part.name_field.is_some_and(|field| is_blamed(app, field)));
+    let option = move |value, label| {
+        view! {
+            <option value=name(value) selected=move || security.get() == value>
+                {label}
+            </option>
+        }
+    };
+    view! {
+        <fieldset class="server">
+            <legend>{part.title}</legend>
+            <div class="fields is-host">
+                <TextField
+                    label=text::setup::HOST
+                    test=part.tests.host
+                    inputmode="url"
+                    blamed
+                    value=read(part.host)
+                    on_type=move |host| change(&|server| server.host = Some(host.clone()))
+                />
+                <TextField
+                    label=text::setup::PORT
+                    test=part.tests.port
+                    inputmode="numeric"
+                    blamed
+                    value=read(part.port)
+                    on_type=move |port| change(&|server| server.port = Some(port.clone()))
+                />
+            </div>
+            <div class="field">
+                <label>
+                    <span class="field-label">{text::setup::SECURITY}</span>
+                    <select
+                        class="input"
+                        data-test=part.tests.security
+                        on:change:target=move |event| {
+                            let chosen = by_name(&event.target().value());
+                            change(&|server| server.security = chosen);
+                        }
+                    >
+                        {option(Security::Tls, text::setup::SECURITY_TLS)}
+                        {option(Security::StartTls, text::setup::SECURITY_STARTTLS)}
+                        {option(Security::Plain, text::setup::SECURITY_PLAIN)}
+                    </select>
+                </label>
+            </div>
+            <TextField
+                label=text::setup::USERNAME
+                test=part.tests.username
+                autocomplete="username"
+                blamed=name_blamed
+                value=read(part.username)
+                on_type=move |name| change(&|server| server.username = Some(name.clone()))
+            />
+        </fieldset>
+    }
+}
+
+fn name(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "tls",
+        Security::StartTls => "starttls",
+        Security::Plain => "plain",
+    }
+}
+
+fn by_name(name: &str) -> Security {
+    match name {
+        "starttls" => Security::StartTls,
+        "plain" => Security::Plain,
+        _ => Security::Tls,
+    }
+}

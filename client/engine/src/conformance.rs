@@ -1,0 +1,81 @@
+//! The store's conformance suite in a real browser.
+//!
+//! A worker whose address ends in `#conformance` runs it instead of the engine, and posts one
+//! message `{name, error}` for each case, with `error` null if it passed; then one whose `name` is
+//! null: all cases have run.
+
+use indexed_db_futures::database::Database;
+use js_sys::{JsString, Object, Reflect};
+use postern_mail::{
+    Clock, Store,
+    store::{
+        Durability, Key, StoreError, Table, Write,
+        conformance::{self, Outcome},
+    },
+};
+use wasm_bindgen::prelude::*;
+
+use crate::{clock::BrowserClock, store::IndexedDbStore, worker::Worker};
+
+/// Runs the suite if the worker was started for it; says whether it was.
+pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
+    if worker.hash() != "#conformance" {
+        return false;
+    }
+    // New databases each time: those of an earlier run may be there still.
+    let run = BrowserClock.now();
+    let open = async |name: &str| IndexedDbStore::open(&format!("{run}-{name}")).await;
+    let mut outcomes = conformance::run(open).await;
+    outcomes.push(a_newer_schema_is_refused_and_left_alone(&format!("{run}-newer")).await);
+    outcomes.push(an_upgrade_by_another_page_is_not_blocked(&format!("{run}-upgrade")).await);
+    for case in outcomes {
+        post(worker, Some(case.name), case.failure.as_deref());
+    }
+    post(worker, None, None);
+    true
+}
+
+fn post(worker: &Worker, name: Option<&str>, error: Option<&str>) {
+    let message = Object::new();
+    for (field, text) in [("name", name), ("error", error)] {
+        let text = text.map_or(JsValue::NULL, |text| JsString::from(text).into());
+        Reflect::set(&message, &field.into(), &text).expect("a new object takes any field");
+    }
+    worker.post(&message);
+}
+
+/// A version that no Postern ever had.
+const NEWER: u32 = 1_000;
+
+async fn a_newer_schema_is_refused_and_left_alone(database: &str) -> Outcome {
+    let found = async {
+        Database::open(database)
+            .with_version(NEWER)
+            .await
+            .map_err(|error| error.to_string())?
+            .close();
+        let refused = IndexedDbStore::open(database).await.err();
+        same(refused, Some(StoreError::NewerSchema))?;
+        let database = Database::open(database).await.map_err(|error| error.to_string())?;
+        let version = database.version();
+        database.close();
+        same(version, f64::from(NEWER))
+    };
+    Outcome { name: "a_newer_schema_is_refused_and_left_alone", failure: found.await.err() }
+}
+
+async fn an_upgrade_by_another_page_is_not_blocked(database: &str) -> Outcome {
+    let found = async {
+        let store = IndexedDbStore::open(database).await.map_err(|error| error.to_string())?;
+        let upgraded = Database::open(database).with_version(NEWER).await;
+        upgraded.map_err(|error| error.to_string())?.close();
+        let put = Write::Put { table: Table::Meta, key: Key::new(), value: Vec::new() };
+        let written = store.apply(vec![put], Durability::Strict).await;
+        same(written, Err(StoreError::NewerSchema))
+    };
+    Outcome { name: "an_upgrade_by_another_page_is_not_blocked", failure: found.await.err() }
+}
+
+fn same<T: std::fmt::Debug + PartialEq>(found: T, expected: T) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("found {found:?} instead of {expected:?}")) }
+}

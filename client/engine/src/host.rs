@@ -1,0 +1,83 @@
+//! Everything that the client's logic needs, from the browser.
+
+use std::time::Duration;
+
+use postern_bridge::Endpoint;
+use postern_mail::{
+    Clock, Connector, Host, Random, Secret, TransportError, Vault, host::VaultError,
+};
+use web_sys::Crypto;
+
+use crate::{
+    clock::BrowserClock,
+    random::BrowserRandom,
+    store::IndexedDbStore,
+    transport::{MailTransport, TunnelConnector},
+    vault::BrowserVault,
+};
+
+/// The browser, as the client's logic sees it.
+pub(crate) struct BrowserHost {
+    store: IndexedDbStore,
+    connector: TunnelConnector,
+    random: BrowserRandom,
+    vault: BrowserVault,
+}
+
+impl BrowserHost {
+    /// `origin` is the page's.
+    pub(crate) fn new(store: IndexedDbStore, crypto: Crypto, origin: &str) -> Self {
+        Self {
+            store,
+            connector: TunnelConnector::new(origin),
+            random: BrowserRandom(crypto.clone()),
+            vault: BrowserVault::new(crypto),
+        }
+    }
+}
+
+impl Host for BrowserHost {
+    type Store = IndexedDbStore;
+
+    fn store(&self) -> &IndexedDbStore {
+        &self.store
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        wasm_bindgen_futures::spawn_local(task);
+    }
+}
+
+impl Connector for BrowserHost {
+    type Transport = MailTransport;
+
+    async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
+        self.connector.connect(endpoint).await
+    }
+}
+
+impl Clock for BrowserHost {
+    fn now(&self) -> i64 {
+        BrowserClock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        BrowserClock.sleep(duration).await;
+    }
+}
+
+impl Random for BrowserHost {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.random.fill(bytes);
+    }
+}
+
+impl Vault for BrowserHost {
+    async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, VaultError> {
+        self.vault.seal(secret).await
+    }
+
+    async fn unseal(&self, sealed: &[u8]) -> Result<Secret, VaultError> {
+        self.vault.unseal(sealed).await
+    }
+}

@@ -1,0 +1,269 @@
+//! Of all engines of a browser profile one leads: it alone connects and writes.
+//!
+//! The browser's lock [`LEAD`] says who. The others pass on what their page wants and hand it what
+//! comes back; when the leader's page goes, the browser gives the lock to the next. An intent is
+//! kept until a leader says that it was taken, so that none is lost between two leaders and none is
+//! taken twice by one.
+//!
+//! Each engine also holds a lock named after its page; the leader waits for it, and so learns when
+//! that page is gone.
+//!
+//! Locks can't save us from a page that wakes from a long freeze and still believes that it leads:
+//! the store's fencing does.
+
+mod channel;
+mod lock;
+mod outlet;
+mod recall;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
+
+use futures_channel::mpsc::{UnboundedSender, unbounded};
+use futures_util::StreamExt;
+use postern_bridge::{ClientId, ProblemKind, Up, WireError};
+use postern_mail::{MailError, Store, client::Client, store::StoreError};
+use wasm_bindgen_futures::spawn_local;
+
+use self::{
+    channel::{Channel, Notice},
+    lock::{Lock, LockManager},
+    outlet::Outlet,
+    recall::Recall,
+};
+use crate::{host::BrowserHost, store::IndexedDbStore, worker::Worker};
+
+/// The lock of the engine that leads.
+const LEAD: &str = "postern-engine";
+
+/// The database of this browser profile.
+const DATABASE: &str = "postern";
+
+/// What an engine reacts to.
+enum Event {
+    /// Its page wants something.
+    Page(Up),
+    /// Another engine said something.
+    Heard(Result<Notice, WireError>),
+    /// The lead is ours.
+    Granted(Option<Lock>),
+    /// Another page is gone.
+    Gone(ClientId),
+}
+
+/// Runs the engine for as long as the worker lives.
+pub(crate) async fn run(worker: Worker) {
+    let (events, mut queue) = unbounded();
+    worker.listen({
+        let events = events.clone();
+        move |up| tell(&events, Event::Page(up))
+    });
+    // Nothing is to do before the page has said who it is, and so far nobody else can speak.
+    let Some(Event::Page(first)) = queue.next().await else { return };
+    let mut engine = Engine::start(worker, first.client, events).await;
+    engine.handle(Event::Page(first)).await;
+    while let Some(event) = queue.next().await {
+        engine.handle(event).await;
+    }
+}
+
+fn tell(events: &UnboundedSender<Event>, event: Event) {
+    // The queue is open as long as the engine runs; after that nobody wants to know.
+    let _ = events.unbounded_send(event);
+}
+
+struct Engine {
+    worker: Worker,
+    page: ClientId,
+    locks: Option<LockManager>,
+    events: UnboundedSender<Event>,
+    outlet: Rc<Outlet>,
+    recall: Recall,
+    /// Intents of our page that no leader has taken yet, by number.
+    untaken: BTreeMap<u64, Up>,
+    last_number: u64,
+    /// Whether an earlier leader has taken intents of our page.
+    was_served: bool,
+    lead: Option<Lead>,
+    /// Tells the leader that our page is there.
+    _presence: Option<Lock>,
+}
+
+/// What the leader has.
+struct Lead {
+    client: Client<BrowserHost>,
+    /// The other pages, and the last intent that was taken of each.
+    taken: HashMap<ClientId, u64>,
+    _lock: Option<Lock>,
+}
+
+impl Engine {
+    /// Joins the others and asks for the lead.
+    async fn start(worker: Worker, page: ClientId, events: UnboundedSender<Event>) -> Self {
+        let locks = lock::manager(&worker.navigator());
+        let mut presence = None;
+        let mut channel = None;
+        match locks.clone() {
+            Some(locks) => {
+                presence = lock::acquire(&locks, &presence_lock(page)).await;
+                channel = Channel::join({
+                    let events = events.clone();
+                    move |notice| tell(&events, Event::Heard(notice))
+                });
+                let events = events.clone();
+                spawn_local(async move {
+                    let lock = lock::acquire(&locks, LEAD).await;
+                    tell(&events, Event::Granted(lock));
+                });
+            }
+            // Without locks each page leads when it opens, and fences off those before.
+            None => tell(&events, Event::Granted(None)),
+        }
+        Self {
+            outlet: Rc::new(Outlet::new(worker.clone(), page, channel)),
+            worker,
+            page,
+            locks,
+            events,
+            recall: Recall::default(),
+            untaken: BTreeMap::new(),
+            last_number: 0,
+            was_served: false,
+            lead: None,
+            _presence: presence,
+        }
+    }
+
+    async fn handle(&mut self, event: Event) {
+        match event {
+            Event::Page(up) => {
+                self.recall.note(&up.intent);
+                self.intend(up);
+            }
+            Event::Heard(Ok(notice)) => self.hear(notice),
+            Event::Heard(Err(_)) => self.worker.problem(
+                ProblemKind::Gone,
+                "Another tab runs a different version of Postern. Reload all of its tabs.".into(),
+            ),
+            Event::Granted(lock) => self.take_lead(lock).await,
+            Event::Gone(client) => {
+                if let Some(lead) = &mut self.lead {
+                    lead.taken.remove(&client);
+                    lead.client.leave(client);
+                    self.outlet.set_listeners(lead.taken.len());
+                }
+            }
+        }
+    }
+
+    /// Brings an intent of our own page to whoever leads.
+    fn intend(&mut self, up: Up) {
+        match &self.lead {
+            Some(lead) => lead.client.handle(up),
+            None => {
+                self.last_number += 1;
+                let number = self.last_number;
+                self.outlet.say(&Notice::Intent { number, up: up.clone() });
+                self.untaken.insert(number, up);
+            }
+        }
+    }
+
+    fn hear(&mut self, notice: Notice) {
+        match (notice, &mut self.lead) {
+            (Notice::Intent { number, up }, Some(_)) => self.serve(number, up),
+            (Notice::Taken { client, number }, None) if client == self.page => {
+                self.untaken.remove(&number);
+                self.was_served = true;
+            }
+            (Notice::Delta(down), None) if down.client.is_none_or(|to| to == self.page) => {
+                self.worker.send(&down);
+            }
+            (Notice::Lead, None) => {
+                for (number, up) in &self.untaken {
+                    self.outlet.say(&Notice::Intent { number: *number, up: up.clone() });
+                }
+                self.introduce_page();
+            }
+            // What is meant for others.
+            _ => {}
+        }
+    }
+
+    /// As the leader, takes an intent of another page.
+    fn serve(&mut self, number: u64, up: Up) {
+        let Some(lead) = &mut self.lead else { return };
+        let client = up.client;
+        if !lead.taken.contains_key(&client) {
+            watch(self.locks.as_ref(), self.events.clone(), client);
+        }
+        let last = lead.taken.entry(client).or_default();
+        let is_new = number > *last;
+        *last = number.max(*last);
+        self.outlet.set_listeners(lead.taken.len());
+        self.outlet.say(&Notice::Taken { client, number });
+        if is_new {
+            lead.client.handle(up);
+        }
+    }
+
+    async fn take_lead(&mut self, lock: Option<Lock>) {
+        match start_client(&self.worker, Rc::clone(&self.outlet)).await {
+            Ok(client) => {
+                self.lead = Some(Lead { client, taken: HashMap::new(), _lock: lock });
+                self.outlet.say(&Notice::Lead);
+                for up in std::mem::take(&mut self.untaken).into_values() {
+                    self.intend(up);
+                }
+                self.introduce_page();
+            }
+            Err(MailError::Store(StoreError::NewerSchema)) => self.worker.problem(
+                ProblemKind::Storage,
+                "The mail in this browser was stored by a newer version of Postern. Nothing was \
+                 changed; reload the page to get that version."
+                    .into(),
+            ),
+            Err(error) => {
+                let problem = error.problem("This browser");
+                self.worker.problem(problem.kind, problem.sentence);
+            }
+        }
+    }
+
+    /// Tells a new leader what our page shows, if the page had told an earlier one.
+    fn introduce_page(&mut self) {
+        if self.was_served {
+            for up in self.recall.intents(self.page) {
+                self.intend(up);
+            }
+        }
+    }
+}
+
+async fn start_client(
+    worker: &Worker,
+    outlet: Rc<Outlet>,
+) -> Result<Client<BrowserHost>, MailError> {
+    let store = IndexedDbStore::open(DATABASE).await?;
+    store.take_lead().await?;
+    let host = BrowserHost::new(store, worker.crypto(), &worker.origin());
+    Client::start(Rc::new(host), move |down| outlet.deliver(down)).await
+}
+
+/// Tells when a page is gone.
+fn watch(locks: Option<&LockManager>, events: UnboundedSender<Event>, client: ClientId) {
+    let Some(locks) = locks.cloned() else { return };
+    spawn_local(async move {
+        // The lock itself is given back at once.
+        if lock::acquire(&locks, &presence_lock(client)).await.is_some() {
+            tell(&events, Event::Gone(client));
+        }
+    });
+}
+
+/// The lock that an engine holds while its page is there.
+fn presence_lock(page: ClientId) -> String {
+    format!("postern-page-{:016x}", page.0)
+}

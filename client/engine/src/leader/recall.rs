@@ -1,0 +1,76 @@
+//! What a new leader must be told about a page.
+
+use postern_bridge::{ClientId, Intent, Up};
+
+/// What a page has on show, as far as its leader must know it.
+#[derive(Default)]
+pub(super) struct Recall {
+    network: Option<Intent>,
+    mailbox: Option<Intent>,
+    rows: Option<Intent>,
+}
+
+impl Recall {
+    /// Notes an intent of the page.
+    pub(super) fn note(&mut self, intent: &Intent) {
+        match intent {
+            Intent::Network { .. } => self.network = Some(intent.clone()),
+            Intent::OpenMailbox { .. } => {
+                self.mailbox = Some(intent.clone());
+                self.rows = None;
+            }
+            Intent::ShowRows { .. } => self.rows = Some(intent.clone()),
+            _ => {}
+        }
+    }
+
+    /// The intents that bring a new leader up to date, in order.
+    pub(super) fn intents(&self, client: ClientId) -> impl Iterator<Item = Up> + use<> {
+        let shown = [&self.network, &self.mailbox, &self.rows].map(Clone::clone);
+        std::iter::once(Intent::Hello)
+            .chain(shown.into_iter().flatten())
+            .map(move |intent| Up { client, intent })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::MailboxId;
+
+    use super::*;
+
+    const CLIENT: ClientId = ClientId(7);
+
+    fn recalled(noted: &[Intent]) -> Vec<Intent> {
+        let mut recall = Recall::default();
+        noted.iter().for_each(|intent| recall.note(intent));
+        recall.intents(CLIENT).map(|up| up.intent).collect()
+    }
+
+    #[test]
+    fn a_page_that_shows_nothing_only_says_hello() {
+        assert_eq!(recalled(&[]), [Intent::Hello]);
+    }
+
+    #[test]
+    fn the_last_mailbox_and_its_rows_are_recalled() {
+        let [first, second] = [1, 2].map(MailboxId);
+        let open = |mailbox| Intent::OpenMailbox { mailbox };
+        let show = |mailbox, rows| Intent::ShowRows { mailbox, rows };
+        let online = Intent::Network { online: true };
+        let noted = [
+            open(first),
+            show(first, 0..50),
+            online.clone(),
+            open(second),
+            show(second, 0..50),
+            show(second, 50..100),
+        ];
+        let expected = [Intent::Hello, online, open(second), show(second, 50..100)];
+        assert_eq!(recalled(&noted), expected);
+        assert_eq!(
+            recalled(&[open(first), show(first, 0..50), open(second)]),
+            [Intent::Hello, open(second)]
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! The store in IndexedDB: one object store per table, binary keys, byte-array values.
+//!
+//! IndexedDB orders binary keys byte by byte, as [`postern_mail::store`] wants it. Within a
+//! transaction nothing but IndexedDB is awaited: it commits as soon as it has nothing to do.
+
+mod convert;
+mod error;
+mod read;
+mod schema;
+mod write;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use indexed_db_futures::{
+    Build,
+    database::Database,
+    internals::SystemRepr,
+    transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
+};
+use postern_mail::{
+    Store,
+    store::{Durability, Key, KeyRange, Order, StoreError, Table, Write},
+};
+use wasm_bindgen::prelude::*;
+use web_sys::IdbVersionChangeEvent;
+
+use error::failed;
+
+/// A handle to a database.
+pub(crate) struct IndexedDbStore {
+    database: Database,
+    /// The epoch in which this handle took the lead; 0 if it never did.
+    epoch: Cell<u64>,
+    /// Why the database was closed under us, if it was.
+    closed: Rc<RefCell<Option<StoreError>>>,
+    _on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
+}
+
+impl IndexedDbStore {
+    /// Opens the database of this name, and creates or upgrades it if need be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NewerSchema`] if a newer version of Postern wrote it; or the browser's error.
+    pub(crate) async fn open(name: &str) -> Result<Self, StoreError> {
+        let database = schema::open(name).await?;
+        let closed = Rc::default();
+        let on_version_change = make_way(&database, Rc::clone(&closed));
+        Ok(Self { database, epoch: Cell::new(0), closed, _on_version_change: on_version_change })
+    }
+
+    fn read(&self, table: Table) -> Result<Transaction<'_>, StoreError> {
+        self.usable()?;
+        self.database.transaction(table.name()).build().map_err(failed)
+    }
+
+    fn write(
+        &self,
+        object_stores: Vec<&str>,
+        durability: Durability,
+    ) -> Result<Transaction<'_>, StoreError> {
+        self.usable()?;
+        let durability = match durability {
+            Durability::Relaxed => TransactionDurability::Relaxed,
+            Durability::Strict => TransactionDurability::Strict,
+        };
+        self.database
+            .transaction(object_stores)
+            .with_mode(TransactionMode::Readwrite)
+            .with_options(TransactionOptions::new().with_durability(durability))
+            .build()
+            .map_err(failed)
+    }
+
+    fn usable(&self) -> Result<(), StoreError> {
+        self.closed.borrow().clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for IndexedDbStore {
+    fn drop(&mut self) {
+        self.database.as_sys().set_onversionchange(None);
+        self.database.as_sys().close();
+    }
+}
+
+/// Closes the database when another page wants to upgrade or delete it, which would wait for us.
+fn make_way(
+    database: &Database,
+    closed: Rc<RefCell<Option<StoreError>>>,
+) -> Closure<dyn FnMut(IdbVersionChangeEvent)> {
+    let open = database.as_sys().clone();
+    let on_version_change = Closure::<dyn FnMut(_)>::new(move |event: IdbVersionChangeEvent| {
+        open.close();
+        *closed.borrow_mut() = Some(match event.new_version() {
+            Some(_) => StoreError::NewerSchema,
+            None => StoreError::Failed("the stored mail was deleted".into()),
+        });
+    });
+    let handler = on_version_change.as_ref().unchecked_ref();
+    database.as_sys().set_onversionchange(Some(handler));
+    on_version_change
+}
+
+impl Store for IndexedDbStore {
+    async fn take_lead(&self) -> Result<(), StoreError> {
+        let transaction = self.write(vec![schema::LEAD], Durability::Strict)?;
+        self.epoch.set(write::take_lead(transaction).await?);
+        Ok(())
+    }
+
+    async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        read::get(&self.read(table)?, table, key).await
+    }
+
+    async fn get_many(
+        &self,
+        table: Table,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        read::get_many(&self.read(table)?, table, keys).await
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        let transaction = self.read(table)?;
+        match order {
+            Order::Ascending => read::scan_up(&transaction, table, range, limit).await,
+            Order::Descending => read::scan_down(&transaction, table, range, limit).await,
+        }
+    }
+
+    async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {
+        read::keys(&self.read(table)?, table, range).await
+    }
+
+    async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
+        let transaction = self.write(write::object_stores(&batch), durability)?;
+        write::apply(transaction, batch, self.epoch.get()).await
+    }
+}

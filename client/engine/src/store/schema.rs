@@ -1,0 +1,53 @@
+//! The database's versions, and the way from each to the next.
+
+use indexed_db_futures::{
+    Build,
+    database::Database,
+    error::{DomException, Error, OpenDbError},
+};
+use postern_mail::store::{StoreError, Table};
+
+use super::error::{failed, failed_open};
+
+/// The object store that holds the epoch of the one that leads, under an empty key.
+///
+/// It is apart from the tables, so that a write keeps no reader of a table waiting that it does not
+/// write to.
+pub(super) const LEAD: &str = "lead";
+
+/// What brings a database from one version to the next.
+type Step = fn(&Database) -> Result<(), Error>;
+
+/// The steps from nothing to the newest version.
+///
+/// Only ever append: people have databases of every version that was once released.
+const STEPS: [Step; 1] = [create_tables];
+
+/// Opens the database of this name in the newest version.
+pub(super) async fn open(name: &str) -> Result<Database, StoreError> {
+    let newest = u32::try_from(STEPS.len()).expect("there are few steps");
+    Database::open(name)
+        .with_version(newest)
+        .with_on_upgrade_needed(|event, database| {
+            // Versions are whole numbers; the browser passes them as floating point.
+            let found = event.old_version() as usize;
+            STEPS.iter().skip(found).try_for_each(|step| step(&database))
+        })
+        .await
+        .map_err(|error| match error {
+            OpenDbError::Base(Error::DomException(DomException::Other(error)))
+                if error.name() == "VersionError" =>
+            {
+                StoreError::NewerSchema
+            }
+            OpenDbError::Base(error) => failed(error),
+            error => failed_open(&error),
+        })
+}
+
+fn create_tables(database: &Database) -> Result<(), Error> {
+    for name in Table::ALL.map(Table::name).into_iter().chain([LEAD]) {
+        database.create_object_store(name).build()?;
+    }
+    Ok(())
+}

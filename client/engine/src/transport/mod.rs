@@ -1,0 +1,134 @@
+//! Byte streams to mail servers, through the proxy.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | [`tunnel`] | a byte stream in a WebSocket |
+//! | [`stream`] | the tunnel's rules: frames in, bytes and credit out |
+//! | [`socket`] | the browser's WebSocket as a queue of events |
+//! | [`tls`] | TLS that ends in the page, above a tunnel |
+
+mod socket;
+mod stream;
+mod tls;
+mod tunnel;
+
+use postern_bridge::{Endpoint, Security, TlsEnd};
+use postern_mail::{Connector, Transport, TransportError};
+use postern_tunnel::{Open, TlsMode};
+
+use self::{
+    tls::{Tls, TlsStream},
+    tunnel::Tunnel,
+};
+use crate::limits::WINDOW;
+
+/// Opens tunnels to the proxy that served the page.
+pub(crate) struct TunnelConnector {
+    url: String,
+    tls: Tls,
+}
+
+impl TunnelConnector {
+    /// `origin` is the page's, such as `https://mail.example.org`.
+    pub(crate) fn new(origin: &str) -> Self {
+        // `http` becomes `ws`, and `https` becomes `wss`.
+        let url = format!("{}{}", origin.replacen("http", "ws", 1), postern_tunnel::PATH);
+        Self { url, tls: Tls::new() }
+    }
+}
+
+impl Connector for TunnelConnector {
+    type Transport = MailTransport;
+
+    async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
+        let tls = tls_mode(endpoint.security, endpoint.tls_end);
+        let host = endpoint.host.clone();
+        let open = Open { host, port: endpoint.port, tls, credit: WINDOW, access: None };
+        let tunnel = Tunnel::open(&self.url, open).await?;
+        let upgrade = || Upgrade { tls: self.tls.clone(), host: endpoint.host.clone() };
+        let layer = match (endpoint.tls_end, endpoint.security) {
+            (TlsEnd::Proxy, _) | (_, Security::Plain) => Layer::Tunnel(tunnel, None),
+            (TlsEnd::Browser, Security::StartTls) => Layer::Tunnel(tunnel, Some(upgrade())),
+            (TlsEnd::Browser, Security::Tls) => upgrade().handshake(tunnel).await?,
+        };
+        Ok(MailTransport { layer })
+    }
+}
+
+fn tls_mode(security: Security, end: TlsEnd) -> TlsMode {
+    match (security, end) {
+        (Security::Plain, _) => TlsMode::None,
+        (Security::Tls | Security::StartTls, TlsEnd::Browser) => TlsMode::EndToEnd,
+        (Security::Tls, TlsEnd::Proxy) => TlsMode::Proxy,
+        (Security::StartTls, TlsEnd::Proxy) => TlsMode::ProxyStartTls,
+    }
+}
+
+/// A byte stream to a mail server.
+pub(crate) struct MailTransport {
+    layer: Layer,
+}
+
+/// What the stream consists of.
+enum Layer {
+    /// What goes through the tunnel; and how TLS would be put above it, if that is our task.
+    Tunnel(Tunnel, Option<Upgrade>),
+    /// TLS above a tunnel.
+    Tls(Box<TlsStream<Tunnel>>),
+    /// An upgrade failed.
+    Gone,
+}
+
+/// What it takes to make a tunnel secure.
+struct Upgrade {
+    tls: Tls,
+    host: String,
+}
+
+impl Upgrade {
+    async fn handshake(self, tunnel: Tunnel) -> Result<Layer, TransportError> {
+        Ok(Layer::Tls(Box::new(self.tls.handshake(&self.host, tunnel).await?)))
+    }
+}
+
+impl Transport for MailTransport {
+    async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+        match &mut self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.read().await,
+            Layer::Tls(stream) => stream.read().await,
+            Layer::Gone => Err(TransportError::Lost),
+        }
+    }
+
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
+        match &mut self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.write(bytes).await,
+            Layer::Tls(stream) => stream.write(bytes).await,
+            Layer::Gone => Err(TransportError::Lost),
+        }
+    }
+
+    async fn start_tls(&mut self) -> Result<(), TransportError> {
+        match std::mem::replace(&mut self.layer, Layer::Gone) {
+            Layer::Tunnel(mut tunnel, None) => {
+                tunnel.start_tls().await?;
+                self.layer = Layer::Tunnel(tunnel, None);
+            }
+            Layer::Tunnel(mut tunnel, Some(upgrade)) => {
+                tunnel.check_quiet()?;
+                self.layer = upgrade.handshake(tunnel).await?;
+            }
+            Layer::Tls(mut stream) => stream.start_tls().await?,
+            Layer::Gone => return Err(TransportError::Lost),
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self) {
+        match &mut self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.close().await,
+            Layer::Tls(stream) => stream.close().await,
+            Layer::Gone => {}
+        }
+    }
+}

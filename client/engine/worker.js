@@ -1,0 +1,16 @@
+// Starts the engine in a dedicated module worker. The build fills in what is in double braces and
+// gives this file a hashed name of its own; the page runs it with
+//
+//     new Worker(url, { type: "module" })
+//
+// What the page sends while the engine is still loading is kept in `waiting`, which the engine
+// empties when it takes over `onmessage`. If the engine can't be loaded, the worker's `error` event
+// tells the page.
+const waiting = [];
+self.waiting = waiting;
+self.onmessage = (event) => waiting.push(event.data);
+
+const program = new URL("{{ENGINE_WASM}}", import.meta.url);
+const fetched = fetch(program, { integrity: "{{ENGINE_INTEGRITY}}" });
+const { default: init } = await import("{{ENGINE_JS}}");
+await init({ module_or_path: fetched });

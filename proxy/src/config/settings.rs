@@ -1,0 +1,226 @@
+//! The settings as they are written: in the file, in the environment, as flags.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// The settings as they are written; what is not set is `None`.
+#[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where to listen, as `address:port`; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "POSTERN_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+
+    /// The folder with the built page [default: the page inside the program, if it has one]
+    #[arg(long, env = "POSTERN_PAGE", value_name = "DIR")]
+    pub page: Option<PathBuf>,
+
+    /// Further origins from which tunnels may be opened, such as the public address behind a
+    /// reverse proxy: https://mail.example.org
+    #[arg(long, env = "POSTERN_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub origins: Option<Vec<String>>,
+
+    /// The mail servers that may be reached, such as mail.example.com or *.example.org
+    /// [default: every public one]
+    #[arg(long, env = "POSTERN_ALLOW", value_name = "HOST", value_delimiter = ',')]
+    pub allow: Option<Vec<String>>,
+
+    /// Networks that may be reached though they are not public, such as 10.0.0.0/8
+    #[arg(long, env = "POSTERN_ALLOW_NETWORKS", value_name = "CIDR", value_delimiter = ',')]
+    pub allow_networks: Option<Vec<String>>,
+
+    /// Ports that may be reached besides 110, 143, 465, 587, 993 and 995
+    #[arg(long, env = "POSTERN_PORTS", value_name = "PORT", value_delimiter = ',')]
+    pub ports: Option<Vec<u16>>,
+
+    /// A PEM file with certificates to trust besides the public ones
+    #[arg(long, env = "POSTERN_ROOTS", value_name = "FILE")]
+    pub roots: Option<PathBuf>,
+
+    /// What users must know to open a tunnel, 16 to 256 bytes; better set in the file or the
+    /// environment than as a flag, which others on the machine can see
+    #[arg(long, env = "POSTERN_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
+    pub access_key: Option<Secret>,
+
+    /// Let strangers use this proxy to reach every mail server
+    #[arg(
+        long,
+        env = "POSTERN_OPEN_RELAY",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub open_relay: Option<bool>,
+
+    /// How to log: text or json [default: text]
+    #[arg(long, env = "POSTERN_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<String>,
+
+    /// What connections may cost.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+}
+
+/// What connections may cost; what is not set is `None`.
+#[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Tunnels at a time
+    #[arg(long = "limits-connections", env = "POSTERN_LIMITS_CONNECTIONS", value_name = "COUNT")]
+    pub connections: Option<usize>,
+
+    /// Tunnels at a time from one client address
+    #[arg(
+        long = "limits-connections-per-client",
+        env = "POSTERN_LIMITS_CONNECTIONS_PER_CLIENT",
+        value_name = "COUNT"
+    )]
+    pub connections_per_client: Option<usize>,
+
+    /// How long a page may take to say where its tunnel goes
+    #[arg(long = "limits-open-seconds", env = "POSTERN_LIMITS_OPEN_SECONDS", value_name = "S")]
+    pub open_seconds: Option<u32>,
+
+    /// How long a mail server may take to accept a connection
+    #[arg(
+        long = "limits-connect-seconds",
+        env = "POSTERN_LIMITS_CONNECT_SECONDS",
+        value_name = "S"
+    )]
+    pub connect_seconds: Option<u32>,
+
+    /// How long a TLS handshake may take
+    #[arg(
+        long = "limits-handshake-seconds",
+        env = "POSTERN_LIMITS_HANDSHAKE_SECONDS",
+        value_name = "S"
+    )]
+    pub handshake_seconds: Option<u32>,
+
+    /// How long a tunnel may carry nothing
+    #[arg(long = "limits-idle-seconds", env = "POSTERN_LIMITS_IDLE_SECONDS", value_name = "S")]
+    pub idle_seconds: Option<u32>,
+
+    /// How long a tunnel may live
+    #[arg(
+        long = "limits-lifetime-seconds",
+        env = "POSTERN_LIMITS_LIFETIME_SECONDS",
+        value_name = "S"
+    )]
+    pub lifetime_seconds: Option<u32>,
+
+    /// How often a silent page is asked whether it is still there
+    #[arg(long = "limits-ping-seconds", env = "POSTERN_LIMITS_PING_SECONDS", value_name = "S")]
+    pub ping_seconds: Option<u32>,
+
+    /// How long tunnels may go on after the proxy was told to stop
+    #[arg(long = "limits-drain-seconds", env = "POSTERN_LIMITS_DRAIN_SECONDS", value_name = "S")]
+    pub drain_seconds: Option<u32>,
+}
+
+/// A text that is never shown.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(transparent)]
+pub struct Secret(pub(super) String);
+
+impl Settings {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// If it is not TOML, has a key that does not exist, or a value of the wrong type.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        // The reader's own message quotes the line, which may hold a secret.
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.get(..at).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let key = text.lines().nth(line - 1).and_then(|line| line.split('=').next());
+            let key = key.unwrap_or_default().trim();
+            ConfigError::new(if key.is_empty() { "config" } else { key }, {
+                format!("line {line}: {}", error.message())
+            })
+        })
+    }
+
+    /// These settings, and where they are not set, those.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            page: self.page.or(other.page),
+            origins: self.origins.or(other.origins),
+            allow: self.allow.or(other.allow),
+            allow_networks: self.allow_networks.or(other.allow_networks),
+            ports: self.ports.or(other.ports),
+            roots: self.roots.or(other.roots),
+            access_key: self.access_key.or(other.access_key),
+            open_relay: self.open_relay.or(other.open_relay),
+            log_format: self.log_format.or(other.log_format),
+            limits: self.limits.or(other.limits),
+        }
+    }
+}
+
+impl LimitSettings {
+    fn or(self, other: Self) -> Self {
+        Self {
+            connections: self.connections.or(other.connections),
+            connections_per_client: self.connections_per_client.or(other.connections_per_client),
+            open_seconds: self.open_seconds.or(other.open_seconds),
+            connect_seconds: self.connect_seconds.or(other.connect_seconds),
+            handshake_seconds: self.handshake_seconds.or(other.handshake_seconds),
+            idle_seconds: self.idle_seconds.or(other.idle_seconds),
+            lifetime_seconds: self.lifetime_seconds.or(other.lifetime_seconds),
+            ping_seconds: self.ping_seconds.or(other.ping_seconds),
+            drain_seconds: self.drain_seconds.or(other.drain_seconds),
+        }
+    }
+}
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_first_wins_and_the_rest_fills_in() {
+        let first = Settings::from_toml("listen = '[::1]:1'\nlimits.idle_seconds = 1").unwrap();
+        let second = Settings::from_toml(
+            "listen = '[::1]:2'\nports = [2]\n[limits]\nidle_seconds = 2\nping_seconds = 2",
+        )
+        .unwrap();
+        let both = first.or(second);
+        assert_eq!(both.listen.as_deref(), Some("[::1]:1"));
+        assert_eq!(both.ports, Some(vec![2]));
+        assert_eq!(both.limits.idle_seconds, Some(1));
+        assert_eq!(both.limits.ping_seconds, Some(2));
+    }
+
+    #[test]
+    fn an_error_does_not_quote_a_secret() {
+        let error = Settings::from_toml("access_key = ['hush-hush-hush-hush']").unwrap_err();
+        assert_eq!(error.key, "access_key");
+        assert!(!error.to_string().contains("hush"), "{error}");
+        let error = Settings::from_toml("access_key = 'hush-hush-hush-hush' x").unwrap_err();
+        assert!(!error.to_string().contains("hush"), "{error}");
+    }
+}

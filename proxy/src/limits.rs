@@ -1,0 +1,76 @@
+//! What a page, a mail server or a passer-by may cost, at most.
+
+use std::time::Duration;
+
+/// Stream bytes that a page may have on their way to a mail server, per tunnel.
+pub const WINDOW: u32 = 64 * 1024;
+
+/// The longest WebSocket message that a page may send, in bytes: it can never be granted more.
+pub const MAX_MESSAGE: usize = WINDOW as usize;
+
+/// The longest binary message that the proxy sends, in bytes.
+pub const CHUNK: usize = 16 * 1024;
+
+/// The WebSocket's read buffer, in bytes. It lives as long as the tunnel: most tunnels are idle.
+pub const READ_BUFFER: usize = 4 * 1024;
+
+/// What a WebSocket may hold that its page does not take, in bytes: one chunk and control messages.
+pub const WRITE_BUFFER: usize = 2 * CHUNK;
+
+/// Addresses of one host that are tried.
+pub const MAX_ADDRESSES: usize = 8;
+
+/// How long one address may be silent before the next one is tried beside it (RFC 8305, section 5).
+pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// How long a tunnel that is over may take for its last words.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// HTTP connections at a time, tunnels not counted.
+pub const HTTP_CONNECTIONS: usize = 1024;
+
+/// The longest head of an HTTP request, in bytes.
+pub const REQUEST_HEAD: usize = 16 * 1024;
+
+/// How long a client may take for the head of a request, and stay silent between two.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The limits that an operator sets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Tunnels at a time.
+    pub connections: usize,
+    /// Tunnels at a time from one client: an IPv4 address, or an IPv6 network of 64 bits.
+    pub connections_per_client: usize,
+    /// How long a page may take to say where its tunnel goes.
+    pub open: Duration,
+    /// How long the look-up of a host and the connection to it may take, together.
+    pub connect: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
+    /// How long a tunnel may carry nothing. Longer than the 29 minutes that a mail client may stay
+    /// in IMAP's IDLE (RFC 2177).
+    pub idle: Duration,
+    /// How long a tunnel may live.
+    pub lifetime: Duration,
+    /// How often a silent page is asked whether it is still there.
+    pub ping: Duration,
+    /// How long tunnels may go on after the proxy was told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            connections_per_client: 64,
+            open: Duration::from_secs(10),
+            connect: Duration::from_secs(15),
+            handshake: Duration::from_secs(15),
+            idle: Duration::from_secs(35 * 60),
+            lifetime: Duration::from_secs(24 * 60 * 60),
+            ping: Duration::from_secs(60),
+            drain: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! From TCP connections to requests.
+
+use std::{io, pin::pin, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+use tracing::{trace, warn};
+
+use super::Client;
+use crate::limits::{HTTP_CONNECTIONS, REQUEST_HEAD, REQUEST_TIMEOUT};
+
+/// How long to wait when the system can't give us a connection: it lacks something that others must
+/// first give back.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Accepts connections and serves each in a task of its own, for ever.
+pub(super) async fn accept(
+    listener: &TcpListener,
+    router: &Router,
+    tasks: &TaskTracker,
+    draining: &CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(HTTP_CONNECTIONS));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                let client = Client::from(address.ip());
+                tasks.spawn(serve(stream, client, router.clone(), draining.clone(), place));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                warn!(%error, "can't accept a connection");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+/// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel.
+async fn serve(
+    stream: TcpStream,
+    client: Client,
+    router: Router,
+    draining: CancellationToken,
+    place: OwnedSemaphorePermit,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        trace!(%error, "no TCP_NODELAY");
+    }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(client);
+        router.clone().oneshot(request)
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_TIMEOUT)
+        .max_buf_size(REQUEST_HEAD);
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = draining.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        trace!(%error, "connection failed");
+    }
+    drop(place);
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

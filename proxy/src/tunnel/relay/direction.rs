@@ -1,0 +1,117 @@
+//! The two directions of a tunnel: what each holds and may still do.
+
+use std::mem;
+
+use axum::extract::ws::Message;
+use bytes::{Buf, Bytes, BytesMut};
+use postern_tunnel::{
+    FromProxy, TlsInfo,
+    credit::{Allowance, Window},
+};
+
+use crate::limits::WINDOW;
+
+/// From the page to the server.
+pub(super) struct Up {
+    pub(super) window: Window,
+    /// What the page said and the server has not taken; never more than the window.
+    pub(super) unsent: BytesMut,
+    pub(super) unflushed: bool,
+    pub(super) half: Half,
+    /// The server takes no more, though it may still have something to say.
+    pub(super) deaf: bool,
+    /// Stream bytes so far.
+    pub(super) bytes: u64,
+}
+
+/// From the server to the page.
+pub(super) struct Down {
+    pub(super) allowance: Allowance,
+    pub(super) controls: Controls,
+    pub(super) unflushed: bool,
+    pub(super) finished: bool,
+    /// Stream bytes so far.
+    pub(super) bytes: u64,
+}
+
+/// Control messages that wait for the WebSocket to take them.
+#[derive(Default)]
+pub(super) struct Controls {
+    pub(super) credit: u32,
+    pub(super) secured: Option<Box<TlsInfo>>,
+    pub(super) ping: bool,
+}
+
+/// What the page has to say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Half {
+    Open,
+    /// Its end has arrived, and must be passed on.
+    Finishing,
+    Finished,
+}
+
+impl Up {
+    pub(super) fn new() -> Self {
+        Self {
+            window: Window::new(WINDOW),
+            unsent: BytesMut::new(),
+            unflushed: false,
+            half: Half::Open,
+            deaf: false,
+            bytes: 0,
+        }
+    }
+
+    /// Whether the server has everything that the page said.
+    pub(super) fn is_sent(&self) -> bool {
+        self.unsent.is_empty() && !self.unflushed
+    }
+
+    /// The server has taken bytes; returns what to grant the page for them.
+    pub(super) fn sent(&mut self, bytes: usize) -> Option<u32> {
+        self.unflushed = true;
+        self.unsent.advance(bytes);
+        if self.unsent.is_empty() {
+            self.unsent = BytesMut::new(); // An idle tunnel needs no memory.
+        }
+        self.window.consumed(bytes)
+    }
+
+    /// The server takes no more.
+    pub(super) fn go_deaf(&mut self) {
+        self.deaf = true;
+        self.unflushed = false;
+        self.unsent = BytesMut::new();
+    }
+}
+
+impl Down {
+    pub(super) fn new(credit: u32) -> Self {
+        Self {
+            allowance: Allowance::new(credit),
+            controls: Controls::default(),
+            unflushed: false,
+            finished: false,
+            bytes: 0,
+        }
+    }
+}
+
+impl Controls {
+    /// The next message, before any stream bytes.
+    pub(super) fn next(&mut self) -> Option<Message> {
+        if let Some(info) = self.secured.take() {
+            return Some(text(&FromProxy::Secured(*info)));
+        }
+        if self.credit > 0 {
+            return Some(text(&FromProxy::Credit(mem::take(&mut self.credit))));
+        }
+        mem::take(&mut self.ping).then(|| Message::Ping(Bytes::new()))
+    }
+}
+
+/// A control message as the WebSocket carries it.
+pub(super) fn text(message: &FromProxy) -> Message {
+    Message::text(message.to_text())
+}

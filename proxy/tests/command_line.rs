@@ -1,0 +1,105 @@
+//! The program: where its settings come from, what it says, how it ends.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Command, Output, Stdio},
+};
+
+/// The program, without the settings that this environment may have.
+fn postern() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSTERN_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn failure(output: &Output) -> String {
+    assert!(!output.status.success(), "{}", text(&output.stdout));
+    text(&output.stderr)
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("postern.toml");
+    fs::write(&file, "listen = '127.0.0.1:1'\n[limits]\nconnections = 11\n").unwrap();
+    let listen = |flag: Option<&str>, env: Option<&str>, with_file: bool| {
+        let mut command = postern();
+        if let Some(env) = env {
+            command.env("POSTERN_LISTEN", env);
+        }
+        if with_file {
+            command.env("POSTERN_CONFIG", &file);
+        }
+        if let Some(flag) = flag {
+            command.args(["--listen", flag]);
+        }
+        let output = command.arg("check-config").output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let text = text(&output.stdout);
+        assert_eq!(text.contains("connections: 11"), with_file, "{text}");
+        let line = text.lines().find(|line| line.contains("listen:")).unwrap();
+        line.trim().trim_start_matches("listen: ").trim_end_matches(',').to_owned()
+    };
+    assert_eq!(listen(None, None, false), "127.0.0.1:8080");
+    assert_eq!(listen(None, None, true), "127.0.0.1:1");
+    assert_eq!(listen(None, Some("127.0.0.1:2"), true), "127.0.0.1:2");
+    assert_eq!(listen(Some("127.0.0.1:3"), Some("127.0.0.1:2"), true), "127.0.0.1:3");
+}
+
+#[test]
+fn a_mistake_is_named_with_its_file_and_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("postern.toml");
+    fs::write(&file, "lisen = '127.0.0.1:1'\n").unwrap();
+    let output = postern().arg("--config").arg(&file).arg("check-config").output().unwrap();
+    let error = failure(&output);
+    assert!(error.contains("lisen") && error.contains("postern.toml"), "{error}");
+
+    let output = postern().args(["--allow-networks", "10.0.0.0/33", "check-config"]).output();
+    assert!(failure(&output.unwrap()).contains("allow_networks"));
+}
+
+#[test]
+fn an_open_relay_does_not_start_by_accident() {
+    let error = failure(&postern().args(["--listen", "0.0.0.0:0"]).output().unwrap());
+    assert!(error.contains("`allow`") && error.contains("`access_key`"), "{error}");
+    let output = postern().args(["--listen", "0.0.0.0:0", "--open-relay", "check-config"]).output();
+    assert!(output.unwrap().status.success());
+}
+
+#[test]
+fn the_access_key_is_never_shown() {
+    let key = "a-long-enough-secret";
+    let output = postern().env("POSTERN_ACCESS_KEY", key).arg("check-config").output().unwrap();
+    assert!(output.status.success());
+    assert!(!text(&output.stdout).contains(key));
+    let output = postern().env("POSTERN_ACCESS_KEY", key).arg("--help").output().unwrap();
+    assert!(!text(&output.stdout).contains(key));
+}
+
+#[cfg(unix)]
+#[test]
+fn it_says_where_it_is_and_stops_when_told() {
+    let mut child = postern()
+        .args(["--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit("http://").next().unwrap().trim_end_matches('/');
+    std::net::TcpStream::connect(address).unwrap();
+    let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    assert!(child.wait().unwrap().success());
+}

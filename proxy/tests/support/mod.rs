@@ -1,0 +1,65 @@
+//! What the tests share: a running proxy, a page, mail servers.
+
+#![allow(dead_code, reason = "each test program uses a part")]
+
+pub(crate) mod http;
+pub(crate) mod page;
+pub(crate) mod server;
+pub(crate) mod tls;
+
+use std::{net::SocketAddr, time::Duration};
+
+use postern::{Builder, Config, Destination, Proxy};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+
+/// Longer than anything here takes, so that a test that hangs ends.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The name under which tests reach their mail server.
+pub(crate) const HOST: &str = "mail.example.org";
+
+/// A proxy that runs until it is dropped or stopped.
+pub(crate) struct Running {
+    pub(crate) addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+/// Starts a proxy on a free port.
+pub(crate) async fn start(
+    config: impl FnOnce(&mut Config),
+    builder: impl FnOnce(Builder) -> Builder,
+) -> Running {
+    let mut settings = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    config(&mut settings);
+    let proxy = builder(Proxy::builder(settings)).bind().await.unwrap();
+    let addr = proxy.local_addr();
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(proxy.serve(async move {
+        let _ = stopped.await;
+    }));
+    Running { addr, stop, served }
+}
+
+/// Starts a proxy that may reach one server as [`HOST`].
+pub(crate) async fn start_for(server: SocketAddr) -> Running {
+    start(|_| {}, |builder| builder.allow(destination(server))).await
+}
+
+/// A server as [`HOST`].
+pub(crate) fn destination(address: SocketAddr) -> Destination {
+    Destination { host: HOST.into(), port: address.port(), address, implicit_tls: false }
+}
+
+impl Running {
+    /// Tells the proxy to stop.
+    pub(crate) fn stop(self) -> JoinHandle<()> {
+        self.stop.send(()).unwrap();
+        self.served
+    }
+}
+
+/// Waits, but not for ever.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.expect("it takes too long")
+}

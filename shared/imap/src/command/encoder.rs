@@ -1,0 +1,136 @@
+//! Puts a command into bytes: atoms as they are, all else quoted or as literals.
+
+use crate::response::Flag;
+
+/// A piece of a command.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    /// Bytes to send as they are.
+    Text(Vec<u8>),
+    /// Bytes to send as a literal, in the form that the server takes.
+    Literal(Vec<u8>),
+}
+
+/// An argument that can't be sent in any form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidArgument {
+    /// A NUL byte, which IMAP has no form for.
+    #[error("text with a NUL byte can't be sent")]
+    Nul,
+    /// A flag with a character that no flag may have.
+    #[error("a flag's name has a character that is not allowed")]
+    Flag,
+    /// A section that is not made of numbers and points.
+    #[error("a part's number is not valid")]
+    Section,
+}
+
+/// Longer strings go out as literals: servers limit the length of a line.
+const QUOTED_MAX: usize = 500;
+
+/// Collects a command's parts.
+pub(crate) struct Encoder {
+    parts: Vec<Part>,
+    text: Vec<u8>,
+}
+
+impl Encoder {
+    /// Begins with the command's name, or any text that needs no quoting.
+    pub(crate) fn new(name: &str) -> Self {
+        Self { parts: Vec::new(), text: name.as_bytes().to_vec() }
+    }
+
+    /// Appends text that needs no quoting.
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.text.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// Appends a space and a string in quotes, or as a literal where quotes can't hold it.
+    pub(crate) fn string(mut self, string: &[u8]) -> Result<Self, InvalidArgument> {
+        self.text.push(b' ');
+        self.unspaced(string)
+    }
+
+    /// Appends a string without the space before it, for the first of a list.
+    pub(crate) fn unspaced(mut self, string: &[u8]) -> Result<Self, InvalidArgument> {
+        if string.contains(&0) {
+            return Err(InvalidArgument::Nul);
+        }
+        // UTF-8 in quotes is only for servers on which it was enabled.
+        if string.len() > QUOTED_MAX || string.iter().any(|byte| !matches!(byte, b' '..=b'~')) {
+            return Ok(self.literal(string.to_vec()));
+        }
+        self.text.push(b'"');
+        for byte in string {
+            if matches!(byte, b'"' | b'\\') {
+                self.text.push(b'\\');
+            }
+            self.text.push(*byte);
+        }
+        self.text.push(b'"');
+        Ok(self)
+    }
+
+    /// Appends a literal; the text before it ends in a space.
+    pub(crate) fn literal(mut self, bytes: Vec<u8>) -> Self {
+        self.parts.push(Part::Text(std::mem::take(&mut self.text)));
+        self.parts.push(Part::Literal(bytes));
+        self
+    }
+
+    /// Appends a space and a list of flags.
+    pub(crate) fn flags(self, flags: &[Flag]) -> Result<Self, InvalidArgument> {
+        let names: Vec<_> = flags.iter().map(Flag::as_str).collect();
+        if !names.iter().all(|name| is_flag(name)) {
+            return Err(InvalidArgument::Flag);
+        }
+        Ok(self.text(" (").text(&names.join(" ")).text(")"))
+    }
+
+    /// The parts; the last is always text.
+    pub(crate) fn finish(mut self) -> Vec<Part> {
+        self.parts.push(Part::Text(self.text));
+        self.parts
+    }
+}
+
+fn is_flag(name: &str) -> bool {
+    let atom = name.strip_prefix('\\').unwrap_or(name);
+    !atom.is_empty()
+        && atom.bytes().all(|byte| byte.is_ascii_graphic() && !b"(){%*\"\\]".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn string(bytes: &[u8]) -> Result<Vec<Part>, InvalidArgument> {
+        Ok(Encoder::new("X").string(bytes)?.finish())
+    }
+
+    #[test]
+    fn strings_can_not_break_out() {
+        let quoted = |text: &str| Ok(vec![Part::Text(format!("X {text}").into_bytes())]);
+        let literal = |bytes: &[u8]| {
+            Ok(vec![Part::Text(b"X ".to_vec()), Part::Literal(bytes.to_vec()), Part::Text(vec![])])
+        };
+        assert_eq!(string(b""), quoted(r#""""#));
+        assert_eq!(string(b"INBOX"), quoted(r#""INBOX""#));
+        assert_eq!(string(br#"a"b\c {5}"#), quoted(r#""a\"b\\c {5}""#));
+        for bytes in [&b"a\r\nA1 LOGOUT"[..], b"a\n", "\u{e4}".as_bytes(), &[b'x'; 501]] {
+            assert_eq!(string(bytes), literal(bytes));
+        }
+        assert_eq!(string(b"a\0b"), Err(InvalidArgument::Nul));
+    }
+
+    #[test]
+    fn flags_can_not_break_out() {
+        let flags = |name: &str| Encoder::new("X").flags(&[Flag::parse(name)]).map(Encoder::finish);
+        assert_eq!(flags(r"\seen"), Ok(vec![Part::Text(br"X (\Seen)".to_vec())]));
+        assert_eq!(flags("$Junk"), Ok(vec![Part::Text(b"X ($Junk)".to_vec())]));
+        for name in ["", "\\", "a b", "a)", "a\r\nb", "a\\b", "\u{e4}", "*"] {
+            assert_eq!(flags(name), Err(InvalidArgument::Flag), "{name}");
+        }
+    }
+}

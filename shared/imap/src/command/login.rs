@@ -1,0 +1,19 @@
+//! LOGIN (RFC 9051 section 6.2.3).
+
+use postern_sasl::Credentials;
+
+use super::{Command, Effect, InvalidArgument, encoder::Encoder};
+
+impl Command {
+    /// Logs in with user name and password in clear text.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument::Nul`] if a NUL byte is in either.
+    pub fn login(credentials: &Credentials) -> Result<Self, InvalidArgument> {
+        let encoder = Encoder::new("LOGIN")
+            .string(credentials.username.as_bytes())?
+            .string(credentials.password.as_bytes())?;
+        Ok(Self { effect: Effect::LogIn, ..Self::new("LOGIN", encoder.finish()) })
+    }
+}

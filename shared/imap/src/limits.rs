@@ -1,0 +1,35 @@
+//! How much a server may make us hold.
+
+/// Bounds on what a server sends. The defaults suit a mailbox of a million messages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Bytes that one response may hold in memory: its text and its held literals. More ends the
+    /// session.
+    pub response: usize,
+    /// A literal of more bytes than this is never held but streamed.
+    pub held_literal: usize,
+    /// Literals in one response. More ends the session.
+    pub literals: usize,
+    /// Bytes of one streamed literal. More ends the session.
+    pub streamed_literal: u64,
+    /// How deep lists may be nested. A response that goes deeper is damaged.
+    pub depth: usize,
+    /// Tokens in one response. A response that has more is damaged.
+    pub tokens: usize,
+    /// Capabilities that are remembered; the rest are ignored.
+    pub capabilities: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            response: 16 << 20,
+            held_literal: 64 << 10,
+            literals: 10_000,
+            streamed_literal: 1 << 31,
+            depth: 100,
+            tokens: 1 << 20,
+            capabilities: 500,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the server can do (RFC 9051 section 7.2.2).
+
+use std::collections::BTreeSet;
+
+use crate::{limits::Limits, token::Token};
+
+/// A set of capabilities; names are compared without case.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Capabilities(BTreeSet<String>);
+
+impl Capabilities {
+    pub(crate) fn from_tokens(tokens: &[Token<'_>], limits: &Limits) -> Self {
+        let names = tokens.iter().filter_map(Token::text).map(|name| name.to_ascii_uppercase());
+        Self(names.take(limits.capabilities).collect())
+    }
+
+    /// Whether the server offers this, such as `"SASL-IR"`.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains(&name.to_ascii_uppercase())
+    }
+
+    /// The SASL mechanisms that AUTHENTICATE can be used with.
+    pub fn mechanisms(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|name| name.strip_prefix("AUTH="))
+    }
+
+    /// All names, in upper case and sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Response, response::tests::response, token::text_tokens};
+
+    #[test]
+    fn names_are_compared_without_case() {
+        let Response::Capability(capabilities) =
+            response("* CAPABILITY IMAP4rev1 sasl-ir AUTH=PLAIN auth=login")
+        else {
+            panic!("not capabilities");
+        };
+        assert!(capabilities.has("SASL-IR") && capabilities.has("imap4REV1"));
+        assert!(!capabilities.has("IDLE"));
+        assert_eq!(capabilities.mechanisms().collect::<Vec<_>>(), ["LOGIN", "PLAIN"]);
+    }
+
+    #[test]
+    fn capabilities_beyond_the_limit_are_ignored() {
+        let limits = Limits { capabilities: 2, ..Limits::default() };
+        let count = |text: &[u8]| {
+            Capabilities::from_tokens(&text_tokens(text, &limits).items, &limits).names().count()
+        };
+        assert_eq!(count(b"A B"), 2);
+        assert_eq!(count(b"A B C"), 2);
+    }
+}

@@ -1,0 +1,56 @@
+//! Message flags (RFC 9051 section 2.3.2).
+
+use std::fmt;
+
+use crate::token::Token;
+
+/// A flag or keyword.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Flag {
+    /// `\Seen`
+    Seen,
+    /// `\Answered`
+    Answered,
+    /// `\Flagged`
+    Flagged,
+    /// `\Deleted`
+    Deleted,
+    /// `\Draft`
+    Draft,
+    /// A keyword, `\Recent`, `\*`, or another that begins with a backslash; as the server spells
+    /// it.
+    Other(String),
+}
+
+impl Flag {
+    /// Reads a flag.
+    pub fn parse(name: &str) -> Self {
+        let system = [Self::Seen, Self::Answered, Self::Flagged, Self::Deleted, Self::Draft];
+        system
+            .into_iter()
+            .find(|flag| flag.as_str().eq_ignore_ascii_case(name))
+            .unwrap_or_else(|| Self::Other(name.into()))
+    }
+
+    /// Its name on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Seen => r"\Seen",
+            Self::Answered => r"\Answered",
+            Self::Flagged => r"\Flagged",
+            Self::Deleted => r"\Deleted",
+            Self::Draft => r"\Draft",
+            Self::Other(name) => name,
+        }
+    }
+
+    pub(crate) fn all(tokens: &[Token<'_>]) -> Vec<Self> {
+        tokens.iter().filter_map(|token| token.text()).map(|name| Self::parse(&name)).collect()
+    }
+}
+
+impl fmt::Display for Flag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

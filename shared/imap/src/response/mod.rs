@@ -1,0 +1,242 @@
+//! What the server's responses mean (RFC 9051 section 7); one file per family.
+//!
+//! Strings that mail brings along (subjects, names, file names) stay bytes as they came: to decode
+//! them is not this crate's job.
+
+mod body_structure;
+mod capability;
+mod code;
+mod envelope;
+mod fetch;
+mod flag;
+mod internal_date;
+mod list;
+mod mailbox;
+mod search;
+mod status;
+
+pub use body_structure::{BodyPart, BodyStructure, Disposition, Multipart};
+pub use capability::Capabilities;
+pub use code::Code;
+pub use envelope::{Envelope, EnvelopeAddress};
+pub use fetch::{BodySection, Content, Fetch};
+pub use flag::Flag;
+pub use internal_date::parse_date_time;
+pub use list::ListEntry;
+pub use mailbox::MailboxStatus;
+pub use search::SearchResult;
+pub use status::{Status, StatusKind};
+
+pub use crate::token::TokenDefect;
+use crate::{
+    framer::Segment,
+    limits::Limits,
+    token::{Token, tokens},
+};
+
+/// An untagged response.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Response {
+    /// OK, NO, BAD, BYE or PREAUTH: a word from the server that belongs to no command.
+    Status(Status),
+    /// CAPABILITY.
+    Capability(Capabilities),
+    /// ENABLED: the extensions that are in use from now on.
+    Enabled(Vec<String>),
+    /// ID: names and values (RFC 2971).
+    Id(Vec<(String, Option<String>)>),
+    /// LIST or LSUB.
+    List(ListEntry),
+    /// STATUS.
+    MailboxStatus(MailboxStatus),
+    /// EXISTS: how many messages the selected mailbox has.
+    Exists(u32),
+    /// RECENT (RFC 3501).
+    Recent(u32),
+    /// EXPUNGE: the message of this sequence number is gone; later ones move up.
+    Expunge(u32),
+    /// FLAGS: the flags that the selected mailbox knows.
+    Flags(Vec<Flag>),
+    /// SEARCH or ESEARCH.
+    Search(SearchResult),
+    /// FETCH.
+    Fetch(Box<Fetch>),
+    /// Something that this client does not know, or could not make sense of: its name, in upper
+    /// case.
+    Unknown(String),
+}
+
+/// What is wrong with a response that was otherwise understood, or was skipped.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Defect {
+    /// Its tokens do not fit together.
+    #[error("damaged response: {0}")]
+    Tokens(#[from] TokenDefect),
+    /// A known response that lacks what it must have; its name.
+    #[error("{0} response that makes no sense")]
+    Senseless(String),
+    /// A tag that belongs to no command.
+    #[error("an answer to a command that was not given")]
+    UnknownTag,
+    /// A continuation that nobody waits for.
+    #[error("a go-ahead that nobody waits for")]
+    UnexpectedContinuation,
+}
+
+/// A response, by whom it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Parsed {
+    Untagged(Response),
+    Tagged(Vec<u8>, Status),
+    Continuation(Vec<u8>),
+}
+
+/// Understands a response; total.
+pub(crate) fn parse(segments: &[Segment], limits: &Limits) -> (Parsed, Option<Defect>) {
+    let Some(Segment::Text(line)) = segments.first() else {
+        return (Parsed::Untagged(Response::Unknown(String::new())), None);
+    };
+    let (tag, rest) = split_word(line);
+    if tag == b"+" {
+        return (Parsed::Continuation(rest.to_vec()), None);
+    }
+    let (name, text) = split_word(rest);
+    if let Some(kind) = StatusKind::parse(name) {
+        let (status, defect) = Status::parse(kind, text, limits);
+        let parsed = match tag {
+            b"*" => Parsed::Untagged(Response::Status(status)),
+            tag => Parsed::Tagged(tag.to_vec(), status),
+        };
+        return (parsed, defect.map(Defect::from));
+    }
+    if tag != b"*" {
+        let name = String::from_utf8_lossy(tag).to_ascii_uppercase();
+        return (Parsed::Untagged(Response::Unknown(name.clone())), Some(Defect::Senseless(name)));
+    }
+    let skip = line.len() - rest.len();
+    let read = tokens(segments, skip, limits);
+    let (response, defect) = untagged(&read.items, limits);
+    (Parsed::Untagged(response), read.defect.map(Defect::from).or(defect))
+}
+
+fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) {
+    let (number, name, arguments) = match items {
+        [first, name, rest @ ..] if first.atom().is_some() && first.number::<u32>().is_some() => {
+            (first.number::<u32>(), name, rest)
+        }
+        [name, rest @ ..] => (None, name, rest),
+        [] => return (Response::Unknown(String::new()), Some(Defect::Senseless(String::new()))),
+    };
+    let name = name.text().unwrap_or_default().to_ascii_uppercase();
+    let understood = match (&*name, number) {
+        ("CAPABILITY", None) => {
+            Some(Response::Capability(Capabilities::from_tokens(arguments, limits)))
+        }
+        ("ENABLED", None) => {
+            Some(Response::Enabled(arguments.iter().filter_map(Token::text).collect()))
+        }
+        ("ID", None) => Some(Response::Id(id(arguments))),
+        ("LIST" | "LSUB" | "XLIST", None) => ListEntry::parse(arguments).map(Response::List),
+        ("STATUS", None) => MailboxStatus::parse(arguments).map(Response::MailboxStatus),
+        ("FLAGS", None) => {
+            arguments.first().and_then(Token::list).map(|flags| Response::Flags(Flag::all(flags)))
+        }
+        ("SEARCH", None) => Some(Response::Search(SearchResult::from_search(arguments))),
+        ("ESEARCH", None) => Some(Response::Search(SearchResult::from_esearch(arguments))),
+        ("EXISTS", Some(number)) => Some(Response::Exists(number)),
+        ("RECENT", Some(number)) => Some(Response::Recent(number)),
+        ("EXPUNGE", Some(number)) => Some(Response::Expunge(number)),
+        ("FETCH", Some(number)) => {
+            Fetch::parse(number, arguments).map(|fetch| Response::Fetch(Box::new(fetch)))
+        }
+        (
+            "LIST" | "LSUB" | "XLIST" | "STATUS" | "FLAGS" | "EXISTS" | "RECENT" | "EXPUNGE"
+            | "FETCH",
+            _,
+        ) => None,
+        _ => return (Response::Unknown(name), None),
+    };
+    match understood {
+        Some(response) => (response, None),
+        None => (Response::Unknown(name.clone()), Some(Defect::Senseless(name))),
+    }
+}
+
+fn id(arguments: &[Token<'_>]) -> Vec<(String, Option<String>)> {
+    let fields = arguments.first().and_then(Token::list).unwrap_or_default();
+    let (pairs, _) = fields.as_chunks::<2>();
+    pairs.iter().filter_map(|[name, value]| Some((name.text()?, value.text()))).collect()
+}
+
+/// The bytes up to the first space, and those behind it.
+fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b' ', text) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &[]),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::framer::{Frame, Framer};
+
+    /// Parses one untagged response from its bytes.
+    pub(crate) fn parse_bytes(mut input: &[u8]) -> (Response, Option<Defect>) {
+        let limits = Limits::default();
+        let mut framer = Framer::new(limits);
+        while let Some(frame) = framer.next(&mut input).unwrap() {
+            if let Frame::Response(segments) = frame {
+                let (Parsed::Untagged(response), defect) = parse(&segments, &limits) else {
+                    panic!("not an untagged response");
+                };
+                return (response, defect);
+            }
+        }
+        panic!("no whole response");
+    }
+
+    /// Parses one untagged response that has no defect.
+    pub(crate) fn response(line: &str) -> Response {
+        let (response, defect) = parse_bytes(format!("{line}\r\n").as_bytes());
+        assert_eq!(defect, None, "{line}");
+        response
+    }
+
+    #[test]
+    fn numbers_of_the_selected_mailbox_are_understood() {
+        assert_eq!(response("* 23 EXISTS"), Response::Exists(23));
+        assert_eq!(response("* 5 recent"), Response::Recent(5));
+        assert_eq!(response("* 44 Expunge"), Response::Expunge(44));
+        assert_eq!(
+            response(r"* FLAGS (\Seen Junk)"),
+            Response::Flags(vec![Flag::Seen, Flag::Other("Junk".into())])
+        );
+    }
+
+    #[test]
+    fn an_id_may_have_values_that_are_nil() {
+        assert_eq!(
+            response(r#"* ID ("name" "Dovecot" "os" NIL)"#),
+            Response::Id(vec![("name".into(), Some("Dovecot".into())), ("os".into(), None)])
+        );
+        assert_eq!(response("* ID NIL"), Response::Id(vec![]));
+    }
+
+    #[test]
+    fn unknown_responses_keep_their_name_and_are_no_defect() {
+        assert_eq!(response("* VANISHED (EARLIER) 1:5"), Response::Unknown("VANISHED".into()));
+        assert_eq!(response("* 5 X-New (a b)"), Response::Unknown("X-NEW".into()));
+    }
+
+    #[test]
+    fn damaged_responses_are_recorded() {
+        for line in
+            ["* EXISTS", "* 1 FETCH", "* LIST", "* STATUS x", "*", "* ", "nonsense", "", "* 1"]
+        {
+            let (response, defect) = parse_bytes(format!("{line}\r\n").as_bytes());
+            assert!(matches!(response, Response::Unknown(_)), "{line}: {response:?}");
+            assert!(line == "* 1" || defect.is_some(), "{line}");
+        }
+    }
+}

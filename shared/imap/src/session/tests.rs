@@ -1,0 +1,300 @@
+//! Sessions against scripted bytes.
+
+use postern_sasl::{Credentials, Mechanism};
+
+use super::*;
+use crate::{SequenceSet, command::FetchItem, response::Content};
+
+fn session(greeting: &str) -> Session {
+    let mut session = Session::new(Limits::default());
+    session.handle_input(greeting.as_bytes());
+    assert!(matches!(session.poll_output(), Some(Output::Event(Event::Greeting(_)))));
+    session
+}
+
+fn ready() -> Session {
+    session("* OK ready\r\n")
+}
+
+/// What is to be sent, as text, and the events, in order.
+fn drain(session: &mut Session) -> (String, Vec<Event>) {
+    let mut sent = String::new();
+    let mut events = Vec::new();
+    while let Some(output) = session.poll_output() {
+        match output {
+            Output::Send(bytes) => sent.push_str(&String::from_utf8(bytes).unwrap()),
+            Output::Event(event) => events.push(event),
+        }
+    }
+    (sent, events)
+}
+
+fn sent(session: &mut Session) -> String {
+    drain(session).0
+}
+
+fn plain() -> Command {
+    Command::authenticate(Mechanism::plain(Credentials::new("ann", "secret")))
+}
+
+fn append() -> Command {
+    Command::append(b"Sent", &[], b"hello".to_vec()).unwrap()
+}
+
+#[test]
+fn commands_are_pipelined_and_told_apart_by_their_tags() {
+    let mut session = ready();
+    let first = session.start(Command::noop());
+    let second = session.start(Command::capability());
+    assert_eq!(sent(&mut session), "A1 NOOP\r\nA2 CAPABILITY\r\n");
+    session.handle_input(b"A2 NO later\r\nA1 OK done\r\n");
+    let ended: Vec<_> = drain(&mut session)
+        .1
+        .into_iter()
+        .map(|event| match event {
+            Event::Completed { tag, status } => (tag, status.kind),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(ended, [(second, StatusKind::No), (first, StatusKind::Ok)]);
+}
+
+#[test]
+fn a_tag_of_no_command_is_a_defect_and_completes_nothing() {
+    let mut session = ready();
+    session.start(Command::noop());
+    session.handle_input(b"A2 OK\r\na1 OK\r\nA01 OK\r\n");
+    let defect = || Event::Defect(Defect::UnknownTag);
+    assert_eq!(drain(&mut session).1, [defect(), defect(), defect()]);
+}
+
+#[test]
+fn the_same_events_come_out_whatever_the_split_of_the_input() {
+    let body = "x".repeat(70_000);
+    let input = format!(
+        "* OK [CAPABILITY IMAP4rev1] hi\r\n* 2 EXISTS\r\n* 1 FETCH (UID 5 BODY[] {{70000}}\r\n{body} \
+         FLAGS (\\Seen))\r\n* X-ODD ((\r\n* LIST () \"/\" {{2}}\r\nab\r\nA1 OK [READ-ONLY] done\r\n"
+    );
+    let run = |pieces: Vec<&[u8]>| {
+        let mut session = Session::new(Limits::default());
+        session.start(Command::noop());
+        let mut events: Vec<Event> = Vec::new();
+        for piece in pieces {
+            session.handle_input(piece);
+            for event in drain(&mut session).1 {
+                match (events.last_mut(), event) {
+                    // Where a large literal is cut depends on the input, on purpose.
+                    (
+                        Some(Event::LiteralChunk { bytes: all, .. }),
+                        Event::LiteralChunk { bytes, .. },
+                    ) => all.extend(bytes),
+                    (_, event) => events.push(event),
+                }
+            }
+        }
+        events
+    };
+    let whole = run(vec![input.as_bytes()]);
+    assert_eq!(whole.len(), 10, "{:?}", whole.iter().map(std::mem::discriminant));
+    let body_start = input.find(&body).unwrap();
+    let cuts = (0..body_start + 3).chain(body_start + body.len() - 3..input.len());
+    for cut in cuts {
+        let (one, two) = input.as_bytes().split_at(cut);
+        assert!(run(vec![one, two]) == whole, "cut at {cut}");
+    }
+    assert!(run(input.as_bytes().chunks(1).collect()) == whole);
+}
+
+#[test]
+fn a_large_literal_streams_and_its_response_names_it() {
+    let mut session = ready();
+    let fetch = Command::uid_fetch(&SequenceSet::from(5), &[FetchItem::section("")]).unwrap();
+    session.start(fetch);
+    let body = vec![b'x'; 70_000];
+    session.handle_input(b"* 1 FETCH (UID 5 BODY[] {70000}\r\n");
+    session.handle_input(&body);
+    session.handle_input(b")\r\n");
+    let events = drain(&mut session).1;
+    assert_eq!(events[0], Event::LiteralStart { stream: 1, size: 70_000 });
+    assert_eq!(events[1], Event::LiteralChunk { stream: 1, bytes: body });
+    assert_eq!(events[2], Event::LiteralEnd { stream: 1 });
+    let Event::Response(Response::Fetch(fetch)) = &events[3] else { panic!("{:?}", events[3]) };
+    assert_eq!(fetch.sections[0].content, Content::Streamed { stream: 1, size: 70_000 });
+}
+
+#[test]
+fn the_first_line_must_be_a_greeting() {
+    let inputs =
+        ["HTTP/1.1 400 Bad Request\r\n", "+OK POP3\r\n", "220 smtp\r\n", "A1 OK\r\n", "* NO\r\n"];
+    for input in inputs {
+        let mut session = Session::new(Limits::default());
+        session.handle_input(input.as_bytes());
+        session.handle_input(b"* OK too late\r\n");
+        assert_eq!(drain(&mut session).1, [Event::Fatal(FatalError::NoGreeting)], "{input}");
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_the_greeting() {
+    let mut session = Session::new(Limits::default());
+    session.start(Command::noop());
+    assert_eq!(sent(&mut session), "");
+    session.handle_input(b"* OK\r\n");
+    assert_eq!(sent(&mut session), "A1 NOOP\r\n");
+}
+
+#[test]
+fn a_literal_waits_for_the_go_ahead_and_so_do_the_commands_behind_it() {
+    let mut session = ready();
+    session.start(append());
+    session.start(Command::noop());
+    assert_eq!(sent(&mut session), "A1 APPEND \"Sent\" {5}\r\n");
+    session.handle_input(b"+ go on\r\n");
+    assert_eq!(sent(&mut session), "hello\r\nA2 NOOP\r\n");
+}
+
+#[test]
+fn a_refused_literal_is_not_sent_and_the_next_command_is() {
+    let mut session = ready();
+    let tag = session.start(append());
+    session.start(Command::noop());
+    session.handle_input(b"A1 NO [OVERQUOTA] full\r\n");
+    let (sent, events) = drain(&mut session);
+    assert_eq!(sent, "A1 APPEND \"Sent\" {5}\r\nA2 NOOP\r\n");
+    assert!(matches!(&events[..], [Event::Completed { tag: ended, .. }] if *ended == tag));
+    session.handle_input(b"+ too late\r\n");
+    assert_eq!(drain(&mut session).1, [Event::Defect(Defect::UnexpectedContinuation)]);
+}
+
+#[test]
+fn literals_go_unasked_where_the_server_takes_them_and_they_are_small() {
+    let cases = [
+        ("LITERAL+", 65_536, true),
+        ("LITERAL+", 65_537, false),
+        ("LITERAL-", 4096, true),
+        ("LITERAL-", 4097, false),
+        ("IDLE", 1, false),
+    ];
+    for (capability, size, unasked) in cases {
+        let mut session = session(&format!("* OK [CAPABILITY IMAP4rev1 {capability}] hi\r\n"));
+        session.start(Command::append(b"x", &[], vec![b'x'; size]).unwrap());
+        let sent = sent(&mut session);
+        assert_eq!(sent.contains(&format!("{{{size}+}}\r\nx")), unasked, "{capability} {size}");
+        assert_eq!(sent.ends_with(&format!("{{{size}}}\r\n")), !unasked, "{capability} {size}");
+    }
+}
+
+#[test]
+fn authenticate_sends_its_response_at_once_only_where_the_server_takes_it() {
+    let mut with = session("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n");
+    with.start(plain());
+    assert_eq!(sent(&mut with), "A1 AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=\r\n");
+    let mut without = ready();
+    without.start(plain());
+    assert_eq!(sent(&mut without), "A1 AUTHENTICATE PLAIN\r\n");
+    without.handle_input(b"+ \r\n");
+    assert_eq!(sent(&mut without), "AGFubgBzZWNyZXQ=\r\n");
+}
+
+#[test]
+fn a_challenge_without_an_answer_cancels_the_exchange() {
+    for challenge in ["+ bm9uY2U=\r\n", "+ not base64\r\n"] {
+        let mut session = ready();
+        session.start(plain());
+        session.start(Command::noop());
+        sent(&mut session);
+        session.handle_input(challenge.as_bytes());
+        assert_eq!(sent(&mut session), "*\r\n");
+        session.handle_input(b"A1 BAD cancelled\r\n");
+        assert_eq!(sent(&mut session), "A2 NOOP\r\n");
+    }
+}
+
+#[test]
+fn nothing_is_pipelined_behind_a_log_in() {
+    let mut session = ready();
+    session.start(Command::noop());
+    session.start(Command::login(&Credentials::new("a", "b")).unwrap());
+    session.start(Command::capability());
+    assert_eq!(sent(&mut session), "A1 NOOP\r\n");
+    session.handle_input(b"A1 OK\r\n");
+    assert_eq!(sent(&mut session), "A2 LOGIN \"a\" \"b\"\r\n");
+    session.handle_input(b"A2 OK\r\n");
+    assert_eq!(sent(&mut session), "A3 CAPABILITY\r\n");
+}
+
+#[test]
+fn a_log_in_forgets_capabilities_unless_they_are_told_anew() {
+    let cases = [
+        ("A1 OK in\r\n", None),
+        ("A1 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n", Some(true)),
+        ("* CAPABILITY IMAP4rev1 IDLE\r\nA1 OK in\r\n", Some(true)),
+        ("A1 NO wrong\r\n", Some(false)),
+    ];
+    for (answer, idle) in cases {
+        let mut session = session("* OK [CAPABILITY IMAP4rev1] hi\r\n");
+        session.start(Command::login(&Credentials::new("a", "b")).unwrap());
+        session.handle_input(answer.as_bytes());
+        assert_eq!(session.capabilities().map(|all| all.has("IDLE")), idle, "{answer}");
+    }
+}
+
+#[test]
+fn tls_starts_afresh() {
+    let mut session = session("* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] hi\r\n");
+    session.start(Command::start_tls());
+    session.start(Command::capability());
+    assert_eq!(sent(&mut session), "A1 STARTTLS\r\n");
+    session.handle_input(b"A1 OK go\r\n");
+    assert_eq!(sent(&mut session), "");
+    assert_eq!(session.capabilities(), None);
+    session.tls_started();
+    assert_eq!(sent(&mut session), "A2 CAPABILITY\r\n");
+}
+
+#[test]
+fn bytes_behind_the_go_ahead_for_tls_are_fatal_glued_or_not() {
+    let injected = "* CAPABILITY IMAP4rev1 AUTH=EVIL\r\n";
+    for pieces in [vec![format!("A1 OK go\r\n{injected}")], vec!["A1 OK go\r\n".into(), "x".into()]]
+    {
+        let mut session = ready();
+        session.start(Command::start_tls());
+        for piece in &pieces {
+            session.handle_input(piece.as_bytes());
+        }
+        let events = drain(&mut session).1;
+        assert_eq!(events.last(), Some(&Event::Fatal(FatalError::BytesBeforeTls)));
+        session.tls_started();
+        session.handle_input(injected.as_bytes());
+        session.start(Command::noop());
+        assert_eq!(drain(&mut session), (String::new(), vec![]));
+        assert_eq!(session.capabilities(), None);
+    }
+}
+
+#[test]
+fn a_refused_starttls_goes_on_without() {
+    let mut session = ready();
+    session.start(Command::start_tls());
+    session.start(Command::noop());
+    session.handle_input(b"A1 NO not today\r\n* 1 EXISTS\r\n");
+    assert!(sent(&mut session).ends_with("A2 NOOP\r\n"));
+}
+
+#[test]
+fn damaged_responses_are_recorded_and_the_session_goes_on() {
+    let mut session = ready();
+    session.handle_input(b"* 1 FETCH (UID 5\r\n* EXISTS\r\n* 3 EXISTS\r\n");
+    let events = drain(&mut session).1;
+    let defects = events.iter().filter(|event| matches!(event, Event::Defect(_))).count();
+    assert_eq!(defects, 2);
+    assert_eq!(events.last(), Some(&Event::Response(Response::Exists(3))));
+}
+
+#[test]
+fn a_damaged_stream_ends_the_session() {
+    let mut session = ready();
+    session.handle_input(b"* X {99999999999}\r\n* 3 EXISTS\r\n");
+    let error = FatalError::Framing(FramingError::LiteralTooLarge);
+    assert_eq!(drain(&mut session).1, [Event::Fatal(error)]);
+}

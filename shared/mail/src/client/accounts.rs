@@ -1,0 +1,212 @@
+//! Accounts: add, test, list, remove.
+
+use postern_bridge::{
+    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Problem, Protocol,
+    ServerLogin, TestReport,
+};
+
+use super::{Client, Running, lanes::Lanes};
+use crate::{
+    Host, MailError, Secret,
+    imap::ImapClient,
+    outbox, pop3,
+    record::{self, Account, Record},
+    store::{Durability, KeyRange, Store, Table, Write},
+};
+
+impl<H: Host> Client<H> {
+    pub(super) fn account_views(&self) -> Vec<AccountView> {
+        let accounts = self.inner.accounts.borrow();
+        accounts.values().map(|running| view(&running.account, &running.connection)).collect()
+    }
+
+    /// Logs in to both servers and out again.
+    pub(super) async fn test_account(&self, draft: &AccountDraft) -> Result<TestReport, Problem> {
+        check(draft).map_err(|error| error.problem(""))?;
+        let host = &*self.inner.host;
+        let password = Secret::new(&*draft.password);
+        let incoming = match draft.protocol {
+            Protocol::Imap => test_imap(host, &draft.incoming, &password).await,
+            Protocol::Pop3 => pop3::test(host, &draft.incoming, &password).await,
+        };
+        let incoming = incoming.map_err(|error| error.problem(&draft.incoming.endpoint.host))?;
+        let outgoing = outbox::test(host, &draft.outgoing, &password).await;
+        let outgoing = outgoing.map_err(|error| error.problem(&draft.outgoing.endpoint.host))?;
+        Ok(TestReport { incoming, outgoing })
+    }
+
+    /// Tests the settings, keeps the account, and begins to fetch its mail.
+    pub(super) async fn add_account(&self, draft: AccountDraft) -> Result<AccountId, Problem> {
+        self.test_account(&draft).await?;
+        let host = draft.incoming.endpoint.host.clone();
+        let account = self.keep_account(draft).await.map_err(|error| error.problem(&host))?;
+        let id = account.id;
+        self.run_account(account);
+        self.tell(None, Delta::Accounts(self.account_views()));
+        self.tell_mailboxes(None, id).await.map_err(|error| error.problem(&host))?;
+        Ok(id)
+    }
+
+    async fn keep_account(&self, draft: AccountDraft) -> Result<Account, MailError> {
+        let host = &*self.inner.host;
+        let sealed_password = host.seal(&Secret::new(draft.password)).await?;
+        let _editing = host.store().editing().lock().await;
+        let (number, numbered) = record::next_number(host.store(), "account").await?;
+        let account = Account {
+            id: AccountId(number),
+            identity: draft.identity,
+            protocol: draft.protocol,
+            incoming: draft.incoming,
+            outgoing: draft.outgoing,
+            retention: draft.retention,
+            sealed_password,
+        };
+        let mut batch = vec![numbered, account.put()];
+        if account.protocol == Protocol::Pop3 {
+            batch.extend(pop3::create_local_mailboxes(host, account.id).await?);
+        }
+        host.store().apply(batch, Durability::Strict).await?;
+        Ok(account)
+    }
+
+    /// Gives the account its lanes and fetches what is new.
+    pub(super) fn run_account(&self, account: Account) {
+        let id = account.id;
+        let lanes = Lanes::start(self, &account);
+        let running = Running { account, connection: Connection::Offline, lanes };
+        self.inner.accounts.borrow_mut().insert(id, running);
+        if self.inner.online.get() {
+            self.refresh(id).expect("the account has just been inserted");
+        }
+    }
+
+    /// Forgets an account and everything stored for it.
+    ///
+    /// Its lanes are stopped first, so that nothing is written for it any more; then one strict
+    /// batch removes it: a crash before leaves the account whole, a crash after leaves nothing.
+    pub(super) async fn remove_account(&self, id: AccountId) -> Result<(), MailError> {
+        let removed = self.inner.accounts.borrow_mut().remove(&id);
+        let Some(Running { account, lanes, .. }) = removed else { return Ok(()) };
+        drop(lanes);
+        let key = record::account_key(id);
+        let mut batch = vec![account.delete()];
+        for mailbox in self.mailboxes(id).await? {
+            let range = KeyRange::prefix(record::mailbox_key(mailbox.id));
+            for table in [Table::Messages, Table::Arrival, Table::Bodies] {
+                batch.push(Write::DeleteRange { table, range: range.clone() });
+            }
+            self.inner.lists.borrow_mut().remove(&mailbox.id);
+        }
+        for table in [Table::Mailboxes, Table::Ledger] {
+            batch.push(Write::DeleteRange { table, range: KeyRange::prefix(key.clone()) });
+        }
+        batch.extend(outbox::remove_account(&*self.inner.host, id).await?);
+        self.store().apply(batch, Durability::Strict).await?;
+        self.tell(None, Delta::Accounts(self.account_views()));
+        Ok(())
+    }
+}
+
+async fn test_imap<H: Host>(
+    host: &H,
+    login: &ServerLogin,
+    password: &Secret,
+) -> Result<String, MailError> {
+    ImapClient::connect(host, login, password).await?.logout(host).await;
+    Ok("The IMAP log-in works.".into())
+}
+
+fn view(account: &Account, connection: &Connection) -> AccountView {
+    AccountView {
+        id: account.id,
+        identity: account.identity.clone(),
+        protocol: account.protocol,
+        incoming: account.incoming.clone(),
+        outgoing: account.outgoing.clone(),
+        retention: account.retention,
+        connection: connection.clone(),
+    }
+}
+
+/// Refuses what no server could make sense of, before anything is sent.
+fn check(draft: &AccountDraft) -> Result<(), MailError> {
+    let input = |sentence: &str| Err(MailError::Input(sentence.into()));
+    let address = &draft.identity.address;
+    let parts = address.rsplit_once('@');
+    if !parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        || address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;".contains(c))
+    {
+        return input("The mail address must look like name@example.org.");
+    }
+    if draft.password.is_empty() {
+        return input("Please enter the password.");
+    }
+    for (login, what) in [(&draft.incoming, "incoming"), (&draft.outgoing, "outgoing")] {
+        let Endpoint { host, port, .. } = &login.endpoint;
+        if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return input(&format!("Please enter the host name of the {what} server."));
+        }
+        if *port == 0 {
+            return input(&format!("Please enter the port of the {what} server."));
+        }
+        if login.username.is_empty() {
+            return input(&format!("Please enter the user name for the {what} server."));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::{Identity, Retention, Security, TlsEnd};
+
+    use super::*;
+
+    fn login(port: u16) -> ServerLogin {
+        ServerLogin {
+            endpoint: Endpoint {
+                host: "mail.example.org".into(),
+                port,
+                security: Security::Tls,
+                tls_end: TlsEnd::Proxy,
+            },
+            username: "ada@example.org".into(),
+        }
+    }
+
+    fn draft() -> AccountDraft {
+        AccountDraft {
+            identity: Identity { name: "Ada".into(), address: "ada@example.org".into() },
+            protocol: Protocol::Imap,
+            incoming: login(993),
+            outgoing: login(465),
+            password: "secret".into(),
+            retention: Retention::Keep,
+        }
+    }
+
+    #[test]
+    fn a_complete_draft_passes() {
+        assert_eq!(check(&draft()), Ok(()));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        type Spoil = fn(&mut AccountDraft);
+        let cases: [(Spoil, &str); 7] = [
+            (|d| d.identity.address = "ada".into(), "mail address"),
+            (|d| d.identity.address = "@example.org".into(), "mail address"),
+            (|d| d.identity.address = "ada@exa mple.org".into(), "mail address"),
+            (|d| d.password.clear(), "password"),
+            (|d| d.incoming.endpoint.host.clear(), "host name of the incoming"),
+            (|d| d.outgoing.endpoint.port = 0, "port of the outgoing"),
+            (|d| d.outgoing.username.clear(), "user name for the outgoing"),
+        ];
+        for (spoil, named) in cases {
+            let mut draft = draft();
+            spoil(&mut draft);
+            let sentence = check(&draft).unwrap_err().to_string();
+            assert!(sentence.contains(named), "{sentence:?} does not name {named:?}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Opened messages, their attachments, and the read mark.
+
+use futures_channel::oneshot;
+use postern_bridge::{
+    AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem, Protocol,
+};
+use postern_mime as mime;
+use serde_bytes::ByteBuf;
+
+use super::{Client, lanes::Reading};
+use crate::{
+    Host, MailError, Store,
+    record::{self, AbsentPart, Body, Message, Record},
+    store::Durability,
+};
+
+impl<H: Host> Client<H> {
+    /// Shows a message, fetching it first if it is not stored, and marks it as read.
+    pub(super) async fn open_message(
+        &self,
+        page: ClientId,
+        id: MessageId,
+    ) -> Result<(), MailError> {
+        match self.message_view(id).await {
+            Ok(view) => {
+                let unseen = !view.flags.seen;
+                self.tell(Some(page), Delta::Message(Box::new(view)));
+                if unseen {
+                    self.mark_seen(id, true).await?;
+                }
+                self.prefetch_next(id).await
+            }
+            Err(error) => {
+                let problem = self.message_problem(id, &error).await;
+                self.tell(Some(page), Delta::MessageFailed { message: id, problem });
+                Ok(())
+            }
+        }
+    }
+
+    /// Marks a message as read or unread: here at once, on the server when it can be reached.
+    pub(super) async fn mark_seen(&self, id: MessageId, seen: bool) -> Result<(), MailError> {
+        let editing = self.store().editing().lock().await;
+        let mut message = self.message(id).await?;
+        if message.flags.seen == seen {
+            return Ok(());
+        }
+        message.flags.seen = seen;
+        let mut mailbox = record::mailbox(self.store(), id.mailbox).await?;
+        mailbox.unread =
+            if seen { mailbox.unread.saturating_sub(1) } else { mailbox.unread.saturating_add(1) };
+        let batch = vec![message.put(), mailbox.put()];
+        self.store().apply(batch, Durability::Relaxed).await?;
+        drop(editing);
+        self.queue_reading(mailbox.account, Reading::Seen { message: id, seen });
+        self.mailbox_changed(id.mailbox).await
+    }
+
+    /// One attachment, decoded; fetched if it is not stored.
+    pub(super) async fn attachment(
+        &self,
+        id: MessageId,
+        section: &str,
+    ) -> Result<(AttachmentView, ByteBuf), MailError> {
+        let raw = self.stored_body(id).await?;
+        let message = self.message(id).await?;
+        let part = mime::part(&raw, section).ok_or(MailError::Gone("attachment"))?;
+        let mut view = attachment_view(part.info);
+        let content = match message.body {
+            Body::Partial { absent, .. } if absent.iter().any(|part| part.section == section) => {
+                self.fetch_part(id, section).await?
+            }
+            _ => part.content,
+        };
+        view.size = content.len() as u64;
+        Ok((view, ByteBuf::from(content)))
+    }
+
+    /// A problem with a message, told with the name of its server.
+    pub(super) async fn message_problem(&self, id: MessageId, error: &MailError) -> Problem {
+        match self.account_of(id.mailbox).await {
+            Ok(account) => error.problem(&account.incoming.endpoint.host),
+            Err(_) => error.problem("The mail server"),
+        }
+    }
+
+    async fn message_view(&self, id: MessageId) -> Result<MessageView, MailError> {
+        let raw = self.stored_body(id).await?;
+        let message = self.message(id).await?;
+        let absent = match &message.body {
+            Body::Partial { absent, .. } => &absent[..],
+            _ => &[],
+        };
+        Ok(view(&message, mime::view(&raw), absent))
+    }
+
+    /// The message's bytes, fetched first if need be.
+    async fn stored_body(&self, id: MessageId) -> Result<Vec<u8>, MailError> {
+        if self.message(id).await?.body == Body::Absent {
+            self.fetch_body(id).await?;
+        }
+        Ok(record::body(self.store(), id).await?)
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Message, MailError> {
+        let message = record::get(self.store(), &record::message_key(id)).await?;
+        message.ok_or(MailError::Gone("message"))
+    }
+
+    async fn fetch_body(&self, message: MessageId) -> Result<(), MailError> {
+        let (done, answer) = oneshot::channel();
+        self.ask_server(message, Reading::Body { message, done }, answer).await
+    }
+
+    async fn fetch_part(&self, message: MessageId, section: &str) -> Result<Vec<u8>, MailError> {
+        let (done, answer) = oneshot::channel();
+        let section = section.to_owned();
+        self.ask_server(message, Reading::Part { message, section, done }, answer).await
+    }
+
+    async fn ask_server<T>(
+        &self,
+        message: MessageId,
+        job: Reading,
+        answer: oneshot::Receiver<Result<T, MailError>>,
+    ) -> Result<T, MailError> {
+        if !self.inner.online.get() {
+            return Err(crate::TransportError::Offline.into());
+        }
+        let account = self.account_of(message.mailbox).await?;
+        self.queue_reading(account.id, job);
+        answer.await.unwrap_or(Err(MailError::Gone("message")))
+    }
+
+    /// Has the message below this one fetched, which is likely to be read next.
+    async fn prefetch_next(&self, id: MessageId) -> Result<(), MailError> {
+        let Some(next) = self.next_older(id) else { return Ok(()) };
+        let account = self.account_of(id.mailbox).await?;
+        let absent = self.message(next).await?.body == Body::Absent;
+        if absent && account.protocol == Protocol::Imap && self.inner.online.get() {
+            self.queue_reading(account.id, Reading::Prefetch { message: next });
+        }
+        Ok(())
+    }
+}
+
+fn view(message: &Message, view: mime::View, absent: &[AbsentPart]) -> MessageView {
+    let mut attachments: Vec<_> = view.attachments.into_iter().map(attachment_view).collect();
+    for attachment in &mut attachments {
+        if let Some(part) = absent.iter().find(|part| part.section == attachment.section) {
+            attachment.size = part.size;
+        }
+    }
+    MessageView {
+        id: message.id,
+        subject: view.subject,
+        from: record::addresses(view.from),
+        reply_to: record::addresses(view.reply_to),
+        to: record::addresses(view.to),
+        cc: record::addresses(view.cc),
+        date: view.sent,
+        message_id: view.message_id,
+        references: view.references,
+        flags: message.flags,
+        body: match view.body {
+            mime::Body::Html { document, remote_blocked } => {
+                BodyView::Html { document, remote_blocked }
+            }
+            mime::Body::Text(text) => BodyView::Text(text),
+        },
+        text: view.text,
+        attachments,
+    }
+}
+
+fn attachment_view(info: mime::AttachmentInfo) -> AttachmentView {
+    let mime::AttachmentInfo { section, name, media_type, size } = info;
+    AttachmentView { section, name, media_type, size }
+}

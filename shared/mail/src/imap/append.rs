@@ -1,0 +1,35 @@
+//! Puts a message into a mailbox on the server.
+
+use postern_bridge::Flags;
+use postern_imap::{Command, response::Flag};
+
+use super::ImapClient;
+use crate::{Host, MailError, Transport, record::Mailbox};
+
+impl<T: Transport> ImapClient<T> {
+    /// Puts a message into a mailbox on the server; the store learns of it at the next sync.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses. If the connection is lost, the message may or may not be there.
+    pub async fn append<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        flags: Flags,
+        raw: &[u8],
+    ) -> Result<(), MailError> {
+        let flags: Vec<Flag> = [
+            (flags.seen, Flag::Seen),
+            (flags.answered, Flag::Answered),
+            (flags.flagged, Flag::Flagged),
+            (flags.deleted, Flag::Deleted),
+            (flags.draft, Flag::Draft),
+        ]
+        .into_iter()
+        .filter_map(|(set, flag)| set.then_some(flag))
+        .collect();
+        let command = Command::append(&mailbox.path, &flags, raw.to_vec())?;
+        self.run(host, command, "file the message").await.map(drop)
+    }
+}

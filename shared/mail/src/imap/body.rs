@@ -1,0 +1,108 @@
+//! What is needed to show a message.
+
+use std::collections::BTreeMap;
+
+use postern_bridge::MessageId;
+use postern_imap::{
+    Command, SequenceSet,
+    command::{FetchItem, Partial},
+};
+
+use super::{ImapClient, limits, partial};
+use crate::{
+    Host, MailError, Store, Transport,
+    record::{self, Body, Message, Record},
+    store::Durability,
+};
+
+/// What the server is asked for here.
+const WHAT: &str = "send the message";
+
+impl<T: Transport> ImapClient<T> {
+    /// Fetches what is needed to show a message and stores it: a small message whole, a large one
+    /// without the content of its attachments.
+    ///
+    /// # Errors
+    ///
+    /// If the message is gone, the server can't be asked, or the store not be written.
+    pub async fn fetch_body<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        id: MessageId,
+    ) -> Result<(), MailError> {
+        let key = record::message_key(id);
+        let message: Option<Message> = record::get(host.store(), &key).await?;
+        let message = message.ok_or(MailError::Gone("message"))?;
+        self.open(host, id.mailbox).await?;
+        let (raw, body) = if message.size <= limits::WHOLE_MESSAGE {
+            self.fetch_whole(host, id.uid).await?
+        } else {
+            self.fetch_partial(host, id.uid).await?
+        };
+
+        let summary = postern_mime::summary(&raw);
+        // Its flags may have changed in the meantime, and it may be gone.
+        let _editing = host.store().editing().lock().await;
+        let message: Option<Message> = record::get(host.store(), &key).await?;
+        let mut message = message.ok_or(MailError::Gone("message"))?;
+        message.body = body;
+        message.preview = summary.preview;
+        message.has_attachments = summary.has_attachments;
+        let mut writes = record::put_body(id, &raw);
+        writes.push(message.put());
+        Ok(host.store().apply(writes, Durability::Relaxed).await?)
+    }
+
+    async fn fetch_whole<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        uid: u32,
+    ) -> Result<(Vec<u8>, Body), MailError> {
+        let partial = Some(Partial { origin: 0, count: limits::PART });
+        let item = FetchItem::Section { section: String::new(), partial };
+        let command = Command::uid_fetch(&SequenceSet::from(uid), &[item])?;
+        let mut answer = self.run(host, command, WHAT).await?;
+        let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
+        let raw = answer.section(&mut fetch, "").ok_or(MailError::Gone("message"))?;
+        if raw.len() >= limits::PART as usize {
+            return Err(MailError::Input("This message is too large to open here.".into()));
+        }
+        let size = raw.len() as u64;
+        Ok((raw, Body::Whole { size }))
+    }
+
+    async fn fetch_partial<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        uid: u32,
+    ) -> Result<(Vec<u8>, Body), MailError> {
+        let uids = SequenceSet::from(uid);
+        let command = Command::uid_fetch(&uids, &[FetchItem::BodyStructure])?;
+        let mut answer = self.run(host, command, WHAT).await?;
+        let fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
+        let planned = fetch.body_structure.and_then(|own| Some((partial::plan(&own)?, own)));
+        let Some((plan, structure)) = planned else {
+            return self.fetch_whole(host, uid).await;
+        };
+        let command = Command::uid_fetch(&uids, &plan.items)?;
+        let mut answer = self.run(host, command, WHAT).await?;
+        let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
+        let sections: BTreeMap<String, Vec<u8>> = plan
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                FetchItem::Section { section, .. } => {
+                    Some((section.clone(), answer.section(&mut fetch, section)?))
+                }
+                _ => None,
+            })
+            .collect();
+        let raw = partial::assemble(&structure, &sections);
+        let size = raw.len() as u64;
+        let body = match plan.absent {
+            absent if absent.is_empty() => Body::Whole { size },
+            absent => Body::Partial { size, absent },
+        };
+        Ok((raw, body))
+    }
+}

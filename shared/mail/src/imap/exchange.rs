@@ -1,0 +1,174 @@
+//! Commands and what came back for them.
+
+use std::collections::BTreeMap;
+
+use postern_imap::{
+    Command, Event, Response,
+    command::InvalidArgument,
+    response::{BodySection, Content, Fetch, Status, StatusKind},
+    session::Tag,
+};
+
+use super::{ImapClient, PATIENCE, limits};
+use crate::{Clock, MailError, Transport};
+
+/// What came back for a command, or for several.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// The untagged responses, in order.
+    pub(super) responses: Vec<Response>,
+    /// How each command ended, in the order in which they were given.
+    pub(super) ends: Vec<Status>,
+    /// Large literals, by number.
+    streams: BTreeMap<u64, Vec<u8>>,
+    /// Bytes in `streams` and in held sections.
+    content: usize,
+}
+
+impl Answer {
+    /// The FETCH responses, in order.
+    pub(super) fn fetches(&mut self) -> impl Iterator<Item = Fetch> {
+        let responses = std::mem::take(&mut self.responses);
+        responses.into_iter().filter_map(|response| match response {
+            Response::Fetch(fetch) => Some(*fetch),
+            _ => None,
+        })
+    }
+
+    /// What was fetched of one message, in one piece even if the server told it in several.
+    pub(super) fn fetched(&mut self, uid: u32) -> Option<Fetch> {
+        self.fetches().filter(|fetch| fetch.uid == Some(uid)).reduce(|mut all, more| {
+            all.sections.extend(more.sections);
+            all.body_structure = all.body_structure.or(more.body_structure);
+            all
+        })
+    }
+
+    /// Takes the bytes of a section out of what was fetched.
+    pub(super) fn section(&mut self, fetch: &mut Fetch, name: &str) -> Option<Vec<u8>> {
+        let same = |section: &BodySection| section.section.eq_ignore_ascii_case(name);
+        let at = fetch.sections.iter().position(same)?;
+        match fetch.sections.swap_remove(at).content {
+            Content::Held(bytes) => Some(bytes),
+            Content::Streamed { stream, .. } => self.streams.remove(&stream),
+            Content::Missing => None,
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), MailError> {
+        match event {
+            Event::Response(response) => {
+                if let Response::Fetch(fetch) = &response {
+                    for section in &fetch.sections {
+                        if let Content::Held(bytes) = &section.content {
+                            self.count(bytes.len())?;
+                        }
+                    }
+                }
+                if self.responses.len() >= limits::RESPONSES {
+                    return Err(MailError::Protocol("too many responses to one request".into()));
+                }
+                self.responses.push(response);
+            }
+            Event::LiteralStart { stream, .. } => {
+                self.streams.insert(stream, Vec::new());
+            }
+            Event::LiteralChunk { stream, bytes } => {
+                self.count(bytes.len())?;
+                self.streams.entry(stream).or_default().extend(bytes);
+            }
+            Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),
+            // What is damaged is left out; the rest of the answer counts.
+            Event::LiteralEnd { .. }
+            | Event::Defect(_)
+            | Event::Greeting(_)
+            | Event::Completed { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), MailError> {
+        self.content += bytes;
+        if self.content > limits::CONTENT {
+            return Err(MailError::Protocol("more content than was asked for".into()));
+        }
+        Ok(())
+    }
+}
+
+impl<T: Transport> ImapClient<T> {
+    /// Runs a command to its end; `what` it asks, as a verb phrase: "open the mailbox".
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses, breaks the protocol, or the connection is gone.
+    pub(super) async fn run(
+        &mut self,
+        clock: &impl Clock,
+        command: Command,
+        what: &'static str,
+    ) -> Result<Answer, MailError> {
+        let tag = self.connection.session.start(command);
+        self.finish(clock, tag, what).await
+    }
+
+    /// Runs commands to their ends, all sent at once. Refusals are left to the caller.
+    pub(super) async fn run_all(
+        &mut self,
+        clock: &impl Clock,
+        commands: Vec<Command>,
+        what: &'static str,
+    ) -> Result<Answer, MailError> {
+        let session = &mut self.connection.session;
+        let tags: Vec<_> = commands.into_iter().map(|command| session.start(command)).collect();
+        let mut answer = Answer::default();
+        for tag in tags {
+            let end = self.wait_for(clock, tag, what, &mut answer).await?;
+            answer.ends.push(end);
+        }
+        Ok(answer)
+    }
+
+    /// Waits for the end of a command that was started, and takes all that comes until then.
+    pub(super) async fn finish(
+        &mut self,
+        clock: &impl Clock,
+        tag: Tag,
+        what: &'static str,
+    ) -> Result<Answer, MailError> {
+        let mut answer = Answer::default();
+        let end = self.wait_for(clock, tag, what, &mut answer).await?;
+        if end.kind != StatusKind::Ok {
+            return Err(MailError::Refused { what, text: end.text });
+        }
+        answer.ends.push(end);
+        Ok(answer)
+    }
+
+    /// A server may end commands in another order than that in which they were given.
+    async fn wait_for(
+        &mut self,
+        clock: &impl Clock,
+        tag: Tag,
+        what: &'static str,
+        answer: &mut Answer,
+    ) -> Result<Status, MailError> {
+        loop {
+            if let Some(status) = self.ended.remove(&tag) {
+                return Ok(status);
+            }
+            match self.connection.next_event(clock, PATIENCE, what).await? {
+                Event::Completed { tag, status } => {
+                    self.ended.insert(tag, status);
+                }
+                event => answer.take(event)?,
+            }
+        }
+    }
+}
+
+impl From<InvalidArgument> for MailError {
+    fn from(error: InvalidArgument) -> Self {
+        Self::Input(format!("This can't be sent to a mail server: {error}."))
+    }
+}

@@ -1,0 +1,30 @@
+//! How much an IMAP server may make us hold or do.
+
+/// Untagged responses to one command.
+pub const RESPONSES: usize = 200_000;
+/// Bytes of content in the answer to one command.
+pub const CONTENT: usize = 64 << 20;
+/// Mailboxes of one account; the rest is left out.
+pub const MAILBOXES: usize = 5_000;
+/// Mailboxes whose counts are asked for one by one, where the server can't tell them in one go.
+pub const COUNTED_MAILBOXES: usize = 200;
+/// Levels of a mailbox's name; deeper ones are shown as one.
+pub const MAILBOX_DEPTH: usize = 30;
+/// Messages of one mailbox.
+pub const MESSAGES: u64 = 1_000_000;
+/// Addresses of one header field that a record keeps.
+pub const ADDRESSES: usize = 50;
+/// Bytes of one header field that a record keeps.
+pub const HEADER_FIELD: usize = 4 << 10;
+/// A message of at most this size, in bytes, is fetched whole.
+pub const WHOLE_MESSAGE: u64 = 256 << 10;
+/// Encoded bytes of a text part that is fetched with its message; of a longer one the beginning.
+pub const TEXT_PART: u32 = 1 << 20;
+/// Encoded bytes of an inline image that is fetched with its message.
+pub const INLINE_IMAGE: u64 = 256 << 10;
+/// Encoded bytes of all that is fetched to show a message.
+pub const SHOWN: u64 = 4 << 20;
+/// Parts of a message that is fetched in parts; one of more is fetched whole, if it may be.
+pub const PARTS: usize = 500;
+/// Encoded bytes of an attachment, or of a message that must be fetched whole.
+pub const PART: u32 = 64 << 20;

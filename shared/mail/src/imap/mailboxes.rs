@@ -1,0 +1,289 @@
+//! The list of mailboxes, reconciled with the stored one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postern_bridge::{AccountId, MailboxId, Role};
+use postern_imap::{
+    Command, Response,
+    command::ListReturn,
+    response::{ListEntry, MailboxStatus},
+};
+
+use super::{ImapClient, limits};
+use crate::{
+    Host, MailError, Store, Transport,
+    record::{self, Mailbox, Record},
+    store::{Durability, KeyRange, Table, Write},
+};
+
+impl<T: Transport> ImapClient<T> {
+    /// Brings the stored mailboxes of an account up to date, in one batch: those that are known keep
+    /// their numbers, new ones get one, those that are gone are removed with their messages. Returns
+    /// all in the order to show them.
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be asked or the store not be written.
+    pub async fn sync_mailboxes<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        account: AccountId,
+    ) -> Result<Vec<Mailbox>, MailError> {
+        let listed = self.list(host).await?;
+        let store = host.store();
+        let _editing = store.editing().lock().await;
+        let range = KeyRange::prefix(record::account_key(account));
+        let stored: Vec<Mailbox> = record::all(store, &range).await?;
+        let (first_number, number_write) = record::next_number(store, "mailbox").await?;
+        let Reconciled { mut mailboxes, mut writes, next_number } =
+            reconcile(account, &stored, &listed, first_number);
+        if let (Write::Put { table, key, .. }, true) = (number_write, next_number > first_number) {
+            writes.push(Write::Put { table, key, value: record::encode(&next_number) });
+        }
+        if !writes.is_empty() {
+            store.apply(writes, Durability::Relaxed).await?;
+        }
+        record::sort_mailboxes(&mut mailboxes);
+        Ok(mailboxes)
+    }
+
+    async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Vec<Listed>, MailError> {
+        let with = ListReturn::offered(&self.capabilities(host).await?);
+        let what = "list the mailboxes";
+        let mut responses = self.run(host, Command::list(b"*", with)?, what).await?.responses;
+        if !with.status {
+            let selectable = responses.iter().filter_map(|response| match response {
+                Response::List(entry) if is_selectable(entry) => Some(&entry.name),
+                _ => None,
+            });
+            let commands: Result<Vec<_>, _> = selectable
+                .take(limits::COUNTED_MAILBOXES)
+                .map(|name| Command::status(name))
+                .collect();
+            let counts = self.run_all(host, commands?, "count the messages").await?;
+            responses.extend(counts.responses);
+        }
+        let listed = listed(responses);
+        if listed.is_empty() {
+            // There is always an inbox: what is stored must not go because of a damaged answer.
+            return Err(MailError::Protocol("an empty list of mailboxes".into()));
+        }
+        Ok(listed)
+    }
+}
+
+/// A mailbox as the server lists it.
+#[derive(Clone, Debug, PartialEq)]
+struct Listed {
+    path: Vec<u8>,
+    names: Vec<String>,
+    role: Option<Role>,
+    selectable: bool,
+    /// Unread and all messages, if the server told.
+    counts: Option<(u32, u32)>,
+}
+
+struct Reconciled {
+    mailboxes: Vec<Mailbox>,
+    writes: Vec<Write>,
+    next_number: u32,
+}
+
+fn reconcile(
+    account: AccountId,
+    stored: &[Mailbox],
+    listed: &[Listed],
+    mut next_number: u32,
+) -> Reconciled {
+    let known: BTreeMap<&[u8], &Mailbox> =
+        stored.iter().map(|mailbox| (&*mailbox.path, mailbox)).collect();
+    let mut writes = Vec::new();
+    let mut mailboxes = Vec::new();
+    for own in listed {
+        let before = known.get(&*own.path).copied();
+        let mut mailbox = before.cloned().unwrap_or_else(|| {
+            let id = MailboxId(next_number);
+            next_number += 1;
+            Mailbox {
+                id,
+                account,
+                path: own.path.clone(),
+                names: Vec::new(),
+                role: None,
+                selectable: false,
+                uid_validity: 0,
+                uid_next: 0,
+                unread: 0,
+                total: 0,
+            }
+        });
+        mailbox.names.clone_from(&own.names);
+        mailbox.role = own.role;
+        mailbox.selectable = own.selectable;
+        if let Some((unread, total)) = own.counts {
+            mailbox.unread = unread;
+            mailbox.total = total;
+        }
+        if before != Some(&mailbox) {
+            writes.push(mailbox.put());
+        }
+        mailboxes.push(mailbox);
+    }
+    let listed: BTreeSet<&[u8]> = listed.iter().map(|own| &*own.path).collect();
+    for gone in stored.iter().filter(|mailbox| !listed.contains(&*mailbox.path)) {
+        writes.push(gone.delete());
+        writes.extend(forget_messages(gone.id));
+    }
+    Reconciled { mailboxes, writes, next_number }
+}
+
+/// The writes that remove all that is stored of a mailbox's messages.
+pub(super) fn forget_messages(mailbox: MailboxId) -> [Write; 3] {
+    let range = KeyRange::prefix(record::mailbox_key(mailbox));
+    [Table::Messages, Table::Arrival, Table::Bodies]
+        .map(|table| Write::DeleteRange { table, range: range.clone() })
+}
+
+fn listed(responses: Vec<Response>) -> Vec<Listed> {
+    let mut entries: BTreeMap<Vec<u8>, ListEntry> = BTreeMap::new();
+    let mut counts: BTreeMap<Vec<u8>, MailboxStatus> = BTreeMap::new();
+    for response in responses {
+        match response {
+            Response::List(entry) => {
+                entries.insert(entry.name.clone(), entry);
+            }
+            Response::MailboxStatus(status) => {
+                counts.insert(status.name.clone(), status);
+            }
+            _ => {}
+        }
+    }
+    let mut listed: Vec<Listed> = entries
+        .into_values()
+        .filter(|entry| !entry.has(r"\NonExistent") || entry.has(r"\HasChildren"))
+        .take(limits::MAILBOXES)
+        .map(|entry| {
+            let status = counts.get(&entry.name);
+            Listed {
+                names: names(&entry),
+                role: role(&entry),
+                selectable: is_selectable(&entry),
+                counts: status.and_then(|status| status.unseen.zip(status.messages)),
+                path: entry.name,
+            }
+        })
+        .collect();
+    guess_roles(&mut listed);
+    listed
+}
+
+fn names(entry: &ListEntry) -> Vec<String> {
+    let mut names: Vec<String> = entry.path();
+    // A name that ends in its delimiter has an empty last part.
+    names.retain(|name| !name.is_empty());
+    if names.len() > limits::MAILBOX_DEPTH {
+        let deep = names.split_off(limits::MAILBOX_DEPTH - 1);
+        names.push(deep.join("/"));
+    }
+    if names.is_empty() { vec![String::from_utf8_lossy(&entry.name).into_owned()] } else { names }
+}
+
+fn is_selectable(entry: &ListEntry) -> bool {
+    !entry.has(r"\Noselect") && !entry.has(r"\NonExistent")
+}
+
+fn role(entry: &ListEntry) -> Option<Role> {
+    let attributes = [
+        (r"\Drafts", Role::Drafts),
+        (r"\Sent", Role::Sent),
+        (r"\Archive", Role::Archive),
+        (r"\All", Role::Archive),
+        (r"\Junk", Role::Junk),
+        (r"\Spam", Role::Junk),
+        (r"\Trash", Role::Trash),
+    ];
+    if entry.name.eq_ignore_ascii_case(b"INBOX") {
+        return Some(Role::Inbox);
+    }
+    attributes.into_iter().find(|(name, _)| entry.has(name)).map(|(_, role)| role)
+}
+
+/// Gives roles by the usual names, where the server names no mailbox for them.
+fn guess_roles(listed: &mut [Listed]) {
+    let usual: [(Role, &[&str]); 5] = [
+        (Role::Drafts, &["drafts", "draft"]),
+        (Role::Sent, &["sent", "sent messages", "sent items", "sent mail"]),
+        (Role::Archive, &["archive", "archives"]),
+        (Role::Junk, &["junk", "spam", "junk e-mail", "bulk mail"]),
+        (Role::Trash, &["trash", "deleted items", "deleted messages"]),
+    ];
+    for (role, names) in usual {
+        if listed.iter().any(|own| own.role == Some(role)) {
+            continue;
+        }
+        let candidate = names.iter().find_map(|name| {
+            listed.iter().position(|own| {
+                let top = match &own.names[..] {
+                    [top] => Some(top),
+                    [first, second] if first.eq_ignore_ascii_case("INBOX") => Some(second),
+                    _ => None,
+                };
+                own.role.is_none()
+                    && own.selectable
+                    && top.is_some_and(|top| top.eq_ignore_ascii_case(name))
+            })
+        });
+        if let Some(at) = candidate {
+            listed[at].role = Some(role);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
+        Listed {
+            path: path.into(),
+            names: path.split('/').map(Into::into).collect(),
+            role: None,
+            selectable: true,
+            counts,
+        }
+    }
+
+    #[test]
+    fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
+        let account = AccountId(3);
+        let first = reconcile(account, &[], &[own("INBOX", Some((1, 5))), own("a", None)], 7);
+        assert_eq!(first.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 8]);
+        assert_eq!((first.mailboxes[0].unread, first.mailboxes[0].total), (1, 5));
+        assert_eq!((first.next_number, first.writes.len()), (9, 2));
+
+        let listed = [own("INBOX", None), own("b", None)];
+        let second = reconcile(account, &first.mailboxes, &listed, first.next_number);
+        assert_eq!(second.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 9]);
+        assert_eq!(second.mailboxes[0].total, 5, "counts that are not told stay");
+        let removed = &first.mailboxes[1];
+        let mut expected = vec![second.mailboxes[1].put(), removed.delete()];
+        expected.extend(forget_messages(removed.id));
+        assert_eq!(second.writes, expected);
+
+        let third = reconcile(account, &second.mailboxes, &listed, second.next_number);
+        assert_eq!(third.writes, [], "nothing changed, nothing is written");
+    }
+
+    #[test]
+    fn roles_are_guessed_from_usual_names_unless_the_server_names_them() {
+        let mut listed = [own("Sent", None), own("INBOX/Trash", None), own("x/Drafts", None)];
+        guess_roles(&mut listed);
+        assert_eq!(
+            listed.each_ref().map(|own| own.role),
+            [Some(Role::Sent), Some(Role::Trash), None]
+        );
+        let mut listed = [own("Sent", None), Listed { role: Some(Role::Sent), ..own("out", None) }];
+        guess_roles(&mut listed);
+        assert_eq!(listed[0].role, None);
+    }
+}

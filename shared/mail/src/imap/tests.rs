@@ -1,0 +1,409 @@
+//! The client against scripted servers, over a transport and a store in memory.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use postern_bridge::{AccountId, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin};
+
+use super::*;
+use crate::{
+    Clock, Connector, Random, Secret, Store, TransportError, Vault,
+    host::VaultError,
+    record::{self, Body, Mailbox, Message, Record},
+    store::{Durability, KeyRange, MemoryStore, Table},
+};
+
+/// What the client must say (without its tag), and what is answered; `{tag}` stands for its tag.
+type Script = Vec<(&'static str, String)>;
+
+#[derive(Default)]
+struct Wire {
+    script: VecDeque<(&'static str, String)>,
+    to_client: VecDeque<Vec<u8>>,
+    said: String,
+    tls: bool,
+}
+
+struct Scripted(Rc<RefCell<Wire>>);
+
+impl Transport for Scripted {
+    async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+        Ok(self.0.borrow_mut().to_client.pop_front().unwrap_or_default())
+    }
+
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
+        let wire = &mut *self.0.borrow_mut();
+        let said = String::from_utf8(bytes).unwrap();
+        wire.said.push_str(&said);
+        for line in said.lines() {
+            let (tag, command) = line.split_once(' ').unwrap_or(("", line));
+            let (expected, answer) = wire.script.pop_front().expect(line);
+            assert_eq!(command, expected);
+            // An empty read would be the end of the stream.
+            if !answer.is_empty() {
+                wire.to_client.push_back(answer.replace("{tag}", tag).into_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    async fn start_tls(&mut self) -> Result<(), TransportError> {
+        self.0.borrow_mut().tls = true;
+        Ok(())
+    }
+
+    async fn close(&mut self) {}
+}
+
+/// A host whose only server follows a script.
+#[derive(Default)]
+struct ScriptedHost {
+    wire: Rc<RefCell<Wire>>,
+    store: MemoryStore,
+}
+
+impl Connector for ScriptedHost {
+    type Transport = Scripted;
+
+    async fn connect(&self, _: &Endpoint) -> Result<Scripted, TransportError> {
+        Ok(Scripted(self.wire.clone()))
+    }
+}
+
+impl Clock for ScriptedHost {
+    fn now(&self) -> i64 {
+        0
+    }
+
+    async fn sleep(&self, _: Duration) {
+        std::future::pending().await
+    }
+}
+
+impl Random for ScriptedHost {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+impl Vault for ScriptedHost {
+    async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, VaultError> {
+        Ok(secret.expose().into())
+    }
+
+    async fn unseal(&self, _: &[u8]) -> Result<Secret, VaultError> {
+        Err(VaultError("nothing is sealed here".into()))
+    }
+}
+
+impl Host for ScriptedHost {
+    type Store = MemoryStore;
+
+    fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+
+    fn spawn(&self, _: impl Future<Output = ()> + 'static) {}
+}
+
+/// Runs what never has to wait, since everything is in memory.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the client waits for something that does not come"),
+    }
+}
+
+fn connect(
+    host: &ScriptedHost,
+    security: Security,
+    greeting: &str,
+    script: Script,
+) -> Result<ImapClient<Scripted>, MailError> {
+    let to_client = VecDeque::from([greeting.into()]);
+    host.wire.replace(Wire { script: script.into(), to_client, ..Wire::default() });
+    let endpoint =
+        Endpoint { host: "mail".into(), port: 143, security, tls_end: Default::default() };
+    let login = ServerLogin { endpoint, username: "ann".into() };
+    now(ImapClient::connect(host, &login, &Secret::new("secret")))
+}
+
+const LOGGED_IN: &str = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\r\n";
+
+/// A client that is logged in and a server that follows `script` from there.
+fn ready(host: &ScriptedHost, script: Script) -> ImapClient<Scripted> {
+    connect(host, Security::Tls, LOGGED_IN, script).unwrap()
+}
+
+fn ok(answer: &str) -> String {
+    format!("{answer}{{tag}} OK done\r\n")
+}
+
+#[test]
+fn after_starttls_everything_is_asked_anew_and_only_then_comes_the_password() {
+    let host = ScriptedHost::default();
+    let script = vec![
+        ("STARTTLS", ok("")),
+        ("CAPABILITY", ok("* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n")),
+        ("AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=", ok("* CAPABILITY IMAP4rev1\r\n")),
+    ];
+    let greeting = "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi\r\n";
+    assert!(connect(&host, Security::StartTls, greeting, script).is_ok());
+    assert!(host.wire.borrow().tls);
+}
+
+#[test]
+fn where_starttls_can_not_be_had_the_password_is_not_sent() {
+    let injected = "{tag} OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n";
+    let cases: Vec<(&str, Script)> = vec![
+        ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n", vec![]),
+        ("* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", vec![]),
+        (
+            "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n",
+            vec![("STARTTLS", "{tag} NO not now\r\n".into())],
+        ),
+        ("* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", vec![("STARTTLS", injected.into())]),
+    ];
+    for (greeting, script) in cases {
+        let host = ScriptedHost::default();
+        assert!(connect(&host, Security::StartTls, greeting, script).is_err(), "{greeting}");
+        assert!(!host.wire.borrow().tls);
+        assert!(!host.wire.borrow().said.contains("AUTHENTICATE"));
+    }
+}
+
+#[test]
+fn log_in_is_used_where_no_mechanism_is_offered_and_a_refusal_is_told_in_the_servers_words() {
+    let script = || vec![(r#"LOGIN "ann" "secret""#, "{tag} NO [X] Wrong, Ann.\r\n".to_owned())];
+    let greeting = "* OK [CAPABILITY IMAP4rev1 AUTH=GSSAPI] hi\r\n";
+    let host = ScriptedHost::default();
+    let error = connect(&host, Security::Tls, greeting, script()).err().unwrap();
+    assert_eq!(error, MailError::Login("Wrong, Ann.".into()));
+    let disabled = "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n";
+    let error = connect(&host, Security::Tls, disabled, vec![]).err().unwrap();
+    assert!(matches!(error, MailError::Unsupported(_)));
+}
+
+#[test]
+fn mailboxes_are_listed_with_counts_asked_for_one_by_one_where_need_be() {
+    let host = ScriptedHost::default();
+    let list = "* LIST (\\HasChildren) \"/\" INBOX\r\n* LIST (\\Noselect) \"/\" a\r\n\
+                * LIST (\\Sent) \"/\" \"Gesendet &APw-\"\r\n";
+    let counts = "* STATUS \"Gesendet &APw-\" (MESSAGES 7 UNSEEN 0)\r\n";
+    let script = vec![
+        (r#"LIST "" "*""#, ok(list)),
+        (r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, "{tag} NO x\r\n".into()),
+        (r#"STATUS "Gesendet &APw-" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, ok(counts)),
+    ];
+    let mut client = ready(&host, script);
+    let mailboxes = now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
+    let told: Vec<_> = mailboxes
+        .iter()
+        .map(|own| (own.names.join("/"), own.role, own.selectable, own.total))
+        .collect();
+    let expected = [
+        ("INBOX".into(), Some(Role::Inbox), true, 0),
+        ("Gesendet ü".into(), Some(Role::Sent), true, 7),
+        ("a".into(), None, false, 0),
+    ];
+    assert_eq!(told, expected);
+}
+
+const INBOX: MailboxId = MailboxId(4);
+
+/// A host that knows an inbox.
+fn host_with_inbox() -> ScriptedHost {
+    let host = ScriptedHost::default();
+    let inbox = Mailbox {
+        id: INBOX,
+        account: AccountId(1),
+        path: b"INBOX".to_vec(),
+        names: vec!["INBOX".into()],
+        role: Some(Role::Inbox),
+        selectable: true,
+        uid_validity: 0,
+        uid_next: 0,
+        unread: 0,
+        total: 0,
+    };
+    now(host.store.apply(vec![inbox.put()], Durability::Relaxed)).unwrap();
+    host
+}
+
+fn select(exists: u32, validity: u32, next: u32) -> (&'static str, String) {
+    let answer = format!(
+        "* {exists} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n"
+    );
+    (r#"SELECT "INBOX""#, ok(&answer))
+}
+
+fn unread(count: u32) -> (&'static str, String) {
+    let answer = format!("* ESEARCH (TAG \"{{tag}}\") UID COUNT {count}\r\n");
+    ("UID SEARCH RETURN (COUNT) UNSEEN", ok(&answer))
+}
+
+fn all(set: &str) -> (&'static str, String) {
+    let answer = format!("* ESEARCH (TAG \"{{tag}}\") UID ALL {set}\r\n");
+    ("UID SEARCH RETURN (ALL) ALL", ok(&answer))
+}
+
+fn listed(uids: impl IntoIterator<Item = u32>) -> String {
+    let line = |uid| {
+        format!(
+            "* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE \"01-Jan-2024 00:00:00 +0000\" \
+             RFC822.SIZE 100 ENVELOPE (NIL \"Letter {uid}\" NIL NIL NIL NIL NIL NIL NIL NIL) \
+             BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL \"7bit\" 10 1))\r\n"
+        )
+    };
+    uids.into_iter().map(line).collect()
+}
+
+fn sync(client: &mut ImapClient<Scripted>, host: &ScriptedHost) -> Vec<(u32, u32, u32)> {
+    let mut steps = Vec::new();
+    let mut changed = |step: SyncStep| steps.push((step.stored, step.total, step.unread));
+    now(client.sync_messages(host, INBOX, &mut changed)).unwrap();
+    assert!(host.wire.borrow().script.is_empty());
+    steps
+}
+
+fn stored(host: &ScriptedHost) -> Vec<Message> {
+    now(record::all(&host.store, &KeyRange::all())).unwrap()
+}
+
+fn uids(host: &ScriptedHost) -> Vec<u32> {
+    stored(host).iter().map(|message| message.id.uid).collect()
+}
+
+macro_rules! items {
+    ($uids:literal) => {
+        concat!("UID FETCH ", $uids, " (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)")
+    };
+}
+
+/// A host whose inbox holds the messages 2, 5 and 6.
+fn host_with_messages() -> ScriptedHost {
+    let host = host_with_inbox();
+    let script =
+        vec![select(3, 9, 7), unread(3), all("2,5:6"), (items!("2,5:6"), ok(&listed([2, 5, 6])))];
+    assert_eq!(sync(&mut ready(&host, script), &host), [(0, 3, 3), (3, 3, 3), (3, 3, 3)]);
+    assert_eq!(uids(&host), [2, 5, 6]);
+    host
+}
+
+#[test]
+fn what_is_new_gone_or_changed_is_stored() {
+    let host = host_with_messages();
+    let script = vec![
+        select(3, 9, 9),
+        unread(1),
+        all("2,6,8"),
+        (items!("8"), ok(&listed([8]))),
+        (
+            "UID FETCH 2,6 (UID FLAGS)",
+            ok("* 1 FETCH (UID 2 FLAGS (\\Seen))\r\n* 2 FETCH (UID 6 FLAGS ())\r\n"),
+        ),
+    ];
+    sync(&mut ready(&host, script), &host);
+    let messages = stored(&host);
+    let told: Vec<_> = messages.iter().map(|own| (own.id.uid, own.flags.seen)).collect();
+    assert_eq!(told, [(2, true), (6, false), (8, false)]);
+    assert_eq!(messages[2].subject, "Letter 8");
+    let places = now(host.store.keys(Table::Arrival, &KeyRange::all())).unwrap();
+    assert_eq!(places.len(), 3);
+}
+
+#[test]
+fn when_nothing_came_or_went_only_flags_are_asked_for_and_nothing_is_written() {
+    let host = host_with_messages();
+    let script = vec![select(3, 9, 7), unread(3), ("UID FETCH 2,5:6 (UID FLAGS)", ok(""))];
+    assert_eq!(sync(&mut ready(&host, script), &host), []);
+}
+
+#[test]
+fn a_change_of_uidvalidity_drops_what_is_stored_of_this_mailbox_only() {
+    let host = host_with_messages();
+    let elsewhere = MessageId { mailbox: MailboxId(5), uid: 2 };
+    let other = Message { id: elsewhere, ..stored(&host)[0].clone() };
+    now(host.store.apply(other.put_listed().into(), Durability::Relaxed)).unwrap();
+    let script = vec![select(1, 10, 3), unread(0), all("2"), (items!("2"), ok(&listed([2])))];
+    sync(&mut ready(&host, script), &host);
+    let left: Vec<_> = stored(&host).iter().map(|own| (own.id.mailbox.0, own.id.uid)).collect();
+    assert_eq!(left, [(4, 2), (5, 2)]);
+}
+
+#[test]
+fn windows_may_be_answered_in_another_order() {
+    let host = host_with_inbox();
+    let script = vec![
+        select(750, 9, 751),
+        unread(0),
+        all("1:750"),
+        (items!("701:750"), ok(&listed(701..=750))),
+        (items!("501:700"), String::new()),
+        (items!("1:500"), ok(&listed(1..=700)) + "A5 OK late\r\n"),
+    ];
+    let mut client = ready(&host, script);
+    let steps = sync(&mut client, &host);
+    assert_eq!(steps[1], (50, 750, 0));
+    assert_eq!(uids(&host).len(), 750);
+}
+
+#[test]
+fn a_search_without_a_result_drops_nothing() {
+    let host = host_with_messages();
+    let script = vec![select(2, 9, 7), unread(1), ("UID SEARCH RETURN (ALL) ALL", ok(""))];
+    let mut client = ready(&host, script);
+    assert!(now(client.sync_messages(&host, INBOX, &mut |_| {})).is_err());
+    assert_eq!(uids(&host), [2, 5, 6]);
+}
+
+#[test]
+fn a_small_message_is_stored_whole_with_its_preview() {
+    let host = host_with_messages();
+    let raw = "Subject: x\r\n\r\nHello there\r\n";
+    let answer = format!("* 1 FETCH (UID 5 BODY[]<0> {{{}}}\r\n{raw})\r\n", raw.len());
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)", ok(&answer)),
+        (r"UID STORE 5 +FLAGS.SILENT (\Seen)", ok("")),
+    ];
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let mut client = ready(&host, script);
+    now(client.fetch_body(&host, id)).unwrap();
+    let message = stored(&host)[1].clone();
+    assert_eq!(message.body, Body::Whole { size: raw.len() as u64 });
+    assert_eq!(message.preview, "Hello there");
+    assert_eq!(now(record::body(&host.store, id)).unwrap(), raw.as_bytes());
+
+    now(client.store_seen(&host, id, true)).unwrap();
+    assert!(stored(&host)[1].flags.seen);
+    assert_eq!(now(record::mailbox(&host.store, INBOX)).unwrap().unread, 2);
+}
+
+#[test]
+fn an_attachment_is_fetched_and_decoded() {
+    let host = host_with_messages();
+    let answer = "* 1 FETCH (UID 5 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)\
+                  (\"image\" \"png\" NIL NIL NIL \"base64\" 8) \"mixed\") BODY[2]<0> \"aGVsbG8=\")\r\n";
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.67108864>)", ok(answer)),
+    ];
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let content = now(ready(&host, script).fetch_part(&host, id, "2")).unwrap();
+    assert_eq!(content, b"hello");
+}
+
+#[test]
+fn a_message_whose_mailbox_was_made_anew_is_gone() {
+    let host = host_with_messages();
+    let mut client = ready(&host, vec![select(3, 10, 7)]);
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    assert_eq!(now(client.fetch_body(&host, id)), Err(MailError::Gone("message")));
+}

@@ -1,0 +1,136 @@
+//! Taking a message from the person.
+
+use postern_bridge::{Address, MessageId, OutgoingMessage};
+use postern_mime::{Outgoing, OutgoingAttachment, compose};
+
+use super::{Entry, State};
+use crate::{
+    Host, MailError, Store,
+    record::{self, Account, Message, message_key, next_number},
+    store::{Durability, StoreError},
+};
+
+/// Composes a message, once, and stores it as queued; returns its number.
+///
+/// # Errors
+///
+/// [`MailError::Input`] if it has no recipient, or an address or another field that can't be sent;
+/// else if the store can't be written. Nothing is stored then.
+pub async fn enqueue<H: Host>(
+    host: &H,
+    account: &Account,
+    draft: &OutgoingMessage,
+) -> Result<u32, MailError> {
+    let sender = envelope_address(&account.identity.address)?;
+    let recipients = recipients(draft)?;
+    let message_id = new_message_id(host, &sender);
+    let created = host.now();
+    let outgoing = Outgoing {
+        from: postern_mime::Address {
+            name: account.identity.name.clone(),
+            address: sender.clone(),
+        },
+        to: header_addresses(&draft.to),
+        cc: header_addresses(&draft.cc),
+        subject: draft.subject.clone(),
+        text: draft.text.clone(),
+        date_ms: created,
+        message_id: message_id.clone(),
+        in_reply_to: answered_id(host.store(), draft).await?,
+        references: draft.references.iter().filter(|id| is_sendable_id(id)).cloned().collect(),
+        attachments: draft
+            .attachments
+            .iter()
+            .map(|attachment| OutgoingAttachment {
+                name: attachment.name.clone(),
+                media_type: attachment.media_type.clone(),
+                content: attachment.content.clone(),
+            })
+            .collect(),
+    };
+    let raw = compose(&outgoing).map_err(|error| MailError::Input(error.to_string()))?;
+
+    let store = host.store();
+    let _editing = store.editing().lock().await;
+    let (id, remember) = next_number(store, "outbox").await?;
+    let entry = Entry {
+        id,
+        account: account.id,
+        sender,
+        recipients,
+        subject: draft.subject.clone(),
+        message_id,
+        state: State::Queued,
+        created,
+        filed: false,
+        size: raw.len() as u64,
+        eight_bit: !raw.is_ascii(),
+    };
+    let mut batch = entry.put_whole(&raw);
+    batch.push(remember);
+    store.apply(batch, Durability::Strict).await?;
+    Ok(id)
+}
+
+/// Everyone that the message goes to, each once.
+fn recipients(draft: &OutgoingMessage) -> Result<Vec<String>, MailError> {
+    let mut recipients = Vec::new();
+    for address in [&draft.to, &draft.cc, &draft.bcc].into_iter().flatten() {
+        let address = envelope_address(&address.address)?;
+        if !recipients.contains(&address) {
+            recipients.push(address);
+        }
+    }
+    if recipients.is_empty() {
+        return Err(MailError::Input("The message has no recipient.".into()));
+    }
+    Ok(recipients)
+}
+
+fn envelope_address(text: &str) -> Result<String, MailError> {
+    match postern_smtp::Address::parse(text.trim()) {
+        Ok(address) => Ok(address.as_str().into()),
+        Err(error) => Err(MailError::Input(format!("“{text}” is not a mail address: {error}."))),
+    }
+}
+
+fn header_addresses(addresses: &[Address]) -> Vec<postern_mime::Address> {
+    let header = |address: &Address| postern_mime::Address {
+        name: address.name.clone(),
+        address: address.address.trim().into(),
+    };
+    addresses.iter().map(header).collect()
+}
+
+/// The id of the message that is answered.
+async fn answered_id(
+    store: &impl Store,
+    draft: &OutgoingMessage,
+) -> Result<Option<String>, StoreError> {
+    let Some(id) = draft.in_reply_to else { return Ok(None) };
+    Ok(stored_id(store, id)
+        .await?
+        .or_else(|| draft.references.last().cloned())
+        .filter(|id| is_sendable_id(id)))
+}
+
+async fn stored_id(store: &impl Store, id: MessageId) -> Result<Option<String>, StoreError> {
+    let message: Option<Message> = record::get(store, &message_key(id)).await?;
+    Ok(message.map(|message| message.message_id).filter(|id| !id.is_empty()))
+}
+
+/// Whether an id from someone else's message can stand in our header. One that can't is left out:
+/// a broken message can be answered too.
+fn is_sendable_id(id: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>');
+    !id.is_empty() && id.len() <= 900 && id.bytes().all(fits)
+}
+
+/// A Message-ID that nobody else has: random, at the sender's domain.
+fn new_message_id<H: Host>(host: &H, sender: &str) -> String {
+    let mut random = [0; 16];
+    host.fill(&mut random);
+    // Header ids are ASCII; another domain could not be written there.
+    let domain = sender.rsplit('@').next().filter(|domain| is_sendable_id(domain));
+    format!("{:032x}@{}", u128::from_be_bytes(random), domain.unwrap_or("localhost"))
+}

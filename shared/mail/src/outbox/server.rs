@@ -1,0 +1,157 @@
+//! A submission server that one is logged in to.
+
+use postern_bridge::{Security, ServerLogin};
+use postern_sasl::{Credentials, choose};
+use postern_smtp::{Command, Event, Extensions, Output, Reply, Request, Session};
+
+use super::limits::{PATIENCE, PATIENCE_FOR_GOODBYE};
+use crate::{
+    Host, MailError, Secret,
+    connection::{self, Connection},
+};
+
+/// A browser has no name of its own to give (RFC 5321 section 4.1.4).
+const HELLO_NAME: &str = "[127.0.0.1]";
+
+impl connection::Session for Session {
+    type Event = Event;
+
+    fn handle_input(&mut self, input: &[u8]) {
+        Self::handle_input(self, input);
+    }
+
+    fn poll_output(&mut self) -> Option<connection::Output<Event>> {
+        Self::poll_output(self).map(|output| match output {
+            Output::Send(bytes) => connection::Output::Send(bytes),
+            Output::Event(event) => connection::Output::Event(event),
+        })
+    }
+}
+
+/// A connection after the log-in.
+pub(super) struct Server<'host, H: Host> {
+    host: &'host H,
+    pub(super) connection: Connection<H::Transport, Session>,
+    /// False if the server asks for no log-in.
+    pub(super) logged_in: bool,
+}
+
+impl<'host, H: Host> Server<'host, H> {
+    /// Connects, upgrades to TLS if that is how the server is to be reached, and logs in.
+    pub(super) async fn open(
+        host: &'host H,
+        login: &ServerLogin,
+        password: &Secret,
+    ) -> Result<Self, MailError> {
+        let transport = host.connect(&login.endpoint).await?;
+        let connection = Connection::new(transport, Session::new());
+        let mut server = Self { host, connection, logged_in: false };
+        match server.introduce(login, password).await {
+            Ok(()) => Ok(server),
+            Err(error) => {
+                server.connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives a command and waits for its event.
+    pub(super) async fn ask(
+        &mut self,
+        command: Command,
+        what: &'static str,
+    ) -> Result<Event, MailError> {
+        let input = |error: postern_smtp::CommandError| MailError::Input(error.to_string());
+        self.connection.session.start(command).map_err(input)?;
+        self.next(what).await
+    }
+
+    /// Says goodbye; nothing depends on the answer.
+    pub(super) async fn quit(mut self) {
+        if self.connection.session.start(Command::Quit).is_ok() {
+            let patience = PATIENCE_FOR_GOODBYE;
+            let _ = self.connection.next_event(self.host, patience, "a goodbye").await;
+        }
+        self.connection.close().await;
+    }
+
+    pub(super) async fn next(&mut self, what: &'static str) -> Result<Event, MailError> {
+        match self.connection.next_event(self.host, PATIENCE, what).await? {
+            Event::Failed(error) => Err(MailError::Protocol(error.to_string())),
+            event => Ok(event),
+        }
+    }
+
+    async fn introduce(&mut self, login: &ServerLogin, password: &Secret) -> Result<(), MailError> {
+        match self.next("its greeting").await? {
+            Event::Greeting(_) => {}
+            other => return Err(unexpected(&other, "talk")),
+        }
+        let mut extensions = self.hello().await?;
+        if login.endpoint.security == Security::StartTls {
+            self.upgrade(&extensions).await?;
+            extensions = self.hello().await?;
+        }
+        self.log_in(&extensions, &login.username, password).await
+    }
+
+    async fn hello(&mut self) -> Result<Extensions, MailError> {
+        let hello =
+            Command::hello(HELLO_NAME).map_err(|error| MailError::Input(error.to_string()))?;
+        match self.ask(hello, "what it offers").await? {
+            Event::Hello(extensions) => Ok(extensions),
+            other => Err(unexpected(&other, "talk")),
+        }
+    }
+
+    async fn upgrade(&mut self, extensions: &Extensions) -> Result<(), MailError> {
+        if !extensions.starttls {
+            return Err(MailError::Unsupported("STARTTLS"));
+        }
+        match self.ask(Command::StartTls, "the start of TLS").await? {
+            Event::StartTls => {}
+            other => return Err(unexpected(&other, "start TLS")),
+        }
+        self.connection.upgrade_tls(self.host, PATIENCE).await?;
+        self.connection.session.tls_established();
+        Ok(())
+    }
+
+    async fn log_in(
+        &mut self,
+        extensions: &Extensions,
+        username: &str,
+        password: &Secret,
+    ) -> Result<(), MailError> {
+        if extensions.auth.is_empty() {
+            return Ok(());
+        }
+        let credentials = Credentials::new(username, password.expose());
+        let mechanism = choose(&extensions.auth, &credentials)
+            .ok_or(MailError::Unsupported("a way to log in with a password"))?;
+        match self.ask(Command::Auth(mechanism), "the log-in").await? {
+            Event::LoggedIn => {
+                self.logged_in = true;
+                Ok(())
+            }
+            Event::Refused { request: Request::LogIn, reply } if reply.is_permanent() => {
+                Err(MailError::Login(reply.text()))
+            }
+            other => Err(unexpected(&other, "log in")),
+        }
+    }
+}
+
+/// The error for an event that is not the one hoped for; `what` as in [`MailError::Refused`].
+pub(super) fn unexpected(event: &Event, what: &'static str) -> MailError {
+    match event {
+        Event::Refused { reply, .. } => MailError::Refused { what, text: words(reply) },
+        _ => MailError::Protocol("an answer to another question".into()),
+    }
+}
+
+/// The server's words, or its code if it has none.
+pub(super) fn words(reply: &Reply) -> String {
+    let text = reply.text();
+    if text.is_empty() { reply.code.to_string() } else { text }
+}

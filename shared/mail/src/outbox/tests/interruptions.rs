@@ -1,0 +1,96 @@
+//! The transmission is interrupted at every byte and at every write, and resumed.
+
+use super::{
+    super::{recover, retry},
+    *,
+};
+use crate::testing::FailingStore;
+
+/// What must hold at any moment: the server has the message at most once, and if it has it, the
+/// outbox does not think that it may simply be sent.
+fn assert_never_twice<D: Store + 'static>(host: &TestHost<Submission, D>) {
+    let taken = host.server.borrow().taken.len();
+    assert!(taken <= 1, "the message was handed over twice");
+    let state = entry(host).state;
+    match state {
+        State::Queued | State::Sending | State::Failed(_) => assert_eq!(taken, 0, "{state:?}"),
+        State::Sent => assert_eq!(taken, 1),
+        State::Committing | State::Uncertain => {}
+    }
+}
+
+#[test]
+fn a_drop_after_any_byte_never_sends_twice_and_never_loses_the_message() {
+    let whole = TestHost::new(Submission::new());
+    let id = queue(&whole);
+    send(&whole, id).unwrap();
+    let mut uncertain = 0;
+    for cut in 0..whole.carried.get() {
+        let host = TestHost::new(Submission::new());
+        let id = queue(&host);
+        host.read_size.set(1 + cut % 11);
+        host.cut.set(Some(cut));
+        let outcome = send(&host, id);
+        assert_never_twice(&host);
+        assert_eq!(outcome.is_err(), entry(&host).state == State::Queued, "cut at {cut}");
+
+        host.cut.set(None);
+        assert_eq!(block_on(recover(&host)).unwrap(), []);
+        if entry(&host).state == State::Uncertain {
+            uncertain += 1;
+            assert!(send(&host, id).is_err(), "nothing uncertain is sent on a guess");
+            assert_never_twice(&host);
+            continue;
+        }
+        if entry(&host).state == State::Queued {
+            send(&host, id).unwrap();
+        }
+        assert_eq!(entry(&host).state, State::Sent);
+        assert_never_twice(&host);
+    }
+    // The dot's own line, and its answer.
+    let window = ".\r\n".len() + "250 2.0.0 queued\r\n".len();
+    assert_eq!(uncertain, window, "uncertain only between the dot and its answer");
+}
+
+#[test]
+fn a_page_that_dies_at_any_write_never_sends_twice_and_never_loses_the_message() {
+    let whole = TestHost::with_store(Submission::new(), FailingStore::default());
+    let id = queue(&whole);
+    let before = whole.store.writes.get();
+    send(&whole, id).unwrap();
+    let writes = whole.store.writes.get() - before;
+    assert_eq!(writes, 3, "Sending, Committing, Sent");
+    for failing in 0..writes {
+        let host = TestHost::with_store(Submission::new(), FailingStore::default());
+        let id = queue(&host);
+        host.store.left.set(Some(failing));
+        assert!(matches!(send(&host, id), Err(MailError::Store(_))));
+        host.store.left.set(None);
+        block_on(recover(&host)).unwrap();
+        assert_never_twice(&host);
+        let uncertain = failing == 2;
+        assert_eq!(entry(&host).state == State::Uncertain, uncertain, "write {failing}");
+        if !uncertain {
+            send(&host, id).unwrap();
+            assert_eq!(entry(&host).state, State::Sent);
+            assert_never_twice(&host);
+        }
+    }
+}
+
+#[test]
+fn only_the_person_sends_an_uncertain_message_again_and_it_keeps_its_id() {
+    let host = TestHost::new(Submission::new());
+    let id = queue(&host);
+    host.server.borrow_mut().answers.insert(".", "");
+    send(&host, id).unwrap();
+    assert_eq!(entry(&host).state, State::Uncertain, "a server that never answers the dot");
+    let message_id = entry(&host).message_id;
+    assert!(send(&host, id).is_err());
+    host.server.borrow_mut().answers.clear();
+    block_on(retry(&host, id)).unwrap();
+    send(&host, id).unwrap();
+    assert_eq!(entry(&host).state, State::Sent);
+    assert!(host.server.borrow().taken[0].raw.contains(&message_id));
+}

@@ -1,0 +1,72 @@
+//! Messages handed to a scripted server, interrupted wherever they can be.
+
+mod interruptions;
+mod outcomes;
+mod scripted;
+
+use postern_bridge::{
+    AccountId, Address, Endpoint, Identity, OutgoingMessage, Protocol, Retention, Security,
+    ServerLogin, TlsEnd,
+};
+
+use super::{Entry, State, enqueue, entries, transmit};
+use crate::{
+    MailError, Secret, Store,
+    record::Account,
+    testing::{TestHost, block_on},
+};
+use scripted::Submission;
+
+fn account() -> Account {
+    let login = ServerLogin {
+        endpoint: Endpoint {
+            host: "smtp.example.org".into(),
+            port: 465,
+            security: Security::Tls,
+            tls_end: TlsEnd::Proxy,
+        },
+        username: "ann".into(),
+    };
+    Account {
+        id: AccountId(1),
+        identity: Identity { name: "Ann".into(), address: "ann@example.org".into() },
+        protocol: Protocol::Pop3,
+        incoming: login.clone(),
+        outgoing: login,
+        retention: Retention::Keep,
+        sealed_password: Vec::new(),
+    }
+}
+
+fn address(address: &str) -> Address {
+    Address { name: String::new(), address: address.into() }
+}
+
+fn draft() -> OutgoingMessage {
+    OutgoingMessage {
+        account: AccountId(1),
+        to: vec![address("ben@example.org")],
+        cc: Vec::new(),
+        bcc: vec![address("cy@example.org")],
+        subject: "Lunch".into(),
+        text: "At noon?\n.\nAnn".into(),
+        in_reply_to: None,
+        references: Vec::new(),
+        attachments: Vec::new(),
+    }
+}
+
+fn queue<D: Store + 'static>(host: &TestHost<Submission, D>) -> u32 {
+    block_on(enqueue(host, &account(), &draft())).unwrap()
+}
+
+fn send<D: Store + 'static>(host: &TestHost<Submission, D>, id: u32) -> Result<(), MailError> {
+    block_on(transmit(host, &account(), &Secret::new("secret"), id, &mut |_| {}))
+}
+
+/// The only entry, as it is stored.
+fn entry<D: Store + 'static>(host: &TestHost<Submission, D>) -> Entry {
+    let mut all = block_on(entries(host)).unwrap();
+    assert_eq!(all.len(), 1, "the entry is lost");
+    all.remove(0)
+}

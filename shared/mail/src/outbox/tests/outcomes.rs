@@ -1,0 +1,179 @@
+//! What servers answer, and what people write.
+
+use super::{
+    super::{discard, mark_filed, raw, retry, test},
+    *,
+};
+use crate::{
+    record::CHUNK,
+    store::{KeyRange, Table},
+};
+use postern_bridge::Attachment;
+
+fn host() -> TestHost<Submission> {
+    TestHost::new(Submission::new())
+}
+
+fn failed_sentence(host: &TestHost<Submission>) -> String {
+    match entry(host).state {
+        State::Failed(sentence) => sentence,
+        state => panic!("{state:?}"),
+    }
+}
+
+#[test]
+fn a_message_arrives_as_it_was_written_and_blind_copies_stay_blind() {
+    let host = host();
+    let id = queue(&host);
+    let mut states = Vec::new();
+    let password = Secret::new("secret");
+    let mut changed = |entry: &Entry| states.push(entry.state.clone());
+    block_on(transmit(&host, &account(), &password, id, &mut changed)).unwrap();
+    assert_eq!(states, [State::Sending, State::Committing, State::Sent]);
+    let taken = host.server.borrow().taken[0].clone();
+    assert_eq!(taken.recipients, ["ben@example.org", "cy@example.org"]);
+    assert_eq!(taken.raw.as_bytes(), block_on(raw(&host, id)).unwrap());
+    assert!(!taken.raw.contains("cy@example.org"));
+    assert!(taken.raw.contains("\r\n.\r\n"), "a lone dot survives");
+    assert!(taken.raw.contains(&format!("Message-ID: <{}>", entry(&host).message_id)));
+}
+
+#[test]
+fn a_large_message_arrives_whole() {
+    let host = host();
+    let mut draft = draft();
+    draft.attachments.push(Attachment {
+        name: "large.bin".into(),
+        media_type: String::new(),
+        content: vec![7; 2 * CHUNK],
+    });
+    let id = block_on(enqueue(&host, &account(), &draft)).unwrap();
+    send(&host, id).unwrap();
+    assert_eq!(host.server.borrow().taken[0].raw.as_bytes(), block_on(raw(&host, id)).unwrap());
+}
+
+#[test]
+fn a_refused_recipient_is_named_and_nobody_gets_the_message() {
+    let host = host();
+    host.server.borrow_mut().answers.insert("RCPT TO:<cy@example.org>", "550 5.1.1 who?\r\n");
+    let id = queue(&host);
+    send(&host, id).unwrap();
+    let sentence = failed_sentence(&host);
+    assert!(sentence.contains("cy@example.org") && sentence.contains("who?"), "{sentence}");
+    assert!(host.server.borrow().heard.ends_with("RSET\n"));
+    assert!(!host.server.borrow().heard.contains("DATA"));
+}
+
+#[test]
+fn permanent_refusals_fail_and_passing_ones_wait() {
+    let permanent = [("MAIL FROM:<ann@example.org> SIZE=", "550"), ("DATA", "554"), (".", "552")];
+    for (line, code) in permanent {
+        for passing in [false, true] {
+            let host = host();
+            let id = queue(&host);
+            let line = match line {
+                "DATA" | "." => line.to_owned(),
+                mail => format!("{mail}{}", entry(&host).size),
+            };
+            let code = if passing { "451" } else { code };
+            let answer: &'static str = format!("{code} 9.9.9 not so\r\n").leak();
+            host.server.borrow_mut().answers.insert(line.leak(), answer);
+            let outcome = send(&host, id);
+            if passing {
+                assert!(matches!(outcome, Err(MailError::Refused { .. })), "{outcome:?}");
+                assert_eq!(entry(&host).state, State::Queued);
+            } else {
+                assert_eq!(outcome, Ok(()));
+                assert!(failed_sentence(&host).contains("not so"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_password_is_the_account_s_fault_and_the_message_waits() {
+    let host = host();
+    let id = queue(&host);
+    host.server.borrow_mut().answers.insert("AUTH PLAIN AGFubgBzZWNyZXQ=", "535 5.7.8 wrong\r\n");
+    assert_eq!(send(&host, id), Err(MailError::Login("wrong".into())));
+    assert_eq!(entry(&host).state, State::Queued);
+}
+
+#[test]
+fn a_message_that_the_server_can_not_take_is_not_offered() {
+    let host = host();
+    host.server.borrow_mut().offers = "250-mail\r\n250 SIZE 10\r\n";
+    let id = queue(&host);
+    send(&host, id).unwrap();
+    assert!(failed_sentence(&host).contains("too large"));
+    assert!(!host.server.borrow().heard.contains("MAIL"));
+}
+
+#[test]
+fn a_required_upgrade_comes_before_the_password_or_there_is_none() {
+    let host = host();
+    let mut login = account().outgoing;
+    login.endpoint.security = Security::StartTls;
+    let password = Secret::new("secret");
+    assert!(block_on(test(&host, &login, &password)).unwrap().contains("works"));
+    let heard = host.server.borrow().heard.clone();
+    assert!(
+        heard.starts_with("EHLO [127.0.0.1]\nSTARTTLS\nEHLO [127.0.0.1]\nAUTH PLAIN "),
+        "{heard}"
+    );
+    host.server.borrow_mut().heard.clear();
+    host.server.borrow_mut().offers = "250-mail\r\n250 AUTH PLAIN\r\n";
+    assert_eq!(block_on(test(&host, &login, &password)), Err(MailError::Unsupported("STARTTLS")));
+    assert!(!host.server.borrow().heard.contains("AUTH"));
+}
+
+#[test]
+fn what_can_not_be_sent_is_not_queued() {
+    let host = host();
+    for recipient in ["", "ben", "b@c>\r\nDATA", "b c@d"] {
+        let mut draft = draft();
+        draft.to = vec![address(recipient)];
+        let refused = block_on(enqueue(&host, &account(), &draft));
+        assert!(matches!(refused, Err(MailError::Input(_))), "{recipient:?}");
+    }
+    let mut nobody = draft();
+    nobody.to.clear();
+    nobody.bcc.clear();
+    assert!(block_on(enqueue(&host, &account(), &nobody)).is_err());
+    assert_eq!(block_on(entries(&host)).unwrap(), []);
+}
+
+#[test]
+fn a_message_with_a_broken_id_can_be_answered() {
+    let host = host();
+    let mut draft = draft();
+    draft.references = vec!["fine@example.org".into(), "not <fine>".into()];
+    let id = block_on(enqueue(&host, &account(), &draft)).unwrap();
+    let raw = String::from_utf8(block_on(raw(&host, id)).unwrap()).unwrap();
+    assert!(raw.contains("References: <fine@example.org>"));
+}
+
+#[test]
+fn only_what_was_sent_is_filed_and_then_its_bytes_are_dropped() {
+    let host = host();
+    let id = queue(&host);
+    assert!(block_on(mark_filed(&host, id)).is_err());
+    send(&host, id).unwrap();
+    block_on(mark_filed(&host, id)).unwrap();
+    assert!(entry(&host).filed);
+    assert!(block_on(raw(&host, id)).is_err());
+    assert!(block_on(retry(&host, id)).is_err());
+}
+
+#[test]
+fn a_discarded_message_leaves_nothing_behind() {
+    let host = host();
+    let other = queue(&host);
+    let id = queue(&host);
+    block_on(discard(&host, id)).unwrap();
+    assert_eq!(entry(&host).id, other);
+    assert!(!block_on(raw(&host, other)).unwrap().is_empty());
+    block_on(discard(&host, other)).unwrap();
+    let keys = block_on(host.store.keys(Table::Outbox, &KeyRange::all())).unwrap();
+    assert_eq!(keys, []);
+}

@@ -1,0 +1,21 @@
+//! Bounds on memory and on what a server may make this browser store.
+
+use std::time::Duration;
+
+use crate::record::CHUNK;
+
+/// The largest message that is stored, in bytes; a server that sends more is cut off.
+pub const MAX_MESSAGE: u64 = 1 << 30;
+
+/// Messages up to this size are held in memory until they are stored as a whole; of larger ones,
+/// this many bytes at a time.
+pub const IN_MEMORY: usize = 4 * CHUNK;
+
+/// Several messages are stored in one transaction until they have this many bytes together…
+pub const BATCH_BYTES: usize = 2 << 20;
+
+/// …or are this many.
+pub const BATCH_MESSAGES: usize = 200;
+
+/// How long a server may say nothing at all.
+pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,108 @@
+//! Downloads from a scripted server, interrupted wherever they can be.
+
+mod interruptions;
+mod policies;
+mod scripted;
+
+use std::collections::BTreeSet;
+
+use postern_bridge::{
+    AccountId, Endpoint, Identity, MailboxId, Protocol, Retention, Security, ServerLogin, TlsEnd,
+};
+
+use super::{DownloadReport, LedgerRow, create_local_mailboxes, download};
+use crate::{
+    MailError, Secret, Store,
+    record::{self, Account, Mailbox, Message, account_key, body, message_key},
+    store::{Durability, KeyRange, Table},
+    testing::{TestHost, block_on},
+};
+use scripted::Maildrop;
+
+const INBOX: MailboxId = MailboxId(1);
+
+fn account(retention: Retention) -> Account {
+    let login = ServerLogin {
+        endpoint: Endpoint {
+            host: "pop.example.org".into(),
+            port: 995,
+            security: Security::Tls,
+            tls_end: TlsEnd::Proxy,
+        },
+        username: "ann".into(),
+    };
+    Account {
+        id: AccountId(1),
+        identity: Identity::default(),
+        protocol: Protocol::Pop3,
+        incoming: login.clone(),
+        outgoing: login,
+        retention,
+        sealed_password: Vec::new(),
+    }
+}
+
+/// A host whose store has the account's local mailboxes.
+fn prepared<D: Store + 'static>(server: Maildrop, store: D) -> TestHost<Maildrop, D> {
+    let host = TestHost::with_store(server, store);
+    let batch = block_on(create_local_mailboxes(&host, AccountId(1))).unwrap();
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+    host
+}
+
+fn run<D: Store + 'static>(
+    host: &TestHost<Maildrop, D>,
+    retention: Retention,
+) -> Result<DownloadReport, MailError> {
+    let password = Secret::new("secret");
+    block_on(download(host, &account(retention), &password, INBOX, &mut |_| {}))
+}
+
+/// The raw bytes of every message in the inbox, in the order of the list.
+fn stored<D: Store>(store: &D) -> Vec<Vec<u8>> {
+    let places = block_on(store.keys(Table::Arrival, &KeyRange::all())).unwrap();
+    places
+        .iter()
+        .map(|place| {
+            let id = record::arrived_message(place).unwrap();
+            let message: Option<Message> = block_on(record::get(store, &message_key(id))).unwrap();
+            let raw = block_on(body(store, id)).unwrap();
+            assert_eq!(message.unwrap().size, raw.len() as u64);
+            raw
+        })
+        .collect()
+}
+
+fn ledger<D: Store>(store: &D) -> Vec<LedgerRow> {
+    block_on(record::all(store, &KeyRange::all())).unwrap()
+}
+
+/// What must hold at any moment: each message is on the server or verified here, and none is here
+/// twice; the mailbox's counts are those of its messages.
+fn assert_nothing_lost_or_doubled<D: Store>(host: &TestHost<Maildrop, D>, all: &[Vec<u8>]) {
+    let store = &host.store;
+    let here = stored(store);
+    let verified: BTreeSet<Vec<u8>> = ledger(store)
+        .iter()
+        .filter(|row| row.verified.is_some())
+        .map(|row| block_on(body(store, row.message)).unwrap())
+        .collect();
+    let server = host.server.borrow();
+    for message in all {
+        assert!(server.has(message) || verified.contains(message), "a message is lost");
+        assert!(here.iter().filter(|raw| *raw == message).count() <= 1, "a message is doubled");
+    }
+    assert!(here.iter().all(|raw| all.contains(raw)), "a message is mutilated");
+    let key = account_key(AccountId(1)).u32(INBOX.0);
+    let inbox: Mailbox = block_on(record::get(store, &key)).unwrap().unwrap();
+    assert_eq!((inbox.total, inbox.unread), (here.len() as u32, here.len() as u32));
+}
+
+/// Besides, after a download that succeeded: everything is here, and no chunk is left over.
+fn assert_complete<D: Store>(host: &TestHost<Maildrop, D>, all: &[Vec<u8>]) {
+    assert_nothing_lost_or_doubled(host, all);
+    assert_eq!(stored(&host.store).len(), all.len());
+    let keys = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
+    let expected: usize = all.iter().map(|raw| raw.len().div_ceil(record::CHUNK)).sum();
+    assert_eq!(keys.len(), expected, "chunks without a message");
+}

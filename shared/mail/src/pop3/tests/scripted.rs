@@ -1,0 +1,133 @@
+//! A POP3 server in memory.
+
+use std::collections::BTreeSet;
+
+use crate::testing::Server;
+
+/// A maildrop and the one session that may be open on it.
+pub(super) struct Maildrop {
+    pub(super) messages: Vec<Mail>,
+    /// Whether it knows UIDL.
+    pub(super) uidl: bool,
+    pub(super) capabilities: &'static str,
+    /// The answer to PASS and AUTH instead of `+OK`.
+    pub(super) log_in_refusal: Option<&'static str>,
+    /// Messages that RETR was asked for.
+    pub(super) retrieved: usize,
+    /// How much LIST exaggerates sizes.
+    pub(super) exaggeration: usize,
+    /// RETR of this number is refused.
+    pub(super) withheld: Option<usize>,
+    /// QUIT is answered, but nothing is deleted.
+    pub(super) keeps_everything: bool,
+    line: Vec<u8>,
+    marked: BTreeSet<usize>,
+    /// Everything that the client said.
+    pub(super) heard: String,
+}
+
+#[derive(Clone)]
+pub(super) struct Mail {
+    pub(super) uidl: String,
+    pub(super) raw: Vec<u8>,
+}
+
+impl Maildrop {
+    pub(super) fn new(messages: &[Vec<u8>]) -> Self {
+        let messages = messages
+            .iter()
+            .enumerate()
+            .map(|(at, raw)| Mail { uidl: format!("uidl-{at}"), raw: raw.clone() })
+            .collect();
+        Self {
+            messages,
+            uidl: true,
+            capabilities: "UIDL\r\nSASL PLAIN\r\nPIPELINING\r\nSTLS\r\n",
+            log_in_refusal: None,
+            retrieved: 0,
+            exaggeration: 0,
+            withheld: None,
+            keeps_everything: false,
+            line: Vec::new(),
+            marked: BTreeSet::new(),
+            heard: String::new(),
+        }
+    }
+
+    pub(super) fn has(&self, raw: &[u8]) -> bool {
+        self.messages.iter().any(|mail| mail.raw == raw)
+    }
+
+    fn list(&self, describe: impl Fn(&Mail) -> String) -> Vec<u8> {
+        let lines = self.messages.iter().zip(1..);
+        let lines = lines.map(|(mail, number)| format!("{number} {}\r\n", describe(mail)));
+        format!("+OK\r\n{}.\r\n", lines.collect::<String>()).into()
+    }
+
+    fn answer(&mut self, line: &str) -> Vec<u8> {
+        self.heard += line;
+        self.heard += "\n";
+        let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
+        let number: usize = argument.parse().unwrap_or(0);
+        match verb {
+            "CAPA" => format!("+OK\r\n{}.\r\n", self.capabilities).into(),
+            "STLS" | "USER" => b"+OK\r\n".into(),
+            "PASS" | "AUTH" => match self.log_in_refusal {
+                Some(refusal) => format!("-ERR {refusal}\r\n").into(),
+                None => b"+OK\r\n".into(),
+            },
+            "STAT" => format!("+OK {} 0\r\n", self.messages.len()).into(),
+            "LIST" => self.list(|mail| (mail.raw.len() + self.exaggeration).to_string()),
+            "UIDL" if self.uidl => self.list(|mail| mail.uidl.clone()),
+            "RETR" if self.withheld == Some(number) => b"-ERR virus\r\n".into(),
+            "RETR" => {
+                self.retrieved += 1;
+                let text = self.messages[number - 1].raw.split_inclusive(|byte| *byte == b'\n');
+                let mut answer = b"+OK\r\n".to_vec();
+                for line in text {
+                    answer.extend(line.starts_with(b".").then_some(b'.'));
+                    answer.extend(line);
+                }
+                answer.extend(b".\r\n");
+                answer
+            }
+            "DELE" => {
+                self.marked.insert(number - 1);
+                b"+OK\r\n".into()
+            }
+            "QUIT" => {
+                let marked = std::mem::take(&mut self.marked);
+                if !self.keeps_everything {
+                    let mut at = 0..;
+                    self.messages.retain(|_| at.next().is_some_and(|at| !marked.contains(&at)));
+                }
+                b"+OK bye\r\n".into()
+            }
+            _ => b"-ERR unknown\r\n".into(),
+        }
+    }
+}
+
+impl Server for Maildrop {
+    fn connected(&mut self) -> Vec<u8> {
+        b"+OK ready\r\n".into()
+    }
+
+    fn received(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut answers = Vec::new();
+        for byte in bytes {
+            self.line.push(*byte);
+            if *byte == b'\n' {
+                let line = String::from_utf8(std::mem::take(&mut self.line)).unwrap();
+                answers.extend(self.answer(line.trim_end()));
+            }
+        }
+        answers
+    }
+
+    /// Only QUIT deletes (RFC 1939 section 6).
+    fn disconnected(&mut self) {
+        self.line.clear();
+        self.marked.clear();
+    }
+}

@@ -1,0 +1,275 @@
+//! A host for native tests: time that passes by itself, a scripted server, a store in memory.
+//!
+//! Nothing here waits for real: a future that can make no progress lets every sleep end at once,
+//! so that a server's silence shows as a time-out without delay.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::poll_fn,
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use postern_bridge::Endpoint;
+
+use crate::{
+    Clock, Connector, Host, Random, Secret, Store, Transport, TransportError, Vault,
+    host::VaultError,
+    store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
+};
+
+/// A server as its clients see it: bytes in, bytes out.
+pub trait Server {
+    /// A client has connected; what the server says first.
+    fn connected(&mut self) -> Vec<u8>;
+
+    /// Bytes of the client; what the server answers.
+    fn received(&mut self, bytes: &[u8]) -> Vec<u8>;
+
+    /// The connection ended, in whatever way.
+    fn disconnected(&mut self);
+}
+
+/// A host whose only server is `S`.
+pub struct TestHost<S, D = MemoryStore> {
+    /// The server that every connection reaches.
+    pub server: Rc<RefCell<S>>,
+    /// The store.
+    pub store: D,
+    /// After how many bytes, both ways together, the next connection breaks.
+    pub cut: Cell<Option<usize>>,
+    /// How many bytes the last connection carried, both ways together.
+    pub carried: Rc<Cell<usize>>,
+    /// The most bytes that one read gives.
+    pub read_size: Cell<usize>,
+    now: Cell<i64>,
+    random: Cell<u8>,
+}
+
+impl<S: Server> TestHost<S> {
+    /// A host with an empty store.
+    pub fn new(server: S) -> Self {
+        Self::with_store(server, MemoryStore::new())
+    }
+}
+
+impl<S: Server, D: Store> TestHost<S, D> {
+    /// A host with this store.
+    pub fn with_store(server: S, store: D) -> Self {
+        Self {
+            server: Rc::new(RefCell::new(server)),
+            store,
+            cut: Cell::new(None),
+            carried: Rc::default(),
+            read_size: Cell::new(usize::MAX),
+            now: Cell::new(1_700_000_000_000),
+            random: Cell::new(0),
+        }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, duration: Duration) {
+        self.now.set(self.now.get() + i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+    }
+}
+
+/// Runs a future to its end.
+///
+/// # Panics
+///
+/// If it waits for something that can't happen.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        // What is pending waits beside a sleep; polled again, the sleep has passed.
+        assert!(PENDING.take(), "the future waits for something that can't happen");
+    }
+}
+
+thread_local! {
+    /// Whether a sleep has begun since the last look.
+    static PENDING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl<S, D> Clock for TestHost<S, D> {
+    fn now(&self) -> i64 {
+        self.now.get()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let mut polled = false;
+        poll_fn(|_| {
+            if polled {
+                return Poll::Ready(());
+            }
+            polled = true;
+            PENDING.set(true);
+            Poll::Pending
+        })
+        .await;
+        self.now.set(self.now.get() + i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
+    }
+}
+
+impl<S, D> Random for TestHost<S, D> {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.random.set(self.random.get().wrapping_add(1));
+            *byte = self.random.get();
+        }
+    }
+}
+
+impl<S, D> Vault for TestHost<S, D> {
+    async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, VaultError> {
+        Ok(secret.expose().into())
+    }
+
+    async fn unseal(&self, sealed: &[u8]) -> Result<Secret, VaultError> {
+        Ok(Secret::new(String::from_utf8_lossy(sealed)))
+    }
+}
+
+impl<S: Server, D> Connector for TestHost<S, D> {
+    type Transport = Pipe<S>;
+
+    async fn connect(&self, _endpoint: &Endpoint) -> Result<Pipe<S>, TransportError> {
+        self.carried.set(0);
+        let said = self.server.borrow_mut().connected();
+        Ok(Pipe {
+            server: Rc::clone(&self.server),
+            arriving: said.into(),
+            left: self.cut.get().unwrap_or(usize::MAX),
+            carried: Rc::clone(&self.carried),
+            read_size: self.read_size.get(),
+        })
+    }
+}
+
+impl<S: Server + 'static, D: Store + 'static> Host for TestHost<S, D> {
+    type Store = D;
+
+    fn store(&self) -> &D {
+        &self.store
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        block_on(task);
+    }
+}
+
+/// A connection to the scripted server.
+pub struct Pipe<S: Server> {
+    server: Rc<RefCell<S>>,
+    arriving: VecDeque<u8>,
+    left: usize,
+    carried: Rc<Cell<usize>>,
+    read_size: usize,
+}
+
+impl<S: Server> Pipe<S> {
+    /// How many of so many bytes still pass.
+    fn carry(&mut self, wanted: usize) -> usize {
+        let passing = wanted.min(self.left);
+        self.left -= passing;
+        self.carried.set(self.carried.get() + passing);
+        passing
+    }
+}
+
+impl<S: Server> Transport for Pipe<S> {
+    async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+        if self.arriving.is_empty() && self.left > 0 {
+            std::future::pending::<()>().await;
+        }
+        let bytes = self.carry(self.arriving.len().min(self.read_size));
+        if bytes == 0 {
+            return Err(TransportError::Lost);
+        }
+        Ok(self.arriving.drain(..bytes).collect())
+    }
+
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
+        let passing = self.carry(bytes.len());
+        let answer = self.server.borrow_mut().received(&bytes[..passing]);
+        self.arriving.extend(answer);
+        if passing < bytes.len() { Err(TransportError::Lost) } else { Ok(()) }
+    }
+
+    async fn start_tls(&mut self) -> Result<(), TransportError> {
+        if self.arriving.is_empty() {
+            Ok(())
+        } else {
+            Err(TransportError::Tls("unprotected bytes".into()))
+        }
+    }
+
+    async fn close(&mut self) {}
+}
+
+impl<S: Server> Drop for Pipe<S> {
+    fn drop(&mut self) {
+        self.server.borrow_mut().disconnected();
+    }
+}
+
+/// A store of which the writes fail from a given one on, as when the page dies or the disk is full.
+#[derive(Clone, Default)]
+pub struct FailingStore {
+    /// What really stores.
+    pub inner: MemoryStore,
+    /// How many writes still succeed; `None` is no limit.
+    pub left: Rc<Cell<Option<usize>>>,
+    /// How many writes were asked for.
+    pub writes: Rc<Cell<usize>>,
+}
+
+impl Store for FailingStore {
+    async fn take_lead(&self) -> Result<(), StoreError> {
+        self.inner.take_lead().await
+    }
+
+    async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.get(table, key).await
+    }
+
+    async fn get_many(
+        &self,
+        table: Table,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.inner.get_many(table, keys).await
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        self.inner.scan(table, range, order, limit).await
+    }
+
+    async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {
+        self.inner.keys(table, range).await
+    }
+
+    async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
+        self.writes.set(self.writes.get() + 1);
+        if let Some(left) = self.left.get() {
+            if left == 0 {
+                return Err(StoreError::QuotaExceeded);
+            }
+            self.left.set(Some(left - 1));
+        }
+        self.inner.apply(batch, durability).await
+    }
+}

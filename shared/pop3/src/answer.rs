@@ -1,0 +1,141 @@
+//! Answers of more than one line.
+
+use std::mem;
+
+use crate::{
+    Capabilities, Event, SessionError,
+    limits::{MAX_CAPABILITIES, MAX_MESSAGES, MAX_UNIQUE_ID},
+    unstuff::Unstuff,
+};
+
+/// An answer of which the `+OK` has been seen.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Lines until a lone dot.
+    List(List),
+    /// A message's content.
+    Content { message: u32, unstuff: Unstuff },
+}
+
+/// A list that is being read.
+#[derive(Debug)]
+pub(crate) enum List {
+    Capabilities { lines: usize, capabilities: Capabilities },
+    Sizes(Vec<(u32, u64)>),
+    UniqueIds(Vec<(u32, Vec<u8>)>),
+}
+
+impl List {
+    /// Takes a line; the event, if it was the last one.
+    pub(crate) fn add(&mut self, line: &[u8]) -> Result<Option<Event>, SessionError> {
+        if line == b"." {
+            return Ok(Some(self.end()));
+        }
+        match self {
+            Self::Capabilities { lines, capabilities } => {
+                *lines += 1;
+                if *lines > MAX_CAPABILITIES {
+                    return Err(SessionError::TooManyCapabilities);
+                }
+                capabilities.add(line);
+            }
+            Self::Sizes(sizes) => {
+                let (number, size) = numbered(line).ok_or(SessionError::Malformed("LIST"))?;
+                let size = leading_number(size).ok_or(SessionError::Malformed("LIST"))?;
+                push(sizes, (number, size))?;
+            }
+            Self::UniqueIds(ids) => {
+                let (number, id) = numbered(line).ok_or(SessionError::Malformed("UIDL"))?;
+                let id = id.trim_ascii();
+                if id.is_empty() || id.len() > MAX_UNIQUE_ID {
+                    return Err(SessionError::Malformed("UIDL"));
+                }
+                push(ids, (number, id.to_vec()))?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn end(&mut self) -> Event {
+        match self {
+            Self::Capabilities { capabilities, .. } => Event::Capabilities(mem::take(capabilities)),
+            Self::Sizes(sizes) => Event::Sizes(mem::take(sizes)),
+            Self::UniqueIds(ids) => Event::UniqueIds(mem::take(ids)),
+        }
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), SessionError> {
+    if list.len() == MAX_MESSAGES {
+        return Err(SessionError::TooManyMessages);
+    }
+    list.push(item);
+    Ok(())
+}
+
+/// The answer to STAT, after `+OK`.
+pub(crate) fn status(rest: &[u8]) -> Result<Event, SessionError> {
+    let malformed = SessionError::Malformed("STAT");
+    let (count, size) = numbered(rest.trim_ascii_start()).ok_or(malformed)?;
+    Ok(Event::Status { count, size: leading_number(size).ok_or(malformed)? })
+}
+
+/// A number, a space and the rest.
+fn numbered(line: &[u8]) -> Option<(u32, &[u8])> {
+    let space = memchr::memchr(b' ', line)?;
+    let number = str::from_utf8(&line[..space]).ok()?.parse().ok()?;
+    Some((number, line[space..].trim_ascii_start()))
+}
+
+/// The number that a text begins with; servers may add more (RFC 1939 section 5).
+fn leading_number(text: &[u8]) -> Option<u64> {
+    let word = text.split(u8::is_ascii_whitespace).next()?;
+    str::from_utf8(word).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_lines_may_carry_more_than_the_size() {
+        let mut list = List::Sizes(Vec::new());
+        assert_eq!(list.add(b"1 120"), Ok(None));
+        assert_eq!(list.add(b"2  200 read"), Ok(None));
+        assert_eq!(list.add(b"."), Ok(Some(Event::Sizes(vec![(1, 120), (2, 200)]))));
+    }
+
+    #[test]
+    fn lines_without_their_form_are_refused() {
+        for line in [&b"one 1"[..], b"1", b"", b"1 x", b"-1 5", b"99999999999 1"] {
+            let refused = Err(SessionError::Malformed("LIST"));
+            assert_eq!(List::Sizes(Vec::new()).add(line), refused);
+        }
+        let refused = Err(SessionError::Malformed("UIDL"));
+        assert_eq!(List::UniqueIds(Vec::new()).add(b"1 "), refused);
+    }
+
+    #[test]
+    fn the_longest_unique_id_is_taken_and_one_byte_more_is_not() {
+        let line = |length| [b"1 ".to_vec(), vec![b'a'; length]].concat();
+        assert_eq!(List::UniqueIds(Vec::new()).add(&line(MAX_UNIQUE_ID)), Ok(None));
+        let refused = Err(SessionError::Malformed("UIDL"));
+        assert_eq!(List::UniqueIds(Vec::new()).add(&line(MAX_UNIQUE_ID + 1)), refused);
+    }
+
+    #[test]
+    fn the_most_capabilities_are_taken_and_one_more_is_not() {
+        let mut list = List::Capabilities { lines: 0, capabilities: Capabilities::default() };
+        for _ in 0..MAX_CAPABILITIES {
+            assert_eq!(list.add(b"X-SOMETHING"), Ok(None));
+        }
+        assert_eq!(list.add(b"X-SOMETHING"), Err(SessionError::TooManyCapabilities));
+    }
+
+    #[test]
+    fn the_most_messages_are_taken_and_one_more_is_not() {
+        let mut list = List::Sizes(vec![(1, 1); MAX_MESSAGES - 1]);
+        assert_eq!(list.add(b"2 1"), Ok(None));
+        assert_eq!(list.add(b"3 1"), Err(SessionError::TooManyMessages));
+    }
+}

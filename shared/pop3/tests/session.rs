@@ -1,0 +1,297 @@
+//! Conversations, fed whole and split at every byte.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use postern_pop3::{
+    Capabilities, Command, Event, Output, Request, Response, ResponseCode, Session, SessionError,
+    limits::{MAX_CHALLENGES, MAX_IN_FLIGHT},
+};
+use postern_sasl::{Credentials, Mechanism};
+
+/// A session after its greeting.
+fn greeted() -> Session {
+    let mut session = Session::new();
+    session.handle_input(b"+OK ready\r\n");
+    assert_eq!(events(&mut session), [Event::Greeting("ready".into())]);
+    session
+}
+
+/// Drains the session; the bytes it sends are left out.
+fn events(session: &mut Session) -> Vec<Event> {
+    std::iter::from_fn(|| session.poll_output())
+        .filter_map(|output| match output {
+            Output::Event(event) => Some(event),
+            Output::Send(_) => None,
+        })
+        .collect()
+}
+
+/// Drains the session; the events are left out.
+fn sent(session: &mut Session) -> String {
+    let bytes: Vec<u8> = std::iter::from_fn(|| session.poll_output())
+        .filter_map(|output| match output {
+            Output::Send(bytes) => Some(bytes),
+            Output::Event(_) => None,
+        })
+        .flatten()
+        .collect();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Joins content that came in pieces.
+fn joined(events: Vec<Event>) -> Vec<Event> {
+    let mut joined: Vec<Event> = Vec::new();
+    for event in events {
+        match (joined.last_mut(), event) {
+            (
+                Some(Event::Content { message, bytes }),
+                Event::Content { message: next, bytes: more },
+            ) if *message == next => bytes.extend(more),
+            (_, event) => joined.push(event),
+        }
+    }
+    joined
+}
+
+#[test]
+fn a_whole_conversation_has_the_same_events_whatever_the_split() {
+    let server: &[u8] = b"+OK POP3 <1.2@x>\r\n\
+        +OK\r\nUSER\r\nSASL PLAIN LOGIN\r\nUIDL\r\nPIPELINING\r\n.\r\n\
+        +OK maildrop locked\r\n\
+        +OK 2 320\r\n\
+        +OK\r\n1 120\r\n2 200\r\n.\r\n\
+        +OK\r\n1 whqtswO00WBw418f9t5JxYwZ\r\n2 QhdPYR:00WBw1Ph7x7\r\n.\r\n\
+        +OK 120 octets\r\nSubject: one\r\n\r\n..dotted\r\n.\r\n\
+        -ERR no such message\r\n\
+        +OK\r\nSubject: top\r\n\r\n.\r\n\
+        +OK deleted\r\n+OK\r\n+OK\r\n+OK bye\r\n";
+    let run = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let mut session = Session::new();
+        session.set_pipelining(true);
+        for command in [
+            Command::Capa,
+            Command::Auth(Mechanism::plain(Credentials::new("ann", "secret"))),
+            Command::Stat,
+            Command::List,
+            Command::Uidl,
+            Command::Retr(1),
+            Command::Retr(3),
+            Command::Top { message: 2, lines: 0 },
+            Command::Dele(1),
+            Command::Noop,
+            Command::Rset,
+            Command::Quit,
+        ] {
+            session.start(command).unwrap();
+        }
+        let mut all = Vec::new();
+        for piece in pieces {
+            all.extend(events(&mut session));
+            // Answers may only follow commands: lines are fed one at a time.
+            for line in piece.split_inclusive(|byte| *byte == b'\n') {
+                session.handle_input(line);
+                all.extend(events(&mut session));
+            }
+        }
+        joined(all)
+    };
+    let whole = run(&mut std::iter::once(server));
+    assert_eq!(
+        whole,
+        [
+            Event::Greeting("POP3 <1.2@x>".into()),
+            Event::Capabilities(Capabilities {
+                user: true,
+                uidl: true,
+                pipelining: true,
+                sasl: vec!["PLAIN".into(), "LOGIN".into()],
+                ..Capabilities::default()
+            }),
+            Event::LoggedIn,
+            Event::Status { count: 2, size: 320 },
+            Event::Sizes(vec![(1, 120), (2, 200)]),
+            Event::UniqueIds(vec![
+                (1, b"whqtswO00WBw418f9t5JxYwZ".to_vec()),
+                (2, b"QhdPYR:00WBw1Ph7x7".to_vec()),
+            ]),
+            Event::Content { message: 1, bytes: b"Subject: one\r\n\r\n.dotted\r\n".to_vec() },
+            Event::ContentEnd { message: 1 },
+            Event::Refused {
+                request: Request::Retr(3),
+                response: Response { code: None, text: "no such message".into() },
+            },
+            Event::Content { message: 2, bytes: b"Subject: top\r\n\r\n".to_vec() },
+            Event::ContentEnd { message: 2 },
+            Event::MarkedDeleted { message: 1 },
+            Event::Done,
+            Event::Done,
+            Event::Bye,
+        ]
+    );
+    for at in 1..server.len() {
+        let (first, second) = server.split_at(at);
+        assert_eq!(run(&mut [first, second].into_iter()), whole, "split at {at}");
+    }
+    assert_eq!(run(&mut server.chunks(1)), whole);
+}
+
+#[test]
+fn without_pipelining_each_command_waits_for_the_answer_before() {
+    let mut session = greeted();
+    session.start(Command::Retr(1)).unwrap();
+    session.start(Command::Retr(2)).unwrap();
+    assert_eq!(sent(&mut session), "RETR 1\r\n");
+    session.handle_input(b"+OK\r\na\r\n");
+    assert_eq!(sent(&mut session), "");
+    session.handle_input(b".\r\n");
+    assert_eq!(sent(&mut session), "RETR 2\r\n");
+}
+
+#[test]
+fn with_pipelining_a_bounded_number_of_commands_is_on_the_way() {
+    let mut session = greeted();
+    session.set_pipelining(true);
+    for message in 1..=100 {
+        session.start(Command::Dele(message)).unwrap();
+    }
+    assert_eq!(sent(&mut session).lines().count(), MAX_IN_FLIGHT);
+    session.handle_input(b"+OK\r\n");
+    assert_eq!(sent(&mut session), "", "the window is refilled when it is half empty");
+    session.handle_input("+OK\r\n".repeat(MAX_IN_FLIGHT / 2 - 1).as_bytes());
+    let events = std::iter::from_fn(|| session.poll_output()).collect::<Vec<_>>();
+    let Some(Output::Send(refill)) = events.last() else { panic!("no refill") };
+    assert_eq!(refill.iter().filter(|byte| **byte == b'\n').count(), MAX_IN_FLIGHT / 2);
+}
+
+#[test]
+fn nothing_is_sent_behind_a_log_in_or_an_upgrade() {
+    for turning in [
+        Command::Stls,
+        Command::UserPass(Credentials::new("ann", "secret")),
+        Command::Auth(Mechanism::login(Credentials::new("ann", "secret"))),
+    ] {
+        let mut session = greeted();
+        session.set_pipelining(true);
+        session.start(Command::Noop).unwrap();
+        session.start(turning).unwrap();
+        session.start(Command::Stat).unwrap();
+        assert_eq!(sent(&mut session).lines().count(), 2);
+    }
+}
+
+#[test]
+fn user_and_password_go_one_after_the_other() {
+    let mut session = greeted();
+    session.start(Command::UserPass(Credentials::new("ann", "se cret"))).unwrap();
+    assert_eq!(sent(&mut session), "USER ann\r\n");
+    session.handle_input(b"+OK\r\n");
+    assert_eq!(sent(&mut session), "PASS se cret\r\n");
+    session.handle_input(b"-ERR [AUTH] wrong\r\n");
+    let response = Response { code: Some(ResponseCode::Auth), text: "wrong".into() };
+    assert_eq!(events(&mut session), [Event::Refused { request: Request::LogIn, response }]);
+}
+
+#[test]
+fn a_server_that_asks_gets_the_answer_to_its_challenges() {
+    let mut session = greeted();
+    session.start(Command::Auth(Mechanism::login(Credentials::new("ann", "secret")))).unwrap();
+    assert_eq!(sent(&mut session), "AUTH LOGIN\r\n");
+    session.handle_input(b"+ VXNlcm5hbWU6\r\n");
+    assert_eq!(sent(&mut session), "YW5u\r\n");
+    session.handle_input(b"+\r\n");
+    assert_eq!(sent(&mut session), "c2VjcmV0\r\n");
+    session.handle_input(b"+ bW9yZQ==\r\n");
+    assert_eq!(sent(&mut session), "*\r\n", "a challenge without an answer cancels");
+    session.handle_input(b"+OK\r\n");
+    assert_eq!(events(&mut session), [Event::LoggedIn]);
+}
+
+#[test]
+fn challenges_are_taken_up_to_the_limit_and_no_further() {
+    let mut session = greeted();
+    session.start(Command::Auth(Mechanism::login(Credentials::new("ann", "secret")))).unwrap();
+    assert!(!sent(&mut session).is_empty());
+    session.handle_input("+ \r\n".repeat(MAX_CHALLENGES).as_bytes());
+    assert_eq!(sent(&mut session).lines().count(), MAX_CHALLENGES);
+    session.handle_input(b"+ \r\n");
+    assert_eq!(events(&mut session), [Event::Failed(SessionError::TooManyChallenges)]);
+}
+
+#[test]
+fn bytes_behind_the_go_ahead_for_tls_are_fatal() {
+    for glued in ["+OK begin\r\n+OK\r\n", "+OK begin\r\n\x16"] {
+        let mut session = greeted();
+        session.start(Command::Stls).unwrap();
+        assert_eq!(sent(&mut session), "STLS\r\n");
+        session.handle_input(glued.as_bytes());
+        let failed = Event::Failed(SessionError::BytesBeforeTls);
+        assert_eq!(events(&mut session).last(), Some(&failed));
+        session.handle_input(b"+OK\r\n");
+        assert_eq!(events(&mut session), [], "nothing is read after a failure");
+    }
+}
+
+#[test]
+fn bytes_between_go_ahead_and_handshake_are_fatal() {
+    let mut session = greeted();
+    session.start(Command::Stls).unwrap();
+    session.start(Command::Capa).unwrap();
+    assert_eq!(sent(&mut session), "STLS\r\n");
+    session.handle_input(b"+OK begin\r\n");
+    assert_eq!(events(&mut session), [Event::StartTls]);
+    assert_eq!(sent(&mut session), "", "nothing is said before TLS is up");
+    let mut injected = session;
+    injected.handle_input(b"x");
+    assert_eq!(events(&mut injected), [Event::Failed(SessionError::BytesBeforeTls)]);
+}
+
+#[test]
+fn after_the_handshake_the_session_goes_on() {
+    let mut session = greeted();
+    session.start(Command::Stls).unwrap();
+    session.start(Command::Capa).unwrap();
+    assert_eq!(sent(&mut session), "STLS\r\n");
+    session.handle_input(b"+OK\r\n");
+    assert_eq!(events(&mut session), [Event::StartTls]);
+    session.tls_established();
+    assert_eq!(sent(&mut session), "CAPA\r\n");
+}
+
+#[test]
+fn a_server_may_refuse_to_talk_at_all() {
+    let mut session = Session::new();
+    session.handle_input(b"-ERR [SYS/TEMP] come back later\r\n");
+    let response =
+        Response { code: Some(ResponseCode::SystemTemporary), text: "come back later".into() };
+    assert_eq!(events(&mut session), [Event::Refused { request: Request::Connect, response }]);
+}
+
+#[test]
+fn what_is_not_pop3_ends_the_session() {
+    for (input, error) in [
+        ("SSH-2.0-OpenSSH\r\n", SessionError::NoStatus),
+        ("+OKAY\r\n", SessionError::NoStatus),
+        ("+OK\r\n+OK unasked\r\n", SessionError::Unasked),
+    ] {
+        let mut session = Session::new();
+        session.handle_input(input.as_bytes());
+        assert_eq!(events(&mut session).last(), Some(&Event::Failed(error)), "{input}");
+    }
+}
+
+#[test]
+fn quit_that_is_refused_is_told_apart_from_one_that_succeeded() {
+    let mut session = greeted();
+    session.start(Command::Quit).unwrap();
+    assert_eq!(sent(&mut session), "QUIT\r\n");
+    session.handle_input(b"-ERR some deleted messages not removed\r\n");
+    assert!(matches!(events(&mut session)[..], [Event::Refused { request: Request::Quit, .. }]));
+}
+
+#[test]
+fn debug_of_a_session_shows_no_password() {
+    let mut session = greeted();
+    session.start(Command::UserPass(Credentials::new("ann", "tr0ub4dor"))).unwrap();
+    session.start(Command::Auth(Mechanism::plain(Credentials::new("ann", "tr0ub4dor")))).unwrap();
+    assert!(!format!("{session:?}").contains("tr0ub4dor"));
+}

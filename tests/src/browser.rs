@@ -1,0 +1,312 @@
+//! A real Chromium, driven over WebDriver.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use fantoccini::{
+    Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand,
+};
+use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::Url;
+
+/// How long a test waits for something that must appear; far longer than it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The hooks for tests that the app's elements carry: `[data-test="…"]`.
+pub fn hook(name: &str) -> String {
+    format!("[data-test=\"{name}\"]")
+}
+
+/// A Chromium with a profile of its own; ended when dropped.
+pub struct Browser {
+    driver: Driver,
+    _profile: TempDir,
+    client: Client,
+}
+
+/// A running chromedriver, which ends its browsers when it is ended.
+struct Driver {
+    process: Child,
+    port: u16,
+}
+
+impl Driver {
+    fn start() -> Result<Self> {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("chromedriver is not installed; `cargo xtask test` says how to get it")?;
+        let output = process.stdout.take().context("chromedriver's output is piped")?;
+        let mut lines = BufReader::new(output).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        });
+        // Nobody reads on: without this, a full pipe would stop the driver.
+        std::thread::spawn(move || lines.for_each(drop));
+        let driver = Self { process, port: port.unwrap_or_default() };
+        port.context("chromedriver did not say its port")?;
+        Ok(driver)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // SIGTERM lets it end its browsers; SIGKILL would leave them behind.
+        let pid = self.process.id().to_string();
+        let ended = Command::new("kill").arg(&pid).status();
+        if !ended.is_ok_and(|status| status.success()) {
+            let _ = self.process.kill();
+        }
+        let _ = self.process.wait();
+    }
+}
+
+impl Browser {
+    /// Starts one, with a window of this many CSS pixels.
+    ///
+    /// # Errors
+    ///
+    /// If Chromium or its driver is not installed or does not come up.
+    pub async fn start(width: u32, height: u32) -> Result<Self> {
+        let driver = Driver::start()?;
+        let profile = TempDir::with_prefix("postern-chromium-")?;
+        let options = json!({
+            "args": [
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--lang=en-US",
+                format!("--user-data-dir={}", profile.path().display()),
+                format!("--window-size={width},{height}"),
+            ],
+        });
+        let capabilities = json!({
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let Value::Object(capabilities) = capabilities else { unreachable!("an object literal") };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{}", driver.port))
+            .await
+            .context("Chromium does not come up")?;
+        Ok(Self { driver, _profile: profile, client })
+    }
+
+    /// Runs a test in a fresh browser; if it fails, the error says what the page showed, and a
+    /// picture of it is left in the build's temporary folder.
+    ///
+    /// # Errors
+    ///
+    /// The test's.
+    pub async fn run(name: &str, test: impl AsyncFnOnce(&Self) -> Result<()>) -> Result<()> {
+        let browser = Self::start(1400, 900).await?;
+        let result = test(&browser).await;
+        let result = match result {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(browser.autopsy(name).await)),
+        };
+        browser.client.clone().close().await?;
+        drop(browser.driver);
+        result
+    }
+
+    async fn autopsy(&self, name: &str) -> String {
+        let picture = pictures().join(format!("{name}.png"));
+        if let Ok(png) = self.client.screenshot().await {
+            let _ = std::fs::write(&picture, png);
+        }
+        let text = self.script("return document.body.innerText").await.unwrap_or_default();
+        let log = self.console().await.unwrap_or_default();
+        format!(
+            "the page showed:\n{}\n\nits console:\n{log}\n\na picture: {}",
+            text.as_str().unwrap_or_default(),
+            picture.display()
+        )
+    }
+
+    /// What the page's console said.
+    async fn console(&self) -> Result<String> {
+        let log = self.client.issue_cmd(BrowserLog).await?;
+        let entries = log.as_array().cloned().unwrap_or_default();
+        let lines: Vec<_> = entries
+            .iter()
+            .filter_map(|entry| entry["message"].as_str().map(str::to_owned))
+            .collect();
+        Ok(lines.join("\n"))
+    }
+
+    /// The WebDriver client, for what is not offered here.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Goes to an address.
+    ///
+    /// # Errors
+    ///
+    /// If the page does not load.
+    pub async fn open(&self, url: &str) -> Result<()> {
+        Ok(self.client.goto(url).await?)
+    }
+
+    /// Waits for an element that matches a selector.
+    ///
+    /// # Errors
+    ///
+    /// If none comes.
+    pub async fn find(&self, css: &str) -> Result<Element> {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        found.with_context(|| format!("nothing matches {css}"))
+    }
+
+    /// Waits for the element with a hook.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come.
+    pub async fn get(&self, name: &str) -> Result<Element> {
+        self.find(&hook(name)).await
+    }
+
+    /// Clicks the element with a hook.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come or can't be clicked.
+    pub async fn click(&self, name: &str) -> Result<()> {
+        self.click_on(&hook(name)).await
+    }
+
+    /// Clicks the element that matches a selector; drawn again in the meantime, it is sought again.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come or can't be clicked.
+    pub async fn click_on(&self, css: &str) -> Result<()> {
+        let mut last = None;
+        for _ in 0..50 {
+            match self.find(css).await?.click().await {
+                Ok(()) => return Ok(()),
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("{css} can't be clicked: {last:?}")
+    }
+
+    /// Replaces what stands in a field.
+    ///
+    /// # Errors
+    ///
+    /// If the field does not come or can't be typed into.
+    pub async fn fill(&self, name: &str, text: &str) -> Result<()> {
+        let field = self.get(name).await?;
+        field.clear().await?;
+        Ok(field.send_keys(text).await?)
+    }
+
+    /// Chooses a value of a select element.
+    ///
+    /// # Errors
+    ///
+    /// If the element does not come or has no such value.
+    pub async fn choose(&self, name: &str, value: &str) -> Result<()> {
+        Ok(self.get(name).await?.select_by_value(value).await?)
+    }
+
+    /// Waits until the element that matches a selector shows a text that `accept` likes.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come to.
+    pub async fn wait_for_text(&self, css: &str, accept: impl Fn(&str) -> bool) -> Result<String> {
+        let mut text = String::new();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < deadline {
+            let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+            let shown = self.client.execute(script, vec![json!(css)]).await?;
+            text = shown.as_str().unwrap_or_default().to_owned();
+            if accept(&text) {
+                return Ok(text);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("{css} shows {text:?}")
+    }
+
+    /// Waits until a script returns true.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come to.
+    pub async fn wait_until(&self, script: &str) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < deadline {
+            if self.script(script).await? == json!(true) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("never true: {script}")
+    }
+
+    /// Runs a script in the page.
+    ///
+    /// # Errors
+    ///
+    /// If it throws.
+    pub async fn script(&self, script: &str) -> Result<Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Takes a picture of the page, as PNG.
+    ///
+    /// # Errors
+    ///
+    /// If the browser can't.
+    pub async fn picture(&self) -> Result<Vec<u8>> {
+        Ok(self.client.screenshot().await?)
+    }
+}
+
+/// Where pictures of failed tests are left.
+fn pictures() -> PathBuf {
+    let binary = std::env::current_exe().unwrap_or_default();
+    // …/target/debug/deps/browser-0123 → …/target
+    let target = binary.ancestors().nth(3).map(PathBuf::from).unwrap_or_else(std::env::temp_dir);
+    let pictures = target.join("browser");
+    let _ = std::fs::create_dir_all(&pictures);
+    pictures
+}
+
+/// Fetches and empties the browser's log; an extension of chromedriver.
+#[derive(Debug)]
+struct BrowserLog;
+
+impl WebDriverCompatibleCommand for BrowserLog {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _url: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}

@@ -1,0 +1,182 @@
+//! The client's logic, natively: TCP and TLS instead of the tunnel, memory instead of IndexedDB.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use postern_bridge::{Endpoint, Security};
+use postern_mail::{
+    Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault, host::VaultError,
+    store::MemoryStore,
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// The surroundings of a natively running client. Clones share the store.
+#[derive(Clone)]
+pub struct NativeHost {
+    store: MemoryStore,
+    tls: Arc<ClientConfig>,
+}
+
+impl NativeHost {
+    /// A host with an empty store that trusts these roots alone.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is not a certificate.
+    pub fn trusting(trusted: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        let mut roots = RootCertStore::empty();
+        for root in trusted {
+            roots.add(root).expect("a root is a certificate");
+        }
+        let tls =
+            ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+                .with_safe_default_protocol_versions()
+                .expect("ring offers the default versions")
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        Self { store: MemoryStore::new(), tls: Arc::new(tls) }
+    }
+
+    async fn handshake(&self, host: &str, stream: TcpStream) -> Result<Tls, TransportError> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| TransportError::Tls(error.to_string()))?;
+        let connector = TlsConnector::from(self.tls.clone());
+        let stream = connector.connect(name, stream).await;
+        Ok(Box::new(stream.map_err(|error| TransportError::Certificate(error.to_string()))?))
+    }
+}
+
+type Tls = Box<TlsStream<TcpStream>>;
+
+/// A TCP connection, with or without TLS.
+pub struct NativeTransport {
+    host: NativeHost,
+    name: String,
+    stream: Stream,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Tls),
+    Gone,
+}
+
+fn lost(_: std::io::Error) -> TransportError {
+    TransportError::Lost
+}
+
+impl Transport for NativeTransport {
+    async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+        let mut buffer = vec![0; 16 * 1024];
+        let length = match &mut self.stream {
+            Stream::Plain(stream) => stream.read(&mut buffer).await,
+            Stream::Tls(stream) => stream.read(&mut buffer).await,
+            Stream::Gone => return Err(TransportError::Lost),
+        };
+        buffer.truncate(length.map_err(lost)?);
+        Ok(buffer)
+    }
+
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
+        match &mut self.stream {
+            Stream::Plain(stream) => stream.write_all(&bytes).await.map_err(lost),
+            Stream::Tls(stream) => {
+                stream.write_all(&bytes).await.map_err(lost)?;
+                stream.flush().await.map_err(lost)
+            }
+            Stream::Gone => Err(TransportError::Lost),
+        }
+    }
+
+    async fn start_tls(&mut self) -> Result<(), TransportError> {
+        match std::mem::replace(&mut self.stream, Stream::Gone) {
+            Stream::Plain(stream) => {
+                self.stream = Stream::Tls(self.host.handshake(&self.name, stream).await?);
+                Ok(())
+            }
+            _ => Err(TransportError::Tls("TLS is up already".into())),
+        }
+    }
+
+    async fn close(&mut self) {
+        // A server that is gone needs no goodbye.
+        let _ = match &mut self.stream {
+            Stream::Plain(stream) => stream.shutdown().await,
+            Stream::Tls(stream) => stream.shutdown().await,
+            Stream::Gone => Ok(()),
+        };
+    }
+}
+
+impl Connector for NativeHost {
+    type Transport = NativeTransport;
+
+    async fn connect(&self, endpoint: &Endpoint) -> Result<NativeTransport, TransportError> {
+        let address = (endpoint.host.as_str(), endpoint.port);
+        let stream =
+            TcpStream::connect(address).await.map_err(|_| TransportError::ConnectFailed)?;
+        let stream = match endpoint.security {
+            Security::Tls => Stream::Tls(self.handshake(&endpoint.host, stream).await?),
+            Security::StartTls | Security::Plain => Stream::Plain(stream),
+        };
+        Ok(NativeTransport { host: self.clone(), name: endpoint.host.clone(), stream })
+    }
+}
+
+impl Clock for NativeHost {
+    fn now(&self) -> i64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+impl Random for NativeHost {
+    fn fill(&self, bytes: &mut [u8]) {
+        let provider = rustls::crypto::ring::default_provider();
+        provider.secure_random.fill(bytes).expect("the system has randomness");
+    }
+}
+
+impl Vault for NativeHost {
+    async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, VaultError> {
+        Ok(secret.expose().as_bytes().to_vec())
+    }
+
+    async fn unseal(&self, sealed: &[u8]) -> Result<Secret, VaultError> {
+        let secret = String::from_utf8(sealed.to_vec());
+        Ok(Secret::new(secret.map_err(|error| VaultError(error.to_string()))?))
+    }
+}
+
+impl Host for NativeHost {
+    type Store = MemoryStore;
+
+    fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        tokio::task::spawn_local(task);
+    }
+}
+
+/// An endpoint on this machine.
+pub fn endpoint(address: SocketAddr, security: Security) -> Endpoint {
+    Endpoint {
+        host: "localhost".into(),
+        port: address.port(),
+        security,
+        tls_end: postern_bridge::TlsEnd::Proxy,
+    }
+}

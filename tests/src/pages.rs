@@ -1,0 +1,156 @@
+//! What a page does: intents in, deltas out.
+
+use std::{rc::Rc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use postern_bridge::{
+    AccountDraft, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView,
+    MessageId, MessageView, Row, Up,
+};
+use postern_mail::client::Client;
+use tokio::sync::mpsc;
+
+use crate::native::NativeHost;
+
+/// How long a test waits for something that must happen; far longer than it takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A page on a natively running client.
+pub struct Page {
+    client: Client<NativeHost>,
+    deltas: mpsc::UnboundedReceiver<Delta>,
+    requests: u32,
+}
+
+impl Page {
+    const ID: ClientId = ClientId(1);
+
+    /// Starts a client and opens a page on it; must run inside a `LocalSet`.
+    ///
+    /// # Errors
+    ///
+    /// If the client does not start.
+    pub async fn open(host: NativeHost) -> Result<Self> {
+        use postern_mail::{Host, Store};
+
+        host.store().take_lead().await?;
+        let (sender, deltas) = mpsc::unbounded_channel();
+        let emit = move |down: Down| {
+            // A test that has ended listens no more.
+            let _ = sender.send(down.delta);
+        };
+        let client = Client::start(Rc::new(host), emit).await?;
+        Ok(Self { client, deltas, requests: 0 })
+    }
+
+    /// Says what the person wants.
+    pub fn say(&self, intent: Intent) {
+        self.client.handle(Up { client: Self::ID, intent });
+    }
+
+    /// A fresh request number.
+    pub fn request(&mut self) -> u32 {
+        self.requests += 1;
+        self.requests
+    }
+
+    /// Waits for the first delta that `pick` makes something of.
+    ///
+    /// # Errors
+    ///
+    /// If none comes.
+    pub async fn wait<T>(&mut self, mut pick: impl FnMut(Delta) -> Option<T>) -> Result<T> {
+        let mut seen = Vec::new();
+        let found = tokio::time::timeout(PATIENCE, async {
+            while let Some(delta) = self.deltas.recv().await {
+                seen.push(format!("{delta:.200?}"));
+                if let Some(found) = pick(delta) {
+                    return Some(found);
+                }
+            }
+            None
+        });
+        match found.await {
+            Ok(Some(found)) => Ok(found),
+            _ => bail!("what was waited for did not come; instead:\n{}", seen.join("\n")),
+        }
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that the person would read.
+    pub async fn add(&mut self, draft: AccountDraft) -> Result<AccountId> {
+        let number = self.request();
+        self.say(Intent::AddAccount { request: number, draft });
+        let result = self.wait(|delta| match delta {
+            Delta::AccountAdded { request, result } if request == number => Some(result),
+            _ => None,
+        });
+        result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Waits until an account's mailboxes are told and one of them satisfies `pick`.
+    ///
+    /// # Errors
+    ///
+    /// If none does.
+    pub async fn mailbox(&mut self, pick: impl Fn(&MailboxView) -> bool) -> Result<MailboxView> {
+        self.say(Intent::Hello);
+        self.wait(|delta| match delta {
+            Delta::Mailboxes { mailboxes, .. } => mailboxes.into_iter().find(|m| pick(m)),
+            _ => None,
+        })
+        .await
+        .context("no such mailbox")
+    }
+
+    /// Opens a mailbox and waits until its list has `total` rows; returns the first of them.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come to have them.
+    pub async fn list(&mut self, mailbox: MailboxId, total: u32) -> Result<Vec<Row>> {
+        self.say(Intent::OpenMailbox { mailbox });
+        self.wait(|delta| match delta {
+            Delta::Rows { mailbox: of, total: now, rows, fresh: true, .. }
+                if of == mailbox && now == total =>
+            {
+                Some(rows)
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// Opens a message.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that the person would read.
+    pub async fn read(&mut self, message: MessageId) -> Result<MessageView> {
+        self.say(Intent::OpenMessage { message });
+        let result = self.wait(|delta| match delta {
+            Delta::Message(view) if view.id == message => Some(Ok(*view)),
+            Delta::MessageFailed { message: of, problem } if of == message => Some(Err(problem)),
+            _ => None,
+        });
+        result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Waits until an account is connected and up to date.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come to be.
+    pub async fn wait_until_online(&mut self, account: AccountId) -> Result<()> {
+        self.wait(|delta| match delta {
+            Delta::Connection { account: of, state: Connection::Online } => {
+                (of == account).then_some(())
+            }
+            _ => None,
+        })
+        .await
+    }
+}

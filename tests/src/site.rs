@@ -1,0 +1,76 @@
+//! The proxy as an operator would run it, in this process, with the page that the build has made.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::{Context, Result};
+use postern::{Config, Destination, Proxy, demo::Demo};
+use rustls::pki_types::CertificateDer;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// Where `cargo xtask build` puts the page.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dist");
+
+/// What a site may reach beyond public mail servers.
+#[derive(Default)]
+pub struct Reach<'a> {
+    /// Roots that the proxy trusts.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// Servers on this machine.
+    pub servers: Vec<SocketAddr>,
+    /// A demo server.
+    pub demo: Option<&'a Demo>,
+}
+
+/// A running proxy; stops in good order when dropped or stopped.
+pub struct Site {
+    /// The page's address.
+    pub url: String,
+    shutdown: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Site {
+    /// Starts a proxy.
+    ///
+    /// # Errors
+    ///
+    /// If the page is not built, or no port is free.
+    pub async fn start(reach: Reach<'_>) -> Result<Self> {
+        let page = PathBuf::from(PAGE);
+        anyhow::ensure!(page.join("index.html").exists(), "no page: run `cargo xtask build` first");
+        let limits = postern::limits::Limits {
+            connect: std::time::Duration::from_secs(3),
+            handshake: std::time::Duration::from_secs(3),
+            drain: std::time::Duration::from_millis(100),
+            ..Default::default()
+        };
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config { listen, page: Some(page), limits, ..Config::default() };
+        let mut builder = Proxy::builder(config).trust(reach.roots);
+        for address in reach.servers {
+            let (host, port) = ("localhost".into(), address.port());
+            builder = builder.allow(Destination { host, port, address, implicit_tls: true });
+        }
+        if let Some(demo) = reach.demo {
+            builder = builder.demo_server(demo);
+        }
+        let proxy = builder.bind().await.context("the proxy does not start")?;
+        let url = format!("http://{}/", proxy.local_addr());
+        let (shutdown, stop) = oneshot::channel();
+        let task = tokio::spawn(proxy.serve(async {
+            // A sender that is dropped says the same.
+            let _ = stop.await;
+        }));
+        Ok(Self { url, shutdown, task })
+    }
+
+    /// Stops the proxy and waits until it has stopped.
+    ///
+    /// # Errors
+    ///
+    /// If it panicked.
+    pub async fn stop(self) -> Result<()> {
+        drop(self.shutdown);
+        Ok(self.task.await?)
+    }
+}

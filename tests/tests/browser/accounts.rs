@@ -1,0 +1,101 @@
+//! Accounts on a real Dovecot.
+
+use anyhow::{Result, ensure};
+use postern_tests::{browser::Browser, letters};
+
+use crate::steps::{Servers, USER, open_row, reader_shows};
+
+#[tokio::test]
+async fn an_imap_account_is_added_and_a_message_read() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(40))?;
+    Browser::run("imap", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("imap").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 39").await?;
+        let text = reader_shows(browser, "Letter 39", "letter number 39").await?;
+        ensure!(text.contains("\n.a line that begins with a dot"), "{text}");
+        servers.dovecot.wait_for_flags(USER, "S").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_settings_of_an_account_are_tested_before_it_is_added() -> Result<()> {
+    let servers = Servers::start().await?;
+    Browser::run("test", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-test").await?;
+        let result = |text: &str| text.contains("POP3") && text.contains("0 messages");
+        browser.wait_for_text("[data-test=\"setup-result\"]", result).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reload_shows_the_same_account_again() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("reload", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("imap").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        browser.client().refresh().await?;
+        open_row(browser, "Letter 1").await?;
+        reader_shows(browser, "Letter 1", "letter number 1").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_list_of_thousands_keeps_the_page_small_and_reaches_its_end() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3000))?;
+    Browser::run("thousands", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("imap").fill(browser).await?;
+        browser.click("setup-add").await?;
+        let sized = "return document.querySelector('[data-test=row]')?.ariaSetSize === '3000'";
+        browser.wait_until(sized).await?;
+        let end = "const row = document.querySelector('[data-test=row]'); \
+                   let list = row.parentElement; \
+                   while (list.scrollHeight <= list.clientHeight) list = list.parentElement; \
+                   list.scrollTop = list.scrollHeight; \
+                   return [...document.querySelectorAll('[data-test=row]')]\
+                       .some(row => row.innerText.includes('Letter 0'))";
+        browser.wait_until(end).await?;
+        let rows = "return document.querySelectorAll('[data-test=row]').length < 100";
+        browser.wait_until(rows).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_second_tab_shows_what_the_first_one_fetches_and_takes_over() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("tabs", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("imap").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        let first = browser.client().window().await?;
+        let second = browser.client().new_window(true).await?.handle;
+        browser.client().switch_to_window(second.clone()).await?;
+        browser.open(&servers.site.url).await?;
+        open_row(browser, "Letter 1").await?;
+        reader_shows(browser, "Letter 1", "letter number 1").await?;
+        browser.client().switch_to_window(first).await?;
+        browser.client().close_window().await?;
+        browser.client().switch_to_window(second).await?;
+        open_row(browser, "Letter 0").await?;
+        reader_shows(browser, "Letter 0", "letter number 0").await?;
+        Ok(())
+    })
+    .await
+}

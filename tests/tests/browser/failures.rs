@@ -1,0 +1,91 @@
+//! What is wrong is said in a sentence that a person understands.
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use postern_tests::{
+    browser::{Browser, hook},
+    certificate::Authority,
+    site::{Reach, Site},
+};
+use tokio::net::TcpListener;
+
+use crate::steps::{Form, Servers};
+
+/// Tests the settings of a form and waits for a sentence with these words.
+async fn test_says(browser: &Browser, url: &str, form: &Form, words: &str) -> Result<()> {
+    browser.open(url).await?;
+    form.fill(browser).await?;
+    browser.click("setup-test").await?;
+    browser.wait_for_text(&hook("setup-result"), |text| text.contains(words)).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_password() -> Result<()> {
+    let servers = Servers::start().await?;
+    let mut form = servers.form("imap");
+    form.password = "wrong".into();
+    let words = "localhost did not accept the user name or the password";
+    Browser::run("password", async |browser| {
+        test_says(browser, &servers.site.url, &form, words).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_wrong_host() -> Result<()> {
+    let servers = Servers::start().await?;
+    let mut form = servers.form("imap");
+    form.incoming = ("mail.invalid".into(), 993);
+    let words = "There is no server named mail.invalid";
+    Browser::run("host", async |browser| test_says(browser, &servers.site.url, &form, words).await)
+        .await
+}
+
+#[tokio::test]
+async fn a_server_that_hangs() -> Result<()> {
+    let hanging = TcpListener::bind("127.0.0.1:0").await?;
+    let address = hanging.local_addr()?;
+    // It accepts, and never says a word.
+    let accepting = tokio::spawn(async move {
+        let mut connections = Vec::new();
+        while let Ok((connection, _)) = hanging.accept().await {
+            connections.push(connection);
+        }
+    });
+    let servers = vec![address];
+    let site = Site::start(Reach { servers, ..Reach::default() }).await?;
+    let form = Form::new("pop3", address, address);
+    let result = Browser::run("hangs", async |browser| {
+        test_says(browser, &site.url, &form, "localhost does not answer").await
+    });
+    let result = result.await;
+    accepting.abort();
+    result
+}
+
+#[tokio::test]
+async fn a_bad_certificate() -> Result<()> {
+    let servers = Servers::start().await?;
+    // A proxy that trusts another authority than the one that signed Dovecot's certificate.
+    let imaps: SocketAddr = servers.dovecot.imaps;
+    let reach = Reach { roots: vec![Authority::new().root()], servers: vec![imaps], demo: None };
+    let site = Site::start(reach).await?;
+    let words = "The certificate of localhost is not valid";
+    Browser::run("certificate", async |browser| {
+        test_says(browser, &site.url, &servers.form("imap"), words).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens() -> Result<()> {
+    let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let site = Site::start(Reach { servers: vec![address], ..Reach::default() }).await?;
+    let words = "localhost does not accept connections on this port";
+    Browser::run("port", async |browser| {
+        test_says(browser, &site.url, &Form::new("imap", address, address), words).await
+    })
+    .await
+}

@@ -1,0 +1,8 @@
+//! The real page in a real Chromium, through the real proxy.
+
+mod accounts;
+mod demo;
+mod failures;
+mod offline;
+mod steps;
+mod store;

@@ -1,0 +1,34 @@
+//! Without a network.
+
+use anyhow::Result;
+use postern_tests::{browser::Browser, letters};
+
+use crate::steps::{Servers, USER, open_row, reader_shows};
+
+#[tokio::test]
+async fn after_a_pop3_download_the_page_reloads_and_reads_with_every_server_stopped() -> Result<()>
+{
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(200))?;
+    Browser::run("offline", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 199").await?;
+        let all = "return document.querySelector('[data-test=row]')?.ariaSetSize === '200' \
+                   && Boolean(navigator.serviceWorker.controller)";
+        browser.wait_until(all).await?;
+        let Servers { dovecot, demo, site } = servers;
+        drop((dovecot, demo));
+        site.stop().await?;
+
+        browser.client().refresh().await?;
+        open_row(browser, "Letter 198").await?;
+        reader_shows(browser, "Letter 198", "letter number 198").await?;
+        browser
+            .wait_for_text("[data-test=\"connection\"]", |text| !text.contains("Up to date"))
+            .await?;
+        Ok(())
+    })
+    .await
+}

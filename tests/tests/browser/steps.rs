@@ -1,0 +1,106 @@
+//! What a person does on the page, step by step, and the servers behind it.
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use postern::demo::{self, Content, Demo};
+use postern_tests::{
+    browser::{Browser, hook},
+    dovecot::{Dovecot, PASSWORD},
+    site::{Reach, Site},
+};
+use serde_json::json;
+
+/// The user of all servers, by mail address.
+pub(crate) const USER: &str = "ben@demo.postern.example";
+
+/// A Dovecot to read from, the demo server to send through, and the proxy before them.
+pub(crate) struct Servers {
+    pub(crate) dovecot: Dovecot,
+    pub(crate) demo: Demo,
+    pub(crate) site: Site,
+}
+
+impl Servers {
+    pub(crate) async fn start() -> Result<Self> {
+        let dovecot = Dovecot::start()?;
+        let options = demo::Options {
+            content: Content::Empty,
+            address: USER.into(),
+            password: PASSWORD.into(),
+            ..demo::Options::default()
+        };
+        let demo = demo::start(options).await?;
+        let reach = Reach {
+            roots: vec![dovecot.authority.root(), demo.certificate.clone()],
+            servers: vec![dovecot.imaps, dovecot.pop3s, demo.submission],
+            demo: None,
+        };
+        let site = Site::start(reach).await?;
+        Ok(Self { dovecot, demo, site })
+    }
+
+    /// The form for an account on the Dovecot.
+    pub(crate) fn form(&self, protocol: &'static str) -> Form {
+        let incoming = match protocol {
+            "imap" => self.dovecot.imaps,
+            _ => self.dovecot.pop3s,
+        };
+        Form::new(protocol, incoming, self.demo.submission)
+    }
+}
+
+/// What is typed into the set-up form.
+pub(crate) struct Form {
+    pub(crate) protocol: &'static str,
+    pub(crate) password: String,
+    pub(crate) incoming: (String, u16),
+    pub(crate) outgoing: (String, u16),
+}
+
+impl Form {
+    /// An account of [`USER`] on servers of this machine.
+    pub(crate) fn new(protocol: &'static str, incoming: SocketAddr, outgoing: SocketAddr) -> Self {
+        Self {
+            protocol,
+            password: PASSWORD.into(),
+            incoming: ("localhost".into(), incoming.port()),
+            outgoing: ("localhost".into(), outgoing.port()),
+        }
+    }
+
+    /// Fills in the form on the page that is open.
+    pub(crate) async fn fill(&self, browser: &Browser) -> Result<()> {
+        browser.fill("setup-name", "Ben Hollis").await?;
+        browser.fill("setup-address", USER).await?;
+        browser.fill("setup-password", &self.password).await?;
+        browser.click(&format!("setup-protocol-{}", self.protocol)).await?;
+        browser.fill("setup-in-host", &self.incoming.0).await?;
+        browser.fill("setup-in-port", &self.incoming.1.to_string()).await?;
+        browser.fill("setup-out-host", &self.outgoing.0).await?;
+        browser.fill("setup-out-port", &self.outgoing.1.to_string()).await
+    }
+}
+
+/// Waits until the list shows a row with this text, and opens it.
+pub(crate) async fn open_row(browser: &Browser, text: &str) -> Result<()> {
+    let find = format!(
+        "[...document.querySelectorAll({})].find(row => row.innerText.includes({}))",
+        json!(hook("row")),
+        json!(text)
+    );
+    browser.wait_until(&format!("return Boolean({find})")).await?;
+    browser.script(&format!("{find}.click()")).await?;
+    Ok(())
+}
+
+/// Waits until the reading pane shows a message with this subject and a plain text with these words.
+pub(crate) async fn reader_shows(browser: &Browser, subject: &str, words: &str) -> Result<String> {
+    browser.wait_for_text(&hook("reader-subject"), |text| text == subject).await?;
+    browser.wait_for_text(&hook("reader-body-text"), |text| text.contains(words)).await
+}
+
+/// Opens the folder with this role.
+pub(crate) async fn open_folder(browser: &Browser, role: &str) -> Result<()> {
+    browser.click_on(&format!("[data-test=\"folder\"][data-role=\"{role}\"]")).await
+}

@@ -1,0 +1,175 @@
+//! IMAP against Dovecot.
+
+use anyhow::Result;
+use postern_bridge::{BodyView, Delta, Intent, Protocol, Role, Security};
+use postern_tests::{letters, native::endpoint, pages::Page};
+
+use super::{Servers, run};
+
+#[test]
+fn an_inbox_is_listed_newest_first_and_read() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(250))?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 250).await?;
+        assert_eq!(rows[0].subject, "Letter 249");
+        assert_eq!(rows[0].correspondents, "Ada Marsh");
+        assert!(!rows[0].flags.seen);
+
+        let view = page.read(rows[0].id).await?;
+        let BodyView::Text(text) = view.body else { panic!("a plain message is shown as text") };
+        assert!(text.starts_with("This is letter number 249."), "{text}");
+        assert!(text.contains("\n.a line that begins with a dot"), "{text}");
+
+        let counts = |delta| match delta {
+            Delta::Counts { mailbox, unread: 249, .. } if mailbox == inbox.id => Some(()),
+            _ => None,
+        };
+        page.wait(counts).await
+    })
+}
+
+#[test]
+fn the_read_mark_reaches_the_server_and_another_browser() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(2))?;
+        let mut here = Page::open(servers.host()).await?;
+        here.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = here.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = here.list(inbox.id, 2).await?;
+        here.read(rows[1].id).await?;
+        servers.dovecot.wait_for_flags("ben", "S").await?;
+
+        let mut there = Page::open(servers.host()).await?;
+        there.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = there.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = there.list(inbox.id, 2).await?;
+        assert_eq!([rows[0].flags.seen, rows[1].flags.seen], [false, true]);
+        Ok(())
+    })
+}
+
+#[test]
+fn mail_that_arrives_and_mail_that_goes_is_noticed() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(3))?;
+        let mut page = Page::open(servers.host()).await?;
+        let account = page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        page.list(inbox.id, 3).await?;
+        servers.dovecot.deliver("ben", &letters::plain(3))?;
+        page.say(Intent::Refresh { account });
+        let rows = page.list(inbox.id, 4).await?;
+        assert_eq!(rows[0].subject, "Letter 3");
+        servers.dovecot.expunge_all("ben")?;
+        page.list(inbox.id, 0).await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn what_was_read_can_be_read_offline() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(3))?;
+        let host = servers.host();
+        let mut page = Page::open(host.clone()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 3).await?;
+        page.read(rows[2].id).await?;
+        drop(servers);
+
+        let mut later = Page::open(host).await?;
+        later.say(Intent::Network { online: false });
+        later.say(Intent::OpenMailbox { mailbox: inbox.id });
+        let stored = later.wait(|delta| match delta {
+            Delta::Rows { rows, .. } => Some(rows),
+            _ => None,
+        });
+        assert_eq!(stored.await?.len(), 3);
+        assert_eq!(later.read(rows[2].id).await?.subject, "Letter 0");
+        let sentence = later.read(rows[0].id).await.unwrap_err().to_string();
+        assert!(sentence.contains("no connection to the network"), "{sentence}");
+        Ok(())
+    })
+}
+
+#[test]
+fn starttls_protects_a_connection_that_began_in_clear_text() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver("ben", &letters::plain(7))?;
+        let mut draft = servers.draft(Protocol::Imap);
+        draft.incoming.endpoint = endpoint(servers.dovecot.imap, Security::StartTls);
+        let mut page = Page::open(servers.host()).await?;
+        page.add(draft).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        assert_eq!(page.list(inbox.id, 1).await?[0].subject, "Letter 7");
+        Ok(())
+    })
+}
+
+#[test]
+fn folders_come_with_their_roles_the_inbox_first() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        page.say(Intent::Hello);
+        let roles = page.wait(|delta| match delta {
+            Delta::Mailboxes { mailboxes, .. } if mailboxes.len() >= 4 => {
+                Some(mailboxes.iter().map(|mailbox| mailbox.role).collect::<Vec<_>>())
+            }
+            _ => None,
+        });
+        let expected = [Role::Inbox, Role::Drafts, Role::Sent, Role::Trash].map(Some);
+        assert_eq!(roles.await?, expected);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_removed_account_leaves_nothing_behind() -> Result<()> {
+    run(async || {
+        use postern_mail::{
+            Host, Store,
+            store::{KeyRange, Table},
+        };
+
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(5))?;
+        let host = servers.host();
+        let mut page = Page::open(host.clone()).await?;
+        let account = page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 5).await?;
+        page.read(rows[0].id).await?;
+        page.say(Intent::RemoveAccount { account });
+        page.wait(|delta| matches!(delta, Delta::Accounts(left) if left.is_empty()).then_some(()))
+            .await?;
+        for table in Table::ALL.into_iter().filter(|table| *table != Table::Meta) {
+            let left = host.store().keys(table, &KeyRange::all()).await?;
+            assert!(left.is_empty(), "{} keys are left in {}", left.len(), table.name());
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_wrong_password_is_a_sentence_and_adds_nothing() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let mut draft = servers.draft(Protocol::Imap);
+        draft.password = "wrong".into();
+        let mut page = Page::open(servers.host()).await?;
+        let sentence = page.add(draft).await.unwrap_err().to_string();
+        assert!(sentence.contains("did not accept the user name or the password"), "{sentence}");
+        Ok(())
+    })
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask build`: from sources to `dist/`, one file per step.
+
+mod bind;
+mod compile;
+mod compress;
+mod dist;
+mod layout;
+mod optimize;
+mod page;
+mod placeholder;
+mod policy;
+mod sizes;
+
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::Result;
+use clap::Args;
+
+use self::optimize::Optimizer;
+use crate::install::{self, Need};
+use crate::workspace::Workspace;
+use crate::{cargo, progress};
+
+/// What `build` can be told.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Small and fast, and one proxy binary that embeds the page
+    #[arg(long)]
+    release: bool,
+}
+
+/// How much time a build may take for a better result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Soon done; the page is some times larger.
+    Dev,
+    /// What people are given.
+    Release,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+
+    /// Cargo's profile for the two Wasm programs.
+    fn wasm_profile(self) -> &'static str {
+        match self {
+            Self::Dev => "wasm-dev",
+            Self::Release => "wasm-release",
+        }
+    }
+}
+
+/// Builds the page and, for release, the binary.
+pub(crate) fn build(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    install::ensure(workspace, Need::PAGE)?;
+    if !options.release {
+        page(workspace, Mode::Dev)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sizes = page(workspace, Mode::Release)?;
+    let built = progress::step("compile the proxy, with the page inside", || {
+        cargo::build(workspace, proxy_arguments(Mode::Release))
+    })?;
+    println!("\nthe program: {}", cargo::program(&built, "postern")?.display());
+    print!("{}", sizes::table(&sizes));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds `dist/` and returns what each of its files weighs.
+pub(crate) fn page(workspace: &Workspace, mode: Mode) -> Result<Vec<sizes::Size>> {
+    let programs = progress::step("compile the page and its engine to Wasm", || {
+        compile::compile(workspace, mode)
+    })?;
+    let optimizer = match mode {
+        Mode::Dev => None,
+        Mode::Release => Optimizer::find(workspace)?,
+    };
+    if mode == Mode::Release && optimizer.is_none() {
+        progress::note("no wasm-opt (npm package binaryen) was found; the page will be larger");
+    }
+    let (app, engine) = progress::step("bind both to the browser", || {
+        let bind = |name, program| bind::bind(workspace, mode, optimizer.as_ref(), name, program);
+        thread::scope(|scope| {
+            let app = scope.spawn(|| bind("postern-app", &programs.app));
+            let engine = bind("postern-engine", &programs.engine)?;
+            Ok((app.join().expect("a step that fails does not panic")?, engine))
+        })
+    })?;
+    let dist = progress::step("lay out dist/", || layout::layout(workspace, &app, &engine))?;
+    progress::step("compress and write dist/", || {
+        let packed = compress::compress(&dist, mode, &workspace.scratch.join("compressed"))?;
+        dist.write(&workspace.dist(), &packed)?;
+        Ok(sizes::measure(&dist, &packed))
+    })
+}
+
+/// What Cargo is told to build the proxy.
+pub(crate) fn proxy_arguments(mode: Mode) -> &'static [&'static str] {
+    match mode {
+        Mode::Dev => &["--package=postern", "--bin=postern"],
+        Mode::Release => &["--package=postern", "--bin=postern", "--release", "--features=embed"],
+    }
+}

@@ -1,0 +1,178 @@
+//! Checks for what a chore needs besides Cargo and installs what is missing, where it can.
+//!
+//! Rust's own parts come through rustup, everything else from Debian's packages when apt is there
+//! and may be used. Otherwise the failure names what is missing and the command that installs it.
+
+mod apt;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::{WASM_TARGET, Workspace};
+use crate::{cargo, command, progress};
+
+/// Something that a chore needs and Cargo does not bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Rust's standard library for the browser.
+    WasmTarget,
+    /// Rust's linter.
+    Clippy,
+    /// Rust's formatter.
+    Rustfmt,
+    /// The C compiler that ring's Wasm build calls; asked for only when the engine uses ring.
+    Clang,
+    /// The IMAP server of the tests.
+    DovecotImap,
+    /// The POP3 server of the tests.
+    DovecotPop3,
+    /// The browser of the tests.
+    Chromium,
+    /// What drives the browser.
+    ChromeDriver,
+}
+
+/// Where a missing thing comes from.
+enum Source {
+    Rustup(&'static [&'static str]),
+    Debian(&'static str),
+}
+
+impl Need {
+    /// What a build of the page needs.
+    pub(crate) const PAGE: &[Self] = &[Self::WasmTarget, Self::Clang];
+    /// What the lints need on top.
+    pub(crate) const LINTS: &[Self] = &[Self::Clippy, Self::Rustfmt];
+    /// What the tests with real servers and a real browser need on top.
+    pub(crate) const SERVERS_AND_BROWSER: &[Self] =
+        &[Self::DovecotImap, Self::DovecotPop3, Self::Chromium, Self::ChromeDriver];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::WasmTarget => "Rust's wasm32-unknown-unknown target",
+            Self::Clippy => "clippy",
+            Self::Rustfmt => "rustfmt",
+            Self::Clang => "clang",
+            Self::DovecotImap => "Dovecot's IMAP server",
+            Self::DovecotPop3 => "Dovecot's POP3 server",
+            Self::Chromium => "Chromium",
+            Self::ChromeDriver => "chromedriver",
+        }
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::WasmTarget => Source::Rustup(&["target", "add", WASM_TARGET]),
+            Self::Clippy => Source::Rustup(&["component", "add", "clippy"]),
+            Self::Rustfmt => Source::Rustup(&["component", "add", "rustfmt"]),
+            Self::Clang => Source::Debian("clang"),
+            Self::DovecotImap => Source::Debian("dovecot-imapd"),
+            Self::DovecotPop3 => Source::Debian("dovecot-pop3d"),
+            Self::Chromium => Source::Debian("chromium"),
+            Self::ChromeDriver => Source::Debian("chromium-driver"),
+        }
+    }
+
+    fn is_met(self, workspace: &Workspace) -> Result<bool> {
+        Ok(match self {
+            Self::WasmTarget => sysroot()?.join("lib/rustlib").join(WASM_TARGET).is_dir(),
+            Self::Clippy => sysroot_has("cargo-clippy")?,
+            Self::Rustfmt => sysroot_has("cargo-fmt")?,
+            Self::Clang => command::find("clang").is_some() || !engine_uses_ring(workspace)?,
+            Self::DovecotImap => dovecot_has("imap"),
+            Self::DovecotPop3 => dovecot_has("pop3"),
+            Self::Chromium => command::find("chromium").is_some(),
+            Self::ChromeDriver => command::find("chromedriver").is_some(),
+        })
+    }
+}
+
+/// Makes sure that everything asked for is there.
+///
+/// # Errors
+/// When something is missing and cannot be installed from here; the error names each such thing
+/// and the command that would install it.
+pub(crate) fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<()> {
+    progress::step("look for what this needs", || {
+        let missing = missing(workspace, needs)?;
+        let mut packages = Vec::new();
+        for need in &missing {
+            match need.source() {
+                Source::Rustup(arguments) => rustup(*need, arguments)?,
+                Source::Debian(package) => packages.push(package),
+            }
+        }
+        if !packages.is_empty() {
+            apt::install(&packages).with_context(|| format!("missing: {}", names(&missing)))?;
+        }
+        let still = self::missing(workspace, needs)?;
+        if !still.is_empty() {
+            bail!("still missing after installing it: {}", names(&still));
+        }
+        Ok(())
+    })
+}
+
+fn missing(workspace: &Workspace, needs: &[Need]) -> Result<Vec<Need>> {
+    let mut missing = Vec::new();
+    for need in needs {
+        if !need.is_met(workspace)? {
+            missing.push(*need);
+        }
+    }
+    Ok(missing)
+}
+
+fn names(needs: &[Need]) -> String {
+    needs.iter().map(|need| need.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// Calls rustup, which works on the toolchain that runs this program.
+fn rustup(need: Need, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("rustup");
+    command.args(arguments);
+    let line = command::line(&command);
+    if command::find("rustup").is_none() {
+        bail!(
+            "{} is missing, and there is no rustup to install it: install your distribution's \
+             package for it, or Rust from https://rustup.rs and then `{line}`",
+            need.name()
+        );
+    }
+    progress::note(&format!("installing {} with `{line}`", need.name()));
+    command::quiet(&mut command).map(drop)
+}
+
+fn sysroot() -> Result<PathBuf> {
+    let output = command::quiet(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let path = String::from_utf8(output.stdout).context("the sysroot's path is not UTF-8")?;
+    Ok(PathBuf::from(path.trim()))
+}
+
+fn sysroot_has(program: &str) -> Result<bool> {
+    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    Ok(sysroot()?.join("bin").join(file).is_file() || command::find(program).is_some())
+}
+
+/// Debian keeps each of Dovecot's protocols in a package and a program of its own.
+fn dovecot_has(protocol: &str) -> bool {
+    command::find("dovecot").is_some()
+        && ["/usr/lib/dovecot", "/usr/libexec/dovecot", "/usr/local/libexec/dovecot"]
+            .iter()
+            .any(|folder| Path::new(folder).join(protocol).is_file())
+}
+
+/// Whether the engine's TLS needs a C compiler that knows Wasm.
+fn engine_uses_ring(workspace: &Workspace) -> Result<bool> {
+    let tree = command::quiet(cargo::command(&workspace.root).args([
+        "tree",
+        "--package=postern-engine",
+        "--edges=normal,build",
+        "--prefix=none",
+        "--target",
+        WASM_TARGET,
+    ]))?;
+    Ok(String::from_utf8_lossy(&tree.stdout).lines().any(|line| line.starts_with("ring v")))
+}
