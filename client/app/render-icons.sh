@@ -1,7 +1,7 @@
 #!/bin/sh
 # Renders the PNG icons from the SVG ones with Chromium. Run it after changing an SVG.
 set -eu
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/assets"
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
 for size in 192 512; do
