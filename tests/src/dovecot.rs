@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -23,6 +24,8 @@ pub struct Dovecot {
     directory: TempDir,
     process: Child,
     owner: Owner,
+    /// How many messages were delivered; no two may share a file name.
+    delivered: AtomicUsize,
     /// IMAP over TLS.
     pub imaps: SocketAddr,
     /// POP3 over TLS.
@@ -74,7 +77,17 @@ impl Dovecot {
             .stderr(Stdio::null())
             .spawn()
             .context("Dovecot could not be started")?;
-        let mut dovecot = Self { directory, process, owner, imaps, pop3s, imap, pop3, authority };
+        let mut dovecot = Self {
+            directory,
+            process,
+            owner,
+            delivered: AtomicUsize::new(0),
+            imaps,
+            pop3s,
+            imap,
+            pop3,
+            authority,
+        };
         dovecot.wait_until_up()?;
         Ok(dovecot)
     }
@@ -99,8 +112,8 @@ impl Dovecot {
         messages: impl IntoIterator<Item = M>,
     ) -> Result<()> {
         let maildir = self.maildir(user)?;
-        let already = fs::read_dir(maildir.join("new"))?.count();
-        for (number, message) in (already..).zip(messages) {
+        for message in messages {
+            let number = self.delivered.fetch_add(1, Ordering::Relaxed);
             // Dovecot numbers messages in the order of their names, which begin with a time.
             let name = format!("{}.M{number}P1.test", 1_700_000_000 + number);
             let temporary = maildir.join("tmp").join(&name);
