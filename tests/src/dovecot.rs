@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::certificate::Authority;
 
 /// The password of every user.
-pub const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct-horse-battery";
 
 /// A running Dovecot that knows every user name; ended when dropped.
 pub struct Dovecot {

@@ -115,7 +115,7 @@ struct Formats {
 impl Default for Formats {
     fn default() -> Self {
         Self {
-            time: Format::new(&[("hour", "2-digit"), ("minute", "2-digit")]),
+            time: Format::new(&[("hour", "numeric"), ("minute", "2-digit")]),
             weekday: Format::new(&[("weekday", "short")]),
             day: Format::new(&[("day", "numeric"), ("month", "short")]),
             date: Format::new(&[("year", "numeric"), ("month", "short"), ("day", "numeric")]),

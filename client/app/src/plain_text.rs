@@ -82,7 +82,8 @@ fn next_link(text: &str, from: usize) -> Option<Range<usize>> {
     for start in candidates.map(|(at, _)| from + at).filter(starts_here) {
         let end = start + link_length(&text[start..]);
         let scheme_end = start + text[start..].find(':').map_or(0, |at| at + 1);
-        if text[scheme_end..end].chars().any(char::is_alphanumeric) {
+        // Without its last punctuation, a bare scheme has lost its colon as well.
+        if text.get(scheme_end..end).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {
             return Some(start..end);
         }
     }
@@ -140,6 +141,7 @@ mod tests {
             "no link",
             "see https://a.example/b. And mailto:a@b.example!",
             "ümlaut http://ü.example",
+            "mailto:. http:// https://) MAILTO:;;; hmhm",
         ] {
             let joined: String = spans(text)
                 .iter()

@@ -193,7 +193,7 @@ pub(crate) mod setup {
     pub(crate) const WELCOME_DETAIL: &str = "A mail client that lives in your browser and talks to your mail provider itself. Your mail is kept by your provider or in this browser, and nowhere else.";
     pub(crate) const ADD_TITLE: &str = "Add an account";
     pub(crate) const DEMO_TITLE: &str = "Just looking?";
-    pub(crate) const DEMO_DETAIL: &str = "A demo mailbox runs beside this page. It can be read, answered and broken; it never leaves this machine.";
+    pub(crate) const DEMO_DETAIL: &str = "A demo mailbox with invented mail runs beside this page. Read it, answer it, try everything; nothing leaves this machine.";
     pub(crate) const DEMO: &str = "Try the demo";
     pub(crate) const DEMO_POP3: &str = "Try it with POP3";
     pub(crate) const DEMO_NAME: &str = "Demo";

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::lock::Mutex;
 use postern_bridge::Endpoint;
 
 use crate::{
@@ -234,6 +235,10 @@ pub struct FailingStore {
 impl Store for FailingStore {
     async fn take_lead(&self) -> Result<(), StoreError> {
         self.inner.take_lead().await
+    }
+
+    fn editing(&self) -> &Mutex<()> {
+        self.inner.editing()
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {

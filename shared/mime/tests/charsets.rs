@@ -40,7 +40,7 @@ fn an_unknown_or_wrong_character_set_still_shows_the_text() {
     assert_eq!(body("us-ascii", "Grüße".as_bytes()), "Grüße");
     assert_eq!(body("utf-8", b"Gr\xfc\xdfe aus K\xf6ln"), "Grüße aus Köln");
     assert_eq!(body("", b"plain"), "plain");
-    let damaged = [&"Grüße aus Zürich, schöne ".as_bytes()[..], b"\xff Tage"].concat();
+    let damaged = ["Grüße aus Zürich, schöne ".as_bytes(), b"\xff Tage"].concat();
     assert_eq!(body("utf-8", &damaged), "Grüße aus Zürich, schöne \u{fffd} Tage");
 }
 

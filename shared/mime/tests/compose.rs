@@ -86,7 +86,7 @@ impl Random {
             "<x@y>",
             ".",
             "..",
-            "From ",
+            "From",
             "e\u{301}",
         ];
         let count = 1 + self.below(most);

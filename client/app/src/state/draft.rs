@@ -185,7 +185,7 @@ impl Draft {
 fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + text.len() / 32);
     for line in text.trim_end().lines() {
-        quoted.push_str(if line.starts_with('>') { ">" } else { "> " });
+        quoted.push_str(if line.is_empty() || line.starts_with('>') { ">" } else { "> " });
         quoted.push_str(line);
         quoted.push('\n');
     }
@@ -224,7 +224,7 @@ mod tests {
             to: vec![who("ME@x.example"), who("bob@x.example")],
             cc: vec![who("cy@x.example"), who("ada@x.example")],
             references: vec!["1@x".into()],
-            text: "Noon?\n> earlier\n".into(),
+            text: "Noon?\n\n> earlier\n".into(),
             ..message(3)
         }
     }
@@ -235,7 +235,7 @@ mod tests {
             Draft::reply(&account(1, "me@x.example"), &received(), Audience::Sender, "today");
         assert_eq!((reply.to.as_str(), reply.cc.as_str()), ("ada@x.example", ""));
         assert_eq!(reply.subject, "Re: Lunch");
-        assert!(reply.text.ends_with("\n> Noon?\n>> earlier\n"));
+        assert!(reply.text.ends_with("\n> Noon?\n>\n>> earlier\n"));
         assert_eq!(reply.in_reply_to, Some((1, 3)));
         assert_eq!(reply.references, ["1@x"]);
     }

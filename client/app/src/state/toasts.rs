@@ -80,9 +80,9 @@ impl Toasts {
         self.list.retain(|toast| toast.id != id);
     }
 
-    /// Tells of a problem; it goes away by itself when the person need not act.
+    /// Tells of a problem. That there is no network needs no answer, so it goes away by itself.
     pub(crate) fn problem(&mut self, problem: Problem) {
-        let passing = matches!(problem.kind, ProblemKind::Offline | ProblemKind::Gone);
+        let passing = problem.kind == ProblemKind::Offline;
         let topic = Topic::Problem(problem.kind);
         self.put(topic, Tone::Bad, problem.sentence, vec![], passing);
     }

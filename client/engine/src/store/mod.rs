@@ -14,6 +14,7 @@ use std::{
     rc::Rc,
 };
 
+use futures_util::lock::Mutex;
 use indexed_db_futures::{
     Build,
     database::Database,
@@ -34,6 +35,7 @@ pub(crate) struct IndexedDbStore {
     database: Database,
     /// The epoch in which this handle took the lead; 0 if it never did.
     epoch: Cell<u64>,
+    editing: Mutex<()>,
     /// Why the database was closed under us, if it was.
     closed: Rc<RefCell<Option<StoreError>>>,
     _on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
@@ -49,7 +51,8 @@ impl IndexedDbStore {
         let database = schema::open(name).await?;
         let closed = Rc::default();
         let on_version_change = make_way(&database, Rc::clone(&closed));
-        Ok(Self { database, epoch: Cell::new(0), closed, _on_version_change: on_version_change })
+        let (epoch, editing) = (Cell::new(0), Mutex::new(()));
+        Ok(Self { database, epoch, editing, closed, _on_version_change: on_version_change })
     }
 
     fn read(&self, table: Table) -> Result<Transaction<'_>, StoreError> {
@@ -110,6 +113,10 @@ impl Store for IndexedDbStore {
         let transaction = self.write(vec![schema::LEAD], Durability::Strict)?;
         self.epoch.set(write::take_lead(transaction).await?);
         Ok(())
+    }
+
+    fn editing(&self) -> &Mutex<()> {
+        &self.editing
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {

@@ -303,10 +303,13 @@ impl<H: Host> Client<H> {
     ) -> Result<(), MailError> {
         let mailboxes = self.mailboxes(account).await?;
         let sent = mailboxes.into_iter().find(|mailbox| mailbox.role == Some(Role::Sent));
-        let raw = crate::outbox::raw(&*self.inner.host, outbox).await?;
         if let Some(sent) = sent {
+            let (entry, raw) = crate::outbox::to_file(&*self.inner.host, outbox).await?;
             let flags = postern_bridge::Flags { seen: true, ..Default::default() };
-            link.work(async |imap, host| imap.append(host, &sent, flags, &raw).await).await?;
+            link.work(async |imap, host| {
+                imap.append_once(host, &sent, &entry.message_id, flags, &raw).await
+            })
+            .await?;
             self.sync_one(link, sent.id).await?;
         }
         crate::outbox::mark_filed(&*self.inner.host, outbox).await

@@ -111,7 +111,7 @@ impl<T: Transport> ImapClient<T> {
     }
 
     /// Searches, in the short form where the server has it.
-    async fn search<H: Host<Transport = T>>(
+    pub(super) async fn search<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         key: SearchKey,

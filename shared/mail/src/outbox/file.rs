@@ -40,6 +40,15 @@ pub async fn file_locally<H: Host>(host: &H, id: u32, mailbox: MailboxId) -> Res
     Ok(store.apply(batch, Durability::Strict).await?)
 }
 
+/// A sent entry and its bytes, for a copy on the server.
+///
+/// # Errors
+///
+/// If the entry or its bytes are not there.
+pub async fn to_file<H: Host>(host: &H, id: u32) -> Result<(Entry, Vec<u8>), MailError> {
+    Ok((load(host.store(), id).await?, raw(host, id).await?))
+}
+
 fn copy(id: MessageId, entry: &Entry, bytes: &[u8]) -> Message {
     let summary = summary(bytes);
     Message {

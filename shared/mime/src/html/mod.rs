@@ -1,9 +1,9 @@
 //! HTML from mail: made safe to show, or turned into text.
 //!
-//! The way of a document: `token` cuts it, `prepare` writes it again in a bounded, well-formed shape,
-//! `policy` parses that and keeps what the allow-lists name, `css` does the same for styles, and
-//! `document` puts the result into a page of its own with a policy that lets nothing load. Either of
-//! `policy` and that page's frame stops scripts and requests alone.
+//! The way of a document: `token` cuts it, `prepare` writes it again in a bounded, well-formed
+//! shape, `policy` parses that and keeps what the allow-lists name, `css` does the same for styles,
+//! and `document` puts the result into a page of its own with a policy that lets nothing load.
+//! `policy` and that page's frame each stop scripts and requests alone.
 
 mod css;
 mod document;

@@ -12,6 +12,11 @@ use super::{
 };
 use crate::limits;
 
+/// Character references in one piece of text or one attribute.
+const REFERENCES: usize = 256;
+/// Bytes of one piece of text.
+const TEXT_RUN: usize = 16 * 1024;
+
 /// What comes out.
 #[derive(Debug, Default)]
 pub(super) struct Prepared {
@@ -25,7 +30,7 @@ pub(super) fn prepare(html: &str) -> Prepared {
     let mut writer = Writer::default();
     for token in Tokens::new(html) {
         match token {
-            Token::Text(text) => writer.text(text),
+            Token::Text(text) => writer.text(&decode_references(text)),
             Token::Raw { element, content } => writer.raw(&element, content),
             Token::Start(tag) => writer.start(&tag),
             Token::End(name) => writer.end(&name),
@@ -46,15 +51,34 @@ struct Writer {
 }
 
 impl Writer {
+    /// Text with no character reference but those that it needs.
+    ///
+    /// A parser adds each piece of text to what it has so far, which costs the square of a long
+    /// text with many references; a `wbr` now and then keeps its pieces short.
     fn text(&mut self, text: &str) {
-        // A `<` that begins no tag, and control characters that mean nothing.
-        for c in text.chars() {
+        let (mut start, mut references) = (self.html.len(), 0);
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
             match c {
-                '<' => self.html.push_str("&lt;"),
-                '>' => self.html.push_str("&gt;"),
-                '\t' | '\n' | '\r' => self.html.push(c),
+                '&' | '<' | '>' => {
+                    references += 1;
+                    self.html.push_str(match c {
+                        '&' => "&amp;",
+                        '<' => "&lt;",
+                        _ => "&gt;",
+                    });
+                }
+                '\r' => {
+                    chars.next_if_eq(&'\n');
+                    self.html.push('\n');
+                }
+                '\t' | '\n' => self.html.push(c),
                 c if c.is_control() => {}
                 c => self.html.push(c),
+            }
+            if references >= REFERENCES || self.html.len() - start >= TEXT_RUN {
+                self.html.push_str("<wbr>");
+                (start, references) = (self.html.len(), 0);
             }
         }
     }
@@ -66,7 +90,7 @@ impl Writer {
                 self.css.push_str(crate::text::prefix(content, room));
                 self.css.push('\n');
             }
-            "xmp" | "plaintext" => self.text(&content.replace('&', "&amp;")),
+            "xmp" | "plaintext" => self.text(content),
             _ => {}
         }
     }
@@ -160,13 +184,15 @@ fn write_tag(html: &mut String, name: &str, attributes: &[(String, &str)]) {
     html.push_str(name);
     for (attribute, value) in attributes {
         let plain = attribute.bytes().all(|b| b.is_ascii_lowercase());
-        if !plain || value.len() > limits::HTML_ATTRIBUTE_VALUE {
+        // Each reference costs a parser a look at all that is left of the value.
+        let references = value.bytes().filter(|b| matches!(b, b'&' | b'"')).count();
+        if !plain || value.len() > limits::HTML_ATTRIBUTE_VALUE || references > REFERENCES {
             continue;
         }
         html.push(' ');
         html.push_str(attribute);
         html.push_str("=\"");
-        html.push_str(&value.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;"));
+        html.push_str(&value.replace('"', "&quot;"));
         html.push('"');
     }
     html.push('>');

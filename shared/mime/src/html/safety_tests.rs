@@ -1,6 +1,6 @@
 //! What comes out of the sanitiser is read again by an independent reader that knows what must
-//! never be there. The vectors are attacks on sanitisers that are known, one a line; `⏎`, `⇥` and
-//! `␀` stand for a line break, a tab and NUL.
+//! never be there. The vectors are known attacks on sanitisers, one a line; `⏎`, `⇥` and `␀` stand
+//! for a line break, a tab and NUL.
 
 use std::cell::RefCell;
 

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use mail_parser::decoders::charsets::map::charset_decoder;
+
 use crate::limits;
 
 /// A piece of HTML.
@@ -236,23 +238,87 @@ pub(crate) fn decode_references(text: &str) -> Cow<'_, str> {
     }
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         decoded.push_str(&rest[..at]);
         rest = &rest[at..];
         let name =
             rest[1..].bytes().take(32).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#');
         let end = 1 + name.count();
         // The semicolon may be missing (section 13.2.5.73).
-        let reference = format!("{};", &rest[..end]);
         let consumed = end + usize::from(rest[end..].starts_with(';'));
-        let before = decoded.len();
-        mail_parser::decoders::html::add_html_token(&mut decoded, reference.as_bytes(), false);
-        if decoded[before..] == reference {
-            decoded.truncate(before);
-            decoded.push_str(&rest[..consumed]);
+        match reference(&rest[..end]) {
+            Some(character) => decoded.push(character),
+            None => decoded.push_str(&rest[..consumed]),
         }
         rest = &rest[consumed..];
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
+}
+
+/// What `&name`, without its semicolon, stands for.
+fn reference(name: &str) -> Option<char> {
+    if name.len() < 3 {
+        return None;
+    }
+    let token = format!("{name};");
+    let mut decoded = String::new();
+    mail_parser::decoders::html::add_html_token(&mut decoded, token.as_bytes(), false);
+    let mut chars = decoded.chars();
+    match (chars.next(), chars.next()) {
+        // Numbers of Windows-1252, as old programs wrote them (section 13.2.5.80).
+        (Some(c @ '\u{80}'..='\u{9F}'), None) => {
+            let byte = u8::try_from(u32::from(c)).ok()?;
+            charset_decoder(b"windows-1252").and_then(|decode| decode(&[byte]).chars().next())
+        }
+        (Some(c), None) => Some(c),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn character_references_are_decoded_as_browsers_do() {
+        for (text, decoded) in [
+            ("a &amp; b", "a & b"),
+            ("&lt;&gt;&quot;&nbsp;", "<>\"\u{a0}"),
+            ("&#65;&#x42;&#X43;", "ABC"),
+            ("&eacute;&Eacute;&hellip;", "éÉ…"),
+            ("it&#146;s &#150; &#128;", "it’s – €"),
+            ("AT&T R&D & co; &unknown; &", "AT&T R&D & co; &unknown; &"),
+            ("&lt &amp", "< &"),
+            ("&#xD800;&#1114112;", "\u{fffd}\u{fffd}"),
+            ("&&&amp;&", "&&&&"),
+        ] {
+            assert_eq!(decode_references(text), decoded, "{text}");
+        }
+    }
+
+    #[test]
+    fn declarations_and_comments_end_where_browsers_end_them() {
+        for (html, text) in [
+            ("<!-- a --- -->b", "b"),
+            ("<!-->b", "b"),
+            ("<!--->b", "b"),
+            ("<!--a--!>b", "b"),
+            ("<!----->b", "b"),
+            ("<!doctype html>b", "b"),
+            ("<?xml a?>b", "b"),
+            ("<![if x]>b<![endif]>", "b"),
+            ("</ x>b", "</ x>b"),
+            ("<!-- a", ""),
+            ("1 < 2", "1 < 2"),
+        ] {
+            let found: String = Tokens::new(html)
+                .map(|token| match token {
+                    Token::Text(text) => text,
+                    _ => "?",
+                })
+                .collect();
+            assert_eq!(found, text, "{html}");
+        }
+    }
 }

@@ -34,10 +34,11 @@ pub(crate) fn Rows() -> impl IntoView {
     let cursor = Memo::new(move |_| app.list.with(|list| list.cursor()));
 
     let measure = move || {
-        if let Some(scroller) = scroller.get_untracked() {
-            view_height.set(f64::from(scroller.client_height()));
-            let rows = (view_height.get_untracked() / row_height) as u32;
-            app.page.set(rows.saturating_sub(1).max(1));
+        // A frame that was asked for may come when the list has gone.
+        if let Some(scroller) = scroller.try_get_untracked().flatten() {
+            let height = f64::from(scroller.client_height());
+            view_height.set(height);
+            app.page.set(((height / row_height) as u32).saturating_sub(1).max(1));
         }
     };
     Effect::new(move |_| {

@@ -2,9 +2,10 @@
 
 /// Whether a property, in lower case, may be set.
 ///
-/// Left out on purpose: `position` and its offsets, `z-index`, `transform` and `filter` (cover other
-/// things), `content` (text that is not in the mail), `cursor`, `list-style-image` and other ways to
-/// load, `unicode-bidi` (lies about the order of letters), `behavior`, `-moz-binding`, animations.
+/// Left out on purpose: `position` and its offsets, `z-index`, `transform` and `filter` (cover
+/// other things), `content` (text that is not in the mail), `cursor`, `list-style-image` and other
+/// ways to load, `unicode-bidi` (lies about the order of letters), `behavior`, `-moz-binding`,
+/// animations.
 pub(super) fn is_allowed(property: &str) -> bool {
     PROPERTIES.binary_search(&property).is_ok()
 }
