@@ -54,14 +54,20 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> Result<ExitCode>
     groups.push(run_group(workspace, "client, natively", &client, filter)?);
 
     if options.quick {
-        progress::step("check the client for Wasm", || check_wasm(workspace))?;
+        groups.push(step_group("client, for Wasm", || {
+            progress::step("check the client for Wasm", || check_wasm(workspace))
+        }));
     } else {
-        build::page(workspace, Mode::Dev)?;
-        let library = ["--package", TESTS, "--lib", "--bins"];
-        groups.push(run_group(workspace, "test harness", &library, filter)?);
-        for target in workspace.targets(TESTS, "test") {
-            let arguments = ["--package", TESTS, "--test", target];
-            groups.push(run_group(workspace, &format!("tests/{target}"), &arguments, filter)?);
+        let page = step_group("build of the page", || build::page(workspace, Mode::Dev).map(drop));
+        let built = page.broken.is_none();
+        groups.push(page);
+        if built {
+            let library = ["--package", TESTS, "--lib", "--bins"];
+            groups.push(run_group(workspace, "test harness", &library, filter)?);
+            for target in workspace.targets(TESTS, "test") {
+                let arguments = ["--package", TESTS, "--test", target];
+                groups.push(run_group(workspace, &format!("tests/{target}"), &arguments, filter)?);
+            }
         }
     }
 
@@ -78,6 +84,13 @@ fn check_wasm(workspace: &Workspace) -> Result<()> {
     check.args(["check", "--target", WASM_TARGET]);
     check.args(CLIENT.map(|package| ["--package", package]).concat());
     command::show(&mut check)
+}
+
+/// A row for what has no tests of its own, but without which others mean nothing.
+fn step_group(name: &str, work: impl FnOnce() -> Result<()>) -> Group {
+    let start = Instant::now();
+    let broken = work().err().map(|error| format!("{error:#}"));
+    Group { name: name.to_owned(), tally: Tally::default(), took: start.elapsed(), broken }
 }
 
 /// Runs one group to its end, also past failures, and lets its output through while counting.
@@ -152,6 +165,14 @@ mod tests {
         let text = summary(&[group("native", first, None), group("browser", second, None)]);
         assert!(text.ends_with("\n7 passed, 1 failed\n"), "{text}");
         assert!(text.contains("failed: x::y\n"), "{text}");
+    }
+
+    #[test]
+    fn a_page_that_does_not_build_is_in_the_summary() {
+        let group = step_group("page", || bail!("no style sheets"));
+        assert!(
+            summary(&[group]).ends_with("broken: page: no style sheets\n\n0 passed, 1 failed\n")
+        );
     }
 
     #[test]
