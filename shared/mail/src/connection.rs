@@ -1,6 +1,8 @@
 //! Drives a sans-I/O session over a transport, with patience.
 
-use std::time::Duration;
+use std::{convert::Infallible, future::pending, pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
 
 use crate::{
     Clock, MailError, Transport,
@@ -52,18 +54,38 @@ impl<T: Transport, S: Session> Connection<T, S> {
         patience: Duration,
         what: &'static str,
     ) -> Result<S::Event, MailError> {
+        let mut never = pending::<Infallible>();
+        let Either::Left(event) = self.next_event_or(clock, patience, what, &mut never).await?;
+        Ok(event)
+    }
+
+    /// The same, or what `other` gives if that comes first. Nothing is lost then: what is being sent
+    /// is sent to its end, and what arrives later is for the next call.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next_event`](Self::next_event).
+    pub async fn next_event_or<O>(
+        &mut self,
+        clock: &impl Clock,
+        patience: Duration,
+        what: &'static str,
+        other: &mut (impl Future<Output = O> + Unpin),
+    ) -> Result<Either<S::Event, O>, MailError> {
         loop {
             while let Some(output) = self.session.poll_output() {
                 match output {
-                    Output::Event(event) => return Ok(event),
+                    Output::Event(event) => return Ok(Either::Left(event)),
                     Output::Send(bytes) => within(clock, patience, self.transport.write(bytes))
                         .await
                         .ok_or(MailError::TimedOut(what))??,
                 }
             }
-            let input = within(clock, patience, self.transport.read())
-                .await
-                .ok_or(MailError::TimedOut(what))??;
+            let input = pin!(within(clock, patience, self.transport.read()));
+            let input = match select(input, &mut *other).await {
+                Either::Left((input, _)) => input.ok_or(MailError::TimedOut(what))??,
+                Either::Right((other, _)) => return Ok(Either::Right(other)),
+            };
             if input.is_empty() {
                 return Err(TransportError::Lost.into());
             }

@@ -69,7 +69,7 @@ async fn hostile_html_runs_nothing_and_loads_nothing() -> Result<()> {
         <iframe srcdoc='<script>top.hacked = true</script>'></iframe>\
         <style>@import url(/leak.css); p { background: url(/leak.png) }</style>\
         <a href='javascript:top.hacked = true'>click</a>\r\n";
-    demo.store().deliver("INBOX", hostile.as_bytes().to_vec());
+    demo.store().deliver(hostile.as_bytes().to_vec());
     Browser::run("hostile", async |browser| {
         browser.open(&site.url).await?;
         browser.click("try-demo").await?;
@@ -106,7 +106,7 @@ async fn an_attachment_is_downloaded_as_it_is() -> Result<()> {
         --b\r\nContent-Type: application/octet-stream; name=\"plan.bin\"\r\n\
         Content-Transfer-Encoding: base64\r\n\
         Content-Disposition: attachment; filename=\"plan.bin\"\r\n\r\nAAECAwT/\r\n--b--\r\n";
-    demo.store().deliver("INBOX", letter.as_bytes().to_vec());
+    demo.store().deliver(letter.as_bytes().to_vec());
     Browser::run("attachment", async |browser| {
         browser.open(&site.url).await?;
         browser.click("try-demo").await?;

@@ -76,13 +76,13 @@ fn mail_that_arrives_and_mail_that_goes_is_noticed() -> Result<()> {
 fn what_was_read_can_be_read_offline() -> Result<()> {
     run(async || {
         let servers = Servers::start().await?;
-        servers.dovecot.deliver_all("ben", letters::many(3))?;
+        servers.dovecot.deliver_all("ben", letters::many(40))?;
         let host = servers.host();
         let mut page = Page::open(host.clone()).await?;
         page.add(servers.draft(Protocol::Imap)).await?;
         let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
-        let rows = page.list(inbox.id, 3).await?;
-        page.read(rows[2].id).await?;
+        let rows = page.list(inbox.id, 40).await?;
+        page.read(rows[30].id).await?;
         drop(servers);
 
         let mut later = Page::open(host).await?;
@@ -92,9 +92,9 @@ fn what_was_read_can_be_read_offline() -> Result<()> {
             Delta::Rows { rows, .. } => Some(rows),
             _ => None,
         });
-        assert_eq!(stored.await?.len(), 3);
-        assert_eq!(later.read(rows[2].id).await?.subject, "Letter 0");
-        let sentence = later.read(rows[0].id).await.unwrap_err().to_string();
+        assert_eq!(stored.await?.len(), 40);
+        assert_eq!(later.read(rows[30].id).await?.subject, "Letter 9");
+        let sentence = later.read(rows[39].id).await.unwrap_err().to_string();
         assert!(sentence.contains("no connection to the network"), "{sentence}");
         Ok(())
     })
@@ -170,6 +170,45 @@ fn a_wrong_password_is_a_sentence_and_adds_nothing() -> Result<()> {
         let mut page = Page::open(servers.host()).await?;
         let sentence = page.add(draft).await.unwrap_err().to_string();
         assert!(sentence.contains("did not accept the user name or the password"), "{sentence}");
+        Ok(())
+    })
+}
+
+#[test]
+fn mail_that_arrives_is_told_without_asking() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(2))?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        page.list(inbox.id, 2).await?;
+        servers.dovecot.deliver("ben", &letters::plain(2))?;
+        page.wait(|delta| match delta {
+            Delta::Rows { total: 3, rows, .. } if rows[0].subject == "Letter 2" => Some(()),
+            _ => None,
+        })
+        .await
+    })
+}
+
+#[test]
+fn the_newest_messages_are_fetched_before_anybody_asks() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(30))?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        page.say(Intent::OpenMailbox { mailbox: inbox.id });
+        let previews = page.wait(|delta| match delta {
+            Delta::Rows { rows, .. } => {
+                let known = rows.iter().take_while(|row| !row.preview.is_empty()).count();
+                (known == 20).then(|| rows[0].preview.clone())
+            }
+            _ => None,
+        });
+        assert!(previews.await?.starts_with("This is letter number 29."));
         Ok(())
     })
 }

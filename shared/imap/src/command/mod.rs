@@ -11,6 +11,7 @@ mod enable;
 mod encoder;
 mod fetch;
 mod id;
+mod idle;
 mod list;
 mod login;
 mod logout;
@@ -49,6 +50,8 @@ pub(crate) enum Effect {
     Authenticate(Mechanism),
     /// It turns the connection over to TLS.
     StartTls,
+    /// It goes on until the client says DONE.
+    Idle,
 }
 
 impl Command {

@@ -163,6 +163,14 @@ impl Session {
         tag
     }
 
+    /// Ends an IDLE: says DONE, as soon as the server has given its go-ahead. Without one it does
+    /// nothing.
+    pub fn done(&mut self) {
+        if let Some(bytes) = self.queue.front_mut().and_then(Outgoing::done) {
+            self.outputs.push_back(Output::Send(bytes));
+        }
+    }
+
     /// Takes bytes from the server.
     pub fn handle_input(&mut self, mut input: &[u8]) {
         while self.phase != Phase::Over && !(input.is_empty() && self.phase == Phase::Handshake) {
@@ -273,7 +281,9 @@ impl Session {
     fn handle_continuation(&mut self, text: &[u8]) {
         match self.queue.front_mut().and_then(|first| first.go_ahead(text)) {
             Some(bytes) => {
-                self.outputs.push_back(Output::Send(bytes));
+                if !bytes.is_empty() {
+                    self.outputs.push_back(Output::Send(bytes));
+                }
                 self.send_queued();
             }
             None => self.emit(Event::Defect(Defect::UnexpectedContinuation)),
@@ -334,7 +344,7 @@ impl Session {
 impl From<&Effect> for Finish {
     fn from(effect: &Effect) -> Self {
         match effect {
-            Effect::None => Self::Nothing,
+            Effect::None | Effect::Idle => Self::Nothing,
             Effect::LogIn | Effect::Authenticate(_) => Self::LogIn,
             Effect::StartTls => Self::StartTls,
         }

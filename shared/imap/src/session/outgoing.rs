@@ -18,6 +18,9 @@ const UNASKED_MAX: usize = 64 << 10;
 /// What LITERAL- allows unasked (RFC 7888 section 5).
 const LITERAL_MINUS_MAX: usize = 4096;
 
+/// What ends an IDLE.
+const DONE: &[u8] = b"DONE\r\n";
+
 /// What to do next with a command.
 pub(super) enum Step {
     /// Send these bytes, then ask again.
@@ -34,6 +37,7 @@ pub(super) struct Outgoing {
     finish: Finish,
     parts: VecDeque<Part>,
     mechanism: Option<Mechanism>,
+    idles: bool,
     state: State,
 }
 
@@ -46,6 +50,11 @@ enum State {
     LiteralAnnounced(Vec<u8>),
     /// A SASL exchange goes on until the tagged response.
     Exchange,
+    /// IDLE goes on until DONE, which may follow the server's go-ahead.
+    Idle {
+        permitted: bool,
+        done: bool,
+    },
 }
 
 impl fmt::Debug for Outgoing {
@@ -57,11 +66,12 @@ impl fmt::Debug for Outgoing {
 impl Outgoing {
     pub(super) fn new(tag: Tag, command: Command) -> Self {
         let finish = Finish::from(&command.effect);
+        let idles = matches!(command.effect, Effect::Idle);
         let mechanism = match command.effect {
             Effect::Authenticate(mechanism) => Some(mechanism),
             _ => None,
         };
-        Self { tag, finish, parts: command.parts.into(), mechanism, state: State::Fresh }
+        Self { tag, finish, parts: command.parts.into(), mechanism, idles, state: State::Fresh }
     }
 
     pub(super) fn tag(&self) -> Tag {
@@ -81,7 +91,9 @@ impl Outgoing {
         let mut bytes = match self.state {
             State::Fresh => format!("{} ", self.tag).into_bytes(),
             State::Flowing => Vec::new(),
-            State::LiteralAnnounced(_) | State::Exchange => return Step::Wait,
+            State::LiteralAnnounced(_) | State::Exchange | State::Idle { .. } => {
+                return Step::Wait;
+            }
         };
         if self.parts.is_empty() {
             return Step::Done;
@@ -112,11 +124,22 @@ impl Outgoing {
             }
             self.state = State::Exchange;
         }
+        if self.idles {
+            self.state = State::Idle { permitted: false, done: false };
+        }
         bytes.extend(b"\r\n");
         Step::Send(bytes)
     }
 
-    /// Answers the server's go-ahead; `None` if nobody waits for one.
+    /// Ends an IDLE: what to send now, if anything.
+    pub(super) fn done(&mut self) -> Option<Vec<u8>> {
+        let State::Idle { permitted, done } = &mut self.state else { return None };
+        let first = !std::mem::replace(done, true);
+        (*permitted && first).then(|| DONE.to_vec())
+    }
+
+    /// Answers the server's go-ahead; empty if there is nothing to say, `None` if nobody waits for
+    /// one.
     pub(super) fn go_ahead(&mut self, text: &[u8]) -> Option<Vec<u8>> {
         match std::mem::replace(&mut self.state, State::Flowing) {
             State::LiteralAnnounced(literal) => Some(literal),
@@ -127,6 +150,10 @@ impl Outgoing {
                 // An asterisk ends the exchange; the server then refuses the command.
                 let line = response.map_or_else(|_| "*".into(), encode);
                 Some(format!("{line}\r\n").into_bytes())
+            }
+            State::Idle { permitted: false, done } => {
+                self.state = State::Idle { permitted: true, done };
+                Some(if done { DONE.to_vec() } else { Vec::new() })
             }
             other => {
                 self.state = other;

@@ -298,3 +298,44 @@ fn a_damaged_stream_ends_the_session() {
     let error = FatalError::Framing(FramingError::LiteralTooLarge);
     assert_eq!(drain(&mut session).1, [Event::Fatal(error)]);
 }
+
+#[test]
+fn idle_ends_with_done_whether_it_is_asked_before_or_after_the_go_ahead() {
+    for early in [true, false] {
+        let mut session = ready();
+        let tag = session.start(Command::idle());
+        assert_eq!(sent(&mut session), "A1 IDLE\r\n");
+        if early {
+            session.done();
+            assert_eq!(sent(&mut session), "");
+        }
+        session.handle_input(b"+ idling\r\n* 4 EXISTS\r\n");
+        if !early {
+            assert_eq!(
+                drain(&mut session),
+                (String::new(), vec![Event::Response(Response::Exists(4))])
+            );
+            session.done();
+        }
+        session.done();
+        assert_eq!(sent(&mut session), "DONE\r\n");
+        let next = session.start(Command::noop());
+        session.handle_input(b"A1 OK done\r\n");
+        let (text, events) = drain(&mut session);
+        assert_eq!(text, "A2 NOOP\r\n");
+        assert!(matches!(&events[..], [Event::Completed { tag: ended, .. }] if *ended == tag));
+        assert!(next > tag);
+    }
+}
+
+#[test]
+fn a_refused_idle_leaves_the_session_usable() {
+    let mut session = ready();
+    session.start(Command::idle());
+    drain(&mut session);
+    session.handle_input(b"A1 BAD what?\r\n");
+    session.done();
+    drain(&mut session);
+    session.start(Command::noop());
+    assert_eq!(sent(&mut session), "A2 NOOP\r\n");
+}

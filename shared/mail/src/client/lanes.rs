@@ -25,7 +25,8 @@ use crate::{
     Host, MailError,
     imap::ImapClient,
     pop3::{self, DownloadStep},
-    record::{self, Account, Mailbox},
+    record::{self, Account, Body, Mailbox, Message},
+    store::{KeyRange, Order, Store, Table},
 };
 
 /// How long an unused connection of the reading lane is kept.
@@ -34,6 +35,12 @@ const KEEP_IDLE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_secs(60);
 /// How often a POP3 server is asked for news: each time is a log-in, and servers ration those.
 const POLL_POP3: Duration = Duration::from_secs(300);
+/// How long to wait before a lost connection is made again.
+const AFTER_LOSS: Duration = Duration::from_secs(5);
+/// How many of the newest messages are fetched before anybody asks for them.
+const PREFETCHED: usize = 20;
+/// The largest message that is fetched before anybody asks for it, in bytes.
+const PREFETCHED_SIZE: u64 = 256 * 1024;
 /// How long changes of a mailbox are gathered before pages are told.
 const GATHER: Duration = Duration::from_millis(30);
 
@@ -231,26 +238,90 @@ impl<H: Host> Client<H> {
                     }
                 }
                 Some(Reading::Prefetch { message }) => {
-                    let body = link.work(async |imap, host| imap.fetch_body(host, message).await);
                     // Nobody asked for it: when it is asked for, an error will be told.
-                    let _ = body.await;
+                    let _ = self.prefetch(&mut link, message).await;
                 }
                 None => link.hang_up().await,
             }
         }
     }
 
+    async fn prefetch(&self, link: &mut Link<H>, id: MessageId) -> Result<(), MailError> {
+        let message: Option<Message> = record::get(self.store(), &record::message_key(id)).await?;
+        if message.is_some_and(|message| message.body == Body::Absent) {
+            link.work(async |imap, host| imap.fetch_body(host, id).await).await?;
+            self.note_change(id.mailbox);
+        }
+        Ok(())
+    }
+
+    /// Has the newest messages of a mailbox fetched: they are likely to be read next.
+    async fn prefetch_newest(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+    ) -> Result<(), MailError> {
+        let range = KeyRange::prefix(record::mailbox_key(mailbox));
+        let newest =
+            self.store().scan(Table::Arrival, &range, Order::Descending, PREFETCHED).await?;
+        for (key, _) in newest {
+            let id = record::arrived_message(&key)?;
+            let message: Option<Message> =
+                record::get(self.store(), &record::message_key(id)).await?;
+            if message.is_some_and(|own| own.body == Body::Absent && own.size <= PREFETCHED_SIZE) {
+                self.queue_reading(account, Reading::Prefetch { message: id });
+            }
+        }
+        Ok(())
+    }
+
     async fn imap_sync_lane(self, account: AccountId, mut jobs: mpsc::UnboundedReceiver<Sync>) {
         let mut link = Link::new(&self, account);
-        while let Some(job) = self.next_job(&mut jobs, POLL).await {
+        while let Some(job) = self.next_or_news(account, &mut jobs, &mut link).await {
             let Some(job) = self.worth_doing(account, job, &mut link).await else { continue };
             let result = match job {
                 Sync::All => self.sync_all(account, &mut link).await,
-                Sync::Mailbox(mailbox) => self.sync_one(&mut link, mailbox).await,
+                Sync::Mailbox(mailbox) => self.sync_shown(account, &mut link, mailbox).await,
                 Sync::File { outbox } => self.file_on_server(account, outbox, &mut link).await,
             };
             self.report(account, result);
         }
+    }
+
+    /// The next job, which may be that the server has news of the inbox; `None` inside when it is
+    /// time to look at everything.
+    async fn next_or_news(
+        &self,
+        account: AccountId,
+        jobs: &mut mpsc::UnboundedReceiver<Sync>,
+        link: &mut Link<H>,
+    ) -> Option<Option<Sync>> {
+        let inbox = self.inbox(account).await;
+        let (Some(connection), Ok(inbox)) = (&mut link.connection, inbox) else {
+            return self.next_job(jobs, POLL).await;
+        };
+        let started = self.inner.host.now();
+        let host = &*self.inner.host;
+        let (job, result) = connection.wait_for_news(host, inbox, POLL, &mut jobs.next()).await;
+        if result.is_err() {
+            link.connection = None;
+        }
+        match (job, result) {
+            (Some(None), _) => None,
+            (Some(job), _) => Some(job),
+            (None, Ok(())) if host.now() - started < POLL.as_millis() as i64 => {
+                Some(Some(Sync::Mailbox(inbox)))
+            }
+            (None, Ok(())) => Some(None),
+            // A server that hangs up again and again is not called again at once.
+            (None, Err(_)) => self.next_job(jobs, AFTER_LOSS).await,
+        }
+    }
+
+    async fn inbox(&self, account: AccountId) -> Result<MailboxId, MailError> {
+        let mailboxes = self.mailboxes(account).await?;
+        let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
+        Ok(inbox.ok_or(MailError::Gone("inbox"))?.id)
     }
 
     /// What to do for a job, or for a minute without one; offline, nothing.
@@ -285,8 +356,23 @@ impl<H: Host> Client<H> {
             if wanted && mailbox.selectable {
                 self.sync_one(link, mailbox.id).await?;
             }
+            if mailbox.role == Some(Role::Inbox) {
+                self.prefetch_newest(account, mailbox.id).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Brings one mailbox up to date that somebody looks at, or that has news.
+    async fn sync_shown(
+        &self,
+        account: AccountId,
+        link: &mut Link<H>,
+        mailbox: MailboxId,
+    ) -> Result<(), MailError> {
+        self.sync_one(link, mailbox).await?;
+        self.set_connection(account, Connection::Online);
+        self.prefetch_newest(account, mailbox).await
     }
 
     async fn sync_one(&self, link: &mut Link<H>, mailbox: MailboxId) -> Result<(), MailError> {
@@ -330,9 +416,7 @@ impl<H: Host> Client<H> {
 
     async fn download(&self, id: AccountId) -> Result<(), MailError> {
         let account = self.account(id)?;
-        let mailboxes = self.mailboxes(id).await?;
-        let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
-        let inbox = inbox.ok_or(MailError::Gone("inbox"))?.id;
+        let inbox = self.inbox(id).await?;
         self.set_connection(id, Connection::Connecting);
         let host = &*self.inner.host;
         let password = host.unseal(&account.sealed_password).await?;

@@ -146,7 +146,7 @@ impl<T: Transport> ImapClient<T> {
     }
 
     /// A server may end commands in another order than that in which they were given.
-    async fn wait_for(
+    pub(super) async fn wait_for(
         &mut self,
         clock: &impl Clock,
         tag: Tag,

@@ -11,6 +11,7 @@
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
 //! | `part` | one attachment |
 //! | `flags`, `append` | changes on the server |
+//! | `idle` | waiting for news |
 //!
 //! An [`ImapClient`] is one connection. It does one thing at a time and keeps nothing that the
 //! store does not have, apart from which mailbox is selected.
@@ -19,6 +20,7 @@ mod append;
 mod body;
 mod exchange;
 mod flags;
+mod idle;
 pub mod limits;
 mod listing;
 mod login;

@@ -1,0 +1,74 @@
+//! Waiting for news.
+
+use std::time::Duration;
+
+use futures_util::future::Either;
+use postern_bridge::MailboxId;
+use postern_imap::{Command, Event, Response};
+
+use super::ImapClient;
+use crate::{Host, MailError, Transport};
+
+impl<T: Transport> ImapClient<T> {
+    /// Waits until the server tells that a mailbox has changed, until `other` has something, or for
+    /// as long as `patience`: with IDLE (RFC 2177) where there is one, else without looking.
+    ///
+    /// Returns what `other` gave, if it came first: also if the connection broke meanwhile, so that
+    /// nothing is lost with it.
+    pub async fn wait_for_news<H: Host<Transport = T>, O>(
+        &mut self,
+        host: &H,
+        mailbox: MailboxId,
+        patience: Duration,
+        other: &mut (impl Future<Output = O> + Unpin),
+    ) -> (Option<O>, Result<(), MailError>) {
+        let mut came = None;
+        let result = self.idle(host, mailbox, patience, other, &mut came).await;
+        (came, result)
+    }
+
+    async fn idle<H: Host<Transport = T>, O>(
+        &mut self,
+        host: &H,
+        mailbox: MailboxId,
+        patience: Duration,
+        other: &mut (impl Future<Output = O> + Unpin),
+        came: &mut Option<O>,
+    ) -> Result<(), MailError> {
+        if !self.capabilities(host).await?.has("IDLE") {
+            let sleep = std::pin::pin!(host.sleep(patience));
+            if let Either::Left((other, _)) = futures_util::future::select(other, sleep).await {
+                *came = Some(other);
+            }
+            return Ok(());
+        }
+        self.open(host, mailbox).await?;
+        let tag = self.connection.session.start(Command::idle());
+        loop {
+            let next = self.connection.next_event_or(host, patience, "news", other).await;
+            match next {
+                Ok(Either::Left(Event::Completed { tag, status })) => {
+                    self.ended.insert(tag, status);
+                    break;
+                }
+                Ok(Either::Left(Event::Response(
+                    Response::Exists(_) | Response::Expunge(_) | Response::Fetch(_),
+                )))
+                | Err(MailError::TimedOut(_)) => break,
+                Ok(Either::Left(Event::Fatal(error))) => {
+                    return Err(MailError::Protocol(error.to_string()));
+                }
+                // Such as "OK Still here": a sign of life, and no news.
+                Ok(Either::Left(_)) => {}
+                Ok(Either::Right(other)) => {
+                    *came = Some(other);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.connection.session.done();
+        let mut answer = super::exchange::Answer::default();
+        self.wait_for(host, tag, "stop waiting for news", &mut answer).await.map(drop)
+    }
+}
