@@ -1,0 +1,66 @@
+//! The sync lane of a POP3 account: the download.
+
+use std::time::Duration;
+
+use futures_channel::mpsc;
+use postern_bridge::{AccountId, Connection, Delta, Progress, Role};
+
+use super::{Client, Sync};
+use crate::{
+    Host, MailError, outbox,
+    pop3::{self, DownloadStep},
+};
+
+/// How often a POP3 server is asked for news: each time is a log-in, and servers ration those.
+const POLL_POP3: Duration = Duration::from_secs(300);
+
+impl<H: Host> Client<H> {
+    pub(super) async fn download_lane(
+        self,
+        account: AccountId,
+        mut jobs: mpsc::UnboundedReceiver<Sync>,
+    ) {
+        while let Some(job) = self.next_job(&mut jobs, POLL_POP3).await {
+            let result = match job {
+                Some(Sync::File { outbox }) => self.file_locally(account, outbox).await,
+                // A local mailbox is up to date once the download before this job has ended.
+                Some(Sync::Mailbox(mailbox)) => self.mailbox_fresh(mailbox).await,
+                Some(Sync::All) | None if self.inner.online.get() => self.download(account).await,
+                Some(Sync::All) | None => Ok(()),
+            };
+            self.report(account, result);
+        }
+    }
+
+    async fn download(&self, id: AccountId) -> Result<(), MailError> {
+        let account = self.account(id)?;
+        let inbox = self.inbox(id).await?;
+        self.set_connection(id, Connection::Connecting);
+        let host = &*self.inner.host;
+        let password = host.unseal(&account.sealed_password).await?;
+        let mut step = |step: DownloadStep| {
+            let (what, done, total) = match step {
+                DownloadStep::Found { new } => ("Downloading", 0, new),
+                DownloadStep::Stored { done, new } => ("Downloading", done, new),
+                DownloadStep::Deleting { .. } => ("Deleting on the server", 0, 0),
+            };
+            let progress = Progress { what: what.into(), done, total };
+            self.tell(None, Delta::Progress { account: id, progress: Some(progress) });
+            self.note_change(inbox);
+        };
+        let result = pop3::download(host, &account, &password, inbox, &mut step).await;
+        self.tell(None, Delta::Progress { account: id, progress: None });
+        self.mailbox_fresh(inbox).await?;
+        result?;
+        self.set_connection(id, Connection::Online);
+        Ok(())
+    }
+
+    async fn file_locally(&self, account: AccountId, id: u32) -> Result<(), MailError> {
+        let mailboxes = self.mailboxes(account).await?;
+        let sent = mailboxes.into_iter().find(|mailbox| mailbox.role == Some(Role::Sent));
+        let sent = sent.ok_or(MailError::Gone("mailbox for sent messages"))?;
+        outbox::file_locally(&*self.inner.host, id, sent.id).await?;
+        self.mailbox_changed(sent.id).await
+    }
+}

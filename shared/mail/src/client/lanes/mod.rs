@@ -1,0 +1,194 @@
+//! Which connection does which work, in which order.
+//!
+//! Each account has up to three lanes; a lane is one task with one queue and, on IMAP, one
+//! connection that is kept while it is useful:
+//!
+//! - **reading**: what the person waits for: bodies, parts, the read mark;
+//! - **sync**: bringing mailboxes up to date, filing copies; on POP3, the download;
+//! - **sending**: the outbox.
+//!
+//! So a click never waits behind a long sync.
+
+mod download;
+mod imap_sync;
+mod link;
+mod reading;
+
+use std::time::Duration;
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::{
+    StreamExt,
+    future::{AbortHandle, Either, abortable, select},
+};
+use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Protocol, Role};
+
+use super::Client;
+use crate::{
+    Host, MailError,
+    record::{self, Account, Mailbox},
+};
+
+/// How long changes of a mailbox are gathered before pages are told.
+const GATHER: Duration = Duration::from_millis(30);
+
+/// An account's lanes; dropping it stops them where they wait.
+pub(super) struct Lanes {
+    reading: mpsc::UnboundedSender<Reading>,
+    sync: mpsc::UnboundedSender<Sync>,
+    sending: mpsc::UnboundedSender<u32>,
+    tasks: Vec<AbortHandle>,
+}
+
+/// What a person waits for; only on IMAP.
+pub(super) enum Reading {
+    /// Fetch and store what is needed to show a message.
+    Body { message: MessageId, done: oneshot::Sender<Result<(), MailError>> },
+    /// Fetch one part.
+    Part { message: MessageId, section: String, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
+    /// Tell the server whether a message is read.
+    Seen { message: MessageId, seen: bool },
+    /// Fetch a message that is likely to be read next.
+    Prefetch { message: MessageId },
+}
+
+/// What keeps the store up to date.
+pub(super) enum Sync {
+    /// Everything: the list of mailboxes, and those that people look at.
+    All,
+    /// One mailbox.
+    Mailbox(MailboxId),
+    /// File the copy of a sent message.
+    File { outbox: u32 },
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Lanes {
+    pub(super) fn start<H: Host>(client: &Client<H>, account: &Account) -> Self {
+        let (reading, reading_jobs) = mpsc::unbounded();
+        let (sync, sync_jobs) = mpsc::unbounded();
+        let (sending, sending_jobs) = mpsc::unbounded();
+        let id = account.id;
+        let mut tasks = vec![client.run_lane(client.clone().sending_lane(id, sending_jobs))];
+        match account.protocol {
+            Protocol::Imap => {
+                tasks.push(client.run_lane(client.clone().reading_lane(id, reading_jobs)));
+                tasks.push(client.run_lane(client.clone().imap_sync_lane(id, sync_jobs)));
+            }
+            Protocol::Pop3 => {
+                tasks.push(client.run_lane(client.clone().download_lane(id, sync_jobs)));
+            }
+        }
+        Self { reading, sync, sending, tasks }
+    }
+}
+
+impl<H: Host> Client<H> {
+    /// Has everything of an account brought up to date.
+    pub(super) fn refresh(&self, account: AccountId) -> Result<(), MailError> {
+        let accounts = self.inner.accounts.borrow();
+        let running = accounts.get(&account).ok_or(MailError::Gone("account"))?;
+        // A queue that is gone belongs to an account that is being removed.
+        let _ = running.lanes.sync.unbounded_send(Sync::All);
+        Ok(())
+    }
+
+    /// Has one mailbox brought up to date.
+    pub(super) fn sync_mailbox(&self, mailbox: &Mailbox) {
+        self.queue_sync(mailbox.account, Sync::Mailbox(mailbox.id));
+    }
+
+    /// Has the copy of a sent message filed.
+    pub(super) fn queue_filing(&self, account: AccountId, outbox: u32) {
+        self.queue_sync(account, Sync::File { outbox });
+    }
+
+    fn queue_sync(&self, account: AccountId, job: Sync) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            let _ = running.lanes.sync.unbounded_send(job);
+        }
+    }
+
+    /// Gives the reading lane work; on POP3 there is none to do.
+    pub(super) fn queue_reading(&self, account: AccountId, job: Reading) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            let _ = running.lanes.reading.unbounded_send(job);
+        }
+    }
+
+    /// Has an outbox entry sent.
+    pub(super) fn queue_sending(&self, account: AccountId, outbox: u32) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            let _ = running.lanes.sending.unbounded_send(outbox);
+        }
+    }
+
+    fn run_lane(&self, lane: impl Future<Output = ()> + 'static) -> AbortHandle {
+        let (lane, handle) = abortable(lane);
+        self.inner.host.spawn(async move {
+            // Aborted when the account is removed: then there is nothing left to tell.
+            let _ = lane.await;
+        });
+        handle
+    }
+
+    /// The next job; `None` after `patience` without one. Ends the lane when the queue is gone.
+    async fn next_job<J>(
+        &self,
+        jobs: &mut mpsc::UnboundedReceiver<J>,
+        patience: Duration,
+    ) -> Option<Option<J>> {
+        let sleep = std::pin::pin!(self.inner.host.sleep(patience));
+        match select(jobs.next(), sleep).await {
+            Either::Left((None, _)) => None,
+            Either::Left((job, _)) => Some(job),
+            Either::Right(_) => Some(None),
+        }
+    }
+
+    async fn inbox(&self, account: AccountId) -> Result<MailboxId, MailError> {
+        let mailboxes = self.mailboxes(account).await?;
+        let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
+        Ok(inbox.ok_or(MailError::Gone("inbox"))?.id)
+    }
+
+    /// Shows how a job of a sync lane ended.
+    fn report(&self, account: AccountId, result: Result<(), MailError>) {
+        let Err(error) = result else { return };
+        let problem = self.problem(account, &error);
+        if matches!(error, MailError::Gone(_)) {
+            return;
+        }
+        self.set_connection(account, Connection::Failed(problem.sentence.clone()));
+        if !error.is_passing() {
+            self.tell(None, Delta::Problem(problem));
+        }
+    }
+
+    /// A mailbox changed in the store: pages are told in a moment, once for many changes.
+    pub(super) fn note_change(&self, mailbox: MailboxId) {
+        if !self.inner.changed.borrow_mut().insert(mailbox) {
+            return;
+        }
+        let client = self.clone();
+        self.inner.host.spawn(async move {
+            client.inner.host.sleep(GATHER).await;
+            client.inner.changed.borrow_mut().remove(&mailbox);
+            // A mailbox that is gone by now needs no redrawing; the store's failures are told by
+            // whoever writes.
+            let _ = client.mailbox_changed(mailbox).await;
+        });
+    }
+
+    /// The account of a mailbox.
+    pub(super) async fn account_of(&self, mailbox: MailboxId) -> Result<Account, MailError> {
+        self.account(record::mailbox(self.store(), mailbox).await?.account)
+    }
+}
