@@ -16,10 +16,7 @@ use super::{
 };
 use crate::{
     MailError, Store,
-    record::{
-        self, Body, CHUNK, Mailbox, Message, Record, account_key, decode, encode, message_key,
-        put_body,
-    },
+    record::{self, Body, CHUNK, Mailbox, Message, Record, decode, encode, message_key, put_body},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -32,8 +29,7 @@ pub(super) struct Place {
 
 impl Place {
     async fn mailbox(self, store: &impl Store) -> Result<Mailbox, MailError> {
-        let key = account_key(self.account).u32(self.inbox.0);
-        record::get(store, &key).await?.ok_or(MailError::Gone("mailbox"))
+        record::mailbox(store, self.inbox).await
     }
 
     /// The key of the marker of a message that is not stored as a whole yet.
