@@ -152,7 +152,8 @@ pub struct AbsentPart {
 pub struct Message {
     /// Its place.
     pub id: MessageId,
-    /// When it arrived, in milliseconds since 1970 (UTC): IMAP's INTERNALDATE, or the download.
+    /// When it arrived, in milliseconds since 1970 (UTC): IMAP's INTERNALDATE; on POP3 when it was
+    /// sent, or else the download.
     pub arrived: i64,
     /// `Date`, in milliseconds since 1970 (UTC), if the header can be read.
     pub sent: Option<i64>,

@@ -174,7 +174,7 @@ impl Received {
         let summary = summary(head);
         Message {
             id,
-            arrived: now,
+            arrived: arrival(summary.sent, now),
             sent: summary.sent,
             size: self.size,
             flags: Flags::default(),
@@ -204,6 +204,12 @@ impl Received {
             delete_confirmed: None,
         }
     }
+}
+
+/// When a message counts as arrived. POP3 does not tell; the date in its header is what people
+/// expect to see, unless it is in the future.
+fn arrival(sent: Option<i64>, now: i64) -> i64 {
+    sent.filter(|sent| (0..=now).contains(sent)).unwrap_or(now)
 }
 
 /// Makes messages visible, all of them or none: records, places in the list, bytes, ledger rows and
@@ -259,6 +265,14 @@ pub(super) async fn commit(
 mod tests {
     use super::*;
     use crate::{store::MemoryStore, testing::block_on};
+
+    #[test]
+    fn a_message_arrived_when_it_was_sent_unless_that_can_not_be() {
+        let cases = [(Some(5), 5), (Some(11), 10), (Some(-1), 10), (None, 10)];
+        for (sent, expected) in cases {
+            assert_eq!(arrival(sent, 10), expected, "{sent:?}");
+        }
+    }
 
     #[test]
     fn the_largest_message_is_taken_and_one_byte_more_is_not() {
