@@ -5,7 +5,9 @@ use postern_bridge::Intent;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
+use super::accounts;
 use crate::{
+    browser::focus,
     route::Route,
     shortcut::{Shortcut, shortcut},
     state::{App, draft::Audience, list::List},
@@ -37,10 +39,13 @@ fn wanted(event: &KeyboardEvent) -> Option<Shortcut> {
     let inside = |selector| {
         target.as_ref().is_some_and(|target| matches!(target.closest(selector), Ok(Some(_))))
     };
-    if inside("input, textarea, select, [contenteditable], .compose, .page") {
+    if inside("input, textarea, select, [contenteditable], .compose:not(.is-minimized)") {
         return None;
     }
-    shortcut(&event.key(), inside("[role=listbox]"))
+    let shortcut = shortcut(&event.key(), inside("[role=listbox]"))?;
+    // A page has no list and no message; the way back and the help are all it needs.
+    let allowed = matches!(shortcut, Shortcut::Back | Shortcut::Help);
+    (allowed || !inside(".page")).then_some(shortcut)
 }
 
 /// Does what a shortcut asks for; false if there is nothing to do it to.
@@ -69,10 +74,12 @@ fn obey(app: App, shortcut: Shortcut) -> bool {
         Shortcut::Refresh => app.refresh(),
         Shortcut::Back => {
             let route = app.route.get_untracked();
-            if route.parent() == Route::Folders {
-                return false;
+            match (route, route.parent()) {
+                (Route::Setup | Route::Accounts, _) => accounts::leave(app),
+                (_, Route::Folders) => return false,
+                (_, parent) => app.go(parent),
             }
-            app.go(route.parent());
+            focus::rescue();
         }
         Shortcut::Help => app.help.set(true),
     }
@@ -87,10 +94,13 @@ fn step(app: App, step: impl FnOnce(&mut List), open_it: bool) {
     }
 }
 
+/// Opens the message under the cursor; one that is open gets the keyboard, to be scrolled.
 fn open(app: App) {
     let row = app.list.with_untracked(|list| list.under_cursor().map(|row| row.id));
-    if let Some(message) = row {
-        app.go(Route::Message(message));
+    match row.map(Route::Message) {
+        Some(route) if route == app.route.get_untracked() => focus::give(focus::MESSAGE),
+        Some(route) => app.go(route),
+        None => {}
     }
 }
 
