@@ -34,6 +34,13 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
     app.setup.set(Progress::default());
     let form = RwSignal::new(Form::default());
     let title = focus::on_arrival();
+    // What was said about other settings than those in the form is no longer true.
+    Effect::new(move |again: Option<()>| {
+        form.track();
+        if again.is_some() {
+            app.setup.update(|setup| setup.outcome = None);
+        }
+    });
     view! {
         <main class="page pane setup" class:is-first=first>
             {if first {
