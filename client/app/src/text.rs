@@ -293,7 +293,8 @@ pub(crate) mod shortcuts {
     pub(crate) const LIST: &[(&[&str], &str)] = &[
         (&["j", "↓"], "Next message"),
         (&["k", "↑"], "Previous message"),
-        (&["Enter", "o"], "Open the message; again, to scroll it"),
+        (&["Enter", "o"], "Open the message"),
+        (&["Space"], "Scroll its text; Tab leaves it"),
         (&["u"], "Read or unread"),
         (&["r"], "Reply"),
         (&["a"], "Reply to all"),

@@ -65,11 +65,14 @@ fn obey(app: App, shortcut: Shortcut) -> bool {
         Shortcut::First => step(app, |list| list.put_cursor(0), false),
         Shortcut::Last => step(app, |list| list.put_cursor(u32::MAX), false),
         Shortcut::Open => open(app),
+        Shortcut::Scroll if reading => focus::give(focus::MESSAGE),
         Shortcut::ToggleSeen => toggle_seen(app),
         Shortcut::Reply if reading => app.reply(Audience::Sender),
         Shortcut::ReplyAll if reading => app.reply(Audience::All),
         Shortcut::Forward if reading => app.forward(),
-        Shortcut::Reply | Shortcut::ReplyAll | Shortcut::Forward => return false,
+        Shortcut::Scroll | Shortcut::Reply | Shortcut::ReplyAll | Shortcut::Forward => {
+            return false;
+        }
         Shortcut::Compose => app.compose(),
         Shortcut::Refresh => app.refresh(),
         Shortcut::Back => {
@@ -94,13 +97,10 @@ fn step(app: App, step: impl FnOnce(&mut List), open_it: bool) {
     }
 }
 
-/// Opens the message under the cursor; one that is open gets the keyboard, to be scrolled.
 fn open(app: App) {
     let row = app.list.with_untracked(|list| list.under_cursor().map(|row| row.id));
-    match row.map(Route::Message) {
-        Some(route) if route == app.route.get_untracked() => focus::give(focus::MESSAGE),
-        Some(route) => app.go(route),
-        None => {}
+    if let Some(message) = row {
+        app.go(Route::Message(message));
     }
 }
 
