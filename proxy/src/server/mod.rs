@@ -4,6 +4,7 @@ mod accept;
 mod clients;
 mod demo;
 mod headers;
+mod impatient;
 mod origin;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -141,7 +142,10 @@ impl Builder {
             ),
             resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
             tls,
-            clients: Clients::new(&config.limits),
+            clients: Clients::new(
+                config.limits.connections,
+                config.limits.connections_per_client,
+            ),
             tunnels: TaskTracker::new(),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
