@@ -14,9 +14,7 @@ use super::{
     Client, Clients, Ticket,
     impatient::{Impatient, Tunnel},
 };
-use crate::limits::{
-    HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT, REQUEST_HEAD, REQUEST_TIMEOUT,
-};
+use crate::limits::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT, REQUEST_HEAD, REQUEST_TIMEOUT};
 
 /// How long to wait when the system can't give us a connection: it lacks something that others must
 /// first give back.
