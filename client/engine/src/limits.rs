@@ -1,4 +1,4 @@
-//! Sizes that bound what a connection keeps in memory.
+//! Sizes that bound what is kept in memory.
 
 /// Stream bytes that the proxy may have on their way to us, for one connection.
 pub(crate) const WINDOW: u32 = 1024 * 1024;
@@ -8,3 +8,6 @@ pub(crate) const FRAME: usize = 64 * 1024;
 
 /// Bytes that may wait in the browser's own buffer before we write more.
 pub(crate) const UNSENT: u32 = 1024 * 1024;
+
+/// Intents of one page that a leader remembers, so that one that is repeated is taken once.
+pub(crate) const RECENT_INTENTS: usize = 1_000;

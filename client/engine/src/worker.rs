@@ -86,6 +86,11 @@ impl Worker {
         self.send(&Down { client: None, delta });
     }
 
+    /// Ends the worker; what it has sent still arrives.
+    fn close(&self) {
+        self.scope.close();
+    }
+
     /// Posts a message that is not of the bridge.
     #[cfg(feature = "conformance")]
     pub(crate) fn post(&self, message: &JsValue) {
@@ -93,21 +98,24 @@ impl Worker {
     }
 }
 
-/// From now on a panic is told to the console and to the page.
+/// From now on a panic is told to the console and to the page, and ends the worker.
 pub(crate) fn tell_panics() {
     thread_local! {
         static TOLD: RefCell<bool> = const { RefCell::new(false) };
     }
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
+        let worker = Worker::this();
         // Once is enough, and a panic while telling must not go round in circles.
         if !TOLD.replace(true) {
-            Worker::this().problem(
+            worker.problem(
                 ProblemKind::Gone,
                 "Postern has run into a fault of its own and stopped. Reload the page to go on; \
                  what is stored is safe."
                     .into(),
             );
         }
+        // The locks go with the worker, so that another page can take the lead.
+        worker.close();
     }));
 }

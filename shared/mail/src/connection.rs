@@ -12,6 +12,9 @@ use crate::{
 /// The most bytes that are written at once.
 const PIECE: usize = 64 * 1024;
 
+/// How long a goodbye may take.
+pub(crate) const GOODBYE: Duration = Duration::from_secs(3);
+
 /// What a session wants next.
 pub enum Output<E> {
     /// Bytes to send.
@@ -151,8 +154,69 @@ impl<T: Transport, S: Session> Connection<T, S> {
             .ok_or(MailError::TimedOut("a secure connection"))??)
     }
 
-    /// Closes the transport.
-    pub async fn close(mut self) {
-        self.transport.close().await;
+    /// Closes the transport. One that does not take the goodbye in time is dropped without.
+    pub async fn close(mut self, clock: &impl Clock) {
+        let _ = within(clock, GOODBYE, self.transport.close()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// Time that passes at once.
+    struct Soon;
+
+    impl Clock for Soon {
+        fn now(&self) -> i64 {
+            0
+        }
+
+        async fn sleep(&self, _duration: Duration) {}
+    }
+
+    /// A transport whose other side takes nothing any more.
+    struct Stalled(#[expect(dead_code, reason = "only its being there counts")] Rc<()>);
+
+    impl Transport for Stalled {
+        async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+            pending().await
+        }
+
+        async fn write(&mut self, _bytes: Vec<u8>) -> Result<(), TransportError> {
+            pending().await
+        }
+
+        async fn start_tls(&mut self) -> Result<(), TransportError> {
+            pending().await
+        }
+
+        async fn close(&mut self) {
+            pending().await
+        }
+    }
+
+    struct Silent;
+
+    impl Session for Silent {
+        type Event = ();
+
+        fn handle_input(&mut self, _input: &[u8]) {}
+
+        fn poll_output(&mut self) -> Option<Output<()>> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_transport_that_can_not_say_goodbye_is_dropped() {
+        let there = Rc::new(());
+        let connection = Connection::new(Stalled(Rc::clone(&there)), Silent);
+        assert_eq!(connection.close(&Soon).now_or_never(), Some(()));
+        assert_eq!(Rc::strong_count(&there), 1);
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum Notice {
         /// The intent.
         up: Up,
     },
-    /// From the leader: an intent has been taken and need not be kept.
+    /// From the leader: an intent has been taken; if it has an answer, that is still to come.
     Taken {
         /// The page that it came from.
         client: ClientId,

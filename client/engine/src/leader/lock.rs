@@ -1,9 +1,10 @@
 //! The browser's locks, held by name across all pages and workers of one origin.
 
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::WorkerNavigator;
 
 #[wasm_bindgen]
@@ -40,7 +41,10 @@ pub(super) async fn acquire(locks: &LockManager, name: &str) -> Option<Lock> {
             Ok(JsValue::UNDEFINED)
         })
     });
-    let _ = locks.request(name, &Object::new(), on_granted.unchecked_ref());
-    is_granted.await.ok()?;
-    Some(Lock { _release: release })
+    // Settled when the lock is given back; or before it was granted, if the browser refuses it.
+    let request = JsFuture::from(locks.request(name, &Object::new(), on_granted.unchecked_ref()));
+    match select(is_granted, request).await {
+        Either::Left((Ok(()), _)) => Some(Lock { _release: release }),
+        Either::Left((Err(_), _)) | Either::Right(_) => None,
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! The browser's lock [`LEAD`] says who. The others pass on what their page wants and hand it what
 //! comes back; when the leader's page goes, the browser gives the lock to the next. An intent is
-//! kept until a leader says that it was taken, so that none is lost between two leaders and none is
-//! taken twice by one.
+//! kept until a leader has taken it, or until its answer is there if it has one, so that none is
+//! lost between two leaders; and none is taken twice by one.
 //!
 //! Each engine also holds a lock named after its page; the leader waits for it, and so learns when
 //! that page is gone.
@@ -14,12 +14,11 @@
 mod channel;
 mod lock;
 mod outlet;
+mod pending;
 mod recall;
+mod taken;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    rc::Rc,
-};
+use std::{collections::HashMap, rc::Rc};
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_util::StreamExt;
@@ -31,7 +30,9 @@ use self::{
     channel::{Channel, Notice},
     lock::{Lock, LockManager},
     outlet::Outlet,
+    pending::Pending,
     recall::Recall,
+    taken::Taken,
 };
 use crate::{host::BrowserHost, store::IndexedDbStore, worker::Worker};
 
@@ -81,11 +82,7 @@ struct Engine {
     events: UnboundedSender<Event>,
     outlet: Rc<Outlet>,
     recall: Recall,
-    /// Intents of our page that no leader has taken yet, by number.
-    untaken: BTreeMap<u64, Up>,
-    last_number: u64,
-    /// Whether an earlier leader has taken intents of our page.
-    was_served: bool,
+    pending: Pending,
     lead: Option<Lead>,
     /// Tells the leader that our page is there.
     _presence: Option<Lock>,
@@ -94,8 +91,8 @@ struct Engine {
 /// What the leader has.
 struct Lead {
     client: Client<BrowserHost>,
-    /// The other pages, and the last intent that was taken of each.
-    taken: HashMap<ClientId, u64>,
+    /// The other pages, and what was taken of each.
+    taken: HashMap<ClientId, Taken>,
     _lock: Option<Lock>,
 }
 
@@ -105,9 +102,13 @@ impl Engine {
         let locks = lock::manager(&worker.navigator());
         let mut presence = None;
         let mut channel = None;
+        if let Some(manager) = &locks {
+            presence = lock::acquire(manager, &presence_lock(page)).await;
+        }
+        // A browser that refuses one lock has none for us.
+        let locks = locks.filter(|_| presence.is_some());
         match locks.clone() {
             Some(locks) => {
-                presence = lock::acquire(&locks, &presence_lock(page)).await;
                 channel = Channel::join({
                     let events = events.clone();
                     move |notice| tell(&events, Event::Heard(notice))
@@ -128,9 +129,7 @@ impl Engine {
             locks,
             events,
             recall: Recall::default(),
-            untaken: BTreeMap::new(),
-            last_number: 0,
-            was_served: false,
+            pending: Pending::default(),
             lead: None,
             _presence: presence,
         }
@@ -163,10 +162,8 @@ impl Engine {
         match &self.lead {
             Some(lead) => lead.client.handle(up),
             None => {
-                self.last_number += 1;
-                let number = self.last_number;
-                self.outlet.say(&Notice::Intent { number, up: up.clone() });
-                self.untaken.insert(number, up);
+                let number = self.pending.add(&up);
+                self.outlet.say(&Notice::Intent { number, up });
             }
         }
     }
@@ -175,17 +172,17 @@ impl Engine {
         match (notice, &mut self.lead) {
             (Notice::Intent { number, up }, Some(_)) => self.serve(number, up),
             (Notice::Taken { client, number }, None) if client == self.page => {
-                self.untaken.remove(&number);
-                self.was_served = true;
+                self.pending.taken(number);
             }
             (Notice::Delta(down), None) if down.client.is_none_or(|to| to == self.page) => {
+                self.pending.answered(&down.delta);
                 self.worker.send(&down);
             }
             (Notice::Lead, None) => {
-                for (number, up) in &self.untaken {
-                    self.outlet.say(&Notice::Intent { number: *number, up: up.clone() });
-                }
                 self.introduce_page();
+                for (number, up) in self.pending.iter() {
+                    self.outlet.say(&Notice::Intent { number, up: up.clone() });
+                }
             }
             // What is meant for others.
             _ => {}
@@ -199,9 +196,7 @@ impl Engine {
         if !lead.taken.contains_key(&client) {
             watch(self.locks.as_ref(), self.events.clone(), client);
         }
-        let last = lead.taken.entry(client).or_default();
-        let is_new = number > *last;
-        *last = number.max(*last);
+        let is_new = lead.taken.entry(client).or_default().insert(number);
         self.outlet.set_listeners(lead.taken.len());
         self.outlet.say(&Notice::Taken { client, number });
         if is_new {
@@ -214,10 +209,10 @@ impl Engine {
             Ok(client) => {
                 self.lead = Some(Lead { client, taken: HashMap::new(), _lock: lock });
                 self.outlet.say(&Notice::Lead);
-                for up in std::mem::take(&mut self.untaken).into_values() {
+                self.introduce_page();
+                for up in self.pending.take() {
                     self.intend(up);
                 }
-                self.introduce_page();
             }
             Err(MailError::Store(StoreError::NewerSchema)) => self.worker.problem(
                 ProblemKind::Storage,
@@ -232,12 +227,10 @@ impl Engine {
         }
     }
 
-    /// Tells a new leader what our page shows, if the page had told an earlier one.
+    /// Tells a new leader what our page shows.
     fn introduce_page(&mut self) {
-        if self.was_served {
-            for up in self.recall.intents(self.page) {
-                self.intend(up);
-            }
+        for up in self.recall.intents(self.page) {
+            self.intend(up);
         }
     }
 }

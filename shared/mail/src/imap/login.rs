@@ -34,7 +34,7 @@ impl<T: Transport> ImapClient<T> {
         match client.log_in(host, login, password).await {
             Ok(()) => Ok(client),
             Err(error) => {
-                client.connection.close().await;
+                client.connection.close(host).await;
                 Err(error)
             }
         }

@@ -44,13 +44,14 @@ pub use messages::SyncStep;
 use postern_imap::{Command, Session, response::Status, session::Tag};
 use select::Selected;
 
-use crate::{Host, MailError, Transport, connection::Connection};
+use crate::{
+    Host, MailError, Transport,
+    connection::{Connection, GOODBYE},
+    host::within,
+};
 
 /// How long the server may be silent while it is expected to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(3);
 
 /// A connection to an IMAP server, logged in.
 pub struct ImapClient<T: Transport> {
@@ -74,7 +75,7 @@ impl<T: Transport> ImapClient<T> {
     pub async fn logout<H: Host<Transport = T>>(mut self, host: &H) {
         let goodbye = self.run(host, Command::logout(), "say goodbye");
         // A server that does not answer is left without.
-        let _ = crate::host::within(host, GOODBYE, goodbye).await;
-        self.connection.close().await;
+        let _ = within(host, GOODBYE, goodbye).await;
+        self.connection.close(host).await;
     }
 }

@@ -52,7 +52,7 @@ impl<'host, H: Host> Server<'host, H> {
         match server.introduce(login, password).await {
             Ok(()) => Ok(server),
             Err(error) => {
-                server.connection.close().await;
+                server.connection.close(host).await;
                 Err(error)
             }
         }
@@ -75,7 +75,7 @@ impl<'host, H: Host> Server<'host, H> {
             let patience = PATIENCE_FOR_GOODBYE;
             let _ = self.connection.next_event(self.host, patience, "a goodbye").await;
         }
-        self.connection.close().await;
+        self.connection.close(self.host).await;
     }
 
     pub(super) async fn next(&mut self, what: &'static str) -> Result<Event, MailError> {

@@ -68,7 +68,7 @@ pub async fn transmit<H: Host>(
         Err(reason) => return give_up(host, &mut entry, reason, changed).await,
     };
     if let Err(error) = store_state(host, &mut entry, State::Committing, changed).await {
-        server.connection.close().await;
+        server.connection.close(host).await;
         return give_up(host, &mut entry, NotSent::Passing(error), changed).await;
     }
     match hand_over(host, &mut server).await {
@@ -82,7 +82,7 @@ pub async fn transmit<H: Host>(
             give_up(host, &mut entry, reason, changed).await
         }
         None => {
-            server.connection.close().await;
+            server.connection.close(host).await;
             store_state(host, &mut entry, State::Uncertain, changed).await
         }
     }
@@ -115,7 +115,7 @@ async fn prepare<'host, H: Host>(
     match send_text(host, &mut server, entry).await {
         Ok(()) => Ok(server),
         Err(reason) => {
-            server.connection.close().await;
+            server.connection.close(host).await;
             Err(reason)
         }
     }

@@ -92,7 +92,7 @@ impl<'host, H: Host> Server<'host, H> {
     }
 
     pub(super) async fn close(self) {
-        self.connection.close().await;
+        self.connection.close(self.host).await;
     }
 
     async fn upgrade(&mut self) -> Result<(), MailError> {
