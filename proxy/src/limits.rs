@@ -29,10 +29,15 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// HTTP connections at a time, tunnels not counted.
 pub const HTTP_CONNECTIONS: usize = 1024;
 
+/// HTTP connections at a time from one client, tunnels not counted. A reverse proxy is one client:
+/// its connections come from one address.
+pub const HTTP_CONNECTIONS_PER_CLIENT: usize = 64;
+
 /// The longest head of an HTTP request, in bytes.
 pub const REQUEST_HEAD: usize = 16 * 1024;
 
-/// How long a client may take for the head of a request, and stay silent between two.
+/// How long a client may take for the head of a request, stay silent between two, and take nothing
+/// of an answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The limits that an operator sets.

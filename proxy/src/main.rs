@@ -14,6 +14,8 @@ use postern::{
     config::{ConfigError, Settings},
     demo, log,
 };
+use tokio::sync::oneshot;
+use tracing::info;
 
 /// A mail client for any browser: serves the page, and connects it to mail servers.
 ///
@@ -21,7 +23,7 @@ use postern::{
 /// underscores; limits in a table of their own). A flag wins over the environment, the environment
 /// over the file, the file over the default.
 #[derive(Parser)]
-#[command(name = "postern", version)]
+#[command(name = "postern", version, args_override_self = true)]
 struct Arguments {
     /// The configuration file, in TOML
     #[arg(long, env = "POSTERN_CONFIG", value_name = "FILE", global = true)]
@@ -65,8 +67,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     log::start(config.log_format);
     ensure!(
-        !arguments.demo || config.listen.ip().is_loopback(),
-        "demo: the demo mail server is for this machine alone; listen on 127.0.0.1, or leave it out"
+        !arguments.demo || !config.is_public(),
+        "demo: the demo mail server is for this machine alone; listen on 127.0.0.1 without \
+         `origins`, or leave it out"
     );
     let demo = if arguments.demo {
         let demo = demo::start(demo::Options::default()).await;
@@ -79,9 +82,21 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         proxy = proxy.demo_server(demo);
     }
     let proxy = proxy.bind().await?;
-    let shutdown = shutdown()?;
+    let mut signals = Signals::listen()?;
     println!("Postern is ready: http://{}/", reachable(proxy.local_addr()));
-    proxy.serve(shutdown).await;
+    let (stop, stopped) = oneshot::channel();
+    let served = proxy.serve(async {
+        let _ = stopped.await;
+    });
+    let impatience = async {
+        signals.next().await;
+        let _ = stop.send(());
+        signals.next().await;
+    };
+    tokio::select! {
+        () = served => {}
+        () = impatience => info!("told to stop again: not waiting for tunnels"),
+    }
     Ok(())
 }
 
@@ -95,22 +110,39 @@ fn config(file: Option<PathBuf>, settings: Settings) -> anyhow::Result<Config> {
     Ok(settings.or(file).try_into()?)
 }
 
-/// Ends when the system, or somebody at the keyboard, wants the proxy to stop.
-fn shutdown() -> io::Result<impl Future<Output = ()>> {
+/// The wishes of the system, or of somebody at the keyboard, that the proxy stops.
+struct Signals {
     #[cfg(unix)]
-    let mut terminate = {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())?
-    };
-    Ok(async move {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Ends with the next one.
+    async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
-    })
+    }
 }
 
 /// An address that a browser on this machine can open.

@@ -5,7 +5,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 /// The program, without the settings that this environment may have.
@@ -71,9 +71,27 @@ fn a_mistake_is_named_with_its_file_and_key() {
 #[test]
 fn an_open_relay_does_not_start_by_accident() {
     let error = failure(&postern().args(["--listen", "0.0.0.0:0"]).output().unwrap());
-    assert!(error.contains("`allow`") && error.contains("`access_key`"), "{error}");
+    assert!(error.contains("`allow`") && error.contains("`origins`"), "{error}");
     let output = postern().args(["--listen", "0.0.0.0:0", "--open-relay", "check-config"]).output();
     assert!(output.unwrap().status.success());
+}
+
+#[test]
+fn the_demo_is_not_for_those_behind_a_reverse_proxy() {
+    let origins = ["--origins", "https://mail.example.org", "--open-relay"];
+    let output = postern().args(["--demo", "--listen", "127.0.0.1:0"]).args(origins).output();
+    let error = failure(&output.unwrap());
+    assert!(error.contains("demo: "), "{error}");
+}
+
+#[test]
+fn the_last_of_two_flags_wins_and_lists_grow() {
+    let flags = ["--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2"];
+    let lists = ["--allow", "a.example", "--allow", "b.example"];
+    let output = postern().args(flags).args(lists).arg("check-config").output().unwrap();
+    let text = text(&output.stdout);
+    assert!(text.contains("listen: 127.0.0.1:2"), "{text}{:?}", output.stderr);
+    assert!(text.contains("a.example") && text.contains("b.example"), "{text}");
 }
 
 #[test]
@@ -86,11 +104,12 @@ fn the_access_key_is_never_shown() {
     assert!(!text(&output.stdout).contains(key));
 }
 
+/// Starts the program; returns it with the address that it says.
 #[cfg(unix)]
-#[test]
-fn it_says_where_it_is_and_stops_when_told() {
+fn start(arguments: &[&str]) -> (Child, String) {
     let mut child = postern()
         .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -98,8 +117,20 @@ fn it_says_where_it_is_and_stops_when_told() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().rsplit("http://").next().unwrap().trim_end_matches('/');
+    (child, address.to_owned())
+}
+
+#[cfg(unix)]
+fn terminate(child: &Child) {
+    let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(told.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn it_says_where_it_is_and_stops_when_told() {
+    let (mut child, address) = start(&[]);
     std::net::TcpStream::connect(address).unwrap();
-    let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(killed.success());
+    terminate(&child);
     assert!(child.wait().unwrap().success());
 }

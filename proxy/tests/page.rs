@@ -6,10 +6,15 @@ mod support;
 
 use std::{fs, path::Path};
 
+use postern::limits::HTTP_CONNECTIONS_PER_CLIENT;
 use support::{
     Running,
     http::{get, request},
-    start,
+    soon, start,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
 
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
@@ -187,6 +192,30 @@ async fn head_is_get_without_the_body_and_nothing_else_is_allowed() {
     assert_eq!(head.header("content-length"), Some("6"));
     let post = request(proxy.addr, "POST", "/sw.js", &["Content-Length: 0"]).await;
     assert_eq!((post.status, post.header("allow")), (405, Some("GET, HEAD")));
+}
+
+#[tokio::test]
+async fn one_client_has_a_share_of_the_places_and_gets_one_back() {
+    let proxy = start(|_| {}, |builder| builder).await;
+    let mut held = Vec::new();
+    for _ in 0..HTTP_CONNECTIONS_PER_CLIENT {
+        held.push(TcpStream::connect(proxy.addr).await.unwrap());
+    }
+    let mut one_too_many = TcpStream::connect(proxy.addr).await.unwrap();
+    let ended = soon(one_too_many.read(&mut [0; 1])).await;
+    assert!(!matches!(ended, Ok(1..)), "{ended:?}");
+    // The proxy needs a moment to see that they are gone.
+    drop(held);
+    soon(async {
+        loop {
+            let mut stream = TcpStream::connect(proxy.addr).await.unwrap();
+            let asked = stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await;
+            if asked.is_ok() && matches!(stream.read(&mut [0; 1]).await, Ok(1)) {
+                return;
+            }
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

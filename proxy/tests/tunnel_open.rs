@@ -44,7 +44,7 @@ fn script(entries: &[(&'static str, &[&str])]) -> impl FnOnce(Builder) -> Builde
 }
 
 fn to(host: &str, port: u16) -> Open {
-    open(host, port, TlsMode::None, PLENTY)
+    open(host, port, TlsMode::EndToEnd, PLENTY)
 }
 
 #[tokio::test]
@@ -125,6 +125,18 @@ async fn ports_that_are_not_for_mail_clients_are_refused() {
         let refused = Page::refused(proxy.addr, to(HOST, port)).await;
         assert_eq!(refused.code, Refusal::NotAllowed, "{port}");
         assert!(refused.message.contains(&port.to_string()), "{}", refused.message);
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_clear_text_through_to_a_port_that_speaks_tls_from_the_start() {
+    let proxy = start(|_| {}, script(&[("mail.example.org", &["203.0.113.1"])])).await;
+    for port in [465, 993, 995] {
+        for tls in [TlsMode::None, TlsMode::ProxyStartTls] {
+            let refused = Page::refused(proxy.addr, open(HOST, port, tls, PLENTY)).await;
+            assert_eq!(refused.code, Refusal::BadRequest, "{port} {tls:?}");
+            assert_eq!(refused.message, "This port speaks TLS from the start.");
+        }
     }
 }
 

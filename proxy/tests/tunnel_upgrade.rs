@@ -19,7 +19,10 @@ fn status(result: Result<Page, Error>) -> u16 {
 #[tokio::test]
 async fn only_the_own_page_and_listed_ones_get_a_tunnel() {
     let proxy = start(
-        |config| config.origins = vec!["https://mail.example.org".parse().unwrap()],
+        |config| {
+            config.origins = vec!["https://mail.example.org".parse().unwrap()];
+            config.open_relay = true;
+        },
         |builder| builder,
     )
     .await;

@@ -22,7 +22,8 @@ pub(crate) enum Need {
     Clippy,
     /// Rust's formatter.
     Rustfmt,
-    /// The C compiler that ring's Wasm build calls; asked for only when the engine uses ring.
+    /// The C compiler and the archiver that ring's Wasm build calls; asked for only when the engine
+    /// uses ring.
     Clang,
     /// The IMAP server of the tests.
     DovecotImap,
@@ -37,7 +38,7 @@ pub(crate) enum Need {
 /// Where a missing thing comes from.
 enum Source {
     Rustup(&'static [&'static str]),
-    Debian(&'static str),
+    Debian(&'static [&'static str]),
 }
 
 impl Need {
@@ -54,7 +55,7 @@ impl Need {
             Self::WasmTarget => "Rust's wasm32-unknown-unknown target",
             Self::Clippy => "clippy",
             Self::Rustfmt => "rustfmt",
-            Self::Clang => "clang",
+            Self::Clang => "clang with LLVM's archiver",
             Self::DovecotImap => "Dovecot's IMAP server",
             Self::DovecotPop3 => "Dovecot's POP3 server",
             Self::Chromium => "Chromium",
@@ -67,20 +68,23 @@ impl Need {
             Self::WasmTarget => Source::Rustup(&["target", "add", WASM_TARGET]),
             Self::Clippy => Source::Rustup(&["component", "add", "clippy"]),
             Self::Rustfmt => Source::Rustup(&["component", "add", "rustfmt"]),
-            Self::Clang => Source::Debian("clang"),
-            Self::DovecotImap => Source::Debian("dovecot-imapd"),
-            Self::DovecotPop3 => Source::Debian("dovecot-pop3d"),
-            Self::Chromium => Source::Debian("chromium"),
-            Self::ChromeDriver => Source::Debian("chromium-driver"),
+            Self::Clang => Source::Debian(&["clang", "llvm"]),
+            Self::DovecotImap => Source::Debian(&["dovecot-imapd"]),
+            Self::DovecotPop3 => Source::Debian(&["dovecot-pop3d"]),
+            Self::Chromium => Source::Debian(&["chromium"]),
+            Self::ChromeDriver => Source::Debian(&["chromium-driver"]),
         }
     }
 
     fn is_met(self, workspace: &Workspace) -> Result<bool> {
         Ok(match self {
             Self::WasmTarget => sysroot()?.join("lib/rustlib").join(WASM_TARGET).is_dir(),
-            Self::Clippy => sysroot_has("cargo-clippy")?,
-            Self::Rustfmt => sysroot_has("cargo-fmt")?,
-            Self::Clang => command::find("clang").is_some() || !engine_uses_ring(workspace)?,
+            Self::Clippy => toolchain_has("cargo-clippy")?,
+            Self::Rustfmt => toolchain_has("cargo-fmt")?,
+            Self::Clang => {
+                let both = ["clang", "llvm-ar"].iter().all(|name| command::find(name).is_some());
+                both || !engine_uses_ring(workspace)?
+            }
             Self::DovecotImap => dovecot_has("imap"),
             Self::DovecotPop3 => dovecot_has("pop3"),
             Self::Chromium => command::find("chromium").is_some(),
@@ -96,12 +100,13 @@ impl Need {
 /// and the command that would install it.
 pub(crate) fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<()> {
     progress::step("look for what this needs", || {
+        apt::clean_up()?;
         let missing = missing(workspace, needs)?;
         let mut packages = Vec::new();
         for need in &missing {
             match need.source() {
                 Source::Rustup(arguments) => rustup(*need, arguments)?,
-                Source::Debian(package) => packages.push(package),
+                Source::Debian(of_it) => packages.extend_from_slice(of_it),
             }
         }
         if !packages.is_empty() {
@@ -151,9 +156,16 @@ fn sysroot() -> Result<PathBuf> {
     Ok(PathBuf::from(path.trim()))
 }
 
-fn sysroot_has(program: &str) -> Result<bool> {
+/// Whether the toolchain has a program. One on the PATH counts only where there is no rustup:
+/// rustup puts a stand-in there for each program, whether the toolchain has it or not.
+fn toolchain_has(program: &str) -> Result<bool> {
+    let on_path = command::find("rustup").is_none() && command::find(program).is_some();
+    Ok(on_path || sysroot_has(&sysroot()?, program))
+}
+
+fn sysroot_has(sysroot: &Path, program: &str) -> bool {
     let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    Ok(sysroot()?.join("bin").join(file).is_file() || command::find(program).is_some())
+    sysroot.join("bin").join(file).is_file()
 }
 
 /// Debian keeps each of Dovecot's protocols in a package and a program of its own.

@@ -17,6 +17,8 @@ pub(crate) enum Shortcut {
     Last,
     /// Open the message under the cursor.
     Open,
+    /// Give the keyboard to the text of the opened message, to scroll it.
+    Scroll,
     /// Toggle between read and unread.
     ToggleSeen,
     /// Answer the sender.
@@ -57,6 +59,7 @@ pub(crate) fn shortcut(key: &str, in_list: bool) -> Option<Shortcut> {
         "Home" if in_list => Shortcut::First,
         "End" if in_list => Shortcut::Last,
         "Enter" if in_list => Shortcut::Open,
+        " " if in_list => Shortcut::Scroll,
         _ => return None,
     })
 }

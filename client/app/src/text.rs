@@ -21,13 +21,13 @@ pub(crate) mod shell {
     pub(crate) const THEME_LIGHT: &str = "Theme: light";
     pub(crate) const THEME_DARK: &str = "Theme: dark";
 
-    pub(crate) fn title(mailbox: &str, unread: u32) -> String {
+    pub(crate) fn title(place: &str, unread: u32) -> String {
         let name = super::NAME;
-        match (mailbox, unread) {
+        match (place, unread) {
             ("", 0) => name.to_owned(),
             ("", unread) => format!("({unread}) {name}"),
-            (mailbox, 0) => format!("{mailbox} – {name}"),
-            (mailbox, unread) => format!("({unread}) {mailbox} – {name}"),
+            (place, 0) => format!("{place} – {name}"),
+            (place, unread) => format!("({unread}) {place} – {name}"),
         }
     }
 }
@@ -233,7 +233,13 @@ pub(crate) mod setup {
     pub(crate) const RETENTION_DELETE: &str = "Delete it once it is safely stored";
     pub(crate) const RETENTION_DAYS_BEFORE: &str = "Delete it after";
     pub(crate) const RETENTION_DAYS_AFTER: &str = "days";
-    pub(crate) const RETENTION_HINT: &str = "If you delete it there, this browser holds the only copy. Many providers limit how long mail may stay.";
+    pub(crate) const RETENTION_DELETES: &str = "Each message will be deleted from the server as soon as it is stored here. From then on this browser holds the only copy: other devices will not see it, and if you clear this browser's data or lose this device, your mail is gone for good.";
+    pub(crate) fn retention_deletes_after(days: u16) -> String {
+        let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+        format!(
+            "Each message will be deleted from the server {days} after it was stored here. From then on this browser holds the only copy."
+        )
+    }
     pub(crate) const SERVERS_TITLE: &str = "Servers";
     pub(crate) const SERVERS_DETAIL: &str =
         "Guessed from your address. Your provider's help pages name the right ones.";
@@ -288,6 +294,7 @@ pub(crate) mod shortcuts {
         (&["j", "↓"], "Next message"),
         (&["k", "↑"], "Previous message"),
         (&["Enter", "o"], "Open the message"),
+        (&["Space"], "Scroll its text; Tab leaves it"),
         (&["u"], "Read or unread"),
         (&["r"], "Reply"),
         (&["a"], "Reply to all"),

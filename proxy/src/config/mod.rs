@@ -28,7 +28,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The folder with the page.
     pub page: Option<PathBuf>,
-    /// Origins from which tunnels may be opened, besides the proxy's own.
+    /// Origins from which tunnels may be opened, besides the proxy's own addresses.
     pub origins: Vec<Origin>,
     /// Hosts that may be reached; if there are none, every public one.
     pub allow: Vec<HostPattern>,
@@ -38,7 +38,8 @@ pub struct Config {
     pub ports: Vec<u16>,
     /// A PEM file with certificates that are trusted besides the public ones.
     pub roots: Option<PathBuf>,
-    /// What a page must know to open a tunnel.
+    /// What a page must know to open a tunnel. The page that comes with the proxy can't be told it
+    /// yet: it is for programs that open tunnels themselves.
     pub access_key: Option<AccessKey>,
     /// Whether strangers may use the proxy to reach every mail server.
     pub open_relay: bool,
@@ -92,10 +93,15 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Whether other machines can reach this proxy: it listens beyond this machine, or its
+    /// `origins` say that something in front of it, such as a reverse proxy, is listening for it.
+    pub fn is_public(&self) -> bool {
+        !self.listen.ip().to_canonical().is_loopback() || !self.origins.is_empty()
+    }
+
     /// Whether strangers can use this proxy to reach every mail server there is.
     pub fn is_open_relay(&self) -> bool {
-        let private = self.listen.ip().to_canonical().is_loopback();
-        !private && self.allow.is_empty() && self.access_key.is_none()
+        self.is_public() && self.allow.is_empty() && self.access_key.is_none()
     }
 
     /// Checks what no setting shows alone.
@@ -105,13 +111,18 @@ impl Config {
     /// If the proxy would be an open relay, and nobody said that it should.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.is_open_relay() && !self.open_relay {
+            let (key, why) = if self.origins.is_empty() {
+                ("listen", format!("{} can be reached from other machines", self.listen))
+            } else {
+                ("origins", "pages of other machines may use this proxy".to_owned())
+            };
             return Err(ConfigError::new(
-                "listen",
+                key,
                 format!(
-                    "{} can be reached from other machines, so strangers could use this proxy to \
-                     reach any mail server. Set `allow` (the mail servers it may reach) or \
-                     `access_key` (what its users must know); `open_relay` accepts the risk",
-                    self.listen
+                    "{why}, so strangers could use it to reach any mail server. Set `allow` to the \
+                     mail servers it may reach, and `origins` to the addresses at which people \
+                     open the page, such as https://mail.example.org; `open_relay` accepts the \
+                     risk"
                 ),
             ));
         }
@@ -336,6 +347,8 @@ mod tests {
             ("listen = '192.168.1.1:80'", false),
             ("listen = '[::1]:80'", true),
             ("listen = '127.0.0.2:80'", true),
+            ("origins = ['https://mail.example.org']", false),
+            ("origins = ['https://mail.example.org']\nallow = ['*.example.org']", true),
             ("listen = '[::]:80'\nallow = ['*.example.org']", true),
             ("listen = '[::]:80'\naccess_key = 'a-long-enough-secret'", true),
             ("listen = '[::]:80'\nopen_relay = true", true),
@@ -344,7 +357,9 @@ mod tests {
             assert_eq!(config.is_ok(), accepted, "{toml}");
             if let Err(error) = config {
                 let error = error.to_string();
-                assert!(error.contains("`allow`") && error.contains("`access_key`"), "{error}");
+                assert!(error.contains("`allow`") && error.contains("`origins`"), "{error}");
+                // The page can't be told a key, so it must not be the way out.
+                assert!(!error.contains("access_key"), "{error}");
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::Args;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::ConfigError;
 
@@ -19,13 +19,13 @@ pub struct Settings {
     #[arg(long, env = "POSTERN_PAGE", value_name = "DIR")]
     pub page: Option<PathBuf>,
 
-    /// Further origins from which tunnels may be opened, such as the public address behind a
-    /// reverse proxy: https://mail.example.org
+    /// The addresses at which people open the page, such as https://mail.example.org: needed
+    /// wherever that is a name other than localhost, and behind a reverse proxy
     #[arg(long, env = "POSTERN_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Option<Vec<String>>,
 
-    /// The mail servers that may be reached, such as mail.example.com or *.example.org
-    /// [default: every public one]
+    /// The mail servers that may be reached, such as mail.example.com or *.example.org; set it
+    /// wherever other machines can reach the proxy [default: every public one]
     #[arg(long, env = "POSTERN_ALLOW", value_name = "HOST", value_delimiter = ',')]
     pub allow: Option<Vec<String>>,
 
@@ -41,8 +41,9 @@ pub struct Settings {
     #[arg(long, env = "POSTERN_ROOTS", value_name = "FILE")]
     pub roots: Option<PathBuf>,
 
-    /// What users must know to open a tunnel, 16 to 256 bytes; better set in the file or the
-    /// environment than as a flag, which others on the machine can see
+    /// What programs must know to open a tunnel, 16 to 256 bytes; the page has no field to enter it
+    /// yet, so with a key it can't connect. Better set in the file or the environment than as a
+    /// flag, which others on the machine can see
     #[arg(long, env = "POSTERN_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
     pub access_key: Option<Secret>,
 
@@ -124,8 +125,7 @@ pub struct LimitSettings {
 }
 
 /// A text that is never shown.
-#[derive(Clone, Deserialize, Eq, PartialEq)]
-#[serde(transparent)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Secret(pub(super) String);
 
 impl Settings {
@@ -141,7 +141,10 @@ impl Settings {
             let before = text.get(..at).unwrap_or(text);
             let line = before.matches('\n').count() + 1;
             let key = text.lines().nth(line - 1).and_then(|line| line.split('=').next());
-            let key = key.unwrap_or_default().trim();
+            // Any other line may be the middle of a secret.
+            let is_key =
+                |key: &&str| key.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b));
+            let key = key.map(str::trim).filter(is_key).unwrap_or_default();
             ConfigError::new(if key.is_empty() { "config" } else { key }, {
                 format!("line {line}: {}", error.message())
             })
@@ -183,6 +186,14 @@ impl LimitSettings {
     }
 }
 
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The reader's own message quotes a number or a date that stands here.
+        let text = String::deserialize(deserializer);
+        text.map(Self).map_err(|_| D::Error::custom("must be a text in quotes"))
+    }
+}
+
 impl FromStr for Secret {
     type Err = std::convert::Infallible;
 
@@ -220,7 +231,20 @@ mod tests {
         let error = Settings::from_toml("access_key = ['hush-hush-hush-hush']").unwrap_err();
         assert_eq!(error.key, "access_key");
         assert!(!error.to_string().contains("hush"), "{error}");
-        let error = Settings::from_toml("access_key = 'hush-hush-hush-hush' x").unwrap_err();
-        assert!(!error.to_string().contains("hush"), "{error}");
+        for toml in [
+            "access_key = 'hush-hush-hush-hush' x",
+            "access_key = \"\"\"\nhush-hush-hush-hush \\q\"\"\"",
+            "access_key = { hush = 1 }",
+            "access_key.hush = 1",
+        ] {
+            let error = Settings::from_toml(toml).unwrap_err().to_string();
+            assert!(!error.contains("hush-hush"), "{toml}: {error}");
+        }
+        for value in ["1234567890123456", "123456.7890123456", "1234-12-12", "true"] {
+            for key in ["access_key", "\"access_key\""] {
+                let error = Settings::from_toml(&format!("{key} = {value}")).unwrap_err();
+                assert!(!error.to_string().contains(value), "{error}");
+            }
+        }
     }
 }

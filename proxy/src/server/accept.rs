@@ -1,39 +1,45 @@
 //! From TCP connections to requests.
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, pin::pin, time::Duration};
 
 use axum::Router;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use tracing::{trace, warn};
 
-use super::Client;
-use crate::limits::{HTTP_CONNECTIONS, REQUEST_HEAD, REQUEST_TIMEOUT};
+use super::{
+    Client, Clients, Ticket,
+    impatient::{Impatient, Tunnel},
+};
+use crate::limits::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT, REQUEST_HEAD, REQUEST_TIMEOUT};
 
 /// How long to wait when the system can't give us a connection: it lacks something that others must
 /// first give back.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Accepts connections and serves each in a task of its own, for ever.
+/// Accepts connections and serves each in a task of its own, for ever. A connection for which there
+/// is no place is dropped.
 pub(super) async fn accept(
     listener: &TcpListener,
     router: &Router,
     tasks: &TaskTracker,
     draining: &CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(HTTP_CONNECTIONS));
+    let places = Clients::new(HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT);
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, address)) => {
                 let client = Client::from(address.ip());
-                tasks.spawn(serve(stream, client, router.clone(), draining.clone(), place));
+                match places.admit(client) {
+                    Some(place) => {
+                        let (router, draining) = (router.clone(), draining.clone());
+                        tasks.spawn(serve(stream, client, router, draining, place));
+                    }
+                    None => trace!("no place for a connection"),
+                }
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -50,14 +56,24 @@ async fn serve(
     client: Client,
     router: Router,
     draining: CancellationToken,
-    place: OwnedSemaphorePermit,
+    place: Ticket,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         trace!(%error, "no TCP_NODELAY");
     }
+    let tunnel = Tunnel::default();
+    let stream = Impatient::new(stream, REQUEST_TIMEOUT, tunnel.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client);
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        let tunnel = tunnel.clone();
+        async move {
+            let answer = answer.await?;
+            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                tunnel.begin();
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = http1::Builder::new();
     builder

@@ -1,4 +1,4 @@
-//! How many tunnels there are, in all and of each client.
+//! How many tunnels, or other connections, there are, in all and of each client.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -6,14 +6,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::limits::Limits;
-
 /// Who is counted as one: an IPv4 address, or an IPv6 network of 64 bits, which is what one
 /// subscriber gets.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Client(IpAddr);
 
-/// Counts tunnels.
+/// Counts tunnels, or other connections.
 #[derive(Clone)]
 pub(crate) struct Clients {
     total: usize,
@@ -21,7 +19,7 @@ pub(crate) struct Clients {
     counts: Arc<Mutex<Counts>>,
 }
 
-/// The right to one tunnel, until it is dropped.
+/// The right to one of them, until it is dropped.
 pub(crate) struct Ticket {
     client: Client,
     counts: Arc<Mutex<Counts>>,
@@ -34,15 +32,12 @@ struct Counts {
 }
 
 impl Clients {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            total: limits.connections,
-            each: limits.connections_per_client,
-            counts: Arc::default(),
-        }
+    /// Counts to this many in all, and of each client.
+    pub(crate) fn new(total: usize, each: usize) -> Self {
+        Self { total, each, counts: Arc::default() }
     }
 
-    /// The right to one more tunnel, unless there are too many.
+    /// The right to one more, unless there are too many.
     pub(crate) fn admit(&self, client: Client) -> Option<Ticket> {
         let mut counts = lock(&self.counts);
         let own = counts.each.get(&client).copied().unwrap_or(0);
@@ -94,7 +89,7 @@ mod tests {
     }
 
     fn clients(connections: usize, connections_per_client: usize) -> Clients {
-        Clients::new(&Limits { connections, connections_per_client, ..Limits::default() })
+        Clients::new(connections, connections_per_client)
     }
 
     #[test]

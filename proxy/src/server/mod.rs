@@ -4,6 +4,7 @@ mod accept;
 mod clients;
 mod demo;
 mod headers;
+mod impatient;
 mod origin;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -111,6 +112,12 @@ impl Builder {
         if config.is_open_relay() {
             warn!("strangers can use this proxy to reach every mail server");
         }
+        if config.is_public() && config.origins.is_empty() {
+            warn!(
+                "a page that is opened by a name can't connect: set `origins` to the addresses at \
+                 which people open it, such as https://mail.example.org"
+            );
+        }
         let site = match &config.page {
             Some(folder) => Site::from_folder(folder).map_err(|error| {
                 ConfigError::new("page", format!("{}: {error}", folder.display()))
@@ -132,7 +139,7 @@ impl Builder {
         let shared = Shared {
             site,
             page_config: PageConfig::new(self.demo, config.access_key.is_some()),
-            origins: Origins::new(config.origins.clone(), local_addr.ip().is_loopback()),
+            origins: Origins::new(config.origins.clone()),
             policy: Policy::new(
                 config.allow.clone(),
                 config.allow_networks.clone(),
@@ -141,7 +148,7 @@ impl Builder {
             ),
             resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
             tls,
-            clients: Clients::new(&config.limits),
+            clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),

@@ -27,16 +27,16 @@ pub struct BadOrigin;
 #[derive(Clone, Debug)]
 pub(crate) struct Origins {
     listed: Vec<Origin>,
-    /// Only this machine can reach the proxy.
-    private: bool,
 }
 
 impl Origins {
-    pub(crate) fn new(listed: Vec<Origin>, private: bool) -> Self {
-        Self { listed, private }
+    pub(crate) fn new(listed: Vec<Origin>) -> Self {
+        Self { listed }
     }
 
-    /// Whether the page that sent this request is the proxy's own, or a listed one.
+    /// Whether the page that sent this request is the proxy's own, opened by an address or as
+    /// `localhost`, or a listed one. The proxy does not know which names are its own: they must be
+    /// listed.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = only(headers, &ORIGIN).and_then(|text| text.parse::<Origin>().ok())
         else {
@@ -46,9 +46,9 @@ impl Origins {
             return true;
         }
         let own = only(headers, &HOST).and_then(|host| Origin::new(false, host));
-        // A name that its owner points to this machine ("DNS rebinding") must not make a stranger's
-        // page the proxy's own.
-        own == Some(origin.clone()) && (!self.private || origin.is_this_machine())
+        // Its owner can point a name to this machine at any time ("DNS rebinding"), which must not
+        // make a stranger's page the proxy's own. An address belongs to whom it belongs.
+        origin.is_no_strangers_name() && own == Some(origin)
     }
 }
 
@@ -72,9 +72,10 @@ impl Origin {
         whole.then(|| Self { secure, host: host.to_ascii_lowercase(), port })
     }
 
-    fn is_this_machine(&self) -> bool {
+    /// Whether the host is an address, or this machine's own name for itself.
+    fn is_no_strangers_name(&self) -> bool {
         let address = self.host.trim_start_matches('[').trim_end_matches(']');
-        self.host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        self.host == "localhost" || address.parse::<IpAddr>().is_ok()
     }
 }
 
@@ -110,7 +111,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &axum::http::HeaderName) -> Option<&'a
 mod tests {
     use super::*;
 
-    fn admits(private: bool, origin: &[&str], host: &[&str]) -> bool {
+    fn admits(origin: &[&str], host: &[&str]) -> bool {
         let listed = vec!["https://mail.example.org".parse().unwrap()];
         let mut headers = HeaderMap::new();
         for value in origin {
@@ -119,7 +120,7 @@ mod tests {
         for value in host {
             headers.append(HOST, value.parse().unwrap());
         }
-        Origins::new(listed, private).admit(&headers)
+        Origins::new(listed).admit(&headers)
     }
 
     #[test]
@@ -131,12 +132,13 @@ mod tests {
             ("http://[::1]:8080", "[::1]:8080"),
             ("http://localhost", "localhost"),
             ("http://localhost", "localhost:80"),
+            ("http://192.168.1.2:8080", "192.168.1.2:8080"),
+            ("http://[2001:db8::1]:8080", "[2001:db8::1]:8080"),
             ("https://mail.example.org", "127.0.0.1:8080"),
             ("https://mail.example.org:443", "mail.example.org"),
         ] {
-            assert!(admits(true, &[origin], &[host]), "{origin} on {host}");
+            assert!(admits(&[origin], &[host]), "{origin} on {host}");
         }
-        assert!(admits(false, &["http://box.example:8080"], &["box.example:8080"]));
     }
 
     #[test]
@@ -159,21 +161,23 @@ mod tests {
             ("https://mail.example.org:8443", "127.0.0.1:8080"),
             ("https://evil.example, https://mail.example.org", "127.0.0.1:8080"),
         ] {
-            assert!(!admits(true, &[origin], &[host]), "{origin} on {host}");
+            assert!(!admits(&[origin], &[host]), "{origin} on {host}");
         }
     }
 
     #[test]
     fn origin_and_host_must_be_there_once() {
         let (origin, host) = ("http://localhost", "localhost");
-        assert!(!admits(true, &[], &[host]));
-        assert!(!admits(true, &[origin], &[]));
-        assert!(!admits(true, &[origin, origin], &[host]));
-        assert!(!admits(true, &[origin], &[host, host]));
+        assert!(!admits(&[], &[host]));
+        assert!(!admits(&[origin], &[]));
+        assert!(!admits(&[origin, origin], &[host]));
+        assert!(!admits(&[origin], &[host, host]));
     }
 
     #[test]
-    fn a_name_that_was_pointed_to_this_machine_is_a_stranger() {
-        assert!(!admits(true, &["http://evil.example:8080"], &["evil.example:8080"]));
+    fn a_name_that_is_not_listed_is_a_stranger_wherever_it_points() {
+        for host in ["evil.example:8080", "127.0.0.1.evil.example:8080", "mail.example.org"] {
+            assert!(!admits(&[&format!("http://{host}")], &[host]), "{host}");
+        }
     }
 }

@@ -52,6 +52,11 @@ pub(super) async fn open(page: &mut WebSocket, shared: &Shared) -> Result<Way, F
         return Err(refuse(Refusal::AccessDenied, "This proxy asks for its access key.").into());
     }
     let target = shared.policy.destination(&open.host, open.port).map_err(denied)?;
+    // What the page sends there must be TLS, as the client hello's gate makes sure: no other mode
+    // may be a way around it.
+    if target.implicit_tls && matches!(open.tls, TlsMode::None | TlsMode::ProxyStartTls) {
+        return Err(bad_request("This port speaks TLS from the start.").into());
+    }
     let connecting = connect(&target, shared);
     let (tcp, peer) = timeout(shared.limits().connect, connecting).await.map_err(|_| {
         refuse(Refusal::ConnectTimedOut, format!("{} does not answer.", target.host))

@@ -12,6 +12,9 @@ use crate::{
 /// How long a goodbye may take.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(3);
 
+/// The most bytes that are written at once.
+const PIECE: usize = 64 * 1024;
+
 /// What a session wants next.
 pub enum Output<E> {
     /// Bytes to send.
@@ -79,9 +82,7 @@ impl<T: Transport, S: Session> Connection<T, S> {
             while let Some(output) = self.session.poll_output() {
                 match output {
                     Output::Event(event) => return Ok(Either::Left(event)),
-                    Output::Send(bytes) => within(clock, patience, self.transport.write(bytes))
-                        .await
-                        .ok_or(MailError::TimedOut(what))??,
+                    Output::Send(bytes) => self.send(clock, patience, what, bytes).await?,
                 }
             }
             let input = pin!(within(clock, patience, self.transport.read()));
@@ -115,6 +116,25 @@ impl<T: Transport, S: Session> Connection<T, S> {
             within(clock, patience, self.transport.write(bytes))
                 .await
                 .ok_or(MailError::TimedOut(what))??;
+        }
+        Ok(())
+    }
+
+    /// Sends bytes, with patience for each piece: a slow link may take long for many.
+    async fn send(
+        &mut self,
+        clock: &impl Clock,
+        patience: Duration,
+        what: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<(), MailError> {
+        if bytes.len() <= PIECE {
+            let writing = within(clock, patience, self.transport.write(bytes));
+            return Ok(writing.await.ok_or(MailError::TimedOut(what))??);
+        }
+        for piece in bytes.chunks(PIECE) {
+            let writing = within(clock, patience, self.transport.write(piece.to_vec()));
+            writing.await.ok_or(MailError::TimedOut(what))??;
         }
         Ok(())
     }

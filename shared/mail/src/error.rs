@@ -141,8 +141,8 @@ impl MailError {
                     .into()
             }
             Self::Store(error) => format!("Stored mail can't be used: {error}."),
-            Self::Vault(_) => {
-                "The stored password can't be read in this browser. Please enter it again.".into()
+            Self::Vault(error) => {
+                format!("The password can't be kept or read in this browser: {}.", error.0)
             }
             Self::Input(sentence) => sentence.clone(),
             Self::Gone(what) => format!("The {what} is no longer there."),

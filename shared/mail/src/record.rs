@@ -97,7 +97,7 @@ impl Record for Mailbox {
     const TABLE: Table = Table::Mailboxes;
 
     fn key(&self) -> Key {
-        account_key(self.account).u32(self.id.0)
+        mailbox_key(self.id)
     }
 }
 
@@ -152,7 +152,8 @@ pub struct AbsentPart {
 pub struct Message {
     /// Its place.
     pub id: MessageId,
-    /// When it arrived, in milliseconds since 1970 (UTC): IMAP's INTERNALDATE, or the download.
+    /// When it arrived, in milliseconds since 1970 (UTC): IMAP's INTERNALDATE; on POP3 when it was
+    /// sent, or else the download.
     pub arrived: i64,
     /// `Date`, in milliseconds since 1970 (UTC), if the header can be read.
     pub sent: Option<i64>,
@@ -206,12 +207,12 @@ impl Message {
     }
 }
 
-/// An account's key, and the prefix of its mailboxes' and ledger's keys.
+/// An account's key, and the prefix of its ledger's keys.
 pub fn account_key(account: AccountId) -> Key {
     Key::new().u32(account.0)
 }
 
-/// The prefix of all keys of a mailbox's messages, list places and chunks.
+/// A mailbox's key, and the prefix of all keys of its messages, list places and chunks.
 pub fn mailbox_key(mailbox: MailboxId) -> Key {
     Key::new().u32(mailbox.0)
 }
@@ -286,8 +287,19 @@ pub async fn all<R: Record>(store: &impl Store, range: &KeyRange) -> Result<Vec<
 ///
 /// [`MailError::Gone`] if there is none.
 pub async fn mailbox(store: &impl Store, id: MailboxId) -> Result<Mailbox, MailError> {
-    let mailboxes: Vec<Mailbox> = all(store, &KeyRange::all()).await?;
-    mailboxes.into_iter().find(|mailbox| mailbox.id == id).ok_or(MailError::Gone("mailbox"))
+    get(store, &mailbox_key(id)).await?.ok_or(MailError::Gone("mailbox"))
+}
+
+/// All mailboxes of an account, in the order to show them.
+///
+/// # Errors
+///
+/// If the store can't be read or a record is damaged.
+pub async fn mailboxes(store: &impl Store, account: AccountId) -> Result<Vec<Mailbox>, StoreError> {
+    let mut mailboxes: Vec<Mailbox> = all(store, &KeyRange::all()).await?;
+    mailboxes.retain(|mailbox| mailbox.account == account);
+    sort_mailboxes(&mut mailboxes);
+    Ok(mailboxes)
 }
 
 /// Takes the next unused number of a series (such as `"account"` or `"mailbox"`); the write that

@@ -212,3 +212,29 @@ fn the_newest_messages_are_fetched_before_anybody_asks() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_read_mark_made_offline_reaches_the_server_later() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(2))?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 2).await?;
+        page.read(rows[0].id).await?;
+        servers.dovecot.wait_for_flags("ben", "S").await?;
+        page.say(Intent::Network { online: false });
+        page.say(Intent::MarkSeen { message: rows[0].id, seen: false });
+        page.wait(|delta| match delta {
+            Delta::Counts { unread: 2, .. } => Some(()),
+            _ => None,
+        })
+        .await?;
+        page.say(Intent::Network { online: true });
+        servers.dovecot.wait_for_flags("ben", "").await?;
+        let rows = page.list(inbox.id, 2).await?;
+        assert!(!rows[0].flags.seen, "what the server said before does not count");
+        Ok(())
+    })
+}

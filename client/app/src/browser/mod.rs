@@ -3,6 +3,7 @@
 pub(crate) mod config;
 pub(crate) mod download;
 pub(crate) mod files;
+pub(crate) mod focus;
 pub(crate) mod history;
 pub(crate) mod local;
 pub(crate) mod network;

@@ -134,14 +134,16 @@ impl App {
 
     /// Tests the settings of an account.
     pub(crate) fn test_account(self, draft: AccountDraft) {
-        let request = self.request(|request| Intent::TestAccount { request, draft });
-        self.setup.set(Progress { testing: Some(request), ..Progress::default() });
+        let progress = Progress::about(&draft);
+        let testing = self.request(|request| Intent::TestAccount { request, draft });
+        self.setup.set(Progress { testing: Some(testing), ..progress });
     }
 
     /// Adds an account.
     pub(crate) fn add_account(self, draft: AccountDraft) {
-        let request = self.request(|request| Intent::AddAccount { request, draft });
-        self.setup.set(Progress { adding: Some(request), ..Progress::default() });
+        let progress = Progress::about(&draft);
+        let adding = self.request(|request| Intent::AddAccount { request, draft });
+        self.setup.set(Progress { adding: Some(adding), ..progress });
     }
 
     /// Asks for the rows that are drawn, unless they were asked for.

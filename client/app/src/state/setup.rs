@@ -14,12 +14,16 @@ pub(crate) enum Field {
     Address,
     /// The password.
     Password,
-    /// Host and port of the incoming server.
-    Incoming,
+    /// The incoming server's name.
+    IncomingHost,
+    /// The incoming server's port.
+    IncomingPort,
     /// The user name.
     Username,
-    /// Host and port of the outgoing server.
-    Outgoing,
+    /// The outgoing server's name.
+    OutgoingHost,
+    /// The outgoing server's port.
+    OutgoingPort,
 }
 
 /// The person's answer to "On how many devices do you read this mail?"
@@ -192,14 +196,14 @@ impl Form {
         }
         let incoming =
             endpoint(&self.incoming_host(), &self.incoming_port(), self.incoming.security)
-                .map_err(|what| (Field::Incoming, what))?;
+                .map_err(|wrong| wrong.of(Field::IncomingHost, Field::IncomingPort))?;
         let username = self.username().trim().to_owned();
         if username.is_empty() {
             return Err((Field::Username, text::setup::USERNAME_MISSING));
         }
         let outgoing =
             endpoint(&self.outgoing_host(), &self.outgoing_port(), self.outgoing.security)
-                .map_err(|what| (Field::Outgoing, what))?;
+                .map_err(|wrong| wrong.of(Field::OutgoingHost, Field::OutgoingPort))?;
         Ok(AccountDraft {
             identity: Identity { name: self.name.trim().into(), address: address.into() },
             protocol: self.protocol,
@@ -226,6 +230,8 @@ pub(crate) struct Progress {
     pub(crate) adding: Option<u32>,
     /// What the last test or addition said.
     pub(crate) outcome: Option<Outcome>,
+    /// The incoming and the outgoing host that were tried.
+    pub(crate) hosts: (String, String),
 }
 
 /// What a test or an addition said.
@@ -238,6 +244,12 @@ pub(crate) enum Outcome {
 }
 
 impl Progress {
+    /// What is known before anything was asked about these settings.
+    pub(crate) fn about(draft: &AccountDraft) -> Self {
+        let hosts = (draft.incoming.endpoint.host.clone(), draft.outgoing.endpoint.host.clone());
+        Self { hosts, ..Self::default() }
+    }
+
     /// Whether an answer is awaited.
     pub(crate) fn is_busy(&self) -> bool {
         self.testing.is_some() || self.adding.is_some()
@@ -254,7 +266,7 @@ impl Progress {
             self.testing = None;
             self.outcome = Some(match result {
                 Ok(report) => Outcome::Works(report),
-                Err(problem) => Outcome::Fails(field_of(problem.kind), problem.sentence),
+                Err(problem) => self.failure(problem),
             });
         }
     }
@@ -263,25 +275,43 @@ impl Progress {
     pub(crate) fn add_failed(&mut self, request: u32, problem: Problem) {
         if self.adding == Some(request) {
             self.adding = None;
-            self.outcome = Some(Outcome::Fails(field_of(problem.kind), problem.sentence));
+            self.outcome = Some(self.failure(problem));
+        }
+    }
+
+    fn failure(&self, problem: Problem) -> Outcome {
+        let field = match problem.kind {
+            ProblemKind::Unreachable
+            | ProblemKind::NotAllowed
+            | ProblemKind::Certificate
+            | ProblemKind::Server => self.server_in(&problem.sentence),
+            ProblemKind::Login => Some(Field::Password),
+            ProblemKind::Offline
+            | ProblemKind::Storage
+            | ProblemKind::Input
+            | ProblemKind::Gone => None,
+        };
+        Outcome::Fails(field, problem.sentence)
+    }
+
+    /// The server that a sentence names, unless it could be either.
+    fn server_in(&self, sentence: &str) -> Option<Field> {
+        let (incoming, outgoing) = &self.hosts;
+        match (names(sentence, incoming), names(sentence, outgoing)) {
+            (true, false) => Some(Field::IncomingHost),
+            (false, true) => Some(Field::OutgoingHost),
+            _ => None,
         }
     }
 }
 
-/// The field that a problem of some kind points to. Which of the two servers it was, only the
-/// sentence can say; the incoming one is tried first.
-fn field_of(kind: ProblemKind) -> Option<Field> {
-    match kind {
-        ProblemKind::Unreachable | ProblemKind::NotAllowed | ProblemKind::Certificate => {
-            Some(Field::Incoming)
-        }
-        ProblemKind::Login => Some(Field::Password),
-        ProblemKind::Offline
-        | ProblemKind::Server
-        | ProblemKind::Storage
-        | ProblemKind::Input
-        | ProblemKind::Gone => None,
-    }
+/// Whether a sentence has the host's whole name in it, and not only as the end of a longer one.
+fn names(sentence: &str, host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    sentence
+        .to_ascii_lowercase()
+        .split(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-'))
+        .any(|word| !host.is_empty() && word.trim_end_matches('.') == host)
 }
 
 fn guess(service: &str, address: &str) -> String {
@@ -289,16 +319,31 @@ fn guess(service: &str, address: &str) -> String {
     if domain.is_empty() { domain } else { format!("{service}.{domain}") }
 }
 
-fn endpoint(host: &str, port: &str, security: Security) -> Result<Endpoint, &'static str> {
+/// What is wrong with a server's fields.
+enum Wrong {
+    Host,
+    Port,
+}
+
+impl Wrong {
+    fn of(self, host: Field, port: Field) -> (Field, &'static str) {
+        match self {
+            Self::Host => (host, text::setup::HOST_WRONG),
+            Self::Port => (port, text::setup::PORT_WRONG),
+        }
+    }
+}
+
+fn endpoint(host: &str, port: &str, security: Security) -> Result<Endpoint, Wrong> {
     let host = host.trim().trim_start_matches('[').trim_end_matches(']');
     if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(text::setup::HOST_WRONG);
+        return Err(Wrong::Host);
     }
     match port.trim().parse() {
         Ok(port) if port > 0 => {
             Ok(Endpoint { host: host.to_owned(), port, security, tls_end: TlsEnd::Proxy })
         }
-        _ => Err(text::setup::PORT_WRONG),
+        _ => Err(Wrong::Port),
     }
 }
 
@@ -366,10 +411,10 @@ mod tests {
         };
         assert_eq!(field(|form| form.address = "ada".into()), Field::Address);
         assert_eq!(field(|form| form.password.clear()), Field::Password);
-        assert_eq!(field(|form| form.incoming.host = Some(" ".into())), Field::Incoming);
-        assert_eq!(field(|form| form.incoming.port = Some("0".into())), Field::Incoming);
+        assert_eq!(field(|form| form.incoming.host = Some(" ".into())), Field::IncomingHost);
+        assert_eq!(field(|form| form.incoming.port = Some("0".into())), Field::IncomingPort);
         assert_eq!(field(|form| form.incoming.username = Some(String::new())), Field::Username);
-        assert_eq!(field(|form| form.outgoing.port = Some("65536".into())), Field::Outgoing);
+        assert_eq!(field(|form| form.outgoing.port = Some("65536".into())), Field::OutgoingPort);
     }
 
     #[test]
@@ -379,6 +424,33 @@ mod tests {
         assert_eq!(form.draft().unwrap().retention, Retention::Keep);
         form.protocol = Protocol::Pop3;
         assert_eq!(form.draft().unwrap().retention, Retention::DeleteAfterDownload);
+    }
+
+    #[test]
+    fn a_problem_points_to_the_server_that_its_sentence_names() {
+        let blamed = |incoming: &str, outgoing: &str, sentence: &str| {
+            let mut form = filled();
+            form.incoming.host = Some(incoming.into());
+            form.outgoing.host = Some(outgoing.into());
+            let draft = form.draft().unwrap();
+            let mut progress = Progress { testing: Some(1), ..Progress::about(&draft) };
+            let kind = ProblemKind::Unreachable;
+            progress.tested(1, Err(Problem { kind, sentence: sentence.into() }));
+            match progress.outcome {
+                Some(Outcome::Fails(field, _)) => field,
+                other => panic!("{other:?}"),
+            }
+        };
+        let (imap, smtp) = ("imap.example.org", "SMTP.example.org");
+        for (incoming, outgoing, sentence, expected) in [
+            (imap, smtp, "No answer from imap.example.org.", Some(Field::IncomingHost)),
+            (imap, smtp, "smtp.example.org:465 refused.", Some(Field::OutgoingHost)),
+            (imap, smtp, "Nobody answered.", None),
+            (imap, imap, "No answer from imap.example.org.", None),
+            ("example.org", smtp, "No answer from smtp.example.org.", Some(Field::OutgoingHost)),
+        ] {
+            assert_eq!(blamed(incoming, outgoing, sentence), expected, "{sentence}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{
     icons::{self, Icon},
 };
 use crate::{
+    browser::focus,
     route::Route,
     state::{App, Landing},
     text,
@@ -19,6 +20,7 @@ use crate::{
 pub(crate) fn Accounts() -> impl IntoView {
     let app = App::here();
     let accounts = move || app.accounts.with(|accounts| accounts.all().to_vec());
+    let title = focus::on_arrival();
     view! {
         <main class="page pane">
             <header class="page-head">
@@ -29,7 +31,9 @@ pub(crate) fn Accounts() -> impl IntoView {
                 >
                     <Icon glyph=icons::BACK />
                 </button>
-                <h1>{text::accounts::TITLE}</h1>
+                <h1 tabindex="-1" node_ref=title>
+                    {text::accounts::TITLE}
+                </h1>
                 <button class="button" on:click=move |_| app.go(Route::Setup)>
                     <Icon glyph=icons::ADD />
                     {text::accounts::ADD}
@@ -87,7 +91,10 @@ fn Account(account: AccountView) -> impl IntoView {
                         <button
                             class="button is-danger"
                             data-test="account-remove"
-                            on:click=move |_| asking.set(true)
+                            on:click=move |_| {
+                                asking.set(true);
+                                focus::give(".account-question .button:last-child");
+                            }
                         >
                             {text::accounts::REMOVE}
                         </button>
@@ -99,11 +106,17 @@ fn Account(account: AccountView) -> impl IntoView {
                     <button
                         class="button is-danger is-primary"
                         data-test="account-remove-yes"
-                        on:click=move |_| app.send(Intent::RemoveAccount { account: id })
+                        on:click=move |_| {
+                            app.send(Intent::RemoveAccount { account: id });
+                            focus::give(".page h1");
+                        }
                     >
                         {text::accounts::REMOVE_YES}
                     </button>
-                    <button class="button" on:click=move |_| asking.set(false)>
+                    <button class="button" on:click=move |_| {
+                        asking.set(false);
+                        focus::give(".account .is-danger");
+                    }>
                         {text::accounts::REMOVE_NO}
                     </button>
                 </div>

@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 
 use super::icons::{self, Icon};
-use crate::{state::App, text};
+use crate::{browser::focus, state::App, text};
 
 /// The list, over the page, while it is asked for.
 #[component]
@@ -20,6 +20,10 @@ pub(crate) fn Help() -> impl IntoView {
 fn Sheet() -> impl IntoView {
     let app = App::here();
     let close = NodeRef::<html::Button>::new();
+    let before = StoredValue::new_local(focus::current());
+    on_cleanup(move || {
+        before.try_with_value(|before| focus::give_back(before.as_ref()));
+    });
     Effect::new(move |_| {
         if let Some(close) = close.get() {
             // Fails only for what can't have the focus.
@@ -37,6 +41,12 @@ fn Sheet() -> impl IntoView {
                 aria-modal="true"
                 aria-label=text::shortcuts::TITLE
                 on:click=|event| event.stop_propagation()
+                on:keydown=|event| {
+                    // The button is all that can have the focus in here.
+                    if event.key() == "Tab" {
+                        event.prevent_default();
+                    }
+                }
             >
                 <header class="sheet-head">
                     <h2>{text::shortcuts::TITLE}</h2>

@@ -5,7 +5,9 @@ use postern_bridge::Intent;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
+use super::accounts;
 use crate::{
+    browser::focus,
     route::Route,
     shortcut::{Shortcut, shortcut},
     state::{App, draft::Audience, list::List},
@@ -37,10 +39,13 @@ fn wanted(event: &KeyboardEvent) -> Option<Shortcut> {
     let inside = |selector| {
         target.as_ref().is_some_and(|target| matches!(target.closest(selector), Ok(Some(_))))
     };
-    if inside("input, textarea, select, [contenteditable], .compose, .page") {
+    if inside("input, textarea, select, [contenteditable], .compose:not(.is-minimized)") {
         return None;
     }
-    shortcut(&event.key(), inside("[role=listbox]"))
+    let shortcut = shortcut(&event.key(), inside("[role=listbox]"))?;
+    // A page has no list and no message; the way back and the help are all it needs.
+    let allowed = matches!(shortcut, Shortcut::Back | Shortcut::Help);
+    (allowed || !inside(".page")).then_some(shortcut)
 }
 
 /// Does what a shortcut asks for; false if there is nothing to do it to.
@@ -60,19 +65,24 @@ fn obey(app: App, shortcut: Shortcut) -> bool {
         Shortcut::First => step(app, |list| list.put_cursor(0), false),
         Shortcut::Last => step(app, |list| list.put_cursor(u32::MAX), false),
         Shortcut::Open => open(app),
+        Shortcut::Scroll if reading => focus::give(focus::MESSAGE),
         Shortcut::ToggleSeen => toggle_seen(app),
         Shortcut::Reply if reading => app.reply(Audience::Sender),
         Shortcut::ReplyAll if reading => app.reply(Audience::All),
         Shortcut::Forward if reading => app.forward(),
-        Shortcut::Reply | Shortcut::ReplyAll | Shortcut::Forward => return false,
+        Shortcut::Scroll | Shortcut::Reply | Shortcut::ReplyAll | Shortcut::Forward => {
+            return false;
+        }
         Shortcut::Compose => app.compose(),
         Shortcut::Refresh => app.refresh(),
         Shortcut::Back => {
             let route = app.route.get_untracked();
-            if route.parent() == Route::Folders {
-                return false;
+            match (route, route.parent()) {
+                (Route::Setup | Route::Accounts, _) => accounts::leave(app),
+                (_, Route::Folders) => return false,
+                (_, parent) => app.go(parent),
             }
-            app.go(route.parent());
+            focus::rescue();
         }
         Shortcut::Help => app.help.set(true),
     }

@@ -195,10 +195,17 @@ fn OfflineBanner() -> impl IntoView {
 
 fn title(app: App) {
     Effect::new(move |_| {
-        let mailbox = app.route.get().mailbox();
+        let route = app.route.get();
+        let subject =
+            app.reader.with(|reader| reader.view().map(|message| message.subject.clone()));
         let title = app.mailboxes.with(|mailboxes| {
-            let name = mailbox.and_then(|id| mailboxes.get(id)).map(folders::name);
-            text::shell::title(&name.unwrap_or_default(), mailboxes.unread_in_inboxes())
+            let mailbox = || route.mailbox().and_then(|id| mailboxes.get(id)).map(folders::name);
+            let place = match route {
+                Route::Setup => Some(text::setup::ADD_TITLE.to_owned()),
+                Route::Accounts => Some(text::accounts::TITLE.to_owned()),
+                _ => subject.filter(|subject| !subject.trim().is_empty()).or_else(mailbox),
+            };
+            text::shell::title(&place.unwrap_or_default(), mailboxes.unread_in_inboxes())
         });
         document().set_title(&title);
     });

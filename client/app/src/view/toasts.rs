@@ -7,7 +7,7 @@ use postern_bridge::Intent;
 
 use super::icons::{self, Icon};
 use crate::{
-    browser::{self, update},
+    browser::{self, focus, update},
     state::{
         App,
         toasts::{Action, Toast, Tone},
@@ -36,7 +36,10 @@ pub(crate) fn ToastList() -> impl IntoView {
 fn ToastView(toast: Toast) -> impl IntoView {
     let app = App::here();
     let Toast { id, tone, text, actions, passing, .. } = toast;
-    let close = move || app.toasts.update(|toasts| toasts.close(id));
+    let close = move || {
+        app.toasts.update(|toasts| toasts.close(id));
+        focus::rescue();
+    };
     if passing {
         set_timeout(close, STAY);
     }

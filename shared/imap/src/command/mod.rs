@@ -7,6 +7,7 @@
 mod append;
 mod authenticate;
 mod capability;
+mod create;
 mod enable;
 mod encoder;
 mod fetch;

@@ -8,7 +8,7 @@ use postern_bridge::{
 use super::{Client, Running, lanes::Lanes};
 use crate::{
     Host, MailError, Secret,
-    imap::ImapClient,
+    imap::{self, ImapClient},
     outbox, pop3,
     record::{self, Account, Record},
     store::{Durability, KeyRange, Store, Table, Write},
@@ -73,7 +73,7 @@ impl<H: Host> Client<H> {
     pub(super) fn run_account(&self, account: Account) {
         let id = account.id;
         let lanes = Lanes::start(self, &account);
-        let running = Running { account, connection: Connection::Offline, lanes };
+        let running = Running { account, connection: Connection::Offline, told: None, lanes };
         self.inner.accounts.borrow_mut().insert(id, running);
         if self.inner.online.get() {
             self.refresh(id).expect("the account has just been inserted");
@@ -88,21 +88,32 @@ impl<H: Host> Client<H> {
         let removed = self.inner.accounts.borrow_mut().remove(&id);
         let Some(Running { account, lanes, .. }) = removed else { return Ok(()) };
         drop(lanes);
-        let key = record::account_key(id);
+        if let Err(error) = self.forget_account(&account).await {
+            // It is all there still, and goes on.
+            self.run_account(account);
+            return Err(error);
+        }
+        self.tell(None, Delta::Accounts(self.account_views()));
+        Ok(())
+    }
+
+    async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
+        let host = &*self.inner.host;
+        let _editing = host.store().editing().lock().await;
         let mut batch = vec![account.delete()];
-        for mailbox in self.mailboxes(id).await? {
-            let range = KeyRange::prefix(record::mailbox_key(mailbox.id));
-            for table in [Table::Messages, Table::Arrival, Table::Bodies] {
-                batch.push(Write::DeleteRange { table, range: range.clone() });
-            }
+        for mailbox in self.mailboxes(account.id).await? {
+            batch.push(mailbox.delete());
+            batch.extend(imap::forget_messages(mailbox.id));
             self.inner.lists.borrow_mut().remove(&mailbox.id);
         }
-        for table in [Table::Mailboxes, Table::Ledger] {
-            batch.push(Write::DeleteRange { table, range: KeyRange::prefix(key.clone()) });
+        let ledger = KeyRange::prefix(record::account_key(account.id));
+        batch.push(Write::DeleteRange { table: Table::Ledger, range: ledger });
+        let entries = outbox::entries_of(host, account.id).await?;
+        batch.extend(entries.iter().flat_map(outbox::Entry::delete_whole));
+        host.store().apply(batch, Durability::Strict).await?;
+        for entry in entries {
+            self.tell_discarded(entry);
         }
-        batch.extend(outbox::remove_account(&*self.inner.host, id).await?);
-        self.store().apply(batch, Durability::Strict).await?;
-        self.tell(None, Delta::Accounts(self.account_views()));
         Ok(())
     }
 }

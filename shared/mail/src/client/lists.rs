@@ -24,6 +24,15 @@ pub(super) struct List {
     fresh: bool,
 }
 
+/// What changed in a mailbox.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Change {
+    /// What rows show.
+    Rows,
+    /// Which messages there are.
+    Order,
+}
+
 /// What one page shows.
 pub(super) struct Window {
     mailbox: MailboxId,
@@ -43,7 +52,9 @@ impl<H: Host> Client<H> {
         let mailbox = record::mailbox(self.store(), id).await?;
         let window = Window { mailbox: id, rows: FIRST_ROWS };
         self.inner.windows.borrow_mut().insert(page, window);
+        self.forget_hidden_lists();
         self.load_order(id).await?;
+        self.set_fresh(id, false);
         self.tell_rows(page).await?;
         self.sync_mailbox(&mailbox);
         Ok(())
@@ -66,12 +77,18 @@ impl<H: Host> Client<H> {
     }
 
     /// The store's content of a mailbox changed: every page that shows it gets its rows again.
-    pub(super) async fn mailbox_changed(&self, id: MailboxId) -> Result<(), MailError> {
+    pub(super) async fn mailbox_changed(
+        &self,
+        id: MailboxId,
+        change: Change,
+    ) -> Result<(), MailError> {
         let mailbox = record::mailbox(self.store(), id).await?;
         let (unread, total) = (mailbox.unread, mailbox.total);
         self.tell(None, Delta::Counts { mailbox: id, unread, total });
         if self.inner.lists.borrow().contains_key(&id) {
-            self.load_order(id).await?;
+            if change == Change::Order {
+                self.load_order(id).await?;
+            }
             self.tell_everyone_rows(id).await?;
         }
         Ok(())
@@ -79,10 +96,25 @@ impl<H: Host> Client<H> {
 
     /// The server has said everything about a mailbox.
     pub(super) async fn mailbox_fresh(&self, id: MailboxId) -> Result<(), MailError> {
+        self.set_fresh(id, true);
+        self.mailbox_changed(id, Change::Order).await
+    }
+
+    fn set_fresh(&self, id: MailboxId, fresh: bool) {
         if let Some(list) = self.inner.lists.borrow_mut().get_mut(&id) {
-            list.fresh = true;
+            list.fresh = fresh;
         }
-        self.mailbox_changed(id).await
+    }
+
+    /// How many messages an open list has.
+    pub(super) fn list_length(&self, mailbox: MailboxId) -> usize {
+        self.inner.lists.borrow().get(&mailbox).map_or(0, |list| list.order.len())
+    }
+
+    /// Drops the order of mailboxes that no page shows.
+    fn forget_hidden_lists(&self) {
+        let shown = self.shown_mailboxes();
+        self.inner.lists.borrow_mut().retain(|mailbox, _| shown.contains(mailbox));
     }
 
     /// The mailboxes that pages show now.

@@ -19,7 +19,7 @@ mod sending;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     rc::Rc,
 };
 
@@ -33,7 +33,7 @@ use crate::{
     store::{KeyRange, StoreError},
 };
 use lanes::Lanes;
-use lists::{List, Window};
+use lists::{Change, List, Window};
 
 /// The client: one for all pages of a browser profile. Clones are handles to the same one.
 pub struct Client<H: Host> {
@@ -54,13 +54,15 @@ struct Inner<H: Host> {
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
     /// Mailboxes whose changes pages will be told of in a moment.
-    changed: RefCell<HashSet<MailboxId>>,
+    changed: RefCell<HashMap<MailboxId, Change>>,
 }
 
 /// An account at work.
 struct Running {
     account: Account,
     connection: Connection,
+    /// What was last told to be wrong; not told again until something worked.
+    told: Option<String>,
     lanes: Lanes,
 }
 
@@ -136,7 +138,7 @@ impl<H: Host> Client<H> {
                 Ok(())
             }
             Intent::Send { request, message } => {
-                let result = self.send(message).await;
+                let result = self.send(page, request, message).await;
                 self.tell(Some(page), Delta::Queued { request, result });
                 Ok(())
             }
@@ -186,14 +188,14 @@ impl<H: Host> Client<H> {
 
     /// The account's mailboxes, in the order to show them.
     async fn mailboxes(&self, account: AccountId) -> Result<Vec<Mailbox>, StoreError> {
-        let range = KeyRange::prefix(record::account_key(account));
-        let mut mailboxes: Vec<Mailbox> = record::all(self.store(), &range).await?;
-        record::sort_mailboxes(&mut mailboxes);
-        Ok(mailboxes)
+        record::mailboxes(self.store(), account).await
     }
 
     fn set_connection(&self, account: AccountId, state: Connection) {
         if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&account) {
+            if state == Connection::Online {
+                running.told = None;
+            }
             if running.connection == state {
                 return;
             }

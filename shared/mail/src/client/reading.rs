@@ -7,9 +7,10 @@ use postern_bridge::{
 use postern_mime as mime;
 use serde_bytes::ByteBuf;
 
-use super::{Client, lanes::Reading};
+use super::{Client, lanes::Reading, lists::Change};
 use crate::{
     Host, MailError, Store,
+    imap::remember_mark,
     record::{self, AbsentPart, Body, Message, Record},
     store::Durability,
 };
@@ -38,7 +39,8 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// Marks a message as read or unread: here at once, on the server when it can be reached.
+    /// Marks a message as read or unread: here at once, on the server when it can be reached. The
+    /// batch that marks it here also remembers that the server is to be told.
     pub(super) async fn mark_seen(&self, id: MessageId, seen: bool) -> Result<(), MailError> {
         let editing = self.store().editing().lock().await;
         let mut message = self.message(id).await?;
@@ -49,11 +51,18 @@ impl<H: Host> Client<H> {
         let mut mailbox = record::mailbox(self.store(), id.mailbox).await?;
         mailbox.unread =
             if seen { mailbox.unread.saturating_sub(1) } else { mailbox.unread.saturating_add(1) };
-        let batch = vec![message.put(), mailbox.put()];
+        let mut batch = vec![message.put(), mailbox.put()];
+        let is_imap = self.account(mailbox.account)?.protocol == Protocol::Imap;
+        if is_imap {
+            batch.push(remember_mark(id, seen));
+        }
         self.store().apply(batch, Durability::Relaxed).await?;
         drop(editing);
-        self.queue_reading(mailbox.account, Reading::Seen { message: id, seen });
-        self.mailbox_changed(id.mailbox).await
+        if is_imap {
+            self.queue_reading(mailbox.account, Reading::Seen { message: id, seen });
+        }
+        self.note_change(id.mailbox, Change::Rows);
+        Ok(())
     }
 
     /// One attachment, decoded; fetched if it is not stored.
@@ -138,7 +147,7 @@ impl<H: Host> Client<H> {
         let account = self.account_of(id.mailbox).await?;
         let absent = self.message(next).await?.body == Body::Absent;
         if absent && account.protocol == Protocol::Imap && self.inner.online.get() {
-            self.queue_reading(account.id, Reading::Prefetch { message: next });
+            self.queue_prefetch(account.id, next);
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The outbox's life: from `Send` to the copy in Sent.
 
+use std::time::Duration;
+
 use futures_channel::mpsc;
-use futures_util::StreamExt;
 use postern_bridge::{AccountId, ClientId, Delta, OutgoingMessage, Problem, SendState};
 
 use super::Client;
@@ -10,11 +11,22 @@ use crate::{
     outbox::{self, Entry, State},
 };
 
+/// How often what waits in the outbox is tried again.
+const RETRY: Duration = Duration::from_secs(60);
+
 impl<H: Host> Client<H> {
     /// Takes a message: when this returns it is stored and will be sent.
-    pub(super) async fn send(&self, message: OutgoingMessage) -> Result<u32, Problem> {
+    ///
+    /// The same request again, as after a change of the leading page, is the same message.
+    pub(super) async fn send(
+        &self,
+        page: ClientId,
+        request: u32,
+        message: OutgoingMessage,
+    ) -> Result<u32, Problem> {
         let account = self.account(message.account).map_err(|error| error.problem(""))?;
-        let queued = outbox::enqueue(&*self.inner.host, &account, &message).await;
+        let host = &*self.inner.host;
+        let queued = outbox::enqueue(host, &account, &message, Some((page, request))).await;
         let id = queued.map_err(|error| error.problem(&account.outgoing.endpoint.host))?;
         self.queue_sending(account.id, id);
         Ok(id)
@@ -34,14 +46,16 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    /// Tries again what waits for a network.
+    /// Tries again what waits: to be sent, or to be filed.
     pub(super) fn wake_outbox(&self, account: AccountId) {
         let client = self.clone();
         self.inner.host.spawn(async move {
             let entries = outbox::entries(&*client.inner.host).await.unwrap_or_default();
-            for entry in entries {
-                if entry.account == account && entry.state == State::Queued {
-                    client.queue_sending(account, entry.id);
+            for entry in entries.into_iter().filter(|entry| entry.account == account) {
+                match entry.state {
+                    State::Queued => client.queue_sending(account, entry.id),
+                    State::Sent if !entry.filed => client.queue_filing(account, entry.id),
+                    _ => {}
                 }
             }
         });
@@ -58,10 +72,14 @@ impl<H: Host> Client<H> {
     /// The person drops a message that was not sent.
     pub(super) async fn discard_send(&self, id: u32) -> Result<(), MailError> {
         let entry = outbox::discard(&*self.inner.host, id).await?;
-        let (account, subject) = (entry.account, entry.subject);
+        self.tell_discarded(entry);
+        Ok(())
+    }
+
+    pub(super) fn tell_discarded(&self, entry: Entry) {
+        let Entry { id, account, subject, .. } = entry;
         let state = SendState::Discarded;
         self.tell(None, Delta::Outbox { outbox: id, account, subject, state });
-        Ok(())
     }
 
     /// Tells a new page what is in the outbox.
@@ -79,14 +97,22 @@ impl<H: Host> Client<H> {
         account: AccountId,
         mut jobs: mpsc::UnboundedReceiver<u32>,
     ) {
-        while let Some(id) = jobs.next().await {
-            if let Err(error) = self.transmit(account, id).await
-                && !error.is_passing()
+        // A refused log-in is not repeated without a reason: it may lock the account.
+        let mut waits_for_person = false;
+        while let Some(job) = self.next_job(&mut jobs, RETRY).await {
+            let Some(id) = job else {
+                if !waits_for_person {
+                    self.wake_outbox(account);
+                }
+                continue;
+            };
+            let result = self.transmit(account, id).await;
+            waits_for_person = matches!(&result, Err(error) if !error.is_passing());
+            if let Err(error) = result
                 && !matches!(error, MailError::Gone(_))
             {
                 let host = self.account(account).map(|account| account.outgoing.endpoint.host);
-                let problem = error.problem(&host.unwrap_or_default());
-                self.tell(None, Delta::Problem(problem));
+                self.tell_problem(account, error.problem(&host.unwrap_or_default()));
             }
         }
     }

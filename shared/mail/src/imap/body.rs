@@ -19,7 +19,7 @@ use crate::{
 const WHAT: &str = "send the message";
 
 impl<T: Transport> ImapClient<T> {
-    /// Fetches what is needed to show a message and stores it: a small message whole, a large one
+    /// Fetches what is needed to show a message and stores it, unless it is stored: a small message whole, a large one
     /// without the content of its attachments.
     ///
     /// # Errors
@@ -33,6 +33,9 @@ impl<T: Transport> ImapClient<T> {
         let key = record::message_key(id);
         let message: Option<Message> = record::get(host.store(), &key).await?;
         let message = message.ok_or(MailError::Gone("message"))?;
+        if message.body != Body::Absent {
+            return Ok(());
+        }
         self.open(host, id.mailbox).await?;
         let (raw, body) = if message.size <= limits::WHOLE_MESSAGE {
             self.fetch_whole(host, id.uid).await?

@@ -3,7 +3,7 @@
 use postern_bridge::MessageId;
 use postern_imap::{Command, SequenceSet, command::StoreMode, response::Flag};
 
-use super::ImapClient;
+use super::{ImapClient, marks};
 use crate::{
     Host, MailError, Store, Transport,
     record::{self, Mailbox, Message, Record},
@@ -29,18 +29,19 @@ impl<T: Transport> ImapClient<T> {
 
         let store = host.store();
         let _editing = store.editing().lock().await;
-        let Some(mut message) = record::get::<Message>(store, &record::message_key(id)).await?
-        else {
-            return Ok(());
+        let told = marks::told(store, id, seen).await?;
+        let message: Option<Message> = record::get(store, &record::message_key(id)).await?;
+        let changed = message.filter(|message| message.flags.seen != seen);
+        let Some(mut message) = changed else {
+            // The page had it so already: only the mark goes.
+            return Ok(store.apply(told.into_iter().collect(), Durability::Relaxed).await?);
         };
-        if message.flags.seen == seen {
-            return Ok(());
-        }
         message.flags.seen = seen;
         let mailbox = record::mailbox(store, id.mailbox).await?;
         let unread =
             if seen { mailbox.unread.saturating_sub(1) } else { mailbox.unread.saturating_add(1) };
         let mailbox = Mailbox { unread, ..mailbox };
-        Ok(store.apply(vec![message.put(), mailbox.put()], Durability::Relaxed).await?)
+        let writes = [message.put(), mailbox.put()].into_iter().chain(told);
+        Ok(store.apply(writes.collect(), Durability::Relaxed).await?)
     }
 }

@@ -1,27 +1,27 @@
 //! Waiting for news.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use futures_util::future::Either;
+use futures_util::future::{Either, select};
 use postern_bridge::MailboxId;
 use postern_imap::{Command, Event, Response};
 
 use super::ImapClient;
-use crate::{Host, MailError, Transport};
+use crate::{Clock, Host, MailError, Transport};
 
 impl<T: Transport> ImapClient<T> {
     /// Waits until the server tells that a mailbox has changed, until `other` has something, or for
     /// as long as `patience`: with IDLE (RFC 2177) where there is one, else without looking.
     ///
     /// Returns what `other` gave, if it came first: also if the connection broke meanwhile, so that
-    /// nothing is lost with it.
+    /// nothing is lost with it. The result is whether there are news.
     pub async fn wait_for_news<H: Host<Transport = T>, O>(
         &mut self,
         host: &H,
         mailbox: MailboxId,
         patience: Duration,
         other: &mut (impl Future<Output = O> + Unpin),
-    ) -> (Option<O>, Result<(), MailError>) {
+    ) -> (Option<O>, Result<bool, MailError>) {
         let mut came = None;
         let result = self.idle(host, mailbox, patience, other, &mut came).await;
         (came, result)
@@ -34,27 +34,29 @@ impl<T: Transport> ImapClient<T> {
         patience: Duration,
         other: &mut (impl Future<Output = O> + Unpin),
         came: &mut Option<O>,
-    ) -> Result<(), MailError> {
+    ) -> Result<bool, MailError> {
         if !self.capabilities(host).await?.has("IDLE") {
-            let sleep = std::pin::pin!(host.sleep(patience));
-            if let Either::Left((other, _)) = futures_util::future::select(other, sleep).await {
-                *came = Some(other);
-            }
-            return Ok(());
+            *came = without_looking(host, patience, other).await;
+            return Ok(false);
         }
         self.open(host, mailbox).await?;
         let tag = self.connection.session.start(Command::idle());
+        let mut news = false;
         loop {
             let next = self.connection.next_event_or(host, patience, "news", other).await;
             match next {
-                Ok(Either::Left(Event::Completed { tag, status })) => {
-                    self.ended.insert(tag, status);
-                    break;
+                // A server that refuses IDLE, or ends it on its own, is not asked again at once.
+                Ok(Either::Left(Event::Completed { .. })) => {
+                    *came = without_looking(host, patience, other).await;
+                    return Ok(news);
                 }
                 Ok(Either::Left(Event::Response(
                     Response::Exists(_) | Response::Expunge(_) | Response::Fetch(_),
-                )))
-                | Err(MailError::TimedOut(_)) => break,
+                ))) => {
+                    news = true;
+                    break;
+                }
+                Err(MailError::TimedOut(_)) => break,
                 Ok(Either::Left(Event::Fatal(error))) => {
                     return Err(MailError::Protocol(error.to_string()));
                 }
@@ -69,6 +71,18 @@ impl<T: Transport> ImapClient<T> {
         }
         self.connection.session.done();
         let mut answer = super::exchange::Answer::default();
-        self.wait_for(host, tag, "stop waiting for news", &mut answer).await.map(drop)
+        self.wait_for(host, tag, "stop waiting for news", &mut answer).await?;
+        Ok(news)
+    }
+}
+
+async fn without_looking<O>(
+    clock: &impl Clock,
+    patience: Duration,
+    other: &mut (impl Future<Output = O> + Unpin),
+) -> Option<O> {
+    match select(other, pin!(clock.sleep(patience))).await {
+        Either::Left((other, _)) => Some(other),
+        Either::Right(_) => None,
     }
 }

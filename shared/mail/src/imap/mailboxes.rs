@@ -9,7 +9,7 @@ use postern_imap::{
     response::{ListEntry, MailboxStatus},
 };
 
-use super::{ImapClient, limits};
+use super::{ImapClient, limits, marks};
 use crate::{
     Host, MailError, Store, Transport,
     record::{self, Mailbox, Record},
@@ -32,8 +32,7 @@ impl<T: Transport> ImapClient<T> {
         let listed = self.list(host).await?;
         let store = host.store();
         let _editing = store.editing().lock().await;
-        let range = KeyRange::prefix(record::account_key(account));
-        let stored: Vec<Mailbox> = record::all(store, &range).await?;
+        let stored = record::mailboxes(store, account).await?;
         let (first_number, number_write) = record::next_number(store, "mailbox").await?;
         let Reconciled { mut mailboxes, mut writes, next_number } =
             reconcile(account, &stored, &listed, first_number);
@@ -45,6 +44,19 @@ impl<T: Transport> ImapClient<T> {
         }
         record::sort_mailboxes(&mut mailboxes);
         Ok(mailboxes)
+    }
+
+    /// Makes a mailbox.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses.
+    pub async fn create_mailbox<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        path: &[u8],
+    ) -> Result<(), MailError> {
+        self.run(host, Command::create(path)?, "make a folder").await.map(drop)
     }
 
     async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Vec<Listed>, MailError> {
@@ -138,10 +150,13 @@ fn reconcile(
 }
 
 /// The writes that remove all that is stored of a mailbox's messages.
-pub(super) fn forget_messages(mailbox: MailboxId) -> [Write; 3] {
+pub(crate) fn forget_messages(mailbox: MailboxId) -> [Write; 4] {
     let range = KeyRange::prefix(record::mailbox_key(mailbox));
-    [Table::Messages, Table::Arrival, Table::Bodies]
-        .map(|table| Write::DeleteRange { table, range: range.clone() })
+    let marks = KeyRange::prefix(marks::prefix(mailbox));
+    let tables = [Table::Messages, Table::Arrival, Table::Bodies];
+    let [messages, arrival, bodies] =
+        tables.map(|table| Write::DeleteRange { table, range: range.clone() });
+    [messages, arrival, bodies, Write::DeleteRange { table: Table::Meta, range: marks }]
 }
 
 fn listed(responses: Vec<Response>) -> Vec<Listed> {

@@ -12,6 +12,7 @@ use postern_imap::{
 use super::{
     ImapClient, limits, listing,
     mailboxes::forget_messages,
+    marks::marks,
     plan::{self, Difference},
     select::Selected,
 };
@@ -54,6 +55,9 @@ impl<T: Transport> ImapClient<T> {
         let selected = self.select(host, &before).await?;
         let reset = before.uid_validity != selected.uid_validity;
         let stored = if reset { Vec::new() } else { stored_uids(host.store(), mailbox).await? };
+        if !reset {
+            self.tell_marks(host, mailbox).await?;
+        }
         let unread = self.count_unread(host).await?;
         let difference = self.compare(host, &before, &selected, stored, reset).await?;
 
@@ -179,11 +183,13 @@ impl<T: Transport> ImapClient<T> {
             let uids: Vec<u32> = told.iter().map(|(uid, _)| *uid).collect();
             let editing = sync.host.store().editing().lock().await;
             let messages = stored_messages(sync.host.store(), sync.step.mailbox, &uids).await?;
+            let marks = marks(sync.host.store(), sync.step.mailbox).await?;
             let writes: Vec<Write> = messages
                 .into_iter()
                 .zip(told)
-                .filter_map(|(message, (_, flags))| {
+                .filter_map(|(message, (uid, mut flags))| {
                     let message = message?;
+                    flags.seen = marks.get(&uid).copied().unwrap_or(flags.seen);
                     (message.flags != flags).then(|| Message { flags, ..message }.put())
                 })
                 .collect();

@@ -11,6 +11,7 @@
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
 //! | `part` | one attachment |
 //! | `flags`, `append` | changes on the server |
+//! | `marks` | read marks that the server has not been told yet |
 //! | `idle` | waiting for news |
 //!
 //! An [`ImapClient`] is one connection. It does one thing at a time and keeps nothing that the
@@ -25,6 +26,7 @@ pub mod limits;
 mod listing;
 mod login;
 mod mailboxes;
+mod marks;
 mod messages;
 mod part;
 mod partial;
@@ -36,6 +38,8 @@ mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub(crate) use mailboxes::forget_messages;
+pub use marks::remember_mark;
 pub use messages::SyncStep;
 use postern_imap::{Command, Session, response::Status, session::Tag};
 use select::Selected;

@@ -1,16 +1,17 @@
 //! Taking a message from the person.
 
-use postern_bridge::{Address, MessageId, OutgoingMessage};
+use postern_bridge::{Address, ClientId, MessageId, OutgoingMessage};
 use postern_mime::{Outgoing, OutgoingAttachment, compose};
 
-use super::{Entry, State};
+use super::{Entry, State, entries};
 use crate::{
     Host, MailError, Store,
-    record::{self, Account, Message, message_key, next_number},
+    record::{self, Account, Message, Record, message_key, next_number},
     store::{Durability, StoreError},
 };
 
-/// Composes a message, once, and stores it as queued; returns its number.
+/// Composes a message, once, and stores it as queued; returns its number. `origin` is the page's
+/// request: if it was taken before, the number is that of then.
 ///
 /// # Errors
 ///
@@ -20,6 +21,7 @@ pub async fn enqueue<H: Host>(
     host: &H,
     account: &Account,
     draft: &OutgoingMessage,
+    origin: Option<(ClientId, u32)>,
 ) -> Result<u32, MailError> {
     let sender = envelope_address(&account.identity.address)?;
     let recipients = recipients(draft)?;
@@ -52,6 +54,13 @@ pub async fn enqueue<H: Host>(
 
     let store = host.store();
     let _editing = store.editing().lock().await;
+    let known = record::get::<Account>(store, &account.key()).await?;
+    known.ok_or(MailError::Gone("account"))?;
+    let taken =
+        entries(host).await?.into_iter().find(|own| origin.is_some() && own.origin == origin);
+    if let Some(taken) = taken {
+        return Ok(taken.id);
+    }
     let (id, remember) = next_number(store, "outbox").await?;
     let entry = Entry {
         id,
@@ -65,6 +74,7 @@ pub async fn enqueue<H: Host>(
         filed: false,
         size: raw.len() as u64,
         eight_bit: !raw.is_ascii(),
+        origin,
     };
     let mut batch = entry.put_whole(&raw);
     batch.push(remember);

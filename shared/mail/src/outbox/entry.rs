@@ -1,6 +1,6 @@
 //! Entries of the outbox.
 
-use postern_bridge::{AccountId, SendState};
+use postern_bridge::{AccountId, ClientId, SendState};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -34,6 +34,9 @@ pub struct Entry {
     pub size: u64,
     /// Whether it has bytes above 127.
     pub eight_bit: bool,
+    /// Which request of which page it came with: the same request again is the same message.
+    #[serde(default)]
+    pub origin: Option<(ClientId, u32)>,
 }
 
 /// Where an entry stands; see the module's text.
@@ -73,6 +76,11 @@ impl Entry {
             value: chunk.to_vec(),
         });
         std::iter::once(self.put()).chain(chunks).collect()
+    }
+
+    /// The writes that remove it and its bytes.
+    pub fn delete_whole(&self) -> [Write; 2] {
+        [self.delete(), self.delete_bytes()]
     }
 
     /// The write that drops its bytes.
@@ -196,14 +204,19 @@ pub async fn retry<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
 ///
 /// # Errors
 ///
-/// If it is not there or on its way, or the store can't be written.
+/// If it is not there, on its way or sent, or the store can't be written.
 pub async fn discard<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
     let _editing = host.store().editing().lock().await;
     let entry = load(host.store(), id).await?;
-    if matches!(entry.state, State::Sending | State::Committing) {
-        return Err(MailError::Input("The message is on its way.".into()));
+    match entry.state {
+        State::Sending | State::Committing => {
+            return Err(MailError::Input("The message is on its way.".into()));
+        }
+        State::Sent if !entry.filed => {
+            return Err(MailError::Input("The message was sent already.".into()));
+        }
+        _ => {}
     }
-    let batch = vec![entry.delete(), entry.delete_bytes()];
-    host.store().apply(batch, Durability::Strict).await?;
+    host.store().apply(entry.delete_whole().to_vec(), Durability::Strict).await?;
     Ok(entry)
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     record::{self, Body, Message, Record, put_body},
-    store::{Durability, StoreError, Write},
+    store::{Durability, StoreError},
 };
 
 /// Files the copy of a sent message in a local mailbox.
@@ -67,16 +67,13 @@ fn copy(id: MessageId, entry: &Entry, bytes: &[u8]) -> Message {
     }
 }
 
-/// The writes that remove an account's entries, whatever their state.
+/// An account's entries, whatever their state.
 ///
 /// # Errors
 ///
 /// If the store can't be read.
-pub async fn remove_account<H: Host>(
-    host: &H,
-    account: AccountId,
-) -> Result<Vec<Write>, StoreError> {
+pub async fn entries_of<H: Host>(host: &H, account: AccountId) -> Result<Vec<Entry>, StoreError> {
     let mut entries = entries(host).await?;
     entries.retain(|entry| entry.account == account);
-    Ok(entries.iter().flat_map(|entry| [entry.delete(), entry.delete_bytes()]).collect())
+    Ok(entries)
 }

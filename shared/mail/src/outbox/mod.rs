@@ -27,7 +27,7 @@ mod tests;
 
 pub use enqueue::enqueue;
 pub use entry::{Entry, State, discard, entries, mark_filed, raw, recover, retry};
-pub use file::{file_locally, remove_account, to_file};
+pub use file::{entries_of, file_locally, to_file};
 pub use transmit::transmit;
 
 use postern_bridge::ServerLogin;

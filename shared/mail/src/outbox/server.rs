@@ -5,6 +5,7 @@ use postern_sasl::{Credentials, choose};
 use postern_smtp::{Command, Event, Extensions, Output, Reply, Request, Session};
 
 use super::limits::{PATIENCE, PATIENCE_FOR_GOODBYE};
+use crate::host::within;
 use crate::{
     Host, MailError, Secret,
     connection::{self, Connection},
@@ -43,7 +44,9 @@ impl<'host, H: Host> Server<'host, H> {
         login: &ServerLogin,
         password: &Secret,
     ) -> Result<Self, MailError> {
-        let transport = host.connect(&login.endpoint).await?;
+        let connecting = host.connect(&login.endpoint);
+        let transport =
+            within(host, PATIENCE, connecting).await.ok_or(MailError::TimedOut("connecting"))??;
         let connection = Connection::new(transport, Session::new());
         let mut server = Self { host, connection, logged_in: false };
         match server.introduce(login, password).await {

@@ -49,12 +49,11 @@ impl<E: Into<MailError>> From<E> for NotSent {
 /// Sends a queued entry. `changed` is told of each of its states.
 ///
 /// When it returns without error, the entry's state tells the outcome: `Sent`, `Failed` or
-/// `Uncertain`.
+/// `Uncertain`. An entry that does not wait to be sent is left as it is.
 ///
 /// # Errors
 ///
-/// What kept it from being sent; the entry is queued again. If it was not queued,
-/// [`MailError::Input`]; if the store failed, the entry is as it was stored last, to be put right
+/// What kept it from being sent; the entry is queued again. If the store failed, the entry is as it was stored last, to be put right
 /// by [`recover`](super::recover).
 pub async fn transmit<H: Host>(
     host: &H,
@@ -63,7 +62,7 @@ pub async fn transmit<H: Host>(
     id: u32,
     changed: &mut dyn FnMut(&Entry),
 ) -> Result<(), MailError> {
-    let mut entry = claim(host, id, changed).await?;
+    let Some(mut entry) = claim(host, id, changed).await? else { return Ok(()) };
     let mut server = match prepare(host, account, password, &entry).await {
         Ok(server) => server,
         Err(reason) => return give_up(host, &mut entry, reason, changed).await,
@@ -89,19 +88,20 @@ pub async fn transmit<H: Host>(
     }
 }
 
-/// Takes a queued entry, so that nobody can send or drop it at the same time.
+/// Takes a queued entry, so that nobody can send or drop it at the same time; `None` if it does not
+/// wait any more.
 async fn claim<H: Host>(
     host: &H,
     id: u32,
     changed: &mut dyn FnMut(&Entry),
-) -> Result<Entry, MailError> {
+) -> Result<Option<Entry>, MailError> {
     let _editing = host.store().editing().lock().await;
     let mut entry = load(host.store(), id).await?;
     if entry.state != State::Queued {
-        return Err(MailError::Input("The message does not wait to be sent.".into()));
+        return Ok(None);
     }
     store_state(host, &mut entry, State::Sending, changed).await?;
-    Ok(entry)
+    Ok(Some(entry))
 }
 
 /// Everything up to the final dot.

@@ -16,10 +16,7 @@ use super::{
 };
 use crate::{
     MailError, Store,
-    record::{
-        self, Body, CHUNK, Mailbox, Message, Record, account_key, decode, encode, message_key,
-        put_body,
-    },
+    record::{self, Body, CHUNK, Mailbox, Message, Record, decode, encode, message_key, put_body},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -32,8 +29,7 @@ pub(super) struct Place {
 
 impl Place {
     async fn mailbox(self, store: &impl Store) -> Result<Mailbox, MailError> {
-        let key = account_key(self.account).u32(self.inbox.0);
-        record::get(store, &key).await?.ok_or(MailError::Gone("mailbox"))
+        record::mailbox(store, self.inbox).await
     }
 
     /// The key of the marker of a message that is not stored as a whole yet.
@@ -178,7 +174,7 @@ impl Received {
         let summary = summary(head);
         Message {
             id,
-            arrived: now,
+            arrived: arrival(summary.sent, now),
             sent: summary.sent,
             size: self.size,
             flags: Flags::default(),
@@ -208,6 +204,12 @@ impl Received {
             delete_confirmed: None,
         }
     }
+}
+
+/// When a message counts as arrived. POP3 does not tell; the date in its header is what people
+/// expect to see, unless it is in the future.
+fn arrival(sent: Option<i64>, now: i64) -> i64 {
+    sent.filter(|sent| (0..=now).contains(sent)).unwrap_or(now)
 }
 
 /// Makes messages visible, all of them or none: records, places in the list, bytes, ledger rows and
@@ -263,6 +265,14 @@ pub(super) async fn commit(
 mod tests {
     use super::*;
     use crate::{store::MemoryStore, testing::block_on};
+
+    #[test]
+    fn a_message_arrived_when_it_was_sent_unless_that_can_not_be() {
+        let cases = [(Some(5), 5), (Some(11), 10), (Some(-1), 10), (None, 10)];
+        for (sent, expected) in cases {
+            assert_eq!(arrival(sent, 10), expected, "{sent:?}");
+        }
+    }
 
     #[test]
     fn the_largest_message_is_taken_and_one_byte_more_is_not() {

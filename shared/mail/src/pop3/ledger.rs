@@ -136,7 +136,7 @@ impl Ledger {
         let mut batch = vec![row.delete()];
         if let Some(message) = message {
             batch.extend(message.delete_whole());
-            let key = account_key(row.account).u32(row.message.mailbox.0);
+            let key = record::mailbox_key(row.message.mailbox);
             if let Some(mut mailbox) = record::get::<record::Mailbox>(store, &key).await? {
                 mailbox.total = mailbox.total.saturating_sub(1);
                 mailbox.unread = mailbox.unread.saturating_sub((!message.flags.seen).into());

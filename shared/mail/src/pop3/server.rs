@@ -7,6 +7,7 @@ use postern_pop3::{
 use postern_sasl::{Credentials, choose};
 
 use super::limits::PATIENCE;
+use crate::host::within;
 use crate::{
     Host, MailError, Secret,
     connection::{self, Connection},
@@ -40,7 +41,9 @@ impl<'host, H: Host> Server<'host, H> {
         login: &ServerLogin,
         password: &Secret,
     ) -> Result<Self, MailError> {
-        let transport = host.connect(&login.endpoint).await?;
+        let connecting = host.connect(&login.endpoint);
+        let transport =
+            within(host, PATIENCE, connecting).await.ok_or(MailError::TimedOut("connecting"))??;
         let mut server = Self { host, connection: Connection::new(transport, Session::new()) };
         match server.introduce(login, password).await {
             Ok(()) => Ok(server),

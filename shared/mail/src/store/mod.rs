@@ -22,7 +22,7 @@ pub enum Table {
     Meta,
     /// Accounts, by account.
     Accounts,
-    /// Mailboxes, by account and mailbox.
+    /// Mailboxes, by mailbox.
     Mailboxes,
     /// Message records, by mailbox and UID.
     Messages,

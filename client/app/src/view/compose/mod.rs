@@ -9,7 +9,7 @@ use web_sys::{DragEvent, File, KeyboardEvent};
 use self::{attachments::AttachmentBar, fields::Fields};
 use super::icons::{self, Icon};
 use crate::{
-    browser::files,
+    browser::{files, focus},
     state::{
         App,
         composer::{Composer, MOST_ATTACHED, Stage},
@@ -53,12 +53,19 @@ fn Window() -> impl IntoView {
         let send = event.key() == "Enter" && (event.ctrl_key() || event.meta_key());
         if send {
             event.prevent_default();
-            app.send_draft();
+            send_draft(app);
         } else if event.key() == "Escape" {
             event.prevent_default();
-            app.change_composer(|composer| composer.minimized = true);
+            app.change_composer(|composer| {
+                if composer.discarding {
+                    composer.discarding = false;
+                } else {
+                    composer.minimized = true;
+                }
+            });
         }
     };
+    keep_focus(minimized, discarding);
     view! {
         <section
             class="compose"
@@ -166,7 +173,7 @@ fn Actions(handing: Memo<bool>) -> impl IntoView {
                 data-test="compose-send"
                 title=text::compose::SEND_HINT
                 disabled=move || handing.get()
-                on:click=move |_| app.send_draft()
+                on:click=move |_| send_draft(app)
             >
                 <Icon glyph=icons::SEND />
                 {move || if handing.get() { text::compose::SENDING } else { text::compose::SEND }}
@@ -217,13 +224,44 @@ fn DiscardQuestion() -> impl IntoView {
                 {text::compose::DISCARD_YES}
             </button>
             <button
-                class="button"
+                class="button compose-keep"
                 on:click=move |_| app.change_composer(|composer| composer.discarding = false)
             >
                 {text::compose::DISCARD_NO}
             </button>
         </footer>
     }
+}
+
+/// Sends the message, or goes to the field that keeps it from being sent.
+fn send_draft(app: App) {
+    app.send_draft();
+    focus::give(".compose [aria-invalid=true]");
+}
+
+/// Keeps the keyboard in the window while the window changes, and gives it back when it closes.
+fn keep_focus(minimized: Memo<bool>, discarding: Memo<bool>) {
+    let before = StoredValue::new_local(focus::current());
+    on_cleanup(move || {
+        // The person may have gone elsewhere in the meantime.
+        if focus::current().is_none_or(|now| matches!(now.closest(".compose"), Ok(Some(_)))) {
+            before.try_with_value(|before| focus::give_back(before.as_ref()));
+        }
+    });
+    Effect::new(move |was: Option<(bool, bool)>| {
+        let now = (minimized.get(), discarding.get());
+        match (was, now) {
+            // The fields themselves know which of them comes first.
+            (None, _) => {}
+            (Some((_, false)), (_, true)) => focus::give(".compose-keep"),
+            (Some((false, _)), (true, _)) => focus::give(".compose-head button"),
+            (Some((true, _)), (false, _)) | (Some((_, true)), (_, false)) => {
+                focus::give(".compose-text");
+            }
+            _ => {}
+        }
+        now
+    });
 }
 
 /// Something of the message that is being written.

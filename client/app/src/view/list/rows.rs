@@ -9,7 +9,7 @@ use leptos::{ev, html, prelude::*};
 
 use super::row::RowView;
 use crate::{
-    browser,
+    browser::{self, focus},
     state::{App, window},
     text,
 };
@@ -52,6 +52,8 @@ pub(crate) fn Rows() -> impl IntoView {
     Effect::new(move |_| {
         app.route.track();
         request_animation_frame(measure);
+        // The list is where the keyboard belongs when what had it has gone.
+        focus::rescue();
     });
 
     // Another mailbox starts at its top.

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) fn ReadingPane() -> impl IntoView {
     let app = App::here();
     view! {
-        <section class="reader pane" aria-label=text::reader::LABEL>
+        <main class="reader pane" aria-label=text::reader::LABEL>
             {move || match app.reader.get() {
                 Reader::Closed => {
                     view! {
@@ -67,7 +67,7 @@ pub(crate) fn ReadingPane() -> impl IntoView {
                         .into_any()
                 }
             }}
-        </section>
+        </main>
     }
 }
 

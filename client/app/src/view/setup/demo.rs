@@ -21,7 +21,9 @@ pub(super) fn DemoCard() -> impl IntoView {
         }
     });
     let add = move |protocol| {
-        if let Some(demo) = demo.get_untracked() {
+        if let Some(demo) = demo.get_untracked()
+            && !app.setup.with_untracked(Progress::is_busy)
+        {
             app.add_account(demo.draft(protocol));
         }
     };
@@ -37,7 +39,7 @@ pub(super) fn DemoCard() -> impl IntoView {
                     <button
                         class="button is-primary"
                         data-test="try-demo"
-                        disabled=busy
+                        aria-disabled=move || busy().to_string()
                         on:click=move |_| add(Protocol::Imap)
                     >
                         {text::setup::DEMO}
@@ -45,7 +47,7 @@ pub(super) fn DemoCard() -> impl IntoView {
                     <button
                         class="button"
                         data-test="try-demo-pop3"
-                        disabled=busy
+                        aria-disabled=move || busy().to_string()
                         on:click=move |_| add(Protocol::Pop3)
                     >
                         {text::setup::DEMO_POP3}

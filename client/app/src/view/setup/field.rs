@@ -14,9 +14,8 @@ pub(super) fn TextField(
     value: Signal<String>,
     /// Takes over what was typed.
     on_type: impl Fn(String) + 'static,
-    /// Whether the field is to be looked at.
-    #[prop(into)]
-    blamed: Signal<bool>,
+    /// What is wrong with it, if anything.
+    problem: Signal<Option<String>>,
     /// The kind of field.
     #[prop(default = "text")]
     kind: &'static str,
@@ -31,9 +30,17 @@ pub(super) fn TextField(
     hint: Option<&'static str>,
 ) -> impl IntoView {
     let hint_id = format!("{test}-hint");
-    let described = hint.map(|_| hint_id.clone());
+    let problem_id = format!("{test}-problem");
+    let described = {
+        let (hint_id, problem_id) = (hint_id.clone(), problem_id.clone());
+        move || match (problem.with(Option::is_some), hint) {
+            (true, _) => Some(problem_id.clone()),
+            (false, Some(_)) => Some(hint_id.clone()),
+            (false, None) => None,
+        }
+    };
     view! {
-        <div class="field" class:is-blamed=blamed>
+        <div class="field" class:is-blamed=move || problem.with(Option::is_some)>
             <label>
                 <span class="field-label">{label}</span>
                 <input
@@ -46,7 +53,7 @@ pub(super) fn TextField(
                     autocapitalize="none"
                     spellcheck="false"
                     dir="auto"
-                    aria-invalid=move || blamed.get().to_string()
+                    aria-invalid=move || problem.with(Option::is_some).to_string()
                     aria-describedby=described
                     prop:value=value
                     on:input:target=move |event| {
@@ -54,6 +61,9 @@ pub(super) fn TextField(
                     }
                 />
             </label>
+            <p class="field-problem" id=problem_id>
+                {problem}
+            </p>
             {hint.map(|hint| view! { <p class="field-hint" id=hint_id>{hint}</p> })}
         </div>
     }

@@ -18,9 +18,10 @@ use super::{
     shell::ThemeSwitch,
 };
 use crate::{
+    browser::focus,
     state::{
         App,
-        setup::{Form, Outcome, Progress},
+        setup::{Field, Form, Outcome, Progress},
     },
     text,
 };
@@ -32,6 +33,14 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
     // What an earlier visit tried is of no interest to this one.
     app.setup.set(Progress::default());
     let form = RwSignal::new(Form::default());
+    let title = focus::on_arrival();
+    // What was said about other settings than those in the form is no longer true.
+    Effect::new(move |again: Option<()>| {
+        form.track();
+        if again.is_some() {
+            app.setup.update(|setup| setup.outcome = None);
+        }
+    });
     view! {
         <main class="page pane setup" class:is-first=first>
             {if first {
@@ -41,7 +50,9 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                             <ThemeSwitch />
                         </div>
                         <Mark />
-                        <h1>{text::setup::WELCOME}</h1>
+                        <h1 tabindex="-1" node_ref=title>
+                            {text::setup::WELCOME}
+                        </h1>
                         <p>{text::setup::WELCOME_DETAIL}</p>
                     </header>
                 }
@@ -56,7 +67,9 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                         >
                             <Icon glyph=icons::BACK />
                         </button>
-                        <h1>{text::setup::ADD_TITLE}</h1>
+                        <h1 tabindex="-1" node_ref=title>
+                            {text::setup::ADD_TITLE}
+                        </h1>
                     </header>
                 }
                     .into_any()
@@ -91,7 +104,7 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                         type="submit"
                         class="button is-primary"
                         data-test="setup-add"
-                        disabled=move || app.setup.with(Progress::is_busy)
+                        aria-disabled=move || app.setup.with(Progress::is_busy).to_string()
                     >
                         {move || {
                             if app.setup.with(|setup| setup.adding.is_some()) {
@@ -105,7 +118,7 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                         type="button"
                         class="button"
                         data-test="setup-test"
-                        disabled=move || app.setup.with(Progress::is_busy)
+                        aria-disabled=move || app.setup.with(Progress::is_busy).to_string()
                         on:click=move |_| submit(app, form, Ask::Test)
                     >
                         {move || {
@@ -130,16 +143,23 @@ enum Ask {
 }
 
 fn submit(app: App, form: RwSignal<Form>, ask: Ask) {
+    if app.setup.with_untracked(Progress::is_busy) {
+        return;
+    }
     match (form.with_untracked(Form::draft), ask) {
         (Ok(draft), Ask::Test) => app.test_account(draft),
         (Ok(draft), Ask::Add) => app.add_account(draft),
-        (Err((field, sentence)), _) => app.setup.update(|setup| setup.reject(field, sentence)),
+        (Err((field, sentence)), _) => {
+            app.setup.update(|setup| setup.reject(field, sentence));
+            focus::give(focus::INVALID);
+        }
     }
 }
 
-/// Whether the last outcome points to a field.
-fn is_blamed(app: App, field: crate::state::setup::Field) -> bool {
-    app.setup.with(
-        |setup| matches!(setup.outcome, Some(Outcome::Fails(Some(blamed), _)) if blamed == field),
-    )
+/// What the last outcome says about a field.
+fn problem_with(app: App, field: Field) -> Option<String> {
+    app.setup.with(|setup| match &setup.outcome {
+        Some(Outcome::Fails(Some(blamed), sentence)) if *blamed == field => Some(sentence.clone()),
+        _ => None,
+    })
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{field::TextField, is_blamed};
+use super::{field::TextField, problem_with};
 use crate::{
     state::{
         App,
@@ -22,7 +22,7 @@ pub(super) fn Person(form: RwSignal<Form>) -> impl IntoView {
                 test="setup-name"
                 autocomplete="name"
                 hint=text::setup::NAME_HINT
-                blamed=false
+                problem=Signal::stored(None)
                 value=Signal::derive(move || form.with(|form| form.name.clone()))
                 on_type=move |name| form.update(|form| form.name = name)
             />
@@ -31,7 +31,7 @@ pub(super) fn Person(form: RwSignal<Form>) -> impl IntoView {
                 test="setup-address"
                 autocomplete="email"
                 inputmode="email"
-                blamed=Signal::derive(move || is_blamed(app, Field::Address))
+                problem=Signal::derive(move || problem_with(app, Field::Address))
                 value=Signal::derive(move || form.with(|form| form.address.clone()))
                 on_type=move |address| form.update(|form| form.address = address)
             />
@@ -41,7 +41,7 @@ pub(super) fn Person(form: RwSignal<Form>) -> impl IntoView {
                 kind="password"
                 autocomplete="current-password"
                 hint=text::setup::PASSWORD_HINT
-                blamed=Signal::derive(move || is_blamed(app, Field::Password))
+                problem=Signal::derive(move || problem_with(app, Field::Password))
                 value=Signal::derive(move || form.with(|form| form.password.clone()))
                 on_type=move |password| form.update(|form| form.password = password)
             />

@@ -6,6 +6,7 @@ use postern_bridge::{Protocol, Retention};
 use crate::{
     state::setup::{Devices, Form, Keeping, recommend},
     text,
+    view::icons::{self, Icon},
 };
 
 /// The days that "delete after some days" starts with.
@@ -188,9 +189,23 @@ fn RetentionChoice(form: RwSignal<Form>) -> impl IntoView {
                 chosen=move || retention.get() == Retention::DeleteAfterDownload
                 on_choose=move || keep(Retention::DeleteAfterDownload)
             />
-            <Show when=move || retention.get() != Retention::Keep>
-                <p class="field-hint">{text::setup::RETENTION_HINT}</p>
-            </Show>
         </fieldset>
+        <div role="status">
+            {move || {
+                let meaning = match retention.get() {
+                    Retention::Keep => return None,
+                    Retention::DeleteAfterDownload => text::setup::RETENTION_DELETES.to_owned(),
+                    Retention::DeleteAfterDays(days) => text::setup::retention_deletes_after(days),
+                };
+                Some(
+                    view! {
+                        <p class="note is-warning" data-test="setup-retention-meaning">
+                            <Icon glyph=icons::WARNING />
+                            {meaning}
+                        </p>
+                    },
+                )
+            }}
+        </div>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use postern_bridge::Security;
 
-use super::{field::TextField, is_blamed};
+use super::{field::TextField, problem_with};
 use crate::{
     state::{
         App,
@@ -39,7 +39,8 @@ const OUTGOING: Tests = Tests {
 struct Part {
     title: &'static str,
     tests: &'static Tests,
-    field: Field,
+    host_field: Field,
+    port_field: Field,
     name_field: Option<Field>,
     host: fn(&Form) -> String,
     port: fn(&Form) -> String,
@@ -54,7 +55,8 @@ pub(super) fn Servers(form: RwSignal<Form>) -> impl IntoView {
     let incoming = Part {
         title: text::setup::INCOMING,
         tests: &INCOMING,
-        field: Field::Incoming,
+        host_field: Field::IncomingHost,
+        port_field: Field::IncomingPort,
         name_field: Some(Field::Username),
         host: Form::incoming_host,
         port: Form::incoming_port,
@@ -65,7 +67,8 @@ pub(super) fn Servers(form: RwSignal<Form>) -> impl IntoView {
     let outgoing = Part {
         title: text::setup::OUTGOING,
         tests: &OUTGOING,
-        field: Field::Outgoing,
+        host_field: Field::OutgoingHost,
+        port_field: Field::OutgoingPort,
         name_field: None,
         host: Form::outgoing_host,
         port: Form::outgoing_port,
@@ -91,9 +94,9 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
         form.update(|form| change((part.server_mut)(form)));
     };
     let security = Memo::new(move |_| form.with(|form| (part.server)(form).security));
-    let blamed = Signal::derive(move || is_blamed(app, part.field));
-    let name_blamed =
-        Signal::derive(move || part.name_field.is_some_and(|field| is_blamed(app, field)));
+    let of = move |field: Option<Field>| {
+        Signal::derive(move || field.and_then(|field| problem_with(app, field)))
+    };
     let option = move |value, label| {
         view! {
             <option value=name(value) selected=move || security.get() == value>
@@ -109,7 +112,7 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
                     label=text::setup::HOST
                     test=part.tests.host
                     inputmode="url"
-                    blamed
+                    problem=of(Some(part.host_field))
                     value=read(part.host)
                     on_type=move |host| change(&|server| server.host = Some(host.clone()))
                 />
@@ -117,7 +120,7 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
                     label=text::setup::PORT
                     test=part.tests.port
                     inputmode="numeric"
-                    blamed
+                    problem=of(Some(part.port_field))
                     value=read(part.port)
                     on_type=move |port| change(&|server| server.port = Some(port.clone()))
                 />
@@ -143,7 +146,7 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
                 label=text::setup::USERNAME
                 test=part.tests.username
                 autocomplete="username"
-                blamed=name_blamed
+                problem=of(part.name_field)
                 value=read(part.username)
                 on_type=move |name| change(&|server| server.username = Some(name.clone()))
             />

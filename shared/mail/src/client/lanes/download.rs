@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_channel::mpsc;
 use postern_bridge::{AccountId, Connection, Delta, Progress, Role};
 
-use super::{Client, Sync};
+use super::{Change, Client, Sync};
 use crate::{
     Host, MailError, outbox,
     pop3::{self, DownloadStep},
@@ -20,15 +20,29 @@ impl<H: Host> Client<H> {
         account: AccountId,
         mut jobs: mpsc::UnboundedReceiver<Sync>,
     ) {
+        // Whether the inbox holds what the server had when it was asked last.
+        let mut complete = false;
         while let Some(job) = self.next_job(&mut jobs, POLL_POP3).await {
             let result = match job {
                 Some(Sync::File { outbox }) => self.file_locally(account, outbox).await,
-                // A local mailbox is up to date once the download before this job has ended.
-                Some(Sync::Mailbox(mailbox)) => self.mailbox_fresh(mailbox).await,
-                Some(Sync::All) | None if self.inner.online.get() => self.download(account).await,
-                Some(Sync::All) | None => Ok(()),
+                Some(Sync::Mailbox(mailbox)) => {
+                    let is_inbox = self.inbox(account).await == Ok(mailbox);
+                    if complete || !is_inbox { self.mailbox_fresh(mailbox).await } else { Ok(()) }
+                }
+                Some(Sync::All) | None if self.inner.online.get() => {
+                    let result = self.download(account).await;
+                    complete = result.is_ok();
+                    self.report(account, result);
+                    Ok(())
+                }
+                Some(Sync::All) | None => {
+                    complete = false;
+                    Ok(())
+                }
             };
-            self.report(account, result);
+            if let Err(error) = result {
+                self.tell_problem(account, self.problem(account, &error));
+            }
         }
     }
 
@@ -46,14 +60,14 @@ impl<H: Host> Client<H> {
             };
             let progress = Progress { what: what.into(), done, total };
             self.tell(None, Delta::Progress { account: id, progress: Some(progress) });
-            self.note_change(inbox);
+            self.note_change(inbox, Change::Order);
         };
         let result = pop3::download(host, &account, &password, inbox, &mut step).await;
         self.tell(None, Delta::Progress { account: id, progress: None });
-        self.mailbox_fresh(inbox).await?;
+        self.mailbox_changed(inbox, Change::Order).await?;
         result?;
-        self.set_connection(id, Connection::Online);
-        Ok(())
+        self.wake_outbox(id);
+        self.mailbox_fresh(inbox).await
     }
 
     async fn file_locally(&self, account: AccountId, id: u32) -> Result<(), MailError> {
@@ -61,6 +75,6 @@ impl<H: Host> Client<H> {
         let sent = mailboxes.into_iter().find(|mailbox| mailbox.role == Some(Role::Sent));
         let sent = sent.ok_or(MailError::Gone("mailbox for sent messages"))?;
         outbox::file_locally(&*self.inner.host, id, sent.id).await?;
-        self.mailbox_changed(sent.id).await
+        self.mailbox_changed(sent.id, Change::Order).await
     }
 }

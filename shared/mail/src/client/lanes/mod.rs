@@ -14,16 +14,16 @@ mod imap_sync;
 mod link;
 mod reading;
 
-use std::time::Duration;
+use std::{collections::hash_map::Entry, time::Duration};
 
 use futures_channel::{mpsc, oneshot};
 use futures_util::{
     StreamExt,
     future::{AbortHandle, Either, abortable, select},
 };
-use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Protocol, Role};
+use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Problem, Protocol, Role};
 
-use super::Client;
+use super::{Client, lists::Change};
 use crate::{
     Host, MailError,
     record::{self, Account, Mailbox},
@@ -35,6 +35,7 @@ const GATHER: Duration = Duration::from_millis(30);
 /// An account's lanes; dropping it stops them where they wait.
 pub(super) struct Lanes {
     reading: mpsc::UnboundedSender<Reading>,
+    prefetch: mpsc::UnboundedSender<MessageId>,
     sync: mpsc::UnboundedSender<Sync>,
     sending: mpsc::UnboundedSender<u32>,
     tasks: Vec<AbortHandle>,
@@ -48,11 +49,10 @@ pub(super) enum Reading {
     Part { message: MessageId, section: String, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
     /// Tell the server whether a message is read.
     Seen { message: MessageId, seen: bool },
-    /// Fetch a message that is likely to be read next.
-    Prefetch { message: MessageId },
 }
 
 /// What keeps the store up to date.
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Sync {
     /// Everything: the list of mailboxes, and those that people look at.
     All,
@@ -73,20 +73,22 @@ impl Drop for Lanes {
 impl Lanes {
     pub(super) fn start<H: Host>(client: &Client<H>, account: &Account) -> Self {
         let (reading, reading_jobs) = mpsc::unbounded();
+        let (prefetch, prefetch_jobs) = mpsc::unbounded();
         let (sync, sync_jobs) = mpsc::unbounded();
         let (sending, sending_jobs) = mpsc::unbounded();
         let id = account.id;
         let mut tasks = vec![client.run_lane(client.clone().sending_lane(id, sending_jobs))];
         match account.protocol {
             Protocol::Imap => {
-                tasks.push(client.run_lane(client.clone().reading_lane(id, reading_jobs)));
+                let reading = client.clone().reading_lane(id, reading_jobs, prefetch_jobs);
+                tasks.push(client.run_lane(reading));
                 tasks.push(client.run_lane(client.clone().imap_sync_lane(id, sync_jobs)));
             }
             Protocol::Pop3 => {
                 tasks.push(client.run_lane(client.clone().download_lane(id, sync_jobs)));
             }
         }
-        Self { reading, sync, sending, tasks }
+        Self { reading, prefetch, sync, sending, tasks }
     }
 }
 
@@ -123,6 +125,13 @@ impl<H: Host> Client<H> {
         }
     }
 
+    /// Has a message fetched that is likely to be read next, when nobody waits for anything.
+    pub(super) fn queue_prefetch(&self, account: AccountId, message: MessageId) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            let _ = running.lanes.prefetch.unbounded_send(message);
+        }
+    }
+
     /// Has an outbox entry sent.
     pub(super) fn queue_sending(&self, account: AccountId, outbox: u32) {
         if let Some(running) = self.inner.accounts.borrow().get(&account) {
@@ -140,7 +149,7 @@ impl<H: Host> Client<H> {
     }
 
     /// The next job; `None` after `patience` without one. Ends the lane when the queue is gone.
-    async fn next_job<J>(
+    pub(super) async fn next_job<J>(
         &self,
         jobs: &mut mpsc::UnboundedReceiver<J>,
         patience: Duration,
@@ -161,30 +170,57 @@ impl<H: Host> Client<H> {
 
     /// Shows how a job of a sync lane ended.
     fn report(&self, account: AccountId, result: Result<(), MailError>) {
-        let Err(error) = result else { return };
-        let problem = self.problem(account, &error);
-        if matches!(error, MailError::Gone(_)) {
+        let Err(error) = result else {
+            if self.inner.online.get() {
+                self.set_connection(account, Connection::Online);
+            }
             return;
+        };
+        if !self.inner.online.get() {
+            return self.set_connection(account, Connection::Offline);
         }
+        let problem = self.problem(account, &error);
         self.set_connection(account, Connection::Failed(problem.sentence.clone()));
         if !error.is_passing() {
-            self.tell(None, Delta::Problem(problem));
+            self.tell_problem(account, problem);
         }
     }
 
-    /// A mailbox changed in the store: pages are told in a moment, once for many changes.
-    pub(super) fn note_change(&self, mailbox: MailboxId) {
-        if !self.inner.changed.borrow_mut().insert(mailbox) {
-            return;
+    /// Tells a problem of an account, once: what is tried again and again fails again and again.
+    pub(super) fn tell_problem(&self, account: AccountId, problem: Problem) {
+        if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&account) {
+            if running.told.as_ref() == Some(&problem.sentence) {
+                return;
+            }
+            running.told = Some(problem.sentence.clone());
         }
+        self.tell(None, Delta::Problem(problem));
+    }
+
+    /// A mailbox changed in the store: pages are told in a moment, once for many changes.
+    pub(super) fn note_change(&self, mailbox: MailboxId, change: Change) {
+        match self.inner.changed.borrow_mut().entry(mailbox) {
+            Entry::Occupied(mut noted) => {
+                let most = change.max(*noted.get());
+                noted.insert(most);
+                return;
+            }
+            Entry::Vacant(free) => free.insert(change),
+        };
         let client = self.clone();
         self.inner.host.spawn(async move {
-            client.inner.host.sleep(GATHER).await;
-            client.inner.changed.borrow_mut().remove(&mailbox);
+            client.inner.host.sleep(client.gathering(mailbox)).await;
+            let change = client.inner.changed.borrow_mut().remove(&mailbox);
             // A mailbox that is gone by now needs no redrawing; the store's failures are told by
             // whoever writes.
-            let _ = client.mailbox_changed(mailbox).await;
+            let _ = client.mailbox_changed(mailbox, change.unwrap_or(Change::Order)).await;
         });
+    }
+
+    /// How long changes are gathered: a long list takes longer to put in order again.
+    fn gathering(&self, mailbox: MailboxId) -> Duration {
+        let thousands = self.list_length(mailbox) / 1000;
+        GATHER + Duration::from_millis(5) * u32::try_from(thousands).unwrap_or_default()
     }
 
     /// The account of a mailbox.

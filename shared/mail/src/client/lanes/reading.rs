@@ -1,11 +1,15 @@
 //! The reading lane: what the person waits for, and what is likely to be read next.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use futures_channel::mpsc;
-use postern_bridge::{AccountId, Delta, MailboxId, MessageId};
+use futures_channel::{mpsc, oneshot};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+use postern_bridge::{AccountId, MailboxId, MessageId};
 
-use super::{Client, Reading, link::Link};
+use super::{Change, Client, Reading, link::Link};
 use crate::{
     Host, MailError, Store,
     record::{self, Body, Message},
@@ -24,34 +28,47 @@ impl<H: Host> Client<H> {
         self,
         account: AccountId,
         mut jobs: mpsc::UnboundedReceiver<Reading>,
+        mut ahead: mpsc::UnboundedReceiver<MessageId>,
     ) {
         let mut link = Link::new(&self, account);
-        while let Some(job) = self.next_job(&mut jobs, KEEP_IDLE).await {
-            match job {
-                // A receiver that is gone has stopped waiting.
-                Some(Reading::Body { message, done }) => {
-                    let body = link.work(async |imap, host| imap.fetch_body(host, message).await);
-                    let _ = done.send(body.await);
+        loop {
+            // What a person waits for goes first: `select` looks at its first future first.
+            let idle = pin!(self.inner.host.sleep(KEEP_IDLE));
+            let next = select(jobs.next(), select(ahead.next(), idle)).await;
+            let result = match next {
+                Either::Left((Some(job), _)) => self.read(&mut link, job).await,
+                Either::Right((Either::Left((Some(message), _)), _)) => {
+                    self.prefetch(&mut link, message).await
                 }
-                Some(Reading::Part { message, section, done }) => {
-                    let part = link
-                        .work(async |imap, host| imap.fetch_part(host, message, &section).await);
-                    let _ = done.send(part.await);
+                Either::Right((Either::Right(_), _)) => {
+                    link.hang_up().await;
+                    Ok(())
                 }
-                Some(Reading::Seen { message, seen }) => {
-                    let stored =
-                        link.work(async |imap, host| imap.store_seen(host, message, seen).await);
-                    if let Err(error) = stored.await
-                        && !error.is_passing()
-                    {
-                        self.tell(None, Delta::Problem(self.problem(account, &error)));
-                    }
-                }
-                Some(Reading::Prefetch { message }) => {
-                    // Nobody asked for it: when it is asked for, an error will be told.
-                    let _ = self.prefetch(&mut link, message).await;
-                }
-                None => link.hang_up().await,
+                Either::Left((None, _)) | Either::Right((Either::Left((None, _)), _)) => return,
+            };
+            if result.is_err() {
+                // Without a connection nothing is fetched ahead: each would wait for it again.
+                while ahead.try_recv().is_ok() {}
+            }
+        }
+    }
+
+    /// Does what a person waits for. Who asked is told of an error; the result is for the lane.
+    async fn read(&self, link: &mut Link<H>, job: Reading) -> Result<(), MailError> {
+        match job {
+            Reading::Body { message, done } => {
+                let body = link.work(async |imap, host| imap.fetch_body(host, message).await).await;
+                answer(done, body)
+            }
+            Reading::Part { message, section, done } => {
+                let part = link
+                    .work(async |imap, host| imap.fetch_part(host, message, &section).await)
+                    .await;
+                answer(done, part)
+            }
+            // The mark is remembered: what fails now is told with the next sync.
+            Reading::Seen { message, seen } => {
+                link.work(async |imap, host| imap.store_seen(host, message, seen).await).await
             }
         }
     }
@@ -60,7 +77,7 @@ impl<H: Host> Client<H> {
         let message: Option<Message> = record::get(self.store(), &record::message_key(id)).await?;
         if message.is_some_and(|message| message.body == Body::Absent) {
             link.work(async |imap, host| imap.fetch_body(host, id).await).await?;
-            self.note_change(id.mailbox);
+            self.note_change(id.mailbox, Change::Rows);
         }
         Ok(())
     }
@@ -79,9 +96,19 @@ impl<H: Host> Client<H> {
             let message: Option<Message> =
                 record::get(self.store(), &record::message_key(id)).await?;
             if message.is_some_and(|own| own.body == Body::Absent && own.size <= PREFETCHED_SIZE) {
-                self.queue_reading(account, Reading::Prefetch { message: id });
+                self.queue_prefetch(account, id);
             }
         }
         Ok(())
     }
+}
+
+/// Gives an answer to who asked, if it still waits, and its error to the lane.
+fn answer<T>(
+    done: oneshot::Sender<Result<T, MailError>>,
+    result: Result<T, MailError>,
+) -> Result<(), MailError> {
+    let error = result.as_ref().err().cloned();
+    let _ = done.send(result);
+    error.map_or(Ok(()), Err)
 }

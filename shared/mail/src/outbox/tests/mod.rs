@@ -5,14 +5,15 @@ mod outcomes;
 mod scripted;
 
 use postern_bridge::{
-    AccountId, Address, Endpoint, Identity, OutgoingMessage, Protocol, Retention, Security,
-    ServerLogin, TlsEnd,
+    AccountId, Address, ClientId, Endpoint, Identity, OutgoingMessage, Protocol, Retention,
+    Security, ServerLogin, TlsEnd,
 };
 
 use super::{Entry, State, enqueue, entries, transmit};
 use crate::{
     MailError, Secret, Store,
-    record::Account,
+    record::{Account, Record},
+    store::Durability,
     testing::{TestHost, block_on},
 };
 use scripted::Submission;
@@ -57,7 +58,16 @@ fn draft() -> OutgoingMessage {
 }
 
 fn queue<D: Store + 'static>(host: &TestHost<Submission, D>) -> u32 {
-    block_on(enqueue(host, &account(), &draft())).unwrap()
+    take(host, &draft()).unwrap()
+}
+
+/// Queues a message of an account that is there.
+fn take<D: Store + 'static>(
+    host: &TestHost<Submission, D>,
+    draft: &OutgoingMessage,
+) -> Result<u32, MailError> {
+    block_on(host.store.apply(vec![account().put()], Durability::Relaxed)).unwrap();
+    block_on(enqueue(host, &account(), draft, None))
 }
 
 fn send<D: Store + 'static>(host: &TestHost<Submission, D>, id: u32) -> Result<(), MailError> {

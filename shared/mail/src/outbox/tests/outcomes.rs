@@ -47,7 +47,7 @@ fn a_large_message_arrives_whole() {
         media_type: String::new(),
         content: vec![7; 2 * CHUNK],
     });
-    let id = block_on(enqueue(&host, &account(), &draft)).unwrap();
+    let id = take(&host, &draft).unwrap();
     send(&host, id).unwrap();
     assert_eq!(host.server.borrow().taken[0].raw.as_bytes(), block_on(raw(&host, id)).unwrap());
 }
@@ -133,13 +133,13 @@ fn what_can_not_be_sent_is_not_queued() {
     for recipient in ["", "ben", "b@c>\r\nDATA", "b c@d"] {
         let mut draft = draft();
         draft.to = vec![address(recipient)];
-        let refused = block_on(enqueue(&host, &account(), &draft));
+        let refused = take(&host, &draft);
         assert!(matches!(refused, Err(MailError::Input(_))), "{recipient:?}");
     }
     let mut nobody = draft();
     nobody.to.clear();
     nobody.bcc.clear();
-    assert!(block_on(enqueue(&host, &account(), &nobody)).is_err());
+    assert!(take(&host, &nobody).is_err());
     assert_eq!(block_on(entries(&host)).unwrap(), []);
 }
 
@@ -148,7 +148,7 @@ fn a_message_with_a_broken_id_can_be_answered() {
     let host = host();
     let mut draft = draft();
     draft.references = vec!["fine@example.org".into(), "not <fine>".into()];
-    let id = block_on(enqueue(&host, &account(), &draft)).unwrap();
+    let id = take(&host, &draft).unwrap();
     let raw = String::from_utf8(block_on(raw(&host, id)).unwrap()).unwrap();
     assert!(raw.contains("References: <fine@example.org>"));
 }
@@ -176,4 +176,33 @@ fn a_discarded_message_leaves_nothing_behind() {
     block_on(discard(&host, other)).unwrap();
     let keys = block_on(host.store.keys(Table::Outbox, &KeyRange::all())).unwrap();
     assert_eq!(keys, []);
+}
+
+#[test]
+fn the_same_request_again_is_the_same_message() {
+    let host = host();
+    let first = queue(&host);
+    let origin = Some((ClientId(7), 1));
+    let again = || block_on(enqueue(&host, &account(), &draft(), origin)).unwrap();
+    let second = again();
+    assert_ne!(first, second);
+    assert_eq!(again(), second);
+    assert_eq!(block_on(entries(&host)).unwrap().len(), 2);
+}
+
+#[test]
+fn a_message_of_an_account_that_is_gone_is_not_taken() {
+    let host = host();
+    let refused = block_on(enqueue(&host, &account(), &draft(), None));
+    assert_eq!(refused, Err(MailError::Gone("account")));
+    assert_eq!(block_on(entries(&host)).unwrap(), []);
+}
+
+#[test]
+fn what_was_sent_is_not_dropped_before_its_copy_is_made() {
+    let host = host();
+    let id = queue(&host);
+    send(&host, id).unwrap();
+    assert!(block_on(discard(&host, id)).is_err());
+    assert!(block_on(raw(&host, id)).is_ok());
 }

@@ -13,7 +13,7 @@ use postern_bridge::{
 use super::{DownloadReport, LedgerRow, create_local_mailboxes, download};
 use crate::{
     MailError, Secret, Store,
-    record::{self, Account, Mailbox, Message, account_key, body, message_key},
+    record::{self, Account, Mailbox, Message, body, message_key},
     store::{Durability, KeyRange, Table},
     testing::{TestHost, block_on},
 };
@@ -93,7 +93,7 @@ fn assert_nothing_lost_or_doubled<D: Store>(host: &TestHost<Maildrop, D>, all: &
         assert!(here.iter().filter(|raw| *raw == message).count() <= 1, "a message is doubled");
     }
     assert!(here.iter().all(|raw| all.contains(raw)), "a message is mutilated");
-    let key = account_key(AccountId(1)).u32(INBOX.0);
+    let key = record::mailbox_key(INBOX);
     let inbox: Mailbox = block_on(record::get(store, &key)).unwrap().unwrap();
     assert_eq!((inbox.total, inbox.unread), (here.len() as u32, here.len() as u32));
 }
