@@ -3,6 +3,7 @@
 mod accounts;
 mod demo;
 mod failures;
+mod mail;
 mod offline;
 mod steps;
 mod store;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use mail_parser::decoders::charsets::map::charset_decoder;
+use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
 use crate::limits;
 
@@ -257,23 +257,35 @@ pub(crate) fn decode_references(text: &str) -> Cow<'_, str> {
 }
 
 /// What `&name`, without its semicolon, stands for.
+///
+/// The names are those of html5ever: mail-parser's table does not find them on 32-bit machines,
+/// which WebAssembly is.
 fn reference(name: &str) -> Option<char> {
-    if name.len() < 3 {
-        return None;
+    let name = name.strip_prefix('&')?;
+    if let Some(number) = name.strip_prefix('#') {
+        return numbered(number);
     }
-    let token = format!("{name};");
-    let mut decoded = String::new();
-    mail_parser::decoders::html::add_html_token(&mut decoded, token.as_bytes(), false);
-    let mut chars = decoded.chars();
-    match (chars.next(), chars.next()) {
-        // Numbers of Windows-1252, as old programs wrote them (section 13.2.5.80).
-        (Some(c @ '\u{80}'..='\u{9F}'), None) => {
-            let byte = u8::try_from(u32::from(c)).ok()?;
-            charset_decoder(b"windows-1252").and_then(|decode| decode(&[byte]).chars().next())
-        }
-        (Some(c), None) => Some(c),
+    match NAMED_ENTITIES.get(&*format!("{name};")) {
+        Some((code, 0)) => char::from_u32(*code).filter(|c| *c != '\0'),
         _ => None,
     }
+}
+
+/// What `&#number` stands for (section 13.2.5.80).
+fn numbered(number: &str) -> Option<char> {
+    let hexadecimal = number.strip_prefix(['x', 'X']);
+    let (digits, radix) = hexadecimal.map_or((number, 10), |digits| (digits, 16));
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return None;
+    }
+    let code = u32::from_str_radix(digits, radix).unwrap_or(u32::MAX);
+    let c = match code {
+        0 => char::REPLACEMENT_CHARACTER,
+        // Numbers of Windows-1252, as old programs wrote them.
+        0x80..=0x9F => C1_REPLACEMENTS[code as usize - 0x80].unwrap_or('\u{FFFD}'),
+        _ => char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+    };
+    Some(c)
 }
 
 #[cfg(test)]
