@@ -3,6 +3,7 @@
 mod accounts;
 mod demo;
 mod failures;
+mod hostile;
 mod offline;
 mod steps;
 mod store;
