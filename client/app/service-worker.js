@@ -35,12 +35,14 @@ self.addEventListener("fetch", (event) => {
 
 async function install() {
   const cache = await caches.open(CACHE);
-  // What did not change since the last version need not be fetched again: its name holds its hash.
+  // What did not change since the last version, or what the page has just loaded, need not be
+  // fetched again: its name holds its hash.
   await Promise.all(
     PRECACHE.map(async (path) => {
-      const known = path.startsWith("/assets/") && (await caches.match(path));
+      const immutable = path.startsWith("/assets/");
+      const known = immutable && (await caches.match(path));
       if (known) await cache.put(path, known);
-      else await cache.add(new Request(path, { cache: "reload" }));
+      else await cache.add(new Request(path, { cache: immutable ? "default" : "reload" }));
     }),
   );
 }

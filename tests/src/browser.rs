@@ -123,9 +123,11 @@ impl Browser {
             Ok(()) => Ok(()),
             Err(error) => Err(error.context(browser.autopsy(name).await)),
         };
-        browser.client.clone().close().await?;
+        let closed = browser.client.clone().close().await;
         drop(browser.driver);
-        result
+        // The test's own error tells more than one of a browser that it broke.
+        result?;
+        Ok(closed?)
     }
 
     async fn autopsy(&self, name: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
@@ -19,10 +20,14 @@ use crate::certificate::Authority;
 /// The password of every user.
 pub const PASSWORD: &str = "correct-horse-battery";
 
+/// How often it is tried, with other ports each time.
+const ATTEMPTS: usize = 3;
+
 /// A running Dovecot that knows every user name; ended when dropped.
 pub struct Dovecot {
+    /// Ended before its directory goes.
+    _process: Process,
     directory: TempDir,
-    process: Child,
     owner: Owner,
     /// How many messages were delivered; no two may share a file name.
     delivered: AtomicUsize,
@@ -64,22 +69,18 @@ impl Dovecot {
         let certificate = authority.issue(&["localhost", "127.0.0.1"]);
         fs::write(path.join("certificate.pem"), certificate.certificate)?;
         fs::write(path.join("key.pem"), certificate.key)?;
-        let [imaps, pop3s, imap, pop3] = free_ports()?;
-        let configuration = path.join("dovecot.conf");
-        let ports = [imap, imaps, pop3, pop3s].map(|address| address.port());
-        fs::write(&configuration, configure(path, &owner, ports))?;
-        let process = Command::new(binary()?)
-            .arg("-F")
-            .arg("-c")
-            .arg(&configuration)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("Dovecot could not be started")?;
-        let mut dovecot = Self {
+        let mut started = spawn(path, &owner);
+        for _ in 1..ATTEMPTS {
+            if started.is_ok() {
+                break;
+            }
+            // Somebody else may have taken one of the ports.
+            started = spawn(path, &owner);
+        }
+        let (process, [imap, imaps, pop3, pop3s]) = started?;
+        Ok(Self {
+            _process: process,
             directory,
-            process,
             owner,
             delivered: AtomicUsize::new(0),
             imaps,
@@ -87,9 +88,7 @@ impl Dovecot {
             imap,
             pop3,
             authority,
-        };
-        dovecot.wait_until_up()?;
-        Ok(dovecot)
+        })
     }
 
     /// Puts a message into a user's inbox, as a delivery would.
@@ -170,7 +169,7 @@ impl Dovecot {
 
     /// What Dovecot logged, for a failing test.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+        log(self.directory.path())
     }
 
     fn maildir(&self, user: &str) -> Result<PathBuf> {
@@ -186,32 +185,70 @@ impl Dovecot {
         }
         Ok(maildir)
     }
+}
 
-    fn wait_until_up(&mut self) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        for address in [self.imaps, self.pop3s, self.imap, self.pop3] {
-            while TcpStream::connect(address).is_err() {
-                if let Some(status) = self.process.try_wait()? {
-                    bail!("Dovecot ended at once ({status}):\n{}", self.log());
-                }
-                ensure!(Instant::now() < deadline, "Dovecot does not come up:\n{}", self.log());
-                sleep(Duration::from_millis(20));
-            }
+/// A running Dovecot process; ended when dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGTERM lets the master end its children; SIGKILL would leave them behind.
+        let pid = self.0.id().to_string();
+        let ended = Command::new("kill").arg(&pid).status();
+        if !ended.is_ok_and(|status| status.success()) {
+            let _ = self.0.kill();
         }
-        Ok(())
+        let _ = self.0.wait();
     }
 }
 
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        // SIGTERM lets the master end its children; SIGKILL would leave them behind.
-        let pid = self.process.id().to_string();
-        let ended = Command::new("kill").arg(&pid).status();
-        if !ended.is_ok_and(|status| status.success()) {
-            let _ = self.process.kill();
-        }
-        let _ = self.process.wait();
+/// Starts Dovecot on four free ports: IMAP, IMAP over TLS, POP3, POP3 over TLS.
+fn spawn(path: &Path, owner: &Owner) -> Result<(Process, [SocketAddr; 4])> {
+    let addresses = free_ports()?;
+    let configuration = path.join("dovecot.conf");
+    let ports = addresses.map(|address| address.port());
+    fs::write(&configuration, configure(path, owner, ports))?;
+    let process = Command::new(binary()?)
+        .arg("-F")
+        .arg("-c")
+        .arg(&configuration)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("Dovecot could not be started")?;
+    let mut process = Process(process);
+    match wait_until_up(&mut process.0, addresses) {
+        Ok(()) => Ok((process, addresses)),
+        Err(error) => Err(error.context(format!("Dovecot's log:\n{}", log(path)))),
     }
+}
+
+fn wait_until_up(process: &mut Child, addresses: [SocketAddr; 4]) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    for address in addresses {
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = process.try_wait()? {
+                bail!("Dovecot ended at once ({status})");
+            }
+            ensure!(Instant::now() < deadline, "Dovecot does not come up");
+            sleep(Duration::from_millis(20));
+        }
+    }
+    // The ports were free for a moment: it may be somebody else who answers.
+    let mut greeting = [0; 4];
+    let mut imap = TcpStream::connect(addresses[0])?;
+    imap.set_read_timeout(Some(Duration::from_secs(10)))?;
+    imap.read_exact(&mut greeting).context("no greeting on Dovecot's port")?;
+    ensure!(&greeting == b"* OK", "it is not Dovecot that answers on its port");
+    if let Some(status) = process.try_wait()? {
+        bail!("Dovecot ended at once ({status})");
+    }
+    Ok(())
+}
+
+fn log(path: &Path) -> String {
+    fs::read_to_string(path.join("log")).unwrap_or_default()
 }
 
 impl Owner {

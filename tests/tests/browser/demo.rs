@@ -55,46 +55,6 @@ async fn a_letter_to_a_stranger_is_answered() -> Result<()> {
 }
 
 #[tokio::test]
-async fn hostile_html_runs_nothing_and_loads_nothing() -> Result<()> {
-    let (demo, site) = start().await?;
-    let hostile = "From: Mallory <mallory@example.net>\r\n\
-        Subject: A hostile letter\r\n\
-        Message-ID: <hostile@example.net>\r\n\
-        MIME-Version: 1.0\r\n\
-        Content-Type: text/html; charset=utf-8\r\n\
-        \r\n\
-        <p id=harmless>Read me</p><script>top.hacked = true</script>\
-        <img src=x onerror='top.hacked = true'><img src='/leak.png'>\
-        <svg onload='top.hacked = true'></svg>\
-        <iframe srcdoc='<script>top.hacked = true</script>'></iframe>\
-        <style>@import url(/leak.css); p { background: url(/leak.png) }</style>\
-        <a href='javascript:top.hacked = true'>click</a>\r\n";
-    demo.store().deliver(hostile.as_bytes().to_vec());
-    Browser::run("hostile", async |browser| {
-        browser.open(&site.url).await?;
-        browser.click("try-demo").await?;
-        open_row(browser, "A hostile letter").await?;
-        let frame = browser.get("reader-frame").await?;
-        let sandbox = frame.attr("sandbox").await?.unwrap_or_default();
-        ensure!(!sandbox.contains("allow-scripts"), "{sandbox}");
-        ensure!(!sandbox.contains("allow-same-origin"), "{sandbox}");
-        let document = frame.attr("srcdoc").await?.unwrap_or_default();
-        ensure!(document.contains("Read me"), "{document}");
-        for never in ["<script", "onerror", "<svg", "leak", "javascript:", "<iframe"] {
-            ensure!(!document.contains(never), "{never} in {document}");
-        }
-        frame.enter_frame().await?;
-        browser.wait_for_text("p", |text| text == "Read me").await?;
-        browser.client().clone().enter_parent_frame().await?;
-        let loaded = "return window.hacked === undefined && \
-            !performance.getEntriesByType('resource').some(entry => entry.name.includes('leak'))";
-        ensure!(browser.script(loaded).await? == json!(true), "something ran or was loaded");
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
 async fn an_attachment_is_downloaded_as_it_is() -> Result<()> {
     let (demo, site) = start().await?;
     let letter = "From: Ada <ada@example.net>\r\n\

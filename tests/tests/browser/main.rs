@@ -3,6 +3,7 @@
 mod accounts;
 mod demo;
 mod failures;
+mod hostile;
 mod mail;
 mod offline;
 mod steps;

@@ -1,7 +1,10 @@
 //! Without a network.
 
 use anyhow::Result;
-use postern_tests::{browser::Browser, letters};
+use postern_tests::{
+    browser::{Browser, hook},
+    letters,
+};
 
 use crate::steps::{Servers, USER, open_row, reader_shows};
 
@@ -25,9 +28,7 @@ async fn after_a_pop3_download_the_page_reloads_and_reads_with_every_server_stop
         browser.client().refresh().await?;
         open_row(browser, "Letter 198").await?;
         reader_shows(browser, "Letter 198", "letter number 198").await?;
-        browser
-            .wait_for_text("[data-test=\"connection\"]", |text| !text.contains("Up to date"))
-            .await?;
+        browser.wait_for_text(&hook("connection"), |text| text.contains("Can't connect")).await?;
         Ok(())
     })
     .await

@@ -20,6 +20,10 @@ pub(crate) async fn register(ready: impl Fn() + Clone + 'static) {
     if registration.waiting().is_some() {
         ready();
     }
+    // The browser may have found it before anybody listened.
+    if let Some(worker) = registration.installing() {
+        tell_when_installed(worker, ready.clone());
+    }
     let found = registration.clone();
     let on_found = Closure::<dyn Fn()>::new(move || {
         if let Some(worker) = found.installing() {
