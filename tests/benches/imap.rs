@@ -10,7 +10,7 @@ use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
     drain::Drain,
     native::{NativeHost, endpoint},
-    report::{Comparison, RUNS, Unit, deliver, scaled},
+    report::{Comparison, RUNS, Unit, deliver, in_time, scaled},
 };
 use tokio::task::LocalSet;
 
@@ -23,16 +23,19 @@ fn main() -> Result<()> {
     dovecot.deliver_all("ben", corpus::letters(messages))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
-    LocalSet::new().block_on(&runtime, async {
-        // The server's first answer takes ten times longer: it reads every message.
-        drain(&dovecot, messages).await?;
-        sync(&dovecot, messages).await?;
-        for _ in 0..RUNS {
-            ours.push(sync(&dovecot, messages).await?);
-            peer.push(drain(&dovecot, messages).await?);
-        }
-        anyhow::Ok(())
-    })?;
+    LocalSet::new().block_on(
+        &runtime,
+        in_time(async {
+            // The server's first answer takes ten times longer: it reads every message.
+            drain(&dovecot, messages).await?;
+            sync(&dovecot, messages).await?;
+            for _ in 0..RUNS {
+                ours.push(sync(&dovecot, messages).await?);
+                peer.push(drain(&dovecot, messages).await?);
+            }
+            Ok(())
+        }),
+    )?;
     let first_sync = Comparison {
         name: "imap/first sync",
         unit: Unit::Seconds,

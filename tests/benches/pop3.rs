@@ -15,7 +15,7 @@ use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
     drain::Drain,
     native::{NativeHost, endpoint},
-    report::{Comparison, Unit, deliver, scaled},
+    report::{Comparison, Unit, deliver, in_time, scaled},
 };
 use tokio::task::LocalSet;
 
@@ -29,16 +29,19 @@ fn main() -> Result<()> {
     dovecot.deliver_all("ben", mail)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
-    LocalSet::new().block_on(&runtime, async {
-        // The server's first session takes longer: it gives every message its identifier.
-        drain(&dovecot, messages, bytes).await?;
-        receive(&dovecot, messages).await?;
-        for _ in 0..RUNS {
-            ours.push(receive(&dovecot, messages).await?);
-            peer.push(drain(&dovecot, messages, bytes).await?);
-        }
-        anyhow::Ok(())
-    })?;
+    LocalSet::new().block_on(
+        &runtime,
+        in_time(async {
+            // The server's first session takes longer: it gives every message its identifier.
+            drain(&dovecot, messages, bytes).await?;
+            receive(&dovecot, messages).await?;
+            for _ in 0..RUNS {
+                ours.push(receive(&dovecot, messages).await?);
+                peer.push(drain(&dovecot, messages, bytes).await?);
+            }
+            Ok(())
+        }),
+    )?;
     let whole = Comparison {
         name: "pop3/download",
         unit: Unit::Seconds,

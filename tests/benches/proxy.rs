@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use postern::{Config, Destination, Proxy};
 use postern_tests::{
     relay::Relay,
-    report::{Comparison, RUNS, Unit, deliver, scaled},
+    report::{Comparison, RUNS, Unit, deliver, in_time, scaled},
 };
 use postern_tunnel::{FromPage, FromProxy, Open, PATH, SUBPROTOCOL, TlsMode, credit::Window};
 use serde_json::Value;
@@ -38,10 +38,14 @@ const OPENED: usize = 200;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
+    deliver(in_time(measure()).await?)
+}
+
+async fn measure() -> Result<Vec<Value>> {
     let bytes = scaled(256_000_000);
     let one = bulk("proxy/bulk, 1 connection", 1, bytes).await?;
     let many = bulk("proxy/bulk, 50 connections", MANY, bytes).await?;
-    deliver(vec![one, many, open_to_first_byte().await?])
+    Ok(vec![one, many, open_to_first_byte().await?])
 }
 
 async fn bulk(name: &str, connections: usize, bytes: usize) -> Result<Value> {

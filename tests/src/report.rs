@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 /// How often each side is measured when that is quick; odd, so that a median is a measured value.
 pub const RUNS: usize = 9;
 
+/// How long one benchmark may take, all in all.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// What a figure is measured in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unit {
@@ -150,6 +153,16 @@ pub fn is_quick() -> bool {
 /// So many, or a hundredth of it when that is enough; see [`is_quick`].
 pub fn scaled(count: usize) -> usize {
     if is_quick() { (count / 100).max(1) } else { count }
+}
+
+/// Measures, but not for ever.
+///
+/// # Errors
+///
+/// The measurement's, or that it takes longer than two minutes.
+pub async fn in_time<T>(measurement: impl Future<Output = Result<T>>) -> Result<T> {
+    let measured = tokio::time::timeout(PATIENCE, measurement).await;
+    measured.context("the benchmark takes longer than two minutes")?
 }
 
 /// Writes the figures to the file after `--json`, or else shows them.

@@ -11,10 +11,10 @@ use postern::demo::{self, Content, Demo, Options};
 use postern_tests::{
     browser::Browser,
     devtools::run_before_each_page,
-    report::{bounded, deliver, is_quick, scaled},
+    report::{bounded, deliver, in_time, is_quick, scaled},
     site::{Reach, Site},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How many browsers are started; odd, so that a median is a measured value.
 const BROWSERS: usize = 3;
@@ -45,6 +45,10 @@ async fn main() -> Result<()> {
     if !is_quick() {
         page::ensure_release()?;
     }
+    deliver(in_time(measure()).await?)
+}
+
+async fn measure() -> Result<Vec<Value>> {
     let messages = scaled(10_000);
     let content = Content::Generated(messages);
     let demo: Demo = demo::start(Options { content, ..Options::default() }).await?;
@@ -54,7 +58,7 @@ async fn main() -> Result<()> {
         let run = async |browser: &Browser| measured.in_browser(browser, &site.url, messages).await;
         Browser::run("bench", run).await?;
     }
-    deliver(vec![
+    Ok(vec![
         bounded("app/log-in click to list", 300.0, measured.try_demo),
         bounded("app/reload to list", 150.0, measured.reload),
         bounded("app/open a stored message", 50.0, measured.open),
