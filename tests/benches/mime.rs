@@ -1,13 +1,10 @@
 //! How fast mail becomes what a person sees, beside the libraries that do a part of it.
 
-mod report;
-
 use ammonia::clean;
 use anyhow::Result;
 use mail_parser::MessageParser;
 use postern_mime::{summary, view};
-
-use crate::report::{Comparison, deliver};
+use postern_tests::report::{Comparison, Unit, deliver};
 
 /// About how much mail one run works through.
 const BYTES: usize = 8_000_000;
@@ -26,22 +23,33 @@ fn main() -> Result<()> {
     let summarise =
         |mails: &[Vec<u8>]| mails.iter().map(|mail| summary(mail).preview.len()).sum::<usize>();
 
-    let compare = |name, peer_name, goal, mails: &[Vec<u8>]| Comparison {
-        name,
-        peer_name,
-        goal,
-        bytes: mails.iter().map(Vec::len).sum(),
-    };
+    let compare = |name, peer_name, goal| Comparison { name, unit: Unit::Rate, peer_name, goal };
     deliver(vec![
-        compare("mime/list row", "mail-parser", 1.0, &letters)
-            .rate(|| summarise(&letters), || parse(&letters)),
-        compare("mime/show text", "mail-parser", 0.5, &letters)
-            .rate(|| show(&letters), || parse(&letters)),
-        compare("mime/show HTML", "mail-parser + ammonia", 0.5, &newsletters)
-            .rate(|| show(&newsletters), || parse_and_clean(&newsletters)),
-        compare("mime/show beside attachments", "mail-parser", 1.0, &photographs)
-            .rate(|| show(&photographs), || parse(&photographs)),
+        compare("mime/list row", "mail-parser", 1.0).compute(
+            size(&letters),
+            || summarise(&letters),
+            || parse(&letters),
+        ),
+        compare("mime/show text", "mail-parser", 0.5).compute(
+            size(&letters),
+            || show(&letters),
+            || parse(&letters),
+        ),
+        compare("mime/show HTML", "mail-parser + ammonia", 0.5).compute(
+            size(&newsletters),
+            || show(&newsletters),
+            || parse_and_clean(&newsletters),
+        ),
+        compare("mime/show beside attachments", "mail-parser", 1.0).compute(
+            size(&photographs),
+            || show(&photographs),
+            || parse(&photographs),
+        ),
     ])
+}
+
+fn size(mails: &[Vec<u8>]) -> usize {
+    mails.iter().map(Vec::len).sum()
 }
 
 /// So many of one message that they come to [`BYTES`], and at least one.

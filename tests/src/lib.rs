@@ -4,17 +4,26 @@
 //! |---|---|
 //! | [`browser`] | a real Chromium |
 //! | [`certificate`] | a certificate authority of the test's own |
+//! | [`corpus`] | mail as it comes, in quantities worth measuring |
+//! | [`devtools`] | what a browser does beyond WebDriver |
 //! | [`dovecot`] | a real Dovecot, on ports of its own, in a directory of its own |
+//! | [`drain`] | a client that does nothing but receive: what a benchmark measures ours beside |
 //! | [`letters`] | generated messages |
 //! | [`native`] | the client's logic, natively, over TCP and TLS |
 //! | [`pages`] | what a page does: intents in, deltas out |
+//! | [`relay`] | a WebSocket relay of a few lines: what a benchmark measures the proxy beside |
+//! | [`report`] | figures of benchmarks |
 //! | [`site`] | the proxy with the built page |
 
 pub mod browser;
 pub mod certificate;
+pub mod corpus;
+pub mod devtools;
 pub mod dovecot;
+pub mod drain;
 pub mod letters;
 pub mod native;
-
 pub mod pages;
+pub mod relay;
+pub mod report;
 pub mod site;

@@ -1,0 +1,210 @@
+//! What the benchmarks have in common: figures as `cargo xtask bench` reads them.
+//!
+//! A benchmark measures ours and its peer in turns, so that whatever else the machine does meets
+//! both, and reports medians.
+
+use std::{
+    env, fs,
+    hint::black_box,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+/// How often each side is measured when that is quick; odd, so that a median is a measured value.
+pub const RUNS: usize = 9;
+
+/// How long one benchmark may take, all in all.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a figure is measured in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unit {
+    /// Megabytes per second: more is better.
+    Rate,
+    /// Seconds: fewer are better.
+    Seconds,
+    /// Milliseconds: fewer are better.
+    Milliseconds,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rate => "MB/s",
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+        }
+    }
+
+    /// The measured value of work that took this long.
+    pub fn of(self, bytes: usize, took: Duration) -> f64 {
+        match self {
+            Self::Rate => bytes as f64 / 1e6 / took.as_secs_f64(),
+            Self::Seconds => took.as_secs_f64(),
+            Self::Milliseconds => took.as_secs_f64() * 1e3,
+        }
+    }
+
+    fn ratio(self, ours: f64, peer: f64) -> f64 {
+        match self {
+            Self::Rate => ours / peer,
+            Self::Seconds | Self::Milliseconds => peer / ours,
+        }
+    }
+}
+
+/// What is compared in one figure.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison<'a> {
+    /// `benchmark/what`.
+    pub name: &'a str,
+    /// What is measured.
+    pub unit: Unit,
+    /// What ours is measured beside.
+    pub peer_name: &'a str,
+    /// How much better ours must at least be: 1 is as good, 0.5 is half as good.
+    pub goal: f64,
+}
+
+impl Comparison<'_> {
+    /// The figure, of values that were measured in turns.
+    ///
+    /// # Panics
+    ///
+    /// If a side was not measured.
+    pub fn figure(&self, ours: Vec<f64>, peer: Vec<f64>) -> Value {
+        let runs = ours.len();
+        let (ours, peer) = (median(ours), median(peer));
+        let ratio = self.unit.ratio(ours, peer);
+        json!({
+            "name": self.name,
+            "unit": self.unit.name(),
+            "ours": ours,
+            "peer": peer,
+            "peer_name": self.peer_name,
+            "ratio": ratio,
+            "goal": self.goal,
+            "met": ratio >= self.goal,
+            "runs": runs,
+        })
+    }
+
+    /// Measures work that only computes, on so many bytes; a first turn that warms caches and
+    /// allocators is not counted.
+    pub fn compute<A, B>(
+        &self,
+        bytes: usize,
+        mut ours: impl FnMut() -> A,
+        mut peer: impl FnMut() -> B,
+    ) -> Value {
+        let (mut our_values, mut peer_values) = (Vec::new(), Vec::new());
+        for run in 0..=RUNS {
+            let our_value = self.unit.of(bytes, time(&mut ours));
+            let peer_value = self.unit.of(bytes, time(&mut peer));
+            if run > 0 {
+                our_values.push(our_value);
+                peer_values.push(peer_value);
+            }
+        }
+        self.figure(our_values, peer_values)
+    }
+}
+
+fn time<T>(work: &mut impl FnMut() -> T) -> Duration {
+    let start = Instant::now();
+    black_box(work());
+    start.elapsed()
+}
+
+/// A figure without a peer: milliseconds that must be at most `bound`.
+///
+/// # Panics
+///
+/// If nothing was measured.
+pub fn bounded(name: &str, bound: f64, measured: Vec<f64>) -> Value {
+    let runs = measured.len();
+    let ours = median(measured);
+    json!({
+        "name": name,
+        "unit": Unit::Milliseconds.name(),
+        "ours": ours,
+        "peer": null,
+        "peer_name": null,
+        "ratio": null,
+        "goal": bound,
+        "met": ours <= bound,
+        "runs": runs,
+    })
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Whether the program was started with `--quick`: to see whether a benchmark works, not to measure.
+pub fn is_quick() -> bool {
+    env::args_os().any(|argument| argument == "--quick")
+}
+
+/// So many, or a hundredth of it when that is enough; see [`is_quick`].
+pub fn scaled(count: usize) -> usize {
+    if is_quick() { (count / 100).max(1) } else { count }
+}
+
+/// Measures, but not for ever.
+///
+/// # Errors
+///
+/// The measurement's, or that it takes longer than two minutes.
+pub async fn in_time<T>(measurement: impl Future<Output = Result<T>>) -> Result<T> {
+    let measured = tokio::time::timeout(PATIENCE, measurement).await;
+    measured.context("the benchmark takes longer than two minutes")?
+}
+
+/// Writes the figures to the file after `--json`, or else shows them.
+///
+/// # Errors
+///
+/// If the file can't be written.
+pub fn deliver(figures: Vec<Value>) -> Result<()> {
+    let text = format!("{:#}\n", Value::from(figures));
+    match env::args_os().skip_while(|argument| argument != "--json").nth(1) {
+        Some(file) => {
+            let file = PathBuf::from(file);
+            fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
+        }
+        None => {
+            print!("{text}");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_above_one_means_that_ours_is_better() {
+        let figure = |unit, goal, ours, peer| {
+            Comparison { name: "a/b", unit, peer_name: "c", goal }.figure(vec![ours], vec![peer])
+        };
+        let twice_the_rate = figure(Unit::Rate, 1.0, 200.0, 100.0);
+        assert_eq!((&twice_the_rate["ratio"], &twice_the_rate["met"]), (&json!(2.0), &json!(true)));
+        let twice_the_time = figure(Unit::Seconds, 0.67, 2.0, 1.0);
+        assert_eq!(
+            (&twice_the_time["ratio"], &twice_the_time["met"]),
+            (&json!(0.5), &json!(false))
+        );
+    }
+
+    #[test]
+    fn a_bound_is_met_up_to_itself() {
+        assert_eq!(bounded("a/b", 50.0, vec![90.0, 50.0, 10.0])["met"], true);
+        assert_eq!(bounded("a/b", 50.0, vec![50.1])["met"], false);
+    }
+}
