@@ -253,7 +253,11 @@ pub(crate) mod setup {
     pub(crate) const SECURITY_PLAIN: &str = "None";
     pub(crate) const USERNAME: &str = "User name";
     pub(crate) const UNPROTECTED: &str = "Without protection, anybody on the way can read your password and your mail. Choose this only for a server of your own, on your own network.";
-    pub(crate) const WHERE_TLS_ENDS: &str = "This Postern's proxy makes the secure connection to your mail server. Whoever operates it could read your password and your mail as they pass through; it stores neither.";
+    pub(crate) const TLS_END: &str = "Who makes the secure connection?";
+    pub(crate) const TLS_END_PROXY: &str = "This Postern's proxy";
+    pub(crate) const TLS_END_BROWSER: &str = "This browser";
+    pub(crate) const TLS_END_PROXY_MEANS: &str = "Whoever operates the proxy could read your password and your mail as they pass through; it stores neither.";
+    pub(crate) const TLS_END_BROWSER_MEANS: &str = "The proxy carries what it can't read. The mail server needs a certificate of a public authority.";
     pub(crate) const TEST: &str = "Test";
     pub(crate) const TESTING: &str = "Testing…";
     pub(crate) const ADD: &str = "Add account";

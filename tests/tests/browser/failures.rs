@@ -89,3 +89,18 @@ async fn a_port_where_nobody_listens() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_certificate_that_this_browser_does_not_know() -> Result<()> {
+    let servers = Servers::start().await?;
+    let words = "The certificate of localhost is not valid";
+    Browser::run("tls-in-browser", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("imap").fill(browser).await?;
+        browser.click("setup-tls-end-browser").await?;
+        browser.click("setup-test").await?;
+        browser.wait_for_text(&hook("setup-result"), |text| text.contains(words)).await?;
+        Ok(())
+    })
+    .await
+}

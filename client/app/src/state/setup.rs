@@ -113,6 +113,8 @@ pub(crate) struct Form {
     pub(crate) outgoing: Server,
     /// What a POP3 account does with mail on the server.
     pub(crate) retention: Retention,
+    /// Who makes the secure connections.
+    pub(crate) tls_end: TlsEnd,
 }
 
 impl Default for Form {
@@ -127,6 +129,7 @@ impl Default for Form {
             incoming: Server::default(),
             outgoing: Server::default(),
             retention: Retention::Keep,
+            tls_end: TlsEnd::Proxy,
         }
     }
 }
@@ -138,6 +141,15 @@ impl Form {
         if let Some((protocol, _)) = recommend(devices, keeping) {
             self.protocol = protocol;
         }
+    }
+
+    fn endpoint(&self, host: &str, port: &str, security: Security) -> Result<Endpoint, Wrong> {
+        let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
+            return Err(Wrong::Host);
+        }
+        let port = port.trim().parse().ok().filter(|port| *port > 0).ok_or(Wrong::Port)?;
+        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end })
     }
 
     /// The incoming host: typed or guessed.
@@ -194,16 +206,16 @@ impl Form {
         if self.password.is_empty() {
             return Err((Field::Password, text::setup::PASSWORD_MISSING));
         }
-        let incoming =
-            endpoint(&self.incoming_host(), &self.incoming_port(), self.incoming.security)
-                .map_err(|wrong| wrong.of(Field::IncomingHost, Field::IncomingPort))?;
+        let incoming = self
+            .endpoint(&self.incoming_host(), &self.incoming_port(), self.incoming.security)
+            .map_err(|wrong| wrong.of(Field::IncomingHost, Field::IncomingPort))?;
         let username = self.username().trim().to_owned();
         if username.is_empty() {
             return Err((Field::Username, text::setup::USERNAME_MISSING));
         }
-        let outgoing =
-            endpoint(&self.outgoing_host(), &self.outgoing_port(), self.outgoing.security)
-                .map_err(|wrong| wrong.of(Field::OutgoingHost, Field::OutgoingPort))?;
+        let outgoing = self
+            .endpoint(&self.outgoing_host(), &self.outgoing_port(), self.outgoing.security)
+            .map_err(|wrong| wrong.of(Field::OutgoingHost, Field::OutgoingPort))?;
         Ok(AccountDraft {
             identity: Identity { name: self.name.trim().into(), address: address.into() },
             protocol: self.protocol,
@@ -331,19 +343,6 @@ impl Wrong {
             Self::Host => (host, text::setup::HOST_WRONG),
             Self::Port => (port, text::setup::PORT_WRONG),
         }
-    }
-}
-
-fn endpoint(host: &str, port: &str, security: Security) -> Result<Endpoint, Wrong> {
-    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(Wrong::Host);
-    }
-    match port.trim().parse() {
-        Ok(port) if port > 0 => {
-            Ok(Endpoint { host: host.to_owned(), port, security, tls_end: TlsEnd::Proxy })
-        }
-        _ => Err(Wrong::Port),
     }
 }
 

@@ -6,11 +6,13 @@ mod person;
 mod protocol;
 mod result;
 mod servers;
+mod tls_end;
 
 use leptos::prelude::*;
 
 use self::{
     demo::DemoCard, person::Person, protocol::ProtocolChoice, result::TestResult, servers::Servers,
+    tls_end::TlsEndChoice,
 };
 use super::{
     accounts,
@@ -94,10 +96,7 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                         {text::setup::UNPROTECTED}
                     </p>
                 </Show>
-                <p class="note">
-                    <Icon glyph=icons::SHIELD />
-                    {text::setup::WHERE_TLS_ENDS}
-                </p>
+                <TlsEndChoice form />
                 <TestResult />
                 <footer class="setup-actions">
                     <button

@@ -90,8 +90,9 @@ pub(super) fn ProtocolChoice(form: RwSignal<Form>) -> impl IntoView {
     }
 }
 
+/// One answer of several.
 #[component]
-fn Choice(
+pub(super) fn Choice(
     group: &'static str,
     test: &'static str,
     label: &'static str,
