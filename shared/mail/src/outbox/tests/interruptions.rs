@@ -1,10 +1,16 @@
 //! The transmission is interrupted at every byte and at every write, and resumed.
 
+use postern_bridge::{MailboxId, MessageId, Role};
+
 use super::{
-    super::{recover, retry},
+    super::{file_locally, raw, recover, retry},
     *,
 };
-use crate::testing::FailingStore;
+use crate::{
+    record::{Mailbox, body},
+    store::{KeyRange, Table},
+    testing::FailingStore,
+};
 
 /// What must hold at any moment: the server has the message at most once, and if it has it, the
 /// outbox does not think that it may simply be sent.
@@ -95,4 +101,42 @@ fn only_the_person_sends_an_uncertain_message_again_and_it_keeps_its_id() {
     send(&host, id).unwrap();
     assert_eq!(entry(&host).state, State::Sent);
     assert!(host.server.borrow().taken[0].raw.contains(&message_id));
+}
+
+#[test]
+fn a_page_that_dies_while_it_files_a_copy_makes_one_copy_in_the_end() {
+    let host = TestHost::with_store(Submission::new(), FailingStore::default());
+    let id = queue(&host);
+    send(&host, id).unwrap();
+    let sent = sent_mailbox();
+    block_on(host.store.apply(vec![sent.put()], Durability::Strict)).unwrap();
+    let copies = || block_on(host.store.keys(Table::Messages, &KeyRange::all())).unwrap().len();
+
+    host.store.left.set(Some(0));
+    assert!(block_on(file_locally(&host, id, sent.id)).is_err());
+    host.store.left.set(None);
+    assert_eq!(copies(), 0);
+    let raw = block_on(raw(&host, id)).expect("the message is kept until its copy is there");
+
+    for _ in 0..2 {
+        block_on(file_locally(&host, id, sent.id)).unwrap();
+        assert_eq!(copies(), 1, "filed once, however often it is asked for");
+    }
+    let copy = MessageId { mailbox: sent.id, uid: sent.uid_next };
+    assert_eq!(block_on(body(&host.store, copy)).unwrap(), raw);
+}
+
+fn sent_mailbox() -> Mailbox {
+    Mailbox {
+        id: MailboxId(1),
+        account: AccountId(1),
+        path: b"Sent".to_vec(),
+        names: vec!["Sent".into()],
+        role: Some(Role::Sent),
+        selectable: true,
+        uid_validity: 1,
+        uid_next: 1,
+        unread: 0,
+        total: 0,
+    }
 }
