@@ -99,8 +99,8 @@ impl MailError {
         use TransportError as T;
         match self {
             Self::Transport(T::Offline) => {
-                "There is no connection to the network. What is stored can be read; the rest waits \
-                 until you are back online."
+                "There is no connection to the network or to this Postern's proxy. What is stored \
+                 can be read; the rest waits until it is back."
                     .into()
             }
             Self::Transport(T::NotAllowed(reason)) => {
