@@ -147,12 +147,10 @@ async fn a_page_that_grants_nothing_stops_the_server() {
     let (mut page, _) = Page::open(proxy.addr, server.port(), TlsMode::None, 0).await;
     // What fits into the system's buffers is written, and then no more.
     let mut total = 0;
-    while let Ok(Some(bytes)) =
-        tokio::time::timeout(Duration::from_millis(300), written.recv()).await
-    {
+    while let Ok(Some(bytes)) = tokio::time::timeout(Duration::from_secs(1), written.recv()).await {
         total += bytes;
     }
-    assert!(total < MUCH, "the server was not stopped");
+    assert!(total < MUCH / 2, "the server was not stopped: it wrote {total} bytes");
     assert_eq!(silence(&mut page).await.len(), 0);
 
     page.say(&FromPage::Credit(u32::MAX)).await;
