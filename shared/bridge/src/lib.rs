@@ -9,6 +9,7 @@
 
 mod account;
 mod delta;
+mod discovery;
 mod intent;
 mod message;
 mod wire;
@@ -18,6 +19,9 @@ pub use account::{
     Security, ServerLogin, TestReport, TlsEnd,
 };
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
+pub use discovery::{
+    Authentication, Candidate, Discovery, Protection, Service, Source, UserName,
+};
 pub use intent::{Attachment, Intent, OutgoingMessage};
 pub use message::{
     Address, AttachmentView, BodyView, Flags, MailboxId, MailboxView, MessageId, MessageView, Role,
