@@ -7,6 +7,7 @@
 //! - [`page`]: the files of the page.
 //! - [`policy`]: where tunnels may go.
 //! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`discovery`]: which servers a mail address has.
 //! - [`demo`]: a mail server in this process, to try everything out.
 //! - [`limits`]: what anybody may cost, at most.
 //!
@@ -15,6 +16,7 @@
 
 pub mod config;
 pub mod demo;
+pub mod discovery;
 pub mod limits;
 pub mod log;
 pub mod page;

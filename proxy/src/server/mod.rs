@@ -22,6 +22,7 @@ pub(crate) use origin::Origins;
 
 use crate::{
     config::{Config, ConfigError},
+    discovery::{self, Finder, Records, SystemRecords},
     limits::{CLOSE_TIMEOUT, Limits},
     page::{DemoAccount, PageConfig, Site},
     policy::{Destination, Policy, Resolve, SystemResolver},
@@ -34,6 +35,7 @@ pub struct Builder {
     roots: Vec<CertificateDer<'static>>,
     destinations: Vec<Destination>,
     resolver: Option<Arc<dyn Resolve>>,
+    records: Option<Arc<dyn Records>>,
     demo: Option<DemoAccount>,
 }
 
@@ -53,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) policy: Policy,
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) tls: TlsConnector,
+    pub(crate) finder: Finder,
     pub(crate) clients: Clients,
     pub(crate) tunnels: TaskTracker,
     /// No new tunnels.
@@ -91,6 +94,13 @@ impl Builder {
     #[must_use]
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.resolver = Some(resolver);
+        self
+    }
+
+    /// Looks up which servers domains name in another way than the system's.
+    #[must_use]
+    pub fn records(mut self, records: Arc<dyn Records>) -> Self {
+        self.records = Some(records);
         self
     }
 
@@ -133,6 +143,9 @@ impl Builder {
         }
         let tls = TlsConnector::new(roots).map_err(|error| ConfigError::new("roots", error))?;
 
+        let records = self.records.unwrap_or_else(|| Arc::new(SystemRecords::new()));
+        let finder = Finder::new(records, self.demo.as_ref());
+
         let listen_error = |error| StartError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
@@ -148,6 +161,7 @@ impl Builder {
             ),
             resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
             tls,
+            finder,
             clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
             draining: CancellationToken::new(),
@@ -161,7 +175,14 @@ impl Builder {
 impl Proxy {
     /// A proxy with this configuration.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, roots: Vec::new(), destinations: Vec::new(), resolver: None, demo: None }
+        Builder {
+            config,
+            roots: Vec::new(),
+            destinations: Vec::new(),
+            resolver: None,
+            records: None,
+            demo: None,
+        }
     }
 
     /// The address that it listens on.
@@ -207,6 +228,7 @@ async fn drain(shared: &Shared, requests: &TaskTracker) {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(postern_tunnel::PATH, get(tunnel::upgrade))
+        .route(postern_bridge::Discovery::PATH, get(discovery::discover))
         .route("/api/config", get(crate::page::config))
         .route("/healthz", get(async || "ok\n"))
         .fallback(crate::page::file)

@@ -27,6 +27,7 @@ use axum::{
 use postern_tunnel::{Refusal, SUBPROTOCOL};
 use tracing::{Instrument, debug, info, info_span};
 
+pub(crate) use open::connect;
 pub(crate) use tls::TlsConnector;
 
 use crate::{

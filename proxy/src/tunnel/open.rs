@@ -99,7 +99,10 @@ async fn first_message(page: &mut WebSocket) -> Result<Open, Failure> {
 }
 
 /// Finds the host's addresses, vets them, and connects to one of those that were vetted.
-async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketAddr), Refused> {
+pub(crate) async fn connect(
+    target: &Target,
+    shared: &Shared,
+) -> Result<(TcpStream, SocketAddr), Refused> {
     let addresses = match &target.route {
         Route::Known(address) => vec![*address],
         Route::Given(addresses) => vet(addresses, target, shared)?,
