@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use postern_bridge::{Endpoint, Security};
 use postern_mail::{
-    Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault, host::VaultError,
-    store::MemoryStore,
+    Admission, Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault,
+    host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -129,6 +129,8 @@ impl Connector for NativeHost {
         Ok(NativeTransport { host: self.clone(), name: endpoint.host.clone(), stream })
     }
 }
+
+impl Admission for NativeHost {}
 
 impl Clock for NativeHost {
     fn now(&self) -> i64 {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use postern_bridge::Endpoint;
 use postern_mail::{
-    Clock, Connector, Host, Random, Secret, TransportError, Vault, host::VaultError,
+    Admission, Clock, Connector, Host, Random, Secret, TransportError, Vault, host::VaultError,
 };
 use web_sys::Crypto;
 
 use crate::{
+    access::Access,
     clock::BrowserClock,
     random::BrowserRandom,
     store::IndexedDbStore,
@@ -19,6 +20,7 @@ use crate::{
 /// The browser, as the client's logic sees it.
 pub(crate) struct BrowserHost {
     store: IndexedDbStore,
+    access: Access,
     connector: TunnelConnector,
     random: BrowserRandom,
     vault: BrowserVault,
@@ -27,9 +29,11 @@ pub(crate) struct BrowserHost {
 impl BrowserHost {
     /// `origin` is the page's.
     pub(crate) fn new(store: IndexedDbStore, crypto: Crypto, origin: &str) -> Self {
+        let access = Access::of_proxy();
         Self {
             store,
-            connector: TunnelConnector::new(origin),
+            connector: TunnelConnector::new(origin, access.clone()),
+            access,
             random: BrowserRandom(crypto.clone()),
             vault: BrowserVault::new(crypto),
         }
@@ -53,6 +57,16 @@ impl Connector for BrowserHost {
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
         self.connector.connect(endpoint).await
+    }
+}
+
+impl Admission for BrowserHost {
+    fn present(&self, key: Option<Secret>) {
+        self.access.present(key);
+    }
+
+    async fn admit(&self) -> Result<(), TransportError> {
+        self.access.token().await.map(drop)
     }
 }
 

@@ -13,7 +13,7 @@ use postern_bridge::{AccountId, Endpoint, MailboxId, MessageId, Role, Security, 
 
 use super::*;
 use crate::{
-    Clock, Connector, Random, Secret, Store, TransportError, Vault,
+    Admission, Clock, Connector, Random, Secret, Store, TransportError, Vault,
     host::VaultError,
     record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -101,6 +101,8 @@ impl Vault for ScriptedHost {
         Err(VaultError("nothing is sealed here".into()))
     }
 }
+
+impl Admission for ScriptedHost {}
 
 impl Host for ScriptedHost {
     type Store = MemoryStore;
