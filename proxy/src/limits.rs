@@ -105,6 +105,12 @@ pub const DISCOVERY_KEEP: Duration = Duration::from_secs(60 * 60);
 /// How long it is remembered that there was none.
 pub const DISCOVERY_KEEP_NOTHING: Duration = Duration::from_secs(5 * 60);
 
+/// For how long a page may open tunnels with one token.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// By how much the clocks of two copies of the proxy may differ.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
 /// The limits that an operator sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {

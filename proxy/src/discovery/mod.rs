@@ -29,14 +29,16 @@ mod reach;
 mod records;
 mod srv;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use axum::{
     Extension,
+    body::Body,
     extract::State,
     http::{
-        HeaderMap, HeaderName, StatusCode, Uri,
-        header::{CACHE_CONTROL, CONTENT_TYPE, ORIGIN},
+        Request, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+        request::Parts,
     },
     response::{IntoResponse, Response},
 };
@@ -47,31 +49,30 @@ pub use records::{Records, Srv, SystemRecords};
 
 pub(crate) use find::Finder;
 
-use self::address::Address;
-use crate::server::{Client, Shared};
-
-/// Says which page a browser sends a request for.
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+use self::address::{Address, BadAddress};
+use crate::{
+    access,
+    server::{Client, Shared},
+};
 
 /// Answers with a [`Discovery`] as JSON, or with a sentence.
 pub(crate) async fn discover(
     State(shared): State<Arc<Shared>>,
     Extension(client): Extension<Client>,
-    headers: HeaderMap,
-    uri: Uri,
+    request: Request<Body>,
 ) -> Response {
-    if is_of_a_stranger(&headers, &shared) {
-        return refuse(StatusCode::FORBIDDEN, "This page may not look for mail servers.");
+    let (request, _) = request.into_parts();
+    if let Err(refused) = admit(&request, &shared) {
+        return refused;
     }
-    let address = query::parameter(uri.query().unwrap_or_default(), "address");
-    let address = match address
-        .map_or(Err(address::BadAddress::Missing), |text| Address::parse(text.trim()))
-    {
+    let address = query::parameter(request.uri.query().unwrap_or_default(), "address");
+    let address = address.ok_or(BadAddress::Missing);
+    let address = match address.and_then(|text| Address::parse(text.trim())) {
         Ok(address) => address,
         Err(bad) => return refuse(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
     let Some(_place) = shared.finder.admit(client) else {
-        let sentence = "This proxy is looking for many mail servers already.";
+        let sentence = "It is looking for many mail servers already.";
         return refuse(StatusCode::TOO_MANY_REQUESTS, sentence);
     };
     let candidates = shared.finder.find(&address, &shared).await;
@@ -81,12 +82,19 @@ pub(crate) async fn discover(
     ([(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "application/json")], json).into_response()
 }
 
-/// Whether a browser says that it asks for another page than ours. For our own it says so in
-/// `Sec-Fetch-Site`, and sends no `Origin` with a request that changes nothing.
-fn is_of_a_stranger(headers: &HeaderMap, shared: &Shared) -> bool {
-    let site = headers.get(FETCH_SITE);
-    site.is_some_and(|site| site != "same-origin")
-        || headers.contains_key(ORIGIN) && !shared.origins.admit(headers)
+/// Lets pages in that may use the proxy, and show its token.
+fn admit(request: &Parts, shared: &Shared) -> Result<(), Response> {
+    let pages = shared.origins.possible(request);
+    if pages.is_empty() {
+        let sentence = "This page may not look for mail servers.";
+        return Err(refuse(StatusCode::FORBIDDEN, sentence));
+    }
+    let (token, now) = (access::bearer(&request.headers), SystemTime::now());
+    if !pages.iter().any(|page| shared.mint.check(token, page, now).is_ok()) {
+        let sentence = "The page did not show a token of this proxy.";
+        return Err(refuse(StatusCode::UNAUTHORIZED, sentence));
+    }
+    Ok(())
 }
 
 fn refuse(status: StatusCode, sentence: &str) -> Response {

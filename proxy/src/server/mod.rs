@@ -18,9 +18,10 @@ use tracing::{info, warn};
 pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
-pub(crate) use origin::Origins;
+pub(crate) use origin::{AskingPage, Origins, TunnelPage};
 
 use crate::{
+    access::{self, Mint},
     config::{Config, ConfigError},
     discovery::{self, Finder, Records, SystemRecords},
     limits::{CLOSE_TIMEOUT, Limits},
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) page_config: PageConfig,
     pub(crate) config: Config,
     pub(crate) origins: Origins,
+    pub(crate) mint: Mint,
     pub(crate) policy: Policy,
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) tls: TlsConnector,
@@ -128,6 +130,12 @@ impl Builder {
                  which people open it, such as https://mail.example.org"
             );
         }
+        if config.token_keys.is_empty() {
+            info!(
+                "`access.token_keys` is not set: tokens are signed with a key of this start, so no \
+                 other copy of this proxy accepts them; to run several, give all the same keys"
+            );
+        }
         let site = match &config.page {
             Some(folder) => Site::from_folder(folder).map_err(|error| {
                 ConfigError::new("page", format!("{}: {error}", folder.display()))
@@ -153,6 +161,7 @@ impl Builder {
             site,
             page_config: PageConfig::new(self.demo, config.access_key.is_some()),
             origins: Origins::new(config.origins.clone()),
+            mint: Mint::new(&config.token_keys),
             policy: Policy::new(
                 config.allow.clone(),
                 config.allow_networks.clone(),
@@ -230,6 +239,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(postern_tunnel::PATH, get(tunnel::upgrade))
         .route(postern_bridge::Discovery::PATH, get(discovery::discover))
         .route("/api/config", get(crate::page::config))
+        .route(postern_tunnel::TOKEN_PATH, get(access::token).post(access::token))
         .route("/healthz", get(async || "ok\n"))
         .fallback(crate::page::file)
         .layer(middleware::map_response_with_state(shared.clone(), headers::secure))

@@ -159,6 +159,8 @@ pub enum ProblemKind {
     Offline,
     /// The server can't be reached: its name, its port, or it does not answer.
     Unreachable,
+    /// The proxy is private: an access key is missing or wrong.
+    AccessKey,
     /// The proxy does not allow this destination.
     NotAllowed,
     /// The server's certificate does not verify.

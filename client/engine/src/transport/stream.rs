@@ -151,9 +151,8 @@ fn early_bytes() -> TransportError {
 
 fn transport_error(refused: Refused) -> TransportError {
     match refused.code {
-        Refusal::BadRequest | Refusal::AccessDenied | Refusal::NotAllowed => {
-            TransportError::NotAllowed(refused.message)
-        }
+        Refusal::AccessDenied => TransportError::Denied(refused.message),
+        Refusal::BadRequest | Refusal::NotAllowed => TransportError::NotAllowed(refused.message),
         Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
         Refusal::UnknownHost => TransportError::UnknownHost,
         Refusal::ConnectFailed => TransportError::ConnectFailed,
@@ -244,7 +243,7 @@ mod tests {
         let why = || "Why.".to_owned();
         for (code, error) in [
             (Refusal::BadRequest, TransportError::NotAllowed(why())),
-            (Refusal::AccessDenied, TransportError::NotAllowed(why())),
+            (Refusal::AccessDenied, TransportError::Denied(why())),
             (Refusal::NotAllowed, TransportError::NotAllowed(why())),
             (Refusal::TooMany, TransportError::Busy(why())),
             (Refusal::ShuttingDown, TransportError::Busy(why())),
