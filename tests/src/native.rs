@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use postern_bridge::{Discovery, Endpoint, Security};
 use postern_mail::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport, TransportError, Vault,
-    host::VaultError, store::MemoryStore,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport,
+    TransportError, Vault, host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,

@@ -17,7 +17,8 @@ use futures_util::lock::Mutex;
 use postern_bridge::{Discovery, Endpoint};
 
 use crate::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport,
+    TransportError, Vault,
     host::VaultError,
     store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
 };

@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use postern_bridge::{AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin};
+use postern_bridge::{
+    AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin,
+};
 
 use super::*;
 use crate::{

@@ -45,7 +45,7 @@ struct Part {
     host: fn(&Form) -> String,
     port: fn(&Form) -> String,
     username: fn(&Form) -> String,
-    server: fn(&Form) -> &Server,
+    security: fn(&Form) -> Security,
     server_mut: fn(&mut Form) -> &mut Server,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn Servers(form: RwSignal<Form>) -> impl IntoView {
         host: Form::incoming_host,
         port: Form::incoming_port,
         username: Form::username,
-        server: |form| &form.incoming,
+        security: Form::incoming_security,
         server_mut: |form| &mut form.incoming,
     };
     let outgoing = Part {
@@ -73,7 +73,7 @@ pub(super) fn Servers(form: RwSignal<Form>) -> impl IntoView {
         host: Form::outgoing_host,
         port: Form::outgoing_port,
         username: Form::outgoing_username,
-        server: |form| &form.outgoing,
+        security: Form::outgoing_security,
         server_mut: |form| &mut form.outgoing,
     };
     view! {
@@ -93,7 +93,7 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
     let change = move |change: &dyn Fn(&mut Server)| {
         form.update(|form| change((part.server_mut)(form)));
     };
-    let security = Memo::new(move |_| form.with(|form| (part.server)(form).security));
+    let security = Memo::new(move |_| form.with(part.security));
     let of = move |field: Option<Field>| {
         Signal::derive(move || field.and_then(|field| problem_with(app, field)))
     };
@@ -133,7 +133,7 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
                         data-test=part.tests.security
                         on:change:target=move |event| {
                             let chosen = by_name(&event.target().value());
-                            change(&|server| server.security = chosen);
+                            change(&|server| server.security = Some(chosen));
                         }
                     >
                         {option(Security::Tls, text::setup::SECURITY_TLS)}

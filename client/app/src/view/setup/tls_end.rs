@@ -13,8 +13,8 @@ use crate::{
 /// Where TLS ends.
 #[component]
 pub(super) fn TlsEndChoice(form: RwSignal<Form>) -> impl IntoView {
-    let end = Memo::new(move |_| form.with(|form| form.tls_end));
-    let choose = move |chosen| form.update(|form| form.tls_end = chosen);
+    let end = Memo::new(move |_| form.with(Form::tls_end));
+    let choose = move |chosen| form.update(|form| form.tls_end = Some(chosen));
     let means = move || match end.get() {
         TlsEnd::Proxy => text::setup::TLS_END_PROXY_MEANS,
         TlsEnd::Browser => text::setup::TLS_END_BROWSER_MEANS,
