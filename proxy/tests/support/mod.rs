@@ -4,6 +4,7 @@
 
 pub(crate) mod http;
 pub(crate) mod page;
+pub(crate) mod provider;
 pub(crate) mod server;
 pub(crate) mod tls;
 

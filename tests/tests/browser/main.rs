@@ -2,6 +2,7 @@
 
 mod accounts;
 mod demo;
+mod discovery;
 mod failures;
 mod hostile;
 mod mail;
