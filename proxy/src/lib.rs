@@ -7,6 +7,7 @@
 //! - [`page`]: the files of the page.
 //! - [`policy`]: where tunnels may go.
 //! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`websocket`]: the WebSocket protocol, for tunnels.
 //! - [`demo`]: a mail server in this process, to try everything out.
 //! - [`limits`]: what anybody may cost, at most.
 //!
@@ -21,6 +22,7 @@ pub mod page;
 pub mod policy;
 pub mod server;
 mod tunnel;
+pub mod websocket;
 
 pub use config::Config;
 pub use page::{DemoAccount, Endpoint};
