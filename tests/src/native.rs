@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use postern_bridge::{
-    Certificate, CertificateProblem, Endpoint, RefusedCertificate, Security, TlsEnd, TlsSession,
+    Certificate, CertificateProblem, Discovery, Endpoint, RefusedCertificate, Security, TlsEnd,
+    TlsSession,
 };
 use postern_mail::{
-    Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault, host::VaultError,
-    store::MemoryStore,
+    Clock, Connector, Discover, Host, MailError, Random, Secret, Transport, TransportError, Vault,
+    host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -25,6 +26,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 pub struct NativeHost {
     store: MemoryStore,
     tls: Arc<ClientConfig>,
+    proxy: Option<SocketAddr>,
 }
 
 impl NativeHost {
@@ -44,7 +46,14 @@ impl NativeHost {
                 .expect("ring offers the default versions")
                 .with_root_certificates(roots)
                 .with_no_client_auth();
-        Self { store: MemoryStore::new(), tls: Arc::new(tls) }
+        Self { store: MemoryStore::new(), tls: Arc::new(tls), proxy: None }
+    }
+
+    /// The same host, which asks this proxy which servers an address has.
+    #[must_use]
+    pub fn asking(mut self, proxy: SocketAddr) -> Self {
+        self.proxy = Some(proxy);
+        self
     }
 
     async fn handshake(
@@ -155,6 +164,24 @@ impl Connector for NativeHost {
             Security::StartTls | Security::Plain => Stream::Plain(stream),
         };
         Ok(NativeTransport { host: self.clone(), endpoint: endpoint.clone(), stream })
+    }
+}
+
+impl Discover for NativeHost {
+    /// For addresses that need no escaping.
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
+        let ask = async {
+            let mut stream = TcpStream::connect(self.proxy?).await.ok()?;
+            let path = Discovery::PATH;
+            let request = format!(
+                "GET {path}?address={address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.ok()?;
+            serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+        };
+        ask.await.ok_or(MailError::Transport(TransportError::Offline))
     }
 }
 

@@ -14,10 +14,11 @@ use std::{
 };
 
 use futures_util::lock::Mutex;
-use postern_bridge::{Endpoint, TlsSession};
+use postern_bridge::{Discovery, Endpoint, TlsSession};
 
 use crate::{
-    Clock, Connector, Host, Random, Secret, Store, Transport, TransportError, Vault,
+    Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport, TransportError,
+    Vault,
     host::VaultError,
     store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
 };
@@ -151,6 +152,13 @@ impl<S: Server, D> Connector for TestHost<S, D> {
             carried: Rc::clone(&self.carried),
             read_size: self.read_size.get(),
         })
+    }
+}
+
+impl<S, D> Discover for TestHost<S, D> {
+    /// Nothing is found.
+    async fn discover(&self, _address: &str) -> Result<Discovery, MailError> {
+        Ok(Discovery::default())
     }
 }
 

@@ -10,12 +10,12 @@ use std::{
 };
 
 use postern_bridge::{
-    AccountId, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
+    AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
 };
 
 use super::*;
 use crate::{
-    Clock, Connector, Random, Secret, Store, TransportError, Vault,
+    Clock, Connector, Discover, Random, Secret, Store, TransportError, Vault,
     host::VaultError,
     record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -79,6 +79,12 @@ impl Connector for ScriptedHost {
 
     async fn connect(&self, _: &Endpoint) -> Result<Scripted, TransportError> {
         Ok(Scripted(self.wire.clone()))
+    }
+}
+
+impl Discover for ScriptedHost {
+    async fn discover(&self, _: &str) -> Result<Discovery, MailError> {
+        Ok(Discovery::default())
     }
 }
 
