@@ -45,7 +45,7 @@ impl<T> Impatient<T> {
         Self { io, patience, waiting: None, tunnel }
     }
 
-    /// The connection, for something that has limits of its own.
+    /// The connection alone, without a limit on its writes.
     pub(crate) fn into_inner(self) -> T {
         self.io
     }

@@ -6,6 +6,7 @@ mod demo;
 mod headers;
 mod impatient;
 mod origin;
+mod stream;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -21,8 +22,8 @@ use tracing::{info, warn};
 pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
-pub(crate) use impatient::Impatient;
 pub(crate) use origin::Origins;
+pub(crate) use stream::{PageIo, Stream};
 
 use crate::{
     config::{Config, ConfigError},

@@ -7,13 +7,13 @@ use tokio::{net::TcpStream, time::timeout};
 use tracing::info;
 
 use super::{
-    client_hello::ClientHelloGate,
     dial,
     page::Page,
     refusal::{bad_request, refuse},
     upstream::Upstream,
 };
 use crate::{
+    client_hello::ClientHelloGate,
     limits::WINDOW,
     policy::{Denied, Host, ResolveError, Route, Target},
     server::Shared,

@@ -8,28 +8,28 @@ use std::{
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{limits::PAGE_FRAMES, server::Impatient, websocket::Connection};
+use crate::{
+    limits::PAGE_FRAMES,
+    server::{PageIo, Stream},
+    websocket::Connection,
+};
 
 /// The WebSocket of a page.
 pub(super) type Page = Connection<PageStream>;
 
 /// What the WebSocket goes over.
-#[derive(Debug)]
 pub(super) enum PageStream {
     /// A connection that has become a WebSocket. Nothing is left of HTTP.
-    Whole(TcpStream),
+    Whole(Stream),
     /// A stream among others of an HTTP/2 connection.
     Shared(TokioIo<Upgraded>),
 }
 
 /// The WebSocket that a request has become.
 pub(super) fn page(upgraded: Upgraded) -> Page {
-    match upgraded.downcast::<TokioIo<Impatient<TcpStream>>>() {
+    match upgraded.downcast::<PageIo>() {
         Ok(parts) => {
             let stream = PageStream::Whole(parts.io.into_inner().into_inner());
             Connection::new(stream, &parts.read_buf, PAGE_FRAMES)

@@ -30,13 +30,13 @@ use self::{
     direction::{Down, Half, Up, say},
 };
 use super::{
-    client_hello::{ClientHelloGate, Verdict},
     open::Way,
     page::Page,
     refusal::{bad_request, refuse, shutting_down},
     upstream::Upstream,
 };
 use crate::{
+    client_hello::{ClientHelloGate, Verdict},
     limits::{Limits, PIECES, ROUNDS},
     policy::Host,
     server::Shared,
