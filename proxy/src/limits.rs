@@ -34,6 +34,31 @@ pub const PIECES: usize = 16;
 /// How often a tunnel may move bytes before others have their turn.
 pub const ROUNDS: usize = 8;
 
+/// Look-ups of names at a time.
+pub const LOOKUPS: usize = 256;
+
+/// How long the look-up of a name may take, in all.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a name server may take before it is asked once more.
+pub const LOOKUP_ATTEMPT: Duration = Duration::from_secs(2);
+
+/// The longest answer of a name server, in bytes: what fits into a packet everywhere. It is enough
+/// for [`MAX_ANSWER`] addresses.
+pub const LOOKUP_ANSWER: u16 = 1232;
+
+/// Answers of name servers that are remembered.
+pub const LOOKUP_CACHE: u64 = 512;
+
+/// How long an answer is remembered, at most.
+pub const LOOKUP_TTL: Duration = Duration::from_secs(5 * 60);
+
+/// How long it is remembered that there is no answer, at most.
+pub const LOOKUP_FAILURE_TTL: Duration = Duration::from_secs(30);
+
+/// Addresses that a host may have. Large providers have 16.
+pub const MAX_ANSWER: usize = 32;
+
 /// Addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 8;
 

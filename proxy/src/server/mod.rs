@@ -29,7 +29,7 @@ use crate::{
     config::{Config, ConfigError},
     limits::{CLOSE_TIMEOUT, Limits},
     page::{DemoAccount, PageConfig, Site},
-    policy::{Destination, Policy, Resolve, SystemResolver},
+    policy::{Destination, Lookups, Policy, Resolve, SystemResolver},
     tunnel::{self, TlsConnector},
 };
 
@@ -56,7 +56,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) origins: Origins,
     pub(crate) policy: Policy,
-    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) resolver: Lookups,
     pub(crate) tls: TlsConnector,
     pub(crate) clients: Clients,
     pub(crate) tunnels: TaskTracker,
@@ -151,7 +151,9 @@ impl Builder {
                 config.ports.iter().copied(),
                 self.destinations,
             ),
-            resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
+            resolver: Lookups::new(
+                self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
+            ),
             tls,
             clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
