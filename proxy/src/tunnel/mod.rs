@@ -31,7 +31,7 @@ pub(crate) use tls::TlsConnector;
 
 use crate::{
     limits::{MAX_MESSAGE, READ_BUFFER, WRITE_BUFFER},
-    server::{Client, Shared, Ticket},
+    server::{Client, Secure, Shared, Ticket},
 };
 use refusal::refuse;
 use relay::{Ended, Relay};
@@ -40,10 +40,11 @@ use relay::{Ended, Relay};
 pub(crate) async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Extension(client): Extension<Client>,
+    Extension(secure): Extension<Secure>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    if !shared.origins.admit(&headers) {
+    if !shared.origins.admit(&headers, secure) {
         info!("a page of another origin asked for a tunnel; `origins` lists those that may");
         return (StatusCode::FORBIDDEN, "this page may not open tunnels\n").into_response();
     }
@@ -78,6 +79,7 @@ pub(crate) async fn upgrade(
 async fn run(mut page: WebSocket, shared: &Shared, ticket: Option<Ticket>) {
     let Some(_ticket) = ticket else {
         info!("refused: too many tunnels");
+        shared.metrics.tunnel_refused(Refusal::TooMany);
         return farewell::refused(
             page,
             &refuse(Refusal::TooMany, "This proxy has too many connections. Try again later."),
@@ -92,13 +94,23 @@ async fn run(mut page: WebSocket, shared: &Shared, ticket: Option<Ticket>) {
         Ok(way) => way,
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
+            shared.metrics.tunnel_refused(refused.code);
             return farewell::refused(page, &refused).await;
         }
         Err(open::Failure::PageGone) => return debug!("the page went before the tunnel was open"),
     };
     match Relay::new(page, way).run(shared).await {
-        Ended::Complete(page) => farewell::complete(page).await,
-        Ended::PageGone(server, unsent) => farewell::server(server, unsent).await,
-        Ended::Refused(page, refused) => farewell::refused(page, &refused).await,
+        Ended::Complete(page) => {
+            shared.metrics.tunnel_ended(None);
+            farewell::complete(page).await;
+        }
+        Ended::PageGone(server, unsent) => {
+            shared.metrics.tunnel_ended(None);
+            farewell::server(server, unsent).await;
+        }
+        Ended::Refused(page, refused) => {
+            shared.metrics.tunnel_ended(Some(refused.code));
+            farewell::refused(page, &refused).await;
+        }
     }
 }

@@ -35,7 +35,7 @@ use super::{
     refusal::{bad_request, refuse, shutting_down},
     upstream::Upstream,
 };
-use crate::{limits::Limits, policy::Host, server::Shared};
+use crate::{limits::Limits, metrics::OpenTunnel, policy::Host, server::Shared};
 
 /// A tunnel that carries bytes.
 pub(super) struct Relay {
@@ -103,15 +103,18 @@ impl Relay {
 
     /// Carries bytes until an end is reached.
     pub(super) async fn run(mut self, shared: &Shared) -> Ended {
+        let mut counted = shared.metrics.tunnel_opened();
         loop {
-            match self.carry(shared).await {
+            match self.carry(shared, &mut counted).await {
                 Ok(Event::Complete) => {
                     self.log("complete");
                     return Ended::Complete(self.page);
                 }
                 Ok(Event::StartTls) => {
                     let limit = shared.limits().handshake;
-                    match self.server.start_tls(&shared.tls, &self.host, limit).await {
+                    let secured = self.server.start_tls(&shared.tls, &self.host, limit).await;
+                    shared.metrics.server_handshake(secured.is_ok());
+                    match secured {
                         Ok((server, info)) => {
                             self.server = server;
                             self.start_tls = StartTls::NotAllowed;
@@ -141,12 +144,16 @@ impl Relay {
         info!(up = self.up.bytes, down = self.down.bytes, ending, "closed");
     }
 
-    async fn carry(&mut self, shared: &Shared) -> Result<Event, Stop> {
+    async fn carry(&mut self, shared: &Shared, counted: &mut OpenTunnel) -> Result<Event, Stop> {
         let mut timer = pin!(sleep_until(self.tick(shared.limits())?));
         loop {
             tokio::select! {
                 biased;
-                event = poll_fn(|cx| self.poll(cx)) => return event,
+                event = poll_fn(|cx| {
+                    let event = self.poll(cx);
+                    counted.carried(self.up.bytes, self.down.bytes);
+                    event
+                }) => return event,
                 () = shared.stopping.cancelled() => return Err(Stop::Refused(shutting_down())),
                 () = &mut timer => timer.as_mut().reset(self.tick(shared.limits())?),
             }
