@@ -85,6 +85,29 @@ pub const REQUEST_HEAD: usize = 16 * 1024;
 /// of an answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a page may take for the TLS handshake.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Requests at a time on one HTTP/2 connection, tunnels among them.
+pub const HTTP2_STREAMS: u32 = 100;
+
+/// Streams of one HTTP/2 connection that the client has reset before they were looked at: one more
+/// ends the connection ("rapid reset").
+pub const HTTP2_RESETS: usize = 20;
+
+/// Bytes that a client may send on one HTTP/2 stream before they are read.
+pub const HTTP2_STREAM_WINDOW: u32 = WINDOW;
+
+/// Bytes that a client may send on one HTTP/2 connection before they are read.
+pub const HTTP2_CONNECTION_WINDOW: u32 = 8 * WINDOW;
+
+/// Bytes of one HTTP/2 stream that may wait for the client to take them.
+pub const HTTP2_SEND_BUFFER: usize = 2 * CHUNK;
+
+/// How often a client is asked on HTTP/2 whether it is still there, and how long it may take to
+/// answer.
+pub const HTTP2_PING: Duration = Duration::from_secs(60);
+
 /// The limits that an operator sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -107,6 +130,9 @@ pub struct Limits {
     pub ping: Duration,
     /// How long tunnels may go on after the proxy was told to stop.
     pub drain: Duration,
+    /// How long it goes on to answer, at least, after it was told to stop, so that what is in front
+    /// of it notices that it is no longer ready. It is a part of `drain`.
+    pub notice: Duration,
 }
 
 impl Default for Limits {
@@ -121,6 +147,7 @@ impl Default for Limits {
             lifetime: Duration::from_secs(24 * 60 * 60),
             ping: Duration::from_secs(60),
             drain: Duration::from_secs(10),
+            notice: Duration::ZERO,
         }
     }
 }

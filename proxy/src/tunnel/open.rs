@@ -67,8 +67,10 @@ pub(super) async fn open(page: &mut Page, shared: &Shared) -> Result<Way, Failur
 
     let (server, tls) = match open.tls {
         TlsMode::Proxy => {
-            let (stream, info) =
-                shared.tls.connect(tcp, &target.host, shared.limits().handshake).await?;
+            let limit = shared.limits().handshake;
+            let secured = shared.tls.connect(tcp, &target.host, limit).await;
+            shared.metrics.server_handshake(secured.is_ok());
+            let (stream, info) = secured?;
             (Upstream::Tls(Box::new(stream)), Some(info))
         }
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
