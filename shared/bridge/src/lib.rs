@@ -7,12 +7,14 @@
 //!
 //! Invariant: this crate knows neither browser, protocol nor storage.
 
+mod access;
 mod account;
 mod delta;
 mod intent;
 mod message;
 mod wire;
 
+pub use access::{Access, AccessKey};
 pub use account::{
     AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
     Security, ServerLogin, TestReport, TlsEnd,

@@ -64,12 +64,14 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::Network { .. }
         | Intent::OpenMailbox { .. }
         | Intent::ShowRows { .. } => Until::Said,
-        Intent::RemoveAccount { .. }
+        Intent::ForgetAccessKey
+        | Intent::RemoveAccount { .. }
         | Intent::Refresh { .. }
         | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
-        Intent::TestAccount { .. }
+        Intent::EnterAccessKey { .. }
+        | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
         | Intent::OpenMessage { .. }
         | Intent::FetchAttachment { .. }
@@ -79,7 +81,11 @@ fn kept_until(intent: &Intent) -> Until {
 
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
     match (delta, intent) {
-        (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
+        (
+            Delta::AccessKeyTried { request: answered, .. },
+            Intent::EnterAccessKey { request, .. },
+        )
+        | (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })
         | (Delta::Queued { request: answered, .. }, Intent::Send { request, .. }) => {
