@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountDraft, AccountId, Address, MailboxId, MessageId};
+use crate::{AccessKey, AccountDraft, AccountId, Address, MailboxId, MessageId};
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
 ///
@@ -25,6 +25,15 @@ pub enum Intent {
         /// The mail address.
         address: String,
     },
+    /// Try the access key of a private proxy, and keep it if it is the one.
+    EnterAccessKey {
+        /// Comes back in `Delta::AccessKeyTried`.
+        request: u32,
+        /// The key.
+        key: AccessKey,
+    },
+    /// Forget the access key that is kept in this browser.
+    ForgetAccessKey,
     /// Try the settings of an account without keeping anything.
     TestAccount {
         /// Comes back in `Delta::AccountTested`.

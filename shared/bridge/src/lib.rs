@@ -7,6 +7,7 @@
 //!
 //! Invariant: this crate knows neither browser, protocol nor storage.
 
+mod access;
 mod account;
 mod certificate;
 mod delta;
@@ -15,6 +16,7 @@ mod intent;
 mod message;
 mod wire;
 
+pub use access::{Access, AccessKey};
 pub use account::{
     AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
     Security, ServerLogin, TestReport, TlsEnd,

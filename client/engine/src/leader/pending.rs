@@ -64,12 +64,14 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::Network { .. }
         | Intent::OpenMailbox { .. }
         | Intent::ShowRows { .. } => Until::Said,
-        Intent::RemoveAccount { .. }
+        Intent::ForgetAccessKey
+        | Intent::RemoveAccount { .. }
         | Intent::Refresh { .. }
         | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
         Intent::Discover { .. }
+        | Intent::EnterAccessKey { .. }
         | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
         | Intent::OpenMessage { .. }
@@ -81,6 +83,10 @@ fn kept_until(intent: &Intent) -> Until {
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
     match (delta, intent) {
         (Delta::Discovered { request: answered, .. }, Intent::Discover { request, .. })
+        | (
+            Delta::AccessKeyTried { request: answered, .. },
+            Intent::EnterAccessKey { request, .. },
+        )
         | (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })

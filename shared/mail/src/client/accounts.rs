@@ -38,7 +38,10 @@ impl<H: Host> Client<H> {
             Protocol::Imap => test_imap(host, &draft.incoming, &password).await,
             Protocol::Pop3 => pop3::test(host, &draft.incoming, &password).await,
         };
-        let incoming = incoming.map_err(|error| error.problem(&draft.incoming.endpoint.host))?;
+        let incoming = incoming.map_err(|error| {
+            self.note_access(&error);
+            error.problem(&draft.incoming.endpoint.host)
+        })?;
         let outgoing = outbox::test(host, &draft.outgoing, &password).await;
         let outgoing = outgoing.map_err(|error| error.problem(&draft.outgoing.endpoint.host))?;
         Ok(TestReport { incoming, outgoing })

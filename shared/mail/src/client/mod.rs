@@ -2,6 +2,7 @@
 //!
 //! | Module | Job |
 //! |---|---|
+//! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
@@ -11,6 +12,7 @@
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
 //! account's lanes; what they change comes back as deltas.
 
+mod access;
 mod accounts;
 mod lanes;
 mod lists;
@@ -24,7 +26,8 @@ use std::{
 };
 
 use postern_bridge::{
-    AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem, Up,
+    Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem,
+    Up,
 };
 
 use crate::{
@@ -50,6 +53,7 @@ struct Inner<H: Host> {
     host: Rc<H>,
     emit: Box<dyn Fn(Down)>,
     online: Cell<bool>,
+    access: Cell<Access>,
     accounts: RefCell<BTreeMap<AccountId, Running>>,
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
@@ -81,12 +85,14 @@ impl<H: Host> Client<H> {
                 host,
                 emit: Box::new(emit),
                 online: Cell::new(true),
+                access: Cell::default(),
                 accounts: RefCell::default(),
                 lists: RefCell::default(),
                 windows: RefCell::default(),
                 changed: RefCell::default(),
             }),
         };
+        client.present_kept_key().await?;
         for account in accounts {
             client.run_account(account);
         }
@@ -118,6 +124,12 @@ impl<H: Host> Client<H> {
                 self.tell(Some(page), Delta::Discovered { request, result });
                 Ok(())
             }
+            Intent::EnterAccessKey { request, key } => {
+                let result = self.enter_access_key(key).await;
+                self.tell(Some(page), Delta::AccessKeyTried { request, result });
+                Ok(())
+            }
+            Intent::ForgetAccessKey => self.forget_access_key().await,
             Intent::TestAccount { request, draft } => {
                 let result = self.test_account(&draft).await;
                 self.tell(Some(page), Delta::AccountTested { request, result });
@@ -154,11 +166,17 @@ impl<H: Host> Client<H> {
 
     /// Tells a new page everything that it shows first.
     async fn greet(&self, page: ClientId) -> Result<(), MailError> {
+        self.tell(Some(page), Delta::Access(self.inner.access.get()));
         self.tell(Some(page), Delta::Accounts(self.account_views()));
         for account in self.account_ids() {
             self.tell_mailboxes(Some(page), account).await?;
         }
-        self.tell_outbox(page).await
+        self.tell_outbox(page).await?;
+        // With accounts their connections find it out.
+        if self.inner.accounts.borrow().is_empty() {
+            self.learn_access().await;
+        }
+        Ok(())
     }
 
     fn network(&self, online: bool) -> Result<(), MailError> {
