@@ -1,0 +1,58 @@
+//! What is wrong with a certificate.
+
+use rustls::{CertificateError, Error};
+use serde::{Deserialize, Serialize};
+
+use crate::details::is_self_issued;
+
+/// Why a certificate does not verify.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Problem {
+    /// It has expired.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It is for other hosts than the one that was to be reached.
+    OtherHost,
+    /// It was issued by nobody who is trusted.
+    UnknownIssuer,
+    /// The server issued it to itself.
+    SelfSigned,
+    /// Its issuer has revoked it.
+    Revoked,
+    /// Something else, as a sentence.
+    Other(String),
+}
+
+impl Problem {
+    /// What an error of the verification means for this certificate.
+    pub(crate) fn of(error: &Error, certificate: &[u8]) -> Self {
+        use CertificateError as E;
+        let Error::InvalidCertificate(error) = error else {
+            return Self::Other("It can't be verified.".into());
+        };
+        match error {
+            E::Expired | E::ExpiredContext { .. } => Self::Expired,
+            E::NotValidYet | E::NotValidYetContext { .. } => Self::NotYetValid,
+            E::NotValidForName | E::NotValidForNameContext { .. } => Self::OtherHost,
+            E::Revoked => Self::Revoked,
+            // Such a certificate is often one of an authority, and refused as that first.
+            E::UnknownIssuer | E::Other(_) if is_self_issued(certificate) => Self::SelfSigned,
+            E::UnknownIssuer => Self::UnknownIssuer,
+            E::BadEncoding => Self::Other("It can't be read.".into()),
+            E::BadSignature => Self::Other("Its signature, or the server's, is wrong.".into()),
+            E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
+                Self::Other("It was issued for another purpose than to identify a server.".into())
+            }
+            E::UnsupportedSignatureAlgorithmContext { .. }
+            | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                Self::Other("It uses cryptography that is too old, or too new.".into())
+            }
+            E::UnhandledCriticalExtension => {
+                Self::Other("It sets conditions that are not understood.".into())
+            }
+            _ => Self::Other("It can't be verified.".into()),
+        }
+    }
+}
