@@ -8,6 +8,7 @@
 //! Invariant: this crate knows neither browser, protocol nor storage.
 
 mod account;
+mod certificate;
 mod delta;
 mod intent;
 mod message;
@@ -16,6 +17,10 @@ mod wire;
 pub use account::{
     AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
     Security, ServerLogin, TestReport, TlsEnd,
+};
+pub use certificate::{
+    Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,
+    RefusedCertificate, TlsSession,
 };
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
 pub use intent::{Attachment, Intent, OutgoingMessage};

@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_util::lock::Mutex;
-use postern_bridge::Endpoint;
+use postern_bridge::{Endpoint, TlsSession};
 
 use crate::{
     Clock, Connector, Host, Random, Secret, Store, Transport, TransportError, Vault,
@@ -210,6 +210,10 @@ impl<S: Server> Transport for Pipe<S> {
         } else {
             Err(TransportError::Tls("unprotected bytes".into()))
         }
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        None
     }
 
     async fn close(&mut self) {}

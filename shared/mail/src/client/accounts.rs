@@ -180,6 +180,7 @@ mod tests {
                 port,
                 security: Security::Tls,
                 tls_end: TlsEnd::Proxy,
+                trusted: None,
             },
             username: "ada@example.org".into(),
         }

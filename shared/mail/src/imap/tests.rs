@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use postern_bridge::{AccountId, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin};
+use postern_bridge::{
+    AccountId, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
+};
 
 use super::*;
 use crate::{
@@ -56,6 +58,10 @@ impl Transport for Scripted {
     async fn start_tls(&mut self) -> Result<(), TransportError> {
         self.0.borrow_mut().tls = true;
         Ok(())
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        None
     }
 
     async fn close(&mut self) {}
@@ -128,8 +134,13 @@ fn connect(
 ) -> Result<ImapClient<Scripted>, MailError> {
     let to_client = VecDeque::from([greeting.into()]);
     host.wire.replace(Wire { script: script.into(), to_client, ..Wire::default() });
-    let endpoint =
-        Endpoint { host: "mail".into(), port: 143, security, tls_end: Default::default() };
+    let endpoint = Endpoint {
+        host: "mail".into(),
+        port: 143,
+        security,
+        tls_end: Default::default(),
+        trusted: None,
+    };
     let login = ServerLogin { endpoint, username: "ann".into() };
     now(ImapClient::connect(host, &login, &Secret::new("secret")))
 }
