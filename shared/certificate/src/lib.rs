@@ -7,7 +7,6 @@
 //! | [`legible`] | hostile text made safe to show |
 //! | [`verifier`] | accepts by the public roots, or one certificate by its fingerprint |
 //! | [`problem`] | what is wrong with a certificate |
-//! | [`roots`] | the public roots as a file |
 //! | [`limits`] | sizes that a certificate can't exceed |
 //!
 //! Both the page's engine and the proxy verify certificates, and say the same of them.
@@ -19,7 +18,6 @@ mod legible;
 pub mod limits;
 mod name;
 mod problem;
-pub mod roots;
 mod verifier;
 
 pub use details::{Details, fingerprint};

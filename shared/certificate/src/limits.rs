@@ -11,6 +11,3 @@ pub const NAMES: usize = 8;
 
 /// The longest DNS name that is told whole, in bytes.
 pub const NAME: usize = 128;
-
-/// The longest file of roots that is read, in bytes.
-pub const ROOTS_FILE: usize = 1024 * 1024;

@@ -30,7 +30,7 @@ impl Problem {
     pub(crate) fn of(error: &Error, certificate: &[u8]) -> Self {
         use CertificateError as E;
         let Error::InvalidCertificate(error) = error else {
-            return Self::Other("It can't be verified.".into());
+            return Self::Other("The certificate can't be verified.".into());
         };
         match error {
             E::Expired | E::ExpiredContext { .. } => Self::Expired,
@@ -40,19 +40,21 @@ impl Problem {
             // Such a certificate is often one of an authority, and refused as that first.
             E::UnknownIssuer | E::Other(_) if is_self_issued(certificate) => Self::SelfSigned,
             E::UnknownIssuer => Self::UnknownIssuer,
-            E::BadEncoding => Self::Other("It can't be read.".into()),
-            E::BadSignature => Self::Other("Its signature, or the server's, is wrong.".into()),
-            E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
-                Self::Other("It was issued for another purpose than to identify a server.".into())
+            E::BadEncoding => Self::Other("The certificate can't be read.".into()),
+            E::BadSignature => {
+                Self::Other("The certificate's signature, or the server's own, is wrong.".into())
             }
+            E::InvalidPurpose | E::InvalidPurposeContext { .. } => Self::Other(
+                "The certificate was issued for another purpose than to identify a server.".into(),
+            ),
             E::UnsupportedSignatureAlgorithmContext { .. }
             | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-                Self::Other("It uses cryptography that is too old, or too new.".into())
+                Self::Other("The certificate uses cryptography that is too old, or too new.".into())
             }
             E::UnhandledCriticalExtension => {
-                Self::Other("It sets conditions that are not understood.".into())
+                Self::Other("The certificate sets conditions that are not understood.".into())
             }
-            _ => Self::Other("It can't be verified.".into()),
+            _ => Self::Other("The certificate can't be verified.".into()),
         }
     }
 }

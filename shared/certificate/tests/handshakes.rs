@@ -152,8 +152,8 @@ fn each_thing_that_may_be_wrong_is_told() {
     let ours = authority("Ours");
     let other = authority("Other");
     let imitated = authority("Ours");
-    let signature = "Its signature, or the server's, is wrong.";
-    let purpose = "It was issued for another purpose than to identify a server.";
+    let signature = "The certificate's signature, or the server's own, is wrong.";
+    let purpose = "The certificate was issued for another purpose than to identify a server.";
     let cases: [(&str, Change, Option<&Authority>, Option<Problem>); 10] = [
         (HOST, as_it_is, Some(&ours), None),
         (HOST, expired, Some(&ours), Some(Problem::Expired)),

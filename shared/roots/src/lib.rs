@@ -1,18 +1,23 @@
-//! The public roots as a file, so that a page need not carry them in its program.
+//! The public roots of trust as a file, so that the page need not carry them in its program: most
+//! of it are keys, which no compression makes smaller, and the list shows without them.
 //!
-//! For each root: subject, public key and name constraints as webpki wants them, each after its
-//! length in two bytes (big-endian). A root without name constraints has none of zero bytes.
+//! The build writes the file, the page's engine reads it. For each root it holds subject, public key
+//! and name constraints as webpki wants them, each after its length in two bytes (big-endian). Where
+//! a root has no name constraints, they have no bytes.
+//!
+//! Invariant: this crate knows nothing of TLS, so that the build need not compile any.
 
 use std::iter;
 
-use rustls::pki_types::{Der, TrustAnchor};
+use rustls_pki_types::{Der, TrustAnchor};
 
-use crate::limits::ROOTS_FILE;
+/// The longest file that is read, in bytes.
+pub const MAX_FILE: usize = 1024 * 1024;
 
 /// A file of roots that can't be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is longer than [`ROOTS_FILE`].
+    /// It is longer than [`MAX_FILE`].
     #[error("it is too long")]
     TooLong,
     /// It ends amid a root, or holds none.
@@ -44,7 +49,7 @@ pub fn pack<'a>(roots: impl IntoIterator<Item = &'a TrustAnchor<'a>>) -> Vec<u8>
 ///
 /// If it is too long, cut off or empty.
 pub fn unpack(file: &[u8]) -> Result<Vec<TrustAnchor<'static>>, Unreadable> {
-    if file.len() > ROOTS_FILE {
+    if file.len() > MAX_FILE {
         return Err(Unreadable::TooLong);
     }
     let mut rest = file;
@@ -98,8 +103,8 @@ mod tests {
     #[test]
     fn a_file_at_the_limit_is_read_and_one_byte_more_is_refused() {
         // Roots of six bytes, without anything in them.
-        let most = ROOTS_FILE - ROOTS_FILE % 6;
+        let most = MAX_FILE - MAX_FILE % 6;
         assert_eq!(unpack(&vec![0; most]).unwrap().len(), most / 6);
-        assert_eq!(unpack(&vec![0; ROOTS_FILE + 1]), Err(Unreadable::TooLong));
+        assert_eq!(unpack(&vec![0; MAX_FILE + 1]), Err(Unreadable::TooLong));
     }
 }
