@@ -20,6 +20,8 @@ mod conformance;
 mod host;
 mod leader;
 mod limits;
+#[cfg(feature = "measure")]
+mod measure;
 mod random;
 mod store;
 mod transport;
@@ -34,6 +36,10 @@ fn main() {
         let worker = Worker::this();
         #[cfg(feature = "conformance")]
         if conformance::run_if_asked(&worker).await {
+            return;
+        }
+        #[cfg(feature = "measure")]
+        if measure::run_if_asked(&worker).await {
             return;
         }
         leader::run(worker).await;

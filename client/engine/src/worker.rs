@@ -26,7 +26,7 @@ impl Worker {
     }
 
     /// What follows the `#` in the worker's address, with the `#`; may be empty.
-    #[cfg(feature = "conformance")]
+    #[cfg(any(feature = "conformance", feature = "measure"))]
     pub(crate) fn hash(&self) -> String {
         self.scope.location().hash()
     }
@@ -102,7 +102,7 @@ impl Worker {
     }
 
     /// Posts a message that is not of the bridge.
-    #[cfg(feature = "conformance")]
+    #[cfg(any(feature = "conformance", feature = "measure"))]
     pub(crate) fn post(&self, message: &JsValue) {
         self.scope.post_message(message).expect("plain objects can be cloned");
     }
