@@ -434,7 +434,7 @@ mod tests {
             let draft = form.draft().unwrap();
             let mut progress = Progress { testing: Some(1), ..Progress::about(&draft) };
             let kind = ProblemKind::Unreachable;
-            progress.tested(1, Err(Problem { kind, sentence: sentence.into() }));
+            progress.tested(1, Err(Problem::new(kind, sentence)));
             match progress.outcome {
                 Some(Outcome::Fails(field, _)) => field,
                 other => panic!("{other:?}"),
@@ -455,7 +455,7 @@ mod tests {
     #[test]
     fn an_older_tests_answer_is_ignored() {
         let mut progress = Progress { testing: Some(2), ..Progress::default() };
-        let problem = Problem { kind: ProblemKind::Login, sentence: "Wrong.".into() };
+        let problem = Problem::new(ProblemKind::Login, "Wrong.");
         progress.tested(1, Err(problem.clone()));
         assert!(progress.is_busy());
         progress.tested(2, Err(problem));

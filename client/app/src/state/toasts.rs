@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_same_problem_twice_is_one_toast_with_a_new_number() {
         let mut toasts = Toasts::default();
-        let problem = Problem { kind: ProblemKind::Login, sentence: "Wrong password.".into() };
+        let problem = Problem::new(ProblemKind::Login, "Wrong password.");
         toasts.problem(problem.clone());
         let first = toasts.all()[0].id;
         toasts.problem(problem);
