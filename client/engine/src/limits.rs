@@ -9,5 +9,8 @@ pub(crate) const FRAME: usize = 64 * 1024;
 /// Bytes that may wait in the browser's own buffer before we write more.
 pub(crate) const UNSENT: u32 = 1024 * 1024;
 
+/// Certificates that a person trusts for which TLS sessions are kept, so that they can be resumed.
+pub(crate) const TRUSTED_CERTIFICATES: usize = 16;
+
 /// Intents of one page that a leader remembers, so that one that is repeated is taken once.
 pub(crate) const RECENT_INTENTS: usize = 1_000;

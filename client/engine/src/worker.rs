@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use postern_bridge::{Delta, Down, Problem, ProblemKind, Up};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, WorkerNavigator};
 
 /// This worker.
@@ -70,6 +71,15 @@ impl Worker {
             list.set_length(0);
             messages
         })
+    }
+
+    /// Fetches the file of public roots; `None` if that fails.
+    pub(crate) async fn fetch_roots(&self) -> Option<Vec<u8>> {
+        let fetch: Function =
+            Reflect::get(&self.scope, &"fetchRoots".into()).ok()?.dyn_into().ok()?;
+        let fetched: Promise = fetch.call0(&self.scope).ok()?.dyn_into().ok()?;
+        let file = JsFuture::from(fetched).await.ok()?;
+        Some(Uint8Array::new(&file).to_vec())
     }
 
     /// Sends a delta to the page.

@@ -14,7 +14,8 @@ pub mod credit;
 mod message;
 
 pub use message::{
-    Decode, FromPage, FromProxy, MAX_CONTROL, Open, Opened, Refusal, Refused, TlsInfo, TlsMode,
+    CertificateInfo, Decode, FromPage, FromProxy, MAX_CONTROL, Open, Opened, Refusal, Refused,
+    RefusedCertificate, TlsInfo, TlsMode,
 };
 
 /// The WebSocket subprotocol that both sides must name.
