@@ -25,3 +25,7 @@ pub(crate) const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long before a token's time is over it is no longer used: a tunnel takes a moment to open.
 pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(30);
+
+/// How long the proxy may take to find out which servers an address has: a little longer than it
+/// gives itself.
+pub(crate) const DISCOVERY_PATIENCE: Duration = Duration::from_secs(30);

@@ -25,6 +25,7 @@ use hyper::upgrade::OnUpgrade;
 use postern_tunnel::{Refusal, SUBPROTOCOL};
 use tracing::{debug, info};
 
+pub(crate) use open::connect;
 pub(crate) use tls::TlsConnector;
 
 use self::{
