@@ -246,7 +246,7 @@ impl Policy {
         }
         addresses.iter().try_for_each(|&ip| match self.objection(ip) {
             Some(what) => Err(Denied::Address(ip, what)),
-            None if is_own(ip) && !self.permits(ip) => Err(Denied::Address(ip, address::LOOPBACK)),
+            None if !self.permits(ip) && is_own(ip) => Err(Denied::Address(ip, address::LOOPBACK)),
             None => Ok(()),
         })
     }
