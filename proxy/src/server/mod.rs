@@ -14,6 +14,7 @@ use axum::{
     Router, middleware,
     routing::{any, get},
 };
+use postern_tunnel::credit::Budget;
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,7 +28,7 @@ pub(crate) use stream::{PageIo, Stream};
 
 use crate::{
     config::{Config, ConfigError},
-    limits::{CLOSE_TIMEOUT, Limits},
+    limits::{CLOSE_TIMEOUT, Limits, WINDOWS},
     page::{DemoAccount, PageConfig, Site},
     policy::{Destination, Policy, Resolve, SystemResolver},
     tunnel::{self, TlsConnector},
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) tls: TlsConnector,
     pub(crate) clients: Clients,
     pub(crate) tunnels: TaskTracker,
+    /// What the tunnels' windows may grow by.
+    pub(crate) windows: Budget,
     /// No new tunnels.
     pub(crate) draining: CancellationToken,
     /// No tunnels any more.
@@ -155,6 +158,7 @@ impl Builder {
             tls,
             clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
+            windows: Budget::new(WINDOWS),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             config,

@@ -94,7 +94,7 @@ async fn begin(upgrade: OnUpgrade, shared: &Shared, admitted: bool) -> Option<Re
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
     match way {
-        Ok(way) => return Some(Relay::new(page, way)),
+        Ok(way) => return Some(Relay::new(page, way, &shared.windows)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
             farewell::refused(page, &refused).await;

@@ -14,18 +14,19 @@ mod tunnel;
 
 use postern_bridge::{Endpoint, Security, TlsEnd, TlsSession};
 use postern_mail::{Connector, Transport, TransportError};
-use postern_tunnel::{Open, TlsMode};
+use postern_tunnel::{Open, TlsMode, credit::Budget};
 
 use self::{
     tls::{Tls, TlsStream},
     tunnel::Tunnel,
 };
-use crate::limits::WINDOW;
+use crate::limits::{WINDOW, WINDOWS};
 
 /// Opens tunnels to the proxy that served the page.
 pub(crate) struct TunnelConnector {
     url: String,
     tls: Tls,
+    windows: Budget,
 }
 
 impl TunnelConnector {
@@ -33,7 +34,7 @@ impl TunnelConnector {
     pub(crate) fn new(origin: &str) -> Self {
         // `http` becomes `ws`, and `https` becomes `wss`.
         let url = format!("{}{}", origin.replacen("http", "ws", 1), postern_tunnel::PATH);
-        Self { url, tls: Tls::new() }
+        Self { url, tls: Tls::new(), windows: Budget::new(WINDOWS) }
     }
 }
 
@@ -44,7 +45,7 @@ impl Connector for TunnelConnector {
         let tls = tls_mode(endpoint.security, endpoint.tls_end);
         let host = endpoint.host.clone();
         let open = Open { host, port: endpoint.port, tls, credit: WINDOW, access: None };
-        let tunnel = Box::new(Tunnel::open(&self.url, open).await?);
+        let tunnel = Box::new(Tunnel::open(&self.url, open, &self.windows).await?);
         let upgrade = || Upgrade { tls: self.tls.clone(), endpoint: endpoint.clone() };
         let layer = match (endpoint.tls_end, endpoint.security) {
             (TlsEnd::Proxy, _) | (_, Security::Plain) => Layer::Tunnel(tunnel, None),
