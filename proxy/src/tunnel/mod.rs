@@ -99,7 +99,7 @@ async fn begin(
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
     match way {
-        Ok(way) => return Some(Relay::new(page, way)),
+        Ok(way) => return Some(Relay::new(page, way, &shared.windows)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
             shared.metrics.tunnel_refused(refused.code);
