@@ -16,7 +16,12 @@ mod stream;
 
 use std::{future::pending, io, net::SocketAddr, sync::Arc};
 
-use axum::{Router, http::HeaderValue, middleware, routing::get};
+use axum::{
+    Router,
+    http::HeaderValue,
+    middleware,
+    routing::{any, get},
+};
 use rustls_pki_types::CertificateDer;
 use tokio::{net::TcpListener, sync::Notify, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -26,7 +31,7 @@ pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
 pub(crate) use origin::{Origins, Secure};
-pub(crate) use stream::PageIo;
+pub(crate) use stream::{PageIo, Stream};
 
 use self::{connection::Door, https::Tls, loaded::Loaded};
 use crate::{
@@ -34,7 +39,7 @@ use crate::{
     limits::{CLOSE_TIMEOUT, Limits},
     metrics::{self, Metrics},
     page::{DemoAccount, PageConfig, Site},
-    policy::{Destination, Policy, Resolve, SystemResolver},
+    policy::{Destination, Lookups, Policy, Resolve, SystemResolver},
     tunnel::{self, TlsConnector},
 };
 
@@ -73,7 +78,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) origins: Origins,
     pub(crate) policy: Policy,
-    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) resolver: Lookups,
     pub(crate) tls: TlsConnector,
     /// TLS with pages, if the proxy ends it.
     https: Option<Arc<Tls>>,
@@ -181,7 +186,9 @@ impl Builder {
                 config.ports.iter().copied(),
                 self.destinations,
             ),
-            resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
+            resolver: Lookups::new(
+                self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
+            ),
             tls: connector,
             https,
             hsts: headers::hsts(config.https.as_ref()),
@@ -315,7 +322,7 @@ async fn stop(shared: &Shared, connections: &TaskTracker) {
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route(postern_tunnel::PATH, get(tunnel::upgrade).connect(tunnel::upgrade))
+        .route(postern_tunnel::PATH, any(tunnel::upgrade))
         .route("/api/config", get(crate::page::config))
         .merge(health::routes())
         .fallback(crate::page::file)

@@ -4,6 +4,7 @@
 
 pub(crate) mod http;
 pub(crate) mod https;
+pub(crate) mod name_server;
 pub(crate) mod page;
 pub(crate) mod server;
 pub(crate) mod tls;
