@@ -79,6 +79,17 @@ pub(super) enum Ended {
     Refused(Page, Refused),
 }
 
+impl Ended {
+    /// Why it had to end, if not because a side wanted so.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Complete(_) | Self::PageGone(..) => None,
+            Self::Violation(..) => Some(Refusal::BadRequest),
+            Self::Refused(_, refused) => Some(refused.code),
+        }
+    }
+}
+
 /// Something that is not the carrying of bytes.
 enum Event {
     Complete,
