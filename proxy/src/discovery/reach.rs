@@ -1,5 +1,7 @@
 //! The way to a host, under the same policy as a tunnel's.
 
+use std::net::SocketAddr;
+
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tracing::debug;
@@ -20,17 +22,11 @@ pub(super) async fn mail(target: &Target, shared: &Shared) -> Option<TcpStream> 
 /// must have public addresses whatever networks are permitted: anybody can make the proxy ask there.
 pub(super) async fn web(host: &Host, shared: &Shared) -> Option<TlsStream<TcpStream>> {
     let mut target = shared.policy.web(host).ok()?;
-    let addresses = match &target.route {
-        Route::Known(_) => None,
-        Route::Given(addresses) => Some(addresses.clone()),
-        Route::Resolve => shared.resolver.addresses(&host.to_string()).await.ok(),
-    };
-    if let Some(addresses) = addresses {
+    if !matches!(target.route, Route::Known(_)) {
+        let located = shared.policy.locate(&target, &shared.resolver).await.ok()?;
+        let addresses: Vec<_> = located.iter().map(SocketAddr::ip).collect();
         shared.policy.public_addresses(&addresses).ok()?;
         target.route = Route::Given(addresses);
-    }
-    if target.route == Route::Resolve {
-        return None;
     }
     let tcp = connect(&target, shared).await?;
     secure(tcp, host, shared).await

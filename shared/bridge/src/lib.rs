@@ -7,16 +7,23 @@
 //!
 //! Invariant: this crate knows neither browser, protocol nor storage.
 
+mod access;
 mod account;
+mod certificate;
 mod delta;
 mod discovery;
 mod intent;
 mod message;
 mod wire;
 
+pub use access::{Access, AccessKey};
 pub use account::{
-    AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
-    Security, ServerLogin, TestReport, TlsEnd,
+    AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol,
+    Retention, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd,
+};
+pub use certificate::{
+    Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,
+    RefusedCertificate, TlsSession,
 };
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
 pub use discovery::{Authentication, Candidate, Discovery, Protection, Service, Source, UserName};

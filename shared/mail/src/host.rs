@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use futures_util::future::{Either, select};
-use postern_bridge::{Discovery, Endpoint};
+use postern_bridge::{Discovery, Endpoint, RefusedCertificate, TlsSession};
 
 use crate::{MailError, Store};
 
@@ -32,6 +32,9 @@ pub trait Transport {
     ///
     /// If the handshake fails, or if bytes had arrived before it began.
     async fn start_tls(&mut self) -> Result<(), TransportError>;
+
+    /// What protects the stream; `None` while it is clear text.
+    fn tls(&self) -> Option<TlsSession>;
 
     /// Says goodbye; the stream is gone afterwards.
     async fn close(&mut self);
@@ -109,9 +112,9 @@ pub enum TransportError {
     /// No answer in time.
     #[error("the server does not answer")]
     TimedOut,
-    /// The server's certificate does not verify; the reason.
-    #[error("the server's certificate is not valid: {0}")]
-    Certificate(String),
+    /// The server's certificate does not verify.
+    #[error("the certificate of {} was refused", .0.host)]
+    Certificate(Box<RefusedCertificate>),
     /// TLS could not be agreed on, for another reason than the certificate.
     #[error("no secure connection could be made: {0}")]
     Tls(String),

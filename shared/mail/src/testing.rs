@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_util::lock::Mutex;
-use postern_bridge::{Discovery, Endpoint};
+use postern_bridge::{Discovery, Endpoint, TlsSession};
 
 use crate::{
     Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport,
@@ -240,6 +240,10 @@ impl<S: Server> Transport for Pipe<S> {
         } else {
             Err(TransportError::Tls("unprotected bytes".into()))
         }
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        None
     }
 
     async fn close(&mut self) {}

@@ -6,27 +6,33 @@
 //! | [`stream`] | the tunnel's rules: frames in, bytes and credit out |
 //! | [`socket`] | the browser's WebSocket as a queue of events |
 //! | [`tls`] | TLS that ends in the page, above a tunnel |
+//! | [`certificate`] | certificates as the page tells them to the person |
 
+mod certificate;
 mod socket;
 mod stream;
 mod tls;
 mod tunnel;
 
-use postern_bridge::{Endpoint, Security, TlsEnd};
+use postern_bridge::{Endpoint, Security, TlsEnd, TlsSession};
 use postern_mail::{Connector, Transport, TransportError};
-use postern_tunnel::{Open, TlsMode};
+use postern_tunnel::{Open, TlsMode, credit::Budget};
 
 use self::{
     tls::{Tls, TlsStream},
     tunnel::Tunnel,
 };
-use crate::{access::Access, limits::WINDOW};
+use crate::{
+    access::Access,
+    limits::{WINDOW, WINDOWS},
+};
 
 /// Opens tunnels to the proxy that served the page.
 pub(crate) struct TunnelConnector {
     url: String,
     access: Access,
     tls: Tls,
+    windows: Budget,
 }
 
 impl TunnelConnector {
@@ -34,7 +40,7 @@ impl TunnelConnector {
     pub(crate) fn new(origin: &str, access: Access) -> Self {
         // `http` becomes `ws`, and `https` becomes `wss`.
         let url = format!("{}{}", origin.replacen("http", "ws", 1), postern_tunnel::PATH);
-        Self { url, access, tls: Tls::new() }
+        Self { url, access, tls: Tls::new(), windows: Budget::new(WINDOWS) }
     }
 
     /// Opens a tunnel. A token that the proxy does not accept is replaced once: the proxy may have
@@ -48,10 +54,11 @@ impl TunnelConnector {
             token: Some(token),
         };
         let token = self.access.token().await?;
-        match Tunnel::open(&self.url, open(token.clone())).await {
+        match Tunnel::open(&self.url, open(token.clone()), &self.windows).await {
             Err(TransportError::Denied(_)) => {
                 self.access.drop_token(&token);
-                Tunnel::open(&self.url, open(self.access.token().await?)).await
+                let token = self.access.token().await?;
+                Tunnel::open(&self.url, open(token), &self.windows).await
             }
             opened => opened,
         }
@@ -62,8 +69,8 @@ impl Connector for TunnelConnector {
     type Transport = MailTransport;
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
-        let tunnel = self.tunnel(endpoint).await?;
-        let upgrade = || Upgrade { tls: self.tls.clone(), host: endpoint.host.clone() };
+        let tunnel = Box::new(self.tunnel(endpoint).await?);
+        let upgrade = || Upgrade { tls: self.tls.clone(), endpoint: endpoint.clone() };
         let layer = match (endpoint.tls_end, endpoint.security) {
             (TlsEnd::Proxy, _) | (_, Security::Plain) => Layer::Tunnel(tunnel, None),
             (TlsEnd::Browser, Security::StartTls) => Layer::Tunnel(tunnel, Some(upgrade())),
@@ -90,7 +97,7 @@ pub(crate) struct MailTransport {
 /// What the stream consists of.
 enum Layer {
     /// What goes through the tunnel; and how TLS would be put above it, if that is our task.
-    Tunnel(Tunnel, Option<Upgrade>),
+    Tunnel(Box<Tunnel>, Option<Upgrade>),
     /// TLS above a tunnel.
     Tls(Box<TlsStream<Tunnel>>),
     /// An upgrade failed.
@@ -100,12 +107,12 @@ enum Layer {
 /// What it takes to make a tunnel secure.
 struct Upgrade {
     tls: Tls,
-    host: String,
+    endpoint: Endpoint,
 }
 
 impl Upgrade {
-    async fn handshake(self, tunnel: Tunnel) -> Result<Layer, TransportError> {
-        Ok(Layer::Tls(Box::new(self.tls.handshake(&self.host, tunnel).await?)))
+    async fn handshake(self, tunnel: Box<Tunnel>) -> Result<Layer, TransportError> {
+        Ok(Layer::Tls(Box::new(self.tls.handshake(&self.endpoint, *tunnel).await?)))
     }
 }
 
@@ -140,6 +147,14 @@ impl Transport for MailTransport {
             Layer::Gone => return Err(TransportError::Lost),
         }
         Ok(())
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        match &self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.tls(),
+            Layer::Tls(stream) => stream.tls(),
+            Layer::Gone => None,
+        }
     }
 
     async fn close(&mut self) {

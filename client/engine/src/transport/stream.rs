@@ -2,19 +2,26 @@
 
 use std::collections::VecDeque;
 
+use postern_bridge::TlsSession;
 use postern_mail::TransportError;
 use postern_tunnel::{
     FromProxy, Refusal, Refused,
-    credit::{Allowance, Window},
+    credit::{Allowance, Budget, Window},
 };
 
-use crate::limits::WINDOW;
+use super::certificate;
+use crate::limits::{WIDEST_WINDOW, WINDOW};
 
 /// The state of a tunnel, without its socket.
 pub(super) struct Stream {
+    /// The server at the other end.
+    host: String,
+    port: u16,
     /// Whether the proxy has opened the way to the server.
     open: bool,
     upgrade: Upgrade,
+    /// The proxy's TLS session with the server, if it has one.
+    tls: Option<TlsSession>,
     window: Window,
     allowance: Allowance,
     /// Stream bytes that nobody has read yet, in order.
@@ -33,11 +40,15 @@ enum Upgrade {
 }
 
 impl Stream {
-    pub(super) fn new() -> Self {
+    /// A tunnel to this server that is not open yet. Its window grows within the budget.
+    pub(super) fn new(host: &str, port: u16, windows: &Budget) -> Self {
         Self {
+            host: host.to_owned(),
+            port,
             open: false,
             upgrade: Upgrade::NotAsked,
-            window: Window::new(WINDOW),
+            tls: None,
+            window: Window::new(WINDOW, WIDEST_WINDOW, windows),
             allowance: Allowance::new(0),
             arrived: VecDeque::new(),
             end: None,
@@ -45,26 +56,32 @@ impl Stream {
         }
     }
 
-    /// Takes a control message.
-    pub(super) fn text(&mut self, text: &str) {
+    /// Takes a control message; returns how much credit the proxy shall have back.
+    pub(super) fn text(&mut self, text: &str) -> Option<u32> {
         match FromProxy::from_text(text) {
             Ok(FromProxy::Opened(opened)) if !self.open => {
                 self.open = true;
                 self.allowance = Allowance::new(opened.credit);
+                self.tls = opened.tls.map(certificate::session_of_proxy);
             }
             Ok(FromProxy::Credit(credit)) if self.open => {
                 if self.allowance.grant(credit).is_err() {
                     self.fail(TransportError::Lost);
                 }
             }
-            Ok(FromProxy::Secured(_)) if self.upgrade == Upgrade::Asked => {
+            Ok(FromProxy::Secured(info)) if self.upgrade == Upgrade::Asked => {
                 self.upgrade = Upgrade::Done;
+                self.tls = Some(certificate::session_of_proxy(info));
             }
             Ok(FromProxy::Finish) if self.open => self.finish(),
-            Ok(FromProxy::Refused(refused)) => self.fail(transport_error(refused)),
+            Ok(FromProxy::Reclaim(keep)) if self.open => {
+                return Some(self.allowance.give_back(keep)).filter(|credit| *credit > 0);
+            }
+            Ok(FromProxy::Refused(refused)) => self.fail(self.transport_error(refused)),
             // The proxy broke the rules; nothing that it says after that can be trusted.
             Ok(_) | Err(_) => self.fail(TransportError::Lost),
         }
+        None
     }
 
     /// Takes stream bytes.
@@ -101,6 +118,11 @@ impl Stream {
     /// Whether TLS is up after it was asked for.
     pub(super) fn is_secured(&self) -> bool {
         self.upgrade == Upgrade::Done
+    }
+
+    /// The TLS session that the proxy has with the server.
+    pub(super) fn tls(&self) -> Option<&TlsSession> {
+        self.tls.as_ref()
     }
 
     /// The next bytes, and how much to grant the proxy now that they are taken.
@@ -142,6 +164,24 @@ impl Stream {
         self.upgrade = Upgrade::Asked;
         Ok(())
     }
+
+    /// What a refusal means for the client's logic.
+    fn transport_error(&self, refused: Refused) -> TransportError {
+        match refused.code {
+            Refusal::BadRequest | Refusal::AccessDenied | Refusal::NotAllowed => {
+                TransportError::NotAllowed(refused.message)
+            }
+            Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
+            Refusal::UnknownHost => TransportError::UnknownHost,
+            Refusal::ConnectFailed => TransportError::ConnectFailed,
+            Refusal::ConnectTimedOut => TransportError::TimedOut,
+            Refusal::BadCertificate => TransportError::Certificate(Box::new(
+                certificate::refused_by_proxy(&self.host, self.port, refused),
+            )),
+            Refusal::TlsFailed => TransportError::Tls(refused.message),
+            Refusal::Lost | Refusal::Idle => TransportError::Lost,
+        }
+    }
 }
 
 /// Clear text that came where TLS should begin may be an attacker's (RFC 3207 section 6).
@@ -149,40 +189,61 @@ fn early_bytes() -> TransportError {
     TransportError::Tls("The server sent clear text where encryption should begin.".into())
 }
 
-fn transport_error(refused: Refused) -> TransportError {
-    match refused.code {
-        Refusal::AccessDenied => TransportError::Denied(refused.message),
-        Refusal::BadRequest | Refusal::NotAllowed => TransportError::NotAllowed(refused.message),
-        Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
-        Refusal::UnknownHost => TransportError::UnknownHost,
-        Refusal::ConnectFailed => TransportError::ConnectFailed,
-        Refusal::ConnectTimedOut => TransportError::TimedOut,
-        Refusal::BadCertificate => TransportError::Certificate(refused.message),
-        Refusal::TlsFailed => TransportError::Tls(refused.message),
-        Refusal::Lost | Refusal::Idle => TransportError::Lost,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use postern_tunnel::{Opened, TlsInfo};
+    use postern_bridge::{
+        Certificate, CertificateDetails, CertificateProblem, RefusedCertificate, TlsEnd,
+    };
+    use postern_certificate::{Details, Problem};
+    use postern_tunnel::{CertificateInfo, Opened, RefusedCertificate as ByProxy, TlsInfo};
 
     use super::*;
 
+    fn stream() -> Stream {
+        Stream::new("imap.example.org", 993, &Budget::new(0))
+    }
+
     fn opened() -> Stream {
-        let mut stream = Stream::new();
+        let mut stream = stream();
         let opened = Opened { peer: "192.0.2.1:143".into(), tls: None, credit: 10 };
         stream.text(&FromProxy::Opened(opened).to_text());
         stream
     }
 
+    fn info() -> TlsInfo {
+        let (version, cipher) = ("TLSv1.3".into(), "TLS13_AES_128_GCM_SHA256".into());
+        TlsInfo { version, cipher, certificate: Some(certificate_info()) }
+    }
+
+    fn certificate_info() -> CertificateInfo {
+        let details = Details {
+            subject: "CN=imap.example.org".into(),
+            issuer: "CN=Example".into(),
+            names: vec!["imap.example.org".into()],
+            not_before: 1,
+            not_after: 2,
+        };
+        CertificateInfo { fingerprint: "0f".repeat(32), details: Some(details) }
+    }
+
+    /// The same as the page tells it.
+    fn certificate() -> Certificate {
+        let details = CertificateDetails {
+            subject: "CN=imap.example.org".into(),
+            issuer: "CN=Example".into(),
+            names: vec!["imap.example.org".into()],
+            not_before: 1000,
+            not_after: 2000,
+        };
+        Certificate { fingerprint: [0x0f; 32].into(), details: Some(details) }
+    }
+
     fn secured() -> String {
-        let (version, cipher, fingerprint) = Default::default();
-        FromProxy::Secured(TlsInfo { version, cipher, fingerprint }).to_text()
+        FromProxy::Secured(info()).to_text()
     }
 
     fn refused(code: Refusal) -> String {
-        FromProxy::Refused(Refused { code, message: "Why.".into() }).to_text()
+        FromProxy::Refused(Refused { code, message: "Why.".into(), certificate: None }).to_text()
     }
 
     #[test]
@@ -216,6 +277,25 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_the_proxy_uses_up_grows_within_the_budget() {
+        let mut stream = Stream::new("imap.example.org", 993, &Budget::new(WINDOW));
+        let opened = Opened { peer: "192.0.2.1:143".into(), tls: None, credit: 10 };
+        stream.text(&FromProxy::Opened(opened).to_text());
+        stream.binary(vec![0; WINDOW as usize]);
+        assert_eq!(stream.take().and_then(|(_, grant)| grant), Some(2 * WINDOW));
+        stream.binary(vec![0; 2 * WINDOW as usize]);
+        assert_eq!(stream.take().and_then(|(_, grant)| grant), Some(2 * WINDOW));
+    }
+
+    #[test]
+    fn credit_that_the_proxy_reclaims_is_returned_and_not_spent() {
+        let mut stream = opened();
+        assert_eq!(stream.text(&FromProxy::Reclaim(4).to_text()), Some(6));
+        assert_eq!(stream.text(&FromProxy::Reclaim(4).to_text()), None);
+        assert_eq!(stream.spend(7), 4);
+    }
+
+    #[test]
     fn no_more_is_spent_than_was_granted() {
         let mut stream = opened();
         assert_eq!(stream.spend(7), 7);
@@ -230,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_socket_that_closes_before_the_way_is_open_means_offline() {
-        let mut stream = Stream::new();
+        let mut stream = stream();
         stream.closed();
         assert_eq!(stream.check(), Err(TransportError::Offline));
         let mut stream = opened();
@@ -250,16 +330,41 @@ mod tests {
             (Refusal::UnknownHost, TransportError::UnknownHost),
             (Refusal::ConnectFailed, TransportError::ConnectFailed),
             (Refusal::ConnectTimedOut, TransportError::TimedOut),
-            (Refusal::BadCertificate, TransportError::Certificate(why())),
+            (
+                Refusal::BadCertificate,
+                TransportError::Certificate(Box::new(RefusedCertificate {
+                    host: "imap.example.org".into(),
+                    port: 993,
+                    verifier: TlsEnd::Proxy,
+                    problem: CertificateProblem::Other(why()),
+                    certificate: None,
+                })),
+            ),
             (Refusal::TlsFailed, TransportError::Tls(why())),
             (Refusal::Lost, TransportError::Lost),
             (Refusal::Idle, TransportError::Lost),
         ] {
-            let mut stream = Stream::new();
+            let mut stream = stream();
             stream.text(&refused(code));
             stream.closed();
             assert_eq!(stream.check(), Err(error));
         }
+    }
+
+    #[test]
+    fn a_certificate_that_the_proxy_refused_is_told_but_can_not_be_trusted() {
+        let mut stream = stream();
+        let by_proxy = ByProxy { problem: Problem::Expired, certificate: certificate_info() };
+        let refused = Refused {
+            code: Refusal::BadCertificate,
+            message: "Why.".into(),
+            certificate: Some(Box::new(by_proxy)),
+        };
+        stream.text(&FromProxy::Refused(refused).to_text());
+        let Err(TransportError::Certificate(refused)) = stream.check() else { panic!("no reason") };
+        assert_eq!(refused.problem, CertificateProblem::Expired);
+        assert_eq!(refused.certificate, Some(certificate()));
+        assert_eq!(refused.trustable(), None);
     }
 
     #[test]
@@ -276,20 +381,36 @@ mod tests {
 
         let mut stream = opened();
         assert_eq!(stream.begin_tls(), Ok(()));
+        assert_eq!(stream.tls(), None);
         stream.text(&secured());
         stream.binary(b"a".to_vec());
         assert!(stream.is_secured());
+        assert!(stream.tls().is_some());
         assert_eq!(stream.take(), Some((b"a".to_vec(), None)));
+    }
+
+    #[test]
+    fn what_the_proxy_tells_of_its_session_is_kept() {
+        let mut stream = stream();
+        let opened = Opened { peer: "192.0.2.1:993".into(), tls: Some(info()), credit: 10 };
+        stream.text(&FromProxy::Opened(opened).to_text());
+        let expected = TlsSession {
+            version: "TLSv1.3".into(),
+            cipher: "TLS13_AES_128_GCM_SHA256".into(),
+            certificate: Some(certificate()),
+            end: TlsEnd::Proxy,
+        };
+        assert_eq!(stream.tls(), Some(&expected));
     }
 
     #[test]
     fn a_proxy_that_breaks_the_rules_is_not_listened_to() {
         for text in [secured(), FromProxy::Credit(1).to_text(), "{".into()] {
-            let mut stream = Stream::new();
+            let mut stream = stream();
             stream.text(&text);
             assert_eq!(stream.check(), Err(TransportError::Lost));
         }
-        let mut stream = Stream::new();
+        let mut stream = stream();
         stream.binary(b"a".to_vec());
         assert_eq!(stream.check(), Err(TransportError::Lost));
     }

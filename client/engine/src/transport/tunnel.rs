@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
+use postern_bridge::TlsSession;
 use postern_mail::{Transport, TransportError};
-use postern_tunnel::{FromPage, Open};
+use postern_tunnel::{FromPage, Open, credit::Budget};
 
 use super::{
     socket::{Event, Socket},
@@ -24,9 +25,13 @@ pub(super) struct Tunnel {
 
 impl Tunnel {
     /// Connects to the proxy, and through it to a server.
-    pub(super) async fn open(url: &str, open: Open) -> Result<Self, TransportError> {
+    pub(super) async fn open(
+        url: &str,
+        open: Open,
+        windows: &Budget,
+    ) -> Result<Self, TransportError> {
         let socket = Socket::open(url).ok_or(TransportError::Offline)?;
-        let mut tunnel = Self { socket, stream: Stream::new() };
+        let mut tunnel = Self { socket, stream: Stream::new(&open.host, open.port, windows) };
         let mut open = Some(FromPage::Open(open));
         while !tunnel.stream.is_open() {
             match tunnel.socket.next().await {
@@ -62,7 +67,12 @@ impl Tunnel {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Open => {}
-            Event::Text(text) => self.stream.text(&text),
+            Event::Text(text) => {
+                if let Some(credit) = self.stream.text(&text) {
+                    // If the socket is gone, so is the tunnel, and with it all credit.
+                    let _ = self.send(&FromPage::Return(credit));
+                }
+            }
             Event::Binary(bytes) => self.stream.binary(bytes),
             Event::Closed => self.stream.closed(),
         }
@@ -139,6 +149,10 @@ impl Transport for Tunnel {
             self.stream.check()?;
         }
         Ok(())
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        self.stream.tls().cloned()
     }
 
     async fn close(&mut self) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use postern_bridge::{
-    AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin,
+    AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
 };
 
 use super::*;
@@ -58,6 +58,10 @@ impl Transport for Scripted {
     async fn start_tls(&mut self) -> Result<(), TransportError> {
         self.0.borrow_mut().tls = true;
         Ok(())
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        None
     }
 
     async fn close(&mut self) {}
@@ -138,8 +142,13 @@ fn connect(
 ) -> Result<ImapClient<Scripted>, MailError> {
     let to_client = VecDeque::from([greeting.into()]);
     host.wire.replace(Wire { script: script.into(), to_client, ..Wire::default() });
-    let endpoint =
-        Endpoint { host: "mail".into(), port: 143, security, tls_end: Default::default() };
+    let endpoint = Endpoint {
+        host: "mail".into(),
+        port: 143,
+        security,
+        tls_end: Default::default(),
+        trusted: None,
+    };
     let login = ServerLogin { endpoint, username: "ann".into() };
     now(ImapClient::connect(host, &login, &Secret::new("secret")))
 }

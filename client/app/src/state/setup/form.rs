@@ -1,8 +1,8 @@
 //! What is in the form: typed, or else found, or else guessed.
 
 use postern_bridge::{
-    AccountDraft, Candidate, Discovery, Endpoint, Identity, Protocol, Retention, Security,
-    ServerLogin, Service, Source, TlsEnd,
+    AccountDraft, Candidate, Discovery, Endpoint, Fingerprint, Identity, Protocol, Retention,
+    Security, ServerLogin, Service, Source, TlsEnd,
 };
 
 use super::{
@@ -36,6 +36,8 @@ pub(crate) struct Form {
     pub(crate) retention: Retention,
     /// Who makes the secure connections, as chosen; `None` while it is as usual.
     pub(crate) tls_end: Option<TlsEnd>,
+    /// The certificates that the person trusts, each for one host and port.
+    pub(crate) trusted: Vec<(String, u16, Fingerprint)>,
     /// What was found out about the address.
     found: Discovery,
     /// Hosts beyond the address's domain that the person lets have the password.
@@ -118,7 +120,7 @@ impl Form {
     /// else need know, it is the proxy.
     pub(crate) fn tls_end(&self) -> TlsEnd {
         let own = self.found_incoming().is_some_and(|found| found.source == Source::Proxy);
-        let usual = if own { TlsEnd::Proxy } else { TlsEnd::default() };
+        let usual = if own { TlsEnd::Proxy } else { TlsEnd::Browser };
         self.tls_end.unwrap_or(usual)
     }
 
@@ -128,7 +130,12 @@ impl Form {
             return Err(Wrong::Host);
         }
         let port = port.trim().parse().ok().filter(|port| *port > 0).ok_or(Wrong::Port)?;
-        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end() })
+        let trusted =
+            self.trusted.iter().rev().find(|(of_host, of_port, _)| {
+                of_host.eq_ignore_ascii_case(host) && *of_port == port
+            });
+        let trusted = trusted.map(|(.., fingerprint)| *fingerprint);
+        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end(), trusted })
     }
 
     /// How the incoming connection is protected.

@@ -1,6 +1,6 @@
 //! What the form waits for, and what came of it.
 
-use postern_bridge::{AccountDraft, Problem, ProblemKind, TestReport};
+use postern_bridge::{AccountDraft, Problem, ProblemKind, RefusedCertificate, TestReport};
 
 use super::Field;
 
@@ -13,6 +13,8 @@ pub(crate) struct Progress {
     pub(crate) adding: Option<u32>,
     /// What the last test or addition said.
     pub(crate) outcome: Option<Outcome>,
+    /// The certificate that it failed for, and whether it was an addition.
+    pub(crate) refused: Option<(Box<RefusedCertificate>, bool)>,
     /// The incoming and the outgoing host that were tried.
     pub(crate) hosts: (String, String),
 }
@@ -54,7 +56,7 @@ impl Progress {
             self.testing = None;
             self.outcome = Some(match result {
                 Ok(report) => Outcome::Works(report),
-                Err(problem) => self.failure(problem),
+                Err(problem) => self.failure(problem, false),
             });
         }
     }
@@ -63,11 +65,12 @@ impl Progress {
     pub(crate) fn add_failed(&mut self, request: u32, problem: Problem) {
         if self.adding == Some(request) {
             self.adding = None;
-            self.outcome = Some(self.failure(problem));
+            self.outcome = Some(self.failure(problem, true));
         }
     }
 
-    fn failure(&self, problem: Problem) -> Outcome {
+    fn failure(&mut self, problem: Problem, adding: bool) -> Outcome {
+        self.refused = problem.certificate.map(|refused| (refused, adding));
         let field = match problem.kind {
             ProblemKind::Unreachable
             | ProblemKind::NotAllowed
@@ -120,7 +123,7 @@ mod tests {
             let draft = form.draft().unwrap();
             let mut progress = Progress { testing: Some(1), ..Progress::about(&draft) };
             let kind = ProblemKind::Unreachable;
-            progress.tested(1, Err(Problem { kind, sentence: sentence.into() }));
+            progress.tested(1, Err(Problem::new(kind, sentence)));
             match progress.outcome {
                 Some(Outcome::Fails(field, _)) => field,
                 other => panic!("{other:?}"),
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn an_older_tests_answer_is_ignored() {
         let mut progress = Progress { testing: Some(2), ..Progress::default() };
-        let problem = Problem { kind: ProblemKind::Login, sentence: "Wrong.".into() };
+        let problem = Problem::new(ProblemKind::Login, "Wrong.");
         progress.tested(1, Err(problem.clone()));
         assert!(progress.is_busy());
         progress.tested(2, Err(problem));

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_problem_leads_back_to_the_start() {
-        let problem = Problem { kind: ProblemKind::Offline, sentence: "Away.".into() };
+        let problem = Problem::new(ProblemKind::Offline, "Away.");
         let mut step = Step::Looking(1);
         assert_eq!(step.answered(1, Err(problem.clone())), None);
         assert_eq!(step, Step::Again(problem));

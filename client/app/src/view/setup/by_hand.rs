@@ -67,7 +67,11 @@ pub(super) fn ByHand(
                     {text::setup::UNPROTECTED}
                 </p>
             </Show>
-            <TlsEndChoice form />
+            <TlsEndChoice
+                group="setup-tls-end"
+                end=Signal::derive(move || form.with(Form::tls_end))
+                on_choose=move |end| form.update(|form| form.tls_end = Some(end))
+            />
         </Settings>
     }
 }

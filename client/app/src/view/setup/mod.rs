@@ -5,13 +5,15 @@
 
 mod by_hand;
 mod demo;
-mod field;
+pub(super) mod field;
 mod found;
 mod looking;
 mod person;
 mod protocol;
+mod refused;
 mod result;
 mod retention;
+mod security;
 mod servers;
 mod settings;
 mod start;
@@ -20,6 +22,7 @@ mod tls_end;
 use leptos::prelude::*;
 
 use self::{by_hand::ByHand, demo::DemoCard, found::Found, looking::Looking, start::Start};
+pub(super) use self::{field::TextField, security::SecurityField, tls_end::TlsEndChoice};
 use super::{
     accounts,
     icons::{self, Icon, Mark},
@@ -46,7 +49,7 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
     Effect::new(move |again: Option<()>| {
         app.form.track();
         if again.is_some() {
-            app.setup.update(|setup| setup.outcome = None);
+            app.setup.update(|setup| (setup.outcome, setup.refused) = (None, None));
         }
     });
     view! {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{blame, result::TestResult, start::domain};
+use super::{blame, refused::RefusedCertificate, result::TestResult, start::domain};
 use crate::{
     browser::focus,
     state::{
@@ -15,8 +15,10 @@ use crate::{
 
 /// What to do with the settings.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Ask {
+pub(super) enum Ask {
+    /// Try them.
     Test,
+    /// Keep them.
     Add,
 }
 
@@ -83,6 +85,7 @@ pub(super) fn Settings(
                 {beside}
             </footer>
         </form>
+        <RefusedCertificate asking />
     }
 }
 
@@ -152,7 +155,7 @@ fn host(stranger: Stranger, domain: &str) -> impl IntoView + use<> {
 }
 
 /// Sends the settings, unless a field has to be mended or the person has to be asked first.
-fn submit(app: App, asking: RwSignal<Option<Ask>>, ask: Ask) {
+pub(super) fn submit(app: App, asking: RwSignal<Option<Ask>>, ask: Ask) {
     if app.setup.with_untracked(Progress::is_busy) {
         return;
     }

@@ -114,7 +114,7 @@ fn a_server_of_the_proxys_own_is_reached_with_the_proxys_tls() {
     assert_eq!(form.tls_end(), TlsEnd::Proxy);
     form.tls_end = Some(TlsEnd::Browser);
     assert_eq!(form.tls_end(), TlsEnd::Browser);
-    assert_eq!(filled().tls_end(), TlsEnd::default());
+    assert_eq!(filled().tls_end(), TlsEnd::Browser);
 }
 
 #[test]
