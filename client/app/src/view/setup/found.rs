@@ -1,7 +1,7 @@
 //! What was found, and what is still to choose.
 
 use leptos::prelude::*;
-use postern_bridge::{Candidate, Protection, Protocol};
+use postern_bridge::{Candidate, Protection, Protocol, Service, TlsEnd};
 
 use super::{
     person::Name, protocol::ProtocolChoice, retention::RetentionChoice, settings::Settings,
@@ -97,6 +97,10 @@ pub(super) fn Found() -> impl IntoView {
                 }
             }}
             <Name form />
+            <p class="note">
+                <Icon glyph=icons::SHIELD />
+                <span>{move || form.with(readers)}</span>
+            </p>
         </Settings>
     }
 }
@@ -119,20 +123,29 @@ fn Server(title: &'static str, found: Candidate, name: String) -> impl IntoView 
             <dd>
                 <bdi class="found-host">{found.host}</bdi>
                 <span class="found-facts">
-                    {protocol(found.service)} " · " {found.port} " · " {protection} " · "
-                    {text::discovery::AS} " " <bdi>{name}</bdi>
+                    {protocol(found.service)} " · " {found.port} " · " {protection}
+                </span>
+                <span class="found-facts">
+                    {text::setup::USERNAME} " " <bdi>{name}</bdi>
                 </span>
             </dd>
         </div>
     }
 }
 
-fn protocol(service: postern_bridge::Service) -> &'static str {
-    use postern_bridge::Service;
+fn protocol(service: Service) -> &'static str {
     match service {
         Service::Imap => "IMAP",
         Service::Pop3 => "POP3",
         Service::Submission => "SMTP",
+    }
+}
+
+/// Who can read the mail.
+fn readers(form: &Form) -> &'static str {
+    match form.tls_end() {
+        TlsEnd::Browser => text::discovery::READ_HERE,
+        TlsEnd::Proxy => text::discovery::READ_BY_PROXY,
     }
 }
 

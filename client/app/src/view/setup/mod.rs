@@ -53,7 +53,11 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
         }
     });
     view! {
-        <main class="page pane setup" class:is-first=first>
+        <main
+            class="page pane setup"
+            class:is-first=first
+            class:is-underway=move || app.step.with(|step| !step.is_first())
+        >
             {if first {
                 view! {
                     <header class="welcome">
@@ -98,10 +102,10 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
 fn Steps() -> impl IntoView {
     let app = App::here();
     let step = Memo::new(move |_| app.step.get());
-    Effect::new(move |_| {
-        if !step.with(Step::is_first) {
-            focus::give(focus::STEP);
-        }
+    Effect::new(move |_| match step.get() {
+        Step::Start => {}
+        Step::Again(_) => focus::give("[data-test=setup-continue]"),
+        Step::Looking(_) | Step::Found | Step::ByHand(_) => focus::give(focus::STEP),
     });
     move || match step.get() {
         Step::Start => view! { <Start trouble=None /> }.into_any(),
