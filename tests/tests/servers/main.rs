@@ -3,6 +3,7 @@
 mod imap;
 mod pop3;
 mod sending;
+mod trust;
 
 use anyhow::Result;
 use postern::demo::{self, Demo};
