@@ -92,7 +92,7 @@ impl Worker {
 
     /// Tells the page what is wrong.
     pub(crate) fn problem(&self, kind: ProblemKind, sentence: String) {
-        let delta = Delta::Problem(Problem { kind, sentence });
+        let delta = Delta::Problem(Problem::new(kind, sentence));
         self.send(&Down { client: None, delta });
     }
 

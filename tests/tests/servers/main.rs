@@ -5,6 +5,7 @@ mod blind;
 mod imap;
 mod pop3;
 mod sending;
+mod trust;
 
 use anyhow::Result;
 use postern::demo::{self, Demo};

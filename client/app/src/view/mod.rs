@@ -2,8 +2,10 @@
 
 #![expect(unreachable_pub, reason = "the component macro makes a component's properties public")]
 
+mod account;
 mod accounts;
 mod avatar;
+mod certificate;
 mod compose;
 mod connection;
 mod folders;

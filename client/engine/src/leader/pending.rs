@@ -64,13 +64,15 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::Network { .. }
         | Intent::OpenMailbox { .. }
         | Intent::ShowRows { .. } => Until::Said,
-        Intent::RemoveAccount { .. }
+        Intent::TrustCertificate { .. }
+        | Intent::RemoveAccount { .. }
         | Intent::Refresh { .. }
         | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
         Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
+        | Intent::ChangeAccount { .. }
         | Intent::OpenMessage { .. }
         | Intent::FetchAttachment { .. }
         | Intent::Send { .. } => Until::Answered,
@@ -81,6 +83,10 @@ fn is_answer(delta: &Delta, intent: &Intent) -> bool {
     match (delta, intent) {
         (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
+        | (
+            Delta::AccountChanged { request: answered, .. },
+            Intent::ChangeAccount { request, .. },
+        )
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })
         | (Delta::Queued { request: answered, .. }, Intent::Send { request, .. }) => {
             answered == request
@@ -175,7 +181,7 @@ mod tests {
         let other = MessageId { uid: 6, ..MESSAGE };
         let open = |message| Intent::OpenMessage { message };
         let mut pending = pending([open(MESSAGE), open(other)]);
-        let problem = Problem { kind: ProblemKind::Gone, sentence: "It is gone.".into() };
+        let problem = Problem::new(ProblemKind::Gone, "It is gone.");
         pending.answered(&Delta::MessageFailed { message: MESSAGE, problem });
         assert_eq!(numbers(&pending), [2]);
     }

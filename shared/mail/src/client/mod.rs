@@ -3,6 +3,8 @@
 //! | Module | Job |
 //! |---|---|
 //! | `accounts` | add, test, list, remove |
+//! | `settings` | change an account that is there |
+//! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `reading` | opened messages, attachments, the read mark |
@@ -12,10 +14,12 @@
 //! account's lanes; what they change comes back as deltas.
 
 mod accounts;
+mod certificates;
 mod lanes;
 mod lists;
 mod reading;
 mod sending;
+mod settings;
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,7 +28,8 @@ use std::{
 };
 
 use postern_bridge::{
-    AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem, Up,
+    AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem,
+    ServerState, Up,
 };
 
 use crate::{
@@ -60,6 +65,8 @@ struct Inner<H: Host> {
 /// An account at work.
 struct Running {
     account: Account,
+    incoming: ServerState,
+    outgoing: ServerState,
     connection: Connection,
     /// What was last told to be wrong; not told again until something worked.
     told: Option<String>,
@@ -88,7 +95,8 @@ impl<H: Host> Client<H> {
             }),
         };
         for account in accounts {
-            client.run_account(account);
+            let sessions = certificates::sessions(client.store(), account.id).await?;
+            client.run_account(account, sessions);
         }
         client.resume_outbox().await?;
         Ok(client)
@@ -114,7 +122,7 @@ impl<H: Host> Client<H> {
             Intent::Hello => self.greet(page).await,
             Intent::Network { online } => self.network(online),
             Intent::TestAccount { request, draft } => {
-                let result = self.test_account(&draft).await;
+                let result = self.test_account(draft).await;
                 self.tell(Some(page), Delta::AccountTested { request, result });
                 Ok(())
             }
@@ -122,6 +130,14 @@ impl<H: Host> Client<H> {
                 let result = self.add_account(draft).await;
                 self.tell(Some(page), Delta::AccountAdded { request, result });
                 Ok(())
+            }
+            Intent::ChangeAccount { request, account, change } => {
+                let result = self.change_account(account, change).await;
+                self.tell(Some(page), Delta::AccountChanged { request, result });
+                Ok(())
+            }
+            Intent::TrustCertificate { account, server, trusted } => {
+                self.trust(account, server, trusted).await
             }
             Intent::RemoveAccount { account } => self.remove_account(account).await,
             Intent::Refresh { account } => self.refresh(account),
