@@ -35,6 +35,23 @@ pub(crate) mod shell {
     }
 }
 
+/// The way into a private Postern.
+pub(crate) mod access {
+    pub(crate) const TITLE: &str = "This Postern is private";
+    pub(crate) const DETAIL: &str =
+        "Enter the access key that its operator gave you. This browser will remember it.";
+    pub(crate) const REFUSED: &str = "The access key that this browser remembers is no longer accepted. Enter the new one, or ask the operator of this Postern for it.";
+    pub(crate) const KEY: &str = "Access key";
+    pub(crate) const HINT: &str =
+        "Stored encrypted in this browser alone. You can remove it later under Accounts.";
+    pub(crate) const ENTER: &str = "Continue";
+    pub(crate) const TRYING: &str = "Checking…";
+    pub(crate) const BANNER: &str = "This Postern asks for its access key before it connects. What is stored in this browser can be read.";
+    pub(crate) const KEPT: &str = "Access key";
+    pub(crate) const KEPT_DETAIL: &str = "This Postern is private. Its access key is stored encrypted in this browser; without it, no mail can be fetched or sent.";
+    pub(crate) const FORGET: &str = "Remove key";
+}
+
 /// The folder list.
 pub(crate) mod folders {
     pub(crate) const LABEL: &str = "Folders";

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
-use postern_bridge::{AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
+use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
 
 use super::{
-    account::Changing, accounts::Accounts, composer::Composer, list::List, mailboxes::Mailboxes,
-    reader::Reader, setup::Progress, toasts::Toasts,
+    access::Door, account::Changing, accounts::Accounts, composer::Composer, list::List,
+    mailboxes::Mailboxes, reader::Reader, setup::Progress, toasts::Toasts,
 };
 use crate::{
     browser::{download, history, network},
@@ -29,6 +29,8 @@ pub(crate) enum Landing {
 /// The page's state. It is small to copy: each field is a handle.
 #[derive(Clone, Copy)]
 pub(crate) struct App {
+    /// The way into the proxy.
+    pub(crate) door: RwSignal<Door>,
     /// The accounts.
     pub(crate) accounts: RwSignal<Accounts>,
     /// Their mailboxes.
@@ -68,6 +70,7 @@ impl App {
     /// The state at the start; the engine is started and greeted.
     pub(crate) fn start() -> Self {
         let app = Self {
+            door: RwSignal::default(),
             accounts: RwSignal::default(),
             mailboxes: RwSignal::default(),
             list: RwSignal::default(),
@@ -133,6 +136,13 @@ impl App {
     pub(crate) fn go_instead(self, route: Route) {
         history::write(route, true);
         self.route.set(route);
+    }
+
+    /// Tries an access key.
+    pub(crate) fn enter_access_key(self, key: String) {
+        let key = AccessKey(key);
+        let request = self.request(|request| Intent::EnterAccessKey { request, key });
+        self.door.update(|door| door.trying(request));
     }
 
     /// Tests the settings of an account.
@@ -202,6 +212,10 @@ impl App {
                 let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
                 self.mailboxes.update(|mailboxes| mailboxes.keep_accounts(|id| ids.contains(&id)));
                 self.accounts.update(|known| known.set(accounts));
+            }
+            Delta::Access(access) => self.door.update(|door| door.set(access)),
+            Delta::AccessKeyTried { request, result } => {
+                self.door.update(|door| door.tried(request, result));
             }
             Delta::Mailboxes { account, mailboxes } => {
                 self.mailboxes.update(|known| known.set(account, mailboxes));

@@ -310,6 +310,7 @@ impl Progress {
             | ProblemKind::Server => self.server_in(&problem.sentence),
             ProblemKind::Login => Some(Field::Password),
             ProblemKind::Offline
+            | ProblemKind::AccessKey
             | ProblemKind::Storage
             | ProblemKind::Input
             | ProblemKind::Gone => None,

@@ -300,7 +300,7 @@ mod tests {
         let why = || "Why.".to_owned();
         for (code, error) in [
             (Refusal::BadRequest, TransportError::NotAllowed(why())),
-            (Refusal::AccessDenied, TransportError::NotAllowed(why())),
+            (Refusal::AccessDenied, TransportError::Denied(why())),
             (Refusal::NotAllowed, TransportError::NotAllowed(why())),
             (Refusal::TooMany, TransportError::Busy(why())),
             (Refusal::ShuttingDown, TransportError::Busy(why())),

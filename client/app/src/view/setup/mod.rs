@@ -1,7 +1,7 @@
 //! Setting up an account.
 
 mod demo;
-mod field;
+pub(super) mod field;
 mod person;
 mod protocol;
 mod refused;
