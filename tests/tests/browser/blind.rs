@@ -80,7 +80,8 @@ async fn overhear(tls_end: &'static str) -> Result<Overheard> {
         let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
         head.contains("upgrade: websocket")
     };
-    let text = |directions: Vec<Vec<u8>>| String::from_utf8_lossy(&directions.concat()).into_owned();
+    let text =
+        |directions: Vec<Vec<u8>>| String::from_utf8_lossy(&directions.concat()).into_owned();
     let tunnels = proxy.heard().into_iter().filter(is_tunnel).collect();
     Ok(Overheard {
         tunnels: text(tunnels),
