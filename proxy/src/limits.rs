@@ -6,12 +6,18 @@ use postern_tunnel::MAX_CONTROL;
 
 use crate::websocket::{self, FloodLimit};
 
-/// Stream bytes that a page may have on their way to a mail server, per tunnel.
+/// Stream bytes that a page may have on their way to a mail server at first, per tunnel.
 pub const WINDOW: u32 = 64 * 1024;
+
+/// How many that may become while more are wanted than fit into a round trip.
+pub const WIDEST_WINDOW: u32 = 1024 * 1024;
+
+/// How many bytes the windows of all tunnels may have grown by.
+pub const WINDOWS: u32 = 64 * 1024 * 1024;
 
 /// The longest binary WebSocket message that a page may send, in bytes: it can never be granted
 /// more.
-pub const MAX_MESSAGE: usize = WINDOW as usize;
+pub const MAX_MESSAGE: usize = WIDEST_WINDOW as usize;
 
 /// What a page's WebSocket may send.
 pub const PAGE_FRAMES: websocket::Limits = websocket::Limits {

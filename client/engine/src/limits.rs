@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-/// Stream bytes that the proxy may have on their way to us, for one connection.
-pub(crate) const WINDOW: u32 = 1024 * 1024;
+/// Stream bytes that the proxy may have on their way to us at first, for one connection.
+pub(crate) const WINDOW: u32 = 256 * 1024;
+
+/// How many that may become while more are wanted than fit into a round trip.
+pub(crate) const WIDEST_WINDOW: u32 = 4 * 1024 * 1024;
+
+/// How many bytes the windows of all connections may have grown by.
+pub(crate) const WINDOWS: u32 = 16 * 1024 * 1024;
 
 /// Stream bytes in one frame that we send.
 pub(crate) const FRAME: usize = 64 * 1024;

@@ -139,3 +139,70 @@ impl HttpBody for Paced {
         hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use tokio::{sync::oneshot, time::timeout};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_moves_is_idle() {
+        let activity = Activity::default();
+        timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_an_answer_slowly_is_not_idle() {
+        let activity = Activity::default();
+        let mut body = Paced::new(Body::from(vec![7; 10 * CHUNK]), activity.clone());
+        let taking = async {
+            for _ in 0..10 {
+                sleep_until(Instant::now() + LIMIT * 8).await;
+                let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+                assert_eq!(frame.unwrap().unwrap().into_data().unwrap().len(), CHUNK);
+            }
+        };
+        tokio::select! {
+            biased;
+            () = taking => {}
+            () = activity.idle(LIMIT * 50) => panic!("idle"),
+        }
+        assert!(body.is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_may_be_silent_as_long_as_it_is_there() {
+        let activity = Activity::default();
+        let (end, ended) = oneshot::channel::<()>();
+        activity.execute(async {
+            let _ = ended.await;
+        });
+        activity.tunnel();
+        assert!(timeout(LIMIT * 5, activity.idle(LIMIT)).await.is_err());
+        drop(end);
+        timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_stuck_is_no_tunnel() {
+        let activity = Activity::default();
+        activity.execute(std::future::pending::<()>());
+        timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_body_says_how_long_it_is_and_comes_whole() {
+        let bytes: Vec<u8> = (0..3 * CHUNK + 1).map(|n| n as u8).collect();
+        let mut body = Paced::new(Body::from(bytes.clone()), Activity::default());
+        assert_eq!(body.size_hint().exact(), Some(bytes.len() as u64));
+        let first = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        let first = first.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(body.size_hint().exact(), Some((bytes.len() - CHUNK) as u64));
+        let rest = to_bytes(Body::new(body), bytes.len()).await.unwrap();
+        assert!([first, rest].concat() == bytes);
+    }
+}

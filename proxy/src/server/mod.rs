@@ -22,6 +22,7 @@ use axum::{
     middleware,
     routing::{any, get},
 };
+use postern_tunnel::credit::Budget;
 use rustls_pki_types::CertificateDer;
 use tokio::{net::TcpListener, sync::Notify, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -38,7 +39,7 @@ use crate::{
     access::{self, Mint},
     config::{Config, ConfigErrors},
     discovery::{self, Finder, Records, SystemRecords},
-    limits::{CLOSE_TIMEOUT, Limits},
+    limits::{CLOSE_TIMEOUT, Limits, WINDOWS},
     metrics::{self, Metrics},
     page::{DemoAccount, PageConfig, Site},
     policy::{Destination, Lookups, Policy, Resolve, SystemResolver},
@@ -92,6 +93,8 @@ pub(crate) struct Shared {
     pub(crate) finder: Finder,
     pub(crate) clients: Clients,
     pub(crate) tunnels: TaskTracker,
+    /// What the tunnels' windows may grow by.
+    pub(crate) windows: Budget,
     /// No new tunnels.
     pub(crate) draining: CancellationToken,
     /// No tunnels any more.
@@ -219,6 +222,7 @@ impl Builder {
             finder,
             clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
+            windows: Budget::new(WINDOWS),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             config,

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod authority;
 pub(crate) mod http;
 pub(crate) mod https;
 pub(crate) mod name_server;
