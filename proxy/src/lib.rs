@@ -4,6 +4,7 @@
 //!
 //! - [`config`]: what an operator decides.
 //! - [`server`]: binds, accepts, routes, and stops in good order.
+//! - [`access`]: who may use it, and how much of it.
 //! - [`page`]: the files of the page.
 //! - [`policy`]: where tunnels may go.
 //! - [`client_hello`]: what a page must begin with when TLS ends in it.
@@ -16,6 +17,7 @@
 //! Invariants: nothing is dialled that [`policy`] has not vetted; a tunnel's memory is bounded
 //! whatever either side does; nothing that passes through a tunnel is logged.
 
+pub mod access;
 pub mod client_hello;
 pub mod config;
 pub mod demo;

@@ -108,6 +108,12 @@ pub const HTTP2_SEND_BUFFER: usize = 2 * CHUNK;
 /// answer.
 pub const HTTP2_PING: Duration = Duration::from_secs(60);
 
+/// For how long a page may open tunnels with one token.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// By how much the clocks of two copies of the proxy may differ.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
 /// The limits that an operator sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {

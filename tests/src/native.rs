@@ -7,8 +7,8 @@ use postern_bridge::{
     TlsSession,
 };
 use postern_mail::{
-    Clock, Connector, Discover, Host, MailError, Random, Secret, Transport, TransportError, Vault,
-    host::VaultError, store::MemoryStore,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport,
+    TransportError, Vault, host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -184,6 +184,8 @@ impl Discover for NativeHost {
         ask.await.ok_or(MailError::Transport(TransportError::Offline))
     }
 }
+
+impl Admission for NativeHost {}
 
 impl Clock for NativeHost {
     fn now(&self) -> i64 {

@@ -6,7 +6,9 @@ use clap::Args;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::{Table, Value};
 
-use super::{AcmeSettings, ConfigError, ConfigErrors, HttpsSettings, Problems};
+use super::{
+    AcmeSettings, ConfigError, ConfigErrors, HttpsSettings, Problems, access::AccessSettings,
+};
 
 /// The settings as they are written; what is not set is `None`.
 #[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -42,12 +44,6 @@ pub struct Settings {
     #[arg(long, env = "POSTERN_ROOTS", value_name = "FILE")]
     pub roots: Option<PathBuf>,
 
-    /// What programs must know to open a tunnel, 16 to 256 bytes; the page has no field to enter it
-    /// yet, so with a key it can't connect. Better set in the file or the environment than as a
-    /// flag, which others on the machine can see
-    #[arg(long, env = "POSTERN_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
-    pub access_key: Option<Secret>,
-
     /// Let strangers use this proxy to reach every mail server
     #[arg(
         long,
@@ -79,6 +75,10 @@ pub struct Settings {
     /// A certificate by ACME.
     #[command(flatten)]
     pub acme: AcmeSettings,
+
+    /// Who may use the proxy.
+    #[command(flatten)]
+    pub access: AccessSettings,
 
     /// What connections may cost.
     #[command(flatten)]
@@ -165,16 +165,18 @@ impl Settings {
 
     /// What can be read of a configuration file; what can't be is left out, and told.
     pub(super) fn read(text: &str, problems: &mut Problems) -> Self {
-        let Some(table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
+        let Some(mut table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
         else {
             return Self::default();
         };
-        // The whole at once would stop at the first mistake, so each key is read alone.
-        leaves(table).fold(Self::default(), |settings, (key, leaf)| {
-            let leaf: Result<Self, _> = toml::from_str(&leaf.to_string());
-            let leaf = leaf.map_err(|error| ConfigError::new(&key, error.message()));
-            settings.or(problems.take(leaf).unwrap_or_default())
-        })
+        // The whole at once would stop at the first mistake, so each key is tried alone before.
+        for leaf in leaves(&table) {
+            if let Err(error) = toml::from_str::<Self>(&leaf.alone.to_string()) {
+                problems.add(ConfigError::new(&leaf.key(), error.message()));
+                leaf.remove_from(&mut table);
+            }
+        }
+        toml::from_str(&table.to_string()).unwrap_or_default()
     }
 
     /// These settings, and where they are not set, those.
@@ -188,13 +190,13 @@ impl Settings {
             allow_networks: self.allow_networks.or(other.allow_networks),
             ports: self.ports.or(other.ports),
             roots: self.roots.or(other.roots),
-            access_key: self.access_key.or(other.access_key),
             open_relay: self.open_relay.or(other.open_relay),
             metrics_listen: self.metrics_listen.or(other.metrics_listen),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
             https: self.https.or(other.https),
             acme: self.acme.or(other.acme),
+            access: self.access.or(other.access),
             limits: self.limits.or(other.limits),
         }
     }
@@ -231,19 +233,50 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
     ConfigError::new(key, format!("line {line}: {}", error.message()))
 }
 
-/// Each value of the file in a file of its own, with its full key.
-fn leaves(table: Table) -> impl Iterator<Item = (String, Table)> {
-    table.into_iter().flat_map(|(name, value)| match value {
-        Value::Table(inner) if !inner.is_empty() => inner
-            .into_iter()
-            .map(|(key, value)| {
-                let full = format!("{name}.{key}");
-                let inner = Value::Table(Table::from_iter([(key, value)]));
-                (full, Table::from_iter([(name.clone(), inner)]))
-            })
-            .collect::<Vec<_>>(),
-        value => vec![(name.clone(), Table::from_iter([(name, value)]))],
-    })
+/// A value of the file.
+struct Leaf {
+    name: String,
+    /// Its name in the table that `name` is.
+    inner: Option<String>,
+    /// A file with nothing else in it.
+    alone: Table,
+}
+
+impl Leaf {
+    fn key(&self) -> String {
+        match &self.inner {
+            Some(inner) => format!("{}.{inner}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    fn remove_from(&self, table: &mut Table) {
+        match (&self.inner, table.get_mut(&self.name)) {
+            (Some(inner), Some(Value::Table(table))) => table.remove(inner),
+            _ => table.remove(&self.name),
+        };
+    }
+}
+
+/// Each value of the file.
+fn leaves(table: &Table) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    for (name, value) in table {
+        let mut leaf = |inner: Option<&String>, value: Value| {
+            let alone = Table::from_iter([(name.clone(), value)]);
+            leaves.push(Leaf { name: name.clone(), inner: inner.cloned(), alone });
+        };
+        match value {
+            Value::Table(table) if !table.is_empty() => {
+                for (key, value) in table {
+                    let alone = Table::from_iter([(key.clone(), value.clone())]);
+                    leaf(Some(key), Value::Table(alone));
+                }
+            }
+            value => leaf(None, value.clone()),
+        }
+    }
+    leaves
 }
 
 impl<'de> Deserialize<'de> for Secret {
@@ -288,20 +321,21 @@ mod tests {
 
     #[test]
     fn an_error_does_not_quote_a_secret() {
-        let error = Settings::from_toml("access_key = ['hush-hush-hush-hush']").unwrap_err();
-        assert_eq!(error.iter().next().unwrap().key, "access_key");
+        let error = Settings::from_toml("access.key = ['hush-hush-hush-hush']").unwrap_err();
+        assert_eq!(error.iter().next().unwrap().key, "access.key");
         assert!(!error.to_string().contains("hush"), "{error}");
         for toml in [
-            "access_key = 'hush-hush-hush-hush' x",
-            "access_key = \"\"\"\nhush-hush-hush-hush \\q\"\"\"",
-            "access_key = { hush = 1 }",
-            "access_key.hush = 1",
+            "access.key = 'hush-hush-hush-hush' x",
+            "access.key = \"\"\"\nhush-hush-hush-hush \\q\"\"\"",
+            "access.key = { hush = 1 }",
+            "access.key.hush = 1",
+            "access.token_keys = ['hush-hush-hush-hush', 1]",
         ] {
             let error = Settings::from_toml(toml).unwrap_err().to_string();
             assert!(!error.contains("hush-hush"), "{toml}: {error}");
         }
         for value in ["1234567890123456", "123456.7890123456", "1234-12-12", "true"] {
-            for key in ["access_key", "\"access_key\""] {
+            for key in ["access.key", "access.\"key\"", "access.token_keys"] {
                 let error = Settings::from_toml(&format!("{key} = {value}")).unwrap_err();
                 assert!(!error.to_string().contains(value), "{error}");
             }

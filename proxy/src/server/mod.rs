@@ -30,11 +30,12 @@ use tracing::{info, warn};
 pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
-pub(crate) use origin::{Origins, Secure};
+pub(crate) use origin::{AskingPage, Origins, Secure, TunnelPage};
 pub(crate) use stream::{PageIo, Stream};
 
 use self::{connection::Door, https::Tls, loaded::Loaded};
 use crate::{
+    access::{self, Mint},
     config::{Config, ConfigErrors},
     limits::{CLOSE_TIMEOUT, Limits},
     metrics::{self, Metrics},
@@ -77,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) page_config: PageConfig,
     pub(crate) config: Config,
     pub(crate) origins: Origins,
+    pub(crate) mint: Mint,
     pub(crate) policy: Policy,
     pub(crate) resolver: Lookups,
     pub(crate) tls: TlsConnector,
@@ -168,6 +170,12 @@ impl Builder {
                  which people open it, such as https://mail.example.org"
             );
         }
+        if config.token_keys.is_empty() {
+            info!(
+                "`access.token_keys` is not set: tokens are signed with a key of this start, so no \
+                 other copy of this proxy accepts them; to run several, give all the same keys"
+            );
+        }
         let Loaded { site, connector, https } = Loaded::load(&config, self.roots)?;
         if site.is_empty() {
             warn!("there is no page to serve: name its folder with --page");
@@ -180,6 +188,7 @@ impl Builder {
             site,
             page_config: PageConfig::new(self.demo, config.access_key.is_some()),
             origins: Origins::new(config.origins.clone()),
+            mint: Mint::new(&config.token_keys),
             policy: Policy::new(
                 config.allow.clone(),
                 config.allow_networks.clone(),
@@ -325,6 +334,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(postern_tunnel::PATH, any(tunnel::upgrade))
         .route("/api/config", get(crate::page::config))
         .merge(health::routes())
+        .route(postern_tunnel::TOKEN_PATH, get(access::token).post(access::token))
         .fallback(crate::page::file)
         .layer(middleware::map_response_with_state(shared.clone(), headers::secure))
         .with_state(shared)

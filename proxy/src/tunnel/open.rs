@@ -1,6 +1,6 @@
 //! From the page's first message to a connection with the mail server.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::SystemTime};
 
 use postern_tunnel::{FromPage, FromProxy, Open, Opened, Refusal, Refused, TlsMode};
 use tokio::{net::TcpStream, time::timeout};
@@ -13,10 +13,11 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
+    access::TokenProblem,
     client_hello::ClientHelloGate,
     limits::WINDOW,
     policy::{Host, Target, Unreachable},
-    server::Shared,
+    server::{Origin, Shared},
     websocket::Message,
 };
 
@@ -45,14 +46,15 @@ impl From<Refused> for Failure {
 }
 
 /// Reads the page's first message, does what it says, and tells the page.
-pub(super) async fn open(page: &mut Page, shared: &Shared) -> Result<Way, Failure> {
+pub(super) async fn open(
+    page: &mut Page,
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<Way, Failure> {
     let first = timeout(shared.limits().open, first_message(page)).await;
     let open = first.map_err(|_| bad_request("The page did not say where to connect."))??;
-    if let Some(key) = &shared.config.access_key
-        && !key.admits(open.access.as_deref())
-    {
-        return Err(refuse(Refusal::AccessDenied, "This proxy asks for its access key.").into());
-    }
+    let token = shared.mint.check(open.token.as_deref(), origin, SystemTime::now());
+    token.map_err(access_denied)?;
     let target = shared.policy.destination(&open.host, open.port);
     let target = target.map_err(|denied| refuse(Refusal::NotAllowed, denied.to_string()))?;
     // What the page sends there must be TLS, as the client hello's gate makes sure: no other mode
@@ -117,4 +119,13 @@ async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketA
             ),
         )
     })
+}
+
+fn access_denied(problem: TokenProblem) -> Refused {
+    let message = match problem {
+        TokenProblem::Missing => "The page did not show a token of this proxy.",
+        TokenProblem::Foreign => "The page's token is not of this proxy, or of another page.",
+        TokenProblem::Expired => "The page's token is too old.",
+    };
+    refuse(Refusal::AccessDenied, message)
 }
