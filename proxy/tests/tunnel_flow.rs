@@ -74,6 +74,46 @@ async fn a_page_that_stays_within_its_credit_can_send_without_end() {
 }
 
 #[tokio::test]
+async fn a_window_grows_while_it_is_used_up_and_shrinks_when_the_tunnel_is_idle() {
+    let server = echo().await;
+    let proxy = start(
+        |config| config.limits.ping = Duration::from_millis(100),
+        |builder| builder.allow(destination(server)),
+    )
+    .await;
+    let (mut page, _) = Page::open(proxy.addr, server.port(), TlsMode::None, u32::MAX).await;
+    let mut credit = WINDOW;
+    loop {
+        page.send(&vec![0; credit]).await;
+        let (mut back, mut granted) = (0, 0);
+        while back < credit || granted == 0 {
+            match page.hear().await {
+                Heard::Bytes(bytes) => back += bytes.len(),
+                Heard::Control(FromProxy::Credit(more)) => granted += more as usize,
+                other => panic!("{other:?}"),
+            }
+        }
+        if granted > credit {
+            break;
+        }
+        credit = granted;
+    }
+    let keep = loop {
+        match page.hear().await {
+            Heard::Control(FromProxy::Reclaim(keep)) => break keep,
+            Heard::Control(FromProxy::Credit(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(keep as usize, WINDOW);
+    page.say(&FromPage::Return(WINDOW as u32)).await;
+    page.send(b"still here").await;
+    assert_eq!(page.hear_bytes(10).await, b"still here");
+    page.say(&FromPage::Return(u32::MAX)).await;
+    assert_eq!(page.hear_refused().await.code, Refusal::BadRequest);
+}
+
+#[tokio::test]
 async fn a_page_that_exceeds_its_credit_is_refused() {
     // Nothing is granted anew once the buffers on the way to this server are full.
     let server = silent().await;

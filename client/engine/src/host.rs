@@ -35,8 +35,8 @@ impl BrowserHost {
         let access = Access::of_proxy();
         Self {
             store,
-            discovery: ProxyDiscovery::new(origin),
             connector: TunnelConnector::new(origin, access.clone()),
+            discovery: ProxyDiscovery::new(access.clone()),
             access,
             random: BrowserRandom(crypto.clone()),
             vault: BrowserVault::new(crypto),

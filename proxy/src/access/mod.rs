@@ -13,5 +13,5 @@ mod token;
 pub use key::AccessKey;
 pub use token::TokenKey;
 
-pub(crate) use exchange::token;
+pub(crate) use exchange::{bearer, token};
 pub(crate) use token::{Mint, TokenProblem};

@@ -22,6 +22,7 @@ use axum::{
     middleware,
     routing::{any, get},
 };
+use postern_tunnel::credit::Budget;
 use rustls_pki_types::CertificateDer;
 use tokio::{net::TcpListener, sync::Notify, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -37,7 +38,8 @@ use self::{connection::Door, https::Tls, loaded::Loaded};
 use crate::{
     access::{self, Mint},
     config::{Config, ConfigErrors},
-    limits::{CLOSE_TIMEOUT, Limits},
+    discovery::{self, Finder, Records, SystemRecords},
+    limits::{CLOSE_TIMEOUT, Limits, WINDOWS},
     metrics::{self, Metrics},
     page::{DemoAccount, PageConfig, Site},
     policy::{Destination, Lookups, Policy, Resolve, SystemResolver},
@@ -50,6 +52,7 @@ pub struct Builder {
     roots: Vec<CertificateDer<'static>>,
     destinations: Vec<Destination>,
     resolver: Option<Arc<dyn Resolve>>,
+    records: Option<Arc<dyn Records>>,
     demo: Option<DemoAccount>,
 }
 
@@ -87,8 +90,11 @@ pub(crate) struct Shared {
     /// What tells browsers not to come without TLS.
     hsts: Option<HeaderValue>,
     pub(crate) metrics: Metrics,
+    pub(crate) finder: Finder,
     pub(crate) clients: Clients,
     pub(crate) tunnels: TaskTracker,
+    /// What the tunnels' windows may grow by.
+    pub(crate) windows: Budget,
     /// No new tunnels.
     pub(crate) draining: CancellationToken,
     /// No tunnels any more.
@@ -133,6 +139,13 @@ impl Builder {
     #[must_use]
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.resolver = Some(resolver);
+        self
+    }
+
+    /// Looks up which servers domains name in another way than the system's.
+    #[must_use]
+    pub fn records(mut self, records: Arc<dyn Records>) -> Self {
+        self.records = Some(records);
         self
     }
 
@@ -184,6 +197,10 @@ impl Builder {
         let redirect_address = config.https.as_ref().and_then(|https| https.redirect_listen);
         let redirect = Listener::bind_if("https.redirect_listen", redirect_address).await?;
         let metrics = Listener::bind_if("metrics_listen", config.metrics_listen).await?;
+
+        let records = self.records.unwrap_or_else(|| Arc::new(SystemRecords::new()));
+        let finder = Finder::new(records, self.demo.as_ref());
+
         let shared = Shared {
             site,
             page_config: PageConfig::new(self.demo, config.access_key.is_some()),
@@ -202,8 +219,10 @@ impl Builder {
             https,
             hsts: headers::hsts(config.https.as_ref()),
             metrics: Metrics::new(config.limits.connections),
+            finder,
             clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
+            windows: Budget::new(WINDOWS),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             config,
@@ -216,7 +235,14 @@ impl Builder {
 impl Proxy {
     /// A proxy with this configuration.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, roots: Vec::new(), destinations: Vec::new(), resolver: None, demo: None }
+        Builder {
+            config,
+            roots: Vec::new(),
+            destinations: Vec::new(),
+            resolver: None,
+            records: None,
+            demo: None,
+        }
     }
 
     /// The address that it listens on.
@@ -332,6 +358,7 @@ async fn stop(shared: &Shared, connections: &TaskTracker) {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(postern_tunnel::PATH, any(tunnel::upgrade))
+        .route(postern_bridge::Discovery::PATH, get(discovery::discover))
         .route("/api/config", get(crate::page::config))
         .merge(health::routes())
         .route(postern_tunnel::TOKEN_PATH, get(access::token).post(access::token))

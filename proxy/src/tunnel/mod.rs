@@ -25,6 +25,7 @@ use hyper::upgrade::OnUpgrade;
 use postern_tunnel::{Refusal, SUBPROTOCOL};
 use tracing::{debug, info};
 
+pub(crate) use open::connect;
 pub(crate) use tls::TlsConnector;
 
 use self::{
@@ -32,6 +33,7 @@ use self::{
     relay::{Ended, Relay},
 };
 use crate::{
+    metrics::Metrics,
     server::{Client, Origin, Shared, Ticket, TunnelPage},
     websocket::handshake::{self, Handshake},
 };
@@ -69,7 +71,7 @@ async fn run(upgrade: OnUpgrade, origin: Origin, shared: Arc<Shared>, ticket: Op
     let relay = Box::pin(begin(upgrade, origin, &shared, ticket.is_some())).await;
     let Some(relay) = relay else { return };
     let ended = relay.run(&shared).await;
-    Box::pin(end(ended, &shared)).await;
+    Box::pin(end(ended, &shared.metrics)).await;
     drop(ticket);
 }
 
@@ -98,7 +100,7 @@ async fn begin(
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
     match way {
-        Ok(way) => return Some(Relay::new(page, way)),
+        Ok(way) => return Some(Relay::new(page, way, &shared.windows)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
             shared.metrics.tunnel_refused(refused.code);
@@ -112,8 +114,8 @@ async fn begin(
     None
 }
 
-async fn end(ended: Ended, shared: &Shared) {
-    shared.metrics.tunnel_ended(ended.refusal());
+async fn end(ended: Ended, metrics: &Metrics) {
+    metrics.tunnel_ended(ended.refusal());
     match ended {
         Ended::Complete(page) => farewell::complete(page).await,
         Ended::PageGone(page, server, unsent) => farewell::gone(page, server, unsent).await,

@@ -101,7 +101,10 @@ async fn first_message(page: &mut Page) -> Result<Open, Failure> {
 }
 
 /// Finds the host's addresses and connects to one of those that may be dialled.
-async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketAddr), Refused> {
+pub(crate) async fn connect(
+    target: &Target,
+    shared: &Shared,
+) -> Result<(TcpStream, SocketAddr), Refused> {
     let located = shared.policy.locate(target, &shared.resolver).await;
     let addresses = located.map_err(|error| {
         let code = match error {

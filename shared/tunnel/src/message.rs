@@ -19,6 +19,9 @@ pub enum FromPage {
     StartTls,
     /// The page will send no more stream bytes; the other direction goes on.
     Finish,
+    /// The page gives back this much of what it was granted: an answer to
+    /// [`FromProxy::Reclaim`].
+    Return(u32),
 }
 
 /// What the proxy says.
@@ -35,6 +38,9 @@ pub enum FromProxy {
     Secured(TlsInfo),
     /// The server ended its stream in good order (on TLS: with close_notify).
     Finish,
+    /// The page should keep credit for so many bytes at most, and [`FromPage::Return`] the rest: it
+    /// has not sent anything for some time.
+    Reclaim(u32),
 }
 
 /// Where to connect. `Debug` leaves the token out.
@@ -243,6 +249,7 @@ mod tests {
             FromPage::Credit(u32::MAX),
             FromPage::StartTls,
             FromPage::Finish,
+            FromPage::Return(7),
         ] {
             assert_eq!(FromPage::from_text(&message.to_text()).unwrap(), message);
         }
@@ -317,7 +324,9 @@ mod tests {
             r#"{"open":{"host":"imap.example.org","port":993,"tls":"proxy-start-tls","credit":65536}}"#
         );
         assert_eq!(FromPage::StartTls.to_text(), r#""start-tls""#);
+        assert_eq!(FromPage::Return(7).to_text(), r#"{"return":7}"#);
         assert_eq!(FromProxy::Credit(7).to_text(), r#"{"credit":7}"#);
+        assert_eq!(FromProxy::Reclaim(7).to_text(), r#"{"reclaim":7}"#);
     }
 
     #[test]

@@ -16,19 +16,23 @@ mod tunnel;
 
 use postern_bridge::{Endpoint, Security, TlsEnd, TlsSession};
 use postern_mail::{Connector, Transport, TransportError};
-use postern_tunnel::{Open, TlsMode};
+use postern_tunnel::{Open, TlsMode, credit::Budget};
 
 use self::{
     tls::{Tls, TlsStream},
     tunnel::Tunnel,
 };
-use crate::{access::Access, limits::WINDOW};
+use crate::{
+    access::Access,
+    limits::{WINDOW, WINDOWS},
+};
 
 /// Opens tunnels to the proxy that served the page.
 pub(crate) struct TunnelConnector {
     url: String,
     access: Access,
     tls: Tls,
+    windows: Budget,
 }
 
 impl TunnelConnector {
@@ -36,7 +40,7 @@ impl TunnelConnector {
     pub(crate) fn new(origin: &str, access: Access) -> Self {
         // `http` becomes `ws`, and `https` becomes `wss`.
         let url = format!("{}{}", origin.replacen("http", "ws", 1), postern_tunnel::PATH);
-        Self { url, access, tls: Tls::new() }
+        Self { url, access, tls: Tls::new(), windows: Budget::new(WINDOWS) }
     }
 
     /// Opens a tunnel. A token that the proxy does not accept is replaced once: the proxy may have
@@ -50,10 +54,11 @@ impl TunnelConnector {
             token: Some(token),
         };
         let token = self.access.token().await?;
-        match Tunnel::open(&self.url, open(token.clone())).await {
+        match Tunnel::open(&self.url, open(token.clone()), &self.windows).await {
             Err(TransportError::Denied(_)) => {
                 self.access.drop_token(&token);
-                Tunnel::open(&self.url, open(self.access.token().await?)).await
+                let token = self.access.token().await?;
+                Tunnel::open(&self.url, open(token), &self.windows).await
             }
             opened => opened,
         }

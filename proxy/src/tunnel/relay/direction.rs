@@ -5,11 +5,11 @@ use std::mem;
 use bytes::BytesMut;
 use postern_tunnel::{
     FromProxy, TlsInfo,
-    credit::{Allowance, Window},
+    credit::{Allowance, Budget, Window},
 };
 
 use crate::{
-    limits::WINDOW,
+    limits::{WIDEST_WINDOW, WINDOW},
     tunnel::page::Page,
     websocket::{Kind, Opcode},
 };
@@ -41,6 +41,7 @@ pub(super) struct Down {
 pub(super) struct Controls {
     pub(super) credit: u32,
     pub(super) secured: Option<Box<TlsInfo>>,
+    pub(super) reclaim: Option<u32>,
     pub(super) ping: bool,
 }
 
@@ -54,9 +55,9 @@ pub(super) enum Half {
 }
 
 impl Up {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(windows: &Budget) -> Self {
         Self {
-            window: Window::new(WINDOW),
+            window: Window::new(WINDOW, WIDEST_WINDOW, windows),
             unsent: BytesMut::new(),
             unflushed: false,
             half: Half::Open,
@@ -105,6 +106,8 @@ impl Controls {
             say(page, &FromProxy::Secured(*info));
         } else if self.credit > 0 {
             say(page, &FromProxy::Credit(mem::take(&mut self.credit)));
+        } else if let Some(keep) = self.reclaim.take() {
+            say(page, &FromProxy::Reclaim(keep));
         } else if mem::take(&mut self.ping) {
             page.queue(Opcode::Ping, &[]);
         } else {

@@ -18,7 +18,7 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 use futures_util::future::poll_fn;
-use postern_tunnel::{FromPage, FromProxy, Refusal, Refused, TlsMode};
+use postern_tunnel::{FromPage, FromProxy, Refusal, Refused, TlsMode, credit::Budget};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, sleep_until},
@@ -108,7 +108,7 @@ enum Stop {
 type Step = Poll<Result<(), Stop>>;
 
 impl Relay {
-    pub(super) fn new(page: Page, way: Way) -> Self {
+    pub(super) fn new(page: Page, way: Way, windows: &Budget) -> Self {
         Self {
             page,
             server: way.server,
@@ -119,7 +119,7 @@ impl Relay {
             },
             gate: way.gate.map(Box::new),
             text: Vec::new(),
-            up: Up::new(),
+            up: Up::new(windows),
             down: Down::new(way.credit),
             clock: Clock::new(Instant::now()),
         }
@@ -334,6 +334,10 @@ impl Relay {
                 let overrun = |_| bad_request("The page granted more than anybody needs.");
                 self.down.allowance.grant(bytes).map_err(overrun)
             }
+            FromPage::Return(credit) => {
+                let overrun = |_| bad_request("The page returned more than it was granted.");
+                self.up.window.returned(credit).map_err(overrun)
+            }
             FromPage::StartTls
                 if self.start_tls == StartTls::Allowed && self.up.half == Half::Open =>
             {
@@ -428,6 +432,7 @@ impl Relay {
                 Due::Nothing(next) => Ok(next),
                 Due::Ping => {
                     self.down.controls.ping = true;
+                    self.down.controls.reclaim = self.up.window.reclaim();
                     continue;
                 }
                 Due::PageGone => Err(Stop::PageGone),
