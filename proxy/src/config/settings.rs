@@ -165,16 +165,18 @@ impl Settings {
 
     /// What can be read of a configuration file; what can't be is left out, and told.
     pub(super) fn read(text: &str, problems: &mut Problems) -> Self {
-        let Some(table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
+        let Some(mut table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
         else {
             return Self::default();
         };
-        // The whole at once would stop at the first mistake, so each key is read alone.
-        leaves(table).fold(Self::default(), |settings, (key, leaf)| {
-            let leaf: Result<Self, _> = toml::from_str(&leaf.to_string());
-            let leaf = leaf.map_err(|error| ConfigError::new(&key, error.message()));
-            settings.or(problems.take(leaf).unwrap_or_default())
-        })
+        // The whole at once would stop at the first mistake, so each key is tried alone before.
+        for leaf in leaves(&table) {
+            if let Err(error) = toml::from_str::<Self>(&leaf.alone.to_string()) {
+                problems.add(ConfigError::new(&leaf.key(), error.message()));
+                leaf.remove_from(&mut table);
+            }
+        }
+        toml::from_str(&table.to_string()).unwrap_or_default()
     }
 
     /// These settings, and where they are not set, those.
@@ -231,19 +233,50 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
     ConfigError::new(key, format!("line {line}: {}", error.message()))
 }
 
-/// Each value of the file in a file of its own, with its full key.
-fn leaves(table: Table) -> impl Iterator<Item = (String, Table)> {
-    table.into_iter().flat_map(|(name, value)| match value {
-        Value::Table(inner) if !inner.is_empty() => inner
-            .into_iter()
-            .map(|(key, value)| {
-                let full = format!("{name}.{key}");
-                let inner = Value::Table(Table::from_iter([(key, value)]));
-                (full, Table::from_iter([(name.clone(), inner)]))
-            })
-            .collect::<Vec<_>>(),
-        value => vec![(name.clone(), Table::from_iter([(name, value)]))],
-    })
+/// A value of the file.
+struct Leaf {
+    name: String,
+    /// Its name in the table that `name` is.
+    inner: Option<String>,
+    /// A file with nothing else in it.
+    alone: Table,
+}
+
+impl Leaf {
+    fn key(&self) -> String {
+        match &self.inner {
+            Some(inner) => format!("{}.{inner}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    fn remove_from(&self, table: &mut Table) {
+        match (&self.inner, table.get_mut(&self.name)) {
+            (Some(inner), Some(Value::Table(table))) => table.remove(inner),
+            _ => table.remove(&self.name),
+        };
+    }
+}
+
+/// Each value of the file.
+fn leaves(table: &Table) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    for (name, value) in table {
+        let mut leaf = |inner: Option<&String>, value: Value| {
+            let alone = Table::from_iter([(name.clone(), value)]);
+            leaves.push(Leaf { name: name.clone(), inner: inner.cloned(), alone });
+        };
+        match value {
+            Value::Table(table) if !table.is_empty() => {
+                for (key, value) in table {
+                    let alone = Table::from_iter([(key.clone(), value.clone())]);
+                    leaf(Some(key), Value::Table(alone));
+                }
+            }
+            value => leaf(None, value.clone()),
+        }
+    }
+    leaves
 }
 
 impl<'de> Deserialize<'de> for Secret {

@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod https;
 pub(crate) mod name_server;
 pub(crate) mod page;
+pub(crate) mod provider;
 pub(crate) mod server;
 pub(crate) mod tls;
 

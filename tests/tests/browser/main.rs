@@ -3,6 +3,7 @@
 mod accounts;
 mod blind;
 mod demo;
+mod discovery;
 mod failures;
 mod hostile;
 mod mail;
