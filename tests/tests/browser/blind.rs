@@ -58,7 +58,7 @@ async fn overhear(tls_end: &'static str) -> Result<Overheard> {
     let reach = Reach {
         roots: vec![dovecot.authority.root(), demo.certificate.clone()],
         servers: vec![incoming.address, outgoing.address],
-        demo: None,
+        ..Reach::default()
     };
     let site = Site::start(reach).await?;
     let proxy = Wiretap::start(site.url.parse::<url::Url>()?.socket_addrs(|| None)?[0]).await?;
