@@ -14,6 +14,7 @@
 //! | [`relay`] | a WebSocket relay of a few lines: what a benchmark measures the proxy beside |
 //! | [`report`] | figures of benchmarks |
 //! | [`site`] | the proxy with the built page |
+//! | [`token`] | what a page fetches before its first tunnel |
 //! | [`wiretap`] | a relay that keeps every byte |
 
 pub mod browser;
@@ -28,4 +29,5 @@ pub mod pages;
 pub mod relay;
 pub mod report;
 pub mod site;
+pub mod token;
 pub mod wiretap;

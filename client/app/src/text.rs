@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod certificate;
+pub(crate) mod discovery;
 
 /// The name of the program.
 pub(crate) const NAME: &str = "Postern";
@@ -33,6 +34,23 @@ pub(crate) mod shell {
             (place, unread) => format!("({unread}) {place} – {name}"),
         }
     }
+}
+
+/// The way into a private Postern.
+pub(crate) mod access {
+    pub(crate) const TITLE: &str = "This Postern is private";
+    pub(crate) const DETAIL: &str =
+        "Enter the access key that its operator gave you. This browser will remember it.";
+    pub(crate) const REFUSED: &str = "The access key that this browser remembers is no longer accepted. Enter the new one, or ask the operator of this Postern for it.";
+    pub(crate) const KEY: &str = "Access key";
+    pub(crate) const HINT: &str =
+        "Stored encrypted in this browser alone. You can remove it later under Accounts.";
+    pub(crate) const ENTER: &str = "Continue";
+    pub(crate) const TRYING: &str = "Checking…";
+    pub(crate) const BANNER: &str = "This Postern asks for its access key before it connects. What is stored in this browser can be read.";
+    pub(crate) const KEPT: &str = "Access key";
+    pub(crate) const KEPT_DETAIL: &str = "This Postern is private. Its access key is stored encrypted in this browser; without it, no mail can be fetched or sent.";
+    pub(crate) const FORGET: &str = "Remove key";
 }
 
 /// The folder list.
@@ -245,7 +263,7 @@ pub(crate) mod setup {
     }
     pub(crate) const SERVERS_TITLE: &str = "Servers";
     pub(crate) const SERVERS_DETAIL: &str =
-        "Guessed from your address. Your provider's help pages name the right ones.";
+        "What you leave as it is was found, or guessed from your address.";
     pub(crate) const INCOMING: &str = "Incoming mail";
     pub(crate) const OUTGOING: &str = "Outgoing mail";
     pub(crate) const HOST: &str = "Server";

@@ -5,7 +5,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountChange, AccountDraft, AccountId, Address, Fingerprint, MailboxId, MessageId, ServerRole,
+    AccessKey, AccountChange, AccountDraft, AccountId, Address, Fingerprint, MailboxId, MessageId,
+    ServerRole,
 };
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
@@ -20,6 +21,22 @@ pub enum Intent {
         /// Whether there is one.
         online: bool,
     },
+    /// Find out which servers an address has.
+    Discover {
+        /// Comes back in `Delta::Discovered`.
+        request: u32,
+        /// The mail address.
+        address: String,
+    },
+    /// Try the access key of a private proxy, and keep it if it is the one.
+    EnterAccessKey {
+        /// Comes back in `Delta::AccessKeyTried`.
+        request: u32,
+        /// The key.
+        key: AccessKey,
+    },
+    /// Forget the access key that is kept in this browser.
+    ForgetAccessKey,
     /// Try the settings of an account without keeping anything.
     TestAccount {
         /// Comes back in `Delta::AccountTested`.

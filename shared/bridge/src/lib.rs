@@ -7,13 +7,16 @@
 //!
 //! Invariant: this crate knows neither browser, protocol nor storage.
 
+mod access;
 mod account;
 mod certificate;
 mod delta;
+mod discovery;
 mod intent;
 mod message;
 mod wire;
 
+pub use access::{Access, AccessKey};
 pub use account::{
     AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol,
     Retention, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd,
@@ -23,6 +26,7 @@ pub use certificate::{
     RefusedCertificate, TlsSession,
 };
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
+pub use discovery::{Authentication, Candidate, Discovery, Protection, Service, Source, UserName};
 pub use intent::{Attachment, Intent, OutgoingMessage};
 pub use message::{
     Address, AttachmentView, BodyView, Flags, MailboxId, MailboxView, MessageId, MessageView, Role,

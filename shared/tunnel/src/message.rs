@@ -2,6 +2,7 @@
 
 use postern_certificate::{Details, Problem};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The longest control message, in bytes; a longer one is a violation.
 pub const MAX_CONTROL: usize = 4096;
@@ -18,6 +19,9 @@ pub enum FromPage {
     StartTls,
     /// The page will send no more stream bytes; the other direction goes on.
     Finish,
+    /// The page gives back this much of what it was granted: an answer to
+    /// [`FromProxy::Reclaim`].
+    Return(u32),
 }
 
 /// What the proxy says.
@@ -34,10 +38,13 @@ pub enum FromProxy {
     Secured(TlsInfo),
     /// The server ended its stream in good order (on TLS: with close_notify).
     Finish,
+    /// The page should keep credit for so many bytes at most, and [`FromPage::Return`] the rest: it
+    /// has not sent anything for some time.
+    Reclaim(u32),
 }
 
-/// Where to connect.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// Where to connect. `Debug` leaves the token out.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Open {
     /// A DNS name or an IP address, without brackets.
@@ -48,9 +55,20 @@ pub struct Open {
     pub tls: TlsMode,
     /// Stream bytes that the proxy may send at first.
     pub credit: u32,
-    /// What proves that the page may use this proxy, if it asks for proof.
+    /// A token of [`TOKEN_PATH`](crate::TOKEN_PATH), which the proxy gave to pages of this origin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access: Option<String>,
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .field("credit", &self.credit)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who does TLS with the mail server, and when.
@@ -144,7 +162,8 @@ pub struct RefusedCertificate {
 pub enum Refusal {
     /// The page broke the tunnel's rules.
     BadRequest,
-    /// The page may not use this proxy.
+    /// The page's token is missing, too old, or of another proxy or origin. Nothing has been looked
+    /// up or dialled: the page may fetch a new token and try once more.
     AccessDenied,
     /// The proxy does not connect to this host, address or port.
     NotAllowed,
@@ -219,7 +238,7 @@ mod tests {
             port: 993,
             tls: TlsMode::ProxyStartTls,
             credit: 65536,
-            access: None,
+            token: None,
         }
     }
 
@@ -230,6 +249,7 @@ mod tests {
             FromPage::Credit(u32::MAX),
             FromPage::StartTls,
             FromPage::Finish,
+            FromPage::Return(7),
         ] {
             assert_eq!(FromPage::from_text(&message.to_text()).unwrap(), message);
         }
@@ -291,13 +311,22 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_sent_but_never_shown() {
+        let message = FromPage::Open(Open { token: Some("hush".into()), ..open() });
+        assert!(message.to_text().contains(r#""token":"hush""#));
+        assert!(!format!("{message:?}").contains("hush"));
+    }
+
+    #[test]
     fn the_wire_format_is_fixed() {
         assert_eq!(
             FromPage::Open(open()).to_text(),
             r#"{"open":{"host":"imap.example.org","port":993,"tls":"proxy-start-tls","credit":65536}}"#
         );
         assert_eq!(FromPage::StartTls.to_text(), r#""start-tls""#);
+        assert_eq!(FromPage::Return(7).to_text(), r#"{"return":7}"#);
         assert_eq!(FromProxy::Credit(7).to_text(), r#"{"credit":7}"#);
+        assert_eq!(FromProxy::Reclaim(7).to_text(), r#"{"reclaim":7}"#);
     }
 
     #[test]

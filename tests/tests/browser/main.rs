@@ -1,7 +1,9 @@
 //! The real page in a real Chromium, through the real proxy.
 
 mod accounts;
+mod blind;
 mod demo;
+mod discovery;
 mod failures;
 mod hostile;
 mod mail;

@@ -34,7 +34,7 @@ impl Servers {
         let reach = Reach {
             roots: vec![dovecot.authority.root(), demo.certificate.clone()],
             servers: vec![dovecot.imaps, dovecot.pop3s, demo.submission],
-            demo: None,
+            ..Reach::default()
         };
         let site = Site::start(reach).await?;
         Ok(Self { dovecot, demo, site })
@@ -69,8 +69,9 @@ impl Form {
         }
     }
 
-    /// Fills in the form on the page that is open.
+    /// Fills in the form with all settings by hand, on the set-up page that is open.
     pub(crate) async fn fill(&self, browser: &Browser) -> Result<()> {
+        browser.click("setup-by-hand").await?;
         browser.fill("setup-name", "Ben Hollis").await?;
         browser.fill("setup-address", USER).await?;
         browser.fill("setup-password", &self.password).await?;

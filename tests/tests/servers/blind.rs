@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use postern::{Config, Destination, Proxy};
 use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
+    token,
     wiretap::Wiretap,
 };
 use postern_tunnel::{FromPage, FromProxy, Open, PATH, SUBPROTOCOL, TlsMode};
@@ -111,8 +112,9 @@ impl Page {
         request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL.parse()?);
         let stream = TcpStream::connect(proxy.address).await?;
         let (mut socket, _) = client_async(request, stream).await?;
+        let token = token::fetch(proxy.address).await?;
         let host = "localhost".into();
-        let open = Open { host, port, tls: mode, credit: 1024 * 1024, access: None };
+        let open = Open { host, port, tls: mode, credit: 1024 * 1024, token: Some(token) };
         socket.send(Message::text(FromPage::Open(open).to_text())).await?;
         let mut page = Self { socket, tls, heard: Vec::new() };
         page.send(b"").await?;

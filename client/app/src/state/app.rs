@@ -3,11 +3,18 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
-use postern_bridge::{AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
+use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
 
 use super::{
-    account::Changing, accounts::Accounts, composer::Composer, list::List, mailboxes::Mailboxes,
-    reader::Reader, setup::Progress, toasts::Toasts,
+    access::Door,
+    account::Changing,
+    accounts::Accounts,
+    composer::Composer,
+    list::List,
+    mailboxes::Mailboxes,
+    reader::Reader,
+    setup::{Form, Progress, Step},
+    toasts::Toasts,
 };
 use crate::{
     browser::{download, history, network},
@@ -29,6 +36,8 @@ pub(crate) enum Landing {
 /// The page's state. It is small to copy: each field is a handle.
 #[derive(Clone, Copy)]
 pub(crate) struct App {
+    /// The way into the proxy.
+    pub(crate) door: RwSignal<Door>,
     /// The accounts.
     pub(crate) accounts: RwSignal<Accounts>,
     /// Their mailboxes.
@@ -45,6 +54,10 @@ pub(crate) struct App {
     pub(crate) changing: RwSignal<Changing>,
     /// What the set-up form waits for.
     pub(crate) setup: RwSignal<Progress>,
+    /// Where in the set-up the person is.
+    pub(crate) step: RwSignal<Step>,
+    /// What is in the set-up form.
+    pub(crate) form: RwSignal<Form>,
     /// The notes in the corner.
     pub(crate) toasts: RwSignal<Toasts>,
     /// Where the person is.
@@ -68,6 +81,7 @@ impl App {
     /// The state at the start; the engine is started and greeted.
     pub(crate) fn start() -> Self {
         let app = Self {
+            door: RwSignal::default(),
             accounts: RwSignal::default(),
             mailboxes: RwSignal::default(),
             list: RwSignal::default(),
@@ -76,6 +90,8 @@ impl App {
             downloads: RwSignal::default(),
             changing: RwSignal::default(),
             setup: RwSignal::default(),
+            step: RwSignal::default(),
+            form: RwSignal::default(),
             toasts: RwSignal::default(),
             route: RwSignal::new(history::current()),
             landing: RwSignal::new(Landing::Anywhere),
@@ -133,6 +149,26 @@ impl App {
     pub(crate) fn go_instead(self, route: Route) {
         history::write(route, true);
         self.route.set(route);
+    }
+
+    /// Begins to set up an account anew; what an earlier visit tried is of no interest to this one.
+    pub(crate) fn begin_setup(self) {
+        self.setup.set(Progress::default());
+        self.step.set(Step::default());
+        self.form.set(Form::default());
+    }
+
+    /// Asks which servers an address has.
+    pub(crate) fn discover(self, address: String) {
+        let request = self.request(|request| Intent::Discover { request, address });
+        self.step.set(Step::Looking(request));
+    }
+
+    /// Tries an access key.
+    pub(crate) fn enter_access_key(self, key: String) {
+        let key = AccessKey(key);
+        let request = self.request(|request| Intent::EnterAccessKey { request, key });
+        self.door.update(|door| door.trying(request));
     }
 
     /// Tests the settings of an account.
@@ -203,6 +239,10 @@ impl App {
                 self.mailboxes.update(|mailboxes| mailboxes.keep_accounts(|id| ids.contains(&id)));
                 self.accounts.update(|known| known.set(accounts));
             }
+            Delta::Access(access) => self.door.update(|door| door.set(access)),
+            Delta::AccessKeyTried { request, result } => {
+                self.door.update(|door| door.tried(request, result));
+            }
             Delta::Mailboxes { account, mailboxes } => {
                 self.mailboxes.update(|known| known.set(account, mailboxes));
             }
@@ -222,6 +262,12 @@ impl App {
             Delta::MessageFailed { message, problem } => {
                 self.reader.update(|reader| reader.fail(message, problem));
             }
+            Delta::Discovered { request, result } => {
+                let answered = self.step.try_update(|step| step.answered(request, result));
+                if let Some(found) = answered.flatten() {
+                    self.form.update(|form| form.adopt(found));
+                }
+            }
             Delta::AccountTested { request, result } => {
                 self.setup.update(|setup| setup.tested(request, result));
             }
@@ -230,7 +276,7 @@ impl App {
             }
             Delta::AccountAdded { request, result: Ok(account) } => {
                 if self.setup.with_untracked(|setup| setup.adding == Some(request)) {
-                    self.setup.set(Progress::default());
+                    self.begin_setup();
                     self.landing.set(Landing::Account(account));
                     self.go_instead(Route::Folders);
                 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use postern_bridge::{AccountId, AccountView, Intent, Protocol, Retention, ServerLogin};
 
 use super::{
+    access::KeptKey,
     avatar::Avatar,
     connection::ConnectionState,
     icons::{self, Icon},
@@ -44,6 +45,7 @@ pub(crate) fn Accounts() -> impl IntoView {
                     <Account account />
                 </For>
             </ul>
+            <KeptKey />
         </main>
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "the component macro makes a component's properties public")]
 
+mod access;
 mod account;
 mod accounts;
 mod avatar;

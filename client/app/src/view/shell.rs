@@ -1,8 +1,10 @@
 //! The frame: three panes side by side, or one at a time on a narrow screen.
 
 use leptos::prelude::*;
+use postern_bridge::Access;
 
 use super::{
+    access::{AccessBanner, AccessPage},
     account::AccountPage,
     accounts::Accounts,
     folders::{self, Folders},
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     browser::{self, theme::Theme},
     route::Route,
-    state::App,
+    state::{App, access::Door},
     text,
 };
 
@@ -26,6 +28,8 @@ enum Stage {
     Failed,
     /// The accounts are not known yet.
     Starting,
+    /// There is no account, and the proxy asks for its access key first.
+    Locked,
     /// There is no account.
     Welcome,
     /// There are accounts.
@@ -40,7 +44,11 @@ pub(crate) fn Shell() -> impl IntoView {
         app.accounts.with(|accounts| match (app.engine_failed.get(), accounts.known()) {
             (true, _) => Stage::Failed,
             (false, false) => Stage::Starting,
-            (false, true) if accounts.all().is_empty() => Stage::Welcome,
+            (false, true) if accounts.all().is_empty() => match app.door.with(Door::access) {
+                Access::Unknown => Stage::Starting,
+                Access::Needed | Access::Refused => Stage::Locked,
+                Access::Open | Access::Kept => Stage::Welcome,
+            },
             (false, true) => Stage::Mail,
         })
     });
@@ -72,8 +80,15 @@ pub(crate) fn Shell() -> impl IntoView {
                 }
                     .into_any()
             }
+            Stage::Locked => view! { <AccessPage /> }.into_any(),
             Stage::Welcome => view! { <Setup first=true /> }.into_any(),
-            Stage::Mail => view! { <Panes /> }.into_any(),
+            Stage::Mail => {
+                view! {
+                    <AccessBanner />
+                    <Panes />
+                }
+                    .into_any()
+            }
         }}
     }
 }

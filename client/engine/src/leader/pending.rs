@@ -64,13 +64,16 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::Network { .. }
         | Intent::OpenMailbox { .. }
         | Intent::ShowRows { .. } => Until::Said,
-        Intent::TrustCertificate { .. }
+        Intent::ForgetAccessKey
+        | Intent::TrustCertificate { .. }
         | Intent::RemoveAccount { .. }
         | Intent::Refresh { .. }
         | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
-        Intent::TestAccount { .. }
+        Intent::Discover { .. }
+        | Intent::EnterAccessKey { .. }
+        | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
         | Intent::ChangeAccount { .. }
         | Intent::OpenMessage { .. }
@@ -81,7 +84,12 @@ fn kept_until(intent: &Intent) -> Until {
 
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
     match (delta, intent) {
-        (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
+        (Delta::Discovered { request: answered, .. }, Intent::Discover { request, .. })
+        | (
+            Delta::AccessKeyTried { request: answered, .. },
+            Intent::EnterAccessKey { request, .. },
+        )
+        | (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
         | (
             Delta::AccountChanged { request: answered, .. },

@@ -6,11 +6,11 @@ use postern_bridge::TlsSession;
 use postern_mail::TransportError;
 use postern_tunnel::{
     FromProxy, Refusal, Refused,
-    credit::{Allowance, Window},
+    credit::{Allowance, Budget, Window},
 };
 
 use super::certificate;
-use crate::limits::WINDOW;
+use crate::limits::{WIDEST_WINDOW, WINDOW};
 
 /// The state of a tunnel, without its socket.
 pub(super) struct Stream {
@@ -40,15 +40,15 @@ enum Upgrade {
 }
 
 impl Stream {
-    /// A tunnel to this server that is not open yet.
-    pub(super) fn new(host: &str, port: u16) -> Self {
+    /// A tunnel to this server that is not open yet. Its window grows within the budget.
+    pub(super) fn new(host: &str, port: u16, windows: &Budget) -> Self {
         Self {
             host: host.to_owned(),
             port,
             open: false,
             upgrade: Upgrade::NotAsked,
             tls: None,
-            window: Window::new(WINDOW),
+            window: Window::new(WINDOW, WIDEST_WINDOW, windows),
             allowance: Allowance::new(0),
             arrived: VecDeque::new(),
             end: None,
@@ -56,8 +56,8 @@ impl Stream {
         }
     }
 
-    /// Takes a control message.
-    pub(super) fn text(&mut self, text: &str) {
+    /// Takes a control message; returns how much credit the proxy shall have back.
+    pub(super) fn text(&mut self, text: &str) -> Option<u32> {
         match FromProxy::from_text(text) {
             Ok(FromProxy::Opened(opened)) if !self.open => {
                 self.open = true;
@@ -74,10 +74,14 @@ impl Stream {
                 self.tls = Some(certificate::session_of_proxy(info));
             }
             Ok(FromProxy::Finish) if self.open => self.finish(),
+            Ok(FromProxy::Reclaim(keep)) if self.open => {
+                return Some(self.allowance.give_back(keep)).filter(|credit| *credit > 0);
+            }
             Ok(FromProxy::Refused(refused)) => self.fail(self.transport_error(refused)),
             // The proxy broke the rules; nothing that it says after that can be trusted.
             Ok(_) | Err(_) => self.fail(TransportError::Lost),
         }
+        None
     }
 
     /// Takes stream bytes.
@@ -164,9 +168,10 @@ impl Stream {
     /// What a refusal means for the client's logic.
     fn transport_error(&self, refused: Refused) -> TransportError {
         match refused.code {
-            Refusal::BadRequest | Refusal::AccessDenied | Refusal::NotAllowed => {
+            Refusal::BadRequest | Refusal::NotAllowed => {
                 TransportError::NotAllowed(refused.message)
             }
+            Refusal::AccessDenied => TransportError::Denied(refused.message),
             Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
             Refusal::UnknownHost => TransportError::UnknownHost,
             Refusal::ConnectFailed => TransportError::ConnectFailed,
@@ -196,7 +201,7 @@ mod tests {
     use super::*;
 
     fn stream() -> Stream {
-        Stream::new("imap.example.org", 993)
+        Stream::new("imap.example.org", 993, &Budget::new(0))
     }
 
     fn opened() -> Stream {
@@ -273,6 +278,25 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_the_proxy_uses_up_grows_within_the_budget() {
+        let mut stream = Stream::new("imap.example.org", 993, &Budget::new(WINDOW));
+        let opened = Opened { peer: "192.0.2.1:143".into(), tls: None, credit: 10 };
+        stream.text(&FromProxy::Opened(opened).to_text());
+        stream.binary(vec![0; WINDOW as usize]);
+        assert_eq!(stream.take().and_then(|(_, grant)| grant), Some(2 * WINDOW));
+        stream.binary(vec![0; 2 * WINDOW as usize]);
+        assert_eq!(stream.take().and_then(|(_, grant)| grant), Some(2 * WINDOW));
+    }
+
+    #[test]
+    fn credit_that_the_proxy_reclaims_is_returned_and_not_spent() {
+        let mut stream = opened();
+        assert_eq!(stream.text(&FromProxy::Reclaim(4).to_text()), Some(6));
+        assert_eq!(stream.text(&FromProxy::Reclaim(4).to_text()), None);
+        assert_eq!(stream.spend(7), 4);
+    }
+
+    #[test]
     fn no_more_is_spent_than_was_granted() {
         let mut stream = opened();
         assert_eq!(stream.spend(7), 7);
@@ -300,7 +324,7 @@ mod tests {
         let why = || "Why.".to_owned();
         for (code, error) in [
             (Refusal::BadRequest, TransportError::NotAllowed(why())),
-            (Refusal::AccessDenied, TransportError::NotAllowed(why())),
+            (Refusal::AccessDenied, TransportError::Denied(why())),
             (Refusal::NotAllowed, TransportError::NotAllowed(why())),
             (Refusal::TooMany, TransportError::Busy(why())),
             (Refusal::ShuttingDown, TransportError::Busy(why())),

@@ -6,7 +6,7 @@ use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use postern_bridge::TlsSession;
 use postern_mail::{Transport, TransportError};
-use postern_tunnel::{FromPage, Open};
+use postern_tunnel::{FromPage, Open, credit::Budget};
 
 use super::{
     socket::{Event, Socket},
@@ -25,9 +25,13 @@ pub(super) struct Tunnel {
 
 impl Tunnel {
     /// Connects to the proxy, and through it to a server.
-    pub(super) async fn open(url: &str, open: Open) -> Result<Self, TransportError> {
+    pub(super) async fn open(
+        url: &str,
+        open: Open,
+        windows: &Budget,
+    ) -> Result<Self, TransportError> {
         let socket = Socket::open(url).ok_or(TransportError::Offline)?;
-        let mut tunnel = Self { socket, stream: Stream::new(&open.host, open.port) };
+        let mut tunnel = Self { socket, stream: Stream::new(&open.host, open.port, windows) };
         let mut open = Some(FromPage::Open(open));
         while !tunnel.stream.is_open() {
             match tunnel.socket.next().await {
@@ -63,7 +67,12 @@ impl Tunnel {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Open => {}
-            Event::Text(text) => self.stream.text(&text),
+            Event::Text(text) => {
+                if let Some(credit) = self.stream.text(&text) {
+                    // If the socket is gone, so is the tunnel, and with it all credit.
+                    let _ = self.send(&FromPage::Return(credit));
+                }
+            }
             Event::Binary(bytes) => self.stream.binary(bytes),
             Event::Closed => self.stream.closed(),
         }

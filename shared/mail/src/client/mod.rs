@@ -2,6 +2,7 @@
 //!
 //! | Module | Job |
 //! |---|---|
+//! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
 //! | `settings` | change an account that is there |
 //! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
@@ -13,6 +14,7 @@
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
 //! account's lanes; what they change comes back as deltas.
 
+mod access;
 mod accounts;
 mod certificates;
 mod lanes;
@@ -28,7 +30,7 @@ use std::{
 };
 
 use postern_bridge::{
-    AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem,
+    Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem,
     ServerState, Up,
 };
 
@@ -55,6 +57,7 @@ struct Inner<H: Host> {
     host: Rc<H>,
     emit: Box<dyn Fn(Down)>,
     online: Cell<bool>,
+    access: Cell<Access>,
     accounts: RefCell<BTreeMap<AccountId, Running>>,
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
@@ -88,12 +91,14 @@ impl<H: Host> Client<H> {
                 host,
                 emit: Box::new(emit),
                 online: Cell::new(true),
+                access: Cell::default(),
                 accounts: RefCell::default(),
                 lists: RefCell::default(),
                 windows: RefCell::default(),
                 changed: RefCell::default(),
             }),
         };
+        client.present_kept_key().await?;
         for account in accounts {
             let sessions = certificates::sessions(client.store(), account.id).await?;
             client.run_account(account, sessions);
@@ -121,6 +126,17 @@ impl<H: Host> Client<H> {
         match intent {
             Intent::Hello => self.greet(page).await,
             Intent::Network { online } => self.network(online),
+            Intent::Discover { request, address } => {
+                let result = self.discover(&address).await;
+                self.tell(Some(page), Delta::Discovered { request, result });
+                Ok(())
+            }
+            Intent::EnterAccessKey { request, key } => {
+                let result = self.enter_access_key(key).await;
+                self.tell(Some(page), Delta::AccessKeyTried { request, result });
+                Ok(())
+            }
+            Intent::ForgetAccessKey => self.forget_access_key().await,
             Intent::TestAccount { request, draft } => {
                 let result = self.test_account(draft).await;
                 self.tell(Some(page), Delta::AccountTested { request, result });
@@ -165,11 +181,17 @@ impl<H: Host> Client<H> {
 
     /// Tells a new page everything that it shows first.
     async fn greet(&self, page: ClientId) -> Result<(), MailError> {
+        self.tell(Some(page), Delta::Access(self.inner.access.get()));
         self.tell(Some(page), Delta::Accounts(self.account_views()));
         for account in self.account_ids() {
             self.tell_mailboxes(Some(page), account).await?;
         }
-        self.tell_outbox(page).await
+        self.tell_outbox(page).await?;
+        // With accounts their connections find it out.
+        if self.inner.accounts.borrow().is_empty() {
+            self.learn_access().await;
+        }
+        Ok(())
     }
 
     fn network(&self, online: bool) -> Result<(), MailError> {

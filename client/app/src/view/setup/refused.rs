@@ -3,19 +3,17 @@
 use leptos::prelude::*;
 use postern_bridge::TlsEnd;
 
-use super::{Ask, submit};
+use super::settings::{Ask, submit};
 use crate::{
-    state::{
-        App,
-        setup::{Form, Progress},
-    },
+    state::{App, setup::Progress},
     view::certificate::Refused,
 };
 
 /// The refusal, below the form; what is decided there goes on with what was asked for.
 #[component]
-pub(super) fn RefusedCertificate(form: RwSignal<Form>) -> impl IntoView {
+pub(super) fn RefusedCertificate(asking: RwSignal<Option<Ask>>) -> impl IntoView {
     let app = App::here();
+    let form = app.form;
     let refused = Memo::new(move |_| app.setup.with(|setup| setup.refused.clone()));
     let busy = Signal::derive(move || app.setup.with(Progress::is_busy));
     view! {
@@ -27,18 +25,18 @@ pub(super) fn RefusedCertificate(form: RwSignal<Form>) -> impl IntoView {
                     let (host, port) = (refused.host.clone(), refused.port);
                     let trust = move |fingerprint| {
                         form.update(|form| form.trusted.push((host.clone(), port, fingerprint)));
-                        submit(app, form, ask);
+                        submit(app, asking, ask);
                     };
                     let connect_here = move |()| {
-                        form.update(|form| form.tls_end = TlsEnd::Browser);
-                        submit(app, form, ask);
+                        form.update(|form| form.tls_end = Some(TlsEnd::Browser));
+                        submit(app, asking, ask);
                     };
                     view! {
                         <Refused
                             refused=*refused
                             before=None
                             busy
-                            on_retry=Callback::new(move |()| submit(app, form, ask))
+                            on_retry=Callback::new(move |()| submit(app, asking, ask))
                             on_trust=Callback::new(trust)
                             on_browser=Some(Callback::new(connect_here))
                         />
