@@ -23,6 +23,7 @@ pub mod log;
 pub mod page;
 pub mod policy;
 pub mod server;
+mod tls;
 mod tunnel;
 pub mod websocket;
 

@@ -68,7 +68,7 @@ pub(super) async fn open(page: &mut Page, shared: &Shared) -> Result<Way, Failur
         TlsMode::Proxy => {
             let (stream, info) =
                 shared.tls.connect(tcp, &target.host, shared.limits().handshake).await?;
-            (Upstream::Tls(Box::new(stream)), Some(info))
+            (Upstream::Tls(stream), Some(info))
         }
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
     };
