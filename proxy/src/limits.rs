@@ -27,9 +27,15 @@ pub const PAGE_FRAMES: websocket::Limits = websocket::Limits {
     flood: FloodLimit { burst: 128, interval: Duration::from_millis(100) },
 };
 
-/// The most that is read or written at once, in bytes. Each thread has one place for that, which
-/// should fit into its processor's cache.
+/// The most that is read or written at once, in bytes: a WebSocket frame with its header, which
+/// should fit into the processor's cache, and into four TLS records.
 pub const CHUNK: usize = 64 * 1024;
+
+/// The longest message of a TLS handshake, with the records that it comes in, in bytes.
+pub const MAX_HANDSHAKE: usize = 80 * 1024;
+
+/// What TLS adds to 16 KiB of data, at most, in bytes.
+pub const RECORD_OVERHEAD: usize = 32;
 
 /// Pongs that may wait for a page that sends pings but takes nothing, in bytes.
 pub const UNREAD_PONGS: usize = 16 * 1024;

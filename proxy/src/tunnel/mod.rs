@@ -26,7 +26,7 @@ use postern_tunnel::{Refusal, SUBPROTOCOL};
 use tracing::{debug, info};
 
 pub(crate) use open::connect;
-pub(crate) use tls::TlsConnector;
+pub(crate) use tls::{ServerTls, TlsConnector};
 
 use self::{
     refusal::refuse,

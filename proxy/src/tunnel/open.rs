@@ -73,7 +73,7 @@ pub(super) async fn open(
             let secured = shared.tls.connect(tcp, &target.host, limit).await;
             shared.metrics.server_handshake(secured.is_ok());
             let (stream, info) = secured?;
-            (Upstream::Tls(Box::new(stream)), Some(info))
+            (Upstream::Tls(stream), Some(info))
         }
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
     };

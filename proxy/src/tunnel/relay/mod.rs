@@ -236,8 +236,10 @@ impl Relay {
                     if let Err(refused) = self.stream_bytes(bytes, now) {
                         break Err(Stop::Refused(refused));
                     }
-                    pieces[count] = IoSlice::new(bytes);
-                    count += 1;
+                    if !bytes.is_empty() {
+                        pieces[count] = IoSlice::new(bytes);
+                        count += 1;
+                    }
                 }
                 Ok(Some(Incoming::Data { kind: Kind::Text, bytes, last })) => {
                     if let Err(refused) = self.text(bytes, last) {
