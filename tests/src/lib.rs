@@ -15,6 +15,7 @@
 //! | [`report`] | figures of benchmarks |
 //! | [`site`] | the proxy with the built page |
 //! | [`token`] | what a page fetches before its first tunnel |
+//! | [`wiretap`] | a relay that keeps every byte |
 
 pub mod browser;
 pub mod certificate;
@@ -29,3 +30,4 @@ pub mod relay;
 pub mod report;
 pub mod site;
 pub mod token;
+pub mod wiretap;
