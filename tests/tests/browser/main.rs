@@ -8,3 +8,4 @@ mod mail;
 mod offline;
 mod steps;
 mod store;
+mod trust;
