@@ -4,17 +4,21 @@
 //!
 //! - [`config`]: what an operator decides.
 //! - [`server`]: binds, accepts, routes, and stops in good order.
+//! - [`access`]: who may use it, and how much of it.
 //! - [`page`]: the files of the page.
 //! - [`policy`]: where tunnels may go.
 //! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`discovery`]: which servers a mail address has.
 //! - [`demo`]: a mail server in this process, to try everything out.
 //! - [`limits`]: what anybody may cost, at most.
 //!
 //! Invariants: nothing is dialled that [`policy`] has not vetted; a tunnel's memory is bounded
 //! whatever either side does; nothing that passes through a tunnel is logged.
 
+pub mod access;
 pub mod config;
 pub mod demo;
+pub mod discovery;
 pub mod limits;
 pub mod log;
 pub mod page;

@@ -40,6 +40,77 @@ pub const REQUEST_HEAD: usize = 16 * 1024;
 /// of an answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Questions for a mail address's servers that are worked on at a time.
+pub const DISCOVERIES: usize = 64;
+
+/// The same, from one client.
+pub const DISCOVERIES_PER_CLIENT: usize = 2;
+
+/// How long the search for an address's servers may take in all; what is found by then is the
+/// answer.
+pub const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the DNS may take to say what it knows of a domain.
+pub const RECORDS_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long the fetch of one published settings file may take, redirects included.
+pub const AUTOCONFIG_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest settings file, in bytes; the largest that are known have less than a tenth of it.
+pub const AUTOCONFIG_BYTES: usize = 64 * 1024;
+
+/// The most nodes of a settings file: elements, texts, comments.
+pub const AUTOCONFIG_NODES: u32 = 4096;
+
+/// Servers of one settings file that are looked at.
+pub const AUTOCONFIG_SERVERS: usize = 16;
+
+/// Redirects that are followed on the way to a settings file.
+pub const AUTOCONFIG_REDIRECTS: usize = 3;
+
+/// The longest head of the answer of a server with settings files, in bytes. The HTTP library needs
+/// 8 kB at least.
+pub const AUTOCONFIG_HEAD: usize = 16 * 1024;
+
+/// The longest user name that is taken from elsewhere, in bytes.
+pub const USER_NAME: usize = 256;
+
+/// Targets of one SRV name that are looked at.
+pub const SRV_TARGETS: usize = 4;
+
+/// How long a mail server may take, from the connection to its capabilities.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Mail servers that are asked at a time for one address.
+pub const PROBES_AT_ONCE: usize = 12;
+
+/// What a mail server may say until its capabilities are known, in bytes.
+pub const PROBE_BYTES: usize = 16 * 1024;
+
+/// Capabilities that are kept of a server.
+pub const CAPABILITIES: usize = 64;
+
+/// The longest capability that is kept, in bytes.
+pub const CAPABILITY: usize = 128;
+
+/// Servers of each service that are in an answer.
+pub const CANDIDATES: usize = 4;
+
+/// Settings files, and mail servers, whose answers are remembered.
+pub const DISCOVERY_CACHE: usize = 1024;
+
+/// How long an answer is remembered.
+pub const DISCOVERY_KEEP: Duration = Duration::from_secs(60 * 60);
+
+/// How long it is remembered that there was none.
+pub const DISCOVERY_KEEP_NOTHING: Duration = Duration::from_secs(5 * 60);
+
+/// For how long a page may open tunnels with one token.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// By how much the clocks of two copies of the proxy may differ.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
 /// The limits that an operator sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {

@@ -11,6 +11,7 @@ use postern::{Config, Destination, Proxy};
 use postern_tests::{
     relay::Relay,
     report::{Comparison, RUNS, Unit, deliver, in_time, scaled},
+    token,
 };
 use postern_tunnel::{FromPage, FromProxy, Open, PATH, SUBPROTOCOL, TlsMode, credit::Window};
 use serde_json::Value;
@@ -97,6 +98,8 @@ struct Setting {
     /// How many bytes the server sends on each connection.
     bytes: usize,
     proxy: SocketAddr,
+    /// The page's token.
+    token: String,
     relay: Relay,
     _tasks: JoinSet<()>,
 }
@@ -116,13 +119,14 @@ impl Setting {
         let proxy = Proxy::builder(config).allow(known).bind().await?;
         let address = proxy.local_addr();
         tasks.spawn(proxy.serve(std::future::pending()));
+        let token = token::fetch(address).await?;
         let relay = Relay::start(server).await?;
-        Ok(Self { server, bytes, proxy: address, relay, _tasks: tasks })
+        Ok(Self { server, bytes, proxy: address, token, relay, _tasks: tasks })
     }
 
     fn client(&self, way: Way) -> Client {
         let (relay, target) = match way {
-            Way::Tunnel => (self.proxy, Some(self.server)),
+            Way::Tunnel => (self.proxy, Some((self.server, self.token.clone()))),
             Way::Relay => (self.relay.address, None),
         };
         Client { relay, target, bytes: self.bytes }
@@ -165,8 +169,8 @@ async fn serve(listener: TcpListener, bytes: usize) {
 /// A client that throws away what it gets.
 struct Client {
     relay: SocketAddr,
-    /// The server to ask the proxy for; a plain relay knows only one.
-    target: Option<SocketAddr>,
+    /// The server to ask the proxy for, and the token to show; a plain relay knows only one server.
+    target: Option<(SocketAddr, String)>,
     bytes: usize,
 }
 
@@ -208,7 +212,9 @@ impl Client {
         let mut request = format!("ws://{}{PATH}", self.relay).into_client_request()?;
         let stream = TcpStream::connect(self.relay).await?;
         stream.set_nodelay(true)?;
-        let Some(target) = self.target else { return Ok(client_async(request, stream).await?.0) };
+        let Some((target, token)) = self.target.clone() else {
+            return Ok(client_async(request, stream).await?.0);
+        };
         let origin = format!("http://{}", self.relay);
         request.headers_mut().insert("origin", origin.parse()?);
         request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL.parse()?);
@@ -218,7 +224,7 @@ impl Client {
             port: target.port(),
             tls: TlsMode::None,
             credit: WINDOW,
-            access: None,
+            token: Some(token),
         };
         say(&mut socket, &FromPage::Open(open)).await?;
         Ok(socket)

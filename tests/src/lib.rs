@@ -14,6 +14,7 @@
 //! | [`relay`] | a WebSocket relay of a few lines: what a benchmark measures the proxy beside |
 //! | [`report`] | figures of benchmarks |
 //! | [`site`] | the proxy with the built page |
+//! | [`token`] | what a page fetches before its first tunnel |
 
 pub mod browser;
 pub mod certificate;
@@ -27,3 +28,4 @@ pub mod pages;
 pub mod relay;
 pub mod report;
 pub mod site;
+pub mod token;

@@ -3,12 +3,13 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use postern_bridge::{
-    Certificate, CertificateProblem, Endpoint, RefusedCertificate, Security, TlsEnd, TlsSession,
+    Certificate, CertificateProblem, Discovery, Endpoint, RefusedCertificate, Security, TlsEnd,
+    TlsSession,
 };
 use postern_certificate::{Refused, Verifier, Why, fingerprint};
 use postern_mail::{
-    Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault, host::VaultError,
-    store::MemoryStore,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport,
+    TransportError, Vault, host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -21,12 +22,15 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+use crate::token;
+
 /// The surroundings of a natively running client. Clones share the store.
 #[derive(Clone)]
 pub struct NativeHost {
     store: MemoryStore,
     provider: Arc<CryptoProvider>,
     verifier: Verifier,
+    proxy: Option<SocketAddr>,
 }
 
 impl NativeHost {
@@ -43,7 +47,14 @@ impl NativeHost {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             Verifier::new(roots.into(), provider.clone()).expect("there is a root to trust");
-        Self { store: MemoryStore::new(), provider, verifier }
+        Self { store: MemoryStore::new(), provider, verifier, proxy: None }
+    }
+
+    /// The same host, which asks this proxy which servers an address has.
+    #[must_use]
+    pub fn asking(mut self, proxy: SocketAddr) -> Self {
+        self.proxy = Some(proxy);
+        self
     }
 
     async fn handshake(
@@ -179,6 +190,29 @@ impl Connector for NativeHost {
             Security::StartTls | Security::Plain => Stream::Plain(stream),
         };
         Ok(NativeTransport { host: self.clone(), endpoint: endpoint.clone(), stream })
+    }
+}
+
+impl Admission for NativeHost {}
+
+impl Discover for NativeHost {
+    /// For addresses that need no escaping.
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
+        let ask = async {
+            let proxy = self.proxy?;
+            let token = token::fetch(proxy).await.ok()?;
+            let mut stream = TcpStream::connect(proxy).await.ok()?;
+            let request = format!(
+                "GET {}?address={address} HTTP/1.1\r\nHost: {proxy}\r\n\
+                 Authorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+                Discovery::PATH,
+            );
+            stream.write_all(request.as_bytes()).await.ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.ok()?;
+            serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+        };
+        ask.await.ok_or(MailError::Transport(TransportError::Offline))
     }
 }
 

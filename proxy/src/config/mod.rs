@@ -3,6 +3,7 @@
 //! Each setting can stand in a TOML file, in the environment and among the flags. A flag wins over
 //! the environment, the environment over the file, and the file over the default.
 
+mod access;
 mod network;
 mod settings;
 
@@ -15,11 +16,16 @@ use std::{
 };
 
 use ipnet::IpNet;
-use subtle::ConstantTimeEq;
 
+pub use access::AccessSettings;
 pub use settings::{LimitSettings, Settings};
 
-use crate::{limits::Limits, policy::HostPattern, server::Origin};
+use crate::{
+    access::{AccessKey, TokenKey},
+    limits::Limits,
+    policy::HostPattern,
+    server::Origin,
+};
 
 /// What an operator decided, checked.
 #[derive(Clone, Debug)]
@@ -38,9 +44,10 @@ pub struct Config {
     pub ports: Vec<u16>,
     /// A PEM file with certificates that are trusted besides the public ones.
     pub roots: Option<PathBuf>,
-    /// What a page must know to open a tunnel. The page that comes with the proxy can't be told it
-    /// yet: it is for programs that open tunnels themselves.
+    /// What people must enter to use the proxy.
     pub access_key: Option<AccessKey>,
+    /// What tokens are signed with; if there is none, a key of this start.
+    pub token_keys: Vec<TokenKey>,
     /// Whether strangers may use the proxy to reach every mail server.
     pub open_relay: bool,
     /// What connections may cost.
@@ -48,10 +55,6 @@ pub struct Config {
     /// How the log is written.
     pub log_format: LogFormat,
 }
-
-/// What a page must know to open a tunnel. It is never shown.
-#[derive(Clone)]
-pub struct AccessKey(String);
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -85,6 +88,7 @@ impl Default for Config {
             ports: Vec::new(),
             roots: None,
             access_key: None,
+            token_keys: Vec::new(),
             open_relay: false,
             limits: Limits::default(),
             log_format: LogFormat::default(),
@@ -120,9 +124,8 @@ impl Config {
                 key,
                 format!(
                     "{why}, so strangers could use it to reach any mail server. Set `allow` to the \
-                     mail servers it may reach, and `origins` to the addresses at which people \
-                     open the page, such as https://mail.example.org; `open_relay` accepts the \
-                     risk"
+                     mail servers it may reach, or `access.key` to a key that people must enter; \
+                     `open_relay` accepts the risk"
                 ),
             ));
         }
@@ -146,37 +149,14 @@ impl TryFrom<Settings> for Config {
                 .collect(),
             ports: ports(settings.ports)?,
             roots: settings.roots,
-            access_key: one("access_key", settings.access_key.map(|key| key.0))?,
+            access_key: settings.access.key()?,
+            token_keys: settings.access.token_keys()?,
             open_relay: settings.open_relay.unwrap_or(default.open_relay),
             limits: limits(&settings.limits)?,
             log_format: one("log_format", settings.log_format)?.unwrap_or(default.log_format),
         };
         config.check()?;
         Ok(config)
-    }
-}
-
-impl AccessKey {
-    /// Whether this is the key. Takes as long for a key that is almost right as for any other.
-    pub fn admits(&self, key: Option<&str>) -> bool {
-        key.is_some_and(|key| self.0.as_bytes().ct_eq(key.as_bytes()).into())
-    }
-}
-
-impl FromStr for AccessKey {
-    type Err = &'static str;
-
-    fn from_str(key: &str) -> Result<Self, Self::Err> {
-        if !(16..=256).contains(&key.len()) {
-            return Err("must have 16 to 256 bytes");
-        }
-        Ok(Self(key.to_owned()))
-    }
-}
-
-impl fmt::Debug for AccessKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccessKey(…)")
     }
 }
 
@@ -290,9 +270,12 @@ mod tests {
             allow_networks = ["10.0.0.0/8", "fd00::1"]
             ports = [1143]
             roots = "ca.pem"
-            access_key = "a-long-enough-secret"
             open_relay = true
             log_format = "json"
+
+            [access]
+            key = "a-long-enough-secret"
+            token_keys = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
 
             [limits]
             connections = 5
@@ -312,7 +295,8 @@ mod tests {
         assert_eq!(config.log_format, LogFormat::Json);
         assert_eq!(config.limits.connections_per_client, 2);
         assert_eq!(config.limits.drain, Duration::ZERO);
-        assert!(config.access_key.unwrap().admits(Some("a-long-enough-secret")));
+        assert!(config.access_key.unwrap().admits("a-long-enough-secret"));
+        assert_eq!(config.token_keys.len(), 1);
     }
 
     #[test]
@@ -326,7 +310,11 @@ mod tests {
             ("allow_networks = ['10.0.0.0/33']", "allow_networks"),
             ("ports = [25]", "ports"),
             ("ports = [70000]", "ports"),
-            ("access_key = 'short'", "access_key"),
+            ("access.key = 'short'", "access.key"),
+            ("access.key_file = '/nowhere/at/all'", "access.key_file"),
+            ("access.token_keys = ['c2hvcnQ=']", "access.token_keys"),
+            ("access.token_keys_file = '/nowhere/at/all'", "access.token_keys_file"),
+            ("access.kee = ''", "kee"),
             ("log_format = 'xml'", "log_format"),
             ("limits.connections = 0", "limits.connections"),
             ("limits.idle_seconds = 0", "limits.idle_seconds"),
@@ -350,28 +338,16 @@ mod tests {
             ("origins = ['https://mail.example.org']", false),
             ("origins = ['https://mail.example.org']\nallow = ['*.example.org']", true),
             ("listen = '[::]:80'\nallow = ['*.example.org']", true),
-            ("listen = '[::]:80'\naccess_key = 'a-long-enough-secret'", true),
+            ("listen = '[::]:80'\naccess.key = 'a-long-enough-secret'", true),
+            ("origins = ['https://x.example']\naccess.key = 'a-long-enough-secret'", true),
             ("listen = '[::]:80'\nopen_relay = true", true),
         ] {
             let config = config(toml);
             assert_eq!(config.is_ok(), accepted, "{toml}");
             if let Err(error) = config {
                 let error = error.to_string();
-                assert!(error.contains("`allow`") && error.contains("`origins`"), "{error}");
-                // The page can't be told a key, so it must not be the way out.
-                assert!(!error.contains("access_key"), "{error}");
+                assert!(error.contains("`allow`") && error.contains("`access.key`"), "{error}");
             }
         }
-    }
-
-    #[test]
-    fn a_key_admits_itself_alone_and_is_never_shown() {
-        let key: AccessKey = "a-long-enough-secret".parse().unwrap();
-        assert!(key.admits(Some("a-long-enough-secret")));
-        assert!(!key.admits(Some("a-long-enough-secreT")));
-        assert!(!key.admits(Some("a-long-enough-secret-and-more")));
-        assert!(!key.admits(Some("")));
-        assert!(!key.admits(None));
-        assert!(!format!("{key:?}").contains("secret"));
     }
 }

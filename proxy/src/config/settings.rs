@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use clap::Args;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::ConfigError;
+use super::{ConfigError, access::AccessSettings};
 
 /// The settings as they are written; what is not set is `None`.
 #[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -41,12 +41,6 @@ pub struct Settings {
     #[arg(long, env = "POSTERN_ROOTS", value_name = "FILE")]
     pub roots: Option<PathBuf>,
 
-    /// What programs must know to open a tunnel, 16 to 256 bytes; the page has no field to enter it
-    /// yet, so with a key it can't connect. Better set in the file or the environment than as a
-    /// flag, which others on the machine can see
-    #[arg(long, env = "POSTERN_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
-    pub access_key: Option<Secret>,
-
     /// Let strangers use this proxy to reach every mail server
     #[arg(
         long,
@@ -61,6 +55,10 @@ pub struct Settings {
     /// How to log: text or json [default: text]
     #[arg(long, env = "POSTERN_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
+
+    /// Who may use the proxy.
+    #[command(flatten)]
+    pub access: AccessSettings,
 
     /// What connections may cost.
     #[command(flatten)]
@@ -162,9 +160,9 @@ impl Settings {
             allow_networks: self.allow_networks.or(other.allow_networks),
             ports: self.ports.or(other.ports),
             roots: self.roots.or(other.roots),
-            access_key: self.access_key.or(other.access_key),
             open_relay: self.open_relay.or(other.open_relay),
             log_format: self.log_format.or(other.log_format),
+            access: self.access.or(other.access),
             limits: self.limits.or(other.limits),
         }
     }
@@ -228,20 +226,21 @@ mod tests {
 
     #[test]
     fn an_error_does_not_quote_a_secret() {
-        let error = Settings::from_toml("access_key = ['hush-hush-hush-hush']").unwrap_err();
-        assert_eq!(error.key, "access_key");
+        let error = Settings::from_toml("access.key = ['hush-hush-hush-hush']").unwrap_err();
+        assert_eq!(error.key, "access.key");
         assert!(!error.to_string().contains("hush"), "{error}");
         for toml in [
-            "access_key = 'hush-hush-hush-hush' x",
-            "access_key = \"\"\"\nhush-hush-hush-hush \\q\"\"\"",
-            "access_key = { hush = 1 }",
-            "access_key.hush = 1",
+            "access.key = 'hush-hush-hush-hush' x",
+            "access.key = \"\"\"\nhush-hush-hush-hush \\q\"\"\"",
+            "access.key = { hush = 1 }",
+            "access.key.hush = 1",
+            "access.token_keys = ['hush-hush-hush-hush', 1]",
         ] {
             let error = Settings::from_toml(toml).unwrap_err().to_string();
             assert!(!error.contains("hush-hush"), "{toml}: {error}");
         }
         for value in ["1234567890123456", "123456.7890123456", "1234-12-12", "true"] {
-            for key in ["access_key", "\"access_key\""] {
+            for key in ["access.key", "access.\"key\"", "access.token_keys"] {
                 let error = Settings::from_toml(&format!("{key} = {value}")).unwrap_err();
                 assert!(!error.to_string().contains(value), "{error}");
             }

@@ -28,6 +28,9 @@ const IMPLICIT_TLS_PORTS: [u16; 3] = [465, 993, 995];
 /// The port on which servers take mail from anybody: never for clients.
 const RELAY_PORT: u16 = 25;
 
+/// The port of HTTPS, where providers publish settings for mail programs.
+const WEB_PORT: u16 = 443;
+
 /// A destination that is allowed by name and port, whatever its address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Destination {
@@ -127,7 +130,7 @@ impl Policy {
         if !self.ports.contains(&port) {
             return Err(Denied::Port(port));
         }
-        if !self.allow.is_empty() && !self.allow.iter().any(|pattern| pattern.matches(&host)) {
+        if !self.lists(&host) {
             return Err(Denied::NotListed(host));
         }
         let route = match host.addresses() {
@@ -135,6 +138,42 @@ impl Policy {
             None => Route::Resolve,
         };
         Ok(Target { host, port, implicit_tls: IMPLICIT_TLS_PORTS.contains(&port), route })
+    }
+
+    /// Whether a host may be asked for the settings that it publishes, by HTTPS. Only the proxy
+    /// itself goes there: tunnels do not.
+    ///
+    /// # Errors
+    ///
+    /// If not.
+    pub(crate) fn web(&self, host: &Host) -> Result<Target, Denied> {
+        let known = self.destinations.iter().find(|known| known.is(host, WEB_PORT));
+        let route = match (known, host.addresses()) {
+            (Some(known), _) => Route::Known(known.address),
+            (None, Some(addresses)) => Route::Given(addresses),
+            (None, None) => Route::Resolve,
+        };
+        if known.is_none() && !self.lists(host) {
+            return Err(Denied::NotListed(host.clone()));
+        }
+        Ok(Target { host: host.clone(), port: WEB_PORT, implicit_tls: true, route })
+    }
+
+    /// Whether all of a host's addresses are public ones, whatever networks are permitted besides.
+    ///
+    /// # Errors
+    ///
+    /// If one is not.
+    pub(crate) fn public_addresses(&self, addresses: &[IpAddr]) -> Result<(), Denied> {
+        addresses.iter().try_for_each(|&ip| match address::special(ip) {
+            Some(what) => Err(Denied::Address(ip, what)),
+            None => Ok(()),
+        })
+    }
+
+    /// Whether the allow-list has a host, or there is no list.
+    fn lists(&self, host: &Host) -> bool {
+        self.allow.is_empty() || self.allow.iter().any(|pattern| pattern.matches(host))
     }
 
     /// Whether all of a host's addresses may be reached. One that may not spoils the others: a name
@@ -289,6 +328,21 @@ mod tests {
         assert!(target.implicit_tls);
         assert!(policy.destination("demo.example", 4994).is_err());
         assert!(policy.destination("other.example", 4993).is_err());
+    }
+
+    #[test]
+    fn published_settings_are_fetched_from_listed_hosts_and_public_addresses_alone() {
+        let open = policy(&[], &["10.0.0.0/8"]);
+        let target = open.web(&"autoconfig.example.org".parse().unwrap()).unwrap();
+        assert_eq!((target.port, target.route), (443, Route::Resolve));
+        let [public, private] = ["9.9.9.9", "10.0.0.1"].map(|ip| ip.parse().unwrap());
+        assert!(open.public_addresses(&[public]).is_ok());
+        assert!(open.addresses(&[private]).is_ok());
+        assert!(open.public_addresses(&[public, private]).is_err());
+        let listed = policy(&["*.example.org"], &[]);
+        assert!(listed.web(&"autoconfig.example.org".parse().unwrap()).is_ok());
+        assert!(listed.web(&"example.net".parse().unwrap()).is_err());
+        assert!(listed.destination("autoconfig.example.org", 443).is_err());
     }
 
     #[test]

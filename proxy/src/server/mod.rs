@@ -18,10 +18,12 @@ use tracing::{info, warn};
 pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
-pub(crate) use origin::Origins;
+pub(crate) use origin::{AskingPage, Origins, TunnelPage};
 
 use crate::{
+    access::{self, Mint},
     config::{Config, ConfigError},
+    discovery::{self, Finder, Records, SystemRecords},
     limits::{CLOSE_TIMEOUT, Limits},
     page::{DemoAccount, PageConfig, Site},
     policy::{Destination, Policy, Resolve, SystemResolver},
@@ -34,6 +36,7 @@ pub struct Builder {
     roots: Vec<CertificateDer<'static>>,
     destinations: Vec<Destination>,
     resolver: Option<Arc<dyn Resolve>>,
+    records: Option<Arc<dyn Records>>,
     demo: Option<DemoAccount>,
 }
 
@@ -50,9 +53,11 @@ pub(crate) struct Shared {
     pub(crate) page_config: PageConfig,
     pub(crate) config: Config,
     pub(crate) origins: Origins,
+    pub(crate) mint: Mint,
     pub(crate) policy: Policy,
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) tls: TlsConnector,
+    pub(crate) finder: Finder,
     pub(crate) clients: Clients,
     pub(crate) tunnels: TaskTracker,
     /// No new tunnels.
@@ -94,6 +99,13 @@ impl Builder {
         self
     }
 
+    /// Looks up which servers domains name in another way than the system's.
+    #[must_use]
+    pub fn records(mut self, records: Arc<dyn Records>) -> Self {
+        self.records = Some(records);
+        self
+    }
+
     /// Offers an account to try things out with.
     #[must_use]
     pub fn demo(mut self, demo: DemoAccount) -> Self {
@@ -118,6 +130,12 @@ impl Builder {
                  which people open it, such as https://mail.example.org"
             );
         }
+        if config.token_keys.is_empty() {
+            info!(
+                "`access.token_keys` is not set: tokens are signed with a key of this start, so no \
+                 other copy of this proxy accepts them; to run several, give all the same keys"
+            );
+        }
         let site = match &config.page {
             Some(folder) => Site::from_folder(folder).map_err(|error| {
                 ConfigError::new("page", format!("{}: {error}", folder.display()))
@@ -133,6 +151,9 @@ impl Builder {
         }
         let tls = TlsConnector::new(roots).map_err(|error| ConfigError::new("roots", error))?;
 
+        let records = self.records.unwrap_or_else(|| Arc::new(SystemRecords::new()));
+        let finder = Finder::new(records, self.demo.as_ref());
+
         let listen_error = |error| StartError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
@@ -140,6 +161,7 @@ impl Builder {
             site,
             page_config: PageConfig::new(self.demo, config.access_key.is_some()),
             origins: Origins::new(config.origins.clone()),
+            mint: Mint::new(&config.token_keys),
             policy: Policy::new(
                 config.allow.clone(),
                 config.allow_networks.clone(),
@@ -148,6 +170,7 @@ impl Builder {
             ),
             resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
             tls,
+            finder,
             clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
             draining: CancellationToken::new(),
@@ -161,7 +184,14 @@ impl Builder {
 impl Proxy {
     /// A proxy with this configuration.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, roots: Vec::new(), destinations: Vec::new(), resolver: None, demo: None }
+        Builder {
+            config,
+            roots: Vec::new(),
+            destinations: Vec::new(),
+            resolver: None,
+            records: None,
+            demo: None,
+        }
     }
 
     /// The address that it listens on.
@@ -207,7 +237,9 @@ async fn drain(shared: &Shared, requests: &TaskTracker) {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(postern_tunnel::PATH, get(tunnel::upgrade))
+        .route(postern_bridge::Discovery::PATH, get(discovery::discover))
         .route("/api/config", get(crate::page::config))
+        .route(postern_tunnel::TOKEN_PATH, get(access::token).post(access::token))
         .route("/healthz", get(async || "ok\n"))
         .fallback(crate::page::file)
         .layer(middleware::map_response_with_state(shared.clone(), headers::secure))

@@ -21,17 +21,18 @@ use axum::{
         State,
         ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use postern_tunnel::{Refusal, SUBPROTOCOL};
 use tracing::{Instrument, debug, info, info_span};
 
+pub(crate) use open::connect;
 pub(crate) use tls::TlsConnector;
 
 use crate::{
     limits::{MAX_MESSAGE, READ_BUFFER, WRITE_BUFFER},
-    server::{Client, Shared, Ticket},
+    server::{Client, Origin, Shared, Ticket, TunnelPage},
 };
 use refusal::refuse;
 use relay::{Ended, Relay};
@@ -40,13 +41,9 @@ use relay::{Ended, Relay};
 pub(crate) async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Extension(client): Extension<Client>,
-    headers: HeaderMap,
+    TunnelPage(origin): TunnelPage,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    if !shared.origins.admit(&headers) {
-        info!("a page of another origin asked for a tunnel; `origins` lists those that may");
-        return (StatusCode::FORBIDDEN, "this page may not open tunnels\n").into_response();
-    }
     if shared.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the proxy is about to stop\n").into_response();
     }
@@ -69,13 +66,13 @@ pub(crate) async fn upgrade(
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
         .on_upgrade(async move |page| {
-            run(page, &shared, ticket).instrument(info_span!("tunnel")).await;
+            run(page, &origin, &shared, ticket).instrument(info_span!("tunnel")).await;
             drop(alive);
         })
 }
 
 /// A tunnel's whole life.
-async fn run(mut page: WebSocket, shared: &Shared, ticket: Option<Ticket>) {
+async fn run(mut page: WebSocket, origin: &Origin, shared: &Shared, ticket: Option<Ticket>) {
     let Some(_ticket) = ticket else {
         info!("refused: too many tunnels");
         return farewell::refused(
@@ -85,7 +82,7 @@ async fn run(mut page: WebSocket, shared: &Shared, ticket: Option<Ticket>) {
         .await;
     };
     let way = tokio::select! {
-        way = open::open(&mut page, shared) => way,
+        way = open::open(&mut page, origin, shared) => way,
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
     let way = match way {

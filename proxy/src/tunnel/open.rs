@@ -1,6 +1,9 @@
 //! From the page's first message to a connection with the mail server.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::SystemTime,
+};
 
 use axum::extract::ws::{Message, WebSocket};
 use postern_tunnel::{FromPage, FromProxy, Open, Opened, Refusal, Refused, TlsMode};
@@ -14,9 +17,10 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
+    access::TokenProblem,
     limits::WINDOW,
     policy::{Denied, Host, ResolveError, Route, Target},
-    server::Shared,
+    server::{Origin, Shared},
 };
 
 /// An open way to a mail server.
@@ -43,14 +47,15 @@ impl From<Refused> for Failure {
 }
 
 /// Reads the page's first message, does what it says, and tells the page.
-pub(super) async fn open(page: &mut WebSocket, shared: &Shared) -> Result<Way, Failure> {
+pub(super) async fn open(
+    page: &mut WebSocket,
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<Way, Failure> {
     let first = timeout(shared.limits().open, first_message(page)).await;
     let open = first.map_err(|_| bad_request("The page did not say where to connect."))??;
-    if let Some(key) = &shared.config.access_key
-        && !key.admits(open.access.as_deref())
-    {
-        return Err(refuse(Refusal::AccessDenied, "This proxy asks for its access key.").into());
-    }
+    let token = shared.mint.check(open.token.as_deref(), origin, SystemTime::now());
+    token.map_err(access_denied)?;
     let target = shared.policy.destination(&open.host, open.port).map_err(denied)?;
     // What the page sends there must be TLS, as the client hello's gate makes sure: no other mode
     // may be a way around it.
@@ -99,7 +104,10 @@ async fn first_message(page: &mut WebSocket) -> Result<Open, Failure> {
 }
 
 /// Finds the host's addresses, vets them, and connects to one of those that were vetted.
-async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketAddr), Refused> {
+pub(crate) async fn connect(
+    target: &Target,
+    shared: &Shared,
+) -> Result<(TcpStream, SocketAddr), Refused> {
     let addresses = match &target.route {
         Route::Known(address) => vec![*address],
         Route::Given(addresses) => vet(addresses, target, shared)?,
@@ -141,6 +149,15 @@ fn vet(ips: &[IpAddr], target: &Target, shared: &Shared) -> Result<Vec<SocketAdd
         Some(own) => Err(denied(Denied::Address(own.ip(), "the proxy's own machine"))),
         None => Ok(addresses),
     }
+}
+
+fn access_denied(problem: TokenProblem) -> Refused {
+    let message = match problem {
+        TokenProblem::Missing => "The page did not show a token of this proxy.",
+        TokenProblem::Foreign => "The page's token is not of this proxy, or of another page.",
+        TokenProblem::Expired => "The page's token is too old.",
+    };
+    refuse(Refusal::AccessDenied, message)
 }
 
 fn denied(denied: Denied) -> Refused {

@@ -44,7 +44,7 @@ impl TlsConnector {
     /// # Errors
     ///
     /// If the certificate does not verify, the handshake fails, or it takes too long.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         &self,
         tcp: TcpStream,
         host: &Host,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AccountView, AttachmentView, Connection, MailboxId, MailboxView, MessageId,
-    MessageView, RefusedCertificate, Row, TestReport,
+    AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView,
+    MessageId, MessageView, RefusedCertificate, Row, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -64,6 +64,13 @@ pub enum Delta {
         message: MessageId,
         /// Why.
         problem: Problem,
+    },
+    /// The answer to `Discover`.
+    Discovered {
+        /// The request's number.
+        request: u32,
+        /// What was found, which may be nothing, or why nobody could look.
+        result: Result<Discovery, Problem>,
     },
     /// The answer to `TestAccount`.
     AccountTested {
@@ -168,6 +175,8 @@ pub enum ProblemKind {
     Offline,
     /// The server can't be reached: its name, its port, or it does not answer.
     Unreachable,
+    /// The proxy is private: an access key is missing or wrong.
+    AccessKey,
     /// The proxy does not allow this destination.
     NotAllowed,
     /// The server's certificate does not verify.

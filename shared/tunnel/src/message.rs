@@ -1,5 +1,7 @@
 //! Control messages.
 
+use std::fmt;
+
 use postern_certificate::{Details, Problem};
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +38,8 @@ pub enum FromProxy {
     Finish,
 }
 
-/// Where to connect.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// Where to connect. `Debug` leaves the token out.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Open {
     /// A DNS name or an IP address, without brackets.
@@ -48,9 +50,20 @@ pub struct Open {
     pub tls: TlsMode,
     /// Stream bytes that the proxy may send at first.
     pub credit: u32,
-    /// What proves that the page may use this proxy, if it asks for proof.
+    /// A token of [`TOKEN_PATH`](crate::TOKEN_PATH), which the proxy gave to pages of this origin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access: Option<String>,
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .field("credit", &self.credit)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who does TLS with the mail server, and when.
@@ -144,7 +157,8 @@ pub struct RefusedCertificate {
 pub enum Refusal {
     /// The page broke the tunnel's rules.
     BadRequest,
-    /// The page may not use this proxy.
+    /// The page's token is missing, too old, or of another proxy or origin. Nothing has been looked
+    /// up or dialled: the page may fetch a new token and try once more.
     AccessDenied,
     /// The proxy does not connect to this host, address or port.
     NotAllowed,
@@ -219,7 +233,7 @@ mod tests {
             port: 993,
             tls: TlsMode::ProxyStartTls,
             credit: 65536,
-            access: None,
+            token: None,
         }
     }
 
@@ -288,6 +302,13 @@ mod tests {
             r#"{"secured":{"version":"TLSv1.3","cipher":"C","fingerprint":"0f"}}"#,
         );
         assert!(matches!(secured, Ok(FromProxy::Secured(TlsInfo { certificate: None, .. }))));
+    }
+
+    #[test]
+    fn a_token_is_sent_but_never_shown() {
+        let message = FromPage::Open(Open { token: Some("hush".into()), ..open() });
+        assert!(message.to_text().contains(r#""token":"hush""#));
+        assert!(!format!("{message:?}").contains("hush"));
     }
 
     #[test]

@@ -70,7 +70,8 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
-        Intent::TestAccount { .. }
+        Intent::Discover { .. }
+        | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
         | Intent::ChangeAccount { .. }
         | Intent::OpenMessage { .. }
@@ -81,7 +82,8 @@ fn kept_until(intent: &Intent) -> Until {
 
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
     match (delta, intent) {
-        (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
+        (Delta::Discovered { request: answered, .. }, Intent::Discover { request, .. })
+        | (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
         | (
             Delta::AccountChanged { request: answered, .. },

@@ -164,7 +164,8 @@ impl Stream {
     /// What a refusal means for the client's logic.
     fn transport_error(&self, refused: Refused) -> TransportError {
         match refused.code {
-            Refusal::BadRequest | Refusal::AccessDenied | Refusal::NotAllowed => {
+            Refusal::AccessDenied => TransportError::Denied(refused.message),
+            Refusal::BadRequest | Refusal::NotAllowed => {
                 TransportError::NotAllowed(refused.message)
             }
             Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
@@ -300,7 +301,7 @@ mod tests {
         let why = || "Why.".to_owned();
         for (code, error) in [
             (Refusal::BadRequest, TransportError::NotAllowed(why())),
-            (Refusal::AccessDenied, TransportError::NotAllowed(why())),
+            (Refusal::AccessDenied, TransportError::Denied(why())),
             (Refusal::NotAllowed, TransportError::NotAllowed(why())),
             (Refusal::TooMany, TransportError::Busy(why())),
             (Refusal::ShuttingDown, TransportError::Busy(why())),

@@ -1,8 +1,8 @@
 //! Accounts: add, test, list, remove.
 
 use postern_bridge::{
-    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Problem, Protocol,
-    ServerLogin, ServerRole, ServerState, TestReport,
+    AccountDraft, AccountId, AccountView, Connection, Delta, Discovery, Endpoint, Problem,
+    Protocol, ServerLogin, ServerRole, ServerState, TestReport,
 };
 
 use super::{
@@ -23,6 +23,15 @@ impl<H: Host> Client<H> {
     pub(super) fn account_views(&self) -> Vec<AccountView> {
         let accounts = self.inner.accounts.borrow();
         accounts.values().map(view).collect()
+    }
+
+    /// Finds out which servers an address has; no password is needed, and none is sent.
+    pub(super) async fn discover(&self, address: &str) -> Result<Discovery, Problem> {
+        let found = async {
+            check_address(address)?;
+            self.inner.host.discover(address).await
+        };
+        found.await.map_err(|error| error.problem("The mail server"))
     }
 
     /// Logs in to both servers and out again.
@@ -191,13 +200,7 @@ fn view(running: &Running) -> AccountView {
 /// Refuses what no server could make sense of, before anything is sent.
 fn check(draft: &AccountDraft) -> Result<(), MailError> {
     let input = |sentence: &str| Err(MailError::Input(sentence.into()));
-    let address = &draft.identity.address;
-    let parts = address.rsplit_once('@');
-    if !parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
-        || address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;".contains(c))
-    {
-        return input("The mail address must look like name@example.org.");
-    }
+    check_address(&draft.identity.address)?;
     if draft.password.is_empty() {
         return input("Please enter the password.");
     }
@@ -212,6 +215,16 @@ fn check(draft: &AccountDraft) -> Result<(), MailError> {
         if login.username.is_empty() {
             return input(&format!("Please enter the user name for the {what} server."));
         }
+    }
+    Ok(())
+}
+
+fn check_address(address: &str) -> Result<(), MailError> {
+    let parts = address.rsplit_once('@');
+    if !parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        || address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;".contains(c))
+    {
+        return Err(MailError::Input("The mail address must look like name@example.org.".into()));
     }
     Ok(())
 }

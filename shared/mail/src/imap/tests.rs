@@ -10,12 +10,12 @@ use std::{
 };
 
 use postern_bridge::{
-    AccountId, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
+    AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
 };
 
 use super::*;
 use crate::{
-    Clock, Connector, Random, Secret, Store, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Random, Secret, Store, TransportError, Vault,
     host::VaultError,
     record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -82,6 +82,12 @@ impl Connector for ScriptedHost {
     }
 }
 
+impl Discover for ScriptedHost {
+    async fn discover(&self, _: &str) -> Result<Discovery, MailError> {
+        Ok(Discovery::default())
+    }
+}
+
 impl Clock for ScriptedHost {
     fn now(&self) -> i64 {
         0
@@ -107,6 +113,8 @@ impl Vault for ScriptedHost {
         Err(VaultError("nothing is sealed here".into()))
     }
 }
+
+impl Admission for ScriptedHost {}
 
 impl Host for ScriptedHost {
     type Store = MemoryStore;
