@@ -9,3 +9,4 @@ mod mail;
 mod offline;
 mod steps;
 mod store;
+mod trust;
