@@ -10,6 +10,7 @@
 //! - `tunnel`: from a WebSocket to a mail server and back.
 //! - [`websocket`]: the WebSocket protocol, for tunnels.
 //! - [`demo`]: a mail server in this process, to try everything out.
+//! - `metrics`: what an operator can watch.
 //! - [`limits`]: what anybody may cost, at most.
 //!
 //! Invariants: nothing is dialled that [`policy`] has not vetted; a tunnel's memory is bounded
@@ -20,6 +21,7 @@ pub mod config;
 pub mod demo;
 pub mod limits;
 pub mod log;
+mod metrics;
 pub mod page;
 pub mod policy;
 pub mod server;

@@ -46,6 +46,31 @@ pub const PIECES: usize = 16;
 /// How often a tunnel may move bytes before others have their turn.
 pub const ROUNDS: usize = 8;
 
+/// Look-ups of names at a time.
+pub const LOOKUPS: usize = 256;
+
+/// How long the look-up of a name may take, in all.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a name server may take before it is asked once more.
+pub const LOOKUP_ATTEMPT: Duration = Duration::from_secs(2);
+
+/// The longest answer of a name server, in bytes: what fits into a packet everywhere. It is enough
+/// for [`MAX_ANSWER`] addresses.
+pub const LOOKUP_ANSWER: u16 = 1232;
+
+/// Answers of name servers that are remembered.
+pub const LOOKUP_CACHE: u64 = 512;
+
+/// How long an answer is remembered, at most.
+pub const LOOKUP_TTL: Duration = Duration::from_secs(5 * 60);
+
+/// How long it is remembered that there is no answer, at most.
+pub const LOOKUP_FAILURE_TTL: Duration = Duration::from_secs(30);
+
+/// Addresses that a host may have. Large providers have 16.
+pub const MAX_ANSWER: usize = 32;
+
 /// Addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 8;
 
@@ -72,6 +97,29 @@ pub const REQUEST_HEAD: usize = 16 * 1024;
 /// of an answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a page may take for the TLS handshake.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Requests at a time on one HTTP/2 connection, tunnels among them.
+pub const HTTP2_STREAMS: u32 = 100;
+
+/// Streams of one HTTP/2 connection that the client has reset before they were looked at: one more
+/// ends the connection ("rapid reset").
+pub const HTTP2_RESETS: usize = 20;
+
+/// Bytes that a client may send on one HTTP/2 stream before they are read.
+pub const HTTP2_STREAM_WINDOW: u32 = WINDOW;
+
+/// Bytes that a client may send on one HTTP/2 connection before they are read.
+pub const HTTP2_CONNECTION_WINDOW: u32 = 8 * WINDOW;
+
+/// Bytes of one HTTP/2 stream that may wait for the client to take them.
+pub const HTTP2_SEND_BUFFER: usize = 2 * CHUNK;
+
+/// How often a client is asked on HTTP/2 whether it is still there, and how long it may take to
+/// answer.
+pub const HTTP2_PING: Duration = Duration::from_secs(60);
+
 /// The limits that an operator sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -94,6 +142,9 @@ pub struct Limits {
     pub ping: Duration,
     /// How long tunnels may go on after the proxy was told to stop.
     pub drain: Duration,
+    /// How long it goes on to answer, at least, after it was told to stop, so that what is in front
+    /// of it notices that it is no longer ready. It is a part of `drain`.
+    pub notice: Duration,
 }
 
 impl Default for Limits {
@@ -108,6 +159,7 @@ impl Default for Limits {
             lifetime: Duration::from_secs(24 * 60 * 60),
             ping: Duration::from_secs(60),
             drain: Duration::from_secs(10),
+            notice: Duration::ZERO,
         }
     }
 }

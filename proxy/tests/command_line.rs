@@ -69,6 +69,58 @@ fn a_mistake_is_named_with_its_file_and_key() {
 }
 
 #[test]
+fn each_mistake_is_on_a_line_of_its_own_that_begins_with_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("postern.toml");
+    let settings = "lisen = 1\nports = [25]\n[limits]\nidle_seconds = 0\n[https]\nkey = 'k'\n";
+    fs::write(&file, settings).unwrap();
+    let output = postern()
+        .env("POSTERN_METRICS_LISTEN", "nowhere")
+        .args(["--log-level", "loud", "--config"])
+        .arg(&file)
+        .arg("check-config")
+        .output();
+    let error = failure(&output.unwrap());
+    for key in [
+        "lisen",
+        "ports",
+        "limits.idle_seconds",
+        "https.certificate",
+        "metrics_listen",
+        "log_level",
+    ] {
+        let lines = error.lines().filter(|line| line.starts_with(&format!("{key}: ")));
+        assert_eq!(lines.count(), 1, "{key}: {error}");
+    }
+}
+
+#[test]
+fn the_files_that_the_settings_name_are_checked_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let missing = missing.to_str().unwrap();
+    let output = postern()
+        .args(["--page", missing, "--roots", missing])
+        .args(["--https-certificate", missing, "--https-key", missing])
+        .arg("check-config")
+        .output();
+    let error = failure(&output.unwrap());
+    for key in ["page", "roots", "https.certificate", "https.key"] {
+        assert!(error.lines().any(|line| line.starts_with(&format!("{key}: "))), "{key}: {error}");
+    }
+    // A folder can't be made in a file.
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let output = postern()
+        .args(["--acme-domains", "mail.example.org", "--acme-cache"])
+        .arg(file.join("cache"))
+        .arg("check-config")
+        .output();
+    let error = failure(&output.unwrap());
+    assert!(error.lines().any(|line| line.starts_with("acme.cache: ")), "{error}");
+}
+
+#[test]
 fn an_open_relay_does_not_start_by_accident() {
     let error = failure(&postern().args(["--listen", "0.0.0.0:0"]).output().unwrap());
     assert!(error.contains("`allow`") && error.contains("`origins`"), "{error}");
@@ -124,6 +176,43 @@ fn start(arguments: &[&str]) -> (Child, String) {
 fn terminate(child: &Child) {
     let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(told.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn it_needs_no_place_to_write_to() {
+    // Nobody can make a file there, not even root.
+    let folder = "/proc/self";
+    if !std::path::Path::new(folder).exists() {
+        return;
+    }
+    let mut child = postern()
+        .args(["--listen", "127.0.0.1:0", "--demo"])
+        .current_dir(folder)
+        .envs([("HOME", folder), ("TMPDIR", folder)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("Postern is ready: http://"), "{line}");
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn to_hang_up_is_to_look_for_a_new_certificate_and_not_the_end() {
+    let (mut child, address) = start(&[]);
+    let told = Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    for _ in 0..10 {
+        std::net::TcpStream::connect(&address).unwrap();
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
 }
 
 #[cfg(unix)]

@@ -17,7 +17,7 @@ use support::{
     page::{Heard, PLENTY, Page, open},
     soon,
 };
-use tokio::{net::TcpStream, time::sleep};
+use tokio::time::sleep;
 
 /// The program, until the test ends.
 struct Program(Child);
@@ -78,12 +78,7 @@ async fn told_to_stop_twice_the_program_does_not_wait_for_tunnels() {
         assert!(told.success());
     };
     terminate(&program);
-    soon(async {
-        while TcpStream::connect(proxy).await.is_ok() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    soon(async { while get(proxy, "/readyz", &[]).await.status != 503 {} }).await;
     sleep(Duration::from_millis(100)).await;
     assert!(program.0.try_wait().unwrap().is_none(), "it waits for the tunnel");
     terminate(&program);

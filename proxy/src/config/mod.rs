@@ -3,6 +3,8 @@
 //! Each setting can stand in a TOML file, in the environment and among the flags. A flag wins over
 //! the environment, the environment over the file, and the file over the default.
 
+mod error;
+mod https;
 mod network;
 mod settings;
 
@@ -17,7 +19,11 @@ use std::{
 use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
+pub use error::{ConfigError, ConfigErrors};
+pub use https::{Acme, AcmeSettings, CertificateFiles, Https, HttpsSettings, Identity};
 pub use settings::{LimitSettings, Settings};
+
+pub(crate) use error::Problems;
 
 use crate::{limits::Limits, policy::HostPattern, server::Origin};
 
@@ -45,8 +51,14 @@ pub struct Config {
     pub open_relay: bool,
     /// What connections may cost.
     pub limits: Limits,
+    /// HTTPS that the proxy ends itself; without it, it speaks HTTP.
+    pub https: Option<Https>,
+    /// Where metrics can be read, without TLS and by everybody who can reach it.
+    pub metrics_listen: Option<SocketAddr>,
     /// How the log is written.
     pub log_format: LogFormat,
+    /// What is written there.
+    pub log_level: LogLevel,
 }
 
 /// What a page must know to open a tunnel. It is never shown.
@@ -63,14 +75,20 @@ pub enum LogFormat {
     Json,
 }
 
-/// A setting that can't be used.
-#[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{key}: {problem}")]
-pub struct ConfigError {
-    /// The setting, as it is called in the file.
-    pub key: String,
-    /// What is wrong with it.
-    pub problem: String,
+/// What is written to the log: this and what is more urgent.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LogLevel {
+    /// What keeps the proxy from its work.
+    Error,
+    /// What an operator should look into.
+    Warn,
+    /// What happens.
+    #[default]
+    Info,
+    /// How it happens.
+    Debug,
+    /// Every step.
+    Trace,
 }
 
 impl Default for Config {
@@ -87,7 +105,10 @@ impl Default for Config {
             access_key: None,
             open_relay: false,
             limits: Limits::default(),
+            https: None,
+            metrics_listen: None,
             log_format: LogFormat::default(),
+            log_level: LogLevel::default(),
         }
     }
 }
@@ -131,28 +152,64 @@ impl Config {
 }
 
 impl TryFrom<Settings> for Config {
-    type Error = ConfigError;
+    type Error = ConfigErrors;
 
-    fn try_from(settings: Settings) -> Result<Self, ConfigError> {
+    fn try_from(settings: Settings) -> Result<Self, ConfigErrors> {
+        Self::parse(settings, Problems::default())
+    }
+}
+
+impl Config {
+    /// What flags and environment say, and where they say nothing, a file.
+    ///
+    /// # Errors
+    ///
+    /// With everything that is wrong with them.
+    pub fn load(settings: Settings, file: Option<&str>) -> Result<Self, ConfigErrors> {
+        let mut problems = Problems::default();
+        let file = file.map(|text| Settings::read(text, &mut problems));
+        Self::parse(settings.or(file.unwrap_or_default()), problems)
+    }
+
+    fn parse(settings: Settings, mut problems: Problems) -> Result<Self, ConfigErrors> {
         let default = Self::default();
         let config = Self {
-            listen: one("listen", settings.listen)?.unwrap_or(default.listen),
+            listen: problems
+                .take(one("listen", settings.listen))
+                .flatten()
+                .unwrap_or(default.listen),
             page: settings.page,
-            origins: list("origins", settings.origins)?,
-            allow: list("allow", settings.allow)?,
-            allow_networks: list("allow_networks", settings.allow_networks)?
+            origins: problems.take(list("origins", settings.origins)).unwrap_or_default(),
+            allow: problems.take(list("allow", settings.allow)).unwrap_or_default(),
+            allow_networks: problems
+                .take(list("allow_networks", settings.allow_networks))
+                .unwrap_or_default()
                 .into_iter()
                 .map(|network::Network(network)| network)
                 .collect(),
-            ports: ports(settings.ports)?,
+            ports: problems.take(ports(settings.ports)).unwrap_or_default(),
             roots: settings.roots,
-            access_key: one("access_key", settings.access_key.map(|key| key.0))?,
+            access_key: problems
+                .take(one("access_key", settings.access_key.map(|key| key.0)))
+                .flatten(),
             open_relay: settings.open_relay.unwrap_or(default.open_relay),
-            limits: limits(&settings.limits)?,
-            log_format: one("log_format", settings.log_format)?.unwrap_or(default.log_format),
+            limits: limits(&settings.limits, &mut problems),
+            https: https::https(settings.https, settings.acme, &mut problems),
+            metrics_listen: problems.take(one("metrics_listen", settings.metrics_listen)).flatten(),
+            log_format: problems
+                .take(one("log_format", settings.log_format))
+                .flatten()
+                .unwrap_or(default.log_format),
+            log_level: problems
+                .take(one("log_level", settings.log_level))
+                .flatten()
+                .unwrap_or(default.log_level),
         };
-        config.check()?;
-        Ok(config)
+        // A setting that could not be read says nothing about what it was meant to be.
+        if problems.is_empty() {
+            problems.take(config.check());
+        }
+        problems.or(config)
     }
 }
 
@@ -192,10 +249,18 @@ impl FromStr for LogFormat {
     }
 }
 
-impl ConfigError {
-    /// An error of one setting.
-    pub(crate) fn new(key: &str, problem: impl fmt::Display) -> Self {
-        Self { key: key.to_owned(), problem: problem.to_string() }
+impl FromStr for LogLevel {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            "info" => Ok(Self::Info),
+            "debug" => Ok(Self::Debug),
+            "trace" => Ok(Self::Trace),
+            _ => Err("must be `error`, `warn`, `info`, `debug` or `trace`"),
+        }
     }
 }
 
@@ -231,44 +296,53 @@ fn ports(values: Option<Vec<u16>>) -> Result<Vec<u16>, ConfigError> {
     Ok(values)
 }
 
-fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
+fn limits(settings: &LimitSettings, problems: &mut Problems) -> Limits {
     let default = Limits::default();
-    let count = |key: &str, value: Option<usize>, default| match value {
-        Some(0) => Err(ConfigError::new(key, "must be at least 1")),
-        value => Ok(value.unwrap_or(default)),
+    let mut count = |key: &str, value: Option<usize>, default| match value {
+        Some(0) => {
+            problems.add(ConfigError::new(key, "must be at least 1"));
+            default
+        }
+        value => value.unwrap_or(default),
     };
-    let seconds = |key: &str, value: Option<u32>, default| match value {
-        Some(0) => Err(ConfigError::new(key, "must be at least 1 second")),
-        value => Ok(value.map_or(default, |seconds| Duration::from_secs(seconds.into()))),
+    let connections = count("limits.connections", settings.connections, default.connections);
+    let connections_per_client = count(
+        "limits.connections_per_client",
+        settings.connections_per_client,
+        default.connections_per_client,
+    );
+    let may_be_zero = |value: Option<u32>, default| {
+        value.map_or(default, |seconds| Duration::from_secs(seconds.into()))
     };
-    Ok(Limits {
-        connections: count("limits.connections", settings.connections, default.connections)?,
-        connections_per_client: count(
-            "limits.connections_per_client",
-            settings.connections_per_client,
-            default.connections_per_client,
-        )?,
-        open: seconds("limits.open_seconds", settings.open_seconds, default.open)?,
-        connect: seconds("limits.connect_seconds", settings.connect_seconds, default.connect)?,
+    let mut seconds = |key: &str, value: Option<u32>, default| {
+        if value == Some(0) {
+            problems.add(ConfigError::new(key, "must be at least 1 second"));
+        }
+        may_be_zero(value, default)
+    };
+    Limits {
+        connections,
+        connections_per_client,
+        open: seconds("limits.open_seconds", settings.open_seconds, default.open),
+        connect: seconds("limits.connect_seconds", settings.connect_seconds, default.connect),
         handshake: seconds(
             "limits.handshake_seconds",
             settings.handshake_seconds,
             default.handshake,
-        )?,
-        idle: seconds("limits.idle_seconds", settings.idle_seconds, default.idle)?,
-        lifetime: seconds("limits.lifetime_seconds", settings.lifetime_seconds, default.lifetime)?,
-        ping: seconds("limits.ping_seconds", settings.ping_seconds, default.ping)?,
-        drain: settings
-            .drain_seconds
-            .map_or(default.drain, |seconds| Duration::from_secs(seconds.into())),
-    })
+        ),
+        idle: seconds("limits.idle_seconds", settings.idle_seconds, default.idle),
+        lifetime: seconds("limits.lifetime_seconds", settings.lifetime_seconds, default.lifetime),
+        ping: seconds("limits.ping_seconds", settings.ping_seconds, default.ping),
+        drain: may_be_zero(settings.drain_seconds, default.drain),
+        notice: may_be_zero(settings.notice_seconds, default.notice),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(toml: &str) -> Result<Config, ConfigError> {
+    fn config(toml: &str) -> Result<Config, ConfigErrors> {
         Config::try_from(Settings::from_toml(toml)?)
     }
 
@@ -292,7 +366,16 @@ mod tests {
             roots = "ca.pem"
             access_key = "a-long-enough-secret"
             open_relay = true
+            metrics_listen = "127.0.0.1:9090"
             log_format = "json"
+            log_level = "debug"
+
+            [https]
+            certificate = "fullchain.pem"
+            key = "key.pem"
+            reload_seconds = 7
+            redirect_listen = "0.0.0.0:80"
+            hsts_seconds = 0
 
             [limits]
             connections = 5
@@ -304,9 +387,18 @@ mod tests {
             lifetime_seconds = 5
             ping_seconds = 6
             drain_seconds = 0
+            notice_seconds = 7
             "#,
         )
         .unwrap();
+        let https = config.https.unwrap();
+        let Identity::Files(files) = https.identity else { panic!("{https:?}") };
+        assert_eq!(files.reload, Duration::from_secs(7));
+        assert_eq!(https.redirect_listen, Some(([0, 0, 0, 0], 80).into()));
+        assert_eq!(https.hsts, Duration::ZERO);
+        assert_eq!(config.metrics_listen, Some(([127, 0, 0, 1], 9090).into()));
+        assert_eq!(config.log_level, LogLevel::Debug);
+        assert_eq!(config.limits.notice, Duration::from_secs(7));
         assert_eq!(config.allow.len(), 2);
         assert_eq!(config.allow_networks.len(), 2);
         assert_eq!(config.log_format, LogFormat::Json);
@@ -330,13 +422,62 @@ mod tests {
             ("log_format = 'xml'", "log_format"),
             ("limits.connections = 0", "limits.connections"),
             ("limits.idle_seconds = 0", "limits.idle_seconds"),
-            ("limits.idle_seconds = -1", "idle_seconds"),
+            ("limits.idle_seconds = -1", "limits.idle_seconds"),
             ("lisen = '[::]:80'", "lisen"),
-            ("limits.connection = 1", "connection"),
+            ("limits.connection = 1", "limits.connection"),
+            ("limits = 1", "limits"),
+            ("metrics_listen = '9090'", "metrics_listen"),
+            ("log_level = 'loud'", "log_level"),
+            ("https.certificate = 'c.pem'", "https.key"),
+            ("https.key = 'k.pem'", "https.certificate"),
+            ("https.reload_seconds = 0", "https.reload_seconds"),
+            ("https.redirect_listen = ':80'", "https.redirect_listen"),
+            ("https.redirect_listen = '[::]:80'", "https.redirect_listen"),
+            ("https.hsts_seconds = '1y'", "https.hsts_seconds"),
+            ("https.certificat = 'c.pem'", "https.certificat"),
+            ("acme.domains = ['a.example']", "acme.cache"),
+            ("acme.domains = ['*.example.org']", "acme.domains"),
+            ("acme.domains = ['192.0.2.1']", "acme.domains"),
+            ("acme.domains = ['localhost']", "acme.domains"),
+            ("acme.contact = 'me'", "acme.contact"),
+            ("acme.directory = 'http://ca.example/'", "acme.directory"),
+            (
+                "acme = { cache = 'c', domains = ['a.example'] }\nhttps = { certificate = 'c', key = 'k' }",
+                "acme.domains",
+            ),
         ] {
-            let error = config(toml).unwrap_err().to_string();
-            assert!(error.contains(key), "{toml}: {error}");
+            let errors = config(toml).unwrap_err();
+            let keys: Vec<_> = errors.iter().map(|error| error.key.as_str()).collect();
+            assert_eq!(keys, [key], "{toml}: {errors}");
         }
+    }
+
+    #[test]
+    fn all_errors_are_told_at_once() {
+        let errors = Config::load(
+            Settings { log_level: Some("loud".into()), ..Settings::default() },
+            Some("listen = 'here'\nport = 1\nports = [25]\nlimits = { idle_seconds = 0, x = 1 }"),
+        );
+        let errors = errors.unwrap_err();
+        let mut keys: Vec<_> = errors.iter().map(|error| error.key.as_str()).collect();
+        keys.sort_unstable();
+        assert_eq!(
+            keys,
+            ["limits.idle_seconds", "limits.x", "listen", "log_level", "port", "ports"]
+        );
+    }
+
+    #[test]
+    fn a_certificate_comes_by_acme_from_lets_encrypt_unless_another_is_named() {
+        let toml = "domains = ['Mail.Example.org']\ncache = 'c'\ncontact = 'me@example.org'";
+        let https = config(&format!("[acme]\n{toml}")).unwrap().https.unwrap();
+        let Identity::Acme(acme) = https.identity else { panic!("{https:?}") };
+        assert_eq!(acme.domains, ["mail.example.org"]);
+        assert_eq!(acme.contact.as_deref(), Some("mailto:me@example.org"));
+        assert!(acme.directory.contains("letsencrypt.org"));
+        let other = format!("[acme]\n{toml}\ndirectory = 'https://ca.example/directory'");
+        let https = config(&other).unwrap().https.unwrap();
+        assert!(format!("{https:?}").contains("https://ca.example/directory"));
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub(crate) struct Origins {
     listed: Vec<Origin>,
 }
 
+/// Whether a request came over TLS that the proxy ended; an extension of the request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Secure(pub(crate) bool);
+
 impl Origins {
     pub(crate) fn new(listed: Vec<Origin>) -> Self {
         Self { listed }
@@ -37,7 +41,7 @@ impl Origins {
     /// Whether the page that sent this request is the proxy's own, opened by an address or as
     /// `localhost`, or a listed one. The proxy does not know which names are its own: they must be
     /// listed.
-    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn admit(&self, headers: &HeaderMap, Secure(secure): Secure) -> bool {
         let Some(origin) = only(headers, &ORIGIN).and_then(|text| text.parse::<Origin>().ok())
         else {
             return false;
@@ -45,7 +49,7 @@ impl Origins {
         if self.listed.contains(&origin) {
             return true;
         }
-        let own = only(headers, &HOST).and_then(|host| Origin::new(false, host));
+        let own = only(headers, &HOST).and_then(|host| Origin::new(secure, host));
         // Its owner can point a name to this machine at any time ("DNS rebinding"), which must not
         // make a stranger's page the proxy's own. An address belongs to whom it belongs.
         origin.is_no_strangers_name() && own == Some(origin)
@@ -120,7 +124,7 @@ mod tests {
         for value in host {
             headers.append(HOST, value.parse().unwrap());
         }
-        Origins::new(listed).admit(&headers)
+        Origins::new(listed).admit(&headers, Secure(false))
     }
 
     #[test]

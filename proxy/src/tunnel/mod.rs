@@ -32,7 +32,8 @@ use self::{
     relay::{Ended, Relay},
 };
 use crate::{
-    server::{Client, Shared, Ticket},
+    metrics::Metrics,
+    server::{Client, Secure, Shared, Ticket},
     websocket::handshake::{self, Handshake},
 };
 
@@ -40,9 +41,10 @@ use crate::{
 pub(crate) async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Extension(client): Extension<Client>,
+    Extension(secure): Extension<Secure>,
     mut request: Request,
 ) -> Response {
-    if !shared.origins.admit(request.headers()) {
+    if !shared.origins.admit(request.headers(), secure) {
         info!("a page of another origin asked for a tunnel; `origins` lists those that may");
         return (StatusCode::FORBIDDEN, "this page may not open tunnels\n").into_response();
     }
@@ -71,7 +73,7 @@ pub(crate) async fn upgrade(
 async fn run(upgrade: OnUpgrade, shared: Arc<Shared>, ticket: Option<Ticket>) {
     let Some(relay) = Box::pin(begin(upgrade, &shared, ticket.is_some())).await else { return };
     let ended = relay.run(&shared).await;
-    Box::pin(end(ended)).await;
+    Box::pin(end(ended, &shared.metrics)).await;
     drop(ticket);
 }
 
@@ -85,6 +87,7 @@ async fn begin(upgrade: OnUpgrade, shared: &Shared, admitted: bool) -> Option<Re
     };
     if !admitted {
         info!("refused: too many tunnels");
+        shared.metrics.tunnel_refused(Refusal::TooMany);
         let message = "This proxy has too many connections. Try again later.";
         farewell::refused(page, &refuse(Refusal::TooMany, message)).await;
         return None;
@@ -97,6 +100,7 @@ async fn begin(upgrade: OnUpgrade, shared: &Shared, admitted: bool) -> Option<Re
         Ok(way) => return Some(Relay::new(page, way, &shared.windows)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
+            shared.metrics.tunnel_refused(refused.code);
             farewell::refused(page, &refused).await;
         }
         Err(open::Failure::PageGone) => {
@@ -107,7 +111,8 @@ async fn begin(upgrade: OnUpgrade, shared: &Shared, admitted: bool) -> Option<Re
     None
 }
 
-async fn end(ended: Ended) {
+async fn end(ended: Ended, metrics: &Metrics) {
+    metrics.tunnel_ended(ended.refusal());
     match ended {
         Ended::Complete(page) => farewell::complete(page).await,
         Ended::PageGone(page, server, unsent) => farewell::gone(page, server, unsent).await,

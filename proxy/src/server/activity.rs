@@ -1,0 +1,208 @@
+//! Whether anything happens on an HTTP/2 connection.
+//!
+//! HTTP/2 has no head that must arrive in time: a client that answers pings could hold a connection
+//! for ever. So it is over when nothing has moved for some time: no request, and no part of an
+//! answer that the client took.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::{
+    body::{Frame, SizeHint},
+    rt::Executor,
+};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::task::TaskTracker;
+
+use crate::limits::CHUNK;
+
+/// What has happened last, and what is still under way.
+#[derive(Clone, Default)]
+pub(super) struct Activity(Arc<Inner>);
+
+struct Inner {
+    last: Mutex<Instant>,
+    /// Requests and tunnels.
+    streams: TaskTracker,
+    /// Whether one of them was a tunnel. A tunnel may be silent, and has limits of its own.
+    has_tunnel: AtomicBool,
+}
+
+/// The body of an answer, in pieces that the client takes one by one.
+pub(super) struct Paced {
+    body: Body,
+    rest: Bytes,
+    activity: Activity,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            last: Mutex::new(Instant::now()),
+            streams: TaskTracker::new(),
+            has_tunnel: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Activity {
+    /// Something has moved.
+    pub(super) fn moved(&self) {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// One of the streams becomes a tunnel.
+    pub(super) fn tunnel(&self) {
+        self.0.has_tunnel.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends once nothing has moved for this long.
+    pub(super) async fn idle(&self, limit: Duration) {
+        let mut since = self.last();
+        loop {
+            sleep_until(since + limit).await;
+            let last = self.last();
+            if last == since && !self.may_be_silent() {
+                return;
+            }
+            since = if last == since { Instant::now() } else { last };
+        }
+    }
+
+    fn last(&self) -> Instant {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_be_silent(&self) -> bool {
+        self.0.has_tunnel.load(Ordering::Relaxed) && !self.0.streams.is_empty()
+    }
+}
+
+/// Runs the connection's streams, and so knows how many there are.
+impl<F> Executor<F> for Activity
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        self.0.streams.spawn(stream);
+    }
+}
+
+impl Paced {
+    pub(super) fn new(body: Body, activity: Activity) -> Self {
+        Self { body, rest: Bytes::new(), activity }
+    }
+}
+
+impl HttpBody for Paced {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        // Whoever asks has room at the client.
+        self.activity.moved();
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                end => return Poll::Ready(end),
+            }
+        }
+        let count = self.rest.len().min(CHUNK);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(count)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (body, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower() + rest);
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use tokio::{sync::oneshot, time::timeout};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_moves_is_idle() {
+        let activity = Activity::default();
+        timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_an_answer_slowly_is_not_idle() {
+        let activity = Activity::default();
+        let mut body = Paced::new(Body::from(vec![7; 10 * CHUNK]), activity.clone());
+        let taking = async {
+            for _ in 0..10 {
+                sleep_until(Instant::now() + LIMIT * 8).await;
+                let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+                assert_eq!(frame.unwrap().unwrap().into_data().unwrap().len(), CHUNK);
+            }
+        };
+        tokio::select! {
+            biased;
+            () = taking => {}
+            () = activity.idle(LIMIT * 50) => panic!("idle"),
+        }
+        assert!(body.is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_may_be_silent_as_long_as_it_is_there() {
+        let activity = Activity::default();
+        let (end, ended) = oneshot::channel::<()>();
+        activity.execute(async {
+            let _ = ended.await;
+        });
+        activity.tunnel();
+        assert!(timeout(LIMIT * 5, activity.idle(LIMIT)).await.is_err());
+        drop(end);
+        timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_stuck_is_no_tunnel() {
+        let activity = Activity::default();
+        activity.execute(std::future::pending::<()>());
+        timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_body_says_how_long_it_is_and_comes_whole() {
+        let bytes: Vec<u8> = (0..3 * CHUNK + 1).map(|n| n as u8).collect();
+        let mut body = Paced::new(Body::from(bytes.clone()), Activity::default());
+        assert_eq!(body.size_hint().exact(), Some(bytes.len() as u64));
+        let first = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        let first = first.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(body.size_hint().exact(), Some((bytes.len() - CHUNK) as u64));
+        let rest = to_bytes(Body::new(body), bytes.len()).await.unwrap();
+        assert!([first, rest].concat() == bytes);
+    }
+}

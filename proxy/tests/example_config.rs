@@ -1,0 +1,69 @@
+//! The example of a configuration file is complete and true.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use postern::{Config, config::Settings};
+
+const EXAMPLE: &str = include_str!("../postern.example.toml");
+
+/// The example with what it comments out: `# key = value`.
+fn all_of_it() -> String {
+    let is_setting = |line: &str| {
+        let key = line.split_once(" = ").map(|(key, _)| key);
+        key.is_some_and(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    };
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix("# ") {
+        Some(rest) if is_setting(rest) => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The environment variables that a file's keys go by.
+fn variables(toml: &str) -> BTreeSet<String> {
+    let table: toml::Table = toml.parse().unwrap();
+    let names = table.iter().flat_map(|(name, value)| match value {
+        toml::Value::Table(inner) => inner.keys().map(|key| format!("{name}_{key}")).collect(),
+        _ => vec![name.clone()],
+    });
+    names.map(|name| format!("POSTERN_{}", name.to_ascii_uppercase())).collect()
+}
+
+#[test]
+fn it_has_every_setting_and_no_other() {
+    let command = Settings::augment_args(clap::Command::new("postern"));
+    let settings = command.get_arguments().map(|argument| {
+        let variable = argument.get_env().unwrap().to_str().unwrap().to_owned();
+        let flag = format!("POSTERN_{}", argument.get_long().unwrap().replace('-', "_"));
+        assert_eq!(flag.to_ascii_uppercase(), variable, "flag and variable go by one name");
+        variable
+    });
+    assert_eq!(variables(&all_of_it()), settings.collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn what_it_shows_are_the_defaults() {
+    let shown = Config::load(Settings::default(), Some(EXAMPLE)).unwrap();
+    assert_eq!(format!("{shown:#?}"), format!("{:#?}", Config::default()));
+}
+
+#[test]
+fn its_examples_can_be_read() {
+    Settings::from_toml(&all_of_it()).unwrap();
+    // A certificate comes from files or from an authority.
+    let without = |table: &str| {
+        let mut table_of_all: toml::Table = all_of_it().parse().unwrap();
+        table_of_all.remove(table).unwrap();
+        Config::load(Settings::default(), Some(&table_of_all.to_string()))
+    };
+    assert!(without("acme").unwrap().https.is_some());
+    let mut by_acme: toml::Table = all_of_it().parse().unwrap();
+    let https = by_acme["https"].as_table_mut().unwrap();
+    https.remove("certificate");
+    https.remove("key");
+    let config = Config::load(Settings::default(), Some(&by_acme.to_string())).unwrap();
+    assert!(config.https.is_some());
+}
