@@ -54,7 +54,7 @@ pub(super) fn process<S: Session>(
     outgoing: &mut BytesMut,
     mut plain: impl FnMut(&[u8]),
 ) -> (usize, Result<bool, Error>) {
-    let (mut done, mut ended, mut failed) = (0, false, None);
+    let (mut done, mut ended) = (0, false);
     loop {
         let UnbufferedStatus { discard, state } =
             session.process_tls_records(&mut incoming[done..]);
@@ -79,16 +79,24 @@ pub(super) fn process<S: Session>(
             }
             // Early data is never allowed.
             Ok(_) => true,
-            // Once more, for the alert that tells the other side.
-            Err(_) if failed.is_some() => true,
             Err(error) => {
-                failed = Some(error);
-                false
+                encode_alert(session, outgoing);
+                return (done + discard, Err(error));
             }
         };
         done += discard;
         if settled {
-            return (done, failed.map_or(Ok(ended), Err));
+            return (done, Ok(ended));
+        }
+    }
+}
+
+/// After an error: what tells the other side. No more of what arrived may be looked at.
+fn encode_alert<S: Session>(session: &mut S, outgoing: &mut BytesMut) {
+    while session.state().wants_write() {
+        match session.process_tls_records(&mut []).state {
+            Ok(ConnectionState::EncodeTlsData(data)) => encode(data, outgoing),
+            _ => return,
         }
     }
 }
