@@ -6,6 +6,7 @@
 //! - [`server`]: binds, accepts, routes, and stops in good order.
 //! - [`page`]: the files of the page.
 //! - [`policy`]: where tunnels may go.
+//! - [`client_hello`]: what a page must begin with when TLS ends in it.
 //! - `tunnel`: from a WebSocket to a mail server and back.
 //! - [`demo`]: a mail server in this process, to try everything out.
 //! - [`limits`]: what anybody may cost, at most.
@@ -13,6 +14,7 @@
 //! Invariants: nothing is dialled that [`policy`] has not vetted; a tunnel's memory is bounded
 //! whatever either side does; nothing that passes through a tunnel is logged.
 
+pub mod client_hello;
 pub mod config;
 pub mod demo;
 pub mod limits;

@@ -23,6 +23,9 @@ pub const MAX_ADDRESSES: usize = 8;
 /// How long one address may be silent before the next one is tried beside it (RFC 8305, section 5).
 pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// The longest ClientHello of a page that ends TLS itself, in bytes: those of today have up to 2,000.
+pub const MAX_CLIENT_HELLO: usize = 16 * 1024;
+
 /// How long a tunnel that is over may take for its last words.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 

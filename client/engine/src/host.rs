@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use postern_bridge::Endpoint;
+use postern_bridge::{Discovery, Endpoint};
 use postern_mail::{
-    Clock, Connector, Host, Random, Secret, TransportError, Vault, host::VaultError,
+    Clock, Connector, Discover, Host, MailError, Random, Secret, TransportError, Vault,
+    host::VaultError,
 };
 use web_sys::Crypto;
 
 use crate::{
     clock::BrowserClock,
+    discovery::ProxyDiscovery,
     random::BrowserRandom,
     store::IndexedDbStore,
     transport::{MailTransport, TunnelConnector},
@@ -20,6 +22,7 @@ use crate::{
 pub(crate) struct BrowserHost {
     store: IndexedDbStore,
     connector: TunnelConnector,
+    discovery: ProxyDiscovery,
     random: BrowserRandom,
     vault: BrowserVault,
 }
@@ -30,6 +33,7 @@ impl BrowserHost {
         Self {
             store,
             connector: TunnelConnector::new(origin),
+            discovery: ProxyDiscovery::new(origin),
             random: BrowserRandom(crypto.clone()),
             vault: BrowserVault::new(crypto),
         }
@@ -53,6 +57,12 @@ impl Connector for BrowserHost {
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
         self.connector.connect(endpoint).await
+    }
+}
+
+impl Discover for BrowserHost {
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
+        self.discovery.discover(address).await
     }
 }
 

@@ -11,3 +11,6 @@ pub(crate) const UNSENT: u32 = 1024 * 1024;
 
 /// Intents of one page that a leader remembers, so that one that is repeated is taken once.
 pub(crate) const RECENT_INTENTS: usize = 1_000;
+
+/// The longest sentence of the proxy that is shown, in characters.
+pub(crate) const PROXY_SENTENCE: usize = 400;

@@ -10,6 +10,7 @@
 //! | [`host`] | gathers the following for the client's logic |
 //! | [`store`] | the store, in IndexedDB |
 //! | [`transport`] | byte streams to mail servers, through the proxy's tunnel |
+//! | [`discovery`] | which servers an address has, by the proxy's word |
 //! | [`vault`] | secrets under a key that never leaves the browser |
 //! | [`clock`], [`random`] | time and randomness |
 //! | [`limits`] | sizes that bound memory |
@@ -17,6 +18,7 @@
 mod clock;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod discovery;
 mod host;
 mod leader;
 mod limits;

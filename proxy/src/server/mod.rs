@@ -6,6 +6,7 @@ mod demo;
 mod headers;
 mod impatient;
 mod origin;
+mod stream;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -19,6 +20,7 @@ pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
 pub(crate) use origin::Origins;
+pub(crate) use stream::PageIo;
 
 use crate::{
     config::{Config, ConfigError},

@@ -4,7 +4,6 @@
 //! and goes there, [`relay`] carries bytes until an end is reached, and [`farewell`] tells the page
 //! why that was.
 
-mod client_hello;
 mod dial;
 mod farewell;
 mod open;

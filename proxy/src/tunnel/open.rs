@@ -8,12 +8,12 @@ use tokio::{net::TcpStream, time::timeout};
 use tracing::info;
 
 use super::{
-    client_hello::ClientHelloGate,
     dial,
     refusal::{bad_request, refuse},
     upstream::Upstream,
 };
 use crate::{
+    client_hello::ClientHelloGate,
     limits::WINDOW,
     policy::{Denied, Host, ResolveError, Route, Target},
     server::Shared,

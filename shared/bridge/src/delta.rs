@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AccountView, AttachmentView, Connection, MailboxId, MailboxView, MessageId,
+    AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView, MessageId,
     MessageView, Row, TestReport,
 };
 
@@ -64,6 +64,13 @@ pub enum Delta {
         message: MessageId,
         /// Why.
         problem: Problem,
+    },
+    /// The answer to `Discover`.
+    Discovered {
+        /// The request's number.
+        request: u32,
+        /// What was found, which may be nothing, or why nobody could look.
+        result: Result<Discovery, Problem>,
     },
     /// The answer to `TestAccount`.
     AccountTested {

@@ -18,6 +18,13 @@ pub enum Intent {
         /// Whether there is one.
         online: bool,
     },
+    /// Find out which servers an address has.
+    Discover {
+        /// Comes back in `Delta::Discovered`.
+        request: u32,
+        /// The mail address.
+        address: String,
+    },
     /// Try the settings of an account without keeping anything.
     TestAccount {
         /// Comes back in `Delta::AccountTested`.

@@ -69,7 +69,8 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
-        Intent::TestAccount { .. }
+        Intent::Discover { .. }
+        | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
         | Intent::OpenMessage { .. }
         | Intent::FetchAttachment { .. }
@@ -79,7 +80,8 @@ fn kept_until(intent: &Intent) -> Until {
 
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
     match (delta, intent) {
-        (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
+        (Delta::Discovered { request: answered, .. }, Intent::Discover { request, .. })
+        | (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })
         | (Delta::Queued { request: answered, .. }, Intent::Send { request, .. }) => {

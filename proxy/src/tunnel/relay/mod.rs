@@ -30,12 +30,16 @@ use self::{
     direction::{Down, Half, Up, text},
 };
 use super::{
-    client_hello::{ClientHelloGate, Verdict},
     open::Way,
     refusal::{bad_request, refuse, shutting_down},
     upstream::Upstream,
 };
-use crate::{limits::Limits, policy::Host, server::Shared};
+use crate::{
+    client_hello::{ClientHelloGate, Verdict},
+    limits::Limits,
+    policy::Host,
+    server::Shared,
+};
 
 /// A tunnel that carries bytes.
 pub(super) struct Relay {

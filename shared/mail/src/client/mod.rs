@@ -113,6 +113,11 @@ impl<H: Host> Client<H> {
         match intent {
             Intent::Hello => self.greet(page).await,
             Intent::Network { online } => self.network(online),
+            Intent::Discover { request, address } => {
+                let result = self.discover(&address).await;
+                self.tell(Some(page), Delta::Discovered { request, result });
+                Ok(())
+            }
             Intent::TestAccount { request, draft } => {
                 let result = self.test_account(&draft).await;
                 self.tell(Some(page), Delta::AccountTested { request, result });
