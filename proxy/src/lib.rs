@@ -8,6 +8,7 @@
 //! - [`policy`]: where tunnels may go.
 //! - [`client_hello`]: what a page must begin with when TLS ends in it.
 //! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`websocket`]: the WebSocket protocol, for tunnels.
 //! - [`demo`]: a mail server in this process, to try everything out.
 //! - [`limits`]: what anybody may cost, at most.
 //!
@@ -23,6 +24,7 @@ pub mod page;
 pub mod policy;
 pub mod server;
 mod tunnel;
+pub mod websocket;
 
 pub use config::Config;
 pub use page::{DemoAccount, Endpoint};

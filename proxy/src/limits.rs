@@ -2,20 +2,37 @@
 
 use std::time::Duration;
 
+use postern_tunnel::MAX_CONTROL;
+
+use crate::websocket::{self, FloodLimit};
+
 /// Stream bytes that a page may have on their way to a mail server, per tunnel.
 pub const WINDOW: u32 = 64 * 1024;
 
-/// The longest WebSocket message that a page may send, in bytes: it can never be granted more.
+/// The longest binary WebSocket message that a page may send, in bytes: it can never be granted
+/// more.
 pub const MAX_MESSAGE: usize = WINDOW as usize;
 
-/// The longest binary message that the proxy sends, in bytes.
-pub const CHUNK: usize = 16 * 1024;
+/// What a page's WebSocket may send.
+pub const PAGE_FRAMES: websocket::Limits = websocket::Limits {
+    text: MAX_CONTROL as u64,
+    binary: MAX_MESSAGE as u64,
+    fragments: 1024,
+    flood: FloodLimit { burst: 128, interval: Duration::from_millis(100) },
+};
 
-/// The WebSocket's read buffer, in bytes. It lives as long as the tunnel: most tunnels are idle.
-pub const READ_BUFFER: usize = 4 * 1024;
+/// The most that is read or written at once, in bytes. Each thread has one place for that, which
+/// should fit into its processor's cache.
+pub const CHUNK: usize = 64 * 1024;
 
-/// What a WebSocket may hold that its page does not take, in bytes: one chunk and control messages.
-pub const WRITE_BUFFER: usize = 2 * CHUNK;
+/// Pongs that may wait for a page that sends pings but takes nothing, in bytes.
+pub const UNREAD_PONGS: usize = 16 * 1024;
+
+/// Pieces of a page's stream that go to the server in one write.
+pub const PIECES: usize = 16;
+
+/// How often a tunnel may move bytes before others have their turn.
+pub const ROUNDS: usize = 8;
 
 /// Addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 8;

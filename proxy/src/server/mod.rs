@@ -10,7 +10,10 @@ mod stream;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router, middleware,
+    routing::{any, get},
+};
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -20,7 +23,7 @@ pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
 pub(crate) use origin::Origins;
-pub(crate) use stream::PageIo;
+pub(crate) use stream::{PageIo, Stream};
 
 use crate::{
     config::{Config, ConfigError},
@@ -208,7 +211,7 @@ async fn drain(shared: &Shared, requests: &TaskTracker) {
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route(postern_tunnel::PATH, get(tunnel::upgrade))
+        .route(postern_tunnel::PATH, any(tunnel::upgrade))
         .route("/api/config", get(crate::page::config))
         .route("/healthz", get(async || "ok\n"))
         .fallback(crate::page::file)

@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::ws::{Message, WebSocket};
 use postern_tunnel::{FromPage, FromProxy, Open, Opened, Refusal, Refused, TlsMode};
 use tokio::{net::TcpStream, time::timeout};
 use tracing::info;
 
 use super::{
     dial,
+    page::Page,
     refusal::{bad_request, refuse},
     upstream::Upstream,
 };
@@ -17,6 +17,7 @@ use crate::{
     limits::WINDOW,
     policy::{Denied, Host, ResolveError, Route, Target},
     server::Shared,
+    websocket::Message,
 };
 
 /// An open way to a mail server.
@@ -33,6 +34,7 @@ pub(super) struct Way {
 /// Why there is no way.
 pub(super) enum Failure {
     Refused(Refused),
+    /// The page is gone, or broke the WebSocket.
     PageGone,
 }
 
@@ -43,7 +45,7 @@ impl From<Refused> for Failure {
 }
 
 /// Reads the page's first message, does what it says, and tells the page.
-pub(super) async fn open(page: &mut WebSocket, shared: &Shared) -> Result<Way, Failure> {
+pub(super) async fn open(page: &mut Page, shared: &Shared) -> Result<Way, Failure> {
     let first = timeout(shared.limits().open, first_message(page)).await;
     let open = first.map_err(|_| bad_request("The page did not say where to connect."))??;
     if let Some(key) = &shared.config.access_key
@@ -71,7 +73,7 @@ pub(super) async fn open(page: &mut WebSocket, shared: &Shared) -> Result<Way, F
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
     };
     let opened = Opened { peer: peer.to_string(), tls, credit: WINDOW };
-    let said = page.send(Message::text(FromProxy::Opened(opened).to_text())).await;
+    let said = page.send(&Message::Text(FromProxy::Opened(opened).to_text())).await;
     said.map_err(|_| Failure::PageGone)?;
     info!(host = %target.host, port = target.port, %peer, tls = ?open.tls, "open");
 
@@ -80,21 +82,16 @@ pub(super) async fn open(page: &mut WebSocket, shared: &Shared) -> Result<Way, F
     Ok(Way { server, host: target.host, tls: open.tls, gate, credit: open.credit })
 }
 
-async fn first_message(page: &mut WebSocket) -> Result<Open, Failure> {
-    loop {
-        match page.recv().await {
-            Some(Ok(Message::Text(text))) => {
-                return match FromPage::from_text(&text) {
-                    Ok(FromPage::Open(open)) => Ok(open),
-                    _ => Err(bad_request("The first message must say where to connect.").into()),
-                };
-            }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Binary(_))) => {
-                return Err(bad_request("The first message must say where to connect.").into());
-            }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Failure::PageGone),
+async fn first_message(page: &mut Page) -> Result<Open, Failure> {
+    match page.receive().await {
+        Ok(Some(Message::Text(text))) => match FromPage::from_text(&text) {
+            Ok(FromPage::Open(open)) => Ok(open),
+            _ => Err(bad_request("The first message must say where to connect.").into()),
+        },
+        Ok(Some(Message::Binary(_))) => {
+            Err(bad_request("The first message must say where to connect.").into())
         }
+        Ok(None) | Err(_) => Err(Failure::PageGone),
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView, MessageId,
-    MessageView, Row, TestReport,
+    AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView,
+    MessageId, MessageView, Row, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.

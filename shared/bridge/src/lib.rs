@@ -24,9 +24,7 @@ pub use certificate::{
     RefusedCertificate, TlsSession,
 };
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
-pub use discovery::{
-    Authentication, Candidate, Discovery, Protection, Service, Source, UserName,
-};
+pub use discovery::{Authentication, Candidate, Discovery, Protection, Service, Source, UserName};
 pub use intent::{Attachment, Intent, OutgoingMessage};
 pub use message::{
     Address, AttachmentView, BodyView, Flags, MailboxId, MailboxView, MessageId, MessageView, Role,

@@ -26,5 +26,7 @@ pub mod store;
 pub mod testing;
 
 pub use error::MailError;
-pub use host::{Clock, Connector, Discover, Host, Random, Secret, Transport, TransportError, Vault};
+pub use host::{
+    Clock, Connector, Discover, Host, Random, Secret, Transport, TransportError, Vault,
+};
 pub use store::Store;

@@ -1,8 +1,8 @@
 //! Accounts: add, test, list, remove.
 
 use postern_bridge::{
-    AccountDraft, AccountId, AccountView, Connection, Delta, Discovery, Endpoint, Problem, Protocol,
-    ServerLogin, TestReport,
+    AccountDraft, AccountId, AccountView, Connection, Delta, Discovery, Endpoint, Problem,
+    Protocol, ServerLogin, TestReport,
 };
 
 use super::{Client, Running, lanes::Lanes};
