@@ -34,6 +34,31 @@ pub const PIECES: usize = 16;
 /// How often a tunnel may move bytes before others have their turn.
 pub const ROUNDS: usize = 8;
 
+/// Look-ups of names at a time.
+pub const LOOKUPS: usize = 256;
+
+/// How long the look-up of a name may take, in all.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a name server may take before it is asked once more.
+pub const LOOKUP_ATTEMPT: Duration = Duration::from_secs(2);
+
+/// The longest answer of a name server, in bytes: what fits into a packet everywhere. It is enough
+/// for [`MAX_ANSWER`] addresses.
+pub const LOOKUP_ANSWER: u16 = 1232;
+
+/// Answers of name servers that are remembered.
+pub const LOOKUP_CACHE: u64 = 512;
+
+/// How long an answer is remembered, at most.
+pub const LOOKUP_TTL: Duration = Duration::from_secs(5 * 60);
+
+/// How long it is remembered that there is no answer, at most.
+pub const LOOKUP_FAILURE_TTL: Duration = Duration::from_secs(30);
+
+/// Addresses that a host may have. Large providers have 16.
+pub const MAX_ANSWER: usize = 32;
+
 /// Addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 8;
 
@@ -60,6 +85,100 @@ pub const REQUEST_HEAD: usize = 16 * 1024;
 /// of an answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a page may take for the TLS handshake.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Requests at a time on one HTTP/2 connection, tunnels among them.
+pub const HTTP2_STREAMS: u32 = 100;
+
+/// Streams of one HTTP/2 connection that the client has reset before they were looked at: one more
+/// ends the connection ("rapid reset").
+pub const HTTP2_RESETS: usize = 20;
+
+/// Bytes that a client may send on one HTTP/2 stream before they are read.
+pub const HTTP2_STREAM_WINDOW: u32 = WINDOW;
+
+/// Bytes that a client may send on one HTTP/2 connection before they are read.
+pub const HTTP2_CONNECTION_WINDOW: u32 = 8 * WINDOW;
+
+/// Bytes of one HTTP/2 stream that may wait for the client to take them.
+pub const HTTP2_SEND_BUFFER: usize = 2 * CHUNK;
+
+/// How often a client is asked on HTTP/2 whether it is still there, and how long it may take to
+/// answer.
+pub const HTTP2_PING: Duration = Duration::from_secs(60);
+
+/// Questions for a mail address's servers that are worked on at a time.
+pub const DISCOVERIES: usize = 64;
+
+/// The same, from one client.
+pub const DISCOVERIES_PER_CLIENT: usize = 2;
+
+/// How long the search for an address's servers may take in all; what is found by then is the
+/// answer.
+pub const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the DNS may take to say what it knows of a domain.
+pub const RECORDS_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long the fetch of one published settings file may take, redirects included.
+pub const AUTOCONFIG_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest settings file, in bytes; the largest that are known have less than a tenth of it.
+pub const AUTOCONFIG_BYTES: usize = 64 * 1024;
+
+/// The most nodes of a settings file: elements, texts, comments.
+pub const AUTOCONFIG_NODES: u32 = 4096;
+
+/// Servers of one settings file that are looked at.
+pub const AUTOCONFIG_SERVERS: usize = 16;
+
+/// Redirects that are followed on the way to a settings file.
+pub const AUTOCONFIG_REDIRECTS: usize = 3;
+
+/// The longest head of the answer of a server with settings files, in bytes. The HTTP library needs
+/// 8 kB at least.
+pub const AUTOCONFIG_HEAD: usize = 16 * 1024;
+
+/// The longest user name that is taken from elsewhere, in bytes.
+pub const USER_NAME: usize = 256;
+
+/// Targets of one SRV name that are looked at.
+pub const SRV_TARGETS: usize = 4;
+
+/// How long a mail server may take, from the connection to its capabilities.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Mail servers that are asked at a time for one address.
+pub const PROBES_AT_ONCE: usize = 12;
+
+/// What a mail server may say until its capabilities are known, in bytes.
+pub const PROBE_BYTES: usize = 16 * 1024;
+
+/// Capabilities that are kept of a server.
+pub const CAPABILITIES: usize = 64;
+
+/// The longest capability that is kept, in bytes.
+pub const CAPABILITY: usize = 128;
+
+/// Servers of each service that are in an answer.
+pub const CANDIDATES: usize = 4;
+
+/// Settings files, and mail servers, whose answers are remembered.
+pub const DISCOVERY_CACHE: usize = 1024;
+
+/// How long an answer is remembered.
+pub const DISCOVERY_KEEP: Duration = Duration::from_secs(60 * 60);
+
+/// How long it is remembered that there was none.
+pub const DISCOVERY_KEEP_NOTHING: Duration = Duration::from_secs(5 * 60);
+
+/// For how long a page may open tunnels with one token.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// By how much the clocks of two copies of the proxy may differ.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
 /// The limits that an operator sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -82,6 +201,9 @@ pub struct Limits {
     pub ping: Duration,
     /// How long tunnels may go on after the proxy was told to stop.
     pub drain: Duration,
+    /// How long it goes on to answer, at least, after it was told to stop, so that what is in front
+    /// of it notices that it is no longer ready. It is a part of `drain`.
+    pub notice: Duration,
 }
 
 impl Default for Limits {
@@ -96,6 +218,7 @@ impl Default for Limits {
             lifetime: Duration::from_secs(24 * 60 * 60),
             ping: Duration::from_secs(60),
             drain: Duration::from_secs(10),
+            notice: Duration::ZERO,
         }
     }
 }

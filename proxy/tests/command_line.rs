@@ -71,7 +71,7 @@ fn a_mistake_is_named_with_its_file_and_key() {
 #[test]
 fn an_open_relay_does_not_start_by_accident() {
     let error = failure(&postern().args(["--listen", "0.0.0.0:0"]).output().unwrap());
-    assert!(error.contains("`allow`") && error.contains("`origins`"), "{error}");
+    assert!(error.contains("`allow`") && error.contains("`access.key`"), "{error}");
     let output = postern().args(["--listen", "0.0.0.0:0", "--open-relay", "check-config"]).output();
     assert!(output.unwrap().status.success());
 }

@@ -15,6 +15,7 @@
 //! | [`program`] | a program that a benchmark starts, and what it costs the machine |
 //! | [`report`] | figures of benchmarks |
 //! | [`site`] | the proxy with the built page |
+//! | [`token`] | what a page fetches before its first tunnel |
 
 pub mod browser;
 pub mod certificate;
@@ -29,3 +30,4 @@ pub mod pages;
 pub mod program;
 pub mod report;
 pub mod site;
+pub mod token;

@@ -7,8 +7,8 @@ use postern_bridge::{
     TlsSession,
 };
 use postern_mail::{
-    Clock, Connector, Discover, Host, MailError, Random, Secret, Transport, TransportError, Vault,
-    host::VaultError, store::MemoryStore,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport,
+    TransportError, Vault, host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -20,6 +20,8 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::token;
 
 /// The surroundings of a natively running client. Clones share the store.
 #[derive(Clone)]
@@ -171,10 +173,13 @@ impl Discover for NativeHost {
     /// For addresses that need no escaping.
     async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
         let ask = async {
-            let mut stream = TcpStream::connect(self.proxy?).await.ok()?;
-            let path = Discovery::PATH;
+            let proxy = self.proxy?;
+            let token = token::fetch(proxy).await.ok()?;
+            let mut stream = TcpStream::connect(proxy).await.ok()?;
             let request = format!(
-                "GET {path}?address={address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                "GET {}?address={address} HTTP/1.1\r\nHost: {proxy}\r\n\
+                 Authorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+                Discovery::PATH,
             );
             stream.write_all(request.as_bytes()).await.ok()?;
             let mut answer = String::new();
@@ -184,6 +189,8 @@ impl Discover for NativeHost {
         ask.await.ok_or(MailError::Transport(TransportError::Offline))
     }
 }
+
+impl Admission for NativeHost {}
 
 impl Clock for NativeHost {
     fn now(&self) -> i64 {

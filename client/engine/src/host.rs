@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use postern_bridge::{Discovery, Endpoint};
 use postern_mail::{
-    Clock, Connector, Discover, Host, MailError, Random, Secret, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, TransportError, Vault,
     host::VaultError,
 };
 use web_sys::Crypto;
 
 use crate::{
+    access::Access,
     clock::BrowserClock,
     discovery::ProxyDiscovery,
     random::BrowserRandom,
@@ -21,6 +22,7 @@ use crate::{
 /// The browser, as the client's logic sees it.
 pub(crate) struct BrowserHost {
     store: IndexedDbStore,
+    access: Access,
     connector: TunnelConnector,
     discovery: ProxyDiscovery,
     random: BrowserRandom,
@@ -30,10 +32,12 @@ pub(crate) struct BrowserHost {
 impl BrowserHost {
     /// `origin` is the page's.
     pub(crate) fn new(store: IndexedDbStore, crypto: Crypto, origin: &str) -> Self {
+        let access = Access::of_proxy();
         Self {
             store,
-            connector: TunnelConnector::new(origin),
-            discovery: ProxyDiscovery::new(origin),
+            connector: TunnelConnector::new(origin, access.clone()),
+            discovery: ProxyDiscovery::new(access.clone()),
+            access,
             random: BrowserRandom(crypto.clone()),
             vault: BrowserVault::new(crypto),
         }
@@ -63,6 +67,16 @@ impl Connector for BrowserHost {
 impl Discover for BrowserHost {
     async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
         self.discovery.discover(address).await
+    }
+}
+
+impl Admission for BrowserHost {
+    fn present(&self, key: Option<Secret>) {
+        self.access.present(key);
+    }
+
+    async fn admit(&self) -> Result<(), TransportError> {
+        self.access.token().await.map(drop)
     }
 }
 

@@ -9,12 +9,14 @@
 //! | [`leader`] | one engine of all pages leads; the others go through it |
 //! | [`host`] | gathers the following for the client's logic |
 //! | [`store`] | the store, in IndexedDB |
+//! | [`access`] | the right to open tunnels: tokens, and the key that they are given for |
 //! | [`transport`] | byte streams to mail servers, through the proxy's tunnel |
 //! | [`discovery`] | which servers an address has, by the proxy's word |
 //! | [`vault`] | secrets under a key that never leaves the browser |
 //! | [`clock`], [`random`] | time and randomness |
 //! | [`limits`] | sizes that bound memory |
 
+mod access;
 mod clock;
 #[cfg(feature = "conformance")]
 mod conformance;
@@ -22,6 +24,8 @@ mod discovery;
 mod host;
 mod leader;
 mod limits;
+#[cfg(feature = "measure")]
+mod measure;
 mod random;
 mod store;
 mod transport;
@@ -36,6 +40,10 @@ fn main() {
         let worker = Worker::this();
         #[cfg(feature = "conformance")]
         if conformance::run_if_asked(&worker).await {
+            return;
+        }
+        #[cfg(feature = "measure")]
+        if measure::run_if_asked(&worker).await {
             return;
         }
         leader::run(worker).await;

@@ -4,8 +4,11 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::{Table, Value};
 
-use super::ConfigError;
+use super::{
+    AcmeSettings, ConfigError, ConfigErrors, HttpsSettings, Problems, access::AccessSettings,
+};
 
 /// The settings as they are written; what is not set is `None`.
 #[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -41,12 +44,6 @@ pub struct Settings {
     #[arg(long, env = "POSTERN_ROOTS", value_name = "FILE")]
     pub roots: Option<PathBuf>,
 
-    /// What programs must know to open a tunnel, 16 to 256 bytes; the page has no field to enter it
-    /// yet, so with a key it can't connect. Better set in the file or the environment than as a
-    /// flag, which others on the machine can see
-    #[arg(long, env = "POSTERN_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
-    pub access_key: Option<Secret>,
-
     /// Let strangers use this proxy to reach every mail server
     #[arg(
         long,
@@ -58,9 +55,30 @@ pub struct Settings {
     )]
     pub open_relay: Option<bool>,
 
+    /// Where to answer /metrics, for Prometheus, and /healthz and /readyz; everybody who can reach
+    /// it can read them [default: nowhere]
+    #[arg(long, env = "POSTERN_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+
     /// How to log: text or json [default: text]
     #[arg(long, env = "POSTERN_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
+
+    /// How much to log: error, warn, info, debug or trace [default: info]
+    #[arg(long, env = "POSTERN_LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<String>,
+
+    /// HTTPS that the proxy ends itself, with a certificate from files.
+    #[command(flatten)]
+    pub https: HttpsSettings,
+
+    /// A certificate by ACME.
+    #[command(flatten)]
+    pub acme: AcmeSettings,
+
+    /// Who may use the proxy.
+    #[command(flatten)]
+    pub access: AccessSettings,
 
     /// What connections may cost.
     #[command(flatten)]
@@ -122,6 +140,11 @@ pub struct LimitSettings {
     /// How long tunnels may go on after the proxy was told to stop
     #[arg(long = "limits-drain-seconds", env = "POSTERN_LIMITS_DRAIN_SECONDS", value_name = "S")]
     pub drain_seconds: Option<u32>,
+
+    /// How long the proxy goes on to answer, at least, after it was told to stop: so that a load
+    /// balancer notices that it is no longer ready [default: 0]
+    #[arg(long = "limits-notice-seconds", env = "POSTERN_LIMITS_NOTICE_SECONDS", value_name = "S")]
+    pub notice_seconds: Option<u32>,
 }
 
 /// A text that is never shown.
@@ -133,21 +156,24 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If it is not TOML, has a key that does not exist, or a value of the wrong type.
-    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        // The reader's own message quotes the line, which may hold a secret.
-        toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let before = text.get(..at).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let key = text.lines().nth(line - 1).and_then(|line| line.split('=').next());
-            // Any other line may be the middle of a secret.
-            let is_key =
-                |key: &&str| key.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b));
-            let key = key.map(str::trim).filter(is_key).unwrap_or_default();
-            ConfigError::new(if key.is_empty() { "config" } else { key }, {
-                format!("line {line}: {}", error.message())
-            })
+    /// If it is not TOML, has keys that do not exist, or values of the wrong type.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        let mut problems = Problems::default();
+        let settings = Self::read(text, &mut problems);
+        problems.or(settings)
+    }
+
+    /// What can be read of a configuration file; what can't be is left out, and told.
+    pub(super) fn read(text: &str, problems: &mut Problems) -> Self {
+        let Some(table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
+        else {
+            return Self::default();
+        };
+        // The whole at once would stop at the first mistake, so each key is read alone.
+        leaves(table).fold(Self::default(), |settings, (key, leaf)| {
+            let leaf: Result<Self, _> = toml::from_str(&leaf.to_string());
+            let leaf = leaf.map_err(|error| ConfigError::new(&key, error.message()));
+            settings.or(problems.take(leaf).unwrap_or_default())
         })
     }
 
@@ -162,9 +188,13 @@ impl Settings {
             allow_networks: self.allow_networks.or(other.allow_networks),
             ports: self.ports.or(other.ports),
             roots: self.roots.or(other.roots),
-            access_key: self.access_key.or(other.access_key),
             open_relay: self.open_relay.or(other.open_relay),
+            metrics_listen: self.metrics_listen.or(other.metrics_listen),
             log_format: self.log_format.or(other.log_format),
+            log_level: self.log_level.or(other.log_level),
+            https: self.https.or(other.https),
+            acme: self.acme.or(other.acme),
+            access: self.access.or(other.access),
             limits: self.limits.or(other.limits),
         }
     }
@@ -182,8 +212,38 @@ impl LimitSettings {
             lifetime_seconds: self.lifetime_seconds.or(other.lifetime_seconds),
             ping_seconds: self.ping_seconds.or(other.ping_seconds),
             drain_seconds: self.drain_seconds.or(other.drain_seconds),
+            notice_seconds: self.notice_seconds.or(other.notice_seconds),
         }
     }
+}
+
+/// A mistake of the file as a whole. The reader's own message quotes the line, which may hold a
+/// secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let key = text.lines().nth(line - 1).and_then(|line| line.split('=').next());
+    // Any other line may be the middle of a secret.
+    let is_key = |key: &&str| key.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b));
+    let key = key.map(str::trim).filter(is_key).unwrap_or_default();
+    let key = if key.is_empty() { "config" } else { key };
+    ConfigError::new(key, format!("line {line}: {}", error.message()))
+}
+
+/// Each value of the file in a file of its own, with its full key.
+fn leaves(table: Table) -> impl Iterator<Item = (String, Table)> {
+    table.into_iter().flat_map(|(name, value)| match value {
+        Value::Table(inner) if !inner.is_empty() => inner
+            .into_iter()
+            .map(|(key, value)| {
+                let full = format!("{name}.{key}");
+                let inner = Value::Table(Table::from_iter([(key, value)]));
+                (full, Table::from_iter([(name.clone(), inner)]))
+            })
+            .collect::<Vec<_>>(),
+        value => vec![(name.clone(), Table::from_iter([(name, value)]))],
+    })
 }
 
 impl<'de> Deserialize<'de> for Secret {
@@ -228,20 +288,21 @@ mod tests {
 
     #[test]
     fn an_error_does_not_quote_a_secret() {
-        let error = Settings::from_toml("access_key = ['hush-hush-hush-hush']").unwrap_err();
-        assert_eq!(error.key, "access_key");
+        let error = Settings::from_toml("access.key = ['hush-hush-hush-hush']").unwrap_err();
+        assert_eq!(error.iter().next().unwrap().key, "access.key");
         assert!(!error.to_string().contains("hush"), "{error}");
         for toml in [
-            "access_key = 'hush-hush-hush-hush' x",
-            "access_key = \"\"\"\nhush-hush-hush-hush \\q\"\"\"",
-            "access_key = { hush = 1 }",
-            "access_key.hush = 1",
+            "access.key = 'hush-hush-hush-hush' x",
+            "access.key = \"\"\"\nhush-hush-hush-hush \\q\"\"\"",
+            "access.key = { hush = 1 }",
+            "access.key.hush = 1",
+            "access.token_keys = ['hush-hush-hush-hush', 1]",
         ] {
             let error = Settings::from_toml(toml).unwrap_err().to_string();
             assert!(!error.contains("hush-hush"), "{toml}: {error}");
         }
         for value in ["1234567890123456", "123456.7890123456", "1234-12-12", "true"] {
-            for key in ["access_key", "\"access_key\""] {
+            for key in ["access.key", "access.\"key\"", "access.token_keys"] {
                 let error = Settings::from_toml(&format!("{key} = {value}")).unwrap_err();
                 assert!(!error.to_string().contains(value), "{error}");
             }

@@ -1,34 +1,25 @@
-//! From TCP connections to requests.
+//! From a listener to connections.
 
-use std::{convert::Infallible, io, pin::pin, time::Duration};
+use std::{future::pending, io, time::Duration};
 
-use axum::Router;
-use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioTimer;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 use tracing::{trace, warn};
 
 use super::{
-    Client, Clients, Ticket,
-    impatient::{Impatient, Tunnel},
-    stream::{PageIo, Stream},
+    Client, Clients,
+    connection::{self, Door},
 };
-use crate::limits::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT, REQUEST_HEAD, REQUEST_TIMEOUT};
+use crate::limits::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT};
 
 /// How long to wait when the system can't give us a connection: it lacks something that others must
 /// first give back.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Accepts connections and serves each in a task of its own, for ever. A connection for which there
-/// is no place is dropped.
-pub(super) async fn accept(
-    listener: &TcpListener,
-    router: &Router,
-    tasks: &TaskTracker,
-    draining: &CancellationToken,
-) {
+/// is no place is dropped. Without a listener nobody comes.
+pub(super) async fn accept(listener: Option<&TcpListener>, door: &Door, tasks: &TaskTracker) {
+    let Some(listener) = listener else { return pending().await };
     let places = Clients::new(HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT);
     loop {
         match listener.accept().await {
@@ -36,10 +27,12 @@ pub(super) async fn accept(
                 let client = Client::from(address.ip());
                 match places.admit(client) {
                     Some(place) => {
-                        let (router, draining) = (router.clone(), draining.clone());
-                        tasks.spawn(serve(stream, client, router, draining, place));
+                        tasks.spawn(connection::serve(stream, client, door.clone(), place));
                     }
-                    None => trace!("no place for a connection"),
+                    None => {
+                        door.shared.metrics.connection_turned_away();
+                        trace!("no place for a connection");
+                    }
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -49,51 +42,6 @@ pub(super) async fn accept(
             }
         }
     }
-}
-
-/// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel.
-async fn serve(
-    stream: TcpStream,
-    client: Client,
-    router: Router,
-    draining: CancellationToken,
-    place: Ticket,
-) {
-    if let Err(error) = stream.set_nodelay(true) {
-        trace!(%error, "no TCP_NODELAY");
-    }
-    let tunnel = Tunnel::default();
-    let stream = Impatient::new(Stream::Plain(stream), REQUEST_TIMEOUT, tunnel.clone());
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(client);
-        let answer = router.clone().oneshot(request);
-        let tunnel = tunnel.clone();
-        async move {
-            let answer = answer.await?;
-            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-                tunnel.begin();
-            }
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_TIMEOUT)
-        .max_buf_size(REQUEST_HEAD);
-    let mut connection =
-        pin!(builder.serve_connection(PageIo::new(stream), service).with_upgrades());
-    let result = tokio::select! {
-        result = &mut connection => result,
-        () = draining.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        trace!(%error, "connection failed");
-    }
-    drop(place);
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -25,6 +25,7 @@ use hyper::upgrade::OnUpgrade;
 use postern_tunnel::{Refusal, SUBPROTOCOL};
 use tracing::{debug, info};
 
+pub(crate) use open::connect;
 pub(crate) use tls::TlsConnector;
 
 use self::{
@@ -32,7 +33,7 @@ use self::{
     relay::{Ended, Relay},
 };
 use crate::{
-    server::{Client, Shared, Ticket},
+    server::{Client, Origin, Shared, Ticket, TunnelPage},
     websocket::handshake::{self, Handshake},
 };
 
@@ -40,12 +41,9 @@ use crate::{
 pub(crate) async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Extension(client): Extension<Client>,
+    TunnelPage(origin): TunnelPage,
     mut request: Request,
 ) -> Response {
-    if !shared.origins.admit(request.headers()) {
-        info!("a page of another origin asked for a tunnel; `origins` lists those that may");
-        return (StatusCode::FORBIDDEN, "this page may not open tunnels\n").into_response();
-    }
     if shared.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the proxy is about to stop\n").into_response();
     }
@@ -61,21 +59,27 @@ pub(crate) async fn upgrade(
     // WebSocket, only to be told.
     let ticket = shared.clients.admit(client);
     let upgrade = hyper::upgrade::on(&mut request);
-    let tunnel = run(upgrade, shared.clone(), ticket);
+    let tunnel = run(upgrade, origin, shared.clone(), ticket);
     shared.tunnels.spawn(tunnel);
     handshake.answer(SUBPROTOCOL)
 }
 
 /// A tunnel's whole life. What happens once is boxed: most of the time a tunnel only waits for
 /// bytes, and that should take little memory.
-async fn run(upgrade: OnUpgrade, shared: Arc<Shared>, ticket: Option<Ticket>) {
-    let Some(relay) = Box::pin(begin(upgrade, &shared, ticket.is_some())).await else { return };
+async fn run(upgrade: OnUpgrade, origin: Origin, shared: Arc<Shared>, ticket: Option<Ticket>) {
+    let relay = Box::pin(begin(upgrade, origin, &shared, ticket.is_some())).await;
+    let Some(relay) = relay else { return };
     let ended = relay.run(&shared).await;
-    Box::pin(end(ended)).await;
+    Box::pin(end(ended, &shared)).await;
     drop(ticket);
 }
 
-async fn begin(upgrade: OnUpgrade, shared: &Shared, admitted: bool) -> Option<Relay> {
+async fn begin(
+    upgrade: OnUpgrade,
+    origin: Origin,
+    shared: &Shared,
+    admitted: bool,
+) -> Option<Relay> {
     let mut page = match upgrade.await {
         Ok(upgraded) => page::page(upgraded),
         Err(error) => {
@@ -85,18 +89,20 @@ async fn begin(upgrade: OnUpgrade, shared: &Shared, admitted: bool) -> Option<Re
     };
     if !admitted {
         info!("refused: too many tunnels");
+        shared.metrics.tunnel_refused(Refusal::TooMany);
         let message = "This proxy has too many connections. Try again later.";
         farewell::refused(page, &refuse(Refusal::TooMany, message)).await;
         return None;
     }
     let way = tokio::select! {
-        way = open::open(&mut page, shared) => way,
+        way = open::open(&mut page, &origin, shared) => way,
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
     match way {
         Ok(way) => return Some(Relay::new(page, way)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
+            shared.metrics.tunnel_refused(refused.code);
             farewell::refused(page, &refused).await;
         }
         Err(open::Failure::PageGone) => {
@@ -107,7 +113,11 @@ async fn begin(upgrade: OnUpgrade, shared: &Shared, admitted: bool) -> Option<Re
     None
 }
 
-async fn end(ended: Ended) {
+async fn end(ended: Ended, shared: &Shared) {
+    shared.metrics.tunnel_ended(match &ended {
+        Ended::Refused(_, refused) => Some(refused.code),
+        Ended::Complete(_) | Ended::PageGone(..) | Ended::Violation(..) => None,
+    });
     match ended {
         Ended::Complete(page) => farewell::complete(page).await,
         Ended::PageGone(page, server, unsent) => farewell::gone(page, server, unsent).await,

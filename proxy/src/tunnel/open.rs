@@ -1,6 +1,6 @@
 //! From the page's first message to a connection with the mail server.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{net::SocketAddr, time::SystemTime};
 
 use postern_tunnel::{FromPage, FromProxy, Open, Opened, Refusal, Refused, TlsMode};
 use tokio::{net::TcpStream, time::timeout};
@@ -13,10 +13,11 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
+    access::TokenProblem,
     client_hello::ClientHelloGate,
     limits::WINDOW,
-    policy::{Denied, Host, ResolveError, Route, Target},
-    server::Shared,
+    policy::{Host, Target, Unreachable},
+    server::{Origin, Shared},
     websocket::Message,
 };
 
@@ -45,15 +46,17 @@ impl From<Refused> for Failure {
 }
 
 /// Reads the page's first message, does what it says, and tells the page.
-pub(super) async fn open(page: &mut Page, shared: &Shared) -> Result<Way, Failure> {
+pub(super) async fn open(
+    page: &mut Page,
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<Way, Failure> {
     let first = timeout(shared.limits().open, first_message(page)).await;
     let open = first.map_err(|_| bad_request("The page did not say where to connect."))??;
-    if let Some(key) = &shared.config.access_key
-        && !key.admits(open.access.as_deref())
-    {
-        return Err(refuse(Refusal::AccessDenied, "This proxy asks for its access key.").into());
-    }
-    let target = shared.policy.destination(&open.host, open.port).map_err(denied)?;
+    let token = shared.mint.check(open.token.as_deref(), origin, SystemTime::now());
+    token.map_err(access_denied)?;
+    let target = shared.policy.destination(&open.host, open.port);
+    let target = target.map_err(|denied| refuse(Refusal::NotAllowed, denied.to_string()))?;
     // What the page sends there must be TLS, as the client hello's gate makes sure: no other mode
     // may be a way around it.
     if target.implicit_tls && matches!(open.tls, TlsMode::None | TlsMode::ProxyStartTls) {
@@ -66,8 +69,10 @@ pub(super) async fn open(page: &mut Page, shared: &Shared) -> Result<Way, Failur
 
     let (server, tls) = match open.tls {
         TlsMode::Proxy => {
-            let (stream, info) =
-                shared.tls.connect(tcp, &target.host, shared.limits().handshake).await?;
+            let limit = shared.limits().handshake;
+            let secured = shared.tls.connect(tcp, &target.host, limit).await;
+            shared.metrics.server_handshake(secured.is_ok());
+            let (stream, info) = secured?;
             (Upstream::Tls(Box::new(stream)), Some(info))
         }
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
@@ -95,24 +100,19 @@ async fn first_message(page: &mut Page) -> Result<Open, Failure> {
     }
 }
 
-/// Finds the host's addresses, vets them, and connects to one of those that were vetted.
-async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketAddr), Refused> {
-    let addresses = match &target.route {
-        Route::Known(address) => vec![*address],
-        Route::Given(addresses) => vet(addresses, target, shared)?,
-        Route::Resolve => {
-            let name = target.host.to_string();
-            let addresses =
-                shared.resolver.addresses(&name).await.map_err(|error| match error {
-                    ResolveError::NotFound => unknown(&target.host),
-                    ResolveError::Unavailable => refuse(
-                        Refusal::UnknownHost,
-                        format!("The name {name} can't be looked up at the moment."),
-                    ),
-                })?;
-            vet(&addresses, target, shared)?
-        }
-    };
+/// Finds the host's addresses and connects to one of those that may be dialled.
+pub(crate) async fn connect(
+    target: &Target,
+    shared: &Shared,
+) -> Result<(TcpStream, SocketAddr), Refused> {
+    let located = shared.policy.locate(target, &shared.resolver).await;
+    let addresses = located.map_err(|error| {
+        let code = match error {
+            Unreachable::Denied(_) | Unreachable::AnswerTooLong(_) => Refusal::NotAllowed,
+            Unreachable::Unknown(_) | Unreachable::Unavailable(_) => Refusal::UnknownHost,
+        };
+        refuse(code, error.to_string())
+    })?;
     dial::dial(&addresses).await.map_err(|error| {
         refuse(
             Refusal::ConnectFailed,
@@ -124,26 +124,11 @@ async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketA
     })
 }
 
-fn vet(ips: &[IpAddr], target: &Target, shared: &Shared) -> Result<Vec<SocketAddr>, Refused> {
-    if ips.is_empty() {
-        return Err(unknown(&target.host));
-    }
-    shared.policy.addresses(ips).map_err(denied)?;
-    let addresses: Vec<_> = ips.iter().map(|ip| SocketAddr::new(*ip, target.port)).collect();
-    let own = |address: &&SocketAddr| {
-        dial::local_address(**address)
-            .is_some_and(|local| shared.policy.is_forbidden_self(address.ip(), local))
+fn access_denied(problem: TokenProblem) -> Refused {
+    let message = match problem {
+        TokenProblem::Missing => "The page did not show a token of this proxy.",
+        TokenProblem::Foreign => "The page's token is not of this proxy, or of another page.",
+        TokenProblem::Expired => "The page's token is too old.",
     };
-    match addresses.iter().find(own) {
-        Some(own) => Err(denied(Denied::Address(own.ip(), "the proxy's own machine"))),
-        None => Ok(addresses),
-    }
-}
-
-fn denied(denied: Denied) -> Refused {
-    refuse(Refusal::NotAllowed, denied.to_string())
-}
-
-fn unknown(host: &Host) -> Refused {
-    refuse(Refusal::UnknownHost, format!("There is no mail server called {host}."))
+    refuse(Refusal::AccessDenied, message)
 }

@@ -3,20 +3,22 @@
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
-use postern_tunnel::{FromPage, FromProxy, Open, Opened, PATH, Refused, SUBPROTOCOL, TlsMode};
+use postern_tunnel::{
+    FromPage, FromProxy, Open, Opened, PATH, Refused, SUBPROTOCOL, TOKEN_PATH, TlsMode, Token,
+};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
-use super::{HOST, soon};
+use super::{HOST, http::request, soon};
 
 /// What a page grants when a test does not care.
 pub(crate) const PLENTY: u32 = 1 << 20;
 
-/// A page with its WebSocket.
-pub(crate) struct Page(pub(crate) WebSocketStream<TcpStream>);
+/// A page with its WebSocket, and its token if it has fetched one.
+pub(crate) struct Page(pub(crate) WebSocketStream<TcpStream>, Option<String>);
 
 /// What a page hears.
 #[derive(Debug, PartialEq)]
@@ -27,14 +29,20 @@ pub(crate) enum Heard {
 }
 
 impl Page {
-    /// Opens a WebSocket as the proxy's own page does.
+    /// Fetches a token and opens a WebSocket, as the proxy's own page does.
     pub(crate) async fn connect(proxy: SocketAddr) -> Self {
+        let token = fetch_token(proxy, &[]).await;
+        Self { 1: Some(token), ..Self::connect_without_token(proxy).await }
+    }
+
+    /// Opens a WebSocket as the proxy's own page does, without a token.
+    pub(crate) async fn connect_without_token(proxy: SocketAddr) -> Self {
         let headers =
             [("origin", format!("http://{proxy}")), ("sec-websocket-protocol", SUBPROTOCOL.into())];
         Self::connect_with(proxy, &headers).await.unwrap()
     }
 
-    /// Opens a WebSocket with these headers.
+    /// Opens a WebSocket with these headers, without a token.
     pub(crate) async fn connect_with(
         proxy: SocketAddr,
         headers: &[(&'static str, String)],
@@ -45,7 +53,7 @@ impl Page {
         }
         let stream = TcpStream::connect(proxy).await?;
         let (socket, _) = soon(client_async(request, stream)).await?;
-        Ok(Self(socket))
+        Ok(Self(socket, None))
     }
 
     /// Opens a tunnel to [`HOST`].
@@ -70,8 +78,20 @@ impl Page {
         page.hear_refused().await
     }
 
+    /// Says something; shows the token if the message can hold one and does not yet.
     pub(crate) async fn say(&mut self, message: &FromPage) {
-        self.say_text(&message.to_text()).await;
+        self.say_text(&self.with_token(message).to_text()).await;
+    }
+
+    /// The message with the page's token, if it can hold one and does not yet.
+    pub(crate) fn with_token(&self, message: &FromPage) -> FromPage {
+        match message.clone() {
+            FromPage::Open(open) => {
+                let token = open.token.or_else(|| self.1.clone());
+                FromPage::Open(Open { token, ..open })
+            }
+            message => message,
+        }
     }
 
     pub(crate) async fn say_text(&mut self, text: &str) {
@@ -123,5 +143,14 @@ impl Page {
 
 /// A first message.
 pub(crate) fn open(host: &str, port: u16, tls: TlsMode, credit: u32) -> Open {
-    Open { host: host.into(), port, tls, credit, access: None }
+    Open { host: host.into(), port, tls, credit, token: None }
+}
+
+/// Fetches a token as the proxy's own page does, with further headers.
+pub(crate) async fn fetch_token(proxy: SocketAddr, headers: &[&str]) -> String {
+    let origin = format!("Origin: http://{proxy}");
+    let headers = [&[origin.as_str()], headers].concat();
+    let response = request(proxy, "POST", TOKEN_PATH, &headers).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    serde_json::from_slice::<Token>(&response.body).unwrap().token
 }

@@ -3,13 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView,
-    MessageId, MessageView, Row, TestReport,
+    Access, AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView,
+    MessageId, MessageView, RefusedCertificate, Row, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Delta {
+    /// Whether the proxy lets this browser in.
+    Access(Access),
+    /// The answer to `EnterAccessKey`.
+    AccessKeyTried {
+        /// The request's number.
+        request: u32,
+        /// Whether it is the key, or what is wrong.
+        result: Result<(), Problem>,
+    },
     /// All accounts, whenever one is added, changed or removed.
     Accounts(Vec<AccountView>),
     /// All mailboxes of one account, in the order to show them.
@@ -86,6 +95,13 @@ pub enum Delta {
         /// The new account's number, or what is wrong.
         result: Result<AccountId, Problem>,
     },
+    /// The answer to `ChangeAccount`.
+    AccountChanged {
+        /// The request's number.
+        request: u32,
+        /// Nothing, or what is wrong: then nothing was changed.
+        result: Result<(), Problem>,
+    },
     /// The answer to `FetchAttachment`.
     Attachment {
         /// The request's number.
@@ -150,6 +166,15 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What is wrong and what to do, as one or two sentences.
     pub sentence: String,
+    /// The certificate that was refused, if that is what went wrong.
+    pub certificate: Option<Box<RefusedCertificate>>,
+}
+
+impl Problem {
+    /// A problem that is not about a certificate.
+    pub fn new(kind: ProblemKind, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into(), certificate: None }
+    }
 }
 
 /// Kinds of problems, by who can mend them.
@@ -159,6 +184,8 @@ pub enum ProblemKind {
     Offline,
     /// The server can't be reached: its name, its port, or it does not answer.
     Unreachable,
+    /// The proxy is private: an access key is missing or wrong.
+    AccessKey,
     /// The proxy does not allow this destination.
     NotAllowed,
     /// The server's certificate does not verify.

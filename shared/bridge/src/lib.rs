@@ -7,6 +7,7 @@
 //!
 //! Invariant: this crate knows neither browser, protocol nor storage.
 
+mod access;
 mod account;
 mod certificate;
 mod delta;
@@ -15,9 +16,10 @@ mod intent;
 mod message;
 mod wire;
 
+pub use access::{Access, AccessKey};
 pub use account::{
-    AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
-    Security, ServerLogin, TestReport, TlsEnd,
+    AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol,
+    Retention, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd,
 };
 pub use certificate::{
     Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,

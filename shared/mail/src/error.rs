@@ -53,7 +53,10 @@ impl MailError {
         match self {
             Self::Transport(error) => match error {
                 TransportError::Offline | TransportError::Busy(_) => ProblemKind::Offline,
-                TransportError::NotAllowed(_) => ProblemKind::NotAllowed,
+                TransportError::KeyNeeded | TransportError::KeyRefused => ProblemKind::AccessKey,
+                TransportError::NotAllowed(_) | TransportError::Denied(_) => {
+                    ProblemKind::NotAllowed
+                }
                 TransportError::Certificate(_) => ProblemKind::Certificate,
                 TransportError::UnknownHost
                 | TransportError::ConnectFailed
@@ -92,7 +95,11 @@ impl MailError {
 
     /// The problem as the page shows it: what is wrong with `host`, and what to do.
     pub fn problem(&self, host: &str) -> Problem {
-        Problem { kind: self.kind(), sentence: self.sentence(host) }
+        let certificate = match self {
+            Self::Transport(TransportError::Certificate(refused)) => Some(refused.clone()),
+            _ => None,
+        };
+        Problem { kind: self.kind(), sentence: self.sentence(host), certificate }
     }
 
     fn sentence(&self, host: &str) -> String {
@@ -105,6 +112,15 @@ impl MailError {
             }
             Self::Transport(T::NotAllowed(reason)) => {
                 format!("This Postern does not connect to {host}: {reason}")
+            }
+            Self::Transport(T::KeyNeeded) => {
+                "This Postern is private. Enter the access key that its operator gave you.".into()
+            }
+            Self::Transport(T::KeyRefused) => "This is not the access key of this Postern. Check \
+                 it, or ask the operator for the current one."
+                .into(),
+            Self::Transport(T::Denied(reason)) => {
+                format!("This Postern does not let this page connect: {reason} Reload the page.")
             }
             Self::Transport(T::Busy(reason)) => {
                 format!("The proxy asks for patience: {reason} Try again in a minute.")

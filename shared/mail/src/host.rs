@@ -65,6 +65,23 @@ pub trait Discover {
     async fn discover(&self, address: &str) -> Result<Discovery, MailError>;
 }
 
+/// The way into a proxy, which may be private. What is here is for a host without one.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Admission {
+    /// Presents this access key from now on, or none.
+    fn present(&self, _key: Option<Secret>) {}
+
+    /// Asks to be let in, with the key that was presented.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::KeyNeeded`] or [`TransportError::KeyRefused`] if the proxy is private; or
+    /// whatever else is in the way.
+    async fn admit(&self) -> Result<(), TransportError> {
+        Ok(())
+    }
+}
+
 /// Why a byte stream could not be opened or broke.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TransportError {
@@ -74,6 +91,15 @@ pub enum TransportError {
     /// The proxy does not relay to this destination; its reason.
     #[error("the proxy does not connect there: {0}")]
     NotAllowed(String),
+    /// The proxy is private, and no key was presented to it.
+    #[error("the proxy asks for an access key")]
+    KeyNeeded,
+    /// The proxy is private, and does not take the key that was presented to it.
+    #[error("the proxy does not accept the access key")]
+    KeyRefused,
+    /// The proxy does not take this page for one of its own, even with a new token; its reason.
+    #[error("the proxy did not let the page in: {0}")]
+    Denied(String),
     /// The proxy (or its guard) asks for patience; its reason.
     #[error("the proxy is busy: {0}")]
     Busy(String),
@@ -172,7 +198,7 @@ pub trait Vault {
 pub struct VaultError(pub String);
 
 /// Everything that the client's logic needs from outside.
-pub trait Host: Connector + Discover + Clock + Random + Vault + 'static {
+pub trait Host: Connector + Discover + Admission + Clock + Random + Vault + 'static {
     /// The store.
     type Store: Store;
 

@@ -17,8 +17,8 @@ use futures_util::lock::Mutex;
 use postern_bridge::{Discovery, Endpoint, TlsSession};
 
 use crate::{
-    Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport, TransportError,
-    Vault,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport,
+    TransportError, Vault,
     host::VaultError,
     store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
 };
@@ -45,6 +45,10 @@ pub struct TestHost<S, D = MemoryStore> {
     pub cut: Cell<Option<usize>>,
     /// How many bytes the last connection carried, both ways together.
     pub carried: Rc<Cell<usize>>,
+    /// The access key that the proxy asks for, if any.
+    pub asked_key: RefCell<Option<Secret>>,
+    /// The access key that was presented.
+    pub presented_key: RefCell<Option<Secret>>,
     /// The most bytes that one read gives.
     pub read_size: Cell<usize>,
     now: Cell<i64>,
@@ -66,6 +70,8 @@ impl<S: Server, D: Store> TestHost<S, D> {
             store,
             cut: Cell::new(None),
             carried: Rc::default(),
+            asked_key: RefCell::default(),
+            presented_key: RefCell::default(),
             read_size: Cell::new(usize::MAX),
             now: Cell::new(1_700_000_000_000),
             random: Cell::new(0),
@@ -139,10 +145,26 @@ impl<S, D> Vault for TestHost<S, D> {
     }
 }
 
+impl<S, D> Admission for TestHost<S, D> {
+    fn present(&self, key: Option<Secret>) {
+        self.presented_key.replace(key);
+    }
+
+    async fn admit(&self) -> Result<(), TransportError> {
+        match (&*self.asked_key.borrow(), &*self.presented_key.borrow()) {
+            (None, _) => Ok(()),
+            (Some(asked), Some(presented)) if asked == presented => Ok(()),
+            (Some(_), Some(_)) => Err(TransportError::KeyRefused),
+            (Some(_), None) => Err(TransportError::KeyNeeded),
+        }
+    }
+}
+
 impl<S: Server, D> Connector for TestHost<S, D> {
     type Transport = Pipe<S>;
 
     async fn connect(&self, _endpoint: &Endpoint) -> Result<Pipe<S>, TransportError> {
+        self.admit().await?;
         self.carried.set(0);
         let said = self.server.borrow_mut().connected();
         Ok(Pipe {

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use crate::build::{self, Mode};
 use crate::install::{self, Need};
 use crate::workspace::{TESTS, Workspace};
 use crate::{cargo, command, progress};
@@ -35,6 +36,8 @@ enum Benchmark {
     Pop3,
     /// Tunnels through the proxy
     Proxy,
+    /// TLS that ends in Chromium, through the proxy
+    Tls,
     /// The app in Chromium; the page must have been built with `--release`
     App,
     /// Parsing mail and making its HTML safe
@@ -47,8 +50,21 @@ impl Benchmark {
         match self {
             Self::Imap => &[Need::DovecotImap],
             Self::Pop3 => &[Need::DovecotPop3],
-            Self::App => &[Need::Chromium, Need::ChromeDriver],
+            Self::App | Self::Tls => &[Need::Chromium, Need::ChromeDriver],
             Self::Proxy | Self::Mime => &[],
+        }
+    }
+
+    /// Builds and installs what only this one needs; returns what the program must be told of it.
+    fn prepare(self, workspace: &Workspace) -> Result<Vec<OsString>> {
+        match self {
+            Self::Proxy => Ok(vec!["--relays".into(), relays::prepare(workspace)?.into()]),
+            Self::Tls => {
+                install::ensure(workspace, Need::PAGE)?;
+                build::page(workspace, Mode::Measure)?;
+                Ok(vec!["--page".into(), Mode::Measure.folder(workspace).into()])
+            }
+            Self::Imap | Self::Pop3 | Self::App | Self::Mime => Ok(Vec::new()),
         }
     }
 }
@@ -83,14 +99,9 @@ pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode
     for benchmark in chosen {
         let value = benchmark.to_possible_value().context("every benchmark has a name")?;
         let name = value.get_name();
-        let mut arguments = Vec::<OsString>::new();
-        if options.quick {
-            arguments.push("--quick".into());
-        }
-        if *benchmark == Benchmark::Proxy {
-            arguments.extend(["--relays".into(), relays::prepare(workspace)?.into()]);
-            arguments.extend(options.only.iter().flat_map(|only| ["--only".into(), only.into()]));
-        }
+        let mut arguments = benchmark.prepare(workspace)?;
+        arguments.extend(options.quick.then(|| "--quick".into()));
+        arguments.extend(options.only.iter().flat_map(|only| ["--only".into(), only.into()]));
         let measure = || measure(workspace, name, &arguments);
         figures.extend(progress::step(&format!("measure {name}"), measure)?);
     }

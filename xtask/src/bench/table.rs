@@ -17,6 +17,7 @@ pub(super) fn table(figures: &[Value]) -> String {
         let unit = word("unit");
         let beside = match (figure["peer"].as_f64(), figure["peer_name"].as_str()) {
             (Some(peer), _) => format!("{} {peer:.2} {unit}", word("peer_name")),
+            (None, None) if unit == "MB/s" => format!("at least {} {unit}", number("goal")),
             (None, None) => format!("at most {} {unit}", number("goal")),
             (None, Some(nobody)) => format!("beside {nobody}"),
         };

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
-use postern_bridge::{AccountDraft, AccountId, Delta, Intent, MessageId};
+use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
 
 use super::{
-    accounts::Accounts, composer::Composer, list::List, mailboxes::Mailboxes, reader::Reader,
-    setup::Progress, toasts::Toasts,
+    access::Door, account::Changing, accounts::Accounts, composer::Composer, list::List,
+    mailboxes::Mailboxes, reader::Reader, setup::Progress, toasts::Toasts,
 };
 use crate::{
     browser::{download, history, network},
@@ -29,6 +29,8 @@ pub(crate) enum Landing {
 /// The page's state. It is small to copy: each field is a handle.
 #[derive(Clone, Copy)]
 pub(crate) struct App {
+    /// The way into the proxy.
+    pub(crate) door: RwSignal<Door>,
     /// The accounts.
     pub(crate) accounts: RwSignal<Accounts>,
     /// Their mailboxes.
@@ -41,6 +43,8 @@ pub(crate) struct App {
     pub(crate) composer: RwSignal<Option<Composer>>,
     /// Requests for attachments that are awaited, with their message and part.
     pub(crate) downloads: RwSignal<BTreeMap<u32, (MessageId, String)>>,
+    /// What the form of an account's settings waits for.
+    pub(crate) changing: RwSignal<Changing>,
     /// What the set-up form waits for.
     pub(crate) setup: RwSignal<Progress>,
     /// The notes in the corner.
@@ -66,12 +70,14 @@ impl App {
     /// The state at the start; the engine is started and greeted.
     pub(crate) fn start() -> Self {
         let app = Self {
+            door: RwSignal::default(),
             accounts: RwSignal::default(),
             mailboxes: RwSignal::default(),
             list: RwSignal::default(),
             reader: RwSignal::default(),
             composer: RwSignal::new(None),
             downloads: RwSignal::default(),
+            changing: RwSignal::default(),
             setup: RwSignal::default(),
             toasts: RwSignal::default(),
             route: RwSignal::new(history::current()),
@@ -132,6 +138,13 @@ impl App {
         self.route.set(route);
     }
 
+    /// Tries an access key.
+    pub(crate) fn enter_access_key(self, key: String) {
+        let key = AccessKey(key);
+        let request = self.request(|request| Intent::EnterAccessKey { request, key });
+        self.door.update(|door| door.trying(request));
+    }
+
     /// Tests the settings of an account.
     pub(crate) fn test_account(self, draft: AccountDraft) {
         let progress = Progress::about(&draft);
@@ -144,6 +157,12 @@ impl App {
         let progress = Progress::about(&draft);
         let adding = self.request(|request| Intent::AddAccount { request, draft });
         self.setup.set(Progress { adding: Some(adding), ..progress });
+    }
+
+    /// Tests an account's new settings and keeps them if they work.
+    pub(crate) fn change_account(self, account: AccountId, change: AccountChange) {
+        let request = self.request(|request| Intent::ChangeAccount { request, account, change });
+        self.changing.set(Changing::awaiting(request));
     }
 
     /// Asks for the rows that are drawn, unless they were asked for.
@@ -194,6 +213,10 @@ impl App {
                 self.mailboxes.update(|mailboxes| mailboxes.keep_accounts(|id| ids.contains(&id)));
                 self.accounts.update(|known| known.set(accounts));
             }
+            Delta::Access(access) => self.door.update(|door| door.set(access)),
+            Delta::AccessKeyTried { request, result } => {
+                self.door.update(|door| door.tried(request, result));
+            }
             Delta::Mailboxes { account, mailboxes } => {
                 self.mailboxes.update(|known| known.set(account, mailboxes));
             }
@@ -215,6 +238,9 @@ impl App {
             }
             Delta::AccountTested { request, result } => {
                 self.setup.update(|setup| setup.tested(request, result));
+            }
+            Delta::AccountChanged { request, result } => {
+                self.changing.update(|changing| changing.changed(request, result));
             }
             Delta::AccountAdded { request, result: Ok(account) } => {
                 if self.setup.with_untracked(|setup| setup.adding == Some(request)) {
@@ -242,7 +268,13 @@ impl App {
             Delta::Outbox { outbox, subject, state, .. } => {
                 self.toasts.update(|toasts| toasts.outbox(outbox, &subject, state));
             }
-            Delta::Problem(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
+            Delta::Problem(problem) => {
+                let refused = problem.certificate.as_deref();
+                let account = refused.and_then(|refused| {
+                    self.accounts.with_untracked(|accounts| accounts.refused(refused))
+                });
+                self.toasts.update(|toasts| toasts.problem_of(problem, account));
+            }
         }
     }
 }

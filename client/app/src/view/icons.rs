@@ -59,6 +59,8 @@ pub(crate) const STAR: Glyph =
 pub(crate) const DOWNLOAD: Glyph = Glyph("M12 4v11M7 10.5l5 5 5-5M4.5 19.5h15");
 pub(crate) const SHIELD: Glyph =
     Glyph("M12 3.5l7 2.7v5.3c0 4.3-2.9 7.5-7 9-4.1-1.5-7-4.7-7-9V6.2zM9 12l2.2 2.2L15.2 10");
+pub(crate) const KEY: Glyph =
+    Glyph("M15.5 3.5a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 12l-8 8M6.5 17.5L9 20M16.5 7.5v.1");
 pub(crate) const TEXT: Glyph = Glyph("M5 7h14M5 12h14M5 17h9");
 pub(crate) const IMAGE: Glyph = Glyph(
     "M5.5 4.5h13a1.5 1.5 0 0 1 1.5 1.5v12a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18V6a1.5 1.5 0 0 1 1.5-1.5zM9 8.2a1.3 1.3 0 1 0 0 2.6 1.3 1.3 0 0 0 0-2.6zM4.5 17l4.5-4 3 2.5 3.5-3.5 4 4",

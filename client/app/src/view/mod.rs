@@ -2,8 +2,11 @@
 
 #![expect(unreachable_pub, reason = "the component macro makes a component's properties public")]
 
+mod access;
+mod account;
 mod accounts;
 mod avatar;
+mod certificate;
 mod compose;
 mod connection;
 mod folders;

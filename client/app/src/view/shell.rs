@@ -1,8 +1,11 @@
 //! The frame: three panes side by side, or one at a time on a narrow screen.
 
 use leptos::prelude::*;
+use postern_bridge::Access;
 
 use super::{
+    access::{AccessBanner, AccessPage},
+    account::AccountPage,
     accounts::Accounts,
     folders::{self, Folders},
     icons::{self, Icon, Mark},
@@ -14,7 +17,7 @@ use super::{
 use crate::{
     browser::{self, theme::Theme},
     route::Route,
-    state::App,
+    state::{App, access::Door},
     text,
 };
 
@@ -25,6 +28,8 @@ enum Stage {
     Failed,
     /// The accounts are not known yet.
     Starting,
+    /// There is no account, and the proxy asks for its access key first.
+    Locked,
     /// There is no account.
     Welcome,
     /// There are accounts.
@@ -39,7 +44,11 @@ pub(crate) fn Shell() -> impl IntoView {
         app.accounts.with(|accounts| match (app.engine_failed.get(), accounts.known()) {
             (true, _) => Stage::Failed,
             (false, false) => Stage::Starting,
-            (false, true) if accounts.all().is_empty() => Stage::Welcome,
+            (false, true) if accounts.all().is_empty() => match app.door.with(Door::access) {
+                Access::Unknown => Stage::Starting,
+                Access::Needed | Access::Refused => Stage::Locked,
+                Access::Open | Access::Kept => Stage::Welcome,
+            },
             (false, true) => Stage::Mail,
         })
     });
@@ -71,8 +80,15 @@ pub(crate) fn Shell() -> impl IntoView {
                 }
                     .into_any()
             }
+            Stage::Locked => view! { <AccessPage /> }.into_any(),
             Stage::Welcome => view! { <Setup first=true /> }.into_any(),
-            Stage::Mail => view! { <Panes /> }.into_any(),
+            Stage::Mail => {
+                view! {
+                    <AccessBanner />
+                    <Panes />
+                }
+                    .into_any()
+            }
         }}
     }
 }
@@ -84,11 +100,10 @@ fn Panes() -> impl IntoView {
         Route::Folders => "folders",
         Route::Mailbox(_) => "list",
         Route::Message(_) => "reader",
-        Route::Setup | Route::Accounts => "page",
+        Route::Setup | Route::Accounts | Route::Account(_) => "page",
     };
     let page = Memo::new(move |_| match app.route.get() {
-        Route::Setup => Some(Route::Setup),
-        Route::Accounts => Some(Route::Accounts),
+        page @ (Route::Setup | Route::Accounts | Route::Account(_)) => Some(page),
         _ => None,
     });
     view! {
@@ -112,6 +127,9 @@ fn Panes() -> impl IntoView {
             </div>
             {move || match page.get() {
                 Some(Route::Setup) => view! { <Setup first=false /> }.into_any(),
+                Some(Route::Account(account)) => {
+                    view! { <AccountPage account /> }.into_any()
+                }
                 Some(_) => view! { <Accounts /> }.into_any(),
                 None => {
                     view! {
@@ -202,7 +220,7 @@ fn title(app: App) {
             let mailbox = || route.mailbox().and_then(|id| mailboxes.get(id)).map(folders::name);
             let place = match route {
                 Route::Setup => Some(text::setup::ADD_TITLE.to_owned()),
-                Route::Accounts => Some(text::accounts::TITLE.to_owned()),
+                Route::Accounts | Route::Account(_) => Some(text::accounts::TITLE.to_owned()),
                 _ => subject.filter(|subject| !subject.trim().is_empty()).or_else(mailbox),
             };
             text::shell::title(&place.unwrap_or_default(), mailboxes.unread_in_inboxes())

@@ -6,7 +6,9 @@
 //! | [`stream`] | the tunnel's rules: frames in, bytes and credit out |
 //! | [`socket`] | the browser's WebSocket as a queue of events |
 //! | [`tls`] | TLS that ends in the page, above a tunnel |
+//! | [`certificate`] | certificates as the page tells them to the person |
 
+mod certificate;
 mod socket;
 mod stream;
 mod tls;
@@ -20,20 +22,41 @@ use self::{
     tls::{Tls, TlsStream},
     tunnel::Tunnel,
 };
-use crate::limits::WINDOW;
+use crate::{access::Access, limits::WINDOW};
 
 /// Opens tunnels to the proxy that served the page.
 pub(crate) struct TunnelConnector {
     url: String,
+    access: Access,
     tls: Tls,
 }
 
 impl TunnelConnector {
     /// `origin` is the page's, such as `https://mail.example.org`.
-    pub(crate) fn new(origin: &str) -> Self {
+    pub(crate) fn new(origin: &str, access: Access) -> Self {
         // `http` becomes `ws`, and `https` becomes `wss`.
         let url = format!("{}{}", origin.replacen("http", "ws", 1), postern_tunnel::PATH);
-        Self { url, tls: Tls::new() }
+        Self { url, access, tls: Tls::new() }
+    }
+
+    /// Opens a tunnel. A token that the proxy does not accept is replaced once: the proxy may have
+    /// been started anew, or the clock here may be wrong.
+    async fn tunnel(&self, endpoint: &Endpoint) -> Result<Tunnel, TransportError> {
+        let open = |token| Open {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            tls: tls_mode(endpoint.security, endpoint.tls_end),
+            credit: WINDOW,
+            token: Some(token),
+        };
+        let token = self.access.token().await?;
+        match Tunnel::open(&self.url, open(token.clone())).await {
+            Err(TransportError::Denied(_)) => {
+                self.access.drop_token(&token);
+                Tunnel::open(&self.url, open(self.access.token().await?)).await
+            }
+            opened => opened,
+        }
     }
 }
 
@@ -41,10 +64,7 @@ impl Connector for TunnelConnector {
     type Transport = MailTransport;
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
-        let tls = tls_mode(endpoint.security, endpoint.tls_end);
-        let host = endpoint.host.clone();
-        let open = Open { host, port: endpoint.port, tls, credit: WINDOW, access: None };
-        let tunnel = Box::new(Tunnel::open(&self.url, open).await?);
+        let tunnel = Box::new(self.tunnel(endpoint).await?);
         let upgrade = || Upgrade { tls: self.tls.clone(), endpoint: endpoint.clone() };
         let layer = match (endpoint.tls_end, endpoint.security) {
             (TlsEnd::Proxy, _) | (_, Security::Plain) => Layer::Tunnel(tunnel, None),

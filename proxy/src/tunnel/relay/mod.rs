@@ -38,6 +38,7 @@ use super::{
 use crate::{
     client_hello::{ClientHelloGate, Verdict},
     limits::{Limits, PIECES, ROUNDS},
+    metrics::OpenTunnel,
     policy::Host,
     server::Shared,
     websocket::{Incoming, Kind, Violation, scratch},
@@ -115,8 +116,9 @@ impl Relay {
 
     /// Carries bytes until an end is reached.
     pub(super) async fn run(mut self, shared: &Shared) -> Ended {
+        let mut counted = shared.metrics.tunnel_opened();
         loop {
-            match self.carry(shared).await {
+            match self.carry(shared, &mut counted).await {
                 Ok(Event::Complete) => {
                     self.log("complete");
                     return Ended::Complete(self.page);
@@ -124,7 +126,9 @@ impl Relay {
                 Ok(Event::StartTls) => {
                     let limit = shared.limits().handshake;
                     let upgrade = self.server.start_tls(&shared.tls, &self.host, limit);
-                    match Box::pin(upgrade).await {
+                    let secured = Box::pin(upgrade).await;
+                    shared.metrics.server_handshake(secured.is_ok());
+                    match secured {
                         Ok((server, info)) => {
                             self.server = server;
                             self.start_tls = StartTls::NotAllowed;
@@ -158,12 +162,16 @@ impl Relay {
         info!(up = self.up.bytes, down = self.down.bytes, ending, "closed");
     }
 
-    async fn carry(&mut self, shared: &Shared) -> Result<Event, Stop> {
+    async fn carry(&mut self, shared: &Shared, counted: &mut OpenTunnel) -> Result<Event, Stop> {
         let mut timer = pin!(sleep_until(self.tick(shared.limits())?));
         loop {
             tokio::select! {
                 biased;
-                event = poll_fn(|cx| self.poll(cx)) => return event,
+                event = poll_fn(|cx| {
+                    let event = self.poll(cx);
+                    counted.carried(self.up.bytes, self.down.bytes);
+                    event
+                }) => return event,
                 () = shared.stopping.cancelled() => return Err(Stop::Refused(shutting_down())),
                 () = &mut timer => timer.as_mut().reset(self.tick(shared.limits())?),
             }

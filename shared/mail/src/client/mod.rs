@@ -2,7 +2,10 @@
 //!
 //! | Module | Job |
 //! |---|---|
+//! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
+//! | `settings` | change an account that is there |
+//! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `reading` | opened messages, attachments, the read mark |
@@ -11,11 +14,14 @@
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
 //! account's lanes; what they change comes back as deltas.
 
+mod access;
 mod accounts;
+mod certificates;
 mod lanes;
 mod lists;
 mod reading;
 mod sending;
+mod settings;
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,7 +30,8 @@ use std::{
 };
 
 use postern_bridge::{
-    AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem, Up,
+    Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem,
+    ServerState, Up,
 };
 
 use crate::{
@@ -50,6 +57,7 @@ struct Inner<H: Host> {
     host: Rc<H>,
     emit: Box<dyn Fn(Down)>,
     online: Cell<bool>,
+    access: Cell<Access>,
     accounts: RefCell<BTreeMap<AccountId, Running>>,
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
@@ -60,6 +68,8 @@ struct Inner<H: Host> {
 /// An account at work.
 struct Running {
     account: Account,
+    incoming: ServerState,
+    outgoing: ServerState,
     connection: Connection,
     /// What was last told to be wrong; not told again until something worked.
     told: Option<String>,
@@ -81,14 +91,17 @@ impl<H: Host> Client<H> {
                 host,
                 emit: Box::new(emit),
                 online: Cell::new(true),
+                access: Cell::default(),
                 accounts: RefCell::default(),
                 lists: RefCell::default(),
                 windows: RefCell::default(),
                 changed: RefCell::default(),
             }),
         };
+        client.present_kept_key().await?;
         for account in accounts {
-            client.run_account(account);
+            let sessions = certificates::sessions(client.store(), account.id).await?;
+            client.run_account(account, sessions);
         }
         client.resume_outbox().await?;
         Ok(client)
@@ -118,8 +131,14 @@ impl<H: Host> Client<H> {
                 self.tell(Some(page), Delta::Discovered { request, result });
                 Ok(())
             }
+            Intent::EnterAccessKey { request, key } => {
+                let result = self.enter_access_key(key).await;
+                self.tell(Some(page), Delta::AccessKeyTried { request, result });
+                Ok(())
+            }
+            Intent::ForgetAccessKey => self.forget_access_key().await,
             Intent::TestAccount { request, draft } => {
-                let result = self.test_account(&draft).await;
+                let result = self.test_account(draft).await;
                 self.tell(Some(page), Delta::AccountTested { request, result });
                 Ok(())
             }
@@ -127,6 +146,14 @@ impl<H: Host> Client<H> {
                 let result = self.add_account(draft).await;
                 self.tell(Some(page), Delta::AccountAdded { request, result });
                 Ok(())
+            }
+            Intent::ChangeAccount { request, account, change } => {
+                let result = self.change_account(account, change).await;
+                self.tell(Some(page), Delta::AccountChanged { request, result });
+                Ok(())
+            }
+            Intent::TrustCertificate { account, server, trusted } => {
+                self.trust(account, server, trusted).await
             }
             Intent::RemoveAccount { account } => self.remove_account(account).await,
             Intent::Refresh { account } => self.refresh(account),
@@ -154,11 +181,17 @@ impl<H: Host> Client<H> {
 
     /// Tells a new page everything that it shows first.
     async fn greet(&self, page: ClientId) -> Result<(), MailError> {
+        self.tell(Some(page), Delta::Access(self.inner.access.get()));
         self.tell(Some(page), Delta::Accounts(self.account_views()));
         for account in self.account_ids() {
             self.tell_mailboxes(Some(page), account).await?;
         }
-        self.tell_outbox(page).await
+        self.tell_outbox(page).await?;
+        // With accounts their connections find it out.
+        if self.inner.accounts.borrow().is_empty() {
+            self.learn_access().await;
+        }
+        Ok(())
     }
 
     fn network(&self, online: bool) -> Result<(), MailError> {

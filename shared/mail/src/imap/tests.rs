@@ -15,7 +15,7 @@ use postern_bridge::{
 
 use super::*;
 use crate::{
-    Clock, Connector, Discover, Random, Secret, Store, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Random, Secret, Store, TransportError, Vault,
     host::VaultError,
     record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -113,6 +113,8 @@ impl Vault for ScriptedHost {
         Err(VaultError("nothing is sealed here".into()))
     }
 }
+
+impl Admission for ScriptedHost {}
 
 impl Host for ScriptedHost {
     type Store = MemoryStore;

@@ -171,11 +171,13 @@ impl<H: Host> Client<H> {
     /// Shows how a job of a sync lane ended.
     fn report(&self, account: AccountId, result: Result<(), MailError>) {
         let Err(error) = result else {
+            self.note_admitted();
             if self.inner.online.get() {
                 self.set_connection(account, Connection::Online);
             }
             return;
         };
+        self.note_access(&error);
         if !self.inner.online.get() {
             return self.set_connection(account, Connection::Offline);
         }

@@ -1,0 +1,17 @@
+//! Who may use the proxy, and how much of it.
+//!
+//! - [`token`]: what a page shows to open a tunnel.
+//! - [`key`]: what a person enters to get tokens from a private proxy.
+//! - [`exchange`]: `/api/token`, where a page gets a token.
+//!
+//! Invariant: nothing is looked up or dialled for a page that has not shown a token.
+
+mod exchange;
+mod key;
+mod token;
+
+pub use key::AccessKey;
+pub use token::TokenKey;
+
+pub(crate) use exchange::{bearer, token};
+pub(crate) use token::{Mint, TokenProblem};

@@ -1,0 +1,199 @@
+//! Settings that say who may use the proxy.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use clap::Args;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{ConfigError, settings::Secret};
+use crate::access::{AccessKey, TokenKey};
+
+/// Who may use the proxy; what is not set is `None`.
+#[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessSettings {
+    /// What people must enter to use the proxy, 16 to 256 bytes. Better set in a file or the
+    /// environment than as a flag, which others on the machine can see
+    #[arg(
+        id = "access_key",
+        long = "access-key",
+        env = "POSTERN_ACCESS_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub key: Option<Secret>,
+
+    /// A file that holds that key alone
+    #[arg(
+        id = "access_key_file",
+        long = "access-key-file",
+        env = "POSTERN_ACCESS_KEY_FILE",
+        value_name = "FILE"
+    )]
+    pub key_file: Option<PathBuf>,
+
+    /// What the pages' tokens are signed with: secrets of at least 32 bytes in Base64, the same for
+    /// all copies of the proxy. The first signs, all are accepted: to change it, put the new one in
+    /// front of the old one [default: one that is new with each start]
+    #[arg(
+        id = "access_token_keys",
+        long = "access-token-keys",
+        env = "POSTERN_ACCESS_TOKEN_KEYS",
+        value_name = "KEY",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "secrets")]
+    pub token_keys: Option<Vec<Secret>>,
+
+    /// A file that holds those secrets, one a line
+    #[arg(
+        id = "access_token_keys_file",
+        long = "access-token-keys-file",
+        env = "POSTERN_ACCESS_TOKEN_KEYS_FILE",
+        value_name = "FILE"
+    )]
+    pub token_keys_file: Option<PathBuf>,
+}
+
+impl AccessSettings {
+    pub(super) fn or(self, other: Self) -> Self {
+        // A key that is set wins over a file that is named with less weight, and the other way
+        // round: each pair is one setting.
+        let (key, key_file) = match (self.key, self.key_file) {
+            (None, None) => (other.key, other.key_file),
+            set => set,
+        };
+        let (token_keys, token_keys_file) = match (self.token_keys, self.token_keys_file) {
+            (None, None) => (other.token_keys, other.token_keys_file),
+            set => set,
+        };
+        Self { key, key_file, token_keys, token_keys_file }
+    }
+
+    /// The access key, from wherever it stands.
+    pub(super) fn key(&self) -> Result<Option<AccessKey>, ConfigError> {
+        match (&self.key, &self.key_file) {
+            (Some(_), Some(_)) => Err(twice("access.key_file", "access.key")),
+            (Some(Secret(key)), None) => parse("access.key", key).map(Some),
+            (None, Some(path)) => {
+                let text = read("access.key_file", path)?;
+                parse("access.key_file", text.trim()).map(Some)
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The token keys, from wherever they stand.
+    pub(super) fn token_keys(&self) -> Result<Vec<TokenKey>, ConfigError> {
+        let keys = |setting, texts: &mut dyn Iterator<Item = &str>| {
+            texts
+                .map(str::trim)
+                .filter(|text| !text.is_empty())
+                .map(|text| parse(setting, text))
+                .collect()
+        };
+        match (&self.token_keys, &self.token_keys_file) {
+            (Some(_), Some(_)) => Err(twice("access.token_keys_file", "access.token_keys")),
+            (Some(texts), None) => {
+                keys("access.token_keys", &mut texts.iter().map(|Secret(text)| text.as_str()))
+            }
+            (None, Some(path)) => {
+                let text = read("access.token_keys_file", path)?;
+                let found: Vec<_> = keys("access.token_keys_file", &mut text.lines())?;
+                if found.is_empty() {
+                    let problem = format!("{}: there is no key in it", path.display());
+                    return Err(ConfigError::new("access.token_keys_file", problem));
+                }
+                Ok(found)
+            }
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Reads a list of secrets from the file; what is wrong with it is said without quoting it.
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Secret>>, D::Error> {
+    let list = Vec::deserialize(deserializer);
+    list.map(Some).map_err(|_| D::Error::custom("must be a list of texts in quotes"))
+}
+
+/// Reads one secret; what is wrong with it is said without quoting it.
+fn parse<T: FromStr<Err = &'static str>>(setting: &str, text: &str) -> Result<T, ConfigError> {
+    text.parse().map_err(|problem| ConfigError::new(setting, problem))
+}
+
+fn read(setting: &str, path: &Path) -> Result<String, ConfigError> {
+    let problem = |error| ConfigError::new(setting, format!("{}: {error}", path.display()));
+    fs::read_to_string(path).map_err(problem)
+}
+
+fn twice(setting: &str, other: &str) -> ConfigError {
+    ConfigError::new(setting, format!("`{other}` is set as well; set one of the two"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::config::Settings;
+
+    const FIRST: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    const SECOND: &str = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=";
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file
+    }
+
+    fn settings(toml: &str) -> AccessSettings {
+        Settings::from_toml(&format!("[access]\n{toml}")).unwrap().access
+    }
+
+    #[test]
+    fn keys_can_stand_in_files() {
+        let key = file("a-long-enough-secret\n");
+        let token_keys = file(&format!("{FIRST}\n\n {SECOND}\n"));
+        let settings = settings(&format!(
+            "key_file = {:?}\ntoken_keys_file = {:?}",
+            key.path(),
+            token_keys.path()
+        ));
+        assert!(settings.key().unwrap().unwrap().admits("a-long-enough-secret"));
+        assert_eq!(settings.token_keys().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_an_error_that_quotes_nothing() {
+        let (empty, short) = (file(""), file("hush"));
+        for (toml, key) in [
+            (format!("key_file = {:?}", empty.path()), "access.key_file"),
+            (format!("key_file = {:?}", short.path()), "access.key_file"),
+            (format!("token_keys_file = {:?}", empty.path()), "access.token_keys_file"),
+            (format!("token_keys_file = {:?}", short.path()), "access.token_keys_file"),
+        ] {
+            let settings = settings(&toml);
+            let error = settings.key().err().or_else(|| settings.token_keys().err()).unwrap();
+            assert_eq!(error.key, key);
+            assert!(!error.problem.contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_and_its_file_are_one_setting() {
+        let both = settings("key = 'a-long-enough-secret'\nkey_file = 'key'");
+        assert_eq!(both.key().unwrap_err().key, "access.key_file");
+        let both = settings(&format!("token_keys = ['{FIRST}']\ntoken_keys_file = 'keys'"));
+        assert_eq!(both.token_keys().unwrap_err().key, "access.token_keys_file");
+
+        let flags = settings("key = 'a-long-enough-secret'");
+        let joined = flags.or(settings("key_file = '/nowhere/at/all'"));
+        assert!(joined.key().unwrap().is_some());
+    }
+}
