@@ -61,9 +61,14 @@ impl Program {
     /// If it does not; with the end of its output.
     pub fn check(&mut self) -> Result<()> {
         let Some(status) = self.child.try_wait()? else { return Ok(()) };
-        let log = fs::read(&self.log)?;
+        bail!("it ended with {status}: {}", self.last_words())
+    }
+
+    /// The end of its output.
+    pub fn last_words(&self) -> String {
+        let log = fs::read(&self.log).unwrap_or_default();
         let end = &log[log.len().saturating_sub(LAST_WORDS)..];
-        bail!("it ended with {status}: {}", String::from_utf8_lossy(end).trim())
+        String::from_utf8_lossy(end).trim().to_owned()
     }
 
     /// What it has cost so far.

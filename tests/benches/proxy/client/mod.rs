@@ -6,6 +6,7 @@ mod upgrade;
 use std::{io, net::SocketAddr};
 
 use anyhow::{Context, Result, bail, ensure};
+use postern_tests::token;
 use postern_tunnel::{FromPage, FromProxy};
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -38,6 +39,28 @@ pub(crate) struct Way {
     pub(crate) speech: Speech,
 }
 
+impl Way {
+    /// A connection on which nothing has been said.
+    async fn connect(&self) -> Result<Stream> {
+        let tcp = TcpStream::connect(self.address).await?;
+        tcp.set_nodelay(true)?;
+        Ok(match &self.tls {
+            Some(tls) => Box::new(tls.connect(ServerName::try_from(NAME)?, tcp).await?),
+            None => Box::new(tcp),
+        })
+    }
+
+    /// What pages are opened with.
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// What a page fetches before its first tunnel: good for longer than anything here takes.
+    pub(crate) async fn token(&self) -> Result<String> {
+        token::fetch_over(self.connect().await?, self.scheme(), self.address).await
+    }
+}
+
 /// What is spoken with a relay.
 #[derive(Clone)]
 pub(crate) enum Speech {
@@ -67,14 +90,8 @@ pub(crate) struct Connection {
 impl Connection {
     /// Opens one; what the source says is not awaited.
     pub(crate) async fn open(way: &Way) -> Result<Self> {
-        let tcp = TcpStream::connect(way.address).await?;
-        tcp.set_nodelay(true)?;
-        let stream: Stream = match &way.tls {
-            Some(tls) => Box::new(tls.connect(ServerName::try_from(NAME)?, tcp).await?),
-            None => Box::new(tcp),
-        };
         let mut connection = Self {
-            stream,
+            stream: way.connect().await?,
             frames: None,
             is_tunnel: false,
             ungranted: 0,

@@ -91,12 +91,14 @@ impl Kind {
         }
     }
 
-    /// How many connections it is asked to hold.
+    /// How many idle connections it is asked to hold.
     pub(crate) fn capacity(self) -> usize {
         match self {
+            Self::Postern => usize::MAX,
             // It has a process for each.
             Self::Websockify => 100,
-            _ => usize::MAX,
+            // Their memory grows in proportion, and their handshakes take long.
+            Self::Ws | Self::Wstcp | Self::Haproxy | Self::Nginx => 5_000,
         }
     }
 
@@ -212,12 +214,12 @@ impl Relays {
                 Err(error) => return Err(error),
                 Ok(()) => {
                     let tls = legs.page_tls.then(|| certificates::connector(folder)).transpose()?;
-                    let speech = match kind {
-                        Kind::Postern => Speech::Tunnel(postern::open(upstream, legs)),
-                        Kind::Haproxy | Kind::Nginx => Speech::Bare,
-                        Kind::Ws | Kind::Websockify | Kind::Wstcp => Speech::WebSocket,
-                    };
-                    let way = Way { address: listen, tls, speech };
+                    let speech = if kind.is_for_pages() { Speech::WebSocket } else { Speech::Bare };
+                    let mut way = Way { address: listen, tls, speech };
+                    if kind == Kind::Postern {
+                        let token = way.token().await?;
+                        way.speech = Speech::Tunnel(postern::open(upstream, legs, token));
+                    }
                     return Ok(Relay { kind, way, program });
                 }
             }
@@ -242,7 +244,9 @@ impl Relay {
     /// Opens a connection through it and waits for the source's first word.
     pub(crate) async fn connect(&self) -> Result<Connection> {
         let connection = Connection::greeted(&self.way).await;
-        connection.with_context(|| format!("connecting through {}", self.kind.name()))
+        connection.with_context(|| {
+            format!("connecting through {}: {}", self.kind.name(), self.program.last_words())
+        })
     }
 }
 

@@ -14,10 +14,11 @@ pub(super) fn command(task: &Task<'_>) -> Result<Command> {
     let Task { listen, upstream, folder, connections, .. } = task;
     let module =
         if Path::new(STREAM).exists() { format!("load_module {STREAM};\n") } else { String::new() };
+    // Older ones do not offer TLS 1.3 unless they are told to.
     let (ssl, page_tls) = if task.legs.page_tls {
         let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
         let text = format!(
-            "ssl_certificate {}; ssl_certificate_key {};",
+            "ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.3;",
             certificate.display(),
             key.display()
         );
@@ -27,7 +28,7 @@ pub(super) fn command(task: &Task<'_>) -> Result<Command> {
     };
     let upstream_tls = if task.legs.upstream_tls {
         format!(
-            "proxy_ssl on; proxy_ssl_verify on; proxy_ssl_name {NAME}; \
+            "proxy_ssl on; proxy_ssl_protocols TLSv1.3; proxy_ssl_verify on; proxy_ssl_name {NAME}; \
              proxy_ssl_trusted_certificate {};",
             folder.join(ROOT).display()
         )

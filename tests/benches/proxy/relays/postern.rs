@@ -13,7 +13,7 @@ pub(super) fn command(task: &Task<'_>) -> Result<Command> {
     let roots = folder.join(certificates::ROOT);
     let config = folder.join("postern.toml");
     // All clients of the benchmark have one address.
-    let text = format!(
+    let mut text = format!(
         "listen = '{listen}'\n\
          allow_networks = ['{}']\n\
          ports = [{}]\n\
@@ -25,6 +25,15 @@ pub(super) fn command(task: &Task<'_>) -> Result<Command> {
         upstream.port(),
         roots.display(),
     );
+    if task.legs.page_tls {
+        let (certificate, key) =
+            (folder.join(certificates::CERTIFICATE), folder.join(certificates::KEY));
+        text += &format!(
+            "[https]\ncertificate = '{}'\nkey = '{}'\n",
+            certificate.display(),
+            key.display()
+        );
+    }
     fs::write(&config, text)?;
     let mut command = Command::new(task.path);
     command.arg("--config").arg(config);
@@ -32,13 +41,13 @@ pub(super) fn command(task: &Task<'_>) -> Result<Command> {
 }
 
 /// What a page says first.
-pub(super) fn open(upstream: SocketAddr, legs: Legs) -> FromPage {
+pub(super) fn open(upstream: SocketAddr, legs: Legs, token: String) -> FromPage {
     let tls = if legs.upstream_tls { TlsMode::Proxy } else { TlsMode::EndToEnd };
     FromPage::Open(Open {
         host: upstream.ip().to_string(),
         port: upstream.port(),
         tls,
         credit: WINDOW,
-        access: None,
+        token: Some(token),
     })
 }
