@@ -3,7 +3,6 @@
 use postern_certificate::{Details, Problem};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::fmt;
 
 /// The longest control message, in bytes; a longer one is a violation.
 pub const MAX_CONTROL: usize = 4096;
