@@ -7,7 +7,9 @@
 //! - [`access`]: who may use it, and how much of it.
 //! - [`page`]: the files of the page.
 //! - [`policy`]: where tunnels may go.
+//! - [`client_hello`]: what a page must begin with when TLS ends in it.
 //! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`websocket`]: the WebSocket protocol, for tunnels.
 //! - [`demo`]: a mail server in this process, to try everything out.
 //! - [`limits`]: what anybody may cost, at most.
 //!
@@ -15,6 +17,7 @@
 //! whatever either side does; nothing that passes through a tunnel is logged.
 
 pub mod access;
+pub mod client_hello;
 pub mod config;
 pub mod demo;
 pub mod limits;
@@ -23,6 +26,7 @@ pub mod page;
 pub mod policy;
 pub mod server;
 mod tunnel;
+pub mod websocket;
 
 pub use config::Config;
 pub use page::{DemoAccount, Endpoint};

@@ -2,26 +2,71 @@
 
 use std::time::Duration;
 
+use postern_tunnel::MAX_CONTROL;
+
+use crate::websocket::{self, FloodLimit};
+
 /// Stream bytes that a page may have on their way to a mail server, per tunnel.
 pub const WINDOW: u32 = 64 * 1024;
 
-/// The longest WebSocket message that a page may send, in bytes: it can never be granted more.
+/// The longest binary WebSocket message that a page may send, in bytes: it can never be granted
+/// more.
 pub const MAX_MESSAGE: usize = WINDOW as usize;
 
-/// The longest binary message that the proxy sends, in bytes.
-pub const CHUNK: usize = 16 * 1024;
+/// What a page's WebSocket may send.
+pub const PAGE_FRAMES: websocket::Limits = websocket::Limits {
+    text: MAX_CONTROL as u64,
+    binary: MAX_MESSAGE as u64,
+    fragments: 1024,
+    flood: FloodLimit { burst: 128, interval: Duration::from_millis(100) },
+};
 
-/// The WebSocket's read buffer, in bytes. It lives as long as the tunnel: most tunnels are idle.
-pub const READ_BUFFER: usize = 4 * 1024;
+/// The most that is read or written at once, in bytes. Each thread has one place for that, which
+/// should fit into its processor's cache.
+pub const CHUNK: usize = 64 * 1024;
 
-/// What a WebSocket may hold that its page does not take, in bytes: one chunk and control messages.
-pub const WRITE_BUFFER: usize = 2 * CHUNK;
+/// Pongs that may wait for a page that sends pings but takes nothing, in bytes.
+pub const UNREAD_PONGS: usize = 16 * 1024;
+
+/// Pieces of a page's stream that go to the server in one write.
+pub const PIECES: usize = 16;
+
+/// How often a tunnel may move bytes before others have their turn.
+pub const ROUNDS: usize = 8;
+
+/// Look-ups of names at a time.
+pub const LOOKUPS: usize = 256;
+
+/// How long the look-up of a name may take, in all.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a name server may take before it is asked once more.
+pub const LOOKUP_ATTEMPT: Duration = Duration::from_secs(2);
+
+/// The longest answer of a name server, in bytes: what fits into a packet everywhere. It is enough
+/// for [`MAX_ANSWER`] addresses.
+pub const LOOKUP_ANSWER: u16 = 1232;
+
+/// Answers of name servers that are remembered.
+pub const LOOKUP_CACHE: u64 = 512;
+
+/// How long an answer is remembered, at most.
+pub const LOOKUP_TTL: Duration = Duration::from_secs(5 * 60);
+
+/// How long it is remembered that there is no answer, at most.
+pub const LOOKUP_FAILURE_TTL: Duration = Duration::from_secs(30);
+
+/// Addresses that a host may have. Large providers have 16.
+pub const MAX_ANSWER: usize = 32;
 
 /// Addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 8;
 
 /// How long one address may be silent before the next one is tried beside it (RFC 8305, section 5).
 pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// The longest ClientHello of a page that ends TLS itself, in bytes: those of today have up to 2,000.
+pub const MAX_CLIENT_HELLO: usize = 16 * 1024;
 
 /// How long a tunnel that is over may take for its last words.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -2,15 +2,19 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use postern_bridge::{Endpoint, Security};
+use postern_bridge::{
+    Certificate, CertificateProblem, Discovery, Endpoint, RefusedCertificate, Security, TlsEnd,
+    TlsSession,
+};
 use postern_mail::{
-    Admission, Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault,
-    host::VaultError, store::MemoryStore,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport,
+    TransportError, Vault, host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName},
 };
+use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -22,6 +26,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 pub struct NativeHost {
     store: MemoryStore,
     tls: Arc<ClientConfig>,
+    proxy: Option<SocketAddr>,
 }
 
 impl NativeHost {
@@ -41,15 +46,34 @@ impl NativeHost {
                 .expect("ring offers the default versions")
                 .with_root_certificates(roots)
                 .with_no_client_auth();
-        Self { store: MemoryStore::new(), tls: Arc::new(tls) }
+        Self { store: MemoryStore::new(), tls: Arc::new(tls), proxy: None }
     }
 
-    async fn handshake(&self, host: &str, stream: TcpStream) -> Result<Tls, TransportError> {
-        let name = ServerName::try_from(host.to_owned())
+    /// The same host, which asks this proxy which servers an address has.
+    #[must_use]
+    pub fn asking(mut self, proxy: SocketAddr) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    async fn handshake(
+        &self,
+        endpoint: &Endpoint,
+        stream: TcpStream,
+    ) -> Result<Tls, TransportError> {
+        let name = ServerName::try_from(endpoint.host.clone())
             .map_err(|error| TransportError::Tls(error.to_string()))?;
         let connector = TlsConnector::from(self.tls.clone());
         let stream = connector.connect(name, stream).await;
-        Ok(Box::new(stream.map_err(|error| TransportError::Certificate(error.to_string()))?))
+        Ok(Box::new(stream.map_err(|error| {
+            TransportError::Certificate(Box::new(RefusedCertificate {
+                host: endpoint.host.clone(),
+                port: endpoint.port,
+                verifier: TlsEnd::Browser,
+                problem: CertificateProblem::Other(format!("{error}.")),
+                certificate: None,
+            }))
+        })?))
     }
 }
 
@@ -58,7 +82,7 @@ type Tls = Box<TlsStream<TcpStream>>;
 /// A TCP connection, with or without TLS.
 pub struct NativeTransport {
     host: NativeHost,
-    name: String,
+    endpoint: Endpoint,
     stream: Stream,
 }
 
@@ -98,11 +122,24 @@ impl Transport for NativeTransport {
     async fn start_tls(&mut self) -> Result<(), TransportError> {
         match std::mem::replace(&mut self.stream, Stream::Gone) {
             Stream::Plain(stream) => {
-                self.stream = Stream::Tls(self.host.handshake(&self.name, stream).await?);
+                self.stream = Stream::Tls(self.host.handshake(&self.endpoint, stream).await?);
                 Ok(())
             }
             _ => Err(TransportError::Tls("TLS is up already".into())),
         }
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        let Stream::Tls(stream) = &self.stream else { return None };
+        let connection = stream.get_ref().1;
+        let certificate = connection.peer_certificates()?.first()?;
+        let fingerprint = <[u8; 32]>::from(Sha256::digest(certificate)).into();
+        Some(TlsSession {
+            version: connection.protocol_version()?.as_str()?.replace('_', "."),
+            cipher: connection.negotiated_cipher_suite()?.suite().as_str()?.to_owned(),
+            certificate: Some(Certificate { fingerprint, details: None }),
+            end: TlsEnd::Browser,
+        })
     }
 
     async fn close(&mut self) {
@@ -123,10 +160,28 @@ impl Connector for NativeHost {
         let stream =
             TcpStream::connect(address).await.map_err(|_| TransportError::ConnectFailed)?;
         let stream = match endpoint.security {
-            Security::Tls => Stream::Tls(self.handshake(&endpoint.host, stream).await?),
+            Security::Tls => Stream::Tls(self.handshake(endpoint, stream).await?),
             Security::StartTls | Security::Plain => Stream::Plain(stream),
         };
-        Ok(NativeTransport { host: self.clone(), name: endpoint.host.clone(), stream })
+        Ok(NativeTransport { host: self.clone(), endpoint: endpoint.clone(), stream })
+    }
+}
+
+impl Discover for NativeHost {
+    /// For addresses that need no escaping.
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
+        let ask = async {
+            let mut stream = TcpStream::connect(self.proxy?).await.ok()?;
+            let path = Discovery::PATH;
+            let request = format!(
+                "GET {path}?address={address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.ok()?;
+            serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+        };
+        ask.await.ok_or(MailError::Transport(TransportError::Offline))
     }
 }
 
@@ -179,6 +234,7 @@ pub fn endpoint(address: SocketAddr, security: Security) -> Endpoint {
         host: "localhost".into(),
         port: address.port(),
         security,
-        tls_end: postern_bridge::TlsEnd::Proxy,
+        tls_end: TlsEnd::Browser,
+        trusted: None,
     }
 }

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use postern_bridge::Endpoint;
+use postern_bridge::{Discovery, Endpoint};
 use postern_mail::{
-    Admission, Clock, Connector, Host, Random, Secret, TransportError, Vault, host::VaultError,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, TransportError, Vault,
+    host::VaultError,
 };
 use web_sys::Crypto;
 
 use crate::{
     access::Access,
     clock::BrowserClock,
+    discovery::ProxyDiscovery,
     random::BrowserRandom,
     store::IndexedDbStore,
     transport::{MailTransport, TunnelConnector},
@@ -22,6 +24,7 @@ pub(crate) struct BrowserHost {
     store: IndexedDbStore,
     access: Access,
     connector: TunnelConnector,
+    discovery: ProxyDiscovery,
     random: BrowserRandom,
     vault: BrowserVault,
 }
@@ -33,6 +36,7 @@ impl BrowserHost {
         Self {
             store,
             connector: TunnelConnector::new(origin, access.clone()),
+            discovery: ProxyDiscovery::new(origin),
             access,
             random: BrowserRandom(crypto.clone()),
             vault: BrowserVault::new(crypto),
@@ -67,6 +71,12 @@ impl Admission for BrowserHost {
 
     async fn admit(&self) -> Result<(), TransportError> {
         self.access.token().await.map(drop)
+    }
+}
+
+impl Discover for BrowserHost {
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
+        self.discovery.discover(address).await
     }
 }
 

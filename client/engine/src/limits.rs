@@ -19,3 +19,5 @@ pub(crate) const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long before a token's time is over it is no longer used: a tunnel takes a moment to open.
 pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(30);
+/// The longest sentence of the proxy that is shown, in characters.
+pub(crate) const PROXY_SENTENCE: usize = 400;

@@ -11,6 +11,7 @@
 //! | [`store`] | the store, in IndexedDB |
 //! | [`access`] | the right to open tunnels: tokens, and the key that they are given for |
 //! | [`transport`] | byte streams to mail servers, through the proxy's tunnel |
+//! | [`discovery`] | which servers an address has, by the proxy's word |
 //! | [`vault`] | secrets under a key that never leaves the browser |
 //! | [`clock`], [`random`] | time and randomness |
 //! | [`limits`] | sizes that bound memory |
@@ -19,6 +20,7 @@ mod access;
 mod clock;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod discovery;
 mod host;
 mod leader;
 mod limits;

@@ -2,6 +2,10 @@
 //!
 //! Addresses have many spellings (`127.1`, `0x7f.0.0.1`, `2130706433`), and libraries disagree on
 //! what they mean. Whatever looks like an address but isn't written as one is not a host here.
+//!
+//! Names may be written in any script (`bücher.example`, RFC 5890): each label that is not ASCII
+//! becomes its A-label. A label that would become plain ASCII is a disguise, such as full-width
+//! digits, and not taken; nor are dots of other scripts.
 
 use std::{
     fmt,
@@ -9,6 +13,7 @@ use std::{
     str::FromStr,
 };
 
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use rustls_pki_types::{DnsName, ServerName};
 
 /// The longest name, in bytes (RFC 1035, section 2.3.4), without the last dot.
@@ -20,7 +25,7 @@ const MAX_LABEL: usize = 63;
 /// A host in its one spelling.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Host {
-    /// A DNS name: lower case, without a dot at the end.
+    /// A DNS name: lower case, with A-labels, without a dot at the end.
     Name(String),
     /// An address.
     Address(IpAddr),
@@ -68,7 +73,13 @@ impl FromStr for Host {
         if let Ok(ip) = text.parse::<Ipv4Addr>() {
             return Ok(Self::Address(ip.into()));
         }
-        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+        let name = text.strip_suffix('.').unwrap_or(text);
+        // A label has at most four bytes for each of its A-label's.
+        if name.len() > 4 * MAX_NAME {
+            return Err(bad());
+        }
+        let labels: Option<Vec<_>> = name.split('.').map(a_label).collect();
+        let name = labels.ok_or_else(bad)?.join(".");
         let shape = name.len() <= MAX_NAME && name.split('.').all(is_label);
         if !shape || ends_in_number(&name) || DnsName::try_from_str(&name).is_err() {
             return Err(bad());
@@ -89,8 +100,25 @@ impl fmt::Display for Host {
 impl BadHost {
     /// The text shortened and without characters that could disturb a log or a screen.
     pub(super) fn new(text: &str) -> Self {
-        Self(text.chars().filter(|c| c.is_ascii_graphic()).take(MAX_NAME).collect())
+        let shown = |c: &char| c.is_ascii_graphic() || c.is_alphanumeric();
+        Self(text.chars().filter(shown).take(MAX_NAME).collect())
     }
+}
+
+/// The label in lower case and ASCII (RFC 5890, section 2.3.2.1; UTS 46).
+fn a_label(label: &str) -> Option<String> {
+    if label.is_ascii() {
+        return Some(label.to_ascii_lowercase());
+    }
+    let ascii = Uts46::new().to_ascii(
+        label.as_bytes(),
+        AsciiDenyList::STD3,
+        Hyphens::Check,
+        DnsLength::Verify,
+    );
+    // Dots of other scripts have become dots.
+    let plain = |ascii: &str| ascii.starts_with("xn--") && !ascii.contains('.');
+    ascii.ok().filter(|ascii| plain(ascii)).map(Into::into)
 }
 
 fn is_label(label: &str) -> bool {
@@ -119,6 +147,12 @@ mod tests {
             ("IMAP.Example.ORG", "imap.example.org"),
             ("imap.example.org.", "imap.example.org"),
             ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("BÜCHER.Example.", "xn--bcher-kva.example"),
+            ("bu\u{308}cher.example", "xn--bcher-kva.example"),
+            ("почта.рф", "xn--80a1acny.xn--p1ai"),
+            ("imap.例え.jp", "imap.xn--r8jz45g.jp"),
+            ("straße.example", "xn--strae-oqa.example"),
             ("localhost", "localhost"),
             ("1and1.example", "1and1.example"),
             ("_imaps.example.org", "_imaps.example.org"),
@@ -167,9 +201,48 @@ mod tests {
             "example.org\r\n",
             "-example.org",
             "example-.org",
-            "bücher.example",
             "①②⑦.0.0.1",
+            "１２７.0.0.1",
+            "127.0.0.１",
             "127。0。0。1",
+            "2130706433１",
+            "０x7f000001",
+            "١٢٧.٠.٠.١",
+            "ｌｏｃａｌｈｏｓｔ",
+            "local\u{ad}host",
+            "loc\u{200b}alhost",
+            "localhoﬆ",
+            "ⓛocalhost",
+            "bü。example",
+            "bücher．example",
+            "bü\u{200d}cher.example",
+            "\u{202e}example.org",
+            "bü cher.example",
+            "-bü.example",
+            "bü/x.example",
+            "a..bü",
+            "127%2e0%2e0%2e1",
+            "example%2eorg",
+            "%31%32%37.0.0.1",
+            "127.0.0.1%00",
+            "0177.0x0.0.1",
+            "00000177.0.0.1",
+            "0x.example.0x0",
+            "127.0.0.0x1",
+            "127.0.0.1..",
+            "1.2.3",
+            "0",
+            "4294967295",
+            "[127.0.0.1]",
+            "[::ffff:127.0.0.1]",
+            "::ffff:127.1",
+            "::ffff:0x7f.0.0.1",
+            "::1.",
+            "::1/128",
+            ":::1",
+            "::1%1",
+            "example.org:993",
+            "imaps://example.org",
             "*.example.org",
         ] {
             assert!(text.parse::<Host>().is_err(), "{text:?}");

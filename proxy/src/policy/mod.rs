@@ -1,12 +1,15 @@
 //! Where tunnels may go: decided before anything leaves this machine.
 //!
-//! A request passes three gates, in this order: its port, its host's spelling and the allow-list
-//! ([`Policy::destination`]), and then every address that the host has ([`Policy::addresses`]).
-//! Only addresses that passed are dialled, so a name can't change its mind between check and use.
+//! A request passes three gates: its host's spelling, then its port and the allow-list
+//! ([`Policy::destination`]), and then every address that the host has ([`Policy::locate`]). Only
+//! addresses that passed are dialled, so a name can't change its mind between check and use.
 
 mod address;
 mod host;
+mod own;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +20,9 @@ use std::{
 use ipnet::IpNet;
 
 pub use host::{BadHost, Host};
-pub use resolve::{Resolve, ResolveError, SystemResolver};
+pub use resolve::{Lookups, Resolve, ResolveError, SystemResolver};
+
+use crate::limits::MAX_ANSWER;
 
 /// Ports that are for mail clients: IMAP, POP3 and submission, with TLS from the start or later.
 pub const MAIL_PORTS: [u16; 6] = [110, 143, 465, 587, 993, 995];
@@ -98,6 +103,26 @@ pub enum Denied {
     /// The host is on a network that strangers may not reach.
     #[error("This proxy does not connect to {0}: that is {1}.")]
     Address(IpAddr, &'static str),
+    /// The host has more addresses than [`MAX_ANSWER`].
+    #[error("This proxy does not connect to a host with {0} addresses.")]
+    TooManyAddresses(usize),
+}
+
+/// Why a host has no addresses that may be dialled.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unreachable {
+    /// It has one, at least, that may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// It has none.
+    #[error("There is no mail server called {0}.")]
+    Unknown(Host),
+    /// It can't be looked up.
+    #[error("The name {0} can't be looked up at the moment.")]
+    Unavailable(Host),
+    /// Its name servers say too much.
+    #[error("This proxy does not connect to {0}: it has too many addresses.")]
+    AnswerTooLong(Host),
 }
 
 impl Policy {
@@ -137,22 +162,68 @@ impl Policy {
         Ok(Target { host, port, implicit_tls: IMPLICIT_TLS_PORTS.contains(&port), route })
     }
 
+    /// Finds the addresses of a target, and vets them. There is one look-up at most, and only what
+    /// this returns may be dialled.
+    ///
+    /// # Errors
+    ///
+    /// If it has none, or one that may not be reached.
+    pub async fn locate(
+        &self,
+        target: &Target,
+        resolver: &dyn Resolve,
+    ) -> Result<Vec<SocketAddr>, Unreachable> {
+        let host = || target.host.clone();
+        let addresses = match &target.route {
+            Route::Known(address) => return Ok(vec![*address]),
+            Route::Given(addresses) => addresses.clone(),
+            Route::Resolve => {
+                let answer = resolver.addresses(&host().to_string()).await;
+                answer.map_err(|error| match error {
+                    ResolveError::NotFound => Unreachable::Unknown(host()),
+                    ResolveError::TooLong => Unreachable::AnswerTooLong(host()),
+                    ResolveError::Unavailable => Unreachable::Unavailable(host()),
+                })?
+            }
+        };
+        if addresses.is_empty() {
+            return Err(Unreachable::Unknown(host()));
+        }
+        self.addresses(&addresses)?;
+        Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect())
+    }
+
     /// Whether all of a host's addresses may be reached. One that may not spoils the others: a name
     /// that points to public and private addresses at once is up to something.
     ///
     /// # Errors
     ///
-    /// If one may not.
+    /// If one may not, or there are too many.
     pub fn addresses(&self, addresses: &[IpAddr]) -> Result<(), Denied> {
-        addresses.iter().try_for_each(|&ip| match address::special(ip) {
-            Some(what) if !self.permits(ip) => Err(Denied::Address(ip, what)),
-            _ => Ok(()),
+        self.vet(addresses, own::is_own)
+    }
+
+    fn vet(&self, addresses: &[IpAddr], is_own: impl Fn(IpAddr) -> bool) -> Result<(), Denied> {
+        if addresses.len() > MAX_ANSWER {
+            return Err(Denied::TooManyAddresses(addresses.len()));
+        }
+        addresses.iter().try_for_each(|&ip| match self.objection(ip) {
+            Some(what) => Err(Denied::Address(ip, what)),
+            None if is_own(ip) && !self.permits(ip) => Err(Denied::Address(ip, address::LOOPBACK)),
+            None => Ok(()),
         })
     }
 
-    /// Whether this address is one of this machine's own and not in a permitted network.
-    pub(crate) fn is_forbidden_self(&self, ip: IpAddr, local: IpAddr) -> bool {
-        ip == local && !self.permits(ip)
+    /// What an address is that may not be reached. If it has others inside, they must be allowed as
+    /// well: a permitted NAT64 must not be a way to the private networks behind it.
+    fn objection(&self, ip: IpAddr) -> Option<&'static str> {
+        match (address::special(ip), ip) {
+            (Some(what), _) if !self.permits(ip) => Some(what),
+            (_, IpAddr::V4(_)) => None,
+            (_, IpAddr::V6(ip)) => {
+                address::embedded(ip).into_iter().find_map(|ip| self.objection(ip.into()))
+            }
+        }
     }
 
     fn permits(&self, ip: IpAddr) -> bool {
@@ -188,116 +259,6 @@ impl FromStr for HostPattern {
                 Host::Address(_) => Err(BadHost::new(text)),
             },
             None => Ok(Self::Exactly(text.parse()?)),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn policy(allow: &[&str], networks: &[&str]) -> Policy {
-        Policy::new(
-            allow.iter().map(|text| text.parse().unwrap()).collect(),
-            networks.iter().map(|text| text.parse().unwrap()).collect(),
-            [1143],
-            Vec::new(),
-        )
-    }
-
-    #[test]
-    fn mail_ports_and_configured_ones_are_reached_and_no_others() {
-        let policy = policy(&[], &[]);
-        for port in [110, 143, 465, 587, 993, 995, 1143] {
-            assert!(policy.destination("mail.example.org", port).is_ok(), "{port}");
-        }
-        for port in [0, 22, 25, 80, 443, 1144, 65535] {
-            assert_eq!(policy.destination("mail.example.org", port), Err(Denied::Port(port)));
-        }
-    }
-
-    #[test]
-    fn the_relay_port_can_not_be_configured() {
-        let policy = Policy::new(Vec::new(), Vec::new(), [25], Vec::new());
-        assert_eq!(policy.destination("mail.example.org", 25), Err(Denied::Port(25)));
-    }
-
-    #[test]
-    fn an_allow_list_names_hosts_or_what_is_below_a_domain() {
-        let policy = policy(&["*.example.org", "mail.example.com", "192.0.2.7"], &[]);
-        for host in [
-            "imap.example.org",
-            "a.b.example.org",
-            "MAIL.example.COM",
-            "imap.example.org.",
-            "192.0.2.7",
-        ] {
-            assert!(policy.destination(host, 993).is_ok(), "{host}");
-        }
-        for host in
-            ["example.org", "badexample.org", "example.com", "x.mail.example.com", "192.0.2.8"]
-        {
-            assert!(matches!(policy.destination(host, 993), Err(Denied::NotListed(_))), "{host}");
-        }
-    }
-
-    #[test]
-    fn one_private_address_spoils_the_public_ones() {
-        let policy = policy(&[], &[]);
-        let public = "9.9.9.9".parse().unwrap();
-        assert_eq!(policy.addresses(&[public]), Ok(()));
-        let private = "10.0.0.1".parse().unwrap();
-        assert!(
-            matches!(policy.addresses(&[public, private]), Err(Denied::Address(ip, _)) if ip == private)
-        );
-    }
-
-    #[test]
-    fn a_permitted_network_opens_only_itself() {
-        let policy = policy(&[], &["10.1.0.0/16", "fd00:1::/32"]);
-        for (ip, allowed) in [
-            ("10.1.2.3", true),
-            ("fd00:1::2", true),
-            ("10.2.0.1", false),
-            ("127.0.0.1", false),
-            ("::ffff:10.1.2.3", false),
-            ("fd00:2::1", false),
-        ] {
-            assert_eq!(policy.addresses(&[ip.parse().unwrap()]).is_ok(), allowed, "{ip}");
-        }
-    }
-
-    #[test]
-    fn localhost_is_not_looked_up_and_its_addresses_are_vetted() {
-        let policy = policy(&[], &[]);
-        for host in ["localhost", "LOCALHOST.", "mail.localhost"] {
-            let Route::Given(addresses) = policy.destination(host, 993).unwrap().route else {
-                panic!("{host} is looked up");
-            };
-            assert!(policy.addresses(&addresses).is_err());
-        }
-    }
-
-    #[test]
-    fn a_known_destination_goes_by_its_exact_host_and_port() {
-        let address = "127.0.0.1:4993".parse().unwrap();
-        let known =
-            Destination { host: "demo.example".into(), port: 4993, address, implicit_tls: true };
-        let policy = Policy::new(Vec::new(), Vec::new(), [], vec![known]);
-        let target = policy.destination("Demo.Example", 4993).unwrap();
-        assert_eq!(target.route, Route::Known(address));
-        assert!(target.implicit_tls);
-        assert!(policy.destination("demo.example", 4994).is_err());
-        assert!(policy.destination("other.example", 4993).is_err());
-    }
-
-    #[test]
-    fn tls_starts_at_once_on_the_ports_that_are_for_it() {
-        let policy = policy(&[], &[]);
-        for (port, implicit) in [(993, true), (995, true), (465, true), (143, false), (587, false)]
-        {
-            let target = policy.destination("mail.example.org", port).unwrap();
-            assert_eq!(target.implicit_tls, implicit, "{port}");
         }
     }
 }

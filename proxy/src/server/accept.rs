@@ -4,7 +4,7 @@ use std::{convert::Infallible, io, pin::pin, time::Duration};
 
 use axum::Router;
 use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -13,6 +13,7 @@ use tracing::{trace, warn};
 use super::{
     Client, Clients, Ticket,
     impatient::{Impatient, Tunnel},
+    stream::{PageIo, Stream},
 };
 use crate::limits::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT, REQUEST_HEAD, REQUEST_TIMEOUT};
 
@@ -62,7 +63,7 @@ async fn serve(
         trace!(%error, "no TCP_NODELAY");
     }
     let tunnel = Tunnel::default();
-    let stream = Impatient::new(stream, REQUEST_TIMEOUT, tunnel.clone());
+    let stream = Impatient::new(Stream::Plain(stream), REQUEST_TIMEOUT, tunnel.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client);
         let answer = router.clone().oneshot(request);
@@ -81,7 +82,7 @@ async fn serve(
         .header_read_timeout(REQUEST_TIMEOUT)
         .max_buf_size(REQUEST_HEAD);
     let mut connection =
-        pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        pin!(builder.serve_connection(PageIo::new(stream), service).with_upgrades());
     let result = tokio::select! {
         result = &mut connection => result,
         () = draining.cancelled() => {

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// A connection whose writes fail once the other side has taken nothing for some time.
-pub(super) struct Impatient<T> {
+pub(crate) struct Impatient<T> {
     io: T,
     patience: Duration,
     /// Runs while a write waits.
@@ -43,6 +43,11 @@ impl Tunnel {
 impl<T> Impatient<T> {
     pub(super) fn new(io: T, patience: Duration, tunnel: Tunnel) -> Self {
         Self { io, patience, waiting: None, tunnel }
+    }
+
+    /// The connection alone, without a limit on its writes.
+    pub(crate) fn into_inner(self) -> T {
+        self.io
     }
 
     /// What a write comes to: an error once it has waited for too long.

@@ -6,10 +6,14 @@ mod demo;
 mod headers;
 mod impatient;
 mod origin;
+mod stream;
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router, middleware,
+    routing::{any, get},
+};
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -19,13 +23,14 @@ pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
 pub(crate) use origin::{AskingPage, Origins, TunnelPage};
+pub(crate) use stream::{PageIo, Stream};
 
 use crate::{
     access::{self, Mint},
     config::{Config, ConfigError},
     limits::{CLOSE_TIMEOUT, Limits},
     page::{DemoAccount, PageConfig, Site},
-    policy::{Destination, Policy, Resolve, SystemResolver},
+    policy::{Destination, Lookups, Policy, Resolve, SystemResolver},
     tunnel::{self, TlsConnector},
 };
 
@@ -53,7 +58,7 @@ pub(crate) struct Shared {
     pub(crate) origins: Origins,
     pub(crate) mint: Mint,
     pub(crate) policy: Policy,
-    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) resolver: Lookups,
     pub(crate) tls: TlsConnector,
     pub(crate) clients: Clients,
     pub(crate) tunnels: TaskTracker,
@@ -155,7 +160,9 @@ impl Builder {
                 config.ports.iter().copied(),
                 self.destinations,
             ),
-            resolver: self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
+            resolver: Lookups::new(
+                self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
+            ),
             tls,
             clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
             tunnels: TaskTracker::new(),
@@ -215,7 +222,7 @@ async fn drain(shared: &Shared, requests: &TaskTracker) {
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route(postern_tunnel::PATH, get(tunnel::upgrade))
+        .route(postern_tunnel::PATH, any(tunnel::upgrade))
         .route("/api/config", get(crate::page::config))
         .route(postern_tunnel::TOKEN_PATH, get(access::token).post(access::token))
         .route("/healthz", get(async || "ok\n"))

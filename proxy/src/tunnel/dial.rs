@@ -1,25 +1,47 @@
-//! Connects to the first of a host's addresses that answers (RFC 8305, in its simplest form).
+//! Connects to the first of a host's addresses that answers (“happy eyeballs”, RFC 8305).
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    time::Duration,
-};
+use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{net::TcpStream, time::sleep};
 
 use crate::limits::{ATTEMPT_DELAY, MAX_ADDRESSES};
 
-/// Tries vetted addresses, one after the other; a slow one is given a head start over the next and
-/// then tried beside it. Ends when one answers or all have failed; the caller bounds the time.
-pub(super) async fn dial(addresses: &[SocketAddr]) -> io::Result<(TcpStream, SocketAddr)> {
-    let mut attempts: FuturesUnordered<_> = in_order(addresses)
-        .into_iter()
-        .zip(0..)
-        .map(|(address, position)| attempt(address, ATTEMPT_DELAY * position))
-        .collect();
+/// Tries vetted addresses, IPv6 and IPv4 by turns. Ends when one answers or all have failed; the
+/// caller bounds the time.
+pub(crate) async fn dial(addresses: &[SocketAddr]) -> io::Result<(TcpStream, SocketAddr)> {
+    race(in_order(addresses), ATTEMPT_DELAY, async |address| {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok((stream, address))
+    })
+    .await
+}
+
+/// Connects to the first address. The next one is tried beside it as soon as it has failed, or been
+/// silent for `delay`; and so on (section 5). When one answers, the other attempts are dropped.
+async fn race<T>(
+    addresses: impl IntoIterator<Item = SocketAddr>,
+    delay: Duration,
+    connect: impl AsyncFn(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut waiting: VecDeque<_> = addresses.into_iter().collect();
+    let mut attempts = FuturesUnordered::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    while let Some(address) = waiting.pop_front() {
+        attempts.push(connect(address));
+        let head_start = async {
+            if waiting.is_empty() { std::future::pending().await } else { sleep(delay).await }
+        };
+        tokio::select! {
+            biased;
+            Some(result) = attempts.next() => match result {
+                Ok(connected) => return Ok(connected),
+                Err(error) => last = error,
+            },
+            () = head_start => {}
+        }
+    }
     while let Some(result) = attempts.next().await {
         match result {
             Ok(connected) => return Ok(connected),
@@ -29,26 +51,7 @@ pub(super) async fn dial(addresses: &[SocketAddr]) -> io::Result<(TcpStream, Soc
     Err(last)
 }
 
-/// The address from which this machine would speak to another one, which is the other one if they
-/// are the same machine. Nothing is sent.
-pub(super) fn local_address(remote: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr = match remote {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(remote).ok()?;
-    Some(socket.local_addr().ok()?.ip())
-}
-
-async fn attempt(address: SocketAddr, delay: Duration) -> io::Result<(TcpStream, SocketAddr)> {
-    sleep(delay).await;
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, address))
-}
-
-/// The families take turns, IPv6 first.
+/// The families take turns, IPv6 first (section 4).
 fn in_order(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let (six, four): (Vec<_>, Vec<_>) = addresses.iter().copied().partition(SocketAddr::is_ipv6);
     let mut six = six.into_iter();
@@ -67,7 +70,28 @@ fn in_order(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        cell::{Cell, RefCell},
+        future::pending,
+    };
+
+    use tokio::{net::TcpListener, sync::Notify};
+
     use super::*;
+
+    /// A head start that nobody outlasts, so that what happens happens without it.
+    const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// A head start that is over soon.
+    const SHORT: Duration = Duration::from_millis(1);
+
+    fn address(last: u8) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, last], 993))
+    }
+
+    fn refused<T>() -> io::Result<T> {
+        Err(io::ErrorKind::ConnectionRefused.into())
+    }
 
     #[test]
     fn the_families_take_turns_and_there_are_not_too_many() {
@@ -79,12 +103,90 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_second_address_is_tried_when_the_first_refuses() {
-        let closed = {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            listener.local_addr().unwrap()
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    async fn an_address_that_answers_is_the_only_one_that_is_tried() {
+        let tried = RefCell::new(Vec::new());
+        let connected = race([address(1), address(2)], FOR_EVER, async |address| {
+            tried.borrow_mut().push(address);
+            tokio::task::yield_now().await;
+            Ok(address)
+        });
+        assert_eq!(connected.await.unwrap(), address(1));
+        assert_eq!(*tried.borrow(), [address(1)]);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_gives_way_to_the_next_one_at_once() {
+        let connected = race([1, 2, 3].map(address), FOR_EVER, async |to| {
+            if to == address(3) { Ok(to) } else { refused() }
+        });
+        assert_eq!(connected.await.unwrap(), address(3));
+    }
+
+    #[tokio::test]
+    async fn a_silent_address_is_not_waited_for_and_is_dropped_when_another_answers() {
+        struct Attempt<'a>(&'a Cell<usize>);
+        impl Drop for Attempt<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() - 1);
+            }
+        }
+        let attempts = Cell::new(0);
+        let connected = race([1, 2, 3].map(address), SHORT, async |to| {
+            attempts.set(attempts.get() + 1);
+            let _attempt = Attempt(&attempts);
+            if to == address(3) {
+                return Ok((to, attempts.get()));
+            }
+            pending().await
+        });
+        assert_eq!(connected.await.unwrap(), (address(3), 3), "all three at a time");
+        assert_eq!(attempts.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_was_slow_still_wins_if_it_answers_first() {
+        let second_is_tried = Notify::new();
+        let connected = race([1, 2].map(address), SHORT, async |to| {
+            if to == address(1) {
+                second_is_tried.notified().await;
+                return Ok(to);
+            }
+            second_is_tried.notify_one();
+            pending().await
+        });
+        assert_eq!(connected.await.unwrap(), address(1));
+    }
+
+    #[tokio::test]
+    async fn the_last_failure_is_told_when_all_have_failed() {
+        let first_fails = Notify::new();
+        let failed = race([1, 2].map(address), SHORT, async |to| {
+            if to == address(1) {
+                first_fails.notified().await;
+                return Err::<(), _>(io::ErrorKind::HostUnreachable.into());
+            }
+            first_fails.notify_one();
+            refused()
+        });
+        assert_eq!(failed.await.unwrap_err().kind(), io::ErrorKind::HostUnreachable);
+        assert!(race([], SHORT, async |_| Ok(())).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_lost_reaches_no_server() {
+        let listeners = [listener().await, listener().await];
+        let addresses = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+        let (_stream, peer) = dial(&addresses).await.unwrap();
+        assert_eq!(peer, addresses[0]);
+        listeners[0].accept().await.unwrap();
+        let second = listeners[1].accept();
+        assert!(futures_util::FutureExt::now_or_never(second).is_none());
+    }
+
+    #[tokio::test]
+    async fn the_second_address_is_dialled_when_the_first_refuses() {
+        let closed = listener().await.local_addr().unwrap();
+        let listener = listener().await;
         let open = listener.local_addr().unwrap();
         let (_, peer) = dial(&[closed, open]).await.unwrap();
         assert_eq!(peer, open);
@@ -92,9 +194,7 @@ mod tests {
         assert!(dial(&[]).await.is_err());
     }
 
-    #[test]
-    fn this_machine_speaks_to_itself_from_the_same_address() {
-        let loopback = "127.0.0.1:993".parse().unwrap();
-        assert_eq!(local_address(loopback), Some(loopback.ip()));
+    async fn listener() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").await.unwrap()
     }
 }

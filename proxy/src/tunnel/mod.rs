@@ -4,10 +4,10 @@
 //! and goes there, [`relay`] carries bytes until an end is reached, and [`farewell`] tells the page
 //! why that was.
 
-mod client_hello;
 mod dial;
 mod farewell;
 mod open;
+mod page;
 mod refusal;
 mod relay;
 mod tls;
@@ -17,84 +17,105 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{
-        State,
-        ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
-    },
+    extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use hyper::upgrade::OnUpgrade;
 use postern_tunnel::{Refusal, SUBPROTOCOL};
-use tracing::{Instrument, debug, info, info_span};
+use tracing::{debug, info};
 
 pub(crate) use tls::TlsConnector;
 
-use crate::{
-    limits::{MAX_MESSAGE, READ_BUFFER, WRITE_BUFFER},
-    server::{Client, Origin, Shared, Ticket, TunnelPage},
+use self::{
+    refusal::refuse,
+    relay::{Ended, Relay},
 };
-use refusal::refuse;
-use relay::{Ended, Relay};
+use crate::{
+    server::{Client, Origin, Shared, Ticket, TunnelPage},
+    websocket::handshake::{self, Handshake},
+};
 
-/// `GET /tunnel`: makes a WebSocket of the request, for pages that may have one.
+/// Makes a WebSocket of the request, for pages that may have one.
 pub(crate) async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Extension(client): Extension<Client>,
     TunnelPage(origin): TunnelPage,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    mut request: Request,
 ) -> Response {
     if shared.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the proxy is about to stop\n").into_response();
     }
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade.protocols([SUBPROTOCOL]),
-        Err(rejection) => return rejection.into_response(),
+    let handshake = match Handshake::read(&request) {
+        Ok(handshake) => handshake,
+        Err(rejection) => return rejection.answer(),
     };
-    if upgrade.selected_protocol().is_none() {
+    if !handshake::offers(request.headers(), SUBPROTOCOL) {
         let text = format!("the WebSocket must have the subprotocol {SUBPROTOCOL}\n");
         return (StatusCode::BAD_REQUEST, text).into_response();
     }
     // A page learns nothing from the status of a failed upgrade, so one too many gets its
     // WebSocket, only to be told.
     let ticket = shared.clients.admit(client);
-    let alive = shared.tunnels.token();
-    upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_BUFFER)
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(async move |page| {
-            run(page, &origin, &shared, ticket).instrument(info_span!("tunnel")).await;
-            drop(alive);
-        })
+    let upgrade = hyper::upgrade::on(&mut request);
+    let tunnel = run(upgrade, origin, shared.clone(), ticket);
+    shared.tunnels.spawn(tunnel);
+    handshake.answer(SUBPROTOCOL)
 }
 
-/// A tunnel's whole life.
-async fn run(mut page: WebSocket, origin: &Origin, shared: &Shared, ticket: Option<Ticket>) {
-    let Some(_ticket) = ticket else {
-        info!("refused: too many tunnels");
-        return farewell::refused(
-            page,
-            &refuse(Refusal::TooMany, "This proxy has too many connections. Try again later."),
-        )
-        .await;
+/// A tunnel's whole life. What happens once is boxed: most of the time a tunnel only waits for
+/// bytes, and that should take little memory.
+async fn run(upgrade: OnUpgrade, origin: Origin, shared: Arc<Shared>, ticket: Option<Ticket>) {
+    let Some(relay) = Box::pin(begin(upgrade, origin, &shared, ticket.is_some())).await else {
+        return;
     };
+    let ended = relay.run(&shared).await;
+    Box::pin(end(ended)).await;
+    drop(ticket);
+}
+
+async fn begin(
+    upgrade: OnUpgrade,
+    origin: Origin,
+    shared: &Shared,
+    admitted: bool,
+) -> Option<Relay> {
+    let mut page = match upgrade.await {
+        Ok(upgraded) => page::page(upgraded),
+        Err(error) => {
+            debug!(%error, "the page went before it had its WebSocket");
+            return None;
+        }
+    };
+    if !admitted {
+        info!("refused: too many tunnels");
+        let message = "This proxy has too many connections. Try again later.";
+        farewell::refused(page, &refuse(Refusal::TooMany, message)).await;
+        return None;
+    }
     let way = tokio::select! {
-        way = open::open(&mut page, origin, shared) => way,
+        way = open::open(&mut page, &origin, shared) => way,
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
-    let way = match way {
-        Ok(way) => way,
+    match way {
+        Ok(way) => return Some(Relay::new(page, way)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
-            return farewell::refused(page, &refused).await;
+            farewell::refused(page, &refused).await;
         }
-        Err(open::Failure::PageGone) => return debug!("the page went before the tunnel was open"),
-    };
-    match Relay::new(page, way).run(shared).await {
+        Err(open::Failure::PageGone) => {
+            debug!("the page went before the tunnel was open");
+            farewell::complete(page).await;
+        }
+    }
+    None
+}
+
+async fn end(ended: Ended) {
+    match ended {
         Ended::Complete(page) => farewell::complete(page).await,
-        Ended::PageGone(server, unsent) => farewell::server(server, unsent).await,
+        Ended::PageGone(page, server, unsent) => farewell::gone(page, server, unsent).await,
+        Ended::Violation(page, violation) => farewell::violation(page, violation).await,
         Ended::Refused(page, refused) => farewell::refused(page, &refused).await,
     }
 }

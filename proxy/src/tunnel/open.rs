@@ -1,26 +1,24 @@
 //! From the page's first message to a connection with the mail server.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::SystemTime,
-};
+use std::{net::SocketAddr, time::SystemTime};
 
-use axum::extract::ws::{Message, WebSocket};
 use postern_tunnel::{FromPage, FromProxy, Open, Opened, Refusal, Refused, TlsMode};
 use tokio::{net::TcpStream, time::timeout};
 use tracing::info;
 
 use super::{
-    client_hello::ClientHelloGate,
     dial,
+    page::Page,
     refusal::{bad_request, refuse},
     upstream::Upstream,
 };
 use crate::{
     access::TokenProblem,
+    client_hello::ClientHelloGate,
     limits::WINDOW,
-    policy::{Denied, Host, ResolveError, Route, Target},
+    policy::{Host, Target, Unreachable},
     server::{Origin, Shared},
+    websocket::Message,
 };
 
 /// An open way to a mail server.
@@ -37,6 +35,7 @@ pub(super) struct Way {
 /// Why there is no way.
 pub(super) enum Failure {
     Refused(Refused),
+    /// The page is gone, or broke the WebSocket.
     PageGone,
 }
 
@@ -48,7 +47,7 @@ impl From<Refused> for Failure {
 
 /// Reads the page's first message, does what it says, and tells the page.
 pub(super) async fn open(
-    page: &mut WebSocket,
+    page: &mut Page,
     origin: &Origin,
     shared: &Shared,
 ) -> Result<Way, Failure> {
@@ -56,7 +55,8 @@ pub(super) async fn open(
     let open = first.map_err(|_| bad_request("The page did not say where to connect."))??;
     let token = shared.mint.check(open.token.as_deref(), origin, SystemTime::now());
     token.map_err(access_denied)?;
-    let target = shared.policy.destination(&open.host, open.port).map_err(denied)?;
+    let target = shared.policy.destination(&open.host, open.port);
+    let target = target.map_err(|denied| refuse(Refusal::NotAllowed, denied.to_string()))?;
     // What the page sends there must be TLS, as the client hello's gate makes sure: no other mode
     // may be a way around it.
     if target.implicit_tls && matches!(open.tls, TlsMode::None | TlsMode::ProxyStartTls) {
@@ -76,7 +76,7 @@ pub(super) async fn open(
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
     };
     let opened = Opened { peer: peer.to_string(), tls, credit: WINDOW };
-    let said = page.send(Message::text(FromProxy::Opened(opened).to_text())).await;
+    let said = page.send(&Message::Text(FromProxy::Opened(opened).to_text())).await;
     said.map_err(|_| Failure::PageGone)?;
     info!(host = %target.host, port = target.port, %peer, tls = ?open.tls, "open");
 
@@ -85,42 +85,29 @@ pub(super) async fn open(
     Ok(Way { server, host: target.host, tls: open.tls, gate, credit: open.credit })
 }
 
-async fn first_message(page: &mut WebSocket) -> Result<Open, Failure> {
-    loop {
-        match page.recv().await {
-            Some(Ok(Message::Text(text))) => {
-                return match FromPage::from_text(&text) {
-                    Ok(FromPage::Open(open)) => Ok(open),
-                    _ => Err(bad_request("The first message must say where to connect.").into()),
-                };
-            }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Binary(_))) => {
-                return Err(bad_request("The first message must say where to connect.").into());
-            }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Failure::PageGone),
+async fn first_message(page: &mut Page) -> Result<Open, Failure> {
+    match page.receive().await {
+        Ok(Some(Message::Text(text))) => match FromPage::from_text(&text) {
+            Ok(FromPage::Open(open)) => Ok(open),
+            _ => Err(bad_request("The first message must say where to connect.").into()),
+        },
+        Ok(Some(Message::Binary(_))) => {
+            Err(bad_request("The first message must say where to connect.").into())
         }
+        Ok(None) | Err(_) => Err(Failure::PageGone),
     }
 }
 
-/// Finds the host's addresses, vets them, and connects to one of those that were vetted.
+/// Finds the host's addresses and connects to one of those that may be dialled.
 async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketAddr), Refused> {
-    let addresses = match &target.route {
-        Route::Known(address) => vec![*address],
-        Route::Given(addresses) => vet(addresses, target, shared)?,
-        Route::Resolve => {
-            let name = target.host.to_string();
-            let addresses =
-                shared.resolver.addresses(&name).await.map_err(|error| match error {
-                    ResolveError::NotFound => unknown(&target.host),
-                    ResolveError::Unavailable => refuse(
-                        Refusal::UnknownHost,
-                        format!("The name {name} can't be looked up at the moment."),
-                    ),
-                })?;
-            vet(&addresses, target, shared)?
-        }
-    };
+    let located = shared.policy.locate(target, &shared.resolver).await;
+    let addresses = located.map_err(|error| {
+        let code = match error {
+            Unreachable::Denied(_) | Unreachable::AnswerTooLong(_) => Refusal::NotAllowed,
+            Unreachable::Unknown(_) | Unreachable::Unavailable(_) => Refusal::UnknownHost,
+        };
+        refuse(code, error.to_string())
+    })?;
     dial::dial(&addresses).await.map_err(|error| {
         refuse(
             Refusal::ConnectFailed,
@@ -132,22 +119,6 @@ async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketA
     })
 }
 
-fn vet(ips: &[IpAddr], target: &Target, shared: &Shared) -> Result<Vec<SocketAddr>, Refused> {
-    if ips.is_empty() {
-        return Err(unknown(&target.host));
-    }
-    shared.policy.addresses(ips).map_err(denied)?;
-    let addresses: Vec<_> = ips.iter().map(|ip| SocketAddr::new(*ip, target.port)).collect();
-    let own = |address: &&SocketAddr| {
-        dial::local_address(**address)
-            .is_some_and(|local| shared.policy.is_forbidden_self(address.ip(), local))
-    };
-    match addresses.iter().find(own) {
-        Some(own) => Err(denied(Denied::Address(own.ip(), "the proxy's own machine"))),
-        None => Ok(addresses),
-    }
-}
-
 fn access_denied(problem: TokenProblem) -> Refused {
     let message = match problem {
         TokenProblem::Missing => "The page did not show a token of this proxy.",
@@ -155,12 +126,4 @@ fn access_denied(problem: TokenProblem) -> Refused {
         TokenProblem::Expired => "The page's token is too old.",
     };
     refuse(Refusal::AccessDenied, message)
-}
-
-fn denied(denied: Denied) -> Refused {
-    refuse(Refusal::NotAllowed, denied.to_string())
-}
-
-fn unknown(host: &Host) -> Refused {
-    refuse(Refusal::UnknownHost, format!("There is no mail server called {host}."))
 }

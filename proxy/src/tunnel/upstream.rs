@@ -1,14 +1,12 @@
 //! The connection to the mail server, with TLS of the proxy's or without.
 
 use std::{
-    cell::RefCell,
-    io,
+    io::{self, IoSlice},
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
 use postern_tunnel::{Refusal, Refused, TlsInfo};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -20,17 +18,12 @@ use super::{
     TlsConnector,
     refusal::{bad_request, refuse},
 };
-use crate::{limits::CHUNK, policy::Host};
+use crate::policy::Host;
 
 /// The connection to the mail server.
 pub(super) enum Upstream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
-}
-
-thread_local! {
-    /// Where bytes arrive. One place for all connections of a thread: an idle one needs none.
-    static ARRIVALS: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into());
 }
 
 impl Upstream {
@@ -62,20 +55,6 @@ impl Upstream {
         let (stream, info) = tls.connect(tcp, host, limit).await?;
         Ok((Self::Tls(Box::new(stream)), info))
     }
-
-    /// Reads up to `most` bytes; none at the end, which for TLS is the one that was announced.
-    pub(super) fn poll_chunk(
-        &mut self,
-        cx: &mut Context<'_>,
-        most: usize,
-    ) -> Poll<io::Result<Bytes>> {
-        ARRIVALS.with_borrow_mut(|place| {
-            let most = most.min(place.len());
-            let mut buffer = ReadBuf::new(&mut place[..most]);
-            ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
-            Poll::Ready(Ok(Bytes::copy_from_slice(buffer.filled())))
-        })
-    }
 }
 
 impl AsyncRead for Upstream {
@@ -101,6 +80,21 @@ impl AsyncWrite for Upstream {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, pieces),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, pieces),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

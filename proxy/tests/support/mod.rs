@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod http;
+pub(crate) mod name_server;
 pub(crate) mod page;
 pub(crate) mod server;
 pub(crate) mod tls;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Fingerprint;
+
 /// An account's number, never used again after the account is removed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct AccountId(pub u32);
@@ -50,6 +52,10 @@ pub struct Endpoint {
     pub security: Security,
     /// Where TLS ends.
     pub tls_end: TlsEnd,
+    /// The certificate that the person trusts for this host. It alone is accepted then; any other
+    /// ends the connection. Counts only where TLS ends in the browser.
+    #[serde(default)]
+    pub trusted: Option<Fingerprint>,
 }
 
 /// One server and the user name that logs in to it.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, AccountId, AccountView, AttachmentView, Connection, MailboxId, MailboxView, MessageId,
-    MessageView, Row, TestReport,
+    Access, AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView,
+    MessageId, MessageView, Row, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -73,6 +73,13 @@ pub enum Delta {
         message: MessageId,
         /// Why.
         problem: Problem,
+    },
+    /// The answer to `Discover`.
+    Discovered {
+        /// The request's number.
+        request: u32,
+        /// What was found, which may be nothing, or why nobody could look.
+        result: Result<Discovery, Problem>,
     },
     /// The answer to `TestAccount`.
     AccountTested {

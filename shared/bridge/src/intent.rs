@@ -27,6 +27,13 @@ pub enum Intent {
     },
     /// Forget the access key that is kept in this browser.
     ForgetAccessKey,
+    /// Find out which servers an address has.
+    Discover {
+        /// Comes back in `Delta::Discovered`.
+        request: u32,
+        /// The mail address.
+        address: String,
+    },
     /// Try the settings of an account without keeping anything.
     TestAccount {
         /// Comes back in `Delta::AccountTested`.

@@ -9,7 +9,9 @@
 
 mod access;
 mod account;
+mod certificate;
 mod delta;
+mod discovery;
 mod intent;
 mod message;
 mod wire;
@@ -19,7 +21,12 @@ pub use account::{
     AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
     Security, ServerLogin, TestReport, TlsEnd,
 };
+pub use certificate::{
+    Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,
+    RefusedCertificate, TlsSession,
+};
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
+pub use discovery::{Authentication, Candidate, Discovery, Protection, Service, Source, UserName};
 pub use intent::{Attachment, Intent, OutgoingMessage};
 pub use message::{
     Address, AttachmentView, BodyView, Flags, MailboxId, MailboxView, MessageId, MessageView, Role,

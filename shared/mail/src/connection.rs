@@ -165,6 +165,7 @@ mod tests {
     use std::rc::Rc;
 
     use futures_util::FutureExt;
+    use postern_bridge::TlsSession;
 
     use super::*;
 
@@ -193,6 +194,10 @@ mod tests {
 
         async fn start_tls(&mut self) -> Result<(), TransportError> {
             pending().await
+        }
+
+        fn tls(&self) -> Option<TlsSession> {
+            None
         }
 
         async fn close(&mut self) {

@@ -1,6 +1,6 @@
 //! What can go wrong, by who is at fault, ending as a sentence for a person.
 
-use postern_bridge::{Problem, ProblemKind};
+use postern_bridge::{CertificateProblem, Problem, ProblemKind, RefusedCertificate};
 
 use crate::{
     host::{TransportError, VaultError},
@@ -132,9 +132,9 @@ impl MailError {
                 "{host} does not answer. The host or port may be wrong, or the server is busy; try \
                  again later."
             ),
-            Self::Transport(T::Certificate(reason)) => format!(
-                "The certificate of {host} is not valid: {reason} Your password was not sent."
-            ),
+            Self::Transport(T::Certificate(refused)) => {
+                format!("{} Your password was not sent.", certificate_sentence(refused))
+            }
             Self::Transport(T::Tls(reason)) => format!(
                 "No secure connection to {host} could be made: {reason} Check the port and the \
                  security setting."
@@ -160,4 +160,20 @@ impl MailError {
             Self::Gone(what) => format!("The {what} is no longer there."),
         }
     }
+}
+
+/// What is wrong with a certificate, as a sentence.
+fn certificate_sentence(refused: &RefusedCertificate) -> String {
+    use CertificateProblem as P;
+    let what = match &refused.problem {
+        P::Expired => "has expired.",
+        P::NotYetValid => "is not valid yet.",
+        P::OtherHost => "belongs to another host.",
+        P::UnknownIssuer => "was not issued by an authority that browsers trust.",
+        P::SelfSigned => "was issued by the server itself, so that nobody vouches for it.",
+        P::Revoked => "was revoked by its issuer.",
+        P::Changed { .. } => "is not the one that you trusted.",
+        P::Other(sentence) => return sentence.clone(),
+    };
+    format!("The certificate of {} {what}", refused.host)
 }

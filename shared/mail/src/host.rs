@@ -3,9 +3,9 @@
 use std::{fmt, time::Duration};
 
 use futures_util::future::{Either, select};
-use postern_bridge::Endpoint;
+use postern_bridge::{Discovery, Endpoint, RefusedCertificate, TlsSession};
 
-use crate::Store;
+use crate::{MailError, Store};
 
 /// A byte stream to a mail server.
 #[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
@@ -32,6 +32,9 @@ pub trait Transport {
     ///
     /// If the handshake fails, or if bytes had arrived before it began.
     async fn start_tls(&mut self) -> Result<(), TransportError>;
+
+    /// What protects the stream; `None` while it is clear text.
+    fn tls(&self) -> Option<TlsSession>;
 
     /// Says goodbye; the stream is gone afterwards.
     async fn close(&mut self);
@@ -68,6 +71,17 @@ pub trait Admission {
     }
 }
 
+/// Finds out which servers a mail address has.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Discover {
+    /// What can be found out without a password; nothing is an answer as well.
+    ///
+    /// # Errors
+    ///
+    /// If nobody could look, or it is no address.
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError>;
+}
+
 /// Why a byte stream could not be opened or broke.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TransportError {
@@ -98,9 +112,9 @@ pub enum TransportError {
     /// No answer in time.
     #[error("the server does not answer")]
     TimedOut,
-    /// The server's certificate does not verify; the reason.
-    #[error("the server's certificate is not valid: {0}")]
-    Certificate(String),
+    /// The server's certificate does not verify.
+    #[error("the certificate of {} was refused", .0.host)]
+    Certificate(Box<RefusedCertificate>),
     /// TLS could not be agreed on, for another reason than the certificate.
     #[error("no secure connection could be made: {0}")]
     Tls(String),
@@ -184,7 +198,7 @@ pub trait Vault {
 pub struct VaultError(pub String);
 
 /// Everything that the client's logic needs from outside.
-pub trait Host: Connector + Admission + Clock + Random + Vault + 'static {
+pub trait Host: Connector + Admission + Discover + Clock + Random + Vault + 'static {
     /// The store.
     type Store: Store;
 

@@ -27,6 +27,6 @@ pub mod testing;
 
 pub use error::MailError;
 pub use host::{
-    Admission, Clock, Connector, Host, Random, Secret, Transport, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Host, Random, Secret, Transport, TransportError, Vault,
 };
 pub use store::Store;

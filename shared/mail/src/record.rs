@@ -357,6 +357,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::{Endpoint, Security, TlsEnd};
+
     use super::*;
 
     fn mailbox(names: &[&str], role: Option<Role>) -> Mailbox {
@@ -388,6 +390,37 @@ mod tests {
         sort_mailboxes(&mut mailboxes);
         let order: Vec<_> = mailboxes.iter().map(|mailbox| mailbox.names.join("/")).collect();
         assert_eq!(order, ["INBOX", "Sent", "Archive", "Archive/2024", "Trash", "Apple", "zebra"]);
+    }
+
+    /// An account as version 0.1.0 has stored it.
+    const EARLIER_ACCOUNT: &[u8] = b"\x87\xa2id\x03\xa8identity\x82\xa4name\xa3Ada\
+        \xa7address\xafada@example.org\xa8protocol\xa4Imap\
+        \xa8incoming\x82\xa8endpoint\x84\xa4host\xb0imap.example.org\xa4port\xcd\x03\xe1\
+        \xa8security\xa3Tls\xa7tls_end\xa5Proxy\xa8username\xafada@example.org\
+        \xa8outgoing\x82\xa8endpoint\x84\xa4host\xb0smtp.example.org\xa4port\xcd\x02\x4b\
+        \xa8security\xa8StartTls\xa7tls_end\xa7Browser\xa8username\xafada@example.org\
+        \xa9retention\xa4Keep\xafsealed_password\xc4\x02\x01\x02";
+
+    #[test]
+    fn an_account_of_an_earlier_version_is_read_and_trusts_no_certificate() {
+        let endpoint = |host: &str, port, security, tls_end| Endpoint {
+            host: host.into(),
+            port,
+            security,
+            tls_end,
+            trusted: None,
+        };
+        let login = |endpoint| ServerLogin { endpoint, username: "ada@example.org".into() };
+        let account = Account {
+            id: AccountId(3),
+            identity: Identity { name: "Ada".into(), address: "ada@example.org".into() },
+            protocol: Protocol::Imap,
+            incoming: login(endpoint("imap.example.org", 993, Security::Tls, TlsEnd::Proxy)),
+            outgoing: login(endpoint("smtp.example.org", 587, Security::StartTls, TlsEnd::Browser)),
+            retention: Retention::Keep,
+            sealed_password: vec![1, 2],
+        };
+        assert_eq!(decode(EARLIER_ACCOUNT), Ok(account));
     }
 
     #[test]

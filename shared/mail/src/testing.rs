@@ -14,10 +14,11 @@ use std::{
 };
 
 use futures_util::lock::Mutex;
-use postern_bridge::Endpoint;
+use postern_bridge::{Discovery, Endpoint, TlsSession};
 
 use crate::{
-    Admission, Clock, Connector, Host, Random, Secret, Store, Transport, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport,
+    TransportError, Vault,
     host::VaultError,
     store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
 };
@@ -176,6 +177,13 @@ impl<S: Server, D> Connector for TestHost<S, D> {
     }
 }
 
+impl<S, D> Discover for TestHost<S, D> {
+    /// Nothing is found.
+    async fn discover(&self, _address: &str) -> Result<Discovery, MailError> {
+        Ok(Discovery::default())
+    }
+}
+
 impl<S: Server + 'static, D: Store + 'static> Host for TestHost<S, D> {
     type Store = D;
 
@@ -232,6 +240,10 @@ impl<S: Server> Transport for Pipe<S> {
         } else {
             Err(TransportError::Tls("unprotected bytes".into()))
         }
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        None
     }
 
     async fn close(&mut self) {}

@@ -75,6 +75,7 @@ pub(super) mod tests {
                 port,
                 security: Security::Tls,
                 tls_end: TlsEnd::Proxy,
+                trusted: None,
             },
             username: address.into(),
         };

@@ -30,6 +30,7 @@ impl Demo {
                 port: *port,
                 security: Security::Tls,
                 tls_end: TlsEnd::Proxy,
+                trusted: None,
             },
             username: self.address.clone(),
         };

@@ -149,7 +149,7 @@ impl Form {
             return Err(Wrong::Host);
         }
         let port = port.trim().parse().ok().filter(|port| *port > 0).ok_or(Wrong::Port)?;
-        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end })
+        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end, trusted: None })
     }
 
     /// The incoming host: typed or guessed.

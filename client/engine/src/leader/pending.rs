@@ -71,6 +71,7 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
         Intent::EnterAccessKey { .. }
+        | Intent::Discover { .. }
         | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
         | Intent::OpenMessage { .. }
@@ -85,6 +86,7 @@ fn is_answer(delta: &Delta, intent: &Intent) -> bool {
             Delta::AccessKeyTried { request: answered, .. },
             Intent::EnterAccessKey { request, .. },
         )
+        | (Delta::Discovered { request: answered, .. }, Intent::Discover { request, .. })
         | (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })

@@ -12,7 +12,7 @@ mod stream;
 mod tls;
 mod tunnel;
 
-use postern_bridge::{Endpoint, Security, TlsEnd};
+use postern_bridge::{Endpoint, Security, TlsEnd, TlsSession};
 use postern_mail::{Connector, Transport, TransportError};
 use postern_tunnel::{Open, TlsMode};
 
@@ -62,8 +62,8 @@ impl Connector for TunnelConnector {
     type Transport = MailTransport;
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
-        let tunnel = self.tunnel(endpoint).await?;
-        let upgrade = || Upgrade { tls: self.tls.clone(), host: endpoint.host.clone() };
+        let tunnel = Box::new(self.tunnel(endpoint).await?);
+        let upgrade = || Upgrade { tls: self.tls.clone(), endpoint: endpoint.clone() };
         let layer = match (endpoint.tls_end, endpoint.security) {
             (TlsEnd::Proxy, _) | (_, Security::Plain) => Layer::Tunnel(tunnel, None),
             (TlsEnd::Browser, Security::StartTls) => Layer::Tunnel(tunnel, Some(upgrade())),
@@ -90,7 +90,7 @@ pub(crate) struct MailTransport {
 /// What the stream consists of.
 enum Layer {
     /// What goes through the tunnel; and how TLS would be put above it, if that is our task.
-    Tunnel(Tunnel, Option<Upgrade>),
+    Tunnel(Box<Tunnel>, Option<Upgrade>),
     /// TLS above a tunnel.
     Tls(Box<TlsStream<Tunnel>>),
     /// An upgrade failed.
@@ -100,12 +100,12 @@ enum Layer {
 /// What it takes to make a tunnel secure.
 struct Upgrade {
     tls: Tls,
-    host: String,
+    endpoint: Endpoint,
 }
 
 impl Upgrade {
-    async fn handshake(self, tunnel: Tunnel) -> Result<Layer, TransportError> {
-        Ok(Layer::Tls(Box::new(self.tls.handshake(&self.host, tunnel).await?)))
+    async fn handshake(self, tunnel: Box<Tunnel>) -> Result<Layer, TransportError> {
+        Ok(Layer::Tls(Box::new(self.tls.handshake(&self.endpoint, *tunnel).await?)))
     }
 }
 
@@ -140,6 +140,14 @@ impl Transport for MailTransport {
             Layer::Gone => return Err(TransportError::Lost),
         }
         Ok(())
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        match &self.layer {
+            Layer::Tunnel(tunnel, _) => tunnel.tls(),
+            Layer::Tls(stream) => stream.tls(),
+            Layer::Gone => None,
+        }
     }
 
     async fn close(&mut self) {

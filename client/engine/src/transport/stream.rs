@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
+use postern_bridge::{Certificate, CertificateProblem, RefusedCertificate, TlsEnd, TlsSession};
 use postern_mail::TransportError;
 use postern_tunnel::{
-    FromProxy, Refusal, Refused,
+    FromProxy, Refusal, Refused, TlsInfo,
     credit::{Allowance, Window},
 };
 
@@ -12,9 +13,14 @@ use crate::limits::WINDOW;
 
 /// The state of a tunnel, without its socket.
 pub(super) struct Stream {
+    /// The server at the other end.
+    host: String,
+    port: u16,
     /// Whether the proxy has opened the way to the server.
     open: bool,
     upgrade: Upgrade,
+    /// The proxy's TLS session with the server, if it has one.
+    tls: Option<TlsSession>,
     window: Window,
     allowance: Allowance,
     /// Stream bytes that nobody has read yet, in order.
@@ -33,10 +39,14 @@ enum Upgrade {
 }
 
 impl Stream {
-    pub(super) fn new() -> Self {
+    /// A tunnel to this server that is not open yet.
+    pub(super) fn new(host: &str, port: u16) -> Self {
         Self {
+            host: host.to_owned(),
+            port,
             open: false,
             upgrade: Upgrade::NotAsked,
+            tls: None,
             window: Window::new(WINDOW),
             allowance: Allowance::new(0),
             arrived: VecDeque::new(),
@@ -51,17 +61,19 @@ impl Stream {
             Ok(FromProxy::Opened(opened)) if !self.open => {
                 self.open = true;
                 self.allowance = Allowance::new(opened.credit);
+                self.tls = opened.tls.map(session);
             }
             Ok(FromProxy::Credit(credit)) if self.open => {
                 if self.allowance.grant(credit).is_err() {
                     self.fail(TransportError::Lost);
                 }
             }
-            Ok(FromProxy::Secured(_)) if self.upgrade == Upgrade::Asked => {
+            Ok(FromProxy::Secured(info)) if self.upgrade == Upgrade::Asked => {
                 self.upgrade = Upgrade::Done;
+                self.tls = Some(session(info));
             }
             Ok(FromProxy::Finish) if self.open => self.finish(),
-            Ok(FromProxy::Refused(refused)) => self.fail(transport_error(refused)),
+            Ok(FromProxy::Refused(refused)) => self.fail(self.transport_error(refused)),
             // The proxy broke the rules; nothing that it says after that can be trusted.
             Ok(_) | Err(_) => self.fail(TransportError::Lost),
         }
@@ -103,6 +115,11 @@ impl Stream {
         self.upgrade == Upgrade::Done
     }
 
+    /// The TLS session that the proxy has with the server.
+    pub(super) fn tls(&self) -> Option<&TlsSession> {
+        self.tls.as_ref()
+    }
+
     /// The next bytes, and how much to grant the proxy now that they are taken.
     pub(super) fn take(&mut self) -> Option<(Vec<u8>, Option<u32>)> {
         let bytes = self.arrived.pop_front()?;
@@ -142,6 +159,29 @@ impl Stream {
         self.upgrade = Upgrade::Asked;
         Ok(())
     }
+
+    /// What a refusal means for the client's logic.
+    fn transport_error(&self, refused: Refused) -> TransportError {
+        match refused.code {
+            Refusal::AccessDenied => TransportError::Denied(refused.message),
+            Refusal::BadRequest | Refusal::NotAllowed => {
+                TransportError::NotAllowed(refused.message)
+            }
+            Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
+            Refusal::UnknownHost => TransportError::UnknownHost,
+            Refusal::ConnectFailed => TransportError::ConnectFailed,
+            Refusal::ConnectTimedOut => TransportError::TimedOut,
+            Refusal::BadCertificate => TransportError::Certificate(Box::new(RefusedCertificate {
+                host: self.host.clone(),
+                port: self.port,
+                verifier: TlsEnd::Proxy,
+                problem: CertificateProblem::Other(refused.message),
+                certificate: None,
+            })),
+            Refusal::TlsFailed => TransportError::Tls(refused.message),
+            Refusal::Lost | Refusal::Idle => TransportError::Lost,
+        }
+    }
 }
 
 /// Clear text that came where TLS should begin may be an attacker's (RFC 3207 section 6).
@@ -149,17 +189,14 @@ fn early_bytes() -> TransportError {
     TransportError::Tls("The server sent clear text where encryption should begin.".into())
 }
 
-fn transport_error(refused: Refused) -> TransportError {
-    match refused.code {
-        Refusal::AccessDenied => TransportError::Denied(refused.message),
-        Refusal::BadRequest | Refusal::NotAllowed => TransportError::NotAllowed(refused.message),
-        Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
-        Refusal::UnknownHost => TransportError::UnknownHost,
-        Refusal::ConnectFailed => TransportError::ConnectFailed,
-        Refusal::ConnectTimedOut => TransportError::TimedOut,
-        Refusal::BadCertificate => TransportError::Certificate(refused.message),
-        Refusal::TlsFailed => TransportError::Tls(refused.message),
-        Refusal::Lost | Refusal::Idle => TransportError::Lost,
+/// The proxy's session, as the page tells it to the person.
+fn session(info: TlsInfo) -> TlsSession {
+    let certificate = info.fingerprint.parse().ok();
+    TlsSession {
+        version: info.version,
+        cipher: info.cipher,
+        certificate: certificate.map(|fingerprint| Certificate { fingerprint, details: None }),
+        end: TlsEnd::Proxy,
     }
 }
 
@@ -169,16 +206,24 @@ mod tests {
 
     use super::*;
 
+    fn stream() -> Stream {
+        Stream::new("imap.example.org", 993)
+    }
+
     fn opened() -> Stream {
-        let mut stream = Stream::new();
+        let mut stream = stream();
         let opened = Opened { peer: "192.0.2.1:143".into(), tls: None, credit: 10 };
         stream.text(&FromProxy::Opened(opened).to_text());
         stream
     }
 
+    fn info() -> TlsInfo {
+        let (version, cipher) = ("TLSv1.3".into(), "TLS13_AES_128_GCM_SHA256".into());
+        TlsInfo { version, cipher, fingerprint: "0f".repeat(32) }
+    }
+
     fn secured() -> String {
-        let (version, cipher, fingerprint) = Default::default();
-        FromProxy::Secured(TlsInfo { version, cipher, fingerprint }).to_text()
+        FromProxy::Secured(info()).to_text()
     }
 
     fn refused(code: Refusal) -> String {
@@ -230,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_socket_that_closes_before_the_way_is_open_means_offline() {
-        let mut stream = Stream::new();
+        let mut stream = stream();
         stream.closed();
         assert_eq!(stream.check(), Err(TransportError::Offline));
         let mut stream = opened();
@@ -250,12 +295,21 @@ mod tests {
             (Refusal::UnknownHost, TransportError::UnknownHost),
             (Refusal::ConnectFailed, TransportError::ConnectFailed),
             (Refusal::ConnectTimedOut, TransportError::TimedOut),
-            (Refusal::BadCertificate, TransportError::Certificate(why())),
+            (
+                Refusal::BadCertificate,
+                TransportError::Certificate(Box::new(RefusedCertificate {
+                    host: "imap.example.org".into(),
+                    port: 993,
+                    verifier: TlsEnd::Proxy,
+                    problem: CertificateProblem::Other(why()),
+                    certificate: None,
+                })),
+            ),
             (Refusal::TlsFailed, TransportError::Tls(why())),
             (Refusal::Lost, TransportError::Lost),
             (Refusal::Idle, TransportError::Lost),
         ] {
-            let mut stream = Stream::new();
+            let mut stream = stream();
             stream.text(&refused(code));
             stream.closed();
             assert_eq!(stream.check(), Err(error));
@@ -276,20 +330,37 @@ mod tests {
 
         let mut stream = opened();
         assert_eq!(stream.begin_tls(), Ok(()));
+        assert_eq!(stream.tls(), None);
         stream.text(&secured());
         stream.binary(b"a".to_vec());
         assert!(stream.is_secured());
+        assert!(stream.tls().is_some());
         assert_eq!(stream.take(), Some((b"a".to_vec(), None)));
+    }
+
+    #[test]
+    fn what_the_proxy_tells_of_its_session_is_kept() {
+        let mut stream = stream();
+        let opened = Opened { peer: "192.0.2.1:993".into(), tls: Some(info()), credit: 10 };
+        stream.text(&FromProxy::Opened(opened).to_text());
+        let fingerprint = [0x0f; 32].into();
+        let expected = TlsSession {
+            version: "TLSv1.3".into(),
+            cipher: "TLS13_AES_128_GCM_SHA256".into(),
+            certificate: Some(Certificate { fingerprint, details: None }),
+            end: TlsEnd::Proxy,
+        };
+        assert_eq!(stream.tls(), Some(&expected));
     }
 
     #[test]
     fn a_proxy_that_breaks_the_rules_is_not_listened_to() {
         for text in [secured(), FromProxy::Credit(1).to_text(), "{".into()] {
-            let mut stream = Stream::new();
+            let mut stream = stream();
             stream.text(&text);
             assert_eq!(stream.check(), Err(TransportError::Lost));
         }
-        let mut stream = Stream::new();
+        let mut stream = stream();
         stream.binary(b"a".to_vec());
         assert_eq!(stream.check(), Err(TransportError::Lost));
     }

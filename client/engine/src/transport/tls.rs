@@ -5,10 +5,11 @@ use std::{
     sync::Arc,
 };
 
+use postern_bridge::{CertificateProblem, Endpoint, RefusedCertificate, TlsEnd, TlsSession};
 use postern_mail::{Transport, TransportError};
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, Error, RootCertStore, crypto,
-    pki_types::ServerName,
+    CertificateError, ClientConfig, ClientConnection, Error, ProtocolVersion, RootCertStore,
+    crypto, pki_types::ServerName,
 };
 
 /// What all TLS streams share.
@@ -38,16 +39,19 @@ impl Tls {
         Self { config: Arc::new(config) }
     }
 
-    /// Makes a stream to `host` secure.
+    /// Makes a stream to a server secure.
     pub(super) async fn handshake<T: Transport>(
         &self,
-        host: &str,
+        endpoint: &Endpoint,
         transport: T,
     ) -> Result<TlsStream<T>, TransportError> {
         let name =
-            ServerName::try_from(host.to_owned()).map_err(|_| TransportError::UnknownHost)?;
-        let connection = ClientConnection::new(Arc::clone(&self.config), name).map_err(failed)?;
-        let mut stream = TlsStream { transport, connection, clear: Vec::new(), ended: false };
+            ServerName::try_from(endpoint.host.clone()).map_err(|_| TransportError::UnknownHost)?;
+        let connection = ClientConnection::new(Arc::clone(&self.config), name)
+            .map_err(|error| failed(endpoint, error))?;
+        let endpoint = endpoint.clone();
+        let (clear, ended) = (Vec::new(), false);
+        let mut stream = TlsStream { endpoint, transport, connection, clear, ended };
         while stream.connection.is_handshaking() {
             stream.flush().await?;
             if stream.connection.is_handshaking() {
@@ -69,6 +73,8 @@ impl Tls {
 
 /// A stream secured by TLS.
 pub(super) struct TlsStream<T> {
+    /// The server.
+    endpoint: Endpoint,
     transport: T,
     connection: ClientConnection,
     /// What has arrived and nobody has read yet.
@@ -83,7 +89,8 @@ impl<T: Transport> TlsStream<T> {
         while !arrived.is_empty() && !self.ended {
             // Fails only if clear text piles up, and all of it is taken each time.
             self.connection.read_tls(&mut arrived).map_err(|_| TransportError::Lost)?;
-            self.connection.process_new_packets().map_err(failed)?;
+            let processed = self.connection.process_new_packets();
+            processed.map_err(|error| failed(&self.endpoint, error))?;
             // An error means only that there is no more for now.
             self.ended = self.connection.reader().read_to_end(&mut self.clear).is_ok();
         }
@@ -129,6 +136,20 @@ impl<T: Transport> Transport for TlsStream<T> {
         Err(TransportError::Tls("It is secure already.".into()))
     }
 
+    fn tls(&self) -> Option<TlsSession> {
+        let version = match self.connection.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => "TLSv1.2",
+            _ => "TLSv1.3",
+        };
+        let cipher = self.connection.negotiated_cipher_suite()?.suite().as_str()?;
+        Some(TlsSession {
+            version: version.into(),
+            cipher: cipher.into(),
+            certificate: None,
+            end: TlsEnd::Browser,
+        })
+    }
+
     async fn close(&mut self) {
         self.connection.send_close_notify();
         // Nobody is left to tell if this fails.
@@ -137,31 +158,39 @@ impl<T: Transport> Transport for TlsStream<T> {
     }
 }
 
-fn failed(error: Error) -> TransportError {
+fn failed(endpoint: &Endpoint, error: Error) -> TransportError {
     match error {
-        Error::InvalidCertificate(error) => TransportError::Certificate(certificate(&error)),
+        Error::InvalidCertificate(error) => {
+            TransportError::Certificate(Box::new(RefusedCertificate {
+                host: endpoint.host.clone(),
+                port: endpoint.port,
+                verifier: TlsEnd::Browser,
+                problem: problem(&error),
+                certificate: None,
+            }))
+        }
         error => TransportError::Tls(format!("The handshake failed ({error}).")),
     }
 }
 
-/// What is wrong with a certificate, as a sentence.
-fn certificate(error: &CertificateError) -> String {
+/// What is wrong with a certificate.
+fn problem(error: &CertificateError) -> CertificateProblem {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "It has expired.".into()
+            CertificateProblem::Expired
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "It is not valid yet.".into()
+            CertificateProblem::NotYetValid
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "It belongs to another host.".into()
+            CertificateProblem::OtherHost
         }
-        CertificateError::UnknownIssuer => {
-            "It was not issued by an authority that browsers trust.".into()
+        CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        CertificateError::Revoked => CertificateProblem::Revoked,
+        CertificateError::Other(error) => {
+            CertificateProblem::Other(format!("The certificate can't be verified ({}).", error.0))
         }
-        CertificateError::Revoked => "It was revoked.".into(),
-        CertificateError::Other(error) => format!("It can't be verified ({}).", error.0),
-        error => format!("It can't be verified ({error})."),
+        error => CertificateProblem::Other(format!("The certificate can't be verified ({error}).")),
     }
 }
 
@@ -170,6 +199,7 @@ mod tests {
     use std::{cell::RefCell, collections::VecDeque};
 
     use futures_util::FutureExt;
+    use postern_bridge::Security;
     use rustls::{ServerConfig, ServerConnection, pki_types::PrivatePkcs8KeyDer};
 
     use super::*;
@@ -223,6 +253,10 @@ mod tests {
             unreachable!("TLS is above this transport")
         }
 
+        fn tls(&self) -> Option<TlsSession> {
+            None
+        }
+
         async fn close(&mut self) {
             self.ends = true;
         }
@@ -245,6 +279,16 @@ mod tests {
         (Server { connection, to_client: VecDeque::new(), step, ends: false }, Tls::trusting(roots))
     }
 
+    fn endpoint(host: &str) -> Endpoint {
+        Endpoint {
+            host: host.into(),
+            port: 993,
+            security: Security::Tls,
+            tls_end: TlsEnd::Browser,
+            trusted: None,
+        }
+    }
+
     fn now<F: Future>(future: F) -> F::Output {
         future.now_or_never().expect("the server never keeps one waiting")
     }
@@ -253,7 +297,7 @@ mod tests {
     fn what_is_said_arrives_however_the_stream_is_cut() {
         for step in [1, 7, 100_000] {
             let (server, tls) = server(step);
-            let mut stream = now(tls.handshake("mail.example.org", server)).unwrap();
+            let mut stream = now(tls.handshake(&endpoint("mail.example.org"), server)).unwrap();
             let text = vec![b'x'; 40_000];
             now(stream.write(text.clone())).unwrap();
             let mut answer = Vec::new();
@@ -267,23 +311,24 @@ mod tests {
     #[test]
     fn a_certificate_of_an_unknown_authority_is_refused() {
         let (server, _) = server(100_000);
-        let refused = now(Tls::new().handshake("mail.example.org", server)).err();
+        let refused = now(Tls::new().handshake(&endpoint("mail.example.org"), server)).err();
         assert!(matches!(refused, Some(TransportError::Certificate(_))), "{refused:?}");
     }
 
     #[test]
     fn a_certificate_for_another_host_is_refused() {
         let (server, tls) = server(100_000);
-        let refused = now(tls.handshake("other.example.org", server)).err();
-        let expected = TransportError::Certificate("It belongs to another host.".into());
-        assert_eq!(refused, Some(expected));
+        let refused = now(tls.handshake(&endpoint("other.example.org"), server)).err();
+        let Some(TransportError::Certificate(refused)) = refused else { panic!("{refused:?}") };
+        assert_eq!(refused.problem, CertificateProblem::OtherHost);
+        assert_eq!((&*refused.host, refused.port), ("other.example.org", 993));
     }
 
     #[test]
     fn only_an_end_that_tls_announced_is_in_good_order() {
         for announced in [true, false] {
             let (server, tls) = server(100_000);
-            let mut stream = now(tls.handshake("mail.example.org", server)).unwrap();
+            let mut stream = now(tls.handshake(&endpoint("mail.example.org"), server)).unwrap();
             if announced {
                 stream.transport.connection.get_mut().send_close_notify();
                 stream.transport.flush();
@@ -298,7 +343,7 @@ mod tests {
     fn a_server_that_does_not_speak_tls_is_named_so() {
         let (mut server, tls) = server(100_000);
         server.to_client.extend(b"* OK IMAP4rev1 at your service\r\n");
-        let refused = now(tls.handshake("mail.example.org", server)).err();
+        let refused = now(tls.handshake(&endpoint("mail.example.org"), server)).err();
         assert!(matches!(refused, Some(TransportError::Tls(_))), "{refused:?}");
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
+use postern_bridge::TlsSession;
 use postern_mail::{Transport, TransportError};
 use postern_tunnel::{FromPage, Open};
 
@@ -26,7 +27,7 @@ impl Tunnel {
     /// Connects to the proxy, and through it to a server.
     pub(super) async fn open(url: &str, open: Open) -> Result<Self, TransportError> {
         let socket = Socket::open(url).ok_or(TransportError::Offline)?;
-        let mut tunnel = Self { socket, stream: Stream::new() };
+        let mut tunnel = Self { socket, stream: Stream::new(&open.host, open.port) };
         let mut open = Some(FromPage::Open(open));
         while !tunnel.stream.is_open() {
             match tunnel.socket.next().await {
@@ -139,6 +140,10 @@ impl Transport for Tunnel {
             self.stream.check()?;
         }
         Ok(())
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        self.stream.tls().cloned()
     }
 
     async fn close(&mut self) {

@@ -2,14 +2,17 @@
 
 use std::mem;
 
-use axum::extract::ws::Message;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 use postern_tunnel::{
     FromProxy, TlsInfo,
     credit::{Allowance, Window},
 };
 
-use crate::limits::WINDOW;
+use crate::{
+    limits::WINDOW,
+    tunnel::page::Page,
+    websocket::{Kind, Opcode},
+};
 
 /// From the page to the server.
 pub(super) struct Up {
@@ -28,7 +31,6 @@ pub(super) struct Up {
 pub(super) struct Down {
     pub(super) allowance: Allowance,
     pub(super) controls: Controls,
-    pub(super) unflushed: bool,
     pub(super) finished: bool,
     /// Stream bytes so far.
     pub(super) bytes: u64,
@@ -71,7 +73,6 @@ impl Up {
     /// The server has taken bytes; returns what to grant the page for them.
     pub(super) fn sent(&mut self, bytes: usize) -> Option<u32> {
         self.unflushed = true;
-        self.unsent.advance(bytes);
         if self.unsent.is_empty() {
             self.unsent = BytesMut::new(); // An idle tunnel needs no memory.
         }
@@ -91,7 +92,6 @@ impl Down {
         Self {
             allowance: Allowance::new(credit),
             controls: Controls::default(),
-            unflushed: false,
             finished: false,
             bytes: 0,
         }
@@ -99,19 +99,22 @@ impl Down {
 }
 
 impl Controls {
-    /// The next message, before any stream bytes.
-    pub(super) fn next(&mut self) -> Option<Message> {
+    /// Queues what there is, before any stream bytes; says whether there was anything.
+    pub(super) fn queue(&mut self, page: &mut Page) -> bool {
         if let Some(info) = self.secured.take() {
-            return Some(text(&FromProxy::Secured(*info)));
+            say(page, &FromProxy::Secured(*info));
+        } else if self.credit > 0 {
+            say(page, &FromProxy::Credit(mem::take(&mut self.credit)));
+        } else if mem::take(&mut self.ping) {
+            page.queue(Opcode::Ping, &[]);
+        } else {
+            return false;
         }
-        if self.credit > 0 {
-            return Some(text(&FromProxy::Credit(mem::take(&mut self.credit))));
-        }
-        mem::take(&mut self.ping).then(|| Message::Ping(Bytes::new()))
+        true
     }
 }
 
-/// A control message as the WebSocket carries it.
-pub(super) fn text(message: &FromProxy) -> Message {
-    Message::text(message.to_text())
+/// Queues a control message.
+pub(super) fn say(page: &mut Page, message: &FromProxy) {
+    page.queue(Opcode::Message(Kind::Text), message.to_text().as_bytes());
 }

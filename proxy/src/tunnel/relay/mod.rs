@@ -1,50 +1,58 @@
 //! Carries bytes both ways until an end is reached.
 //!
-//! One task does both directions, by turns, and never waits for one of them alone. What it holds is
-//! bounded: towards the server by the window that was granted to the page, towards the page by one
-//! chunk, which is read from the server only when the page has granted it and can take it.
+//! One task does both directions, by turns, and never waits for one of them alone. Bytes pass through
+//! a place that all tunnels of a thread share. What a tunnel itself holds is bounded: towards the
+//! server by the window that was granted to the page, towards the page by one chunk, which is read
+//! from the server only when the page has granted it and has taken the one before.
 
 mod clock;
 mod direction;
 
 use std::{
+    io::{self, IoSlice},
+    mem,
     pin::{Pin, pin},
+    str,
     task::{Context, Poll, ready},
 };
 
-use axum::{
-    Error,
-    extract::ws::{Message, WebSocket},
-};
-use bytes::{Bytes, BytesMut};
-use futures_util::{Sink, Stream, future::poll_fn};
+use bytes::{Buf, BytesMut};
+use futures_util::future::poll_fn;
 use postern_tunnel::{FromPage, FromProxy, Refusal, Refused, TlsMode};
 use tokio::{
-    io::AsyncWrite,
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, sleep_until},
 };
 use tracing::{debug, info};
 
 use self::{
     clock::{Clock, Due},
-    direction::{Down, Half, Up, text},
+    direction::{Down, Half, Up, say},
 };
 use super::{
-    client_hello::{ClientHelloGate, Verdict},
     open::Way,
+    page::Page,
     refusal::{bad_request, refuse, shutting_down},
     upstream::Upstream,
 };
-use crate::{limits::Limits, policy::Host, server::Shared};
+use crate::{
+    client_hello::{ClientHelloGate, Verdict},
+    limits::{Limits, PIECES, ROUNDS},
+    policy::Host,
+    server::Shared,
+    websocket::{Incoming, Kind, Violation, scratch},
+};
 
 /// A tunnel that carries bytes.
 pub(super) struct Relay {
-    page: WebSocket,
+    page: Page,
     server: Upstream,
     host: Host,
     start_tls: StartTls,
     /// What the page's first bytes must still pass.
-    gate: Option<ClientHelloGate>,
+    gate: Option<Box<ClientHelloGate>>,
+    /// The beginning of a control message.
+    text: Vec<u8>,
     up: Up,
     down: Down,
     clock: Clock,
@@ -61,11 +69,13 @@ enum StartTls {
 /// How a tunnel ended, with what is left of it.
 pub(super) enum Ended {
     /// Both sides have finished.
-    Complete(WebSocket),
+    Complete(Page),
     /// The page has closed the WebSocket, or vanished; the server has not taken the bytes.
-    PageGone(Upstream, BytesMut),
+    PageGone(Page, Upstream, BytesMut),
+    /// The page broke the WebSocket's rules.
+    Violation(Page, Violation),
     /// It can't go on.
-    Refused(WebSocket, Refused),
+    Refused(Page, Refused),
 }
 
 /// Something that is not the carrying of bytes.
@@ -78,6 +88,7 @@ enum Event {
 /// Why the carrying of bytes stops.
 enum Stop {
     PageGone,
+    Violation(Violation),
     Refused(Refused),
 }
 
@@ -85,7 +96,7 @@ enum Stop {
 type Step = Poll<Result<(), Stop>>;
 
 impl Relay {
-    pub(super) fn new(page: WebSocket, way: Way) -> Self {
+    pub(super) fn new(page: Page, way: Way) -> Self {
         Self {
             page,
             server: way.server,
@@ -94,7 +105,8 @@ impl Relay {
                 TlsMode::ProxyStartTls => StartTls::Allowed,
                 TlsMode::EndToEnd | TlsMode::Proxy | TlsMode::None => StartTls::NotAllowed,
             },
-            gate: way.gate,
+            gate: way.gate.map(Box::new),
+            text: Vec::new(),
             up: Up::new(),
             down: Down::new(way.credit),
             clock: Clock::new(Instant::now()),
@@ -111,7 +123,8 @@ impl Relay {
                 }
                 Ok(Event::StartTls) => {
                     let limit = shared.limits().handshake;
-                    match self.server.start_tls(&shared.tls, &self.host, limit).await {
+                    let upgrade = self.server.start_tls(&shared.tls, &self.host, limit);
+                    match Box::pin(upgrade).await {
                         Ok((server, info)) => {
                             self.server = server;
                             self.start_tls = StartTls::NotAllowed;
@@ -127,7 +140,11 @@ impl Relay {
                     self.log("page gone");
                     // What has not passed the gate must not go out now.
                     let unsent = if self.gate.is_none() { self.up.unsent } else { BytesMut::new() };
-                    return Ended::PageGone(self.server, unsent);
+                    return Ended::PageGone(self.page, self.server, unsent);
+                }
+                Err(Stop::Violation(violation)) => {
+                    self.log(&violation.to_string());
+                    return Ended::Violation(self.page, violation);
                 }
                 Err(Stop::Refused(refused)) => {
                     self.log(&format!("{:?}", refused.code));
@@ -153,9 +170,9 @@ impl Relay {
         }
     }
 
-    /// Moves what can be moved.
+    /// Moves what can be moved, but not for so long that other tunnels wait.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Stop>> {
-        loop {
+        for _ in 0..ROUNDS {
             let mut moved = false;
             for step in [Self::poll_from_page, Self::poll_to_server, Self::poll_to_page] {
                 if let Poll::Ready(result) = step(self, cx) {
@@ -167,35 +184,65 @@ impl Relay {
                 return Poll::Ready(Ok(Event::StartTls));
             }
             let finished = self.up.half == Half::Finished && self.down.finished;
-            if finished && !self.down.unflushed {
+            if finished && self.page.is_sent() {
                 return Poll::Ready(Ok(Event::Complete));
             }
             if !moved {
                 return Poll::Pending;
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn poll_from_page(&mut self, cx: &mut Context<'_>) -> Step {
         if self.start_tls == StartTls::Asked {
             return Poll::Pending; // What comes next belongs into TLS.
         }
-        let message = match ready!(Pin::new(&mut self.page).poll_next(cx)) {
-            Some(Ok(message)) => message,
-            Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
-            None => return Poll::Ready(Err(Stop::PageGone)),
-        };
-        let now = Instant::now();
-        self.clock.page_seen(now);
-        Poll::Ready(match message {
-            Message::Binary(bytes) => self.stream_bytes(&bytes, now).map_err(Stop::Refused),
-            Message::Text(text) => self.control(&text).map_err(Stop::Refused),
-            Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(Stop::PageGone),
+        scratch::with(|place| {
+            let input = ready!(self.page.poll_read(cx, place)).map_err(|error| broken(&error))?;
+            Poll::Ready(if input.is_empty() { Err(Stop::PageGone) } else { self.take(cx, input) })
         })
     }
 
-    fn stream_bytes(&mut self, bytes: &Bytes, now: Instant) -> Result<(), Refused> {
+    /// Does what the page says.
+    fn take(&mut self, cx: &mut Context<'_>, mut input: &mut [u8]) -> Result<(), Stop> {
+        let now = Instant::now();
+        self.clock.page_seen(now);
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let mut count = 0;
+        let result = loop {
+            match self.page.decode(&mut input, now.into_std()) {
+                Ok(Some(Incoming::Data { kind: Kind::Binary, bytes, .. })) => {
+                    if let Err(refused) = self.stream_bytes(bytes, now) {
+                        break Err(Stop::Refused(refused));
+                    }
+                    pieces[count] = IoSlice::new(bytes);
+                    count += 1;
+                }
+                Ok(Some(Incoming::Data { kind: Kind::Text, bytes, last })) => {
+                    if let Err(refused) = self.text(bytes, last) {
+                        break Err(Stop::Refused(refused));
+                    }
+                    if self.start_tls == StartTls::Asked {
+                        self.page.put_back(input);
+                        break Ok(());
+                    }
+                }
+                Ok(Some(Incoming::Close(_))) => break Err(Stop::PageGone),
+                Ok(None) => break Ok(()),
+                Err(violation) => break Err(Stop::Violation(violation)),
+            }
+            if count == PIECES {
+                self.pass_on(cx, &mut pieces);
+                count = 0;
+            }
+        };
+        self.pass_on(cx, &mut pieces[..count]);
+        result
+    }
+
+    fn stream_bytes(&mut self, bytes: &[u8], now: Instant) -> Result<(), Refused> {
         if self.up.half != Half::Open {
             return Err(bad_request("The page went on after it had finished."));
         }
@@ -203,20 +250,65 @@ impl Relay {
         self.up.window.arrived(bytes.len()).map_err(overrun)?;
         self.up.bytes += bytes.len() as u64;
         self.clock.carried(now);
-        if !self.up.deaf {
-            self.up.unsent.extend_from_slice(bytes);
-        }
         if let Some(gate) = &mut self.gate
             && gate.inspect(bytes)? == Verdict::Passed
         {
+            // What was held back goes first.
             self.gate = None;
         }
         Ok(())
     }
 
-    fn control(&mut self, text: &str) -> Result<(), Refused> {
-        let message = FromPage::from_text(text)
-            .map_err(|_| bad_request("The page said something that is not understood."))?;
+    /// Writes what the server takes at once, and keeps the rest.
+    fn pass_on(&mut self, cx: &mut Context<'_>, mut pieces: &mut [IoSlice<'_>]) {
+        if pieces.is_empty() || self.up.deaf {
+            return;
+        }
+        if self.gate.is_none() && self.up.unsent.is_empty() {
+            match Pin::new(&mut self.server).poll_write_vectored(cx, pieces) {
+                Poll::Ready(result) => {
+                    let taken = result.unwrap_or(0);
+                    self.taken(taken);
+                    IoSlice::advance_slices(&mut pieces, taken);
+                }
+                Poll::Pending => {}
+            }
+        }
+        if self.up.deaf {
+            return;
+        }
+        for piece in pieces {
+            self.up.unsent.extend_from_slice(piece);
+        }
+    }
+
+    /// The server has taken bytes; if none, it takes no more.
+    fn taken(&mut self, bytes: usize) {
+        if bytes == 0 {
+            self.up.go_deaf();
+        } else {
+            self.down.controls.credit += self.up.sent(bytes).unwrap_or(0);
+        }
+    }
+
+    /// A piece of a control message.
+    fn text(&mut self, bytes: &[u8], last: bool) -> Result<(), Refused> {
+        if !last {
+            self.text.extend_from_slice(bytes);
+            return Ok(());
+        }
+        if self.text.is_empty() {
+            return self.control(bytes);
+        }
+        let mut text = mem::take(&mut self.text);
+        text.extend_from_slice(bytes);
+        self.control(&text)
+    }
+
+    fn control(&mut self, text: &[u8]) -> Result<(), Refused> {
+        let message = str::from_utf8(text).ok().and_then(|text| FromPage::from_text(text).ok());
+        let message = message
+            .ok_or_else(|| bad_request("The page said something that is not understood."))?;
         match message {
             FromPage::Open(_) => Err(bad_request("The tunnel is open already.")),
             FromPage::Credit(bytes) => {
@@ -244,12 +336,9 @@ impl Relay {
         }
         let server = Pin::new(&mut self.server);
         if !self.up.unsent.is_empty() {
-            match ready!(server.poll_write(cx, &self.up.unsent)) {
-                Ok(bytes) if bytes > 0 => {
-                    self.down.controls.credit += self.up.sent(bytes).unwrap_or(0);
-                }
-                _ => self.up.go_deaf(),
-            }
+            let taken = ready!(server.poll_write(cx, &self.up.unsent)).unwrap_or(0);
+            self.up.unsent.advance(taken);
+            self.taken(taken);
         } else if self.up.unflushed {
             if ready!(server.poll_flush(cx)).is_err() {
                 self.up.go_deaf();
@@ -267,52 +356,49 @@ impl Relay {
     }
 
     fn poll_to_page(&mut self, cx: &mut Context<'_>) -> Step {
-        if let Err(error) = ready!(Pin::new(&mut self.page).poll_ready(cx)) {
-            return Poll::Ready(Err(broken(&error)));
+        if !self.page.is_sent() {
+            return self.page.poll_flush(cx).map_err(|error| broken(&error));
         }
-        let message = match self.down.controls.next() {
-            Some(message) => Poll::Ready(message),
-            None => self.poll_from_server(cx)?,
-        };
-        if let Poll::Ready(message) = message {
-            self.down.unflushed = true;
-            let sent = Pin::new(&mut self.page).start_send(message);
-            return Poll::Ready(sent.map_err(|error| broken(&error)));
+        if self.down.controls.queue(&mut self.page) {
+            return Poll::Ready(Ok(()));
         }
-        if self.down.unflushed {
-            let flushed = ready!(Pin::new(&mut self.page).poll_flush(cx));
-            self.down.unflushed = false;
-            return Poll::Ready(flushed.map_err(|error| broken(&error)));
-        }
-        Poll::Pending
+        self.poll_from_server(cx)
     }
 
-    /// What the server has to say, within what the page takes.
-    fn poll_from_server(&mut self, cx: &mut Context<'_>) -> Result<Poll<Message>, Stop> {
+    /// Passes on what the server has to say, within what the page takes.
+    fn poll_from_server(&mut self, cx: &mut Context<'_>) -> Step {
         let available = self.down.allowance.available();
         let waits = self.gate.is_some() || self.start_tls == StartTls::Asked;
         if self.down.finished || available == 0 || waits {
-            return Ok(Poll::Pending);
+            return Poll::Pending;
         }
-        match self.server.poll_chunk(cx, available) {
-            Poll::Pending => Ok(Poll::Pending),
-            Poll::Ready(Ok(bytes)) if !bytes.is_empty() => {
-                // The read was bounded by what is available.
-                let _ = self.down.allowance.take(bytes.len());
-                self.down.bytes += bytes.len() as u64;
-                self.clock.carried(Instant::now());
-                Ok(Poll::Ready(Message::Binary(bytes)))
-            }
-            Poll::Ready(Ok(_)) if !self.up.deaf => {
-                self.down.finished = true;
-                Ok(Poll::Ready(text(&FromProxy::Finish)))
-            }
-            Poll::Ready(result) => {
-                debug!(error = ?result.err(), "lost");
-                let message = format!("The connection with {} broke.", self.host);
-                Err(Stop::Refused(refuse(Refusal::Lost, message)))
-            }
-        }
+        scratch::with(|place| {
+            let end = place.len().min(scratch::HEADROOM.saturating_add(available));
+            let mut buffer = ReadBuf::new(&mut place[scratch::HEADROOM..end]);
+            let read = ready!(Pin::new(&mut self.server).poll_read(cx, &mut buffer));
+            let count = buffer.filled().len();
+            Poll::Ready(match read {
+                Ok(()) if count > 0 => {
+                    // The read was bounded by what is available.
+                    let _ = self.down.allowance.take(count);
+                    self.down.bytes += count as u64;
+                    self.clock.carried(Instant::now());
+                    let frame = &mut place[..scratch::HEADROOM + count];
+                    let sent = self.page.send_binary(cx, frame, scratch::HEADROOM);
+                    sent.map_err(|error| broken(&error))
+                }
+                Ok(()) if !self.up.deaf => {
+                    self.down.finished = true;
+                    say(&mut self.page, &FromProxy::Finish);
+                    Ok(())
+                }
+                result => {
+                    debug!(error = ?result.err(), "lost");
+                    let message = format!("The connection with {} broke.", self.host);
+                    Err(Stop::Refused(refuse(Refusal::Lost, message)))
+                }
+            })
+        })
     }
 
     /// Does what is due, and says when the next thing is.
@@ -338,7 +424,7 @@ impl Relay {
     }
 }
 
-fn broken(error: &Error) -> Stop {
+fn broken(error: &io::Error) -> Stop {
     debug!(%error, "the WebSocket broke");
     Stop::PageGone
 }

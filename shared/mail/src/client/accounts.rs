@@ -1,8 +1,8 @@
 //! Accounts: add, test, list, remove.
 
 use postern_bridge::{
-    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Problem, Protocol,
-    ServerLogin, TestReport,
+    AccountDraft, AccountId, AccountView, Connection, Delta, Discovery, Endpoint, Problem,
+    Protocol, ServerLogin, TestReport,
 };
 
 use super::{Client, Running, lanes::Lanes};
@@ -18,6 +18,15 @@ impl<H: Host> Client<H> {
     pub(super) fn account_views(&self) -> Vec<AccountView> {
         let accounts = self.inner.accounts.borrow();
         accounts.values().map(|running| view(&running.account, &running.connection)).collect()
+    }
+
+    /// Finds out which servers an address has; no password is needed, and none is sent.
+    pub(super) async fn discover(&self, address: &str) -> Result<Discovery, Problem> {
+        let found = async {
+            check_address(address)?;
+            self.inner.host.discover(address).await
+        };
+        found.await.map_err(|error| error.problem("The mail server"))
     }
 
     /// Logs in to both servers and out again.
@@ -145,13 +154,7 @@ fn view(account: &Account, connection: &Connection) -> AccountView {
 /// Refuses what no server could make sense of, before anything is sent.
 fn check(draft: &AccountDraft) -> Result<(), MailError> {
     let input = |sentence: &str| Err(MailError::Input(sentence.into()));
-    let address = &draft.identity.address;
-    let parts = address.rsplit_once('@');
-    if !parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
-        || address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;".contains(c))
-    {
-        return input("The mail address must look like name@example.org.");
-    }
+    check_address(&draft.identity.address)?;
     if draft.password.is_empty() {
         return input("Please enter the password.");
     }
@@ -170,6 +173,16 @@ fn check(draft: &AccountDraft) -> Result<(), MailError> {
     Ok(())
 }
 
+fn check_address(address: &str) -> Result<(), MailError> {
+    let parts = address.rsplit_once('@');
+    if !parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        || address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;".contains(c))
+    {
+        return Err(MailError::Input("The mail address must look like name@example.org.".into()));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use postern_bridge::{Identity, Retention, Security, TlsEnd};
@@ -183,6 +196,7 @@ mod tests {
                 port,
                 security: Security::Tls,
                 tls_end: TlsEnd::Proxy,
+                trusted: None,
             },
             username: "ada@example.org".into(),
         }

@@ -125,6 +125,11 @@ impl<H: Host> Client<H> {
                 Ok(())
             }
             Intent::ForgetAccessKey => self.forget_access_key().await,
+            Intent::Discover { request, address } => {
+                let result = self.discover(&address).await;
+                self.tell(Some(page), Delta::Discovered { request, result });
+                Ok(())
+            }
             Intent::TestAccount { request, draft } => {
                 let result = self.test_account(&draft).await;
                 self.tell(Some(page), Delta::AccountTested { request, result });

@@ -9,11 +9,13 @@ use std::{
     time::Duration,
 };
 
-use postern_bridge::{AccountId, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin};
+use postern_bridge::{
+    AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
+};
 
 use super::*;
 use crate::{
-    Admission, Clock, Connector, Random, Secret, Store, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Random, Secret, Store, TransportError, Vault,
     host::VaultError,
     record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -58,6 +60,10 @@ impl Transport for Scripted {
         Ok(())
     }
 
+    fn tls(&self) -> Option<TlsSession> {
+        None
+    }
+
     async fn close(&mut self) {}
 }
 
@@ -73,6 +79,12 @@ impl Connector for ScriptedHost {
 
     async fn connect(&self, _: &Endpoint) -> Result<Scripted, TransportError> {
         Ok(Scripted(self.wire.clone()))
+    }
+}
+
+impl Discover for ScriptedHost {
+    async fn discover(&self, _: &str) -> Result<Discovery, MailError> {
+        Ok(Discovery::default())
     }
 }
 
@@ -130,8 +142,13 @@ fn connect(
 ) -> Result<ImapClient<Scripted>, MailError> {
     let to_client = VecDeque::from([greeting.into()]);
     host.wire.replace(Wire { script: script.into(), to_client, ..Wire::default() });
-    let endpoint =
-        Endpoint { host: "mail".into(), port: 143, security, tls_end: Default::default() };
+    let endpoint = Endpoint {
+        host: "mail".into(),
+        port: 143,
+        security,
+        tls_end: Default::default(),
+        trusted: None,
+    };
     let login = ServerLogin { endpoint, username: "ann".into() };
     now(ImapClient::connect(host, &login, &Secret::new("secret")))
 }

@@ -25,6 +25,7 @@ fn account() -> Account {
             port: 465,
             security: Security::Tls,
             tls_end: TlsEnd::Proxy,
+            trusted: None,
         },
         username: "ann".into(),
     };

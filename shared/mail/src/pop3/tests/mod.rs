@@ -28,6 +28,7 @@ fn account(retention: Retention) -> Account {
             port: 995,
             security: Security::Tls,
             tls_end: TlsEnd::Proxy,
+            trusted: None,
         },
         username: "ann".into(),
     };

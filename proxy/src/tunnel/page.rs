@@ -1,0 +1,81 @@
+//! The WebSocket of a page.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::{
+    limits::PAGE_FRAMES,
+    server::{PageIo, Stream},
+    websocket::Connection,
+};
+
+/// The WebSocket of a page.
+pub(super) type Page = Connection<PageStream>;
+
+/// What the WebSocket goes over.
+pub(super) enum PageStream {
+    /// A connection that has become a WebSocket. Nothing is left of HTTP.
+    Whole(Stream),
+    /// A stream among others of an HTTP/2 connection.
+    Shared(TokioIo<Upgraded>),
+}
+
+/// The WebSocket that a request has become.
+pub(super) fn page(upgraded: Upgraded) -> Page {
+    match upgraded.downcast::<PageIo>() {
+        Ok(parts) => {
+            let stream = PageStream::Whole(parts.io.into_inner().into_inner());
+            Connection::new(stream, &parts.read_buf, PAGE_FRAMES)
+        }
+        Err(upgraded) => {
+            Connection::new(PageStream::Shared(TokioIo::new(upgraded)), &[], PAGE_FRAMES)
+        }
+    }
+}
+
+impl AsyncRead for PageStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Whole(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Shared(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for PageStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Whole(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Shared(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Whole(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Shared(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Whole(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Shared(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
