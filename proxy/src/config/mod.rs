@@ -36,6 +36,8 @@ pub struct Config {
     pub page: Option<PathBuf>,
     /// Origins from which tunnels may be opened, besides the proxy's own addresses.
     pub origins: Vec<Origin>,
+    /// Reverse proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Hosts that may be reached; if there are none, every public one.
     pub allow: Vec<HostPattern>,
     /// Networks that may be reached though they are not public.
@@ -83,6 +85,7 @@ impl Default for Config {
             listen: (Ipv4Addr::LOCALHOST, 8080).into(),
             page: None,
             origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             allow: Vec::new(),
             allow_networks: Vec::new(),
             ports: Vec::new(),
@@ -142,11 +145,9 @@ impl TryFrom<Settings> for Config {
             listen: one("listen", settings.listen)?.unwrap_or(default.listen),
             page: settings.page,
             origins: list("origins", settings.origins)?,
+            trusted_proxies: networks("trusted_proxies", settings.trusted_proxies)?,
             allow: list("allow", settings.allow)?,
-            allow_networks: list("allow_networks", settings.allow_networks)?
-                .into_iter()
-                .map(|network::Network(network)| network)
-                .collect(),
+            allow_networks: networks("allow_networks", settings.allow_networks)?,
             ports: ports(settings.ports)?,
             roots: settings.roots,
             access_key: settings.access.key()?,
@@ -200,6 +201,11 @@ fn list<T: FromStr<Err: fmt::Display>>(
     entries.map(parse).collect()
 }
 
+fn networks(key: &str, values: Option<Vec<String>>) -> Result<Vec<IpNet>, ConfigError> {
+    let networks: Vec<network::Network> = list(key, values)?;
+    Ok(networks.into_iter().map(|network::Network(network)| network).collect())
+}
+
 fn ports(values: Option<Vec<u16>>) -> Result<Vec<u16>, ConfigError> {
     let values = values.unwrap_or_default();
     if values.contains(&25) {
@@ -217,6 +223,14 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
         Some(0) => Err(ConfigError::new(key, "must be at least 1")),
         value => Ok(value.unwrap_or(default)),
     };
+    let rate = |key: &str, value: Option<u32>, default| match value {
+        Some(0) => Err(ConfigError::new(key, "must be at least 1")),
+        value => Ok(value.unwrap_or(default)),
+    };
+    let bytes = |key: &str, value: Option<u64>| match value {
+        Some(0) => Err(ConfigError::new(key, "must be at least 1 byte")),
+        value => Ok(value),
+    };
     let seconds = |key: &str, value: Option<u32>, default| match value {
         Some(0) => Err(ConfigError::new(key, "must be at least 1 second")),
         value => Ok(value.map_or(default, |seconds| Duration::from_secs(seconds.into()))),
@@ -227,6 +241,37 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
             "limits.connections_per_client",
             settings.connections_per_client,
             default.connections_per_client,
+        )?,
+        connections_per_minute: rate(
+            "limits.connections_per_minute",
+            settings.connections_per_minute,
+            default.connections_per_minute,
+        )?,
+        connections_per_client_per_minute: rate(
+            "limits.connections_per_client_per_minute",
+            settings.connections_per_client_per_minute,
+            default.connections_per_client_per_minute,
+        )?,
+        destinations_per_hour: count(
+            "limits.destinations_per_hour",
+            settings.destinations_per_hour,
+            default.destinations_per_hour,
+        )?,
+        destinations_per_client_per_hour: count(
+            "limits.destinations_per_client_per_hour",
+            settings.destinations_per_client_per_hour,
+            default.destinations_per_client_per_hour,
+        )?,
+        bytes_per_hour: bytes("limits.bytes_per_hour", settings.bytes_per_hour)?,
+        bytes_per_client_per_hour: bytes(
+            "limits.bytes_per_client_per_hour",
+            settings.bytes_per_client_per_hour,
+        )?
+        .unwrap_or(default.bytes_per_client_per_hour),
+        tokens_per_client_per_minute: rate(
+            "limits.tokens_per_client_per_minute",
+            settings.tokens_per_client_per_minute,
+            default.tokens_per_client_per_minute,
         )?,
         open: seconds("limits.open_seconds", settings.open_seconds, default.open)?,
         connect: seconds("limits.connect_seconds", settings.connect_seconds, default.connect)?,
@@ -266,6 +311,7 @@ mod tests {
             listen = "0.0.0.0:443"
             page = "dist"
             origins = ["https://mail.example.org"]
+            trusted_proxies = ["10.0.0.1"]
             allow = ["*.example.org", "mail.example.com"]
             allow_networks = ["10.0.0.0/8", "fd00::1"]
             ports = [1143]
@@ -280,6 +326,13 @@ mod tests {
             [limits]
             connections = 5
             connections_per_client = 2
+            connections_per_minute = 3
+            connections_per_client_per_minute = 4
+            destinations_per_hour = 5
+            destinations_per_client_per_hour = 6
+            bytes_per_hour = 7
+            bytes_per_client_per_hour = 8
+            tokens_per_client_per_minute = 9
             open_seconds = 1
             connect_seconds = 2
             handshake_seconds = 3
@@ -293,7 +346,15 @@ mod tests {
         assert_eq!(config.allow.len(), 2);
         assert_eq!(config.allow_networks.len(), 2);
         assert_eq!(config.log_format, LogFormat::Json);
+        assert_eq!(config.trusted_proxies.len(), 1);
         assert_eq!(config.limits.connections_per_client, 2);
+        assert_eq!(config.limits.connections_per_minute, 3);
+        assert_eq!(config.limits.connections_per_client_per_minute, 4);
+        assert_eq!(config.limits.destinations_per_hour, 5);
+        assert_eq!(config.limits.destinations_per_client_per_hour, 6);
+        assert_eq!(config.limits.bytes_per_hour, Some(7));
+        assert_eq!(config.limits.bytes_per_client_per_hour, 8);
+        assert_eq!(config.limits.tokens_per_client_per_minute, 9);
         assert_eq!(config.limits.drain, Duration::ZERO);
         assert!(config.access_key.unwrap().admits("a-long-enough-secret"));
         assert_eq!(config.token_keys.len(), 1);
@@ -317,6 +378,16 @@ mod tests {
             ("access.kee = ''", "kee"),
             ("log_format = 'xml'", "log_format"),
             ("limits.connections = 0", "limits.connections"),
+            ("limits.connections_per_minute = 0", "limits.connections_per_minute"),
+            (
+                "limits.connections_per_client_per_minute = 0",
+                "limits.connections_per_client_per_minute",
+            ),
+            ("limits.destinations_per_hour = 0", "limits.destinations_per_hour"),
+            ("limits.bytes_per_hour = 0", "limits.bytes_per_hour"),
+            ("limits.bytes_per_client_per_hour = 0", "limits.bytes_per_client_per_hour"),
+            ("limits.tokens_per_client_per_minute = 0", "limits.tokens_per_client_per_minute"),
+            ("trusted_proxies = ['10.0.0.0/33']", "trusted_proxies"),
             ("limits.idle_seconds = 0", "limits.idle_seconds"),
             ("limits.idle_seconds = -1", "idle_seconds"),
             ("lisen = '[::]:80'", "lisen"),

@@ -1,17 +1,17 @@
 //! From TCP connections to requests.
 
-use std::{convert::Infallible, io, pin::pin, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{trace, warn};
 
 use super::{
-    Client, Clients, Ticket,
+    Client, Clients, Shared, Ticket,
     impatient::{Impatient, Tunnel},
     stream::{PageIo, Stream},
 };
@@ -27,17 +27,22 @@ pub(super) async fn accept(
     listener: &TcpListener,
     router: &Router,
     tasks: &TaskTracker,
-    draining: &CancellationToken,
+    shared: &Arc<Shared>,
 ) {
     let places = Clients::new(HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT);
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
-                let client = Client::from(address.ip());
-                match places.admit(client) {
+                let peer = address.ip();
+                let client = Client::from(peer);
+                let place = if shared.proxies.include(peer) {
+                    places.admit_speaker(client)
+                } else {
+                    places.admit(client)
+                };
+                match place {
                     Some(place) => {
-                        let (router, draining) = (router.clone(), draining.clone());
-                        tasks.spawn(serve(stream, client, router, draining, place));
+                        tasks.spawn(serve(stream, peer, router.clone(), shared.clone(), place));
                     }
                     None => trace!("no place for a connection"),
                 }
@@ -54,9 +59,9 @@ pub(super) async fn accept(
 /// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel.
 async fn serve(
     stream: TcpStream,
-    client: Client,
+    peer: IpAddr,
     router: Router,
-    draining: CancellationToken,
+    shared: Arc<Shared>,
     place: Ticket,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -64,7 +69,8 @@ async fn serve(
     }
     let tunnel = Tunnel::default();
     let stream = Impatient::new(Stream::Plain(stream), REQUEST_TIMEOUT, tunnel.clone());
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let client = Client::from(shared.proxies.client(peer, request.headers()));
         request.extensions_mut().insert(client);
         let answer = router.clone().oneshot(request);
         let tunnel = tunnel.clone();
@@ -85,7 +91,7 @@ async fn serve(
         pin!(builder.serve_connection(PageIo::new(stream), service).with_upgrades());
     let result = tokio::select! {
         result = &mut connection => result,
-        () = draining.cancelled() => {
+        () = shared.draining.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

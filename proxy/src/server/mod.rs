@@ -3,6 +3,7 @@
 mod accept;
 mod clients;
 mod demo;
+mod forwarded;
 mod headers;
 mod impatient;
 mod origin;
@@ -22,11 +23,12 @@ use tracing::{info, warn};
 pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
+pub(crate) use forwarded::TrustedProxies;
 pub(crate) use origin::{AskingPage, Origins, TunnelPage};
 pub(crate) use stream::{PageIo, Stream};
 
 use crate::{
-    access::{self, Mint},
+    access::{self, Mint, Quotas},
     config::{Config, ConfigError},
     limits::{CLOSE_TIMEOUT, Limits},
     page::{DemoAccount, PageConfig, Site},
@@ -60,7 +62,8 @@ pub(crate) struct Shared {
     pub(crate) policy: Policy,
     pub(crate) resolver: Lookups,
     pub(crate) tls: TlsConnector,
-    pub(crate) clients: Clients,
+    pub(crate) quotas: Arc<Quotas>,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) tunnels: TaskTracker,
     /// No new tunnels.
     pub(crate) draining: CancellationToken,
@@ -164,7 +167,8 @@ impl Builder {
                 self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
             ),
             tls,
-            clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
+            quotas: Arc::new(Quotas::new(&config.limits)),
+            proxies: TrustedProxies::new(config.trusted_proxies.clone()),
             tunnels: TaskTracker::new(),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
@@ -192,7 +196,7 @@ impl Proxy {
         let router = router(shared.clone());
         let requests = TaskTracker::new();
         tokio::select! {
-            () = accept::accept(&listener, &router, &requests, &shared.draining) => {}
+            () = accept::accept(&listener, &router, &requests, &shared) => {}
             () = shutdown => {}
         }
         drop(listener);

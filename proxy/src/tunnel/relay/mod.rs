@@ -36,6 +36,7 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
+    access::Guest,
     client_hello::{ClientHelloGate, Verdict},
     limits::{Limits, PIECES, ROUNDS},
     policy::Host,
@@ -114,9 +115,9 @@ impl Relay {
     }
 
     /// Carries bytes until an end is reached.
-    pub(super) async fn run(mut self, shared: &Shared) -> Ended {
+    pub(super) async fn run(mut self, shared: &Shared, guest: &mut Guest) -> Ended {
         loop {
-            match self.carry(shared).await {
+            match self.carry(shared, guest).await {
                 Ok(Event::Complete) => {
                     self.log("complete");
                     return Ended::Complete(self.page);
@@ -158,12 +159,19 @@ impl Relay {
         info!(up = self.up.bytes, down = self.down.bytes, ending, "closed");
     }
 
-    async fn carry(&mut self, shared: &Shared) -> Result<Event, Stop> {
+    async fn carry(&mut self, shared: &Shared, guest: &mut Guest) -> Result<Event, Stop> {
         let mut timer = pin!(sleep_until(self.tick(shared.limits())?));
         loop {
             tokio::select! {
                 biased;
-                event = poll_fn(|cx| self.poll(cx)) => return event,
+                event = poll_fn(|cx| {
+                    let event = self.poll(cx);
+                    // Checked last, so that nothing that was moved is forgotten.
+                    match guest.carried(self.up.bytes + self.down.bytes) {
+                        Ok(()) => event,
+                        Err(excess) => Poll::Ready(Err(Stop::Refused(excess.into()))),
+                    }
+                }) => return event,
                 () = shared.stopping.cancelled() => return Err(Stop::Refused(shutting_down())),
                 () = &mut timer => timer.as_mut().reset(self.tick(shared.limits())?),
             }
