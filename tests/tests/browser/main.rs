@@ -6,5 +6,6 @@ mod failures;
 mod hostile;
 mod mail;
 mod offline;
+mod private;
 mod steps;
 mod store;

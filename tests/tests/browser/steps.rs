@@ -34,7 +34,7 @@ impl Servers {
         let reach = Reach {
             roots: vec![dovecot.authority.root(), demo.certificate.clone()],
             servers: vec![dovecot.imaps, dovecot.pop3s, demo.submission],
-            demo: None,
+            ..Reach::default()
         };
         let site = Site::start(reach).await?;
         Ok(Self { dovecot, demo, site })
