@@ -3,12 +3,20 @@
 //
 //     new Worker(url, { type: "module" })
 //
+// Where TLS ends in the browser, the engine fetches the public roots of trust when it needs them.
+//
 // What the page sends while the engine is still loading is kept in `waiting`, which the engine
 // empties when it takes over `onmessage`. If the engine can't be loaded, the worker's `error` event
 // tells the page.
 const waiting = [];
 self.waiting = waiting;
 self.onmessage = (event) => waiting.push(event.data);
+
+const roots = new URL("{{ROOTS}}", import.meta.url);
+self.fetchRoots = async () => {
+  const response = await fetch(roots, { integrity: "{{ROOTS_INTEGRITY}}" });
+  return response.arrayBuffer();
+};
 
 const program = new URL("{{ENGINE_WASM}}", import.meta.url);
 const fetched = fetch(program, { integrity: "{{ENGINE_INTEGRITY}}" });

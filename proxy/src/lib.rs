@@ -9,8 +9,10 @@
 //! - [`policy`]: where tunnels may go.
 //! - [`client_hello`]: what a page must begin with when TLS ends in it.
 //! - `tunnel`: from a WebSocket to a mail server and back.
+//! - [`discovery`]: which servers a mail address has.
 //! - [`websocket`]: the WebSocket protocol, for tunnels.
 //! - [`demo`]: a mail server in this process, to try everything out.
+//! - `metrics`: what an operator can watch.
 //! - [`limits`]: what anybody may cost, at most.
 //!
 //! Invariants: nothing is dialled that [`policy`] has not vetted; a tunnel's memory is bounded
@@ -20,8 +22,10 @@ pub mod access;
 pub mod client_hello;
 pub mod config;
 pub mod demo;
+pub mod discovery;
 pub mod limits;
 pub mod log;
+mod metrics;
 pub mod page;
 pub mod policy;
 pub mod server;

@@ -85,6 +85,94 @@ pub const REQUEST_HEAD: usize = 16 * 1024;
 /// of an answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a page may take for the TLS handshake.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Requests at a time on one HTTP/2 connection, tunnels among them.
+pub const HTTP2_STREAMS: u32 = 100;
+
+/// Streams of one HTTP/2 connection that the client has reset before they were looked at: one more
+/// ends the connection ("rapid reset").
+pub const HTTP2_RESETS: usize = 20;
+
+/// Bytes that a client may send on one HTTP/2 stream before they are read.
+pub const HTTP2_STREAM_WINDOW: u32 = WINDOW;
+
+/// Bytes that a client may send on one HTTP/2 connection before they are read.
+pub const HTTP2_CONNECTION_WINDOW: u32 = 8 * WINDOW;
+
+/// Bytes of one HTTP/2 stream that may wait for the client to take them.
+pub const HTTP2_SEND_BUFFER: usize = 2 * CHUNK;
+
+/// How often a client is asked on HTTP/2 whether it is still there, and how long it may take to
+/// answer.
+pub const HTTP2_PING: Duration = Duration::from_secs(60);
+
+/// Questions for a mail address's servers that are worked on at a time.
+pub const DISCOVERIES: usize = 64;
+
+/// The same, from one client.
+pub const DISCOVERIES_PER_CLIENT: usize = 2;
+
+/// How long the search for an address's servers may take in all; what is found by then is the
+/// answer.
+pub const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the DNS may take to say what it knows of a domain.
+pub const RECORDS_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long the fetch of one published settings file may take, redirects included.
+pub const AUTOCONFIG_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest settings file, in bytes; the largest that are known have less than a tenth of it.
+pub const AUTOCONFIG_BYTES: usize = 64 * 1024;
+
+/// The most nodes of a settings file: elements, texts, comments.
+pub const AUTOCONFIG_NODES: u32 = 4096;
+
+/// Servers of one settings file that are looked at.
+pub const AUTOCONFIG_SERVERS: usize = 16;
+
+/// Redirects that are followed on the way to a settings file.
+pub const AUTOCONFIG_REDIRECTS: usize = 3;
+
+/// The longest head of the answer of a server with settings files, in bytes. The HTTP library needs
+/// 8 kB at least.
+pub const AUTOCONFIG_HEAD: usize = 16 * 1024;
+
+/// The longest user name that is taken from elsewhere, in bytes.
+pub const USER_NAME: usize = 256;
+
+/// Targets of one SRV name that are looked at.
+pub const SRV_TARGETS: usize = 4;
+
+/// How long a mail server may take, from the connection to its capabilities.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Mail servers that are asked at a time for one address.
+pub const PROBES_AT_ONCE: usize = 12;
+
+/// What a mail server may say until its capabilities are known, in bytes.
+pub const PROBE_BYTES: usize = 16 * 1024;
+
+/// Capabilities that are kept of a server.
+pub const CAPABILITIES: usize = 64;
+
+/// The longest capability that is kept, in bytes.
+pub const CAPABILITY: usize = 128;
+
+/// Servers of each service that are in an answer.
+pub const CANDIDATES: usize = 4;
+
+/// Settings files, and mail servers, whose answers are remembered.
+pub const DISCOVERY_CACHE: usize = 1024;
+
+/// How long an answer is remembered.
+pub const DISCOVERY_KEEP: Duration = Duration::from_secs(60 * 60);
+
+/// How long it is remembered that there was none.
+pub const DISCOVERY_KEEP_NOTHING: Duration = Duration::from_secs(5 * 60);
+
 /// For how long a page may open tunnels with one token.
 pub const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
@@ -136,6 +224,9 @@ pub struct Limits {
     pub ping: Duration,
     /// How long tunnels may go on after the proxy was told to stop.
     pub drain: Duration,
+    /// How long it goes on to answer, at least, after it was told to stop, so that what is in front
+    /// of it notices that it is no longer ready. It is a part of `drain`.
+    pub notice: Duration,
 }
 
 impl Default for Limits {
@@ -157,6 +248,7 @@ impl Default for Limits {
             lifetime: Duration::from_secs(24 * 60 * 60),
             ping: Duration::from_secs(60),
             drain: Duration::from_secs(10),
+            notice: Duration::ZERO,
         }
     }
 }

@@ -3,16 +3,17 @@
 use std::{
     fs, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use clap::{Parser, Subcommand};
 use postern::{
     Config, Proxy,
-    config::{ConfigError, Settings},
+    config::{ConfigErrors, Settings},
     demo, log,
+    server::Reload,
 };
 use tokio::sync::oneshot;
 use tracing::info;
@@ -60,12 +61,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let config = config(arguments.config, arguments.settings)?;
+    let file = arguments.config.as_deref();
+    let config = config(file, arguments.settings)?;
     if let Some(Command::CheckConfig) = arguments.command {
         println!("{config:#?}");
-        return Ok(());
+        let checked = Proxy::builder(config).check();
+        return checked.map_err(|errors| mistakes(&errors, file));
     }
-    log::start(config.log_format);
+    log::start(config.log_format, config.log_level);
     ensure!(
         !arguments.demo || !config.is_public(),
         "demo: the demo mail server is for this machine alone; listen on 127.0.0.1 without \
@@ -82,8 +85,15 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         proxy = proxy.demo_server(demo);
     }
     let proxy = proxy.bind().await?;
-    let mut signals = Signals::listen()?;
-    println!("Postern is ready: http://{}/", reachable(proxy.local_addr()));
+    let mut signals = Signals::listen(proxy.reload())?;
+    let scheme = if proxy.is_https() { "https" } else { "http" };
+    println!("Postern is ready: {scheme}://{}/", reachable(proxy.local_addr()));
+    for (what, address) in [("redirect", proxy.redirect_addr()), ("metrics", proxy.metrics_addr())]
+    {
+        if let Some(address) = address {
+            info!(%address, what, "listening");
+        }
+    }
     let (stop, stopped) = oneshot::channel();
     let served = proxy.serve(async {
         let _ = stopped.await;
@@ -101,44 +111,63 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// Joins flags, environment and file.
-fn config(file: Option<PathBuf>, settings: Settings) -> anyhow::Result<Config> {
-    let Some(path) = file else { return Ok(settings.try_into()?) };
-    let text = fs::read_to_string(&path).with_context(|| format!("config: {}", path.display()))?;
-    let in_file =
-        |error: ConfigError| anyhow::Error::new(error).context(path.display().to_string());
-    let file = Settings::from_toml(&text).map_err(in_file)?;
-    Ok(settings.or(file).try_into()?)
+fn config(file: Option<&Path>, settings: Settings) -> anyhow::Result<Config> {
+    let text = match file {
+        Some(path) => {
+            let text = fs::read_to_string(path);
+            Some(text.with_context(|| format!("config: {}", path.display()))?)
+        }
+        None => None,
+    };
+    let config = Config::load(settings, text.as_deref());
+    config.map_err(|errors| mistakes(&errors, file))
 }
 
-/// The wishes of the system, or of somebody at the keyboard, that the proxy stops.
+/// Every mistake on a line of its own.
+fn mistakes(errors: &ConfigErrors, file: Option<&Path>) -> anyhow::Error {
+    let file = file.map(|path| format!(" (flags, environment, {})", path.display()));
+    anyhow!("the settings can't be used{}:\n{errors}", file.unwrap_or_default())
+}
+
+/// The wishes of the system, or of somebody at the keyboard: that the proxy stops, or that it looks
+/// for a new certificate.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    reload: Reload,
 }
 
 impl Signals {
     #[cfg(unix)]
-    fn listen() -> io::Result<Self> {
+    fn listen(reload: Reload) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+            reload,
         })
     }
 
     #[cfg(not(unix))]
-    fn listen() -> io::Result<Self> {
+    fn listen(_: Reload) -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Ends with the next one.
+    /// Ends with the next one that is to stop.
     async fn next(&mut self) {
         #[cfg(unix)]
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => self.reload.now(),
+            }
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;

@@ -4,7 +4,8 @@
 
 mod support;
 
-use postern_tunnel::{FromPage, FromProxy, Refusal, TlsMode};
+use postern_certificate::Problem;
+use postern_tunnel::{CertificateInfo, FromPage, FromProxy, Refusal, TlsMode};
 use sha2::{Digest, Sha256};
 use support::{
     HOST, Running, destination,
@@ -54,7 +55,9 @@ async fn bytes_go_through_tls_and_the_page_learns_how() {
     assert!(tls.cipher.starts_with("TLS13_"), "{}", tls.cipher);
     let digest = Sha256::digest(&identity.certificate);
     let fingerprint: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(tls.fingerprint, fingerprint);
+    let certificate = tls.certificate.unwrap();
+    assert_eq!(certificate.fingerprint, fingerprint);
+    assert_eq!(certificate.details.unwrap().names, [HOST]);
 
     page.send(b"hello").await;
     assert_eq!(page.hear_bytes(5).await, b"hello");
@@ -129,10 +132,15 @@ async fn a_bad_certificate_is_explained() {
     let good = Identity::of(HOST);
     let other = Identity::of("other.example.org");
     let expired = Identity::expired(HOST);
-    for (identity, trusted, word) in [
-        (&good, None, "issuer"),
-        (&other, Some(&other), "not valid for this name, but for other.example.org"),
-        (&expired, Some(&expired), "expired"),
+    for (identity, trusted, problem, word) in [
+        (&good, None, Problem::SelfSigned, "issued by the server itself"),
+        (
+            &other,
+            Some(&other),
+            Problem::OtherHost,
+            "not valid for this name, but for other.example.org",
+        ),
+        (&expired, Some(&expired), Problem::Expired, "expired"),
     ] {
         let server = listen_tls(identity, echo_on).await;
         let roots: Vec<_> = trusted.map(|root| root.certificate.clone()).into_iter().collect();
@@ -142,6 +150,9 @@ async fn a_bad_certificate_is_explained() {
         assert_eq!(refused.code, Refusal::BadCertificate);
         assert!(refused.message.contains(word), "{}", refused.message);
         assert!(refused.message.contains(HOST), "{}", refused.message);
+        let told = refused.certificate.unwrap();
+        assert_eq!(told.problem, problem);
+        assert_eq!(told.certificate, CertificateInfo::of(&identity.certificate));
     }
 }
 

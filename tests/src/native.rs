@@ -21,6 +21,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+use crate::token;
+
 /// The surroundings of a natively running client. Clones share the store.
 #[derive(Clone)]
 pub struct NativeHost {
@@ -171,10 +173,13 @@ impl Discover for NativeHost {
     /// For addresses that need no escaping.
     async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
         let ask = async {
-            let mut stream = TcpStream::connect(self.proxy?).await.ok()?;
-            let path = Discovery::PATH;
+            let proxy = self.proxy?;
+            let token = token::fetch(proxy).await.ok()?;
+            let mut stream = TcpStream::connect(proxy).await.ok()?;
             let request = format!(
-                "GET {path}?address={address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                "GET {}?address={address} HTTP/1.1\r\nHost: {proxy}\r\n\
+                 Authorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+                Discovery::PATH,
             );
             stream.write_all(request.as_bytes()).await.ok()?;
             let mut answer = String::new();

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use crate::build::{self, Mode};
 use crate::install::{self, Need};
 use crate::workspace::{TESTS, Workspace};
 use crate::{cargo, command, progress};
@@ -29,6 +30,8 @@ enum Benchmark {
     Pop3,
     /// Tunnels through the proxy
     Proxy,
+    /// TLS that ends in Chromium, through the proxy
+    Tls,
     /// The app in Chromium; the page must have been built with `--release`
     App,
     /// Parsing mail and making its HTML safe
@@ -41,7 +44,7 @@ impl Benchmark {
         match self {
             Self::Imap => &[Need::DovecotImap],
             Self::Pop3 => &[Need::DovecotPop3],
-            Self::App => &[Need::Chromium, Need::ChromeDriver],
+            Self::App | Self::Tls => &[Need::Chromium, Need::ChromeDriver],
             Self::Proxy | Self::Mime => &[],
         }
     }
@@ -71,6 +74,10 @@ pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode
     for benchmark in chosen {
         let value = benchmark.to_possible_value().context("every benchmark has a name")?;
         let name = value.get_name();
+        if *benchmark == Benchmark::Tls {
+            install::ensure(workspace, Need::PAGE)?;
+            build::page(workspace, Mode::Measure)?;
+        }
         figures.extend(progress::step(&format!("measure {name}"), || measure(workspace, name))?);
     }
     print!("{}", table(&figures));
@@ -87,6 +94,7 @@ fn measure(workspace: &Workspace, name: &str) -> Result<Vec<Value>> {
     let file = folder.join(format!("{name}.json"));
     let mut bench = cargo::command(&workspace.root);
     bench.args(["bench", "--package", TESTS, "--bench", name, "--", "--json"]).arg(&file);
+    bench.arg("--page").arg(Mode::Measure.folder(workspace));
     command::show(&mut bench)?;
     read(&file)
 }
@@ -123,6 +131,7 @@ fn table(figures: &[Value]) -> String {
         let unit = word("unit");
         let beside = match figure["peer"].as_f64() {
             Some(peer) => format!("{} {peer:.2} {unit}", word("peer_name")),
+            None if unit == "MB/s" => format!("at least {} {unit}", number("goal")),
             None => format!("at most {} {unit}", number("goal")),
         };
         text += &format!(

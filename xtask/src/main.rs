@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask run | build | test | bench | ci`.
+//! The project's chores: `cargo xtask run | build | test | bench | fuzz | ci`.
 //!
 //! Everything here works from any folder of the workspace, needs no shell and no tool that Cargo
 //! cannot fetch, except for those that [`install`] looks for and installs where it can.
@@ -8,6 +8,7 @@ mod build;
 mod cargo;
 mod ci;
 mod command;
+mod fuzz;
 mod install;
 mod progress;
 mod run;
@@ -39,6 +40,8 @@ enum Chore {
     Test(test::Options),
     /// Measure speed beside peers in the same run
     Bench(bench::Options),
+    /// Run the fuzz targets for long; the tests run them for a moment
+    Fuzz(fuzz::Options),
     /// What must pass before a change lands: format, lints, tests
     Ci,
 }
@@ -61,6 +64,7 @@ fn perform(chore: Chore) -> anyhow::Result<ExitCode> {
         Chore::Build(options) => build::build(&workspace, &options),
         Chore::Test(options) => test::test(&workspace, &options),
         Chore::Bench(options) => bench::bench(&workspace, &options),
+        Chore::Fuzz(options) => fuzz::fuzz(&workspace, &options),
         Chore::Ci => ci::ci(&workspace),
     }
 }

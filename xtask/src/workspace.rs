@@ -12,6 +12,8 @@ use crate::{cargo, command};
 pub(crate) const CLIENT: [&str; 2] = ["postern-app", "postern-engine"];
 /// The crate whose tests need real servers and a real browser.
 pub(crate) const TESTS: &str = "postern-tests";
+/// The crate with the fuzz targets.
+pub(crate) const FUZZ: &str = "postern-fuzz";
 /// The target that the client crates are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 

@@ -1,6 +1,6 @@
 //! Where in the page the person is, as the address bar's fragment: `#/mailbox/3/message/17`.
 
-use postern_bridge::{MailboxId, MessageId};
+use postern_bridge::{AccountId, MailboxId, MessageId};
 
 /// A place in the page. On a narrow screen each is a pane, and the browser's "back" leads up.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -16,6 +16,8 @@ pub(crate) enum Route {
     Setup,
     /// The accounts and their removal.
     Accounts,
+    /// One account's settings.
+    Account(AccountId),
 }
 
 impl Route {
@@ -26,6 +28,9 @@ impl Route {
         match parts[..] {
             ["setup"] => Self::Setup,
             ["accounts"] => Self::Accounts,
+            ["account", account] => {
+                account.parse().map_or(Self::Accounts, |id| Self::Account(AccountId(id)))
+            }
             ["mailbox", mailbox] => {
                 mailbox.parse().map_or(Self::Folders, |id| Self::Mailbox(MailboxId(id)))
             }
@@ -49,6 +54,7 @@ impl Route {
             }
             Self::Setup => "#/setup".into(),
             Self::Accounts => "#/accounts".into(),
+            Self::Account(AccountId(id)) => format!("#/account/{id}"),
         }
     }
 
@@ -57,7 +63,7 @@ impl Route {
         match self {
             Self::Mailbox(mailbox) => Some(mailbox),
             Self::Message(message) => Some(message.mailbox),
-            Self::Folders | Self::Setup | Self::Accounts => None,
+            Self::Folders | Self::Setup | Self::Accounts | Self::Account(_) => None,
         }
     }
 
@@ -73,6 +79,7 @@ impl Route {
     pub(crate) fn parent(self) -> Self {
         match self {
             Self::Message(message) => Self::Mailbox(message.mailbox),
+            Self::Account(_) => Self::Accounts,
             _ => Self::Folders,
         }
     }
@@ -91,6 +98,7 @@ mod tests {
             Route::Message(MessageId { mailbox, uid: u32::MAX }),
             Route::Setup,
             Route::Accounts,
+            Route::Account(AccountId(4)),
         ] {
             assert_eq!(Route::parse(&route.fragment()), route);
         }
@@ -109,5 +117,6 @@ mod tests {
         let message = Route::Message(MessageId { mailbox, uid: 1 });
         assert_eq!(message.parent(), Route::Mailbox(mailbox));
         assert_eq!(message.parent().parent(), Route::Folders);
+        assert_eq!(Route::Account(AccountId(1)).parent(), Route::Accounts);
     }
 }

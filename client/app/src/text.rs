@@ -1,5 +1,8 @@
 //! Every word that the page itself says, in one place, so that other languages can follow.
 
+pub(crate) mod account;
+pub(crate) mod certificate;
+
 /// The name of the program.
 pub(crate) const NAME: &str = "Postern";
 
@@ -273,8 +276,8 @@ pub(crate) mod setup {
     pub(crate) const TLS_END: &str = "Who makes the secure connection?";
     pub(crate) const TLS_END_PROXY: &str = "This Postern's proxy";
     pub(crate) const TLS_END_BROWSER: &str = "This browser";
-    pub(crate) const TLS_END_PROXY_MEANS: &str = "Whoever operates the proxy could read your password and your mail as they pass through; it stores neither.";
-    pub(crate) const TLS_END_BROWSER_MEANS: &str = "The proxy carries what it can't read. The mail server needs a certificate of a public authority.";
+    pub(crate) const TLS_END_PROXY_MEANS: &str = "Whoever operates the proxy could read your password and your mail as they pass through; it stores neither. Choose this if your server's certificate comes from an authority that the operator trusts, or if this device is too slow.";
+    pub(crate) const TLS_END_BROWSER_MEANS: &str = "The proxy carries what it can't read: only this browser and your mail server can read your mail. The server needs a certificate of a public authority, or one that you confirm by its fingerprint.";
     pub(crate) const TEST: &str = "Test";
     pub(crate) const TESTING: &str = "Testing…";
     pub(crate) const ADD: &str = "Add account";

@@ -5,28 +5,39 @@ use postern_bridge::Discovery;
 use postern_mail::{MailError, TransportError};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DedicatedWorkerGlobalScope, Request, RequestInit, Response};
+use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response, WorkerGlobalScope};
 
-use crate::limits::PROXY_SENTENCE;
+use crate::{
+    access::Access,
+    limits::{DISCOVERY_PATIENCE, PROXY_SENTENCE},
+};
+
+/// What the proxy answers to a token that it does not accept.
+const UNAUTHORIZED: u16 = 401;
 
 /// Asks the proxy that served the page.
 pub(crate) struct ProxyDiscovery {
-    url: String,
+    access: Access,
 }
 
 impl ProxyDiscovery {
-    /// `origin` is the page's, such as `https://mail.example.org`.
-    pub(crate) fn new(origin: &str) -> Self {
-        Self { url: format!("{origin}{}?address=", Discovery::PATH) }
+    /// Asks with the tokens of this access.
+    pub(crate) fn new(access: Access) -> Self {
+        Self { access }
     }
 
-    /// Asks.
+    /// Asks. A token that the proxy does not accept is replaced once, as for tunnels.
     ///
     /// # Errors
     ///
     /// If the proxy is away or does not answer the question.
     pub(crate) async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
-        let (status, text) = self.fetch(address).await.map_err(|_| TransportError::Offline)?;
+        let token = self.access.token().await?;
+        let (mut status, mut text) = fetch(address, &token).await?;
+        if status == UNAUTHORIZED {
+            self.access.drop_token(&token);
+            (status, text) = fetch(address, &self.access.token().await?).await?;
+        }
         if status == 200 {
             return serde_json::from_str(&text).map_err(|_| {
                 MailError::Protocol("the proxy's answer about the address's servers".into())
@@ -34,16 +45,32 @@ impl ProxyDiscovery {
         }
         Err(refusal(status, &text))
     }
+}
 
-    async fn fetch(&self, address: &str) -> Result<(u16, String), JsValue> {
-        let url = format!("{}{}", self.url, js_sys::encode_uri_component(address));
-        let request = Request::new_with_str_and_init(&url, &RequestInit::new())?;
-        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
-        let response: Response =
-            JsFuture::from(scope.fetch_with_request(&request)).await?.dyn_into()?;
-        let text: JsString = JsFuture::from(response.text()?).await?.dyn_into()?;
-        Ok((response.status(), text.into()))
-    }
+/// The status and the text of the answer.
+async fn fetch(address: &str, token: &str) -> Result<(u16, String), TransportError> {
+    let exchange = async {
+        let address = js_sys::encode_uri_component(address);
+        let url = format!("{}?address={address}", Discovery::PATH);
+        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+        let fetched = JsFuture::from(scope.fetch_with_str_and_init(&url, &request(token)?));
+        let response: Response = fetched.await?.unchecked_into();
+        let text = JsFuture::from(response.text()?).await?.unchecked_into::<JsString>();
+        Ok::<_, JsValue>((response.status(), text.into()))
+    };
+    // Whatever goes wrong on the way: the proxy can't be reached.
+    exchange.await.map_err(|_| TransportError::Offline)
+}
+
+fn request(token: &str) -> Result<RequestInit, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("authorization", &format!("Bearer {token}"))?;
+    let request = RequestInit::new();
+    request.set_headers(&headers);
+    request.set_cache(RequestCache::NoStore);
+    let patience = DISCOVERY_PATIENCE.as_millis().try_into().expect("it is some seconds");
+    request.set_signal(Some(&AbortSignal::timeout_with_u32(patience)));
+    Ok(request)
 }
 
 /// What the proxy means when it does not answer the question.
@@ -51,7 +78,7 @@ fn refusal(status: u16, text: &str) -> MailError {
     let sentence: String = text.trim().chars().take(PROXY_SENTENCE).collect();
     match status {
         400 => MailError::Input(sentence),
-        401 | 403 => TransportError::NotAllowed(sentence).into(),
+        UNAUTHORIZED | 403 => TransportError::Denied(sentence).into(),
         429 | 503 => TransportError::Busy(sentence).into(),
         // A reverse proxy speaks for one that is away.
         _ => TransportError::Offline.into(),
@@ -67,7 +94,8 @@ mod tests {
         let sentence = || "So.".to_owned();
         for (status, expected) in [
             (400, MailError::Input(sentence())),
-            (403, TransportError::NotAllowed(sentence()).into()),
+            (401, TransportError::Denied(sentence()).into()),
+            (403, TransportError::Denied(sentence()).into()),
             (429, TransportError::Busy(sentence()).into()),
             (503, TransportError::Busy(sentence()).into()),
             (502, TransportError::Offline.into()),

@@ -36,7 +36,7 @@ impl BrowserHost {
         Self {
             store,
             connector: TunnelConnector::new(origin, access.clone()),
-            discovery: ProxyDiscovery::new(origin),
+            discovery: ProxyDiscovery::new(access.clone()),
             access,
             random: BrowserRandom(crypto.clone()),
             vault: BrowserVault::new(crypto),
@@ -64,6 +64,12 @@ impl Connector for BrowserHost {
     }
 }
 
+impl Discover for BrowserHost {
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
+        self.discovery.discover(address).await
+    }
+}
+
 impl Admission for BrowserHost {
     fn present(&self, key: Option<Secret>) {
         self.access.present(key);
@@ -71,12 +77,6 @@ impl Admission for BrowserHost {
 
     async fn admit(&self) -> Result<(), TransportError> {
         self.access.token().await.map(drop)
-    }
-}
-
-impl Discover for BrowserHost {
-    async fn discover(&self, address: &str) -> Result<Discovery, MailError> {
-        self.discovery.discover(address).await
     }
 }
 

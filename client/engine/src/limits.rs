@@ -11,13 +11,21 @@ pub(crate) const FRAME: usize = 64 * 1024;
 /// Bytes that may wait in the browser's own buffer before we write more.
 pub(crate) const UNSENT: u32 = 1024 * 1024;
 
+/// Certificates that a person trusts for which TLS sessions are kept, so that they can be resumed.
+pub(crate) const TRUSTED_CERTIFICATES: usize = 16;
+
 /// Intents of one page that a leader remembers, so that one that is repeated is taken once.
 pub(crate) const RECENT_INTENTS: usize = 1_000;
+
+/// The longest sentence of the proxy that is shown, in characters.
+pub(crate) const PROXY_SENTENCE: usize = 400;
 
 /// How long the proxy may take to give a token.
 pub(crate) const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long before a token's time is over it is no longer used: a tunnel takes a moment to open.
 pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(30);
-/// The longest sentence of the proxy that is shown, in characters.
-pub(crate) const PROXY_SENTENCE: usize = 400;
+
+/// How long the proxy may take to find out which servers an address has: a little longer than it
+/// gives itself.
+pub(crate) const DISCOVERY_PATIENCE: Duration = Duration::from_secs(30);

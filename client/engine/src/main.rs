@@ -24,6 +24,8 @@ mod discovery;
 mod host;
 mod leader;
 mod limits;
+#[cfg(feature = "measure")]
+mod measure;
 mod random;
 mod store;
 mod transport;
@@ -38,6 +40,10 @@ fn main() {
         let worker = Worker::this();
         #[cfg(feature = "conformance")]
         if conformance::run_if_asked(&worker).await {
+            return;
+        }
+        #[cfg(feature = "measure")]
+        if measure::run_if_asked(&worker).await {
             return;
         }
         leader::run(worker).await;

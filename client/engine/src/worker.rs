@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use postern_bridge::{Delta, Down, Problem, ProblemKind, Up};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, WorkerNavigator};
 
 /// This worker.
@@ -25,7 +26,7 @@ impl Worker {
     }
 
     /// What follows the `#` in the worker's address, with the `#`; may be empty.
-    #[cfg(feature = "conformance")]
+    #[cfg(any(feature = "conformance", feature = "measure"))]
     pub(crate) fn hash(&self) -> String {
         self.scope.location().hash()
     }
@@ -72,6 +73,15 @@ impl Worker {
         })
     }
 
+    /// Fetches the file of public roots; `None` if that fails.
+    pub(crate) async fn fetch_roots(&self) -> Option<Vec<u8>> {
+        let fetch: Function =
+            Reflect::get(&self.scope, &"fetchRoots".into()).ok()?.dyn_into().ok()?;
+        let fetched: Promise = fetch.call0(&self.scope).ok()?.dyn_into().ok()?;
+        let file = JsFuture::from(fetched).await.ok()?;
+        Some(Uint8Array::new(&file).to_vec())
+    }
+
     /// Sends a delta to the page.
     pub(crate) fn send(&self, down: &Down) {
         let bytes = Uint8Array::from(&postern_bridge::to_bytes(down)[..]).buffer();
@@ -82,7 +92,7 @@ impl Worker {
 
     /// Tells the page what is wrong.
     pub(crate) fn problem(&self, kind: ProblemKind, sentence: String) {
-        let delta = Delta::Problem(Problem { kind, sentence });
+        let delta = Delta::Problem(Problem::new(kind, sentence));
         self.send(&Down { client: None, delta });
     }
 
@@ -92,7 +102,7 @@ impl Worker {
     }
 
     /// Posts a message that is not of the bridge.
-    #[cfg(feature = "conformance")]
+    #[cfg(any(feature = "conformance", feature = "measure"))]
     pub(crate) fn post(&self, message: &JsValue) {
         self.scope.post_message(message).expect("plain objects can be cloned");
     }

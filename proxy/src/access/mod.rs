@@ -19,6 +19,6 @@ mod token;
 pub use key::AccessKey;
 pub use token::TokenKey;
 
-pub(crate) use exchange::token;
+pub(crate) use exchange::{bearer, token};
 pub(crate) use quota::{Excess, Guest, Quotas};
 pub(crate) use token::{Mint, TokenProblem};

@@ -231,7 +231,7 @@ impl From<Excess> for Refused {
             }
             Excess::Bytes(By::All) => "As much data was moved as may be within an hour.",
         };
-        Self { code: Refusal::TooMany, message: message.into() }
+        Self { code: Refusal::TooMany, message: message.into(), certificate: None }
     }
 }
 

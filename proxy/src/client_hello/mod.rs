@@ -147,7 +147,7 @@ impl ClientHelloGate {
 
 impl From<BadHello> for Refused {
     fn from(bad: BadHello) -> Self {
-        Self { code: Refusal::BadRequest, message: bad.to_string() }
+        Self { code: Refusal::BadRequest, message: bad.to_string(), certificate: None }
     }
 }
 

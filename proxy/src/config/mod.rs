@@ -4,6 +4,9 @@
 //! the environment, the environment over the file, and the file over the default.
 
 mod access;
+mod error;
+mod https;
+mod limits;
 mod network;
 mod settings;
 
@@ -12,13 +15,9 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     str::FromStr,
-    time::Duration,
 };
 
 use ipnet::IpNet;
-
-pub use access::AccessSettings;
-pub use settings::{LimitSettings, Settings};
 
 use crate::{
     access::{AccessKey, TokenKey},
@@ -26,6 +25,11 @@ use crate::{
     policy::HostPattern,
     server::Origin,
 };
+pub use access::AccessSettings;
+pub(crate) use error::Problems;
+pub use error::{ConfigError, ConfigErrors};
+pub use https::{Acme, AcmeSettings, CertificateFiles, Https, HttpsSettings, Identity};
+pub use settings::{LimitSettings, Settings};
 
 /// What an operator decided, checked.
 #[derive(Clone, Debug)]
@@ -54,8 +58,14 @@ pub struct Config {
     pub open_relay: bool,
     /// What connections may cost.
     pub limits: Limits,
+    /// HTTPS that the proxy ends itself; without it, it speaks HTTP.
+    pub https: Option<Https>,
+    /// Where metrics can be read, without TLS and by everybody who can reach it.
+    pub metrics_listen: Option<SocketAddr>,
     /// How the log is written.
     pub log_format: LogFormat,
+    /// What is written there.
+    pub log_level: LogLevel,
 }
 
 /// How the log is written.
@@ -68,14 +78,20 @@ pub enum LogFormat {
     Json,
 }
 
-/// A setting that can't be used.
-#[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{key}: {problem}")]
-pub struct ConfigError {
-    /// The setting, as it is called in the file.
-    pub key: String,
-    /// What is wrong with it.
-    pub problem: String,
+/// What is written to the log: this and what is more urgent.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LogLevel {
+    /// What keeps the proxy from its work.
+    Error,
+    /// What an operator should look into.
+    Warn,
+    /// What happens.
+    #[default]
+    Info,
+    /// How it happens.
+    Debug,
+    /// Every step.
+    Trace,
 }
 
 impl Default for Config {
@@ -94,7 +110,10 @@ impl Default for Config {
             token_keys: Vec::new(),
             open_relay: false,
             limits: Limits::default(),
+            https: None,
+            metrics_listen: None,
             log_format: LogFormat::default(),
+            log_level: LogLevel::default(),
         }
     }
 }
@@ -137,27 +156,63 @@ impl Config {
 }
 
 impl TryFrom<Settings> for Config {
-    type Error = ConfigError;
+    type Error = ConfigErrors;
 
-    fn try_from(settings: Settings) -> Result<Self, ConfigError> {
+    fn try_from(settings: Settings) -> Result<Self, ConfigErrors> {
+        Self::parse(settings, Problems::default())
+    }
+}
+
+impl Config {
+    /// What flags and environment say, and where they say nothing, a file.
+    ///
+    /// # Errors
+    ///
+    /// With everything that is wrong with them.
+    pub fn load(settings: Settings, file: Option<&str>) -> Result<Self, ConfigErrors> {
+        let mut problems = Problems::default();
+        let file = file.map(|text| Settings::read(text, &mut problems));
+        Self::parse(settings.or(file.unwrap_or_default()), problems)
+    }
+
+    fn parse(settings: Settings, mut problems: Problems) -> Result<Self, ConfigErrors> {
         let default = Self::default();
         let config = Self {
-            listen: one("listen", settings.listen)?.unwrap_or(default.listen),
+            listen: problems
+                .take(one("listen", settings.listen))
+                .flatten()
+                .unwrap_or(default.listen),
             page: settings.page,
-            origins: list("origins", settings.origins)?,
-            trusted_proxies: networks("trusted_proxies", settings.trusted_proxies)?,
-            allow: list("allow", settings.allow)?,
-            allow_networks: networks("allow_networks", settings.allow_networks)?,
-            ports: ports(settings.ports)?,
+            origins: problems.take(list("origins", settings.origins)).unwrap_or_default(),
+            trusted_proxies: problems
+                .take(networks("trusted_proxies", settings.trusted_proxies))
+                .unwrap_or_default(),
+            allow: problems.take(list("allow", settings.allow)).unwrap_or_default(),
+            allow_networks: problems
+                .take(networks("allow_networks", settings.allow_networks))
+                .unwrap_or_default(),
+            ports: problems.take(ports(settings.ports)).unwrap_or_default(),
             roots: settings.roots,
-            access_key: settings.access.key()?,
-            token_keys: settings.access.token_keys()?,
+            access_key: problems.take(settings.access.key()).flatten(),
+            token_keys: problems.take(settings.access.token_keys()).unwrap_or_default(),
             open_relay: settings.open_relay.unwrap_or(default.open_relay),
-            limits: limits(&settings.limits)?,
-            log_format: one("log_format", settings.log_format)?.unwrap_or(default.log_format),
+            limits: settings.limits.checked(&mut problems),
+            https: https::https(settings.https, settings.acme, &mut problems),
+            metrics_listen: problems.take(one("metrics_listen", settings.metrics_listen)).flatten(),
+            log_format: problems
+                .take(one("log_format", settings.log_format))
+                .flatten()
+                .unwrap_or(default.log_format),
+            log_level: problems
+                .take(one("log_level", settings.log_level))
+                .flatten()
+                .unwrap_or(default.log_level),
         };
-        config.check()?;
-        Ok(config)
+        // A setting that could not be read says nothing about what it was meant to be.
+        if problems.is_empty() {
+            problems.take(config.check());
+        }
+        problems.or(config)
     }
 }
 
@@ -173,10 +228,18 @@ impl FromStr for LogFormat {
     }
 }
 
-impl ConfigError {
-    /// An error of one setting.
-    pub(crate) fn new(key: &str, problem: impl fmt::Display) -> Self {
-        Self { key: key.to_owned(), problem: problem.to_string() }
+impl FromStr for LogLevel {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            "info" => Ok(Self::Info),
+            "debug" => Ok(Self::Debug),
+            "trace" => Ok(Self::Trace),
+            _ => Err("must be `error`, `warn`, `info`, `debug` or `trace`"),
+        }
     }
 }
 
@@ -217,83 +280,13 @@ fn ports(values: Option<Vec<u16>>) -> Result<Vec<u16>, ConfigError> {
     Ok(values)
 }
 
-fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
-    let default = Limits::default();
-    let count = |key: &str, value: Option<usize>, default| match value {
-        Some(0) => Err(ConfigError::new(key, "must be at least 1")),
-        value => Ok(value.unwrap_or(default)),
-    };
-    let rate = |key: &str, value: Option<u32>, default| match value {
-        Some(0) => Err(ConfigError::new(key, "must be at least 1")),
-        value => Ok(value.unwrap_or(default)),
-    };
-    let bytes = |key: &str, value: Option<u64>| match value {
-        Some(0) => Err(ConfigError::new(key, "must be at least 1 byte")),
-        value => Ok(value),
-    };
-    let seconds = |key: &str, value: Option<u32>, default| match value {
-        Some(0) => Err(ConfigError::new(key, "must be at least 1 second")),
-        value => Ok(value.map_or(default, |seconds| Duration::from_secs(seconds.into()))),
-    };
-    Ok(Limits {
-        connections: count("limits.connections", settings.connections, default.connections)?,
-        connections_per_client: count(
-            "limits.connections_per_client",
-            settings.connections_per_client,
-            default.connections_per_client,
-        )?,
-        connections_per_minute: rate(
-            "limits.connections_per_minute",
-            settings.connections_per_minute,
-            default.connections_per_minute,
-        )?,
-        connections_per_client_per_minute: rate(
-            "limits.connections_per_client_per_minute",
-            settings.connections_per_client_per_minute,
-            default.connections_per_client_per_minute,
-        )?,
-        destinations_per_hour: count(
-            "limits.destinations_per_hour",
-            settings.destinations_per_hour,
-            default.destinations_per_hour,
-        )?,
-        destinations_per_client_per_hour: count(
-            "limits.destinations_per_client_per_hour",
-            settings.destinations_per_client_per_hour,
-            default.destinations_per_client_per_hour,
-        )?,
-        bytes_per_hour: bytes("limits.bytes_per_hour", settings.bytes_per_hour)?,
-        bytes_per_client_per_hour: bytes(
-            "limits.bytes_per_client_per_hour",
-            settings.bytes_per_client_per_hour,
-        )?
-        .unwrap_or(default.bytes_per_client_per_hour),
-        tokens_per_client_per_minute: rate(
-            "limits.tokens_per_client_per_minute",
-            settings.tokens_per_client_per_minute,
-            default.tokens_per_client_per_minute,
-        )?,
-        open: seconds("limits.open_seconds", settings.open_seconds, default.open)?,
-        connect: seconds("limits.connect_seconds", settings.connect_seconds, default.connect)?,
-        handshake: seconds(
-            "limits.handshake_seconds",
-            settings.handshake_seconds,
-            default.handshake,
-        )?,
-        idle: seconds("limits.idle_seconds", settings.idle_seconds, default.idle)?,
-        lifetime: seconds("limits.lifetime_seconds", settings.lifetime_seconds, default.lifetime)?,
-        ping: seconds("limits.ping_seconds", settings.ping_seconds, default.ping)?,
-        drain: settings
-            .drain_seconds
-            .map_or(default.drain, |seconds| Duration::from_secs(seconds.into())),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    fn config(toml: &str) -> Result<Config, ConfigError> {
+    fn config(toml: &str) -> Result<Config, ConfigErrors> {
         Config::try_from(Settings::from_toml(toml)?)
     }
 
@@ -317,7 +310,16 @@ mod tests {
             ports = [1143]
             roots = "ca.pem"
             open_relay = true
+            metrics_listen = "127.0.0.1:9090"
             log_format = "json"
+            log_level = "debug"
+
+            [https]
+            certificate = "fullchain.pem"
+            key = "key.pem"
+            reload_seconds = 7
+            redirect_listen = "0.0.0.0:80"
+            hsts_seconds = 0
 
             [access]
             key = "a-long-enough-secret"
@@ -340,9 +342,18 @@ mod tests {
             lifetime_seconds = 5
             ping_seconds = 6
             drain_seconds = 0
+            notice_seconds = 7
             "#,
         )
         .unwrap();
+        let https = config.https.unwrap();
+        let Identity::Files(files) = https.identity else { panic!("{https:?}") };
+        assert_eq!(files.reload, Duration::from_secs(7));
+        assert_eq!(https.redirect_listen, Some(([0, 0, 0, 0], 80).into()));
+        assert_eq!(https.hsts, Duration::ZERO);
+        assert_eq!(config.metrics_listen, Some(([127, 0, 0, 1], 9090).into()));
+        assert_eq!(config.log_level, LogLevel::Debug);
+        assert_eq!(config.limits.notice, Duration::from_secs(7));
         assert_eq!(config.allow.len(), 2);
         assert_eq!(config.allow_networks.len(), 2);
         assert_eq!(config.log_format, LogFormat::Json);
@@ -389,13 +400,62 @@ mod tests {
             ("limits.tokens_per_client_per_minute = 0", "limits.tokens_per_client_per_minute"),
             ("trusted_proxies = ['10.0.0.0/33']", "trusted_proxies"),
             ("limits.idle_seconds = 0", "limits.idle_seconds"),
-            ("limits.idle_seconds = -1", "idle_seconds"),
+            ("limits.idle_seconds = -1", "limits.idle_seconds"),
             ("lisen = '[::]:80'", "lisen"),
-            ("limits.connection = 1", "connection"),
+            ("limits.connection = 1", "limits.connection"),
+            ("limits = 1", "limits"),
+            ("metrics_listen = '9090'", "metrics_listen"),
+            ("log_level = 'loud'", "log_level"),
+            ("https.certificate = 'c.pem'", "https.key"),
+            ("https.key = 'k.pem'", "https.certificate"),
+            ("https.reload_seconds = 0", "https.reload_seconds"),
+            ("https.redirect_listen = ':80'", "https.redirect_listen"),
+            ("https.redirect_listen = '[::]:80'", "https.redirect_listen"),
+            ("https.hsts_seconds = '1y'", "https.hsts_seconds"),
+            ("https.certificat = 'c.pem'", "https.certificat"),
+            ("acme.domains = ['a.example']", "acme.cache"),
+            ("acme.domains = ['*.example.org']", "acme.domains"),
+            ("acme.domains = ['192.0.2.1']", "acme.domains"),
+            ("acme.domains = ['localhost']", "acme.domains"),
+            ("acme.contact = 'me'", "acme.contact"),
+            ("acme.directory = 'http://ca.example/'", "acme.directory"),
+            (
+                "acme = { cache = 'c', domains = ['a.example'] }\nhttps = { certificate = 'c', key = 'k' }",
+                "acme.domains",
+            ),
         ] {
-            let error = config(toml).unwrap_err().to_string();
-            assert!(error.contains(key), "{toml}: {error}");
+            let errors = config(toml).unwrap_err();
+            let keys: Vec<_> = errors.iter().map(|error| error.key.as_str()).collect();
+            assert_eq!(keys, [key], "{toml}: {errors}");
         }
+    }
+
+    #[test]
+    fn all_errors_are_told_at_once() {
+        let errors = Config::load(
+            Settings { log_level: Some("loud".into()), ..Settings::default() },
+            Some("listen = 'here'\nport = 1\nports = [25]\nlimits = { idle_seconds = 0, x = 1 }"),
+        );
+        let errors = errors.unwrap_err();
+        let mut keys: Vec<_> = errors.iter().map(|error| error.key.as_str()).collect();
+        keys.sort_unstable();
+        assert_eq!(
+            keys,
+            ["limits.idle_seconds", "limits.x", "listen", "log_level", "port", "ports"]
+        );
+    }
+
+    #[test]
+    fn a_certificate_comes_by_acme_from_lets_encrypt_unless_another_is_named() {
+        let toml = "domains = ['Mail.Example.org']\ncache = 'c'\ncontact = 'me@example.org'";
+        let https = config(&format!("[acme]\n{toml}")).unwrap().https.unwrap();
+        let Identity::Acme(acme) = https.identity else { panic!("{https:?}") };
+        assert_eq!(acme.domains, ["mail.example.org"]);
+        assert_eq!(acme.contact.as_deref(), Some("mailto:me@example.org"));
+        assert!(acme.directory.contains("letsencrypt.org"));
+        let other = format!("[acme]\n{toml}\ndirectory = 'https://ca.example/directory'");
+        let https = config(&other).unwrap().https.unwrap();
+        assert!(format!("{https:?}").contains("https://ca.example/directory"));
     }
 
     #[test]

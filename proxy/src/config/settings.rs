@@ -4,8 +4,11 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::{Table, Value};
 
-use super::{ConfigError, access::AccessSettings};
+use super::{
+    AcmeSettings, ConfigError, ConfigErrors, HttpsSettings, Problems, access::AccessSettings,
+};
 
 /// The settings as they are written; what is not set is `None`.
 #[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -57,9 +60,26 @@ pub struct Settings {
     )]
     pub open_relay: Option<bool>,
 
+    /// Where to answer /metrics, for Prometheus, and /healthz and /readyz; everybody who can reach
+    /// it can read them [default: nowhere]
+    #[arg(long, env = "POSTERN_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+
     /// How to log: text or json [default: text]
     #[arg(long, env = "POSTERN_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
+
+    /// How much to log: error, warn, info, debug or trace [default: info]
+    #[arg(long, env = "POSTERN_LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<String>,
+
+    /// HTTPS that the proxy ends itself, with a certificate from files.
+    #[command(flatten)]
+    pub https: HttpsSettings,
+
+    /// A certificate by ACME.
+    #[command(flatten)]
+    pub acme: AcmeSettings,
 
     /// Who may use the proxy.
     #[command(flatten)]
@@ -181,6 +201,11 @@ pub struct LimitSettings {
     /// How long tunnels may go on after the proxy was told to stop
     #[arg(long = "limits-drain-seconds", env = "POSTERN_LIMITS_DRAIN_SECONDS", value_name = "S")]
     pub drain_seconds: Option<u32>,
+
+    /// How long the proxy goes on to answer, at least, after it was told to stop: so that a load
+    /// balancer notices that it is no longer ready [default: 0]
+    #[arg(long = "limits-notice-seconds", env = "POSTERN_LIMITS_NOTICE_SECONDS", value_name = "S")]
+    pub notice_seconds: Option<u32>,
 }
 
 /// A text that is never shown.
@@ -192,21 +217,24 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If it is not TOML, has a key that does not exist, or a value of the wrong type.
-    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        // The reader's own message quotes the line, which may hold a secret.
-        toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let before = text.get(..at).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let key = text.lines().nth(line - 1).and_then(|line| line.split('=').next());
-            // Any other line may be the middle of a secret.
-            let is_key =
-                |key: &&str| key.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b));
-            let key = key.map(str::trim).filter(is_key).unwrap_or_default();
-            ConfigError::new(if key.is_empty() { "config" } else { key }, {
-                format!("line {line}: {}", error.message())
-            })
+    /// If it is not TOML, has keys that do not exist, or values of the wrong type.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        let mut problems = Problems::default();
+        let settings = Self::read(text, &mut problems);
+        problems.or(settings)
+    }
+
+    /// What can be read of a configuration file; what can't be is left out, and told.
+    pub(super) fn read(text: &str, problems: &mut Problems) -> Self {
+        let Some(table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
+        else {
+            return Self::default();
+        };
+        // The whole at once would stop at the first mistake, so each key is read alone.
+        leaves(table).fold(Self::default(), |settings, (key, leaf)| {
+            let leaf: Result<Self, _> = toml::from_str(&leaf.to_string());
+            let leaf = leaf.map_err(|error| ConfigError::new(&key, error.message()));
+            settings.or(problems.take(leaf).unwrap_or_default())
         })
     }
 
@@ -223,7 +251,11 @@ impl Settings {
             ports: self.ports.or(other.ports),
             roots: self.roots.or(other.roots),
             open_relay: self.open_relay.or(other.open_relay),
+            metrics_listen: self.metrics_listen.or(other.metrics_listen),
             log_format: self.log_format.or(other.log_format),
+            log_level: self.log_level.or(other.log_level),
+            https: self.https.or(other.https),
+            acme: self.acme.or(other.acme),
             access: self.access.or(other.access),
             limits: self.limits.or(other.limits),
         }
@@ -257,8 +289,38 @@ impl LimitSettings {
             lifetime_seconds: self.lifetime_seconds.or(other.lifetime_seconds),
             ping_seconds: self.ping_seconds.or(other.ping_seconds),
             drain_seconds: self.drain_seconds.or(other.drain_seconds),
+            notice_seconds: self.notice_seconds.or(other.notice_seconds),
         }
     }
+}
+
+/// A mistake of the file as a whole. The reader's own message quotes the line, which may hold a
+/// secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let key = text.lines().nth(line - 1).and_then(|line| line.split('=').next());
+    // Any other line may be the middle of a secret.
+    let is_key = |key: &&str| key.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b));
+    let key = key.map(str::trim).filter(is_key).unwrap_or_default();
+    let key = if key.is_empty() { "config" } else { key };
+    ConfigError::new(key, format!("line {line}: {}", error.message()))
+}
+
+/// Each value of the file in a file of its own, with its full key.
+fn leaves(table: Table) -> impl Iterator<Item = (String, Table)> {
+    table.into_iter().flat_map(|(name, value)| match value {
+        Value::Table(inner) if !inner.is_empty() => inner
+            .into_iter()
+            .map(|(key, value)| {
+                let full = format!("{name}.{key}");
+                let inner = Value::Table(Table::from_iter([(key, value)]));
+                (full, Table::from_iter([(name.clone(), inner)]))
+            })
+            .collect::<Vec<_>>(),
+        value => vec![(name.clone(), Table::from_iter([(name, value)]))],
+    })
 }
 
 impl<'de> Deserialize<'de> for Secret {
@@ -304,7 +366,7 @@ mod tests {
     #[test]
     fn an_error_does_not_quote_a_secret() {
         let error = Settings::from_toml("access.key = ['hush-hush-hush-hush']").unwrap_err();
-        assert_eq!(error.key, "access.key");
+        assert_eq!(error.iter().next().unwrap().key, "access.key");
         assert!(!error.to_string().contains("hush"), "{error}");
         for toml in [
             "access.key = 'hush-hush-hush-hush' x",

@@ -33,6 +33,9 @@ const IMPLICIT_TLS_PORTS: [u16; 3] = [465, 993, 995];
 /// The port on which servers take mail from anybody: never for clients.
 const RELAY_PORT: u16 = 25;
 
+/// The port of HTTPS, where providers publish settings for mail programs.
+const WEB_PORT: u16 = 443;
+
 /// A destination that is allowed by name and port, whatever its address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Destination {
@@ -152,7 +155,7 @@ impl Policy {
         if !self.ports.contains(&port) {
             return Err(Denied::Port(port));
         }
-        if !self.allow.is_empty() && !self.allow.iter().any(|pattern| pattern.matches(&host)) {
+        if !self.lists(&host) {
             return Err(Denied::NotListed(host));
         }
         let route = match host.addresses() {
@@ -193,6 +196,40 @@ impl Policy {
         Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect())
     }
 
+    /// Whether a host may be asked for the settings that it publishes, by HTTPS. Only the proxy
+    /// itself goes there: tunnels do not.
+    ///
+    /// # Errors
+    ///
+    /// If not.
+    pub(crate) fn web(&self, host: &Host) -> Result<Target, Denied> {
+        let known = self.destinations.iter().find(|known| known.is(host, WEB_PORT));
+        let route = match (known, host.addresses()) {
+            (Some(known), _) => Route::Known(known.address),
+            (None, Some(addresses)) => Route::Given(addresses),
+            (None, None) => Route::Resolve,
+        };
+        if known.is_none() && !self.lists(host) {
+            return Err(Denied::NotListed(host.clone()));
+        }
+        Ok(Target { host: host.clone(), port: WEB_PORT, implicit_tls: true, route })
+    }
+
+    /// Whether all of a host's addresses are public ones, whatever networks are permitted besides.
+    ///
+    /// # Errors
+    ///
+    /// If one is not.
+    pub(crate) fn public_addresses(&self, addresses: &[IpAddr]) -> Result<(), Denied> {
+        let strict = Self { networks: Vec::new(), ..Self::default() };
+        strict.addresses(addresses)
+    }
+
+    /// Whether the allow-list has a host, or there is no list.
+    fn lists(&self, host: &Host) -> bool {
+        self.allow.is_empty() || self.allow.iter().any(|pattern| pattern.matches(host))
+    }
+
     /// Whether all of a host's addresses may be reached. One that may not spoils the others: a name
     /// that points to public and private addresses at once is up to something.
     ///
@@ -209,7 +246,7 @@ impl Policy {
         }
         addresses.iter().try_for_each(|&ip| match self.objection(ip) {
             Some(what) => Err(Denied::Address(ip, what)),
-            None if is_own(ip) && !self.permits(ip) => Err(Denied::Address(ip, address::LOOPBACK)),
+            None if !self.permits(ip) && is_own(ip) => Err(Denied::Address(ip, address::LOOPBACK)),
             None => Ok(()),
         })
     }

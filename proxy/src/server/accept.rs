@@ -1,50 +1,44 @@
-//! From TCP connections to requests.
+//! From a listener to connections.
 
-use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::pending, io, time::Duration};
 
-use axum::Router;
-use hyper::{Request, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioTimer;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
 use tracing::{trace, warn};
 
 use super::{
-    Client, Clients, Shared, Ticket,
-    impatient::{Impatient, Tunnel},
-    stream::{PageIo, Stream},
+    Client, Clients,
+    connection::{self, Door},
 };
-use crate::limits::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT, REQUEST_HEAD, REQUEST_TIMEOUT};
+use crate::limits::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT};
 
 /// How long to wait when the system can't give us a connection: it lacks something that others must
 /// first give back.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Accepts connections and serves each in a task of its own, for ever. A connection for which there
-/// is no place is dropped.
-pub(super) async fn accept(
-    listener: &TcpListener,
-    router: &Router,
-    tasks: &TaskTracker,
-    shared: &Arc<Shared>,
-) {
+/// is no place is dropped. Without a listener nobody comes.
+pub(super) async fn accept(listener: Option<&TcpListener>, door: &Door, tasks: &TaskTracker) {
+    let Some(listener) = listener else { return pending().await };
     let places = Clients::new(HTTP_CONNECTIONS, HTTP_CONNECTIONS_PER_CLIENT);
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
                 let peer = address.ip();
                 let client = Client::from(peer);
-                let place = if shared.proxies.include(peer) {
+                let place = if door.shared.proxies.include(peer) {
                     places.admit_speaker(client)
                 } else {
                     places.admit(client)
                 };
                 match place {
                     Some(place) => {
-                        tasks.spawn(serve(stream, peer, router.clone(), shared.clone(), place));
+                        tasks.spawn(connection::serve(stream, peer, door.clone(), place));
                     }
-                    None => trace!("no place for a connection"),
+                    None => {
+                        door.shared.metrics.connection_turned_away();
+                        trace!("no place for a connection");
+                    }
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -54,52 +48,6 @@ pub(super) async fn accept(
             }
         }
     }
-}
-
-/// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel.
-async fn serve(
-    stream: TcpStream,
-    peer: IpAddr,
-    router: Router,
-    shared: Arc<Shared>,
-    place: Ticket,
-) {
-    if let Err(error) = stream.set_nodelay(true) {
-        trace!(%error, "no TCP_NODELAY");
-    }
-    let tunnel = Tunnel::default();
-    let stream = Impatient::new(Stream::Plain(stream), REQUEST_TIMEOUT, tunnel.clone());
-    let service = service_fn(|mut request: Request<Incoming>| {
-        let client = Client::from(shared.proxies.client(peer, request.headers()));
-        request.extensions_mut().insert(client);
-        let answer = router.clone().oneshot(request);
-        let tunnel = tunnel.clone();
-        async move {
-            let answer = answer.await?;
-            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-                tunnel.begin();
-            }
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_TIMEOUT)
-        .max_buf_size(REQUEST_HEAD);
-    let mut connection =
-        pin!(builder.serve_connection(PageIo::new(stream), service).with_upgrades());
-    let result = tokio::select! {
-        result = &mut connection => result,
-        () = shared.draining.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        trace!(%error, "connection failed");
-    }
-    drop(place);
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -1,22 +1,30 @@
 //! The HTTP server: binds, accepts, routes, and stops in good order.
 
 mod accept;
+mod activity;
 mod clients;
+mod connection;
 mod demo;
 mod forwarded;
 mod headers;
+mod health;
+mod https;
 mod impatient;
+mod loaded;
 mod origin;
+mod redirect;
 mod stream;
 
-use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{future::pending, io, net::SocketAddr, sync::Arc};
 
 use axum::{
-    Router, middleware,
+    Router,
+    http::HeaderValue,
+    middleware,
     routing::{any, get},
 };
 use rustls_pki_types::CertificateDer;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -24,13 +32,16 @@ pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
 pub(crate) use forwarded::TrustedProxies;
-pub(crate) use origin::{AskingPage, Origins, TunnelPage};
+pub(crate) use origin::{AskingPage, Origins, Secure, TunnelPage};
 pub(crate) use stream::{PageIo, Stream};
 
+use self::{connection::Door, https::Tls, loaded::Loaded};
 use crate::{
     access::{self, Mint, Quotas},
-    config::{Config, ConfigError},
+    config::{Config, ConfigErrors},
+    discovery::{self, Finder, Records, SystemRecords},
     limits::{CLOSE_TIMEOUT, Limits},
+    metrics::{self, Metrics},
     page::{DemoAccount, PageConfig, Site},
     policy::{Destination, Lookups, Policy, Resolve, SystemResolver},
     tunnel::{self, TlsConnector},
@@ -42,15 +53,28 @@ pub struct Builder {
     roots: Vec<CertificateDer<'static>>,
     destinations: Vec<Destination>,
     resolver: Option<Arc<dyn Resolve>>,
+    records: Option<Arc<dyn Records>>,
     demo: Option<DemoAccount>,
 }
 
 /// The proxy, listening.
 pub struct Proxy {
-    listener: TcpListener,
-    local_addr: SocketAddr,
+    listener: Listener,
+    /// Answers requests without TLS with the address that has it.
+    redirect: Option<Listener>,
+    metrics: Option<Listener>,
+    reload: Reload,
     shared: Arc<Shared>,
 }
+
+struct Listener {
+    tcp: TcpListener,
+    local_addr: SocketAddr,
+}
+
+/// Tells a proxy to look at its certificate files now.
+#[derive(Clone, Default)]
+pub struct Reload(Arc<Notify>);
 
 /// What all connections need.
 pub(crate) struct Shared {
@@ -62,6 +86,12 @@ pub(crate) struct Shared {
     pub(crate) policy: Policy,
     pub(crate) resolver: Lookups,
     pub(crate) tls: TlsConnector,
+    /// TLS with pages, if the proxy ends it.
+    https: Option<Arc<Tls>>,
+    /// What tells browsers not to come without TLS.
+    hsts: Option<HeaderValue>,
+    pub(crate) metrics: Metrics,
+    pub(crate) finder: Finder,
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) tunnels: TaskTracker,
@@ -74,12 +104,20 @@ pub(crate) struct Shared {
 /// Why the proxy does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A setting can't be used.
+    /// Settings can't be used.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The address can't be listened on.
-    #[error("listen: {0}: {1}")]
-    Listen(SocketAddr, #[source] io::Error),
+    Config(#[from] ConfigErrors),
+    /// An address can't be listened on.
+    #[error("{key}: {address}: {error}")]
+    Listen {
+        /// The setting that has the address.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
 }
 
 impl Builder {
@@ -104,6 +142,13 @@ impl Builder {
         self
     }
 
+    /// Looks up which servers domains name in another way than the system's.
+    #[must_use]
+    pub fn records(mut self, records: Arc<dyn Records>) -> Self {
+        self.records = Some(records);
+        self
+    }
+
     /// Offers an account to try things out with.
     #[must_use]
     pub fn demo(mut self, demo: DemoAccount) -> Self {
@@ -111,14 +156,24 @@ impl Builder {
         self
     }
 
+    /// Looks whether the proxy could start, as far as that shows without listening.
+    ///
+    /// # Errors
+    ///
+    /// With everything that is wrong with the settings and the files that they name.
+    pub fn check(self) -> Result<(), ConfigErrors> {
+        self.config.check()?;
+        Loaded::load(&self.config, self.roots).map(drop)
+    }
+
     /// Loads what the proxy serves and trusts, and starts to listen.
     ///
     /// # Errors
     ///
-    /// If a setting can't be used, or the address can't be listened on.
+    /// If a setting can't be used, or an address can't be listened on.
     pub async fn bind(self) -> Result<Proxy, StartError> {
         let config = self.config;
-        config.check()?;
+        config.check().map_err(ConfigErrors::from)?;
         if config.is_open_relay() {
             warn!("strangers can use this proxy to reach every mail server");
         }
@@ -134,24 +189,18 @@ impl Builder {
                  other copy of this proxy accepts them; to run several, give all the same keys"
             );
         }
-        let site = match &config.page {
-            Some(folder) => Site::from_folder(folder).map_err(|error| {
-                ConfigError::new("page", format!("{}: {error}", folder.display()))
-            })?,
-            None => Site::embedded(),
-        };
+        let Loaded { site, connector, https } = Loaded::load(&config, self.roots)?;
         if site.is_empty() {
             warn!("there is no page to serve: name its folder with --page");
         }
-        let mut roots = self.roots;
-        if let Some(path) = &config.roots {
-            roots.extend(read_roots(path)?);
-        }
-        let tls = TlsConnector::new(roots).map_err(|error| ConfigError::new("roots", error))?;
+        let listener = Listener::bind("listen", config.listen).await?;
+        let redirect_address = config.https.as_ref().and_then(|https| https.redirect_listen);
+        let redirect = Listener::bind_if("https.redirect_listen", redirect_address).await?;
+        let metrics = Listener::bind_if("metrics_listen", config.metrics_listen).await?;
 
-        let listen_error = |error| StartError::Listen(config.listen, error);
-        let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
-        let local_addr = listener.local_addr().map_err(listen_error)?;
+        let records = self.records.unwrap_or_else(|| Arc::new(SystemRecords::new()));
+        let finder = Finder::new(records, self.demo.as_ref());
+
         let shared = Shared {
             site,
             page_config: PageConfig::new(self.demo, config.access_key.is_some()),
@@ -166,7 +215,11 @@ impl Builder {
             resolver: Lookups::new(
                 self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
             ),
-            tls,
+            tls: connector,
+            https,
+            hsts: headers::hsts(config.https.as_ref()),
+            metrics: Metrics::new(config.limits.connections),
+            finder,
             quotas: Arc::new(Quotas::new(&config.limits)),
             proxies: TrustedProxies::new(config.trusted_proxies.clone()),
             tunnels: TaskTracker::new(),
@@ -174,33 +227,104 @@ impl Builder {
             stopping: CancellationToken::new(),
             config,
         };
-        Ok(Proxy { listener, local_addr, shared: Arc::new(shared) })
+        let (reload, shared) = (Reload::default(), Arc::new(shared));
+        Ok(Proxy { listener, redirect, metrics, reload, shared })
     }
 }
 
 impl Proxy {
     /// A proxy with this configuration.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, roots: Vec::new(), destinations: Vec::new(), resolver: None, demo: None }
+        Builder {
+            config,
+            roots: Vec::new(),
+            destinations: Vec::new(),
+            resolver: None,
+            records: None,
+            demo: None,
+        }
     }
 
     /// The address that it listens on.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.listener.local_addr
     }
 
-    /// Serves until `shutdown` ends, and then until its tunnels have ended or the time for that is
-    /// over.
+    /// Whether pages must come with TLS.
+    pub fn is_https(&self) -> bool {
+        self.shared.https.is_some()
+    }
+
+    /// The address that leads to the one with TLS.
+    pub fn redirect_addr(&self) -> Option<SocketAddr> {
+        self.redirect.as_ref().map(|listener| listener.local_addr)
+    }
+
+    /// The address that has the metrics.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|listener| listener.local_addr)
+    }
+
+    /// What tells it to look at its certificate files.
+    pub fn reload(&self) -> Reload {
+        self.reload.clone()
+    }
+
+    /// Serves until `shutdown` ends. Then it goes on to answer, but opens no tunnels, until those
+    /// that there are have ended or the time for that is over.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, shared, .. } = self;
-        let router = router(shared.clone());
-        let requests = TaskTracker::new();
+        let shared = &self.shared;
+        let connections = TaskTracker::new();
+        let doors = async {
+            let port = redirect::public_port(&shared.config, self.local_addr());
+            let without_tls = |router| Door { router, tls: None, shared: shared.clone() };
+            let page = Door { tls: shared.https.clone(), ..without_tls(router(shared.clone())) };
+            let redirect = without_tls(redirect::router(shared.clone(), port));
+            let metrics = without_tls(metrics_router(shared.clone()));
+            tokio::join!(
+                accept::accept(Some(&self.listener.tcp), &page, &connections),
+                accept::accept(self.redirect.as_ref().map(|it| &it.tcp), &redirect, &connections),
+                accept::accept(self.metrics.as_ref().map(|it| &it.tcp), &metrics, &connections),
+                async {
+                    match &shared.https {
+                        Some(https) => https.keep_fresh(&self.reload.0).await,
+                        None => pending().await,
+                    }
+                },
+            );
+        };
         tokio::select! {
-            () = accept::accept(&listener, &router, &requests, &shared) => {}
-            () = shutdown => {}
+            () = doors => {}
+            () = async { shutdown.await; drain(shared).await } => {}
         }
-        drop(listener);
-        drain(&shared, &requests).await;
+        drop((self.listener, self.redirect, self.metrics));
+        stop(shared, &connections).await;
+    }
+}
+
+impl Listener {
+    async fn bind(key: &'static str, address: SocketAddr) -> Result<Self, StartError> {
+        let listen_error = |error| StartError::Listen { key, address, error };
+        let tcp = TcpListener::bind(address).await.map_err(listen_error)?;
+        let local_addr = tcp.local_addr().map_err(listen_error)?;
+        Ok(Self { tcp, local_addr })
+    }
+
+    async fn bind_if(
+        key: &'static str,
+        address: Option<SocketAddr>,
+    ) -> Result<Option<Self>, StartError> {
+        match address {
+            Some(address) => Self::bind(key, address).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Reload {
+    /// Now.
+    pub fn now(&self) {
+        self.0.notify_one();
     }
 }
 
@@ -210,16 +334,23 @@ impl Shared {
     }
 }
 
-async fn drain(shared: &Shared, requests: &TaskTracker) {
+/// Lets tunnels finish, while whoever asks is told that the proxy will go.
+async fn drain(shared: &Shared) {
     info!(tunnels = shared.tunnels.len(), "stopping");
     shared.draining.cancel();
-    requests.close();
     shared.tunnels.close();
-    let ended = tokio::time::timeout(shared.limits().drain, shared.tunnels.wait()).await;
-    if ended.is_err() {
-        shared.stopping.cancel();
-    }
-    let last_words = async { tokio::join!(shared.tunnels.wait(), requests.wait()) };
+    let finished = async { tokio::join!(shared.tunnels.wait(), sleep(shared.limits().notice)) };
+    // Tunnels that have not ended by then will be told to.
+    let _ = tokio::time::timeout(shared.limits().drain, finished).await;
+}
+
+/// Ends what is left.
+async fn stop(shared: &Shared, connections: &TaskTracker) {
+    shared.draining.cancel();
+    shared.stopping.cancel();
+    shared.tunnels.close();
+    connections.close();
+    let last_words = async { tokio::join!(shared.tunnels.wait(), connections.wait()) };
     // What has not ended now will not be missed.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT * 2, last_words).await;
 }
@@ -227,23 +358,18 @@ async fn drain(shared: &Shared, requests: &TaskTracker) {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(postern_tunnel::PATH, any(tunnel::upgrade))
+        .route(postern_bridge::Discovery::PATH, get(discovery::discover))
         .route("/api/config", get(crate::page::config))
+        .merge(health::routes())
         .route(postern_tunnel::TOKEN_PATH, get(access::token).post(access::token))
-        .route("/healthz", get(async || "ok\n"))
         .fallback(crate::page::file)
         .layer(middleware::map_response_with_state(shared.clone(), headers::secure))
         .with_state(shared)
 }
 
-fn read_roots(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    use rustls_pki_types::pem::PemObject;
-    let error = |error: &dyn std::fmt::Display| {
-        ConfigError::new("roots", format!("{}: {error}", path.display()))
-    };
-    let pem = fs::read(path).map_err(|problem| error(&problem))?;
-    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match roots.map_err(|problem| error(&problem))? {
-        roots if roots.is_empty() => Err(error(&"there is no certificate in it")),
-        roots => Ok(roots),
-    }
+fn metrics_router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .merge(health::routes())
+        .with_state(shared)
 }

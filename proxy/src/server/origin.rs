@@ -83,6 +83,20 @@ impl Origins {
             self.listed.iter().find(is_host).cloned()
         })
     }
+
+    /// The pages that may have sent a request that shows a token: which of them it was, the token
+    /// says. A browser names the page only with requests that change something.
+    pub(crate) fn possible(&self, request: &Parts) -> Vec<Origin> {
+        if request.headers.contains_key(ORIGIN) {
+            return self.named(request).into_iter().collect();
+        }
+        let foreign = request.headers.contains_key(FETCH_SITE)
+            && only(&request.headers, &FETCH_SITE) != Some("same-origin");
+        if foreign {
+            return Vec::new();
+        }
+        own(request).into_iter().chain(self.listed.iter().cloned()).collect()
+    }
 }
 
 /// The page that the proxy serves itself under the name that the request gives it.
@@ -290,6 +304,29 @@ mod tests {
             let mut request = request(&[("origin", origin), ("host", "127.0.0.1")]);
             request.extensions.insert(Secure(secure));
             assert_eq!(origins().named(&request).is_some(), admitted, "{origin} {secure}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_does_not_say_its_page_may_be_of_any_that_is_admitted() {
+        let possible = |headers: &[(&str, &str)]| -> Vec<String> {
+            let possible = origins().possible(&request(headers));
+            possible.iter().map(ToString::to_string).collect()
+        };
+        let (own, listed) = ("http://localhost:8080", "https://mail.example.org:443");
+        let host = ("host", "localhost:8080");
+        assert_eq!(possible(&[host]), [own, listed]);
+        assert_eq!(possible(&[host, ("sec-fetch-site", "same-origin")]), [own, listed]);
+        assert_eq!(possible(&[("host", "mail.example.net")]), [listed]);
+        assert_eq!(possible(&[host, ("origin", own)]), [own]);
+        for stranger in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "none"),
+        ] {
+            assert!(possible(&[host, stranger]).is_empty(), "{stranger:?}");
         }
     }
 

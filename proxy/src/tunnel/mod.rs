@@ -22,9 +22,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::OnUpgrade;
-use postern_tunnel::SUBPROTOCOL;
+use postern_tunnel::{Refused, SUBPROTOCOL};
 use tracing::{debug, info};
 
+pub(crate) use open::connect;
 pub(crate) use tls::TlsConnector;
 
 use self::relay::{Ended, Relay};
@@ -73,7 +74,7 @@ async fn run(
         return;
     };
     let ended = relay.run(&shared, &mut guest).await;
-    Box::pin(end(ended)).await;
+    Box::pin(end(ended, &shared)).await;
 }
 
 async fn begin(
@@ -93,7 +94,9 @@ async fn begin(
         Ok(guest) => guest,
         Err(excess) => {
             info!(?excess, "refused");
-            farewell::refused(page, &excess.into()).await;
+            let refused = Refused::from(excess);
+            shared.metrics.tunnel_refused(refused.code);
+            farewell::refused(page, &refused).await;
             return None;
         }
     };
@@ -105,6 +108,7 @@ async fn begin(
         Ok(way) => return Some((Relay::new(page, way), guest)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
+            shared.metrics.tunnel_refused(refused.code);
             farewell::refused(page, &refused).await;
         }
         Err(open::Failure::PageGone) => {
@@ -115,7 +119,11 @@ async fn begin(
     None
 }
 
-async fn end(ended: Ended) {
+async fn end(ended: Ended, shared: &Shared) {
+    shared.metrics.tunnel_ended(match &ended {
+        Ended::Refused(_, refused) => Some(refused.code),
+        Ended::Complete(_) | Ended::PageGone(..) | Ended::Violation(..) => None,
+    });
     match ended {
         Ended::Complete(page) => farewell::complete(page).await,
         Ended::PageGone(page, server, unsent) => farewell::gone(page, server, unsent).await,

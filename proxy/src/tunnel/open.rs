@@ -71,8 +71,10 @@ pub(super) async fn open(
 
     let (server, tls) = match open.tls {
         TlsMode::Proxy => {
-            let (stream, info) =
-                shared.tls.connect(tcp, &target.host, shared.limits().handshake).await?;
+            let limit = shared.limits().handshake;
+            let secured = shared.tls.connect(tcp, &target.host, limit).await;
+            shared.metrics.server_handshake(secured.is_ok());
+            let (stream, info) = secured?;
             (Upstream::Tls(Box::new(stream)), Some(info))
         }
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
@@ -101,7 +103,10 @@ async fn first_message(page: &mut Page) -> Result<Open, Failure> {
 }
 
 /// Finds the host's addresses and connects to one of those that may be dialled.
-async fn connect(target: &Target, shared: &Shared) -> Result<(TcpStream, SocketAddr), Refused> {
+pub(crate) async fn connect(
+    target: &Target,
+    shared: &Shared,
+) -> Result<(TcpStream, SocketAddr), Refused> {
     let located = shared.policy.locate(target, &shared.resolver).await;
     let addresses = located.map_err(|error| {
         let code = match error {

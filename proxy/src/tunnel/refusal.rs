@@ -3,7 +3,7 @@
 use postern_tunnel::{Refusal, Refused};
 
 pub(super) fn refuse(code: Refusal, message: impl Into<String>) -> Refused {
-    Refused { code, message: message.into() }
+    Refused { code, message: message.into(), certificate: None }
 }
 
 pub(super) fn bad_request(message: &str) -> Refused {

@@ -2,13 +2,10 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use postern_tunnel::{Refusal, Refused, TlsInfo};
-use rustls::{
-    CertificateError, ClientConfig, ClientConnection, Error, ProtocolVersion, RootCertStore,
-    crypto::ring,
-};
+use postern_certificate::{Problem, Verifier, Why};
+use postern_tunnel::{CertificateInfo, Refusal, Refused, RefusedCertificate, TlsInfo};
+use rustls::{ClientConfig, ClientConnection, Error, ProtocolVersion, RootCertStore, crypto::ring};
 use rustls_pki_types::CertificateDer;
-use sha2::{Digest, Sha256};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::client::TlsStream;
 
@@ -31,9 +28,13 @@ impl TlsConnector {
         let mut trusted = RootCertStore::empty();
         trusted.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         roots.into_iter().try_for_each(|root| trusted.add(root))?;
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new(trusted.into(), Arc::clone(&provider))
+            .expect("there are always the public roots");
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(trusted)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         Ok(Self(Arc::new(config).into()))
     }
@@ -43,7 +44,7 @@ impl TlsConnector {
     /// # Errors
     ///
     /// If the certificate does not verify, the handshake fails, or it takes too long.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         &self,
         tcp: TcpStream,
         host: &Host,
@@ -71,57 +72,48 @@ fn describe(connection: &ClientConnection) -> TlsInfo {
     };
     let suite = connection.negotiated_cipher_suite().map(|suite| suite.suite());
     let certificate = connection.peer_certificates().and_then(|chain| chain.first());
-    let fingerprint = certificate.map(Sha256::digest).unwrap_or_default();
     TlsInfo {
         version: version.to_owned(),
         cipher: suite.and_then(|suite| suite.as_str()).unwrap_or_default().to_owned(),
-        fingerprint: fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
+        certificate: certificate.map(|certificate| CertificateInfo::of(certificate)),
     }
 }
 
 fn failed(host: &Host, error: &io::Error) -> Refused {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
-    match cause {
-        Some(Error::InvalidCertificate(error)) => {
-            refuse(Refusal::BadCertificate, certificate_sentence(host, error))
+    let Some(error) = cause else {
+        return refuse(
+            Refusal::TlsFailed,
+            format!("{host} ended the connection instead of agreeing on TLS."),
+        );
+    };
+    match postern_certificate::Refused::from_error(error) {
+        Some(postern_certificate::Refused { why: Why::Invalid(problem), certificate }) => {
+            bad_certificate(host, problem, certificate)
         }
-        Some(Error::InvalidMessage(_)) => refuse(
+        _ if matches!(error, Error::InvalidMessage(_)) => refuse(
             Refusal::TlsFailed,
             format!("{host} does not speak TLS on this port, or not from the start."),
         ),
-        Some(error) => refuse(Refusal::TlsFailed, format!("TLS with {host} failed: {error}.")),
-        None => refuse(
-            Refusal::TlsFailed,
-            format!("{host} ended the connection instead of agreeing on TLS."),
-        ),
+        _ => refuse(Refusal::TlsFailed, format!("TLS with {host} failed: {error}.")),
     }
 }
 
-fn certificate_sentence(host: &Host, error: &CertificateError) -> String {
-    use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext, Revoked, UnknownIssuer,
+fn bad_certificate(host: &Host, problem: &Problem, certificate: &[u8]) -> Refused {
+    let info = CertificateInfo::of(certificate);
+    let names = info.details.iter().flat_map(|details| &details.names).take(QUOTED_NAMES);
+    let names: Vec<_> = names.map(String::as_str).collect();
+    let what = match problem {
+        Problem::Expired => "has expired",
+        Problem::NotYetValid => "is not valid yet",
+        Problem::OtherHost if names.is_empty() => "is not valid for this name",
+        Problem::OtherHost => &format!("is not valid for this name, but for {}", names.join(", ")),
+        Problem::UnknownIssuer => "comes from an issuer that this proxy does not trust",
+        Problem::SelfSigned => "was issued by the server itself; this proxy does not trust it",
+        Problem::Revoked => "was revoked by its issuer",
+        Problem::Other(_) => "does not verify",
     };
-    let what = match error {
-        Expired | ExpiredContext { .. } => "has expired".to_owned(),
-        NotValidYet | NotValidYetContext { .. } => "is not valid yet".to_owned(),
-        NotValidForName => "is not valid for this name".to_owned(),
-        NotValidForNameContext { presented, .. } => {
-            let names = presented.iter().take(QUOTED_NAMES).map(|name| quoted(name));
-            match names.collect::<Vec<_>>() {
-                names if names.is_empty() => "is not valid for this name".to_owned(),
-                names => format!("is not valid for this name, but for {}", names.join(", ")),
-            }
-        }
-        UnknownIssuer => "comes from an issuer that this proxy does not trust".to_owned(),
-        Revoked => "was revoked by its issuer".to_owned(),
-        _ => "does not verify".to_owned(),
-    };
-    format!("The certificate of {host} {what}.")
-}
-
-/// A name from a certificate, which may hold anything; rustls wraps it as `DnsName("…")`.
-fn quoted(name: &str) -> String {
-    let bare = name.split('"').nth(1).unwrap_or(name);
-    bare.chars().filter(char::is_ascii_graphic).take(64).collect()
+    let refused = refuse(Refusal::BadCertificate, format!("The certificate of {host} {what}."));
+    let certificate = RefusedCertificate { problem: problem.clone(), certificate: info };
+    Refused { certificate: Some(Box::new(certificate)), ..refused }
 }

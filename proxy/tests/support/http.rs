@@ -48,7 +48,7 @@ pub(crate) async fn get(addr: SocketAddr, path: &str, headers: &[&str]) -> Respo
     request(addr, "GET", path, headers).await
 }
 
-fn parse(bytes: &[u8]) -> Response {
+pub(crate) fn parse(bytes: &[u8]) -> Response {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");

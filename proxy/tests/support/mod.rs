@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod http;
+pub(crate) mod https;
 pub(crate) mod name_server;
 pub(crate) mod page;
 pub(crate) mod server;
@@ -10,7 +11,7 @@ pub(crate) mod tls;
 
 use std::{net::SocketAddr, time::Duration};
 
-use postern::{Builder, Config, Destination, Proxy};
+use postern::{Builder, Config, Destination, Proxy, server::Reload};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// Longer than anything here takes, so that a test that hangs ends.
@@ -22,6 +23,9 @@ pub(crate) const HOST: &str = "mail.example.org";
 /// A proxy that runs until it is dropped or stopped.
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
+    pub(crate) redirect: Option<SocketAddr>,
+    pub(crate) metrics: Option<SocketAddr>,
+    pub(crate) reload: Reload,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -39,11 +43,12 @@ pub(crate) async fn start(
     config(&mut settings);
     let proxy = builder(Proxy::builder(settings)).bind().await.unwrap();
     let addr = proxy.local_addr();
+    let (redirect, metrics, reload) = (proxy.redirect_addr(), proxy.metrics_addr(), proxy.reload());
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(proxy.serve(async move {
         let _ = stopped.await;
     }));
-    Running { addr, stop, served }
+    Running { addr, redirect, metrics, reload, stop, served }
 }
 
 /// Starts a proxy that may reach one server as [`HOST`].

@@ -15,6 +15,7 @@ pub(crate) struct Identity {
     pub(crate) certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
     pem: String,
+    key_pem: String,
 }
 
 impl Identity {
@@ -38,11 +39,16 @@ impl Identity {
             certificate: certificate.der().clone(),
             key: PrivateKeyDer::Pkcs8(key.serialize_der().into()),
             pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
         }
     }
 
     pub(crate) fn pem(&self) -> &str {
         &self.pem
+    }
+
+    pub(crate) fn key_pem(&self) -> &str {
+        &self.key_pem
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Fingerprint;
+use crate::{Fingerprint, RefusedCertificate, TlsSession};
 
 /// An account's number, never used again after the account is removed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -56,6 +56,15 @@ pub struct Endpoint {
     /// ends the connection. Counts only where TLS ends in the browser.
     #[serde(default)]
     pub trusted: Option<Fingerprint>,
+}
+
+/// Which of an account's two servers.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub enum ServerRole {
+    /// The IMAP or POP3 server.
+    Incoming,
+    /// The submission server.
+    Outgoing,
 }
 
 /// One server and the user name that logs in to it.
@@ -119,6 +128,43 @@ impl fmt::Debug for AccountDraft {
     }
 }
 
+/// Everything of an account that can be changed; its address and its protocol can't.
+///
+/// `Debug` leaves the password out.
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
+pub struct AccountChange {
+    /// The display name, may be empty.
+    pub name: String,
+    /// The IMAP or POP3 server.
+    pub incoming: ServerLogin,
+    /// The submission server; logs in with the same password.
+    pub outgoing: ServerLogin,
+    /// A new password for both servers; `None` keeps the one that is stored.
+    pub password: Option<String>,
+    /// What happens on the server after a download; only for POP3.
+    pub retention: Retention,
+}
+
+impl fmt::Debug for AccountChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountChange")
+            .field("name", &self.name)
+            .field("incoming", &self.incoming)
+            .field("outgoing", &self.outgoing)
+            .field("retention", &self.retention)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is known of the way to one of an account's servers.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ServerState {
+    /// The last TLS session with it; `None` before the first, and where there is no TLS.
+    pub session: Option<TlsSession>,
+    /// Its certificate, if the last connection failed because of it.
+    pub refused: Option<RefusedCertificate>,
+}
+
 /// An account as the page shows it; holds no secret.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AccountView {
@@ -134,8 +180,30 @@ pub struct AccountView {
     pub outgoing: ServerLogin,
     /// What happens on the server after a download; only for POP3.
     pub retention: Retention,
+    /// What is known of the way to the incoming server.
+    pub incoming_state: ServerState,
+    /// What is known of the way to the outgoing server.
+    pub outgoing_state: ServerState,
     /// The state of its connection.
     pub connection: Connection,
+}
+
+impl AccountView {
+    /// One of its servers.
+    pub fn server(&self, role: ServerRole) -> &ServerLogin {
+        match role {
+            ServerRole::Incoming => &self.incoming,
+            ServerRole::Outgoing => &self.outgoing,
+        }
+    }
+
+    /// What is known of the way to one of its servers.
+    pub fn server_state(&self, role: ServerRole) -> &ServerState {
+        match role {
+            ServerRole::Incoming => &self.incoming_state,
+            ServerRole::Outgoing => &self.outgoing_state,
+        }
+    }
 }
 
 /// The state of an account's connection.

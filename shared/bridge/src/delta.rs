@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Access, AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView,
-    MessageId, MessageView, Row, TestReport,
+    MessageId, MessageView, RefusedCertificate, Row, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -95,6 +95,13 @@ pub enum Delta {
         /// The new account's number, or what is wrong.
         result: Result<AccountId, Problem>,
     },
+    /// The answer to `ChangeAccount`.
+    AccountChanged {
+        /// The request's number.
+        request: u32,
+        /// Nothing, or what is wrong: then nothing was changed.
+        result: Result<(), Problem>,
+    },
     /// The answer to `FetchAttachment`.
     Attachment {
         /// The request's number.
@@ -159,6 +166,15 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What is wrong and what to do, as one or two sentences.
     pub sentence: String,
+    /// The certificate that was refused, if that is what went wrong.
+    pub certificate: Option<Box<RefusedCertificate>>,
+}
+
+impl Problem {
+    /// A problem that is not about a certificate.
+    pub fn new(kind: ProblemKind, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into(), certificate: None }
+    }
 }
 
 /// Kinds of problems, by who can mend them.

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessKey, AccountDraft, AccountId, Address, MailboxId, MessageId};
+use crate::{
+    AccessKey, AccountChange, AccountDraft, AccountId, Address, Fingerprint, MailboxId, MessageId,
+    ServerRole,
+};
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
 ///
@@ -18,6 +21,13 @@ pub enum Intent {
         /// Whether there is one.
         online: bool,
     },
+    /// Find out which servers an address has.
+    Discover {
+        /// Comes back in `Delta::Discovered`.
+        request: u32,
+        /// The mail address.
+        address: String,
+    },
     /// Try the access key of a private proxy, and keep it if it is the one.
     EnterAccessKey {
         /// Comes back in `Delta::AccessKeyTried`.
@@ -27,13 +37,6 @@ pub enum Intent {
     },
     /// Forget the access key that is kept in this browser.
     ForgetAccessKey,
-    /// Find out which servers an address has.
-    Discover {
-        /// Comes back in `Delta::Discovered`.
-        request: u32,
-        /// The mail address.
-        address: String,
-    },
     /// Try the settings of an account without keeping anything.
     TestAccount {
         /// Comes back in `Delta::AccountTested`.
@@ -47,6 +50,25 @@ pub enum Intent {
         request: u32,
         /// The settings.
         draft: AccountDraft,
+    },
+    /// Test an account's new settings, and keep them if they work.
+    ChangeAccount {
+        /// Comes back in `Delta::AccountChanged`.
+        request: u32,
+        /// The account.
+        account: AccountId,
+        /// The settings.
+        change: AccountChange,
+    },
+    /// Trust a certificate for one of an account's servers, and no other from now on; or trust
+    /// none, so that a public authority has to vouch for it. The account connects again.
+    TrustCertificate {
+        /// The account.
+        account: AccountId,
+        /// The server.
+        server: ServerRole,
+        /// The certificate.
+        trusted: Option<Fingerprint>,
     },
     /// Forget an account and everything stored for it in this browser.
     RemoveAccount {

@@ -18,8 +18,8 @@ mod wire;
 
 pub use access::{Access, AccessKey};
 pub use account::{
-    AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol, Retention,
-    Security, ServerLogin, TestReport, TlsEnd,
+    AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol,
+    Retention, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd,
 };
 pub use certificate::{
     Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,

@@ -3,6 +3,7 @@
 use std::{convert::Infallible, future::pending, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
+use postern_bridge::TlsSession;
 
 use crate::{
     Clock, MailError, Transport,
@@ -33,6 +34,15 @@ pub trait Session {
 
     /// What it wants next; to be called until `None`.
     fn poll_output(&mut self) -> Option<Output<Self::Event>>;
+}
+
+/// What a test of a server found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tested {
+    /// What the server answered, as one sentence.
+    pub found: String,
+    /// What protected the connection.
+    pub session: Option<TlsSession>,
 }
 
 /// A session and the transport that it talks through.
@@ -139,6 +149,11 @@ impl<T: Transport, S: Session> Connection<T, S> {
         Ok(())
     }
 
+    /// What protects the transport.
+    pub fn tls(&self) -> Option<TlsSession> {
+        self.transport.tls()
+    }
+
     /// Upgrades the transport to TLS, after the server's go-ahead.
     ///
     /// # Errors
@@ -165,7 +180,6 @@ mod tests {
     use std::rc::Rc;
 
     use futures_util::FutureExt;
-    use postern_bridge::TlsSession;
 
     use super::*;
 

@@ -95,7 +95,11 @@ impl MailError {
 
     /// The problem as the page shows it: what is wrong with `host`, and what to do.
     pub fn problem(&self, host: &str) -> Problem {
-        Problem { kind: self.kind(), sentence: self.sentence(host) }
+        let certificate = match self {
+            Self::Transport(TransportError::Certificate(refused)) => Some(refused.clone()),
+            _ => None,
+        };
+        Problem { kind: self.kind(), sentence: self.sentence(host), certificate }
     }
 
     fn sentence(&self, host: &str) -> String {

@@ -54,6 +54,17 @@ pub trait Connector {
     async fn connect(&self, endpoint: &Endpoint) -> Result<Self::Transport, TransportError>;
 }
 
+/// Finds out which servers a mail address has.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Discover {
+    /// What can be found out without a password; nothing is an answer as well.
+    ///
+    /// # Errors
+    ///
+    /// If nobody could look, or it is no address.
+    async fn discover(&self, address: &str) -> Result<Discovery, MailError>;
+}
+
 /// The way into a proxy, which may be private. What is here is for a host without one.
 #[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
 pub trait Admission {
@@ -69,17 +80,6 @@ pub trait Admission {
     async fn admit(&self) -> Result<(), TransportError> {
         Ok(())
     }
-}
-
-/// Finds out which servers a mail address has.
-#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
-pub trait Discover {
-    /// What can be found out without a password; nothing is an answer as well.
-    ///
-    /// # Errors
-    ///
-    /// If nobody could look, or it is no address.
-    async fn discover(&self, address: &str) -> Result<Discovery, MailError>;
 }
 
 /// Why a byte stream could not be opened or broke.
@@ -198,7 +198,7 @@ pub trait Vault {
 pub struct VaultError(pub String);
 
 /// Everything that the client's logic needs from outside.
-pub trait Host: Connector + Admission + Discover + Clock + Random + Vault + 'static {
+pub trait Host: Connector + Discover + Admission + Clock + Random + Vault + 'static {
     /// The store.
     type Store: Store;
 

@@ -18,7 +18,8 @@ mod message;
 mod token;
 
 pub use message::{
-    Decode, FromPage, FromProxy, MAX_CONTROL, Open, Opened, Refusal, Refused, TlsInfo, TlsMode,
+    CertificateInfo, Decode, FromPage, FromProxy, MAX_CONTROL, Open, Opened, Refusal, Refused,
+    RefusedCertificate, TlsInfo, TlsMode,
 };
 pub use token::Token;
 

@@ -1,8 +1,8 @@
 //! Control messages.
 
-use std::fmt;
-
+use postern_certificate::{Details, Problem};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The longest control message, in bytes; a longer one is a violation.
 pub const MAX_CONTROL: usize = 4096;
@@ -100,8 +100,31 @@ pub struct TlsInfo {
     pub version: String,
     /// The cipher suite.
     pub cipher: String,
-    /// SHA-256 of the server's certificate, in lower-case hexadecimal.
+    /// The server's certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateInfo>,
+}
+
+/// A certificate that the proxy has seen.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CertificateInfo {
+    /// SHA-256 of the certificate in DER, in lower-case hexadecimal.
     pub fingerprint: String,
+    /// What it says, if it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+}
+
+impl CertificateInfo {
+    /// What there is to tell of a certificate in DER.
+    pub fn of(certificate: &[u8]) -> Self {
+        let digest = postern_certificate::fingerprint(certificate);
+        Self {
+            fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            details: Details::read(certificate),
+        }
+    }
 }
 
 /// The tunnel is not open, or no longer.
@@ -112,6 +135,19 @@ pub struct Refused {
     pub code: Refusal,
     /// Why, for a person: one sentence without secrets.
     pub message: String,
+    /// The certificate, with [`Refusal::BadCertificate`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Box<RefusedCertificate>>,
+}
+
+/// A certificate that does not verify.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RefusedCertificate {
+    /// Why not.
+    pub problem: Problem,
+    /// The certificate.
+    pub certificate: CertificateInfo,
 }
 
 /// Why the tunnel is not open, or no longer.
@@ -210,9 +246,61 @@ mod tests {
         ] {
             assert_eq!(FromPage::from_text(&message.to_text()).unwrap(), message);
         }
-        let refused =
-            FromProxy::Refused(Refused { code: Refusal::UnknownHost, message: "No.".into() });
+        let refused = FromProxy::Refused(Refused {
+            code: Refusal::UnknownHost,
+            message: "No.".into(),
+            certificate: None,
+        });
         assert_eq!(FromProxy::from_text(&refused.to_text()).unwrap(), refused);
+    }
+
+    /// A certificate of which as much is told as can be, of characters that need the most room.
+    fn most() -> CertificateInfo {
+        use postern_certificate::limits::{DISTINGUISHED_NAME, NAME, NAMES};
+        let details = Details {
+            subject: "\"".repeat(DISTINGUISHED_NAME),
+            issuer: "\\".repeat(DISTINGUISHED_NAME),
+            names: vec!["\u{fffd}".repeat(NAME / 3); NAMES],
+            not_before: u64::MAX,
+            not_after: u64::MAX,
+        };
+        CertificateInfo { fingerprint: "f".repeat(64), details: Some(details) }
+    }
+
+    #[test]
+    fn all_that_can_be_told_of_a_certificate_fits_into_a_message() {
+        let name = "a".repeat(253);
+        let refused = FromProxy::Refused(Refused {
+            code: Refusal::BadCertificate,
+            message: format!("The certificate of {name} is not valid for this name, but others."),
+            certificate: Some(Box::new(RefusedCertificate {
+                problem: Problem::Other("x".repeat(100)),
+                certificate: most(),
+            })),
+        });
+        assert_eq!(FromProxy::from_text(&refused.to_text()).unwrap(), refused);
+        let opened = FromProxy::Opened(Opened {
+            peer: format!("[{}]:65535", "ffff:".repeat(8)),
+            tls: Some(TlsInfo {
+                version: "TLSv1.2".into(),
+                cipher: "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256".into(),
+                certificate: Some(most()),
+            }),
+            credit: u32::MAX,
+        });
+        assert_eq!(FromProxy::from_text(&opened.to_text()).unwrap(), opened);
+    }
+
+    #[test]
+    fn what_an_earlier_proxy_says_is_still_understood() {
+        let refused = FromProxy::from_text(
+            r#"{"refused":{"code":"bad-certificate","message":"It has expired."}}"#,
+        );
+        assert!(matches!(refused, Ok(FromProxy::Refused(Refused { certificate: None, .. }))));
+        let secured = FromProxy::from_text(
+            r#"{"secured":{"version":"TLSv1.3","cipher":"C","fingerprint":"0f"}}"#,
+        );
+        assert!(matches!(secured, Ok(FromProxy::Secured(TlsInfo { certificate: None, .. }))));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) fn bind(
 }
 
 fn generate(mode: Mode, program: &Path, name: &str, folder: &Path) -> Result<()> {
-    let release = mode == Mode::Release;
+    let release = mode.is_optimized();
     Bindgen::new()
         .input_path(program)
         .out_name(name)

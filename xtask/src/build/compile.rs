@@ -24,6 +24,7 @@ pub(super) fn compile(workspace: &Workspace, mode: Mode) -> Result<Programs> {
     let features: &[&str] = match mode {
         Mode::Dev => &["--features=postern-engine/conformance"],
         Mode::Release => &[],
+        Mode::Measure => &["--features=postern-engine/measure"],
     };
     let built = cargo::build(workspace, &[&packages, target.as_slice(), features].concat())?;
     let program = |name| cargo::program(&built, name).map(PathBuf::from);

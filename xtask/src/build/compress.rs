@@ -40,7 +40,7 @@ impl Form {
         match self {
             Self::Brotli => {
                 let parameters = brotli::enc::BrotliEncoderParams {
-                    quality: if mode == Mode::Release { 11 } else { 5 },
+                    quality: if mode.is_optimized() { 11 } else { 5 },
                     lgwin: 22,
                     size_hint: content.len(),
                     ..Default::default()
@@ -48,7 +48,7 @@ impl Form {
                 brotli::BrotliCompress(&mut &*content, &mut packed, &parameters)?;
             }
             Self::Gzip => {
-                let level = if mode == Mode::Release { 9 } else { 1 };
+                let level = if mode.is_optimized() { 9 } else { 1 };
                 let mut encoder = GzEncoder::new(&mut packed, Compression::new(level));
                 encoder.write_all(content)?;
                 encoder.finish()?;

@@ -32,7 +32,10 @@ pub(super) fn layout(workspace: &Workspace, app: &Bound, engine: &Bound) -> Resu
     let mut dist = Dist::default();
     let app = add_program(&mut dist, app);
     let engine = add_program(&mut dist, engine);
-    let worker = add_worker(&mut dist, &read(workspace, "client/engine/worker.js")?, &engine)?;
+    let roots =
+        dist.add_hashed("roots", "bin", postern_roots::pack(webpki_roots::TLS_SERVER_ROOTS));
+    let worker = read(workspace, "client/engine/worker.js")?;
+    let worker = add_worker(&mut dist, &worker, &engine, &roots)?;
     let style = styles(&workspace.path("client/app/style"))?;
     let style = dist.add_hashed("style", "css", style.into_bytes());
     dist.files.extend(read_folder(&workspace.path("client/app/assets"))?);
@@ -76,10 +79,15 @@ fn add_program(dist: &mut Dist, program: &Bound) -> Program {
     Program { js, snippets, wasm }
 }
 
-fn add_worker(dist: &mut Dist, template: &str, engine: &Program) -> Result<Asset> {
-    let (js, wasm) = (engine.js.url(), engine.wasm.url());
-    let values: [(&str, &str); 3] =
-        [("ENGINE_JS", &js), ("ENGINE_WASM", &wasm), ("ENGINE_INTEGRITY", &engine.wasm.integrity)];
+fn add_worker(dist: &mut Dist, template: &str, engine: &Program, roots: &Asset) -> Result<Asset> {
+    let values = [
+        ("ENGINE_JS", engine.js.url()),
+        ("ENGINE_WASM", engine.wasm.url()),
+        ("ENGINE_INTEGRITY", engine.wasm.integrity.clone()),
+        ("ROOTS", roots.url()),
+        ("ROOTS_INTEGRITY", roots.integrity.clone()),
+    ];
+    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
     let js = fill("client/engine/worker.js", template, &values)?;
     Ok(dist.add_hashed("worker", "js", js.into_bytes()))
 }

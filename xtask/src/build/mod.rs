@@ -11,6 +11,7 @@ mod placeholder;
 mod policy;
 mod sizes;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
@@ -37,6 +38,8 @@ pub(crate) enum Mode {
     Dev,
     /// What people are given.
     Release,
+    /// The same, with an engine that can be asked how fast it is.
+    Measure,
 }
 
 impl Mode {
@@ -44,6 +47,20 @@ impl Mode {
         match self {
             Self::Dev => "dev",
             Self::Release => "release",
+            Self::Measure => "measure",
+        }
+    }
+
+    /// Whether small and fast counts more than soon done.
+    fn is_optimized(self) -> bool {
+        matches!(self, Self::Release | Self::Measure)
+    }
+
+    /// The folder that the page is built into.
+    pub(crate) fn folder(self, workspace: &Workspace) -> PathBuf {
+        match self {
+            Self::Dev | Self::Release => workspace.dist(),
+            Self::Measure => workspace.scratch.join("measure"),
         }
     }
 
@@ -51,7 +68,7 @@ impl Mode {
     fn wasm_profile(self) -> &'static str {
         match self {
             Self::Dev => "wasm-dev",
-            Self::Release => "wasm-release",
+            Self::Release | Self::Measure => "wasm-release",
         }
     }
 }
@@ -72,16 +89,13 @@ pub(crate) fn build(workspace: &Workspace, options: &Options) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds `dist/` and returns what each of its files weighs.
+/// Builds the page and returns what each of its files weighs.
 pub(crate) fn page(workspace: &Workspace, mode: Mode) -> Result<Vec<sizes::Size>> {
     let programs = progress::step("compile the page and its engine to Wasm", || {
         compile::compile(workspace, mode)
     })?;
-    let optimizer = match mode {
-        Mode::Dev => None,
-        Mode::Release => Optimizer::find(workspace)?,
-    };
-    if mode == Mode::Release && optimizer.is_none() {
+    let optimizer = if mode.is_optimized() { Optimizer::find(workspace)? } else { None };
+    if mode.is_optimized() && optimizer.is_none() {
         progress::note("no wasm-opt (npm package binaryen) was found; the page will be larger");
     }
     let (app, engine) = progress::step("bind both to the browser", || {
@@ -92,10 +106,10 @@ pub(crate) fn page(workspace: &Workspace, mode: Mode) -> Result<Vec<sizes::Size>
             Ok((app.join().expect("a step that fails does not panic")?, engine))
         })
     })?;
-    let dist = progress::step("lay out dist/", || layout::layout(workspace, &app, &engine))?;
-    progress::step("compress and write dist/", || {
+    let dist = progress::step("lay out the page", || layout::layout(workspace, &app, &engine))?;
+    progress::step("compress and write the page", || {
         let packed = compress::compress(&dist, mode, &workspace.scratch.join("compressed"))?;
-        dist.write(&workspace.dist(), &packed)?;
+        dist.write(&mode.folder(workspace), &packed)?;
         Ok(sizes::measure(&dist, &packed))
     })
 }
@@ -104,6 +118,8 @@ pub(crate) fn page(workspace: &Workspace, mode: Mode) -> Result<Vec<sizes::Size>
 pub(crate) fn proxy_arguments(mode: Mode) -> &'static [&'static str] {
     match mode {
         Mode::Dev => &["--package=postern", "--bin=postern"],
-        Mode::Release => &["--package=postern", "--bin=postern", "--release", "--features=embed"],
+        Mode::Release | Mode::Measure => {
+            &["--package=postern", "--bin=postern", "--release", "--features=embed"]
+        }
     }
 }

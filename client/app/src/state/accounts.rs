@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use postern_bridge::{AccountId, AccountView, Connection, Progress};
+use postern_bridge::{
+    AccountId, AccountView, Connection, Progress, RefusedCertificate, ServerRole,
+};
 
 /// All accounts, in the order to show them.
 #[derive(Debug, Default)]
@@ -50,6 +52,16 @@ impl Accounts {
         self.all().iter().find(|account| account.id == id)
     }
 
+    /// The account that has a server whose certificate was refused, if it is this one.
+    pub(crate) fn refused(&self, refused: &RefusedCertificate) -> Option<AccountId> {
+        let has = |account: &&AccountView| {
+            [ServerRole::Incoming, ServerRole::Outgoing]
+                .iter()
+                .any(|role| account.server_state(*role).refused.as_ref() == Some(refused))
+        };
+        self.all().iter().find(has).map(|account| account.id)
+    }
+
     /// How far long work in an account is.
     pub(crate) fn progress(&self, id: AccountId) -> Option<&Progress> {
         self.progress.get(&id)
@@ -64,7 +76,9 @@ pub(crate) fn fraction(progress: &Progress) -> Option<f64> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use postern_bridge::{Endpoint, Identity, Protocol, Retention, Security, ServerLogin, TlsEnd};
+    use postern_bridge::{
+        Endpoint, Identity, Protocol, Retention, Security, ServerLogin, ServerState, TlsEnd,
+    };
 
     use super::*;
 
@@ -74,7 +88,7 @@ pub(super) mod tests {
                 host: host.into(),
                 port,
                 security: Security::Tls,
-                tls_end: TlsEnd::Proxy,
+                tls_end: TlsEnd::Browser,
                 trusted: None,
             },
             username: address.into(),
@@ -86,6 +100,8 @@ pub(super) mod tests {
             incoming: login("imap.example.org", 993),
             outgoing: login("smtp.example.org", 465),
             retention: Retention::Keep,
+            incoming_state: ServerState::default(),
+            outgoing_state: ServerState::default(),
             connection: Connection::Offline,
         }
     }

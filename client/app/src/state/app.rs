@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
-use postern_bridge::{AccessKey, AccountDraft, AccountId, Delta, Intent, MessageId};
+use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
 
 use super::{
-    access::Door, accounts::Accounts, composer::Composer, list::List, mailboxes::Mailboxes,
-    reader::Reader, setup::Progress, toasts::Toasts,
+    access::Door, account::Changing, accounts::Accounts, composer::Composer, list::List,
+    mailboxes::Mailboxes, reader::Reader, setup::Progress, toasts::Toasts,
 };
 use crate::{
     browser::{download, history, network},
@@ -43,6 +43,8 @@ pub(crate) struct App {
     pub(crate) composer: RwSignal<Option<Composer>>,
     /// Requests for attachments that are awaited, with their message and part.
     pub(crate) downloads: RwSignal<BTreeMap<u32, (MessageId, String)>>,
+    /// What the form of an account's settings waits for.
+    pub(crate) changing: RwSignal<Changing>,
     /// What the set-up form waits for.
     pub(crate) setup: RwSignal<Progress>,
     /// The notes in the corner.
@@ -75,6 +77,7 @@ impl App {
             reader: RwSignal::default(),
             composer: RwSignal::new(None),
             downloads: RwSignal::default(),
+            changing: RwSignal::default(),
             setup: RwSignal::default(),
             toasts: RwSignal::default(),
             route: RwSignal::new(history::current()),
@@ -156,6 +159,12 @@ impl App {
         self.setup.set(Progress { adding: Some(adding), ..progress });
     }
 
+    /// Tests an account's new settings and keeps them if they work.
+    pub(crate) fn change_account(self, account: AccountId, change: AccountChange) {
+        let request = self.request(|request| Intent::ChangeAccount { request, account, change });
+        self.changing.set(Changing::awaiting(request));
+    }
+
     /// Asks for the rows that are drawn, unless they were asked for.
     pub(crate) fn show_rows(self, drawn: &Range<u32>) {
         let Some(mailbox) = self.list.with_untracked(List::mailbox) else { return };
@@ -230,6 +239,9 @@ impl App {
             Delta::AccountTested { request, result } => {
                 self.setup.update(|setup| setup.tested(request, result));
             }
+            Delta::AccountChanged { request, result } => {
+                self.changing.update(|changing| changing.changed(request, result));
+            }
             Delta::AccountAdded { request, result: Ok(account) } => {
                 if self.setup.with_untracked(|setup| setup.adding == Some(request)) {
                     self.setup.set(Progress::default());
@@ -256,7 +268,13 @@ impl App {
             Delta::Outbox { outbox, subject, state, .. } => {
                 self.toasts.update(|toasts| toasts.outbox(outbox, &subject, state));
             }
-            Delta::Problem(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
+            Delta::Problem(problem) => {
+                let refused = problem.certificate.as_deref();
+                let account = refused.and_then(|refused| {
+                    self.accounts.with_untracked(|accounts| accounts.refused(refused))
+                });
+                self.toasts.update(|toasts| toasts.problem_of(problem, account));
+            }
         }
     }
 }

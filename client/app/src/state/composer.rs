@@ -104,7 +104,7 @@ mod tests {
     fn a_message_that_is_not_taken_keeps_its_text() {
         let mut composer = Composer::new(Draft { text: "Hello".into(), ..Draft::default() });
         composer.stage = Stage::Handing(1);
-        composer.hand_back(Problem { kind: ProblemKind::Storage, sentence: "Full.".into() });
+        composer.hand_back(Problem::new(ProblemKind::Storage, "Full."));
         assert_eq!(composer.stage, Stage::Writing);
         assert_eq!(composer.draft.text, "Hello");
         assert_eq!(composer.problem, Some((None, "Full.".into())));

@@ -1,7 +1,9 @@
 //! What the page shows: plain data in signals, changed by deltas and by the person.
 
 pub(crate) mod access;
+pub(crate) mod account;
 pub(crate) mod accounts;
+pub(crate) mod certificate;
 pub(crate) mod composer;
 pub(crate) mod demo;
 pub(crate) mod draft;

@@ -88,7 +88,7 @@ pub(super) mod tests {
     #[test]
     fn a_failure_does_not_hide_a_message_that_is_shown() {
         let shown = message(1);
-        let problem = Problem { kind: ProblemKind::Offline, sentence: String::new() };
+        let problem = Problem::new(ProblemKind::Offline, "");
         let mut reader = Reader::Opening(shown.id);
         reader.show(shown.clone());
         reader.fail(shown.id, problem.clone());

@@ -1,8 +1,8 @@
 //! The form that sets up an account: what is typed, what is guessed, and what is recommended.
 
 use postern_bridge::{
-    AccountDraft, Endpoint, Identity, Problem, ProblemKind, Protocol, Retention, Security,
-    ServerLogin, TestReport, TlsEnd,
+    AccountDraft, Endpoint, Fingerprint, Identity, Problem, ProblemKind, Protocol,
+    RefusedCertificate, Retention, Security, ServerLogin, TestReport, TlsEnd,
 };
 
 use crate::{address, text};
@@ -115,6 +115,8 @@ pub(crate) struct Form {
     pub(crate) retention: Retention,
     /// Who makes the secure connections.
     pub(crate) tls_end: TlsEnd,
+    /// The certificates that the person trusts, each for one host and port.
+    pub(crate) trusted: Vec<(String, u16, Fingerprint)>,
 }
 
 impl Default for Form {
@@ -129,7 +131,8 @@ impl Default for Form {
             incoming: Server::default(),
             outgoing: Server::default(),
             retention: Retention::Keep,
-            tls_end: TlsEnd::Proxy,
+            tls_end: TlsEnd::Browser,
+            trusted: Vec::new(),
         }
     }
 }
@@ -149,7 +152,12 @@ impl Form {
             return Err(Wrong::Host);
         }
         let port = port.trim().parse().ok().filter(|port| *port > 0).ok_or(Wrong::Port)?;
-        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end, trusted: None })
+        let trusted =
+            self.trusted.iter().rev().find(|(of_host, of_port, _)| {
+                of_host.eq_ignore_ascii_case(host) && *of_port == port
+            });
+        let trusted = trusted.map(|(.., fingerprint)| *fingerprint);
+        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end, trusted })
     }
 
     /// The incoming host: typed or guessed.
@@ -242,6 +250,8 @@ pub(crate) struct Progress {
     pub(crate) adding: Option<u32>,
     /// What the last test or addition said.
     pub(crate) outcome: Option<Outcome>,
+    /// The certificate that it failed for, and whether it was an addition.
+    pub(crate) refused: Option<(Box<RefusedCertificate>, bool)>,
     /// The incoming and the outgoing host that were tried.
     pub(crate) hosts: (String, String),
 }
@@ -278,7 +288,7 @@ impl Progress {
             self.testing = None;
             self.outcome = Some(match result {
                 Ok(report) => Outcome::Works(report),
-                Err(problem) => self.failure(problem),
+                Err(problem) => self.failure(problem, false),
             });
         }
     }
@@ -287,11 +297,12 @@ impl Progress {
     pub(crate) fn add_failed(&mut self, request: u32, problem: Problem) {
         if self.adding == Some(request) {
             self.adding = None;
-            self.outcome = Some(self.failure(problem));
+            self.outcome = Some(self.failure(problem, true));
         }
     }
 
-    fn failure(&self, problem: Problem) -> Outcome {
+    fn failure(&mut self, problem: Problem, adding: bool) -> Outcome {
+        self.refused = problem.certificate.map(|refused| (refused, adding));
         let field = match problem.kind {
             ProblemKind::Unreachable
             | ProblemKind::NotAllowed
@@ -435,7 +446,7 @@ mod tests {
             let draft = form.draft().unwrap();
             let mut progress = Progress { testing: Some(1), ..Progress::about(&draft) };
             let kind = ProblemKind::Unreachable;
-            progress.tested(1, Err(Problem { kind, sentence: sentence.into() }));
+            progress.tested(1, Err(Problem::new(kind, sentence)));
             match progress.outcome {
                 Some(Outcome::Fails(field, _)) => field,
                 other => panic!("{other:?}"),
@@ -456,7 +467,7 @@ mod tests {
     #[test]
     fn an_older_tests_answer_is_ignored() {
         let mut progress = Progress { testing: Some(2), ..Progress::default() };
-        let problem = Problem { kind: ProblemKind::Login, sentence: "Wrong.".into() };
+        let problem = Problem::new(ProblemKind::Login, "Wrong.");
         progress.tested(1, Err(problem.clone()));
         assert!(progress.is_busy());
         progress.tested(2, Err(problem));

@@ -1,6 +1,6 @@
 //! Short notes in the corner: problems, what became of sent mail, a new version.
 
-use postern_bridge::{Problem, ProblemKind, SendState};
+use postern_bridge::{AccountId, Problem, ProblemKind, SendState};
 
 use crate::text;
 
@@ -28,6 +28,8 @@ pub(crate) enum Action {
     Update,
     /// Load the page again.
     Reload,
+    /// Go to an account's settings, where a refused certificate is shown.
+    ShowAccount(AccountId),
 }
 
 /// What a toast is about, so that a later state replaces an earlier one.
@@ -82,9 +84,15 @@ impl Toasts {
 
     /// Tells of a problem. That there is no network needs no answer, so it goes away by itself.
     pub(crate) fn problem(&mut self, problem: Problem) {
+        self.problem_of(problem, None);
+    }
+
+    /// Tells of a problem that an account's settings tell more of.
+    pub(crate) fn problem_of(&mut self, problem: Problem, account: Option<AccountId>) {
         let passing = problem.kind == ProblemKind::Offline;
         let topic = Topic::Problem(problem.kind);
-        self.put(topic, Tone::Bad, problem.sentence, vec![], passing);
+        let actions = account.map(Action::ShowAccount).into_iter().collect();
+        self.put(topic, Tone::Bad, problem.sentence, actions, passing);
     }
 
     /// Tells something in passing.
@@ -189,7 +197,7 @@ mod tests {
     #[test]
     fn the_same_problem_twice_is_one_toast_with_a_new_number() {
         let mut toasts = Toasts::default();
-        let problem = Problem { kind: ProblemKind::Login, sentence: "Wrong password.".into() };
+        let problem = Problem::new(ProblemKind::Login, "Wrong password.");
         toasts.problem(problem.clone());
         let first = toasts.all()[0].id;
         toasts.problem(problem);

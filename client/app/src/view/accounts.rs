@@ -1,7 +1,7 @@
 //! The accounts and their removal.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountView, Intent, Protocol, Retention, ServerLogin};
+use postern_bridge::{AccountId, AccountView, Intent, Protocol, Retention, ServerLogin};
 
 use super::{
     access::KeptKey,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     browser::focus,
     route::Route,
-    state::{App, Landing},
+    state::{App, Landing, account::Readers},
     text,
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn Accounts() -> impl IntoView {
                 </button>
             </header>
             <ul class="accounts">
-                <For each=accounts key=|account| account.id let(account)>
+                <For each=accounts key=shown let(account)>
                     <Account account />
                 </For>
             </ul>
@@ -83,9 +83,17 @@ fn Account(account: AccountView) -> impl IntoView {
                 <dl class="account-facts">
                     {fact(text::accounts::INCOMING, server(&account.incoming))}
                     {fact(text::accounts::OUTGOING, server(&account.outgoing))}
+                    {fact(text::account::READERS_SHORT, text::account::readers_short(readers(&account)).to_owned())}
                     {retention.map(|retention| fact(text::accounts::ON_SERVER, retention))}
                 </dl>
             </div>
+            <button
+                class="button"
+                data-test="account-settings"
+                on:click=move |_| app.go(Route::Account(id))
+            >
+                {text::account::OPEN}
+            </button>
             <Show
                 when=move || asking.get()
                 fallback=move || {
@@ -125,6 +133,16 @@ fn Account(account: AccountView) -> impl IntoView {
             </Show>
         </li>
     }
+}
+
+/// What of an account is drawn: it is drawn again when that changes.
+fn shown(account: &AccountView) -> (AccountId, String, String, Readers) {
+    (account.id, server(&account.incoming), server(&account.outgoing), readers(account))
+}
+
+/// Who can read the mail of whichever of its servers is the worse protected.
+fn readers(account: &AccountView) -> Readers {
+    Readers::of(&account.incoming.endpoint).max(Readers::of(&account.outgoing.endpoint))
 }
 
 fn fact(name: &'static str, value: String) -> impl IntoView {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use postern_bridge::{AccountId, Connection};
 
 use crate::{
+    route::Route,
     state::{App, accounts},
     text,
 };
@@ -38,6 +39,16 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
         Connection::Failed(why) => Some(why),
         _ => None,
     };
+    // Where the certificate is shown already, nobody needs to be led there.
+    let refused = Memo::new(move |_| {
+        app.route.get() != Route::Account(account)
+            && app.accounts.with(|accounts| {
+                accounts.get(account).is_some_and(|account| {
+                    account.incoming_state.refused.is_some()
+                        || account.outgoing_state.refused.is_some()
+                })
+            })
+    });
     let fraction = move || progress.with(|progress| progress.as_ref().map(accounts::fraction));
     view! {
         <div class="connection" data-test="connection" data-state=state role="status">
@@ -46,6 +57,15 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
                 {words}
             </span>
             {move || why().map(|why| view! { <span class="connection-why">{why}</span> })}
+            <Show when=move || refused.get()>
+                <button
+                    class="button is-small connection-look"
+                    data-test="connection-look"
+                    on:click=move |_| app.go(Route::Account(account))
+                >
+                    {text::account::LOOK}
+                </button>
+            </Show>
             {move || {
                 fraction().map(|fraction| {
                     view! { <progress class="connection-progress" max="1" value=fraction aria-label=words /> }

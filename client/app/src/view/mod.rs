@@ -3,8 +3,10 @@
 #![expect(unreachable_pub, reason = "the component macro makes a component's properties public")]
 
 mod access;
+mod account;
 mod accounts;
 mod avatar;
+mod certificate;
 mod compose;
 mod connection;
 mod folders;

@@ -5,6 +5,7 @@ use postern_bridge::Access;
 
 use super::{
     access::{AccessBanner, AccessPage},
+    account::AccountPage,
     accounts::Accounts,
     folders::{self, Folders},
     icons::{self, Icon, Mark},
@@ -99,11 +100,10 @@ fn Panes() -> impl IntoView {
         Route::Folders => "folders",
         Route::Mailbox(_) => "list",
         Route::Message(_) => "reader",
-        Route::Setup | Route::Accounts => "page",
+        Route::Setup | Route::Accounts | Route::Account(_) => "page",
     };
     let page = Memo::new(move |_| match app.route.get() {
-        Route::Setup => Some(Route::Setup),
-        Route::Accounts => Some(Route::Accounts),
+        page @ (Route::Setup | Route::Accounts | Route::Account(_)) => Some(page),
         _ => None,
     });
     view! {
@@ -127,6 +127,9 @@ fn Panes() -> impl IntoView {
             </div>
             {move || match page.get() {
                 Some(Route::Setup) => view! { <Setup first=false /> }.into_any(),
+                Some(Route::Account(account)) => {
+                    view! { <AccountPage account /> }.into_any()
+                }
                 Some(_) => view! { <Accounts /> }.into_any(),
                 None => {
                     view! {
@@ -217,7 +220,7 @@ fn title(app: App) {
             let mailbox = || route.mailbox().and_then(|id| mailboxes.get(id)).map(folders::name);
             let place = match route {
                 Route::Setup => Some(text::setup::ADD_TITLE.to_owned()),
-                Route::Accounts => Some(text::accounts::TITLE.to_owned()),
+                Route::Accounts | Route::Account(_) => Some(text::accounts::TITLE.to_owned()),
                 _ => subject.filter(|subject| !subject.trim().is_empty()).or_else(mailbox),
             };
             text::shell::title(&place.unwrap_or_default(), mailboxes.unread_in_inboxes())

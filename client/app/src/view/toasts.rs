@@ -8,6 +8,7 @@ use postern_bridge::Intent;
 use super::icons::{self, Icon};
 use crate::{
     browser::{self, focus, update},
+    route::Route,
     state::{
         App,
         toasts::{Action, Toast, Tone},
@@ -61,9 +62,10 @@ fn ToastView(toast: Toast) -> impl IntoView {
             Action::DiscardSend(_) => text::toast::DISCARD,
             Action::Update => text::toast::UPDATE,
             Action::Reload => text::shell::RELOAD,
+            Action::ShowAccount(_) => text::account::LOOK,
         };
         view! {
-            <button class="button is-small" on:click=move |_| act(app, action)>
+            <button class="button is-small" on:click=move |_| act(app, id, action)>
                 {label}
             </button>
         }
@@ -91,11 +93,15 @@ fn ToastView(toast: Toast) -> impl IntoView {
     }
 }
 
-fn act(app: App, action: Action) {
+fn act(app: App, toast: u32, action: Action) {
     match action {
         Action::RetrySend(outbox) => app.send(Intent::RetrySend { outbox }),
         Action::DiscardSend(outbox) => app.send(Intent::DiscardSend { outbox }),
         Action::Update => spawn_local(update::take_over()),
         Action::Reload => browser::reload(),
+        Action::ShowAccount(account) => {
+            app.toasts.update(|toasts| toasts.close(toast));
+            app.go(Route::Account(account));
+        }
     }
 }

@@ -65,15 +65,17 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::OpenMailbox { .. }
         | Intent::ShowRows { .. } => Until::Said,
         Intent::ForgetAccessKey
+        | Intent::TrustCertificate { .. }
         | Intent::RemoveAccount { .. }
         | Intent::Refresh { .. }
         | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
-        Intent::EnterAccessKey { .. }
-        | Intent::Discover { .. }
+        Intent::Discover { .. }
+        | Intent::EnterAccessKey { .. }
         | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
+        | Intent::ChangeAccount { .. }
         | Intent::OpenMessage { .. }
         | Intent::FetchAttachment { .. }
         | Intent::Send { .. } => Until::Answered,
@@ -82,13 +84,17 @@ fn kept_until(intent: &Intent) -> Until {
 
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
     match (delta, intent) {
-        (
+        (Delta::Discovered { request: answered, .. }, Intent::Discover { request, .. })
+        | (
             Delta::AccessKeyTried { request: answered, .. },
             Intent::EnterAccessKey { request, .. },
         )
-        | (Delta::Discovered { request: answered, .. }, Intent::Discover { request, .. })
         | (Delta::AccountTested { request: answered, .. }, Intent::TestAccount { request, .. })
         | (Delta::AccountAdded { request: answered, .. }, Intent::AddAccount { request, .. })
+        | (
+            Delta::AccountChanged { request: answered, .. },
+            Intent::ChangeAccount { request, .. },
+        )
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })
         | (Delta::Queued { request: answered, .. }, Intent::Send { request, .. }) => {
             answered == request
@@ -183,7 +189,7 @@ mod tests {
         let other = MessageId { uid: 6, ..MESSAGE };
         let open = |message| Intent::OpenMessage { message };
         let mut pending = pending([open(MESSAGE), open(other)]);
-        let problem = Problem { kind: ProblemKind::Gone, sentence: "It is gone.".into() };
+        let problem = Problem::new(ProblemKind::Gone, "It is gone.");
         pending.answered(&Delta::MessageFailed { message: MESSAGE, problem });
         assert_eq!(numbers(&pending), [2]);
     }

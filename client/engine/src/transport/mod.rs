@@ -6,7 +6,9 @@
 //! | [`stream`] | the tunnel's rules: frames in, bytes and credit out |
 //! | [`socket`] | the browser's WebSocket as a queue of events |
 //! | [`tls`] | TLS that ends in the page, above a tunnel |
+//! | [`certificate`] | certificates as the page tells them to the person |
 
+mod certificate;
 mod socket;
 mod stream;
 mod tls;

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use postern_bridge::{Certificate, CertificateProblem, RefusedCertificate, TlsEnd, TlsSession};
+use postern_bridge::TlsSession;
 use postern_mail::TransportError;
 use postern_tunnel::{
-    FromProxy, Refusal, Refused, TlsInfo,
+    FromProxy, Refusal, Refused,
     credit::{Allowance, Window},
 };
 
+use super::certificate;
 use crate::limits::WINDOW;
 
 /// The state of a tunnel, without its socket.
@@ -61,7 +62,7 @@ impl Stream {
             Ok(FromProxy::Opened(opened)) if !self.open => {
                 self.open = true;
                 self.allowance = Allowance::new(opened.credit);
-                self.tls = opened.tls.map(session);
+                self.tls = opened.tls.map(certificate::session_of_proxy);
             }
             Ok(FromProxy::Credit(credit)) if self.open => {
                 if self.allowance.grant(credit).is_err() {
@@ -70,7 +71,7 @@ impl Stream {
             }
             Ok(FromProxy::Secured(info)) if self.upgrade == Upgrade::Asked => {
                 self.upgrade = Upgrade::Done;
-                self.tls = Some(session(info));
+                self.tls = Some(certificate::session_of_proxy(info));
             }
             Ok(FromProxy::Finish) if self.open => self.finish(),
             Ok(FromProxy::Refused(refused)) => self.fail(self.transport_error(refused)),
@@ -163,21 +164,16 @@ impl Stream {
     /// What a refusal means for the client's logic.
     fn transport_error(&self, refused: Refused) -> TransportError {
         match refused.code {
-            Refusal::AccessDenied => TransportError::Denied(refused.message),
-            Refusal::BadRequest | Refusal::NotAllowed => {
+            Refusal::BadRequest | Refusal::AccessDenied | Refusal::NotAllowed => {
                 TransportError::NotAllowed(refused.message)
             }
             Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
             Refusal::UnknownHost => TransportError::UnknownHost,
             Refusal::ConnectFailed => TransportError::ConnectFailed,
             Refusal::ConnectTimedOut => TransportError::TimedOut,
-            Refusal::BadCertificate => TransportError::Certificate(Box::new(RefusedCertificate {
-                host: self.host.clone(),
-                port: self.port,
-                verifier: TlsEnd::Proxy,
-                problem: CertificateProblem::Other(refused.message),
-                certificate: None,
-            })),
+            Refusal::BadCertificate => TransportError::Certificate(Box::new(
+                certificate::refused_by_proxy(&self.host, self.port, refused),
+            )),
             Refusal::TlsFailed => TransportError::Tls(refused.message),
             Refusal::Lost | Refusal::Idle => TransportError::Lost,
         }
@@ -189,20 +185,13 @@ fn early_bytes() -> TransportError {
     TransportError::Tls("The server sent clear text where encryption should begin.".into())
 }
 
-/// The proxy's session, as the page tells it to the person.
-fn session(info: TlsInfo) -> TlsSession {
-    let certificate = info.fingerprint.parse().ok();
-    TlsSession {
-        version: info.version,
-        cipher: info.cipher,
-        certificate: certificate.map(|fingerprint| Certificate { fingerprint, details: None }),
-        end: TlsEnd::Proxy,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use postern_tunnel::{Opened, TlsInfo};
+    use postern_bridge::{
+        Certificate, CertificateDetails, CertificateProblem, RefusedCertificate, TlsEnd,
+    };
+    use postern_certificate::{Details, Problem};
+    use postern_tunnel::{CertificateInfo, Opened, RefusedCertificate as ByProxy, TlsInfo};
 
     use super::*;
 
@@ -219,7 +208,30 @@ mod tests {
 
     fn info() -> TlsInfo {
         let (version, cipher) = ("TLSv1.3".into(), "TLS13_AES_128_GCM_SHA256".into());
-        TlsInfo { version, cipher, fingerprint: "0f".repeat(32) }
+        TlsInfo { version, cipher, certificate: Some(certificate_info()) }
+    }
+
+    fn certificate_info() -> CertificateInfo {
+        let details = Details {
+            subject: "CN=imap.example.org".into(),
+            issuer: "CN=Example".into(),
+            names: vec!["imap.example.org".into()],
+            not_before: 1,
+            not_after: 2,
+        };
+        CertificateInfo { fingerprint: "0f".repeat(32), details: Some(details) }
+    }
+
+    /// The same as the page tells it.
+    fn certificate() -> Certificate {
+        let details = CertificateDetails {
+            subject: "CN=imap.example.org".into(),
+            issuer: "CN=Example".into(),
+            names: vec!["imap.example.org".into()],
+            not_before: 1000,
+            not_after: 2000,
+        };
+        Certificate { fingerprint: [0x0f; 32].into(), details: Some(details) }
     }
 
     fn secured() -> String {
@@ -227,7 +239,7 @@ mod tests {
     }
 
     fn refused(code: Refusal) -> String {
-        FromProxy::Refused(Refused { code, message: "Why.".into() }).to_text()
+        FromProxy::Refused(Refused { code, message: "Why.".into(), certificate: None }).to_text()
     }
 
     #[test]
@@ -317,6 +329,22 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_the_proxy_refused_is_told_but_can_not_be_trusted() {
+        let mut stream = stream();
+        let by_proxy = ByProxy { problem: Problem::Expired, certificate: certificate_info() };
+        let refused = Refused {
+            code: Refusal::BadCertificate,
+            message: "Why.".into(),
+            certificate: Some(Box::new(by_proxy)),
+        };
+        stream.text(&FromProxy::Refused(refused).to_text());
+        let Err(TransportError::Certificate(refused)) = stream.check() else { panic!("no reason") };
+        assert_eq!(refused.problem, CertificateProblem::Expired);
+        assert_eq!(refused.certificate, Some(certificate()));
+        assert_eq!(refused.trustable(), None);
+    }
+
+    #[test]
     fn clear_text_where_tls_should_begin_is_refused() {
         let mut stream = opened();
         stream.binary(b"a".to_vec());
@@ -343,11 +371,10 @@ mod tests {
         let mut stream = stream();
         let opened = Opened { peer: "192.0.2.1:993".into(), tls: Some(info()), credit: 10 };
         stream.text(&FromProxy::Opened(opened).to_text());
-        let fingerprint = [0x0f; 32].into();
         let expected = TlsSession {
             version: "TLSv1.3".into(),
             cipher: "TLS13_AES_128_GCM_SHA256".into(),
-            certificate: Some(Certificate { fingerprint, details: None }),
+            certificate: Some(certificate()),
             end: TlsEnd::Proxy,
         };
         assert_eq!(stream.tls(), Some(&expected));

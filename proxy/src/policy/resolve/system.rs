@@ -5,7 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use futures_util::future::BoxFuture;
 use hickory_resolver::{
     TokioResolver,
-    config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts},
+    config::{
+        ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig,
+        ResolverOpts,
+    },
     net::{NetError, runtime::TokioRuntimeProvider},
 };
 use tracing::{debug, warn};
@@ -40,7 +43,9 @@ impl SystemResolver {
         connection.port = name_server.port();
         let server = NameServerConfig::new(name_server.ip(), true, vec![connection]);
         let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
-        Self(Some(build(config, ResolverOpts::default()).expect("it has a name server")))
+        let mut options = ResolverOpts::default();
+        options.use_hosts_file = ResolveHosts::Never;
+        Self(Some(build(config, options).expect("it has a name server")))
     }
 }
 
@@ -48,9 +53,7 @@ impl SystemResolver {
 fn build(config: ResolverConfig, mut options: ResolverOpts) -> Result<TokioResolver, NetError> {
     let (_, _, mut servers) = config.into_parts();
     for server in &mut servers {
-        server.connections.retain(|connection| {
-            matches!(connection.protocol, hickory_resolver::config::ProtocolConfig::Udp)
-        });
+        server.connections.retain(|connection| matches!(connection.protocol, ProtocolConfig::Udp));
     }
     // Without a domain of its own and a list to search, a name is always complete.
     let config = ResolverConfig::from_parts(None, Vec::new(), servers);

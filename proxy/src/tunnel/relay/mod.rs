@@ -39,6 +39,7 @@ use crate::{
     access::Guest,
     client_hello::{ClientHelloGate, Verdict},
     limits::{Limits, PIECES, ROUNDS},
+    metrics::OpenTunnel,
     policy::Host,
     server::Shared,
     websocket::{Incoming, Kind, Violation, scratch},
@@ -116,8 +117,9 @@ impl Relay {
 
     /// Carries bytes until an end is reached.
     pub(super) async fn run(mut self, shared: &Shared, guest: &mut Guest) -> Ended {
+        let mut counted = shared.metrics.tunnel_opened();
         loop {
-            match self.carry(shared, guest).await {
+            match self.carry(shared, &mut counted, guest).await {
                 Ok(Event::Complete) => {
                     self.log("complete");
                     return Ended::Complete(self.page);
@@ -125,7 +127,9 @@ impl Relay {
                 Ok(Event::StartTls) => {
                     let limit = shared.limits().handshake;
                     let upgrade = self.server.start_tls(&shared.tls, &self.host, limit);
-                    match Box::pin(upgrade).await {
+                    let secured = Box::pin(upgrade).await;
+                    shared.metrics.server_handshake(secured.is_ok());
+                    match secured {
                         Ok((server, info)) => {
                             self.server = server;
                             self.start_tls = StartTls::NotAllowed;
@@ -159,13 +163,19 @@ impl Relay {
         info!(up = self.up.bytes, down = self.down.bytes, ending, "closed");
     }
 
-    async fn carry(&mut self, shared: &Shared, guest: &mut Guest) -> Result<Event, Stop> {
+    async fn carry(
+        &mut self,
+        shared: &Shared,
+        counted: &mut OpenTunnel,
+        guest: &mut Guest,
+    ) -> Result<Event, Stop> {
         let mut timer = pin!(sleep_until(self.tick(shared.limits())?));
         loop {
             tokio::select! {
                 biased;
                 event = poll_fn(|cx| {
                     let event = self.poll(cx);
+                    counted.carried(self.up.bytes, self.down.bytes);
                     // Checked last, so that nothing that was moved is forgotten.
                     match guest.carried(self.up.bytes + self.down.bytes) {
                         Ok(()) => event,

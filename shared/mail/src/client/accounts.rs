@@ -2,12 +2,17 @@
 
 use postern_bridge::{
     AccountDraft, AccountId, AccountView, Connection, Delta, Discovery, Endpoint, Problem,
-    Protocol, ServerLogin, TestReport,
+    Protocol, ServerLogin, ServerRole, ServerState, TestReport,
 };
 
-use super::{Client, Running, lanes::Lanes};
+use super::{
+    Client, Running,
+    certificates::{self, Sessions, vouched_for},
+    lanes::Lanes,
+};
 use crate::{
     Host, MailError, Secret,
+    connection::Tested,
     imap::{self, ImapClient},
     outbox, pop3,
     record::{self, Account, Record},
@@ -17,7 +22,7 @@ use crate::{
 impl<H: Host> Client<H> {
     pub(super) fn account_views(&self) -> Vec<AccountView> {
         let accounts = self.inner.accounts.borrow();
-        accounts.values().map(|running| view(&running.account, &running.connection)).collect()
+        accounts.values().map(view).collect()
     }
 
     /// Finds out which servers an address has; no password is needed, and none is sent.
@@ -30,31 +35,59 @@ impl<H: Host> Client<H> {
     }
 
     /// Logs in to both servers and out again.
-    pub(super) async fn test_account(&self, draft: &AccountDraft) -> Result<TestReport, Problem> {
-        check(draft).map_err(|error| error.problem(""))?;
+    pub(super) async fn test_account(&self, draft: AccountDraft) -> Result<TestReport, Problem> {
+        let (_, incoming, outgoing) = self.try_out(draft).await?;
+        Ok(TestReport { incoming: incoming.found, outgoing: outgoing.found })
+    }
+
+    /// Logs in to both servers and out again; what they said, and the draft with the trust that
+    /// one server has from the other.
+    pub(super) async fn try_out(
+        &self,
+        mut draft: AccountDraft,
+    ) -> Result<(AccountDraft, Tested, Tested), Problem> {
+        check(&draft).map_err(|error| error.problem(""))?;
+        let incoming = self.try_server(&mut draft, ServerRole::Incoming).await?;
+        let outgoing = self.try_server(&mut draft, ServerRole::Outgoing).await?;
+        Ok((draft, incoming, outgoing))
+    }
+
+    async fn try_server(
+        &self,
+        draft: &mut AccountDraft,
+        role: ServerRole,
+    ) -> Result<Tested, Problem> {
         let host = &*self.inner.host;
         let password = Secret::new(&*draft.password);
-        let incoming = match draft.protocol {
-            Protocol::Imap => test_imap(host, &draft.incoming, &password).await,
-            Protocol::Pop3 => pop3::test(host, &draft.incoming, &password).await,
+        let (login, other) = match role {
+            ServerRole::Incoming => (&mut draft.incoming, &draft.outgoing),
+            ServerRole::Outgoing => (&mut draft.outgoing, &draft.incoming),
         };
-        let incoming = incoming.map_err(|error| {
+        loop {
+            let tested = match (role, draft.protocol) {
+                (ServerRole::Outgoing, _) => outbox::test(host, login, &password).await,
+                (ServerRole::Incoming, Protocol::Imap) => test_imap(host, login, &password).await,
+                (ServerRole::Incoming, Protocol::Pop3) => pop3::test(host, login, &password).await,
+            };
+            let Err(error) = tested else { return tested.map_err(|error| error.problem("")) };
             self.note_access(&error);
-            error.problem(&draft.incoming.endpoint.host)
-        })?;
-        let outgoing = outbox::test(host, &draft.outgoing, &password).await;
-        let outgoing = outgoing.map_err(|error| error.problem(&draft.outgoing.endpoint.host))?;
-        Ok(TestReport { incoming, outgoing })
+            match vouched_for(&error, &login.endpoint, &other.endpoint) {
+                Some(fingerprint) => login.endpoint.trusted = Some(fingerprint),
+                None => return Err(error.problem(&login.endpoint.host)),
+            }
+        }
     }
 
     /// Tests the settings, keeps the account, and begins to fetch its mail.
     pub(super) async fn add_account(&self, draft: AccountDraft) -> Result<AccountId, Problem> {
-        self.test_account(&draft).await?;
+        let (draft, incoming, outgoing) = self.try_out(draft).await?;
         let host = draft.incoming.endpoint.host.clone();
         let account = self.keep_account(draft).await.map_err(|error| error.problem(&host))?;
         let id = account.id;
-        self.run_account(account);
+        self.run_account(account, Sessions::default());
         self.tell(None, Delta::Accounts(self.account_views()));
+        self.connected(id, ServerRole::Incoming, incoming.session);
+        self.connected(id, ServerRole::Outgoing, outgoing.session);
         self.tell_mailboxes(None, id).await.map_err(|error| error.problem(&host))?;
         Ok(id)
     }
@@ -82,10 +115,17 @@ impl<H: Host> Client<H> {
     }
 
     /// Gives the account its lanes and fetches what is new.
-    pub(super) fn run_account(&self, account: Account) {
+    pub(super) fn run_account(&self, account: Account, sessions: Sessions) {
         let id = account.id;
         let lanes = Lanes::start(self, &account);
-        let running = Running { account, connection: Connection::Offline, told: None, lanes };
+        let running = Running {
+            account,
+            incoming: ServerState { session: sessions.incoming, refused: None },
+            outgoing: ServerState { session: sessions.outgoing, refused: None },
+            connection: Connection::Offline,
+            told: None,
+            lanes,
+        };
         self.inner.accounts.borrow_mut().insert(id, running);
         if self.inner.online.get() {
             self.refresh(id).expect("the account has just been inserted");
@@ -98,11 +138,13 @@ impl<H: Host> Client<H> {
     /// batch removes it: a crash before leaves the account whole, a crash after leaves nothing.
     pub(super) async fn remove_account(&self, id: AccountId) -> Result<(), MailError> {
         let removed = self.inner.accounts.borrow_mut().remove(&id);
-        let Some(Running { account, lanes, .. }) = removed else { return Ok(()) };
+        let Some(running) = removed else { return Ok(()) };
+        let Running { account, incoming, outgoing, lanes, .. } = running;
         drop(lanes);
         if let Err(error) = self.forget_account(&account).await {
             // It is all there still, and goes on.
-            self.run_account(account);
+            let sessions = Sessions { incoming: incoming.session, outgoing: outgoing.session };
+            self.run_account(account, sessions);
             return Err(error);
         }
         self.tell(None, Delta::Accounts(self.account_views()));
@@ -112,7 +154,7 @@ impl<H: Host> Client<H> {
     async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
         let host = &*self.inner.host;
         let _editing = host.store().editing().lock().await;
-        let mut batch = vec![account.delete()];
+        let mut batch = vec![account.delete(), certificates::forget_sessions(account.id)];
         for mailbox in self.mailboxes(account.id).await? {
             batch.push(mailbox.delete());
             batch.extend(imap::forget_messages(mailbox.id));
@@ -134,12 +176,15 @@ async fn test_imap<H: Host>(
     host: &H,
     login: &ServerLogin,
     password: &Secret,
-) -> Result<String, MailError> {
-    ImapClient::connect(host, login, password).await?.logout(host).await;
-    Ok("The IMAP log-in works.".into())
+) -> Result<Tested, MailError> {
+    let imap = ImapClient::connect(host, login, password).await?;
+    let session = imap.tls();
+    imap.logout(host).await;
+    Ok(Tested { found: "The IMAP log-in works.".into(), session })
 }
 
-fn view(account: &Account, connection: &Connection) -> AccountView {
+fn view(running: &Running) -> AccountView {
+    let Running { account, incoming, outgoing, connection, .. } = running;
     AccountView {
         id: account.id,
         identity: account.identity.clone(),
@@ -147,6 +192,8 @@ fn view(account: &Account, connection: &Connection) -> AccountView {
         incoming: account.incoming.clone(),
         outgoing: account.outgoing.clone(),
         retention: account.retention,
+        incoming_state: incoming.clone(),
+        outgoing_state: outgoing.clone(),
         connection: connection.clone(),
     }
 }

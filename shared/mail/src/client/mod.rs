@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
+//! | `settings` | change an account that is there |
+//! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `reading` | opened messages, attachments, the read mark |
@@ -14,10 +16,12 @@
 
 mod access;
 mod accounts;
+mod certificates;
 mod lanes;
 mod lists;
 mod reading;
 mod sending;
+mod settings;
 
 use std::{
     cell::{Cell, RefCell},
@@ -27,7 +31,7 @@ use std::{
 
 use postern_bridge::{
     Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem,
-    Up,
+    ServerState, Up,
 };
 
 use crate::{
@@ -64,6 +68,8 @@ struct Inner<H: Host> {
 /// An account at work.
 struct Running {
     account: Account,
+    incoming: ServerState,
+    outgoing: ServerState,
     connection: Connection,
     /// What was last told to be wrong; not told again until something worked.
     told: Option<String>,
@@ -94,7 +100,8 @@ impl<H: Host> Client<H> {
         };
         client.present_kept_key().await?;
         for account in accounts {
-            client.run_account(account);
+            let sessions = certificates::sessions(client.store(), account.id).await?;
+            client.run_account(account, sessions);
         }
         client.resume_outbox().await?;
         Ok(client)
@@ -119,19 +126,19 @@ impl<H: Host> Client<H> {
         match intent {
             Intent::Hello => self.greet(page).await,
             Intent::Network { online } => self.network(online),
+            Intent::Discover { request, address } => {
+                let result = self.discover(&address).await;
+                self.tell(Some(page), Delta::Discovered { request, result });
+                Ok(())
+            }
             Intent::EnterAccessKey { request, key } => {
                 let result = self.enter_access_key(key).await;
                 self.tell(Some(page), Delta::AccessKeyTried { request, result });
                 Ok(())
             }
             Intent::ForgetAccessKey => self.forget_access_key().await,
-            Intent::Discover { request, address } => {
-                let result = self.discover(&address).await;
-                self.tell(Some(page), Delta::Discovered { request, result });
-                Ok(())
-            }
             Intent::TestAccount { request, draft } => {
-                let result = self.test_account(&draft).await;
+                let result = self.test_account(draft).await;
                 self.tell(Some(page), Delta::AccountTested { request, result });
                 Ok(())
             }
@@ -139,6 +146,14 @@ impl<H: Host> Client<H> {
                 let result = self.add_account(draft).await;
                 self.tell(Some(page), Delta::AccountAdded { request, result });
                 Ok(())
+            }
+            Intent::ChangeAccount { request, account, change } => {
+                let result = self.change_account(account, change).await;
+                self.tell(Some(page), Delta::AccountChanged { request, result });
+                Ok(())
+            }
+            Intent::TrustCertificate { account, server, trusted } => {
+                self.trust(account, server, trusted).await
             }
             Intent::RemoveAccount { account } => self.remove_account(account).await,
             Intent::Refresh { account } => self.refresh(account),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_channel::mpsc;
-use postern_bridge::{AccountId, ClientId, Delta, OutgoingMessage, Problem, SendState};
+use postern_bridge::{AccountId, ClientId, Delta, OutgoingMessage, Problem, SendState, ServerRole};
 
 use super::Client;
 use crate::{
@@ -129,7 +129,15 @@ impl<H: Host> Client<H> {
             sent = entry.state == State::Sent;
             self.tell_entry(None, entry);
         };
-        outbox::transmit(host, &account, &password, id, &mut changed).await?;
+        let outcome = outbox::transmit(host, &account, &password, id, &mut changed).await;
+        match outcome {
+            Ok(session @ Some(_)) => self.connected(account.id, ServerRole::Outgoing, session),
+            Ok(None) => {}
+            Err(error) => {
+                self.not_connected(account.id, ServerRole::Outgoing, &error).await?;
+                return Err(error);
+            }
+        }
         if sent {
             self.queue_filing(account.id, id);
             // What was sent to oneself has arrived by now.

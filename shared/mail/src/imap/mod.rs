@@ -41,6 +41,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub(crate) use mailboxes::forget_messages;
 pub use marks::remember_mark;
 pub use messages::SyncStep;
+use postern_bridge::TlsSession;
 use postern_imap::{Command, Session, response::Status, session::Tag};
 use select::Selected;
 
@@ -62,6 +63,11 @@ pub struct ImapClient<T: Transport> {
 }
 
 impl<T: Transport> ImapClient<T> {
+    /// What protects the connection.
+    pub fn tls(&self) -> Option<TlsSession> {
+        self.connection.tls()
+    }
+
     /// Keeps the connection alive, and finds out whether it still is.
     ///
     /// # Errors

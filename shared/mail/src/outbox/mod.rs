@@ -32,9 +32,9 @@ pub use transmit::transmit;
 
 use postern_bridge::ServerLogin;
 
-use crate::{Host, MailError, Secret, outbox::server::Server};
+use crate::{Host, MailError, Secret, connection::Tested, outbox::server::Server};
 
-/// Logs in and says goodbye; what it found, as one sentence.
+/// Logs in and says goodbye.
 ///
 /// # Errors
 ///
@@ -43,13 +43,15 @@ pub async fn test<H: Host>(
     host: &H,
     login: &ServerLogin,
     password: &Secret,
-) -> Result<String, MailError> {
+) -> Result<Tested, MailError> {
     let server = Server::open(host, login, password).await?;
+    let session = server.connection.tls();
     let logged_in = server.logged_in;
     server.quit().await;
-    Ok(if logged_in {
-        "SMTP log-in works; the server takes mail.".into()
+    let found = if logged_in {
+        "SMTP log-in works; the server takes mail."
     } else {
-        "The SMTP server answers; it asks for no log-in.".into()
-    })
+        "The SMTP server answers; it asks for no log-in."
+    };
+    Ok(Tested { found: found.into(), session })
 }

@@ -13,6 +13,7 @@
 //! 5. *The answer is stored strictly.* If that fails, the entry stays `Committing` and becomes
 //!    `Uncertain`.
 
+use postern_bridge::TlsSession;
 use postern_smtp::{Address, Command, CommandError, Envelope, Event, Reply, Request};
 
 use super::{
@@ -46,30 +47,33 @@ impl<E: Into<MailError>> From<E> for NotSent {
     }
 }
 
-/// Sends a queued entry. `changed` is told of each of its states.
+/// Sends a queued entry. `changed` is told of each of its states. Returns what protected the
+/// connection, if there was one.
 ///
 /// When it returns without error, the entry's state tells the outcome: `Sent`, `Failed` or
 /// `Uncertain`. An entry that does not wait to be sent is left as it is.
 ///
 /// # Errors
 ///
-/// What kept it from being sent; the entry is queued again. If the store failed, the entry is as it was stored last, to be put right
-/// by [`recover`](super::recover).
+/// What kept it from being sent; the entry is queued again. If the store failed, the entry is as it
+/// was stored last, to be put right by [`recover`](super::recover).
 pub async fn transmit<H: Host>(
     host: &H,
     account: &Account,
     password: &Secret,
     id: u32,
     changed: &mut dyn FnMut(&Entry),
-) -> Result<(), MailError> {
-    let Some(mut entry) = claim(host, id, changed).await? else { return Ok(()) };
+) -> Result<Option<TlsSession>, MailError> {
+    let Some(mut entry) = claim(host, id, changed).await? else { return Ok(None) };
     let mut server = match prepare(host, account, password, &entry).await {
         Ok(server) => server,
-        Err(reason) => return give_up(host, &mut entry, reason, changed).await,
+        Err(reason) => return give_up(host, &mut entry, reason, changed).await.map(|()| None),
     };
+    let session = server.connection.tls();
     if let Err(error) = store_state(host, &mut entry, State::Committing, changed).await {
         server.connection.close(host).await;
-        return give_up(host, &mut entry, NotSent::Passing(error), changed).await;
+        give_up(host, &mut entry, NotSent::Passing(error), changed).await?;
+        return Ok(session);
     }
     match hand_over(host, &mut server).await {
         Some(Ok(())) => {
@@ -85,7 +89,8 @@ pub async fn transmit<H: Host>(
             server.connection.close(host).await;
             store_state(host, &mut entry, State::Uncertain, changed).await
         }
-    }
+    }?;
+    Ok(session)
 }
 
 /// Takes a queued entry, so that nobody can send or drop it at the same time; `None` if it does not

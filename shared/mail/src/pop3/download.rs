@@ -19,7 +19,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_bridge::MailboxId;
+use postern_bridge::{MailboxId, TlsSession};
 use postern_pop3::{Command, Event, Request};
 
 use super::{
@@ -33,8 +33,13 @@ use super::{
 use crate::{Host, MailError, Secret, record::Account, store::Durability};
 
 /// How far a download is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DownloadStep {
+    /// The log-in worked.
+    LoggedIn {
+        /// What protects the connection.
+        session: Option<TlsSession>,
+    },
     /// The server was asked: so many messages will be fetched.
     Found {
         /// Messages to fetch.
@@ -93,6 +98,7 @@ pub async fn download<H: Host>(
     ledger.verify_rest(store, host.now()).await?;
 
     let mut server = Server::open(host, &account.incoming, password).await?;
+    progress(DownloadStep::LoggedIn { session: server.tls() });
     let outcome = run(host, account, place, &mut server, &mut ledger, progress).await;
     server.close().await;
     outcome

@@ -24,9 +24,9 @@ pub use retention::due;
 use postern_bridge::ServerLogin;
 use postern_pop3::{Command, Event};
 
-use crate::{Host, MailError, Secret, pop3::server::Server};
+use crate::{Host, MailError, Secret, connection::Tested, pop3::server::Server};
 
-/// Logs in, looks, and leaves everything as it was; what it found, as one sentence.
+/// Logs in, looks, and leaves everything as it was.
 ///
 /// # Errors
 ///
@@ -35,18 +35,20 @@ pub async fn test<H: Host>(
     host: &H,
     login: &ServerLogin,
     password: &Secret,
-) -> Result<String, MailError> {
+) -> Result<Tested, MailError> {
     let mut server = Server::open(host, login, password).await?;
     let count = match server.ask(Command::Stat, "the number of messages").await? {
         Event::Status { count, .. } => count,
         other => return Err(server::unexpected(&other, "count the messages")),
     };
+    let session = server.tls();
     // Nothing depends on a polite end.
     let _ = server.ask(Command::Quit, "the end of the session").await;
     server.close().await;
-    Ok(match count {
+    let found = match count {
         0 => "POP3 log-in works; no messages are on the server.".into(),
         1 => "POP3 log-in works; 1 message is on the server.".into(),
         _ => format!("POP3 log-in works; {count} messages are on the server."),
-    })
+    };
+    Ok(Tested { found, session })
 }

@@ -1,6 +1,6 @@
 //! A POP3 server that one is logged in to.
 
-use postern_bridge::{Security, ServerLogin};
+use postern_bridge::{Security, ServerLogin, TlsSession};
 use postern_pop3::{
     Capabilities, Command, Event, Output, Request, Response, ResponseCode, Session,
 };
@@ -89,6 +89,11 @@ impl<'host, H: Host> Server<'host, H> {
             Event::Failed(error) => Err(MailError::Protocol(error.to_string())),
             event => Ok(event),
         }
+    }
+
+    /// What protects the connection.
+    pub(super) fn tls(&self) -> Option<TlsSession> {
+        self.connection.tls()
     }
 
     pub(super) async fn close(self) {

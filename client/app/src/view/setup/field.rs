@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// A one-line field with its label and a hint.
 #[component]
-pub(crate) fn TextField(
+pub(in crate::view) fn TextField(
     /// What to write here.
     label: &'static str,
     /// The name that tests know it by.

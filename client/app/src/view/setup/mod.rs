@@ -4,16 +4,19 @@ mod demo;
 pub(super) mod field;
 mod person;
 mod protocol;
+mod refused;
 mod result;
+mod security;
 mod servers;
 mod tls_end;
 
 use leptos::prelude::*;
 
 use self::{
-    demo::DemoCard, person::Person, protocol::ProtocolChoice, result::TestResult, servers::Servers,
-    tls_end::TlsEndChoice,
+    demo::DemoCard, person::Person, protocol::ProtocolChoice, refused::RefusedCertificate,
+    result::TestResult, servers::Servers,
 };
+pub(super) use self::{field::TextField, security::SecurityField, tls_end::TlsEndChoice};
 use super::{
     accounts,
     icons::{self, Icon, Mark},
@@ -40,7 +43,7 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
     Effect::new(move |again: Option<()>| {
         form.track();
         if again.is_some() {
-            app.setup.update(|setup| setup.outcome = None);
+            app.setup.update(|setup| (setup.outcome, setup.refused) = (None, None));
         }
     });
     view! {
@@ -96,7 +99,11 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                         {text::setup::UNPROTECTED}
                     </p>
                 </Show>
-                <TlsEndChoice form />
+                <TlsEndChoice
+                    group="setup-tls-end"
+                    end=Signal::derive(move || form.with(|form| form.tls_end))
+                    on_choose=move |end| form.update(|form| form.tls_end = end)
+                />
                 <TestResult />
                 <footer class="setup-actions">
                     <button
@@ -130,6 +137,7 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                     </button>
                 </footer>
             </form>
+            <RefusedCertificate form />
         </main>
     }
 }

@@ -1,9 +1,8 @@
 //! The incoming and the outgoing server.
 
 use leptos::prelude::*;
-use postern_bridge::Security;
 
-use super::{field::TextField, problem_with};
+use super::{field::TextField, problem_with, security::SecurityField};
 use crate::{
     state::{
         App,
@@ -93,16 +92,8 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
     let change = move |change: &dyn Fn(&mut Server)| {
         form.update(|form| change((part.server_mut)(form)));
     };
-    let security = Memo::new(move |_| form.with(|form| (part.server)(form).security));
     let of = move |field: Option<Field>| {
         Signal::derive(move || field.and_then(|field| problem_with(app, field)))
-    };
-    let option = move |value, label| {
-        view! {
-            <option value=name(value) selected=move || security.get() == value>
-                {label}
-            </option>
-        }
     };
     view! {
         <fieldset class="server">
@@ -125,23 +116,13 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
                     on_type=move |port| change(&|server| server.port = Some(port.clone()))
                 />
             </div>
-            <div class="field">
-                <label>
-                    <span class="field-label">{text::setup::SECURITY}</span>
-                    <select
-                        class="input"
-                        data-test=part.tests.security
-                        on:change:target=move |event| {
-                            let chosen = by_name(&event.target().value());
-                            change(&|server| server.security = chosen);
-                        }
-                    >
-                        {option(Security::Tls, text::setup::SECURITY_TLS)}
-                        {option(Security::StartTls, text::setup::SECURITY_STARTTLS)}
-                        {option(Security::Plain, text::setup::SECURITY_PLAIN)}
-                    </select>
-                </label>
-            </div>
+            <SecurityField
+                test=part.tests.security
+                security=Signal::derive(move || {
+                    form.with(|form| (part.server)(form).security)
+                })
+                on_choose=move |chosen| change(&|server| server.security = chosen)
+            />
             <TextField
                 label=text::setup::USERNAME
                 test=part.tests.username
@@ -151,21 +132,5 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
                 on_type=move |name| change(&|server| server.username = Some(name.clone()))
             />
         </fieldset>
-    }
-}
-
-fn name(security: Security) -> &'static str {
-    match security {
-        Security::Tls => "tls",
-        Security::StartTls => "starttls",
-        Security::Plain => "plain",
-    }
-}
-
-fn by_name(name: &str) -> Security {
-    match name {
-        "starttls" => Security::StartTls,
-        "plain" => Security::Plain,
-        _ => Security::Tls,
     }
 }

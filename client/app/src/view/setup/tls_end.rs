@@ -5,16 +5,24 @@ use postern_bridge::TlsEnd;
 
 use super::protocol::Choice;
 use crate::{
-    state::setup::Form,
     text,
     view::icons::{self, Icon},
 };
 
 /// Where TLS ends.
 #[component]
-pub(super) fn TlsEndChoice(form: RwSignal<Form>) -> impl IntoView {
-    let end = Memo::new(move |_| form.with(|form| form.tls_end));
-    let choose = move |chosen| form.update(|form| form.tls_end = chosen);
+pub(in crate::view) fn TlsEndChoice(
+    /// The name of the group; tests know the choices by it as well.
+    group: &'static str,
+    /// What is chosen.
+    end: Signal<TlsEnd>,
+    /// Takes over what was chosen.
+    on_choose: impl Fn(TlsEnd) + Copy + 'static,
+) -> impl IntoView {
+    let (browser, proxy) = match group {
+        "account-tls-end" => ("account-tls-end-browser", "account-tls-end-proxy"),
+        _ => ("setup-tls-end-browser", "setup-tls-end-proxy"),
+    };
     let means = move || match end.get() {
         TlsEnd::Proxy => text::setup::TLS_END_PROXY_MEANS,
         TlsEnd::Browser => text::setup::TLS_END_BROWSER_MEANS,
@@ -23,23 +31,23 @@ pub(super) fn TlsEndChoice(form: RwSignal<Form>) -> impl IntoView {
         <fieldset class="question">
             <legend>{text::setup::TLS_END}</legend>
             <Choice
-                group="setup-tls-end"
-                test="setup-tls-end-proxy"
-                label=text::setup::TLS_END_PROXY
-                chosen=move || end.get() == TlsEnd::Proxy
-                on_choose=move || choose(TlsEnd::Proxy)
-            />
-            <Choice
-                group="setup-tls-end"
-                test="setup-tls-end-browser"
+                group
+                test=browser
                 label=text::setup::TLS_END_BROWSER
                 chosen=move || end.get() == TlsEnd::Browser
-                on_choose=move || choose(TlsEnd::Browser)
+                on_choose=move || on_choose(TlsEnd::Browser)
+            />
+            <Choice
+                group
+                test=proxy
+                label=text::setup::TLS_END_PROXY
+                chosen=move || end.get() == TlsEnd::Proxy
+                on_choose=move || on_choose(TlsEnd::Proxy)
             />
         </fieldset>
-        <p class="note">
+        <p class="note" role="status">
             <Icon glyph=icons::SHIELD />
-            {means}
+            <span>{means}</span>
         </p>
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_channel::mpsc;
-use postern_bridge::{AccountId, Connection, Delta, Progress, Role};
+use postern_bridge::{AccountId, Connection, Delta, Progress, Role, ServerRole};
 
 use super::{Change, Client, Sync};
 use crate::{
@@ -54,6 +54,9 @@ impl<H: Host> Client<H> {
         let password = host.unseal(&account.sealed_password).await?;
         let mut step = |step: DownloadStep| {
             let (what, done, total) = match step {
+                DownloadStep::LoggedIn { session } => {
+                    return self.connected(id, ServerRole::Incoming, session);
+                }
                 DownloadStep::Found { new } => ("Downloading", 0, new),
                 DownloadStep::Stored { done, new } => ("Downloading", done, new),
                 DownloadStep::Deleting { .. } => ("Deleting on the server", 0, 0),
@@ -65,7 +68,10 @@ impl<H: Host> Client<H> {
         let result = pop3::download(host, &account, &password, inbox, &mut step).await;
         self.tell(None, Delta::Progress { account: id, progress: None });
         self.mailbox_changed(inbox, Change::Order).await?;
-        result?;
+        if let Err(error) = result {
+            self.not_connected(id, ServerRole::Incoming, &error).await?;
+            return Err(error);
+        }
         self.wake_outbox(id);
         self.mailbox_fresh(inbox).await
     }

@@ -1,9 +1,9 @@
 //! One IMAP connection of an account.
 
-use postern_bridge::AccountId;
+use postern_bridge::{AccountId, ServerLogin, ServerRole};
 
 use super::Client;
-use crate::{Host, MailError, imap::ImapClient};
+use crate::{Host, MailError, imap::ImapClient, record::Account};
 
 /// One IMAP connection of an account, made when it is needed and remade when it was lost.
 pub(super) struct Link<H: Host> {
@@ -11,28 +11,33 @@ pub(super) struct Link<H: Host> {
     account: AccountId,
     /// None before the first piece of work, and after it was lost.
     pub(super) connection: Option<ImapClient<H::Transport>>,
+    /// The settings that the connection was made with.
+    login: Option<ServerLogin>,
 }
 
 impl<H: Host> Link<H> {
     pub(super) fn new(client: &Client<H>, account: AccountId) -> Self {
-        Self { client: client.clone(), account, connection: None }
+        Self { client: client.clone(), account, connection: None, login: None }
     }
 
     /// Does a piece of work over the connection. A connection that was kept and turns out to be
-    /// dead is replaced once; each piece of work can be done twice without harm.
+    /// dead is replaced once; each piece of work can be done twice without harm. A connection that
+    /// was made with other settings than the account's present ones is replaced.
     pub(super) async fn work<T>(
         &mut self,
         mut work: impl AsyncFnMut(&mut ImapClient<H::Transport>, &H) -> Result<T, MailError>,
     ) -> Result<T, MailError> {
         let host = self.client.inner.host.clone();
+        let account = self.client.account(self.account)?;
+        if self.connection.is_some() && self.login.as_ref() != Some(&account.incoming) {
+            self.hang_up().await;
+        }
         let mut may_be_stale = self.connection.is_some();
         loop {
             let connection = match &mut self.connection {
                 Some(connection) => connection,
                 None => {
-                    let account = self.client.account(self.account)?;
-                    let password = host.unseal(&account.sealed_password).await?;
-                    let fresh = ImapClient::connect(&*host, &account.incoming, &password).await?;
+                    let fresh = self.connect(&host, &account).await?;
                     self.connection.insert(fresh)
                 }
             };
@@ -44,6 +49,25 @@ impl<H: Host> Link<H> {
                     }
                 }
                 result => return result,
+            }
+        }
+    }
+
+    async fn connect(
+        &mut self,
+        host: &H,
+        account: &Account,
+    ) -> Result<ImapClient<H::Transport>, MailError> {
+        let password = host.unseal(&account.sealed_password).await?;
+        match ImapClient::connect(host, &account.incoming, &password).await {
+            Ok(fresh) => {
+                self.login = Some(account.incoming.clone());
+                self.client.connected(self.account, ServerRole::Incoming, fresh.tls());
+                Ok(fresh)
+            }
+            Err(error) => {
+                self.client.not_connected(self.account, ServerRole::Incoming, &error).await?;
+                Err(error)
             }
         }
     }

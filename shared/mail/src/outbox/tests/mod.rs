@@ -72,7 +72,7 @@ fn take<D: Store + 'static>(
 }
 
 fn send<D: Store + 'static>(host: &TestHost<Submission, D>, id: u32) -> Result<(), MailError> {
-    block_on(transmit(host, &account(), &Secret::new("secret"), id, &mut |_| {}))
+    block_on(transmit(host, &account(), &Secret::new("secret"), id, &mut |_| {})).map(drop)
 }
 
 /// The only entry, as it is stored.

@@ -115,7 +115,7 @@ fn a_required_upgrade_comes_before_the_password_or_there_is_none() {
     let mut login = account().outgoing;
     login.endpoint.security = Security::StartTls;
     let password = Secret::new("secret");
-    assert!(block_on(test(&host, &login, &password)).unwrap().contains("works"));
+    assert!(block_on(test(&host, &login, &password)).unwrap().found.contains("works"));
     let heard = host.server.borrow().heard.clone();
     assert!(
         heard.starts_with("EHLO [127.0.0.1]\nSTARTTLS\nEHLO [127.0.0.1]\nAUTH PLAIN "),

@@ -143,8 +143,8 @@ fn a_required_upgrade_comes_before_the_password() {
     let host = prepared(Maildrop::new(&[]), MemoryStore::new());
     let mut login = account(Keep).incoming;
     login.endpoint.security = Security::StartTls;
-    let sentence = block_on(super::super::test(&host, &login, &Secret::new("secret"))).unwrap();
-    assert_eq!(sentence, "POP3 log-in works; no messages are on the server.");
+    let tested = block_on(super::super::test(&host, &login, &Secret::new("secret"))).unwrap();
+    assert_eq!(tested.found, "POP3 log-in works; no messages are on the server.");
     let heard = host.server.borrow().heard.clone();
     assert!(heard.starts_with("STLS\nCAPA\nAUTH PLAIN "), "{heard}");
 }

@@ -1,0 +1,49 @@
+//! The certificate that a test, or an addition, failed for.
+
+use leptos::prelude::*;
+use postern_bridge::TlsEnd;
+
+use super::{Ask, submit};
+use crate::{
+    state::{
+        App,
+        setup::{Form, Progress},
+    },
+    view::certificate::Refused,
+};
+
+/// The refusal, below the form; what is decided there goes on with what was asked for.
+#[component]
+pub(super) fn RefusedCertificate(form: RwSignal<Form>) -> impl IntoView {
+    let app = App::here();
+    let refused = Memo::new(move |_| app.setup.with(|setup| setup.refused.clone()));
+    let busy = Signal::derive(move || app.setup.with(Progress::is_busy));
+    view! {
+        {move || {
+            refused
+                .get()
+                .map(|(refused, adding)| {
+                    let ask = if adding { Ask::Add } else { Ask::Test };
+                    let (host, port) = (refused.host.clone(), refused.port);
+                    let trust = move |fingerprint| {
+                        form.update(|form| form.trusted.push((host.clone(), port, fingerprint)));
+                        submit(app, form, ask);
+                    };
+                    let connect_here = move |()| {
+                        form.update(|form| form.tls_end = TlsEnd::Browser);
+                        submit(app, form, ask);
+                    };
+                    view! {
+                        <Refused
+                            refused=*refused
+                            before=None
+                            busy
+                            on_retry=Callback::new(move |()| submit(app, form, ask))
+                            on_trust=Callback::new(trust)
+                            on_browser=Some(Callback::new(connect_here))
+                        />
+                    }
+                })
+        }}
+    }
+}

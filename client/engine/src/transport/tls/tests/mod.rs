@@ -1,0 +1,7 @@
+//! TLS against servers in memory.
+
+mod certificates;
+mod ends;
+mod resumption;
+mod server;
+mod words;

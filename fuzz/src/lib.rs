@@ -1,0 +1,9 @@
+//! What must hold for any input.
+//!
+//! Each target is a function that panics if it does not hold. The programs in `targets/` give it to
+//! libFuzzer, to run for long; the tests give it a few thousand inputs, from the same corpus.
+
+pub mod client_hello;
+pub mod control_message;
+pub mod destination;
+pub mod mutate;

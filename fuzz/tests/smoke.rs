@@ -1,0 +1,48 @@
+//! A short run of each fuzz target: its corpus, and inputs made of it.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::{fs, path::Path};
+
+use postern_fuzz::{client_hello, control_message, destination, mutate::Mutator};
+
+/// Inputs besides the corpus: a few seconds' worth without optimisation.
+const INPUTS: usize = 5000;
+
+#[test]
+fn control_messages() {
+    run("control_message", control_message::check);
+}
+
+#[test]
+fn client_hellos() {
+    run("client_hello", client_hello::check);
+}
+
+#[test]
+fn destinations() {
+    run("destination", destination::check);
+}
+
+fn run(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let corpus: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    for (file, input) in files.iter().zip(&corpus) {
+        // So that the output of a failure ends with it.
+        println!("{}", file.display());
+        check(input);
+    }
+    let mut mutator = Mutator::new(corpus);
+    for _ in 0..INPUTS {
+        let input = mutator.next_input();
+        let outcome = std::panic::catch_unwind(|| check(&input));
+        assert!(
+            outcome.is_ok(),
+            "{target} does not hold for {:?}",
+            input.escape_ascii().to_string()
+        );
+    }
+}

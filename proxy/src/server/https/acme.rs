@@ -1,0 +1,120 @@
+//! The certificate from an authority, by ACME (RFC 8555).
+//!
+//! The authority sees that a name leads here by a TLS handshake of its own (TLS-ALPN-01, RFC 8737),
+//! so that no other port is needed than the one for pages.
+
+use std::{
+    fs, io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use futures_util::StreamExt;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, server::ResolvesServerCert};
+use rustls_acme::{
+    AcmeConfig, AcmeState, EventError, EventOk, acme::ACME_TLS_ALPN_NAME, caches::DirCache,
+};
+use rustls_pki_types::CertificateDer;
+use tokio::sync::Mutex;
+use tracing::{error, info};
+
+use super::server_config;
+use crate::config::{Acme, ConfigError};
+
+/// An authority that gives certificates.
+pub(super) struct Authority {
+    state: Mutex<AcmeState<io::Error>>,
+    resolver: Arc<dyn ResolvesServerCert>,
+    challenge: Arc<ServerConfig>,
+    has_certificate: AtomicBool,
+}
+
+impl Authority {
+    /// Gets ready; nothing is asked for before [`Self::order`].
+    ///
+    /// # Errors
+    ///
+    /// If the folder can't be written to.
+    pub(super) fn new(acme: &Acme, roots: &[CertificateDer<'static>]) -> Result<Self, ConfigError> {
+        let in_cache = |error: io::Error| {
+            ConfigError::new("acme.cache", format!("{}: {error}", acme.cache.display()))
+        };
+        prepare(&acme.cache).map_err(in_cache)?;
+        let state = AcmeConfig::new_with_client_config(&acme.domains, client_config(roots))
+            .contact(&acme.contact)
+            .directory(&acme.directory)
+            .cache(DirCache::new(acme.cache.clone()))
+            .state();
+        let resolver: Arc<dyn ResolvesServerCert> = state.resolver();
+        Ok(Self {
+            challenge: server_config(resolver.clone(), &[ACME_TLS_ALPN_NAME]),
+            resolver,
+            state: Mutex::new(state),
+            has_certificate: AtomicBool::new(false),
+        })
+    }
+
+    /// What shows the certificate.
+    pub(super) fn resolver(&self) -> Arc<dyn ResolvesServerCert> {
+        self.resolver.clone()
+    }
+
+    /// How to answer the authority's handshake.
+    pub(super) fn challenge(&self) -> Arc<ServerConfig> {
+        self.challenge.clone()
+    }
+
+    /// Whether there is a certificate.
+    pub(super) fn has_certificate(&self) -> bool {
+        self.has_certificate.load(Ordering::Relaxed)
+    }
+
+    /// Gets a certificate, and its successors in time, for ever.
+    pub(super) async fn order(&self) {
+        let mut state = self.state.lock().await;
+        while let Some(event) = state.next().await {
+            match event {
+                Ok(EventOk::DeployedCachedCert) => self.deployed("the certificate of last time"),
+                Ok(EventOk::DeployedNewCert) => self.deployed("a new certificate"),
+                Ok(EventOk::CertCacheStore) => info!("the certificate is kept"),
+                Ok(EventOk::AccountCacheStore) => info!("the account with the authority is kept"),
+                Err(EventError::Order(error)) => {
+                    error!(%error, "no certificate from the authority; it is asked again later");
+                }
+                Err(error) => error!(%error, "the authority's certificate"),
+            }
+        }
+    }
+
+    fn deployed(&self, which: &str) {
+        info!("HTTPS has {which}");
+        self.has_certificate.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whom to believe to be the authority: those who are trusted as mail servers' authorities.
+fn client_config(roots: &[CertificateDer<'static>]) -> Arc<ClientConfig> {
+    let mut trusted = RootCertStore::empty();
+    trusted.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    trusted.add_parsable_certificates(roots.iter().cloned());
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has what TLS 1.2 and 1.3 need")
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+/// Makes the folder, for this user alone as keys will be in it, and sees that it can be written to.
+fn prepare(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)?;
+    let probe = folder.join(".writable");
+    fs::write(&probe, [])?;
+    fs::remove_file(probe)
+}

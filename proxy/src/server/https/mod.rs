@@ -1,0 +1,131 @@
+//! HTTPS that the proxy ends itself.
+
+mod acme;
+mod certificate;
+
+use std::{io, sync::Arc};
+
+use rustls::{ServerConfig, crypto::ring, server::Acceptor, server::ResolvesServerCert};
+use rustls_acme::is_tls_alpn_challenge;
+use rustls_pki_types::CertificateDer;
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify, time::timeout};
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
+
+use self::{acme::Authority, certificate::Certificate};
+use crate::{
+    config::{CertificateFiles, ConfigErrors, Https, Identity},
+    limits::TLS_HANDSHAKE,
+};
+
+/// The application protocols that are offered, the best first (RFC 7301).
+const PROTOCOLS: [&[u8]; 2] = [HTTP2, b"http/1.1"];
+
+/// HTTP/2 over TLS (RFC 9113, section 3.2).
+const HTTP2: &[u8] = b"h2";
+
+/// Ends TLS with pages.
+pub(super) struct Tls {
+    config: Arc<ServerConfig>,
+    source: Source,
+}
+
+/// Where the certificate comes from.
+enum Source {
+    Files(Arc<Certificate>, CertificateFiles),
+    Authority(Authority),
+}
+
+/// What became of a connection that asked for TLS.
+pub(super) enum Handshake {
+    /// It has it; whether HTTP/2 was agreed on.
+    Done(Box<TlsStream<TcpStream>>, bool),
+    /// It was the authority, which has seen what it wanted to see.
+    Challenge,
+}
+
+/// Why a connection that asked for TLS did not get it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HandshakeError {
+    /// It took too long.
+    #[error("it took too long")]
+    TimedOut,
+    /// The client went, did not speak TLS, or wants what the proxy does not offer.
+    #[error(transparent)]
+    Failed(#[from] io::Error),
+}
+
+impl Tls {
+    /// Reads the certificate, or gets ready to get one.
+    ///
+    /// # Errors
+    ///
+    /// If the files can't be used, or the folder for what the authority gives can't be written to.
+    pub(super) fn new(
+        config: &Https,
+        roots: &[CertificateDer<'static>],
+    ) -> Result<Self, ConfigErrors> {
+        let (resolver, source): (Arc<dyn ResolvesServerCert>, _) = match &config.identity {
+            Identity::Files(files) => {
+                let certificate = Arc::new(Certificate::load(files)?);
+                (certificate.clone(), Source::Files(certificate, files.clone()))
+            }
+            Identity::Acme(acme) => {
+                let authority = Authority::new(acme, roots)?;
+                (authority.resolver(), Source::Authority(authority))
+            }
+        };
+        Ok(Self { config: server_config(resolver, &PROTOCOLS), source })
+    }
+
+    /// Whether there is a certificate to show.
+    pub(super) fn is_ready(&self) -> bool {
+        match &self.source {
+            Source::Files(..) => true,
+            Source::Authority(authority) => authority.has_certificate(),
+        }
+    }
+
+    /// Keeps the certificate fresh, for ever; looks at its files when `reload` says so, and now and
+    /// then anyway.
+    pub(super) async fn keep_fresh(&self, reload: &Notify) {
+        match &self.source {
+            Source::Files(certificate, files) => certificate.follow(files, reload).await,
+            Source::Authority(authority) => authority.order().await,
+        }
+    }
+
+    /// Does the handshake, within the time for it.
+    pub(super) async fn accept(&self, tcp: TcpStream) -> Result<Handshake, HandshakeError> {
+        let handshake = timeout(TLS_HANDSHAKE, self.handshake(tcp));
+        Ok(handshake.await.map_err(|_| HandshakeError::TimedOut)??)
+    }
+
+    async fn handshake(&self, tcp: TcpStream) -> io::Result<Handshake> {
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        if let Source::Authority(authority) = &self.source
+            && is_tls_alpn_challenge(&hello.client_hello())
+        {
+            let mut stream = hello.into_stream(authority.challenge()).await?;
+            stream.shutdown().await?;
+            return Ok(Handshake::Challenge);
+        }
+        let stream = hello.into_stream(self.config.clone()).await?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        Ok(Handshake::Done(Box::new(stream), http2))
+    }
+}
+
+fn server_config(resolver: Arc<dyn ResolvesServerCert>, protocols: &[&[u8]]) -> Arc<ServerConfig> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has what TLS 1.2 and 1.3 need")
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    // Whoever comes back brings the session along: nothing is kept here for it.
+    if let Ok(tickets) = ring::Ticketer::new() {
+        config.ticketer = tickets;
+    }
+    config.send_tls13_tickets = 1;
+    Arc::new(config)
+}

@@ -1,0 +1,289 @@
+//! TLS sessions seen, certificates refused, certificates trusted: per account and server.
+
+use postern_bridge::{
+    AccountId, Delta, Endpoint, Fingerprint, ServerRole, ServerState, TlsSession,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Client, Running};
+use crate::{
+    Host, MailError, Store, TransportError,
+    record::{self, Account, Record},
+    store::{Durability, Key, KeyRange, StoreError, Table, Write},
+};
+
+/// The last TLS session with one server of an account, as it is stored.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct SeenSession {
+    account: AccountId,
+    server: ServerRole,
+    session: TlsSession,
+}
+
+impl Record for SeenSession {
+    const TABLE: Table = Table::Meta;
+
+    fn key(&self) -> Key {
+        session_key(self.account, self.server)
+    }
+}
+
+fn sessions_key(account: AccountId) -> Key {
+    Key::new().bytes(b"tls-session-").u32(account.0)
+}
+
+fn session_key(account: AccountId, server: ServerRole) -> Key {
+    sessions_key(account).u32(match server {
+        ServerRole::Incoming => 0,
+        ServerRole::Outgoing => 1,
+    })
+}
+
+/// The last TLS sessions with an account's servers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sessions {
+    pub(super) incoming: Option<TlsSession>,
+    pub(super) outgoing: Option<TlsSession>,
+}
+
+/// The sessions that are stored for an account.
+pub(super) async fn sessions(
+    store: &impl Store,
+    account: AccountId,
+) -> Result<Sessions, StoreError> {
+    let mut sessions = Sessions::default();
+    let stored: Vec<SeenSession> =
+        record::all(store, &KeyRange::prefix(sessions_key(account))).await?;
+    for SeenSession { server, session, .. } in stored {
+        match server {
+            ServerRole::Incoming => sessions.incoming = Some(session),
+            ServerRole::Outgoing => sessions.outgoing = Some(session),
+        }
+    }
+    Ok(sessions)
+}
+
+/// The write that removes an account's stored sessions.
+pub(super) fn forget_sessions(account: AccountId) -> Write {
+    Write::DeleteRange { table: Table::Meta, range: KeyRange::prefix(sessions_key(account)) }
+}
+
+/// The certificate that a server was refused for, if the person has trusted that very certificate
+/// for the same host already: on the account's other server. So nobody is asked twice.
+pub(super) fn vouched_for(
+    error: &MailError,
+    server: &Endpoint,
+    other: &Endpoint,
+) -> Option<Fingerprint> {
+    let MailError::Transport(TransportError::Certificate(refused)) = error else { return None };
+    let fingerprint = refused.trustable()?;
+    let same_host = server.host.eq_ignore_ascii_case(&other.host);
+    let trusted = server.trusted.is_none() && other.trusted == Some(fingerprint);
+    (same_host && trusted).then_some(fingerprint)
+}
+
+impl Account {
+    fn endpoint(&self, server: ServerRole) -> &Endpoint {
+        match server {
+            ServerRole::Incoming => &self.incoming.endpoint,
+            ServerRole::Outgoing => &self.outgoing.endpoint,
+        }
+    }
+
+    fn endpoint_mut(&mut self, server: ServerRole) -> &mut Endpoint {
+        match server {
+            ServerRole::Incoming => &mut self.incoming.endpoint,
+            ServerRole::Outgoing => &mut self.outgoing.endpoint,
+        }
+    }
+}
+
+impl Running {
+    pub(super) fn server_mut(&mut self, server: ServerRole) -> &mut ServerState {
+        match server {
+            ServerRole::Incoming => &mut self.incoming,
+            ServerRole::Outgoing => &mut self.outgoing,
+        }
+    }
+}
+
+impl<H: Host> Client<H> {
+    /// Notes that a server was reached, and what protects the connection.
+    pub(super) fn connected(
+        &self,
+        account: AccountId,
+        server: ServerRole,
+        session: Option<TlsSession>,
+    ) {
+        let state = ServerState { session: session.clone(), refused: None };
+        if !self.set_server_state(account, server, |known| *known = state) {
+            return;
+        }
+        let client = self.clone();
+        self.inner.host.spawn(async move {
+            // It is for the person to look at; nothing depends on its being stored.
+            let _ = client.store_session(account, server, session).await;
+        });
+    }
+
+    async fn store_session(
+        &self,
+        account: AccountId,
+        server: ServerRole,
+        session: Option<TlsSession>,
+    ) -> Result<(), StoreError> {
+        let _editing = self.store().editing().lock().await;
+        if self.account(account).is_err() {
+            // Nothing is stored for what was removed.
+            return Ok(());
+        }
+        let write = match session {
+            Some(session) => SeenSession { account, server, session }.put(),
+            None => Write::Delete { table: Table::Meta, key: session_key(account, server) },
+        };
+        self.store().apply(vec![write], Durability::Relaxed).await
+    }
+
+    /// Notes why a server was not reached, if its certificate was refused. Where the person has
+    /// trusted that certificate for the account's other server on the same host, it is trusted here
+    /// as well.
+    pub(super) async fn not_connected(
+        &self,
+        id: AccountId,
+        server: ServerRole,
+        error: &MailError,
+    ) -> Result<(), MailError> {
+        let MailError::Transport(TransportError::Certificate(refused)) = error else {
+            return Ok(());
+        };
+        let account = self.account(id)?;
+        let other = match server {
+            ServerRole::Incoming => ServerRole::Outgoing,
+            ServerRole::Outgoing => ServerRole::Incoming,
+        };
+        let own = account.endpoint(server);
+        if let Some(fingerprint) = vouched_for(error, own, account.endpoint(other)) {
+            return self.trust(id, server, Some(fingerprint)).await;
+        }
+        self.set_server_state(id, server, |state| state.refused = Some((**refused).clone()));
+        Ok(())
+    }
+
+    /// Trusts a certificate for one of an account's servers, or none any more; then connects again.
+    pub(super) async fn trust(
+        &self,
+        id: AccountId,
+        server: ServerRole,
+        trusted: Option<Fingerprint>,
+    ) -> Result<(), MailError> {
+        self.edit_account(id, |account| account.endpoint_mut(server).trusted = trusted).await?;
+        self.set_server_state(id, server, |state| state.refused = None);
+        self.tell(None, Delta::Accounts(self.account_views()));
+        self.connect_again(id)
+    }
+
+    /// Changes an account's settings in the store and for its lanes.
+    pub(super) async fn edit_account(
+        &self,
+        id: AccountId,
+        edit: impl FnOnce(&mut Account),
+    ) -> Result<(), MailError> {
+        let _editing = self.store().editing().lock().await;
+        let mut account = self.account(id)?;
+        edit(&mut account);
+        self.store().apply(vec![account.put()], Durability::Strict).await?;
+        let mut accounts = self.inner.accounts.borrow_mut();
+        accounts.get_mut(&id).ok_or(MailError::Gone("account"))?.account = account;
+        Ok(())
+    }
+
+    /// Has the lanes connect with the account's present settings.
+    pub(super) fn connect_again(&self, id: AccountId) -> Result<(), MailError> {
+        if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&id) {
+            running.told = None;
+        }
+        self.refresh(id)?;
+        self.wake_outbox(id);
+        Ok(())
+    }
+
+    /// Changes what is known of the way to a server, and tells the pages if it is new.
+    fn set_server_state(
+        &self,
+        account: AccountId,
+        server: ServerRole,
+        change: impl FnOnce(&mut ServerState),
+    ) -> bool {
+        let changed = {
+            let mut accounts = self.inner.accounts.borrow_mut();
+            let Some(running) = accounts.get_mut(&account) else { return false };
+            let state = running.server_mut(server);
+            let before = state.clone();
+            change(state);
+            *state != before
+        };
+        if changed {
+            self.tell(None, Delta::Accounts(self.account_views()));
+        }
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::{Certificate, CertificateProblem, RefusedCertificate, Security, TlsEnd};
+
+    use super::*;
+
+    fn endpoint(host: &str, trusted: Option<u8>) -> Endpoint {
+        Endpoint {
+            host: host.into(),
+            port: 465,
+            security: Security::Tls,
+            tls_end: TlsEnd::Browser,
+            trusted: trusted.map(fingerprint),
+        }
+    }
+
+    fn fingerprint(byte: u8) -> Fingerprint {
+        [byte; Fingerprint::SIZE].into()
+    }
+
+    fn refused(problem: CertificateProblem) -> MailError {
+        let refused = RefusedCertificate {
+            host: "mail.example.org".into(),
+            port: 465,
+            verifier: TlsEnd::Browser,
+            problem,
+            certificate: Some(Certificate { fingerprint: fingerprint(1), details: None }),
+        };
+        TransportError::Certificate(Box::new(refused)).into()
+    }
+
+    #[test]
+    fn a_certificate_is_trusted_for_the_other_server_of_its_host_and_nowhere_else() {
+        let unknown = refused(CertificateProblem::SelfSigned);
+        let server = endpoint("mail.example.org", None);
+        let trusts = |other| vouched_for(&unknown, &server, &other);
+        assert_eq!(trusts(endpoint("MAIL.example.org", Some(1))), Some(fingerprint(1)));
+        assert_eq!(trusts(endpoint("mail.example.org", Some(2))), None);
+        assert_eq!(trusts(endpoint("mail.example.org", None)), None);
+        assert_eq!(trusts(endpoint("imap.example.org", Some(1))), None);
+    }
+
+    #[test]
+    fn a_server_with_a_trusted_certificate_of_its_own_gets_no_other() {
+        let trusted = fingerprint(3);
+        let changed = refused(CertificateProblem::Changed { trusted, verifies: false });
+        let server = endpoint("mail.example.org", Some(3));
+        let other = endpoint("mail.example.org", Some(1));
+        assert_eq!(vouched_for(&changed, &server, &other), None);
+    }
+
+    #[test]
+    fn another_failure_makes_nothing_trusted() {
+        let server = endpoint("mail.example.org", None);
+        let other = endpoint("mail.example.org", Some(1));
+        assert_eq!(vouched_for(&TransportError::Lost.into(), &server, &other), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! Changing an account that is there.
+
+use postern_bridge::{
+    AccountChange, AccountDraft, AccountId, Delta, Identity, Problem, Protocol, Retention,
+    ServerRole,
+};
+
+use super::Client;
+use crate::{Host, MailError, Secret};
+
+impl<H: Host> Client<H> {
+    /// Tests an account's new settings and keeps them if they work; otherwise nothing is changed.
+    ///
+    /// What concerns no server (the name, what a download leaves behind) needs no test.
+    pub(super) async fn change_account(
+        &self,
+        id: AccountId,
+        change: AccountChange,
+    ) -> Result<(), Problem> {
+        let host = change.incoming.endpoint.host.clone();
+        let problem = |error: MailError| error.problem(&host);
+        let account = self.account(id).map_err(problem)?;
+        let retention = match account.protocol {
+            Protocol::Imap => Retention::Keep,
+            Protocol::Pop3 => change.retention,
+        };
+        let identity = Identity { name: change.name, ..account.identity.clone() };
+        let servers_differ =
+            (&change.incoming, &change.outgoing) != (&account.incoming, &account.outgoing);
+        if !servers_differ && change.password.is_none() {
+            let edit = |account: &mut crate::record::Account| {
+                (account.identity, account.retention) = (identity, retention);
+            };
+            self.edit_account(id, edit).await.map_err(problem)?;
+            self.tell(None, Delta::Accounts(self.account_views()));
+            return Ok(());
+        }
+        let password = match change.password {
+            Some(password) => Secret::new(password),
+            None => self
+                .inner
+                .host
+                .unseal(&account.sealed_password)
+                .await
+                .map_err(|error| problem(error.into()))?,
+        };
+        let draft = AccountDraft {
+            identity,
+            protocol: account.protocol,
+            incoming: change.incoming,
+            outgoing: change.outgoing,
+            password: password.expose().to_owned(),
+            retention,
+        };
+        let (draft, incoming, outgoing) = self.try_out(draft).await?;
+        let sealed = self.inner.host.seal(&password).await;
+        let sealed_password = sealed.map_err(|error| problem(error.into()))?;
+        let edit = |account: &mut crate::record::Account| {
+            account.identity = draft.identity;
+            account.incoming = draft.incoming;
+            account.outgoing = draft.outgoing;
+            account.retention = draft.retention;
+            account.sealed_password = sealed_password;
+        };
+        self.edit_account(id, edit).await.map_err(problem)?;
+        self.tell(None, Delta::Accounts(self.account_views()));
+        self.connected(id, ServerRole::Incoming, incoming.session);
+        self.connected(id, ServerRole::Outgoing, outgoing.session);
+        self.connect_again(id).map_err(problem)
+    }
+}

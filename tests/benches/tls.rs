@@ -1,0 +1,206 @@
+//! TLS that ends in a real Chromium, beside TLS that ends in the proxy: 200 MB from one server.
+//!
+//! `cargo xtask bench tls` builds the page that it needs, a release whose engine can be asked to
+//! download, and names its folder after `--page`.
+
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use postern::{Config, Destination, Proxy};
+use postern_tests::{
+    browser::Browser,
+    certificate::Authority,
+    report::{Comparison, Unit, bounded, deliver, in_time, scaled},
+};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpListener, task::JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+/// The server's name.
+const HOST: &str = "localhost";
+
+/// How often each way is measured; odd, so that a median is a measured value.
+const RUNS: usize = 5;
+
+/// MB/s that TLS in the browser must reach.
+const GOAL: f64 = 60.0;
+
+/// Milliseconds that the page may be kept from answering, at most.
+const LONGEST_TASK: f64 = 50.0;
+
+/// Keeps what the browser says of tasks that take long on the page's main thread.
+const WATCH: &str = "
+    window.longest = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+            window.longest = Math.max(window.longest, entry.duration);
+        }
+    }).observe({ type: 'longtask' });
+";
+
+/// Starts the engine's worker as a download, and keeps what it says.
+const START: &str = "
+    const engine = document.querySelector('meta[name=postern-engine]').content;
+    window.measured = null;
+    window.engine?.terminate();
+    window.engine = new Worker(engine + '#measure=' + ASKED, { type: 'module' });
+    window.engine.onmessage = (event) => { window.measured = event.data; };
+    window.engine.onerror = () => { window.measured = { error: 'the engine does not start' }; };
+";
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> Result<()> {
+    deliver(in_time(measure()).await?)
+}
+
+/// What one download has shown.
+struct Download {
+    rate: f64,
+    memory: f64,
+}
+
+async fn measure() -> Result<Vec<Value>> {
+    let bytes = scaled(200_000_000);
+    let setting = Setting::start(bytes).await?;
+    let mut longest = 0.0;
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    let mut memory = [Vec::new(), Vec::new()];
+    Browser::run("bench-tls", async |browser| {
+        browser.open(&setting.url).await?;
+        browser.script(WATCH).await?;
+        // The first turn warms up; a tenth of the bytes tells whether memory grows with them.
+        setting.download(browser, &setting.fingerprint, bytes).await?;
+        for _ in 0..RUNS {
+            let few = setting.download(browser, &setting.fingerprint, bytes / 10).await?;
+            let all = setting.download(browser, &setting.fingerprint, bytes).await?;
+            memory[0].push(few.memory);
+            memory[1].push(all.memory);
+            ours.push(all.rate);
+            peer.push(setting.download(browser, "proxy", bytes).await?.rate);
+        }
+        let task = browser.script("return window.longest").await?;
+        longest = task.as_f64().context("the longest task is a number")?;
+        Ok(())
+    })
+    .await?;
+    let [few, all] = memory.map(median);
+    ensure!(all <= few, "memory grows with what is downloaded: from {few} to {all} bytes");
+    let rate = at_least("tls/200 MB, TLS in the browser", GOAL, ours.clone());
+    let beside = Comparison {
+        name: "tls/in the browser, beside in the proxy",
+        unit: Unit::Rate,
+        peer_name: "TLS in the proxy",
+        goal: 0.2,
+    };
+    let task = bounded("tls/longest task on the main thread", LONGEST_TASK, vec![longest]);
+    Ok(vec![rate, beside.figure(ours, peer), task])
+}
+
+/// A figure without a peer: MB/s that must be at least `bound`.
+fn at_least(name: &str, bound: f64, measured: Vec<f64>) -> Value {
+    let runs = measured.len();
+    let ours = median(measured);
+    json!({
+        "name": name,
+        "unit": "MB/s",
+        "ours": ours,
+        "peer": null,
+        "peer_name": null,
+        "ratio": null,
+        "goal": bound,
+        "met": ours >= bound,
+        "runs": runs,
+    })
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// A server, and the proxy with the page before it.
+struct Setting {
+    url: String,
+    server: SocketAddr,
+    /// The server's certificate, for the browser to trust.
+    fingerprint: String,
+    _tasks: JoinSet<()>,
+}
+
+impl Setting {
+    async fn start(bytes: usize) -> Result<Self> {
+        let mut tasks = JoinSet::new();
+        let authority = Authority::new();
+        let identity = authority.issue(&[HOST]);
+        let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes())?;
+        let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())?;
+        let digest = postern_certificate::fingerprint(&certificate);
+        let fingerprint = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let provider = rustls::crypto::ring::default_provider();
+        let tls = ServerConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let server = listener.local_addr()?;
+        tasks.spawn(serve(listener, Arc::new(tls).into(), bytes));
+
+        let page = env::args_os().skip_while(|argument| argument != "--page").nth(1);
+        let page = page.map(PathBuf::from).context("run `cargo xtask bench tls`")?;
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let config = Config { listen, page: Some(page), ..Config::default() };
+        let (host, port) = (HOST.into(), server.port());
+        let known = Destination { host, port, address: server, implicit_tls: true };
+        let builder = Proxy::builder(config).trust(vec![authority.root()]).allow(known);
+        let proxy = builder.bind().await?;
+        let url = format!("http://{}/", proxy.local_addr());
+        tasks.spawn(proxy.serve(std::future::pending()));
+        Ok(Self { url, server, fingerprint, _tasks: tasks })
+    }
+
+    /// Has the engine download so many bytes.
+    async fn download(&self, browser: &Browser, end: &str, bytes: usize) -> Result<Download> {
+        let asked = format!("{HOST},{},{end},{bytes}", self.server.port());
+        browser.script(&START.replace("ASKED", &json!(asked).to_string())).await?;
+        browser.wait_until("return window.measured !== null").await?;
+        let measured = browser.script("return window.measured").await?;
+        let number = |field: &str| measured[field].as_f64();
+        let (Some(millis), Some(memory)) = (number("millis"), number("memory")) else {
+            bail!("{measured}");
+        };
+        let took = Duration::from_secs_f64(millis / 1e3);
+        Ok(Download { rate: Unit::Rate.of(bytes, took), memory })
+    }
+}
+
+/// Sends so many bytes over TLS on every connection.
+async fn serve(listener: TcpListener, tls: TlsAcceptor, bytes: usize) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let tls = tls.clone();
+        connections.spawn(async move {
+            let Ok(mut stream) = tls.accept(stream).await else { return };
+            let chunk = vec![b'x'; 64 * 1024];
+            let mut left = bytes;
+            while left > 0 {
+                let length = left.min(chunk.len());
+                if stream.write_all(&chunk[..length]).await.is_err() {
+                    return;
+                }
+                left -= length;
+            }
+            // The client counts what it gets.
+            let _ = stream.shutdown().await;
+        });
+    }
+}
