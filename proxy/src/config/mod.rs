@@ -386,7 +386,7 @@ mod tests {
             ("access.key_file = '/nowhere/at/all'", "access.key_file"),
             ("access.token_keys = ['c2hvcnQ=']", "access.token_keys"),
             ("access.token_keys_file = '/nowhere/at/all'", "access.token_keys_file"),
-            ("access.kee = ''", "kee"),
+            ("access.kee = ''", "access.kee"),
             ("log_format = 'xml'", "log_format"),
             ("limits.connections = 0", "limits.connections"),
             ("limits.connections_per_minute = 0", "limits.connections_per_minute"),
