@@ -8,5 +8,7 @@ mod failures;
 mod hostile;
 mod mail;
 mod offline;
+mod private;
 mod steps;
 mod store;
+mod trust;

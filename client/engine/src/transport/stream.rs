@@ -168,10 +168,10 @@ impl Stream {
     /// What a refusal means for the client's logic.
     fn transport_error(&self, refused: Refused) -> TransportError {
         match refused.code {
+            Refusal::AccessDenied => TransportError::Denied(refused.message),
             Refusal::BadRequest | Refusal::NotAllowed => {
                 TransportError::NotAllowed(refused.message)
             }
-            Refusal::AccessDenied => TransportError::Denied(refused.message),
             Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
             Refusal::UnknownHost => TransportError::UnknownHost,
             Refusal::ConnectFailed => TransportError::ConnectFailed,
