@@ -1,6 +1,7 @@
 //! The incoming and the outgoing server.
 
 use leptos::prelude::*;
+use postern_bridge::Security;
 
 use super::{field::TextField, problem_with, security::SecurityField};
 use crate::{
