@@ -182,6 +182,8 @@ impl Connection {
                     match FromProxy::from_text(text)? {
                         FromProxy::Refused(refused) => bail!("refused: {}", refused.message),
                         FromProxy::Finish => bail!("the source's end arrived"),
+                        // Credit that is not given back stays.
+                        FromProxy::Reclaim(_) => {}
                         FromProxy::Opened(_) | FromProxy::Credit(_) | FromProxy::Secured(_) => {}
                     }
                 }
