@@ -29,6 +29,8 @@ pub struct Reach<'a> {
     /// What the DNS says of services, by their names such as `_imaps._tcp.example.org`; if there is
     /// nothing, the real one is asked.
     pub services: Vec<(&'static str, Srv)>,
+    /// The access key that people must enter.
+    pub access_key: Option<&'a str>,
 }
 
 /// The DNS as a test wants it.
@@ -70,7 +72,10 @@ impl Site {
             ..Default::default()
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = Config { listen, page: Some(page), limits, ..Config::default() };
+        let access_key = reach.access_key.map(str::parse).transpose();
+        let access_key = access_key.map_err(anyhow::Error::msg)?;
+        let page = Some(page);
+        let config = Config { listen, page, access_key, limits, ..Config::default() };
         let mut builder = Proxy::builder(config).trust(reach.roots);
         for address in reach.servers {
             let (host, port) = ("localhost".into(), address.port());

@@ -38,6 +38,10 @@ pub(crate) async fn start(
     builder: impl FnOnce(Builder) -> Builder,
 ) -> Running {
     let mut settings = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    // All pages of a test come from one address, and faster than people's.
+    settings.limits.connections_per_client_per_minute = 100_000;
+    settings.limits.destinations_per_client_per_hour = 100_000;
+    settings.limits.tokens_per_client_per_minute = 100_000;
     config(&mut settings);
     let proxy = builder(Proxy::builder(settings)).bind().await.unwrap();
     let addr = proxy.local_addr();

@@ -56,6 +56,8 @@ pub(crate) struct Form {
     pub(crate) password: String,
     pub(crate) incoming: (String, u16),
     pub(crate) outgoing: (String, u16),
+    /// Where TLS ends: `proxy`, whose operator trusts the tests' authority, or `browser`.
+    pub(crate) tls_end: &'static str,
 }
 
 impl Form {
@@ -66,6 +68,7 @@ impl Form {
             password: PASSWORD.into(),
             incoming: ("localhost".into(), incoming.port()),
             outgoing: ("localhost".into(), outgoing.port()),
+            tls_end: "proxy",
         }
     }
 
@@ -79,7 +82,8 @@ impl Form {
         browser.fill("setup-in-host", &self.incoming.0).await?;
         browser.fill("setup-in-port", &self.incoming.1.to_string()).await?;
         browser.fill("setup-out-host", &self.outgoing.0).await?;
-        browser.fill("setup-out-port", &self.outgoing.1.to_string()).await
+        browser.fill("setup-out-port", &self.outgoing.1.to_string()).await?;
+        browser.click(&format!("setup-tls-end-{}", self.tls_end)).await
     }
 }
 

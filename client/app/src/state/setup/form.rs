@@ -37,7 +37,7 @@ pub(crate) struct Form {
     /// Who makes the secure connections, as chosen; `None` while it is as usual.
     pub(crate) tls_end: Option<TlsEnd>,
     /// The certificates that the person trusts, each for one host and port.
-    pub(crate) trusted: Vec<(String, u16, Fingerprint)>,
+    trusted: Vec<(String, u16, Fingerprint)>,
     /// What was found out about the address.
     found: Discovery,
     /// Hosts beyond the address's domain that the person lets have the password.
@@ -124,18 +124,28 @@ impl Form {
         self.tls_end.unwrap_or(usual)
     }
 
+    /// Trusts a certificate for a host and port.
+    pub(crate) fn trust(&mut self, host: &str, port: u16, fingerprint: Fingerprint) {
+        self.trusted.push((host.to_owned(), port, fingerprint));
+    }
+
     fn endpoint(&self, host: &str, port: &str, security: Security) -> Result<Endpoint, Wrong> {
         let host = host.trim().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
             return Err(Wrong::Host);
         }
         let port = port.trim().parse().ok().filter(|port| *port > 0).ok_or(Wrong::Port)?;
-        let trusted =
-            self.trusted.iter().rev().find(|(of_host, of_port, _)| {
-                of_host.eq_ignore_ascii_case(host) && *of_port == port
-            });
-        let trusted = trusted.map(|(.., fingerprint)| *fingerprint);
-        Ok(Endpoint { host: host.to_owned(), port, security, tls_end: self.tls_end(), trusted })
+        let trusted = self
+            .trusted
+            .iter()
+            .rfind(|(of_host, of_port, _)| of_host.eq_ignore_ascii_case(host) && *of_port == port);
+        Ok(Endpoint {
+            host: host.to_owned(),
+            port,
+            security,
+            tls_end: self.tls_end(),
+            trusted: trusted.map(|(.., fingerprint)| *fingerprint),
+        })
     }
 
     /// How the incoming connection is protected.

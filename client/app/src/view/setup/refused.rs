@@ -11,7 +11,10 @@ use crate::{
 
 /// The refusal, below the form; what is decided there goes on with what was asked for.
 #[component]
-pub(super) fn RefusedCertificate(asking: RwSignal<Option<Ask>>) -> impl IntoView {
+pub(super) fn RefusedCertificate(
+    /// What the person wanted when another question came up.
+    asking: RwSignal<Option<Ask>>,
+) -> impl IntoView {
     let app = App::here();
     let form = app.form;
     let refused = Memo::new(move |_| app.setup.with(|setup| setup.refused.clone()));
@@ -24,7 +27,7 @@ pub(super) fn RefusedCertificate(asking: RwSignal<Option<Ask>>) -> impl IntoView
                     let ask = if adding { Ask::Add } else { Ask::Test };
                     let (host, port) = (refused.host.clone(), refused.port);
                     let trust = move |fingerprint| {
-                        form.update(|form| form.trusted.push((host.clone(), port, fingerprint)));
+                        form.update(|form| form.trust(&host, port, fingerprint));
                         submit(app, asking, ask);
                     };
                     let connect_here = move |()| {

@@ -18,7 +18,7 @@ use crate::{
 pub(super) enum Ask {
     /// Try them.
     Test,
-    /// Keep them.
+    /// Try them, and keep them if they work.
     Add,
 }
 
