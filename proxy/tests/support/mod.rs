@@ -9,6 +9,7 @@ pub(crate) mod name_server;
 pub(crate) mod page;
 pub(crate) mod server;
 pub(crate) mod tls;
+pub(crate) mod websocket;
 
 use std::{net::SocketAddr, time::Duration};
 
