@@ -29,6 +29,7 @@ mod metrics;
 pub mod page;
 pub mod policy;
 pub mod server;
+mod tls;
 mod tunnel;
 pub mod websocket;
 

@@ -27,9 +27,15 @@ pub const PAGE_FRAMES: websocket::Limits = websocket::Limits {
     flood: FloodLimit { burst: 128, interval: Duration::from_millis(100) },
 };
 
-/// The most that is read or written at once, in bytes. Each thread has one place for that, which
-/// should fit into its processor's cache.
+/// The most that is read or written at once, in bytes: a WebSocket frame with its header, which
+/// should fit into the processor's cache, and into four TLS records.
 pub const CHUNK: usize = 64 * 1024;
+
+/// The longest message of a TLS handshake, with the records that it comes in, in bytes.
+pub const MAX_HANDSHAKE: usize = 80 * 1024;
+
+/// What TLS adds to 16 KiB of data, at most, in bytes.
+pub const RECORD_OVERHEAD: usize = 32;
 
 /// Pongs that may wait for a page that sends pings but takes nothing, in bytes.
 pub const UNREAD_PONGS: usize = 16 * 1024;
@@ -185,6 +191,15 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// By how much the clocks of two copies of the proxy may differ.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
+/// Access keys that a client may try a minute. A right one does not count.
+pub const KEY_TRIES_PER_MINUTE: u32 = 10;
+
+/// Client addresses of which is remembered what they have used; twice as many at most.
+pub const CLIENTS_REMEMBERED: usize = 16_384;
+
+/// How many bytes a tunnel carries before they are counted.
+pub const BYTES_COUNTED_AT_ONCE: u64 = 64 * 1024;
+
 /// The limits that an operator sets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -192,6 +207,20 @@ pub struct Limits {
     pub connections: usize,
     /// Tunnels at a time from one client: an IPv4 address, or an IPv6 network of 64 bits.
     pub connections_per_client: usize,
+    /// Tunnels that may be opened a minute.
+    pub connections_per_minute: u32,
+    /// Tunnels that a client may open a minute.
+    pub connections_per_client_per_minute: u32,
+    /// Different mail servers that may be asked for an hour.
+    pub destinations_per_hour: usize,
+    /// Different mail servers that a client may ask for an hour.
+    pub destinations_per_client_per_hour: usize,
+    /// Stream bytes that may be carried an hour, both ways together; if set.
+    pub bytes_per_hour: Option<u64>,
+    /// Stream bytes that may be carried an hour for a client, both ways together.
+    pub bytes_per_client_per_hour: u64,
+    /// Tokens that a client may ask for a minute.
+    pub tokens_per_client_per_minute: u32,
     /// How long a page may take to say where its tunnel goes.
     pub open: Duration,
     /// How long the look-up of a host and the connection to it may take, together.
@@ -217,6 +246,13 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             connections_per_client: 64,
+            connections_per_minute: 12_000,
+            connections_per_client_per_minute: 240,
+            destinations_per_hour: 10_000,
+            destinations_per_client_per_hour: 100,
+            bytes_per_hour: None,
+            bytes_per_client_per_hour: 20_000_000_000,
+            tokens_per_client_per_minute: 60,
             open: Duration::from_secs(10),
             connect: Duration::from_secs(15),
             handshake: Duration::from_secs(15),

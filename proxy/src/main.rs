@@ -20,9 +20,10 @@ use tracing::info;
 
 /// A mail client for any browser: serves the page, and connects it to mail servers.
 ///
-/// Each setting can be a flag, an environment variable or a key of the configuration file (with
-/// underscores; limits in a table of their own). A flag wins over the environment, the environment
-/// over the file, the file over the default.
+/// Each setting can be a flag, an environment variable or a key of the configuration file:
+/// `--limits-idle-seconds` is POSTERN_LIMITS_IDLE_SECONDS, and `idle_seconds` in the table
+/// `[limits]`. A flag wins over the environment, the environment over the file, the file over the
+/// default. SIGTERM lets tunnels finish, a second one does not; SIGHUP looks for a new certificate.
 #[derive(Parser)]
 #[command(name = "postern", version, args_override_self = true)]
 struct Arguments {

@@ -8,14 +8,15 @@ use axum::body::Body;
 use futures_util::{SinkExt, StreamExt};
 use hyper::{Method, Request, StatusCode, Version, ext::Protocol};
 use hyper_util::rt::TokioIo;
-use postern_tunnel::{FromPage, FromProxy, PATH, SUBPROTOCOL, TlsMode};
+use postern_tunnel::{FromPage, FromProxy, Open, PATH, SUBPROTOCOL, TOKEN_PATH, TlsMode, Token};
 use support::{
-    HOST, destination,
+    HOST, Running, destination,
     http::{get, parse},
     https::{HTTP1, HTTP2, NAME, connect, connect_http2, https, start_https},
     page::{PLENTY, open},
     server::echo,
     soon, start,
+    tls::Identity,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -26,12 +27,25 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, protocol::Role},
 };
 
+/// Fetches a token over HTTP/2.
+async fn fetch_token(proxy: &Running, identity: &Identity) -> String {
+    let mut requests = connect_http2(proxy.addr, &identity.certificate).await;
+    let origin = format!("https://{NAME}:{}", proxy.addr.port());
+    let request = Request::post(format!("{origin}{TOKEN_PATH}")).header("origin", origin);
+    let request = request.body(Body::empty()).unwrap();
+    let answer = soon(requests.send_request(request)).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body = axum::body::to_bytes(Body::new(answer.into_body()), 10_000).await.unwrap();
+    serde_json::from_slice::<Token>(&body).unwrap().token
+}
+
 /// Opens a tunnel over a WebSocket, and sends something through it.
-async fn echo_through<S>(mut socket: WebSocketStream<S>, port: u16)
+async fn echo_through<S>(mut socket: WebSocketStream<S>, port: u16, token: String)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let open = FromPage::Open(open(HOST, port, TlsMode::None, PLENTY));
+    let open = Open { token: Some(token), ..open(HOST, port, TlsMode::None, PLENTY) };
+    let open = FromPage::Open(open);
     socket.send(Message::text(open.to_text())).await.unwrap();
     let Some(Ok(Message::Text(answer))) = soon(socket.next()).await else { panic!("no answer") };
     assert!(matches!(FromProxy::from_text(&answer).unwrap(), FromProxy::Opened(_)), "{answer}");
@@ -126,6 +140,7 @@ async fn a_tunnel_goes_over_https() {
     let server = echo().await;
     let (proxy, identity, _folder) =
         start_https(|_| {}, |builder| builder.allow(destination(server))).await;
+    let token = fetch_token(&proxy, &identity).await;
     let stream = connect(proxy.addr, &identity.certificate, &[HTTP1]).await.unwrap();
     let port = proxy.addr.port();
     let mut request = format!("wss://{NAME}:{port}{PATH}").into_client_request().unwrap();
@@ -133,7 +148,7 @@ async fn a_tunnel_goes_over_https() {
     headers.insert("origin", format!("https://{NAME}:{port}").parse().unwrap());
     headers.insert("sec-websocket-protocol", SUBPROTOCOL.parse().unwrap());
     let (socket, _) = soon(client_async(request, stream)).await.unwrap();
-    echo_through(socket, server.port()).await;
+    echo_through(socket, server.port(), token).await;
 }
 
 #[tokio::test]
@@ -141,10 +156,11 @@ async fn several_tunnels_go_over_one_connection_of_http_2() {
     let server = echo().await;
     let (proxy, identity, _folder) =
         start_https(|_| {}, |builder| builder.allow(destination(server))).await;
+    let token = fetch_token(&proxy, &identity).await;
     let requests = connect_http2(proxy.addr, &identity.certificate).await;
     let port = proxy.addr.port();
     let tunnels = (0..5).map(|_| {
-        let mut requests = requests.clone();
+        let (mut requests, token) = (requests.clone(), token.clone());
         async move {
             let request = tunnel_request(port, &format!("https://{NAME}:{port}"));
             let answer = soon(requests.send_request(request)).await.unwrap();
@@ -152,7 +168,7 @@ async fn several_tunnels_go_over_one_connection_of_http_2() {
             assert_eq!(answer.headers()["sec-websocket-protocol"], SUBPROTOCOL);
             let stream = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
             let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-            echo_through(socket, server.port()).await;
+            echo_through(socket, server.port(), token).await;
         }
     });
     soon(futures_util::future::join_all(tunnels)).await;
@@ -222,7 +238,7 @@ async fn a_redirect_leads_where_the_origins_say_the_page_is() {
 #[tokio::test]
 async fn a_certificate_that_can_not_be_used_is_an_error_that_names_the_setting() {
     let folder = tempfile::tempdir().unwrap();
-    let other = support::tls::Identity::of("other.example");
+    let other = Identity::of("other.example");
     let error = || {
         let https = Some(https(folder.path()));
         let config = postern::Config { https, ..postern::Config::default() };
@@ -236,8 +252,7 @@ async fn a_certificate_that_can_not_be_used_is_an_error_that_names_the_setting()
     support::https::install(&other, folder.path());
     std::fs::write(folder.path().join("key.pem"), "no key").unwrap();
     assert!(error().starts_with("https.key: "));
-    std::fs::write(folder.path().join("key.pem"), support::tls::Identity::of(NAME).key_pem())
-        .unwrap();
+    std::fs::write(folder.path().join("key.pem"), Identity::of(NAME).key_pem()).unwrap();
     let mismatch = error();
     assert!(mismatch.starts_with("https.key: "), "{mismatch}");
     assert!(mismatch.contains("does not belong to the certificate"), "{mismatch}");

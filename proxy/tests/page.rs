@@ -228,6 +228,7 @@ async fn the_page_learns_about_its_proxy() {
         imap: endpoint(1),
         pop3: endpoint(2),
         submission: endpoint(3),
+        fingerprint: "AB:CD".into(),
     };
     let proxy = start(
         |config| config.access_key = Some("a-long-enough-secret".parse().unwrap()),
@@ -240,6 +241,7 @@ async fn the_page_learns_about_its_proxy() {
     assert_eq!(answer["access_required"], true);
     assert_eq!(answer["demo"]["imap"]["port"], 1);
     assert_eq!(answer["demo"]["submission"]["host"], "localhost");
+    assert_eq!(answer["demo"]["fingerprint"], "AB:CD");
     assert!(!response.text().contains("secret"));
 
     let plain = start(|_| {}, |builder| builder).await;

@@ -230,6 +230,22 @@ async fn control_messages_without_end_do_not_keep_a_tunnel_open() {
 }
 
 #[tokio::test]
+async fn messages_without_a_byte_do_not_keep_a_tunnel_open() {
+    let scene = Scene::new(|limits| limits.idle = SHORT).await;
+    let Client { ear, mut mouth } = scene.tunnel().await;
+    // Not so many that they are a flood.
+    let sending = tokio::spawn(async move {
+        let mut pace = tokio::time::interval(SHORT / 8);
+        while mouth.write_all(&whole(BINARY, "")).await.is_ok() {
+            pace.tick().await;
+        }
+    });
+    assert_eq!(code_of(hear_out(ear).await), Refusal::Idle);
+    soon(sending).await.unwrap();
+    scene.others_were_served().await;
+}
+
+#[tokio::test]
 async fn credit_that_overflows_is_refused() {
     let scene = Scene::new(|_| {}).await;
     for granted in [vec![u32::MAX - PLENTY + 1], vec![u32::MAX - PLENTY, 1], vec![u32::MAX; 2]] {

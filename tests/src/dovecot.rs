@@ -13,6 +13,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use postern_bridge::Fingerprint;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tempfile::TempDir;
 
 use crate::certificate::Authority;
@@ -41,6 +43,8 @@ pub struct Dovecot {
     pub pop3: SocketAddr,
     /// Who signed its certificate, which is for `localhost`.
     pub authority: Authority,
+    /// The SHA-256 digest of its certificate.
+    pub fingerprint: Fingerprint,
 }
 
 /// Which system users Dovecot runs as: its log-in processes refuse to be root.
@@ -67,6 +71,8 @@ impl Dovecot {
         owner.give(&home)?;
         let authority = Authority::new();
         let certificate = authority.issue(&["localhost", "127.0.0.1"]);
+        let der = CertificateDer::from_pem_slice(certificate.certificate.as_bytes())?;
+        let fingerprint = postern_certificate::fingerprint(&der).into();
         fs::write(path.join("certificate.pem"), certificate.certificate)?;
         fs::write(path.join("key.pem"), certificate.key)?;
         let mut started = spawn(path, &owner);
@@ -88,6 +94,7 @@ impl Dovecot {
             imap,
             pop3,
             authority,
+            fingerprint,
         })
     }
 

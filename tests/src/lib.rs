@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`browser`] | a real Chromium |
 //! | [`certificate`] | a certificate authority of the test's own |
+//! | [`contest`] | a figure of ours beside those of several peers |
 //! | [`corpus`] | mail as it comes, in quantities worth measuring |
 //! | [`devtools`] | what a browser does beyond WebDriver |
 //! | [`dovecot`] | a real Dovecot, on ports of its own, in a directory of its own |
@@ -11,13 +12,15 @@
 //! | [`letters`] | generated messages |
 //! | [`native`] | the client's logic, natively, over TCP and TLS |
 //! | [`pages`] | what a page does: intents in, deltas out |
-//! | [`relay`] | a WebSocket relay of a few lines: what a benchmark measures the proxy beside |
+//! | [`program`] | a program that a benchmark starts, and what it costs the machine |
 //! | [`report`] | figures of benchmarks |
 //! | [`site`] | the proxy with the built page |
 //! | [`token`] | what a page fetches before its first tunnel |
+//! | [`wiretap`] | a relay that keeps every byte |
 
 pub mod browser;
 pub mod certificate;
+pub mod contest;
 pub mod corpus;
 pub mod devtools;
 pub mod dovecot;
@@ -25,7 +28,8 @@ pub mod drain;
 pub mod letters;
 pub mod native;
 pub mod pages;
-pub mod relay;
+pub mod program;
 pub mod report;
 pub mod site;
 pub mod token;
+pub mod wiretap;

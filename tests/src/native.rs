@@ -6,15 +6,16 @@ use postern_bridge::{
     Certificate, CertificateProblem, Discovery, Endpoint, RefusedCertificate, Security, TlsEnd,
     TlsSession,
 };
+use postern_certificate::{Refused, Verifier, Why, fingerprint};
 use postern_mail::{
     Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport,
     TransportError, Vault, host::VaultError, store::MemoryStore,
 };
 use rustls::{
     ClientConfig, RootCertStore,
+    crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName},
 };
-use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -27,7 +28,8 @@ use crate::token;
 #[derive(Clone)]
 pub struct NativeHost {
     store: MemoryStore,
-    tls: Arc<ClientConfig>,
+    provider: Arc<CryptoProvider>,
+    verifier: Verifier,
     proxy: Option<SocketAddr>,
 }
 
@@ -42,13 +44,10 @@ impl NativeHost {
         for root in trusted {
             roots.add(root).expect("a root is a certificate");
         }
-        let tls =
-            ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-                .with_safe_default_protocol_versions()
-                .expect("ring offers the default versions")
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-        Self { store: MemoryStore::new(), tls: Arc::new(tls), proxy: None }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            Verifier::new(roots.into(), provider.clone()).expect("there is a root to trust");
+        Self { store: MemoryStore::new(), provider, verifier, proxy: None }
     }
 
     /// The same host, which asks this proxy which servers an address has.
@@ -65,18 +64,44 @@ impl NativeHost {
     ) -> Result<Tls, TransportError> {
         let name = ServerName::try_from(endpoint.host.clone())
             .map_err(|error| TransportError::Tls(error.to_string()))?;
-        let connector = TlsConnector::from(self.tls.clone());
-        let stream = connector.connect(name, stream).await;
-        Ok(Box::new(stream.map_err(|error| {
-            TransportError::Certificate(Box::new(RefusedCertificate {
-                host: endpoint.host.clone(),
-                port: endpoint.port,
-                verifier: TlsEnd::Browser,
-                problem: CertificateProblem::Other(format!("{error}.")),
-                certificate: None,
-            }))
-        })?))
+        let verifier = match endpoint.trusted {
+            Some(fingerprint) => self.verifier.trusting_only(*fingerprint.as_bytes()),
+            None => self.verifier.clone(),
+        };
+        let config = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_safe_default_protocol_versions()
+            .expect("ring offers the default versions")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        stream.map(Box::new).map_err(|error| refused(endpoint, &error))
     }
+}
+
+/// A failed handshake, as the engine would tell it.
+fn refused(endpoint: &Endpoint, error: &std::io::Error) -> TransportError {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let Some(refused) = cause.and_then(Refused::from_error) else {
+        return TransportError::Tls(error.to_string());
+    };
+    let problem = match (&refused.why, endpoint.trusted) {
+        (Why::Changed { verifies }, Some(trusted)) => {
+            CertificateProblem::Changed { trusted, verifies: *verifies }
+        }
+        (why, _) => CertificateProblem::Other(format!("{why:?}.")),
+    };
+    TransportError::Certificate(Box::new(RefusedCertificate {
+        host: endpoint.host.clone(),
+        port: endpoint.port,
+        verifier: TlsEnd::Browser,
+        problem,
+        certificate: Some(certificate(&refused.certificate)),
+    }))
+}
+
+fn certificate(certificate: &CertificateDer<'_>) -> Certificate {
+    Certificate { fingerprint: fingerprint(certificate).into(), details: None }
 }
 
 type Tls = Box<TlsStream<TcpStream>>;
@@ -134,12 +159,11 @@ impl Transport for NativeTransport {
     fn tls(&self) -> Option<TlsSession> {
         let Stream::Tls(stream) = &self.stream else { return None };
         let connection = stream.get_ref().1;
-        let certificate = connection.peer_certificates()?.first()?;
-        let fingerprint = <[u8; 32]>::from(Sha256::digest(certificate)).into();
+        let shown = connection.peer_certificates()?.first()?;
         Some(TlsSession {
             version: connection.protocol_version()?.as_str()?.replace('_', "."),
             cipher: connection.negotiated_cipher_suite()?.suite().as_str()?.to_owned(),
-            certificate: Some(Certificate { fingerprint, details: None }),
+            certificate: Some(certificate(shown)),
             end: TlsEnd::Browser,
         })
     }

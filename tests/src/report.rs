@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// How often each side is measured when that is quick; odd, so that a median is a measured value.
 pub const RUNS: usize = 9;
 
-/// How long one benchmark may take, all in all.
+/// How long one benchmark may take, all in all, unless it says otherwise.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a figure is measured in.
@@ -28,30 +28,34 @@ pub enum Unit {
     Seconds,
     /// Milliseconds: fewer are better.
     Milliseconds,
+    /// Seconds of a processor per gigabyte: fewer are better.
+    SecondsPerGigabyte,
+    /// Kilobytes: fewer are better.
+    Kilobytes,
+    /// Percent of something that is used: fewer are better.
+    Percent,
 }
 
 impl Unit {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rate => "MB/s",
             Self::Seconds => "s",
             Self::Milliseconds => "ms",
+            Self::SecondsPerGigabyte => "s/GB",
+            Self::Kilobytes => "kB",
+            Self::Percent => "%",
         }
     }
 
-    /// The measured value of work that took this long.
-    pub fn of(self, bytes: usize, took: Duration) -> f64 {
-        match self {
-            Self::Rate => bytes as f64 / 1e6 / took.as_secs_f64(),
-            Self::Seconds => took.as_secs_f64(),
-            Self::Milliseconds => took.as_secs_f64() * 1e3,
-        }
-    }
-
-    fn ratio(self, ours: f64, peer: f64) -> f64 {
+    pub(crate) fn ratio(self, ours: f64, peer: f64) -> f64 {
         match self {
             Self::Rate => ours / peer,
-            Self::Seconds | Self::Milliseconds => peer / ours,
+            Self::Seconds
+            | Self::Milliseconds
+            | Self::SecondsPerGigabyte
+            | Self::Kilobytes
+            | Self::Percent => peer / ours,
         }
     }
 }
@@ -92,7 +96,7 @@ impl Comparison<'_> {
         })
     }
 
-    /// Measures work that only computes, on so many bytes; a first turn that warms caches and
+    /// Measures the rate of work that only computes, on so many bytes; a first turn that warms caches and
     /// allocators is not counted.
     pub fn compute<A, B>(
         &self,
@@ -102,8 +106,8 @@ impl Comparison<'_> {
     ) -> Value {
         let (mut our_values, mut peer_values) = (Vec::new(), Vec::new());
         for run in 0..=RUNS {
-            let our_value = self.unit.of(bytes, time(&mut ours));
-            let peer_value = self.unit.of(bytes, time(&mut peer));
+            let our_value = rate(bytes, time(&mut ours));
+            let peer_value = rate(bytes, time(&mut peer));
             if run > 0 {
                 our_values.push(our_value);
                 peer_values.push(peer_value);
@@ -117,6 +121,11 @@ fn time<T>(work: &mut impl FnMut() -> T) -> Duration {
     let start = Instant::now();
     black_box(work());
     start.elapsed()
+}
+
+/// Megabytes per second.
+pub fn rate(bytes: usize, took: Duration) -> f64 {
+    bytes as f64 / 1e6 / took.as_secs_f64()
 }
 
 /// A figure without a peer: milliseconds that must be at most `bound`.
@@ -140,7 +149,12 @@ pub fn bounded(name: &str, bound: f64, measured: Vec<f64>) -> Value {
     })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The value in the middle.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
@@ -161,8 +175,22 @@ pub fn scaled(count: usize) -> usize {
 ///
 /// The measurement's, or that it takes longer than two minutes.
 pub async fn in_time<T>(measurement: impl Future<Output = Result<T>>) -> Result<T> {
-    let measured = tokio::time::timeout(PATIENCE, measurement).await;
-    measured.context("the benchmark takes longer than two minutes")?
+    within(PATIENCE, measurement).await
+}
+
+/// Measures for so long at most.
+///
+/// # Errors
+///
+/// The measurement's, or that it takes longer.
+pub async fn within<T>(limit: Duration, measurement: impl Future<Output = Result<T>>) -> Result<T> {
+    let measured = tokio::time::timeout(limit, measurement).await;
+    measured.with_context(|| format!("the benchmark takes longer than {limit:?}"))?
+}
+
+/// What follows an argument such as `--json`.
+pub fn argument(name: &str) -> Option<PathBuf> {
+    env::args_os().skip_while(|argument| argument != name).nth(1).map(PathBuf::from)
 }
 
 /// Writes the figures to the file after `--json`, or else shows them.
@@ -172,11 +200,8 @@ pub async fn in_time<T>(measurement: impl Future<Output = Result<T>>) -> Result<
 /// If the file can't be written.
 pub fn deliver(figures: Vec<Value>) -> Result<()> {
     let text = format!("{:#}\n", Value::from(figures));
-    match env::args_os().skip_while(|argument| argument != "--json").nth(1) {
-        Some(file) => {
-            let file = PathBuf::from(file);
-            fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
-        }
+    match argument("--json") {
+        Some(file) => fs::write(&file, text).with_context(|| format!("writing {}", file.display())),
         None => {
             print!("{text}");
             Ok(())

@@ -1,9 +1,14 @@
 //! The proxy as an operator would run it, in this process, with the page that the build has made.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
-use postern::{Config, Destination, Proxy, demo::Demo};
+use futures_util::future::BoxFuture;
+use postern::{
+    Config, Destination, Proxy,
+    demo::Demo,
+    discovery::{Records, Srv},
+};
 use rustls::pki_types::CertificateDer;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -19,6 +24,28 @@ pub struct Reach<'a> {
     pub servers: Vec<SocketAddr>,
     /// A demo server.
     pub demo: Option<&'a Demo>,
+    /// Servers on this machine that are known by a name and a port.
+    pub named: Vec<(&'static str, u16, SocketAddr)>,
+    /// What the DNS says of services, by their names such as `_imaps._tcp.example.org`; if there is
+    /// nothing, the real one is asked.
+    pub services: Vec<(&'static str, Srv)>,
+    /// The access key that people must enter.
+    pub access_key: Option<&'a str>,
+}
+
+/// The DNS as a test wants it.
+struct Services(Vec<(&'static str, Srv)>);
+
+impl Records for Services {
+    fn services<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Vec<Srv>> {
+        let of = self.0.iter().filter(|(own, _)| *own == name);
+        let answer = of.map(|(_, srv)| srv.clone()).collect();
+        Box::pin(async move { answer })
+    }
+
+    fn exchanges<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Vec<(u16, String)>> {
+        Box::pin(async { Vec::new() })
+    }
 }
 
 /// A running proxy; stops in good order when dropped or stopped.
@@ -45,11 +72,21 @@ impl Site {
             ..Default::default()
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = Config { listen, page: Some(page), limits, ..Config::default() };
+        let access_key = reach.access_key.map(str::parse).transpose();
+        let access_key = access_key.map_err(anyhow::Error::msg)?;
+        let page = Some(page);
+        let config = Config { listen, page, access_key, limits, ..Config::default() };
         let mut builder = Proxy::builder(config).trust(reach.roots);
         for address in reach.servers {
             let (host, port) = ("localhost".into(), address.port());
             builder = builder.allow(Destination { host, port, address, implicit_tls: true });
+        }
+        for (host, port, address) in reach.named {
+            let host = host.into();
+            builder = builder.allow(Destination { host, port, address, implicit_tls: true });
+        }
+        if !reach.services.is_empty() {
+            builder = builder.records(Arc::new(Services(reach.services)));
         }
         if let Some(demo) = reach.demo {
             builder = builder.demo_server(demo);

@@ -3,7 +3,7 @@
 //! Rust's own parts come through rustup, everything else from Debian's packages when apt is there
 //! and may be used. Otherwise the failure names what is missing and the command that installs it.
 
-mod apt;
+pub(crate) mod apt;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod certificate;
+pub(crate) mod discovery;
 
 /// The name of the program.
 pub(crate) const NAME: &str = "Postern";
@@ -262,7 +263,7 @@ pub(crate) mod setup {
     }
     pub(crate) const SERVERS_TITLE: &str = "Servers";
     pub(crate) const SERVERS_DETAIL: &str =
-        "Guessed from your address. Your provider's help pages name the right ones.";
+        "What you leave as it is was found, or guessed from your address.";
     pub(crate) const INCOMING: &str = "Incoming mail";
     pub(crate) const OUTGOING: &str = "Outgoing mail";
     pub(crate) const HOST: &str = "Server";

@@ -11,7 +11,7 @@ use postern_bridge::{Endpoint, Security, TlsEnd};
 use postern_mail::{Clock, Connector, Transport, TransportError};
 use wasm_bindgen::prelude::*;
 
-use crate::{clock::BrowserClock, transport::TunnelConnector, worker::Worker};
+use crate::{access::Access, clock::BrowserClock, transport::TunnelConnector, worker::Worker};
 
 /// Measures if the worker was started for it; says whether it was.
 pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
@@ -19,7 +19,7 @@ pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
     let Some(asked) = hash.strip_prefix("#measure=") else { return false };
     let result = match parse(asked) {
         Some((endpoint, bytes)) => {
-            let connector = TunnelConnector::new(&worker.origin());
+            let connector = TunnelConnector::new(&worker.origin(), Access::of_proxy());
             download(&connector, &endpoint, bytes).await.map_err(|error| error.to_string())
         }
         None => Err(format!("{asked} is not HOST,PORT,END,BYTES")),

@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::SystemTime};
 
 use axum::{
+    Extension,
     extract::State,
     http::{
         HeaderMap, HeaderName, StatusCode,
-        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
+        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -14,7 +15,7 @@ use postern_tunnel::Token;
 
 use crate::{
     limits::TOKEN_LIFETIME,
-    server::{AskingPage, Shared},
+    server::{AskingPage, Client, Shared},
 };
 
 /// A token is for whoever asked, and for now.
@@ -26,19 +27,26 @@ const FRESH: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store")];
 /// proxy that changes `Host`. There are no CORS headers: only pages of the same origin can read it.
 pub(crate) async fn token(
     State(shared): State<Arc<Shared>>,
+    Extension(client): Extension<Client>,
     page: Result<AskingPage, Response>,
     headers: HeaderMap,
 ) -> Response {
+    if !shared.quotas.token(client) {
+        return too_many("too many tokens were asked for within a minute\n");
+    }
     let AskingPage(origin) = match page {
         Ok(page) => page,
         Err(refused) => return (FRESH, refused).into_response(),
     };
     if let Some(key) = &shared.config.access_key {
-        match bearer(&headers) {
-            Some(shown) if key.admits(shown) => {}
-            Some(_) => return unauthorized("Bearer error=\"invalid_token\""),
-            None => return unauthorized("Bearer"),
+        let Some(shown) = bearer(&headers) else { return unauthorized("Bearer") };
+        if !shared.quotas.key_try(client) {
+            return too_many("too many access keys were tried within a minute\n");
         }
+        if !key.admits(shown) {
+            return unauthorized("Bearer error=\"invalid_token\"");
+        }
+        shared.quotas.key_was_right(client);
     }
     let token = shared.mint.issue(&origin, SystemTime::now());
     let expires_in = TOKEN_LIFETIME.as_secs().try_into().expect("tokens live for minutes");
@@ -50,6 +58,10 @@ pub(crate) async fn token(
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, credentials) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim_start_matches(' '))
+}
+
+fn too_many(text: &'static str) -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, FRESH, [(RETRY_AFTER, "60")], text).into_response()
 }
 
 fn unauthorized(challenge: &'static str) -> Response {

@@ -1,17 +1,24 @@
 //! Who may use the proxy, and how much of it.
 //!
-//! - [`token`]: what a page shows to open a tunnel.
-//! - [`key`]: what a person enters to get tokens from a private proxy.
-//! - [`exchange`]: `/api/token`, where a page gets a token.
+//! - `token`: what a page shows to open a tunnel.
+//! - `key`: what a person enters to get tokens from a private proxy.
+//! - `exchange`: `/api/token`, where a page gets a token.
+//! - `quota`: how much each client, and all together, may use.
+//! - `bucket`, `destinations`, `table`: how that is counted, in bounded memory.
 //!
 //! Invariant: nothing is looked up or dialled for a page that has not shown a token.
 
+mod bucket;
+mod destinations;
 mod exchange;
 mod key;
+mod quota;
+mod table;
 mod token;
 
 pub use key::AccessKey;
 pub use token::TokenKey;
 
 pub(crate) use exchange::{bearer, token};
+pub(crate) use quota::{Excess, Guest, Quotas};
 pub(crate) use token::{Mint, TokenProblem};

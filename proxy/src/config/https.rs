@@ -22,20 +22,31 @@ const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 #[serde(default, deny_unknown_fields)]
 pub struct HttpsSettings {
     /// A PEM file with the certificate and those of its issuers: the proxy then speaks HTTPS alone
-    #[arg(long = "https-certificate", env = "POSTERN_HTTPS_CERTIFICATE", value_name = "FILE")]
+    #[arg(
+        id = "https_certificate",
+        long = "https-certificate",
+        env = "POSTERN_HTTPS_CERTIFICATE",
+        value_name = "FILE"
+    )]
     pub certificate: Option<PathBuf>,
 
     /// A PEM file with the certificate's key
-    #[arg(long = "https-key", env = "POSTERN_HTTPS_KEY", value_name = "FILE")]
+    #[arg(id = "https_key", long = "https-key", env = "POSTERN_HTTPS_KEY", value_name = "FILE")]
     pub key: Option<PathBuf>,
 
     /// How often the two files are looked at, so that a new pair is used without a restart; SIGHUP
     /// does so at once [default: 10]
-    #[arg(long = "https-reload-seconds", env = "POSTERN_HTTPS_RELOAD_SECONDS", value_name = "S")]
+    #[arg(
+        id = "https_reload_seconds",
+        long = "https-reload-seconds",
+        env = "POSTERN_HTTPS_RELOAD_SECONDS",
+        value_name = "S"
+    )]
     pub reload_seconds: Option<u32>,
 
     /// Where to listen for requests without TLS, to answer them with the address that has it
     #[arg(
+        id = "https_redirect_listen",
         long = "https-redirect-listen",
         env = "POSTERN_HTTPS_REDIRECT_LISTEN",
         value_name = "ADDRESS"
@@ -43,7 +54,12 @@ pub struct HttpsSettings {
     pub redirect_listen: Option<String>,
 
     /// How long browsers shall refuse to come without TLS; 0 does not tell them [default: 15724800]
-    #[arg(long = "https-hsts-seconds", env = "POSTERN_HTTPS_HSTS_SECONDS", value_name = "S")]
+    #[arg(
+        id = "https_hsts_seconds",
+        long = "https-hsts-seconds",
+        env = "POSTERN_HTTPS_HSTS_SECONDS",
+        value_name = "S"
+    )]
     pub hsts_seconds: Option<u32>,
 }
 
@@ -54,6 +70,7 @@ pub struct AcmeSettings {
     /// The names to get a certificate for by ACME, as from Let's Encrypt; they must lead to port
     /// 443 of this proxy
     #[arg(
+        id = "acme_domains",
         long = "acme-domains",
         env = "POSTERN_ACME_DOMAINS",
         value_name = "NAME",
@@ -62,15 +79,25 @@ pub struct AcmeSettings {
     pub domains: Option<Vec<String>>,
 
     /// A mail address for the certificate authority to write to
-    #[arg(long = "acme-contact", env = "POSTERN_ACME_CONTACT", value_name = "ADDRESS")]
+    #[arg(
+        id = "acme_contact",
+        long = "acme-contact",
+        env = "POSTERN_ACME_CONTACT",
+        value_name = "ADDRESS"
+    )]
     pub contact: Option<String>,
 
     /// The folder for the account's key and the certificate: the only place where the proxy writes
-    #[arg(long = "acme-cache", env = "POSTERN_ACME_CACHE", value_name = "DIR")]
+    #[arg(id = "acme_cache", long = "acme-cache", env = "POSTERN_ACME_CACHE", value_name = "DIR")]
     pub cache: Option<PathBuf>,
 
     /// The authority's directory [default: Let's Encrypt's]
-    #[arg(long = "acme-directory", env = "POSTERN_ACME_DIRECTORY", value_name = "URL")]
+    #[arg(
+        id = "acme_directory",
+        long = "acme-directory",
+        env = "POSTERN_ACME_DIRECTORY",
+        value_name = "URL"
+    )]
     pub directory: Option<String>,
 }
 

@@ -6,6 +6,7 @@
 mod access;
 mod error;
 mod https;
+mod limits;
 mod network;
 mod settings;
 
@@ -14,7 +15,6 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     str::FromStr,
-    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -40,6 +40,8 @@ pub struct Config {
     pub page: Option<PathBuf>,
     /// Origins from which tunnels may be opened, besides the proxy's own addresses.
     pub origins: Vec<Origin>,
+    /// Reverse proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Hosts that may be reached; if there are none, every public one.
     pub allow: Vec<HostPattern>,
     /// Networks that may be reached though they are not public.
@@ -99,6 +101,7 @@ impl Default for Config {
             listen: (Ipv4Addr::LOCALHOST, 8080).into(),
             page: None,
             origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             allow: Vec::new(),
             allow_networks: Vec::new(),
             ports: Vec::new(),
@@ -181,19 +184,19 @@ impl Config {
                 .unwrap_or(default.listen),
             page: settings.page,
             origins: problems.take(list("origins", settings.origins)).unwrap_or_default(),
+            trusted_proxies: problems
+                .take(networks("trusted_proxies", settings.trusted_proxies))
+                .unwrap_or_default(),
             allow: problems.take(list("allow", settings.allow)).unwrap_or_default(),
             allow_networks: problems
-                .take(list("allow_networks", settings.allow_networks))
-                .unwrap_or_default()
-                .into_iter()
-                .map(|network::Network(network)| network)
-                .collect(),
+                .take(networks("allow_networks", settings.allow_networks))
+                .unwrap_or_default(),
             ports: problems.take(ports(settings.ports)).unwrap_or_default(),
             roots: settings.roots,
             access_key: problems.take(settings.access.key()).flatten(),
             token_keys: problems.take(settings.access.token_keys()).unwrap_or_default(),
             open_relay: settings.open_relay.unwrap_or(default.open_relay),
-            limits: limits(&settings.limits, &mut problems),
+            limits: settings.limits.checked(&mut problems),
             https: https::https(settings.https, settings.acme, &mut problems),
             metrics_listen: problems.take(one("metrics_listen", settings.metrics_listen)).flatten(),
             log_format: problems
@@ -261,6 +264,11 @@ fn list<T: FromStr<Err: fmt::Display>>(
     entries.map(parse).collect()
 }
 
+fn networks(key: &str, values: Option<Vec<String>>) -> Result<Vec<IpNet>, ConfigError> {
+    let networks: Vec<network::Network> = list(key, values)?;
+    Ok(networks.into_iter().map(|network::Network(network)| network).collect())
+}
+
 fn ports(values: Option<Vec<u16>>) -> Result<Vec<u16>, ConfigError> {
     let values = values.unwrap_or_default();
     if values.contains(&25) {
@@ -272,50 +280,10 @@ fn ports(values: Option<Vec<u16>>) -> Result<Vec<u16>, ConfigError> {
     Ok(values)
 }
 
-fn limits(settings: &LimitSettings, problems: &mut Problems) -> Limits {
-    let default = Limits::default();
-    let mut count = |key: &str, value: Option<usize>, default| match value {
-        Some(0) => {
-            problems.add(ConfigError::new(key, "must be at least 1"));
-            default
-        }
-        value => value.unwrap_or(default),
-    };
-    let connections = count("limits.connections", settings.connections, default.connections);
-    let connections_per_client = count(
-        "limits.connections_per_client",
-        settings.connections_per_client,
-        default.connections_per_client,
-    );
-    let may_be_zero = |value: Option<u32>, default| {
-        value.map_or(default, |seconds| Duration::from_secs(seconds.into()))
-    };
-    let mut seconds = |key: &str, value: Option<u32>, default| {
-        if value == Some(0) {
-            problems.add(ConfigError::new(key, "must be at least 1 second"));
-        }
-        may_be_zero(value, default)
-    };
-    Limits {
-        connections,
-        connections_per_client,
-        open: seconds("limits.open_seconds", settings.open_seconds, default.open),
-        connect: seconds("limits.connect_seconds", settings.connect_seconds, default.connect),
-        handshake: seconds(
-            "limits.handshake_seconds",
-            settings.handshake_seconds,
-            default.handshake,
-        ),
-        idle: seconds("limits.idle_seconds", settings.idle_seconds, default.idle),
-        lifetime: seconds("limits.lifetime_seconds", settings.lifetime_seconds, default.lifetime),
-        ping: seconds("limits.ping_seconds", settings.ping_seconds, default.ping),
-        drain: may_be_zero(settings.drain_seconds, default.drain),
-        notice: may_be_zero(settings.notice_seconds, default.notice),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn config(toml: &str) -> Result<Config, ConfigErrors> {
@@ -336,6 +304,7 @@ mod tests {
             listen = "0.0.0.0:443"
             page = "dist"
             origins = ["https://mail.example.org"]
+            trusted_proxies = ["10.0.0.1"]
             allow = ["*.example.org", "mail.example.com"]
             allow_networks = ["10.0.0.0/8", "fd00::1"]
             ports = [1143]
@@ -359,6 +328,13 @@ mod tests {
             [limits]
             connections = 5
             connections_per_client = 2
+            connections_per_minute = 3
+            connections_per_client_per_minute = 4
+            destinations_per_hour = 5
+            destinations_per_client_per_hour = 6
+            bytes_per_hour = 7
+            bytes_per_client_per_hour = 8
+            tokens_per_client_per_minute = 9
             open_seconds = 1
             connect_seconds = 2
             handshake_seconds = 3
@@ -381,7 +357,15 @@ mod tests {
         assert_eq!(config.allow.len(), 2);
         assert_eq!(config.allow_networks.len(), 2);
         assert_eq!(config.log_format, LogFormat::Json);
+        assert_eq!(config.trusted_proxies.len(), 1);
         assert_eq!(config.limits.connections_per_client, 2);
+        assert_eq!(config.limits.connections_per_minute, 3);
+        assert_eq!(config.limits.connections_per_client_per_minute, 4);
+        assert_eq!(config.limits.destinations_per_hour, 5);
+        assert_eq!(config.limits.destinations_per_client_per_hour, 6);
+        assert_eq!(config.limits.bytes_per_hour, Some(7));
+        assert_eq!(config.limits.bytes_per_client_per_hour, 8);
+        assert_eq!(config.limits.tokens_per_client_per_minute, 9);
         assert_eq!(config.limits.drain, Duration::ZERO);
         assert!(config.access_key.unwrap().admits("a-long-enough-secret"));
         assert_eq!(config.token_keys.len(), 1);
@@ -402,9 +386,19 @@ mod tests {
             ("access.key_file = '/nowhere/at/all'", "access.key_file"),
             ("access.token_keys = ['c2hvcnQ=']", "access.token_keys"),
             ("access.token_keys_file = '/nowhere/at/all'", "access.token_keys_file"),
-            ("access.kee = ''", "kee"),
+            ("access.kee = ''", "access.kee"),
             ("log_format = 'xml'", "log_format"),
             ("limits.connections = 0", "limits.connections"),
+            ("limits.connections_per_minute = 0", "limits.connections_per_minute"),
+            (
+                "limits.connections_per_client_per_minute = 0",
+                "limits.connections_per_client_per_minute",
+            ),
+            ("limits.destinations_per_hour = 0", "limits.destinations_per_hour"),
+            ("limits.bytes_per_hour = 0", "limits.bytes_per_hour"),
+            ("limits.bytes_per_client_per_hour = 0", "limits.bytes_per_client_per_hour"),
+            ("limits.tokens_per_client_per_minute = 0", "limits.tokens_per_client_per_minute"),
+            ("trusted_proxies = ['10.0.0.0/33']", "trusted_proxies"),
             ("limits.idle_seconds = 0", "limits.idle_seconds"),
             ("limits.idle_seconds = -1", "limits.idle_seconds"),
             ("lisen = '[::]:80'", "lisen"),

@@ -27,6 +27,11 @@ pub struct Settings {
     #[arg(long, env = "POSTERN_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Option<Vec<String>>,
 
+    /// Reverse proxies in front of this one, such as 10.0.0.0/8: what they say in X-Forwarded-For or
+    /// Forwarded about where a request comes from is believed, so that limits are for each client
+    #[arg(long, env = "POSTERN_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<String>>,
+
     /// The mail servers that may be reached, such as mail.example.com or *.example.org; set it
     /// wherever other machines can reach the proxy [default: every public one]
     #[arg(long, env = "POSTERN_ALLOW", value_name = "HOST", value_delimiter = ',')]
@@ -101,6 +106,62 @@ pub struct LimitSettings {
     )]
     pub connections_per_client: Option<usize>,
 
+    /// Tunnels that may be opened a minute
+    #[arg(
+        long = "limits-connections-per-minute",
+        env = "POSTERN_LIMITS_CONNECTIONS_PER_MINUTE",
+        value_name = "COUNT"
+    )]
+    pub connections_per_minute: Option<u32>,
+
+    /// Tunnels that one client address may open a minute
+    #[arg(
+        long = "limits-connections-per-client-per-minute",
+        env = "POSTERN_LIMITS_CONNECTIONS_PER_CLIENT_PER_MINUTE",
+        value_name = "COUNT"
+    )]
+    pub connections_per_client_per_minute: Option<u32>,
+
+    /// Different mail servers that may be asked for an hour
+    #[arg(
+        long = "limits-destinations-per-hour",
+        env = "POSTERN_LIMITS_DESTINATIONS_PER_HOUR",
+        value_name = "COUNT"
+    )]
+    pub destinations_per_hour: Option<usize>,
+
+    /// Different mail servers that one client address may ask for an hour
+    #[arg(
+        long = "limits-destinations-per-client-per-hour",
+        env = "POSTERN_LIMITS_DESTINATIONS_PER_CLIENT_PER_HOUR",
+        value_name = "COUNT"
+    )]
+    pub destinations_per_client_per_hour: Option<usize>,
+
+    /// Bytes that tunnels may carry an hour, both ways together [default: no limit]
+    #[arg(
+        long = "limits-bytes-per-hour",
+        env = "POSTERN_LIMITS_BYTES_PER_HOUR",
+        value_name = "BYTES"
+    )]
+    pub bytes_per_hour: Option<u64>,
+
+    /// Bytes that tunnels of one client address may carry an hour, both ways together
+    #[arg(
+        long = "limits-bytes-per-client-per-hour",
+        env = "POSTERN_LIMITS_BYTES_PER_CLIENT_PER_HOUR",
+        value_name = "BYTES"
+    )]
+    pub bytes_per_client_per_hour: Option<u64>,
+
+    /// Tokens that one client address may ask for a minute
+    #[arg(
+        long = "limits-tokens-per-client-per-minute",
+        env = "POSTERN_LIMITS_TOKENS_PER_CLIENT_PER_MINUTE",
+        value_name = "COUNT"
+    )]
+    pub tokens_per_client_per_minute: Option<u32>,
+
     /// How long a page may take to say where its tunnel goes
     #[arg(long = "limits-open-seconds", env = "POSTERN_LIMITS_OPEN_SECONDS", value_name = "S")]
     pub open_seconds: Option<u32>,
@@ -165,16 +226,18 @@ impl Settings {
 
     /// What can be read of a configuration file; what can't be is left out, and told.
     pub(super) fn read(text: &str, problems: &mut Problems) -> Self {
-        let Some(table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
+        let Some(mut table) = problems.take(text.parse().map_err(|error| not_toml(text, &error)))
         else {
             return Self::default();
         };
-        // The whole at once would stop at the first mistake, so each key is read alone.
-        leaves(table).fold(Self::default(), |settings, (key, leaf)| {
-            let leaf: Result<Self, _> = toml::from_str(&leaf.to_string());
-            let leaf = leaf.map_err(|error| ConfigError::new(&key, error.message()));
-            settings.or(problems.take(leaf).unwrap_or_default())
-        })
+        // The whole at once would stop at the first mistake, so each key is tried alone before.
+        for leaf in leaves(&table) {
+            if let Err(error) = toml::from_str::<Self>(&leaf.alone.to_string()) {
+                problems.add(ConfigError::new(&leaf.key(), error.message()));
+                leaf.remove_from(&mut table);
+            }
+        }
+        toml::from_str(&table.to_string()).unwrap_or_default()
     }
 
     /// These settings, and where they are not set, those.
@@ -184,6 +247,7 @@ impl Settings {
             listen: self.listen.or(other.listen),
             page: self.page.or(other.page),
             origins: self.origins.or(other.origins),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             allow: self.allow.or(other.allow),
             allow_networks: self.allow_networks.or(other.allow_networks),
             ports: self.ports.or(other.ports),
@@ -205,6 +269,21 @@ impl LimitSettings {
         Self {
             connections: self.connections.or(other.connections),
             connections_per_client: self.connections_per_client.or(other.connections_per_client),
+            connections_per_minute: self.connections_per_minute.or(other.connections_per_minute),
+            connections_per_client_per_minute: self
+                .connections_per_client_per_minute
+                .or(other.connections_per_client_per_minute),
+            destinations_per_hour: self.destinations_per_hour.or(other.destinations_per_hour),
+            destinations_per_client_per_hour: self
+                .destinations_per_client_per_hour
+                .or(other.destinations_per_client_per_hour),
+            bytes_per_hour: self.bytes_per_hour.or(other.bytes_per_hour),
+            bytes_per_client_per_hour: self
+                .bytes_per_client_per_hour
+                .or(other.bytes_per_client_per_hour),
+            tokens_per_client_per_minute: self
+                .tokens_per_client_per_minute
+                .or(other.tokens_per_client_per_minute),
             open_seconds: self.open_seconds.or(other.open_seconds),
             connect_seconds: self.connect_seconds.or(other.connect_seconds),
             handshake_seconds: self.handshake_seconds.or(other.handshake_seconds),
@@ -231,19 +310,50 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
     ConfigError::new(key, format!("line {line}: {}", error.message()))
 }
 
-/// Each value of the file in a file of its own, with its full key.
-fn leaves(table: Table) -> impl Iterator<Item = (String, Table)> {
-    table.into_iter().flat_map(|(name, value)| match value {
-        Value::Table(inner) if !inner.is_empty() => inner
-            .into_iter()
-            .map(|(key, value)| {
-                let full = format!("{name}.{key}");
-                let inner = Value::Table(Table::from_iter([(key, value)]));
-                (full, Table::from_iter([(name.clone(), inner)]))
-            })
-            .collect::<Vec<_>>(),
-        value => vec![(name.clone(), Table::from_iter([(name, value)]))],
-    })
+/// A value of the file.
+struct Leaf {
+    name: String,
+    /// Its name in the table that `name` is.
+    inner: Option<String>,
+    /// A file with nothing else in it.
+    alone: Table,
+}
+
+impl Leaf {
+    fn key(&self) -> String {
+        match &self.inner {
+            Some(inner) => format!("{}.{inner}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    fn remove_from(&self, table: &mut Table) {
+        match (&self.inner, table.get_mut(&self.name)) {
+            (Some(inner), Some(Value::Table(table))) => table.remove(inner),
+            _ => table.remove(&self.name),
+        };
+    }
+}
+
+/// Each value of the file.
+fn leaves(table: &Table) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    for (name, value) in table {
+        let mut leaf = |inner: Option<&String>, value: Value| {
+            let alone = Table::from_iter([(name.clone(), value)]);
+            leaves.push(Leaf { name: name.clone(), inner: inner.cloned(), alone });
+        };
+        match value {
+            Value::Table(table) if !table.is_empty() => {
+                for (key, value) in table {
+                    let alone = Table::from_iter([(key.clone(), value.clone())]);
+                    leaf(Some(key), Value::Table(alone));
+                }
+            }
+            value => leaf(None, value.clone()),
+        }
+    }
+    leaves
 }
 
 impl<'de> Deserialize<'de> for Secret {

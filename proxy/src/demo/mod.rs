@@ -149,6 +149,8 @@ pub struct Demo {
     /// The root to trust for the certificate that the servers show (for `localhost`,
     /// `127.0.0.1` and `::1`).
     pub certificate: CertificateDer<'static>,
+    /// The SHA-256 digest of the certificate that the servers show; the same in each run.
+    pub fingerprint: [u8; 32],
     /// The account's address, which is also its user name.
     pub address: String,
     /// The account's password.
@@ -163,7 +165,7 @@ pub struct Demo {
 /// When a listener can't be opened, or no certificate can be made.
 pub async fn start(options: Options) -> io::Result<Demo> {
     let now = store::now();
-    let identity = Identity::generate(now).map_err(io::Error::other)?;
+    let identity = Identity::make().map_err(io::Error::other)?;
     let account = content::fill(&options.content, &options.address, now)?;
     let shared = Arc::new(Shared {
         store: Arc::new(Store::new(account)),
@@ -189,6 +191,7 @@ pub async fn start(options: Options) -> io::Result<Demo> {
         pop3: addresses[1],
         submission: addresses[2],
         certificate: identity.root,
+        fingerprint: identity.fingerprint,
         address: options.address,
         password: options.password,
         shared,

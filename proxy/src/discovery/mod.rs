@@ -62,8 +62,8 @@ pub(crate) async fn discover(
     request: Request<Body>,
 ) -> Response {
     let (request, _) = request.into_parts();
-    if let Err(refused) = admit(&request, &shared) {
-        return refused;
+    if let Err((status, sentence)) = admit(&request, &shared) {
+        return refuse(status, sentence);
     }
     let address = query::parameter(request.uri.query().unwrap_or_default(), "address");
     let address = address.ok_or(BadAddress::Missing);
@@ -83,16 +83,14 @@ pub(crate) async fn discover(
 }
 
 /// Lets pages in that may use the proxy, and show its token.
-fn admit(request: &Parts, shared: &Shared) -> Result<(), Response> {
+fn admit(request: &Parts, shared: &Shared) -> Result<(), (StatusCode, &'static str)> {
     let pages = shared.origins.possible(request);
     if pages.is_empty() {
-        let sentence = "This page may not look for mail servers.";
-        return Err(refuse(StatusCode::FORBIDDEN, sentence));
+        return Err((StatusCode::FORBIDDEN, "This page may not look for mail servers."));
     }
     let (token, now) = (access::bearer(&request.headers), SystemTime::now());
     if !pages.iter().any(|page| shared.mint.check(token, page, now).is_ok()) {
-        let sentence = "The page did not show a token of this proxy.";
-        return Err(refuse(StatusCode::UNAUTHORIZED, sentence));
+        return Err((StatusCode::UNAUTHORIZED, "The page did not show a token of this proxy."));
     }
     Ok(())
 }

@@ -3,14 +3,13 @@
 use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 use tracing::debug;
 
 use crate::{
     limits::PROBE_TIMEOUT,
     policy::{Host, Route, Target},
     server::Shared,
-    tunnel,
+    tunnel::{self, ServerTls},
 };
 
 /// Connects to a mail server whose host and port are allowed.
@@ -20,7 +19,7 @@ pub(super) async fn mail(target: &Target, shared: &Shared) -> Option<TcpStream> 
 
 /// Connects to where a provider may publish settings, and does TLS. Unlike mail servers, such hosts
 /// must have public addresses whatever networks are permitted: anybody can make the proxy ask there.
-pub(super) async fn web(host: &Host, shared: &Shared) -> Option<TlsStream<TcpStream>> {
+pub(super) async fn web(host: &Host, shared: &Shared) -> Option<ServerTls> {
     let mut target = shared.policy.web(host).ok()?;
     if !matches!(target.route, Route::Known(_)) {
         let located = shared.policy.locate(&target, &shared.resolver).await.ok()?;
@@ -33,11 +32,7 @@ pub(super) async fn web(host: &Host, shared: &Shared) -> Option<TlsStream<TcpStr
 }
 
 /// Does TLS with a certificate that must verify.
-pub(super) async fn secure(
-    tcp: TcpStream,
-    host: &Host,
-    shared: &Shared,
-) -> Option<TlsStream<TcpStream>> {
+pub(super) async fn secure(tcp: TcpStream, host: &Host, shared: &Shared) -> Option<ServerTls> {
     match shared.tls.connect(tcp, host, PROBE_TIMEOUT).await {
         Ok((stream, _)) => Some(stream),
         Err(refused) => {

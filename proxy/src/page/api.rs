@@ -25,6 +25,9 @@ pub struct DemoAccount {
     pub pop3: Endpoint,
     /// The submission server, with TLS from the start.
     pub submission: Endpoint,
+    /// The SHA-256 fingerprint of the certificate that all three show: no public authority vouches
+    /// for it. Pairs of hexadecimal digits with colons between them.
+    pub fingerprint: String,
 }
 
 /// A server as the page names it when it opens a tunnel.

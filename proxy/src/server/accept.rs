@@ -24,10 +24,16 @@ pub(super) async fn accept(listener: Option<&TcpListener>, door: &Door, tasks: &
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
-                let client = Client::from(address.ip());
-                match places.admit(client) {
+                let peer = address.ip();
+                let client = Client::from(peer);
+                let place = if door.shared.proxies.include(peer) {
+                    places.admit_speaker(client)
+                } else {
+                    places.admit(client)
+                };
+                match place {
                     Some(place) => {
-                        tasks.spawn(connection::serve(stream, client, door.clone(), place));
+                        tasks.spawn(connection::serve(stream, peer, door.clone(), place));
                     }
                     None => {
                         door.shared.metrics.connection_turned_away();

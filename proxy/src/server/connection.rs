@@ -1,6 +1,6 @@
 //! One connection: TLS if the proxy ends it, then requests over HTTP/1.1 or HTTP/2.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, net::IpAddr, pin::pin, sync::Arc};
 
 use axum::{Router, body::Body};
 use hyper::{
@@ -37,7 +37,7 @@ pub(super) struct Door {
 }
 
 /// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel.
-pub(super) async fn serve(tcp: TcpStream, client: Client, door: Door, place: Ticket) {
+pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Ticket) {
     if let Err(error) = tcp.set_nodelay(true) {
         trace!(%error, "no TCP_NODELAY");
     }
@@ -47,8 +47,8 @@ pub(super) async fn serve(tcp: TcpStream, client: Client, door: Door, place: Tic
         () = door.shared.stopping.cancelled() => None,
     };
     match secured {
-        Some((stream, false)) => http1(stream, client, &door).await,
-        Some((stream, true)) => http2(stream, client, &door).await,
+        Some((stream, false)) => http1(stream, peer, &door).await,
+        Some((stream, true)) => http2(stream, peer, &door).await,
         None => {}
     }
     drop((place, counted));
@@ -74,13 +74,13 @@ async fn secure(tcp: TcpStream, door: &Door) -> Option<(Stream, bool)> {
     }
 }
 
-async fn http1(stream: Stream, client: Client, door: &Door) {
+async fn http1(stream: Stream, peer: IpAddr, door: &Door) {
     let tunnel = Tunnel::default();
     let stream = Impatient::new(stream, REQUEST_TIMEOUT, tunnel.clone());
     let service = service_fn(|request: Request<Incoming>| {
         let tunnel = tunnel.clone();
         async move {
-            let answer = door.answer(request, client).await;
+            let answer = door.answer(request, peer).await;
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
                 tunnel.begin();
             }
@@ -110,7 +110,7 @@ async fn http1(stream: Stream, client: Client, door: &Door) {
     }
 }
 
-async fn http2(stream: Stream, client: Client, door: &Door) {
+async fn http2(stream: Stream, peer: IpAddr, door: &Door) {
     let stream = Impatient::new(stream, REQUEST_TIMEOUT, Tunnel::default());
     let activity = Activity::default();
     let service = {
@@ -121,7 +121,7 @@ async fn http2(stream: Stream, client: Client, door: &Door) {
                 activity.moved();
                 name_host(&mut request);
                 let connects = request.method() == Method::CONNECT;
-                let answer = door.answer(request, client).await;
+                let answer = door.answer(request, peer).await;
                 if connects && answer.status().is_success() {
                     activity.tunnel();
                 }
@@ -168,8 +168,9 @@ async fn http2(stream: Stream, client: Client, door: &Door) {
 }
 
 impl Door {
-    async fn answer(&self, mut request: Request<Incoming>, client: Client) -> Response<Body> {
-        request.extensions_mut().insert(client);
+    async fn answer(&self, mut request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let client = self.shared.proxies.client(peer, request.headers());
+        request.extensions_mut().insert(Client::from(client));
         request.extensions_mut().insert(Secure(self.tls.is_some()));
         let Ok(answer) = self.router.clone().oneshot(request).await;
         self.shared.metrics.request(answer.status());

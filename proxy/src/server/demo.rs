@@ -23,6 +23,7 @@ impl Builder {
             imap: endpoint(993),
             pop3: endpoint(995),
             submission: endpoint(465),
+            fingerprint: demo.fingerprint.map(|byte| format!("{byte:02X}")).join(":"),
         };
         self.trust([demo.certificate.clone()])
             .allow(destination(&account.imap, demo.imap))

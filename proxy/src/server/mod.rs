@@ -5,6 +5,7 @@ mod activity;
 mod clients;
 mod connection;
 mod demo;
+mod forwarded;
 mod headers;
 mod health;
 mod https;
@@ -31,12 +32,13 @@ use tracing::{info, warn};
 pub use origin::{BadOrigin, Origin};
 
 pub(crate) use clients::{Client, Clients, Ticket};
+pub(crate) use forwarded::TrustedProxies;
 pub(crate) use origin::{AskingPage, Origins, Secure, TunnelPage};
 pub(crate) use stream::{PageIo, Stream};
 
 use self::{connection::Door, https::Tls, loaded::Loaded};
 use crate::{
-    access::{self, Mint},
+    access::{self, Mint, Quotas},
     config::{Config, ConfigErrors},
     discovery::{self, Finder, Records, SystemRecords},
     limits::{CLOSE_TIMEOUT, Limits, WINDOWS},
@@ -91,7 +93,8 @@ pub(crate) struct Shared {
     hsts: Option<HeaderValue>,
     pub(crate) metrics: Metrics,
     pub(crate) finder: Finder,
-    pub(crate) clients: Clients,
+    pub(crate) quotas: Arc<Quotas>,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) tunnels: TaskTracker,
     /// What the tunnels' windows may grow by.
     pub(crate) windows: Budget,
@@ -220,7 +223,8 @@ impl Builder {
             hsts: headers::hsts(config.https.as_ref()),
             metrics: Metrics::new(config.limits.connections),
             finder,
-            clients: Clients::new(config.limits.connections, config.limits.connections_per_client),
+            quotas: Arc::new(Quotas::new(&config.limits)),
+            proxies: TrustedProxies::new(config.trusted_proxies.clone()),
             tunnels: TaskTracker::new(),
             windows: Budget::new(WINDOWS),
             draining: CancellationToken::new(),

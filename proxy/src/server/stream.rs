@@ -7,13 +7,14 @@ use std::{
 };
 
 use hyper_util::rt::TokioIo;
+use rustls::server::UnbufferedServerConnection;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::server::TlsStream;
 
 use super::impatient::Impatient;
+use crate::tls::TlsStream;
 
 /// What a request over HTTP/1.1 came through: an upgraded connection can be downcast to it, which
 /// gets rid of HTTP's buffers.
@@ -23,8 +24,8 @@ pub(crate) type PageIo = TokioIo<Impatient<Stream>>;
 pub(crate) enum Stream {
     /// As the client sent it, or a reverse proxy.
     Plain(TcpStream),
-    /// Decrypted here. Boxed: the other kind needs a hundredth of the room.
-    Tls(Box<TlsStream<TcpStream>>),
+    /// Decrypted here. Boxed: the other kind needs less room.
+    Tls(Box<TlsStream<TcpStream, UnbufferedServerConnection>>),
 }
 
 /// Calls a method of whichever it is.

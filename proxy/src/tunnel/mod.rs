@@ -22,19 +22,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::OnUpgrade;
-use postern_tunnel::{Refusal, SUBPROTOCOL};
+use postern_tunnel::{Refused, SUBPROTOCOL};
 use tracing::{debug, info};
 
 pub(crate) use open::connect;
-pub(crate) use tls::TlsConnector;
+pub(crate) use tls::{ServerTls, TlsConnector};
 
-use self::{
-    refusal::refuse,
-    relay::{Ended, Relay},
-};
+use self::relay::{Ended, Relay};
 use crate::{
+    access::{Excess, Guest},
     metrics::Metrics,
-    server::{Client, Origin, Shared, Ticket, TunnelPage},
+    server::{Client, Origin, Shared, TunnelPage},
     websocket::handshake::{self, Handshake},
 };
 
@@ -58,29 +56,34 @@ pub(crate) async fn upgrade(
     }
     // A page learns nothing from the status of a failed upgrade, so one too many gets its
     // WebSocket, only to be told.
-    let ticket = shared.clients.admit(client);
+    let guest = shared.quotas.admit(client);
     let upgrade = hyper::upgrade::on(&mut request);
-    let tunnel = run(upgrade, origin, shared.clone(), ticket);
+    let tunnel = run(upgrade, origin, shared.clone(), guest);
     shared.tunnels.spawn(tunnel);
     handshake.answer(SUBPROTOCOL)
 }
 
 /// A tunnel's whole life. What happens once is boxed: most of the time a tunnel only waits for
 /// bytes, and that should take little memory.
-async fn run(upgrade: OnUpgrade, origin: Origin, shared: Arc<Shared>, ticket: Option<Ticket>) {
-    let relay = Box::pin(begin(upgrade, origin, &shared, ticket.is_some())).await;
-    let Some(relay) = relay else { return };
-    let ended = relay.run(&shared).await;
+async fn run(
+    upgrade: OnUpgrade,
+    origin: Origin,
+    shared: Arc<Shared>,
+    guest: Result<Guest, Excess>,
+) {
+    let Some((relay, mut guest)) = Box::pin(begin(upgrade, origin, &shared, guest)).await else {
+        return;
+    };
+    let ended = relay.run(&shared, &mut guest).await;
     Box::pin(end(ended, &shared.metrics)).await;
-    drop(ticket);
 }
 
 async fn begin(
     upgrade: OnUpgrade,
     origin: Origin,
     shared: &Shared,
-    admitted: bool,
-) -> Option<Relay> {
+    guest: Result<Guest, Excess>,
+) -> Option<(Relay, Guest)> {
     let mut page = match upgrade.await {
         Ok(upgraded) => page::page(upgraded),
         Err(error) => {
@@ -88,19 +91,22 @@ async fn begin(
             return None;
         }
     };
-    if !admitted {
-        info!("refused: too many tunnels");
-        shared.metrics.tunnel_refused(Refusal::TooMany);
-        let message = "This proxy has too many connections. Try again later.";
-        farewell::refused(page, &refuse(Refusal::TooMany, message)).await;
-        return None;
-    }
+    let guest = match guest {
+        Ok(guest) => guest,
+        Err(excess) => {
+            info!(?excess, "refused");
+            let refused = Refused::from(excess);
+            shared.metrics.tunnel_refused(refused.code);
+            farewell::refused(page, &refused).await;
+            return None;
+        }
+    };
     let way = tokio::select! {
-        way = open::open(&mut page, &origin, shared) => way,
+        way = open::open(&mut page, &origin, &guest, shared) => way,
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
     match way {
-        Ok(way) => return Some(Relay::new(page, way, &shared.windows)),
+        Ok(way) => return Some((Relay::new(page, way, &shared.windows), guest)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
             shared.metrics.tunnel_refused(refused.code);

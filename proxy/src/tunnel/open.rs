@@ -13,7 +13,7 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
-    access::TokenProblem,
+    access::{Guest, TokenProblem},
     client_hello::ClientHelloGate,
     limits::WINDOW,
     policy::{Host, Target, Unreachable},
@@ -49,6 +49,7 @@ impl From<Refused> for Failure {
 pub(super) async fn open(
     page: &mut Page,
     origin: &Origin,
+    guest: &Guest,
     shared: &Shared,
 ) -> Result<Way, Failure> {
     let first = timeout(shared.limits().open, first_message(page)).await;
@@ -57,6 +58,7 @@ pub(super) async fn open(
     token.map_err(access_denied)?;
     let target = shared.policy.destination(&open.host, open.port);
     let target = target.map_err(|denied| refuse(Refusal::NotAllowed, denied.to_string()))?;
+    guest.may_reach(&target.host.to_string(), target.port).map_err(Refused::from)?;
     // What the page sends there must be TLS, as the client hello's gate makes sure: no other mode
     // may be a way around it.
     if target.implicit_tls && matches!(open.tls, TlsMode::None | TlsMode::ProxyStartTls) {
@@ -73,7 +75,7 @@ pub(super) async fn open(
             let secured = shared.tls.connect(tcp, &target.host, limit).await;
             shared.metrics.server_handshake(secured.is_ok());
             let (stream, info) = secured?;
-            (Upstream::Tls(Box::new(stream)), Some(info))
+            (Upstream::Tls(stream), Some(info))
         }
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
     };

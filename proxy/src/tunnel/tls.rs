@@ -5,21 +5,23 @@ use std::{io, sync::Arc, time::Duration};
 use postern_certificate::{Problem, Verifier, Why};
 use postern_tunnel::{CertificateInfo, Refusal, Refused, RefusedCertificate, TlsInfo};
 use rustls::{
-    AlertDescription, ClientConfig, ClientConnection, Error, PeerIncompatible, ProtocolVersion,
-    RootCertStore, crypto::ring,
+    AlertDescription, ClientConfig, CommonState, Error, PeerIncompatible, ProtocolVersion,
+    RootCertStore, client::UnbufferedClientConnection, crypto::ring,
 };
 use rustls_pki_types::CertificateDer;
 use tokio::{net::TcpStream, time::timeout};
-use tokio_rustls::client::TlsStream;
 
 use super::refusal::refuse;
-use crate::policy::Host;
+use crate::{policy::Host, tls::TlsStream};
+
+/// TLS with a mail server.
+pub(crate) type ServerTls = TlsStream<TcpStream, UnbufferedClientConnection>;
 
 /// Names of a certificate that a sentence quotes.
 const QUOTED_NAMES: usize = 3;
 
 /// Ends TLS with mail servers.
-pub(crate) struct TlsConnector(tokio_rustls::TlsConnector);
+pub(crate) struct TlsConnector(Arc<ClientConfig>);
 
 impl TlsConnector {
     /// Trusts the public authorities, and these.
@@ -39,7 +41,7 @@ impl TlsConnector {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        Ok(Self(Arc::new(config).into()))
+        Ok(Self(Arc::new(config)))
     }
 
     /// Does the handshake.
@@ -52,8 +54,8 @@ impl TlsConnector {
         tcp: TcpStream,
         host: &Host,
         most: Duration,
-    ) -> Result<(TlsStream<TcpStream>, TlsInfo), Refused> {
-        let handshake = timeout(most, self.0.connect(host.server_name(), tcp));
+    ) -> Result<(ServerTls, TlsInfo), Refused> {
+        let handshake = timeout(most, TlsStream::connect(tcp, self.0.clone(), host.server_name()));
         let stream = match handshake.await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(failed(host, &error)),
@@ -62,12 +64,12 @@ impl TlsConnector {
                 return Err(refuse(Refusal::ConnectTimedOut, message));
             }
         };
-        let info = describe(stream.get_ref().1);
+        let info = describe(stream.state());
         Ok((stream, info))
     }
 }
 
-fn describe(connection: &ClientConnection) -> TlsInfo {
+fn describe(connection: &CommonState) -> TlsInfo {
     let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
         Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",

@@ -12,18 +12,17 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::client::TlsStream;
 
 use super::{
     TlsConnector,
     refusal::{bad_request, refuse},
 };
-use crate::policy::Host;
+use crate::{policy::Host, tunnel::ServerTls};
 
 /// The connection to the mail server.
 pub(super) enum Upstream {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(ServerTls),
 }
 
 impl Upstream {
@@ -53,7 +52,7 @@ impl Upstream {
         }
         let tcp = TcpStream::from_std(tcp).map_err(failed)?;
         let (stream, info) = tls.connect(tcp, host, limit).await?;
-        Ok((Self::Tls(Box::new(stream)), info))
+        Ok((Self::Tls(stream), info))
     }
 }
 

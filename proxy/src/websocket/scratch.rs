@@ -12,10 +12,10 @@ use crate::limits::CHUNK;
 pub const HEADROOM: usize = LONGEST_OWN_HEADER;
 
 thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; HEADROOM + CHUNK].into());
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into());
 }
 
-/// Lends the thread's place, which has room for [`HEADROOM`] and a chunk. What is in it has no
+/// Lends the thread's place, which has room for a [`CHUNK`]. What is in it has no
 /// meaning, before and after.
 ///
 /// # Panics

@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod https;
 pub(crate) mod name_server;
 pub(crate) mod page;
+pub(crate) mod provider;
 pub(crate) mod server;
 pub(crate) mod tls;
 pub(crate) mod websocket;
@@ -38,6 +39,10 @@ pub(crate) async fn start(
     builder: impl FnOnce(Builder) -> Builder,
 ) -> Running {
     let mut settings = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    // All pages of a test come from one address, and faster than people's.
+    settings.limits.connections_per_client_per_minute = 100_000;
+    settings.limits.destinations_per_client_per_hour = 100_000;
+    settings.limits.tokens_per_client_per_minute = 100_000;
     config(&mut settings);
     let proxy = builder(Proxy::builder(settings)).bind().await.unwrap();
     let addr = proxy.local_addr();

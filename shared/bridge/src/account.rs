@@ -35,9 +35,9 @@ pub enum Security {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum TlsEnd {
     /// The proxy decrypts; it and its operator could read the mail.
-    #[default]
     Proxy,
     /// The page decrypts; the proxy sees only ciphertext.
+    #[default]
     Browser,
 }
 

@@ -70,7 +70,8 @@ async fn a_bad_certificate() -> Result<()> {
     let servers = Servers::start().await?;
     // A proxy that trusts another authority than the one that signed Dovecot's certificate.
     let imaps: SocketAddr = servers.dovecot.imaps;
-    let reach = Reach { roots: vec![Authority::new().root()], servers: vec![imaps], demo: None };
+    let reach =
+        Reach { roots: vec![Authority::new().root()], servers: vec![imaps], ..Reach::default() };
     let site = Site::start(reach).await?;
     let words = "The certificate of localhost is not valid";
     Browser::run("certificate", async |browser| {

@@ -1,10 +1,14 @@
 //! The real page in a real Chromium, through the real proxy.
 
 mod accounts;
+mod blind;
 mod demo;
+mod discovery;
 mod failures;
 mod hostile;
 mod mail;
 mod offline;
+mod private;
 mod steps;
 mod store;
+mod trust;

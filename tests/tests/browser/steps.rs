@@ -34,7 +34,7 @@ impl Servers {
         let reach = Reach {
             roots: vec![dovecot.authority.root(), demo.certificate.clone()],
             servers: vec![dovecot.imaps, dovecot.pop3s, demo.submission],
-            demo: None,
+            ..Reach::default()
         };
         let site = Site::start(reach).await?;
         Ok(Self { dovecot, demo, site })
@@ -56,6 +56,8 @@ pub(crate) struct Form {
     pub(crate) password: String,
     pub(crate) incoming: (String, u16),
     pub(crate) outgoing: (String, u16),
+    /// Where TLS ends: `proxy`, whose operator trusts the tests' authority, or `browser`.
+    pub(crate) tls_end: &'static str,
 }
 
 impl Form {
@@ -66,11 +68,13 @@ impl Form {
             password: PASSWORD.into(),
             incoming: ("localhost".into(), incoming.port()),
             outgoing: ("localhost".into(), outgoing.port()),
+            tls_end: "proxy",
         }
     }
 
-    /// Fills in the form on the page that is open.
+    /// Fills in the form with all settings by hand, on the set-up page that is open.
     pub(crate) async fn fill(&self, browser: &Browser) -> Result<()> {
+        browser.click("setup-by-hand").await?;
         browser.fill("setup-name", "Ben Hollis").await?;
         browser.fill("setup-address", USER).await?;
         browser.fill("setup-password", &self.password).await?;
@@ -78,7 +82,8 @@ impl Form {
         browser.fill("setup-in-host", &self.incoming.0).await?;
         browser.fill("setup-in-port", &self.incoming.1.to_string()).await?;
         browser.fill("setup-out-host", &self.outgoing.0).await?;
-        browser.fill("setup-out-port", &self.outgoing.1.to_string()).await
+        browser.fill("setup-out-port", &self.outgoing.1.to_string()).await?;
+        browser.click(&format!("setup-tls-end-{}", self.tls_end)).await
     }
 }
 

@@ -1,8 +1,11 @@
-//! The client's logic, natively, against a real Dovecot and the demo server's submission.
+//! The client's logic, natively, against a real Dovecot and the demo server's submission; and what
+//! somebody on the way to them could read.
 
+mod blind;
 mod imap;
 mod pop3;
 mod sending;
+mod trust;
 
 use anyhow::Result;
 use postern::demo::{self, Demo};

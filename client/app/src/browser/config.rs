@@ -26,6 +26,7 @@ pub(crate) async fn fetch_demo() -> Option<Demo> {
         imap: server("imap")?,
         pop3: server("pop3")?,
         submission: server("submission")?,
+        fingerprint: member(&demo, "fingerprint")?.as_string()?.parse().ok()?,
     })
 }
 

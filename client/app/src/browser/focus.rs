@@ -8,6 +8,8 @@ use web_sys::HtmlElement;
 pub(crate) const LIST: &str = ".rows";
 /// The text of the opened message.
 pub(crate) const MESSAGE: &str = ".message-frame, .message-text";
+/// The title of the step that the set-up is at.
+pub(crate) const STEP: &str = ".step-title";
 /// The first field that has to be mended.
 pub(crate) const INVALID: &str = "[aria-invalid=true]";
 

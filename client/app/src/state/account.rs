@@ -54,47 +54,32 @@ pub(crate) struct ServerEdit {
     pub(crate) security: Security,
     /// The user name.
     pub(crate) username: String,
-    /// The certificate that is trusted, and the host and port that it is trusted for.
-    trusted: Option<(String, u16, Fingerprint)>,
 }
 
 impl ServerEdit {
     fn of(login: &ServerLogin) -> Self {
         let ServerLogin { endpoint, username } = login;
-        let Endpoint { host, port, security, trusted, .. } = endpoint;
+        let Endpoint { host, port, security, .. } = endpoint;
         Self {
             host: host.clone(),
             port: port.to_string(),
             security: *security,
             username: username.clone(),
-            trusted: trusted.map(|fingerprint| (host.clone(), *port, fingerprint)),
         }
     }
 
-    fn login(&self, role: ServerRole, tls_end: TlsEnd) -> Result<ServerLogin, Wrong> {
+    fn login(&self, role: ServerRole) -> Result<(String, u16, String), Wrong> {
         let host = self.host.trim().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
             return Err((Field::Host(role), text::setup::HOST_WRONG));
         }
         let port = self.port.trim().parse().ok().filter(|port| *port > 0);
-        let port: u16 = port.ok_or((Field::Port(role), text::setup::PORT_WRONG))?;
+        let port = port.ok_or((Field::Port(role), text::setup::PORT_WRONG))?;
         let username = self.username.trim();
         if username.is_empty() {
             return Err((Field::Username(role), text::setup::USERNAME_MISSING));
         }
-        // What is trusted is trusted for one server, not for whichever takes its place.
-        let trusted = self
-            .trusted
-            .as_ref()
-            .filter(|(of_host, of_port, _)| of_host.eq_ignore_ascii_case(host) && *of_port == port);
-        let endpoint = Endpoint {
-            host: host.to_owned(),
-            port,
-            security: self.security,
-            tls_end,
-            trusted: trusted.map(|(.., fingerprint)| *fingerprint),
-        };
-        Ok(ServerLogin { endpoint, username: username.to_owned() })
+        Ok((host.to_owned(), port, username.to_owned()))
     }
 }
 
@@ -115,6 +100,8 @@ pub(crate) struct Edit {
     /// Who makes the secure connections.
     pub(crate) tls_end: TlsEnd,
     retention: Retention,
+    /// The certificates that the person has confirmed since, each for one host and port.
+    confirmed: Vec<(String, u16, Fingerprint)>,
 }
 
 impl Edit {
@@ -127,6 +114,7 @@ impl Edit {
             password: String::new(),
             tls_end: account.incoming.endpoint.tls_end,
             retention: account.retention,
+            confirmed: Vec::new(),
         }
     }
 
@@ -146,30 +134,39 @@ impl Edit {
         }
     }
 
-    /// Trusts a certificate for whichever server has this host and port.
+    /// Notes that the person trusts a certificate for a host and port.
     pub(crate) fn trust(&mut self, host: &str, port: u16, fingerprint: Fingerprint) {
-        for server in [&mut self.incoming, &mut self.outgoing] {
-            if server.host.trim().eq_ignore_ascii_case(host)
-                && server.port.trim().parse() == Ok(port)
-            {
-                server.trusted = Some((host.to_owned(), port, fingerprint));
-            }
-        }
+        self.confirmed.push((host.to_owned(), port, fingerprint));
     }
 
-    /// The settings to test and keep.
+    /// The settings to test and keep. Trust is kept from the account's present settings, unless
+    /// another certificate was confirmed since; it is for one server, not for whichever takes its
+    /// place.
     ///
     /// # Errors
     ///
     /// The first field that has to be mended, and what to do.
-    pub(crate) fn change(&self) -> Result<AccountChange, Wrong> {
+    pub(crate) fn change(&self, present: &AccountView) -> Result<AccountChange, Wrong> {
         Ok(AccountChange {
             name: self.name.trim().to_owned(),
-            incoming: self.incoming.login(ServerRole::Incoming, self.tls_end)?,
-            outgoing: self.outgoing.login(ServerRole::Outgoing, self.tls_end)?,
+            incoming: self.login(ServerRole::Incoming, present)?,
+            outgoing: self.login(ServerRole::Outgoing, present)?,
             password: (!self.password.is_empty()).then(|| self.password.clone()),
             retention: self.retention,
         })
+    }
+
+    fn login(&self, role: ServerRole, present: &AccountView) -> Result<ServerLogin, Wrong> {
+        let (host, port, username) = self.server(role).login(role)?;
+        let same = |of: &str, of_port: u16| of.eq_ignore_ascii_case(&host) && of_port == port;
+        let confirmed = self.confirmed.iter().rfind(|(of, of_port, _)| same(of, *of_port));
+        let known = &present.server(role).endpoint;
+        let trusted = match confirmed {
+            Some((.., fingerprint)) => Some(*fingerprint),
+            None => known.trusted.filter(|_| same(&known.host, known.port)),
+        };
+        let (security, tls_end) = (self.server(role).security, self.tls_end);
+        Ok(ServerLogin { endpoint: Endpoint { host, port, security, tls_end, trusted }, username })
     }
 }
 
@@ -232,32 +229,41 @@ mod tests {
     #[test]
     fn an_untouched_form_changes_nothing() {
         let view = trusted();
-        let change = Edit::of(&view).change().unwrap();
+        let change = Edit::of(&view).change(&view).unwrap();
         assert_eq!((change.incoming, change.outgoing), (view.incoming, view.outgoing));
         assert_eq!(change.password, None);
     }
 
     #[test]
     fn trust_stays_with_its_host_and_port() {
+        let view = trusted();
         for (host, port, kept) in [
             ("IMAP.example.org", "993", true),
             ("imap.example.com", "993", false),
             ("imap.example.org", "143", false),
         ] {
-            let mut edit = Edit::of(&trusted());
+            let mut edit = Edit::of(&view);
             (edit.incoming.host, edit.incoming.port) = (host.into(), port.into());
-            let endpoint = edit.change().unwrap().incoming.endpoint;
+            let endpoint = edit.change(&view).unwrap().incoming.endpoint;
             assert_eq!(endpoint.trusted.is_some(), kept, "{host}:{port}");
         }
     }
 
     #[test]
     fn a_certificate_is_trusted_for_the_server_that_showed_it() {
-        let mut edit = Edit::of(&account(1, "ada@example.org"));
+        let view = account(1, "ada@example.org");
+        let mut edit = Edit::of(&view);
         edit.trust("smtp.example.org", 465, [9; 32].into());
-        let change = edit.change().unwrap();
+        let change = edit.change(&view).unwrap();
         assert_eq!(change.incoming.endpoint.trusted, None);
         assert_eq!(change.outgoing.endpoint.trusted, Some([9; 32].into()));
+    }
+
+    #[test]
+    fn what_was_trusted_while_the_form_was_open_is_kept() {
+        let edit = Edit::of(&account(1, "ada@example.org"));
+        let view = trusted();
+        assert_eq!(edit.change(&view).unwrap().incoming, view.incoming);
     }
 
     #[test]
@@ -265,7 +271,7 @@ mod tests {
         let wrong = |spoil: fn(&mut Edit)| {
             let mut edit = Edit::of(&trusted());
             spoil(&mut edit);
-            edit.change().map(drop).map_err(|(field, _)| field)
+            edit.change(&trusted()).map(drop).map_err(|(field, _)| field)
         };
         let (incoming, outgoing) = (ServerRole::Incoming, ServerRole::Outgoing);
         assert_eq!(wrong(|edit| edit.incoming.host.clear()), Err(Field::Host(incoming)));

@@ -6,8 +6,15 @@ use leptos::prelude::*;
 use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
 
 use super::{
-    access::Door, account::Changing, accounts::Accounts, composer::Composer, list::List,
-    mailboxes::Mailboxes, reader::Reader, setup::Progress, toasts::Toasts,
+    access::Door,
+    account::Changing,
+    accounts::Accounts,
+    composer::Composer,
+    list::List,
+    mailboxes::Mailboxes,
+    reader::Reader,
+    setup::{Form, Progress, Step},
+    toasts::Toasts,
 };
 use crate::{
     browser::{download, history, network},
@@ -47,6 +54,10 @@ pub(crate) struct App {
     pub(crate) changing: RwSignal<Changing>,
     /// What the set-up form waits for.
     pub(crate) setup: RwSignal<Progress>,
+    /// Where in the set-up the person is.
+    pub(crate) step: RwSignal<Step>,
+    /// What is in the set-up form.
+    pub(crate) form: RwSignal<Form>,
     /// The notes in the corner.
     pub(crate) toasts: RwSignal<Toasts>,
     /// Where the person is.
@@ -79,6 +90,8 @@ impl App {
             downloads: RwSignal::default(),
             changing: RwSignal::default(),
             setup: RwSignal::default(),
+            step: RwSignal::default(),
+            form: RwSignal::default(),
             toasts: RwSignal::default(),
             route: RwSignal::new(history::current()),
             landing: RwSignal::new(Landing::Anywhere),
@@ -136,6 +149,19 @@ impl App {
     pub(crate) fn go_instead(self, route: Route) {
         history::write(route, true);
         self.route.set(route);
+    }
+
+    /// Begins to set up an account anew; what an earlier visit tried is of no interest to this one.
+    pub(crate) fn begin_setup(self) {
+        self.setup.set(Progress::default());
+        self.step.set(Step::default());
+        self.form.set(Form::default());
+    }
+
+    /// Asks which servers an address has.
+    pub(crate) fn discover(self, address: String) {
+        let request = self.request(|request| Intent::Discover { request, address });
+        self.step.set(Step::Looking(request));
     }
 
     /// Tries an access key.
@@ -236,6 +262,12 @@ impl App {
             Delta::MessageFailed { message, problem } => {
                 self.reader.update(|reader| reader.fail(message, problem));
             }
+            Delta::Discovered { request, result } => {
+                let answered = self.step.try_update(|step| step.answered(request, result));
+                if let Some(found) = answered.flatten() {
+                    self.form.update(|form| form.adopt(found));
+                }
+            }
             Delta::AccountTested { request, result } => {
                 self.setup.update(|setup| setup.tested(request, result));
             }
@@ -244,7 +276,7 @@ impl App {
             }
             Delta::AccountAdded { request, result: Ok(account) } => {
                 if self.setup.with_untracked(|setup| setup.adding == Some(request)) {
-                    self.setup.set(Progress::default());
+                    self.begin_setup();
                     self.landing.set(Landing::Account(account));
                     self.go_instead(Route::Folders);
                 }

@@ -1,13 +1,14 @@
 //! The demo mailbox that a proxy may offer.
 
 use postern_bridge::{
-    AccountDraft, Endpoint, Identity, Protocol, Retention, Security, ServerLogin, TlsEnd,
+    AccountDraft, Endpoint, Fingerprint, Identity, Protocol, Retention, Security, ServerLogin,
+    TlsEnd,
 };
 
 use crate::text;
 
 /// Where the demo's servers are and how to log in; published by the proxy, so no secret.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Demo {
     /// The mail address, and the user name.
     pub(crate) address: String,
@@ -19,6 +20,8 @@ pub(crate) struct Demo {
     pub(crate) pop3: (String, u16),
     /// Host and port.
     pub(crate) submission: (String, u16),
+    /// The certificate of all three, for which no public authority vouches.
+    pub(crate) fingerprint: Fingerprint,
 }
 
 impl Demo {
@@ -29,8 +32,8 @@ impl Demo {
                 host: host.clone(),
                 port: *port,
                 security: Security::Tls,
-                tls_end: TlsEnd::Proxy,
-                trusted: None,
+                tls_end: TlsEnd::Browser,
+                trusted: Some(self.fingerprint),
             },
             username: self.address.clone(),
         };

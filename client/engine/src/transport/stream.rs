@@ -168,7 +168,8 @@ impl Stream {
     /// What a refusal means for the client's logic.
     fn transport_error(&self, refused: Refused) -> TransportError {
         match refused.code {
-            Refusal::BadRequest | Refusal::AccessDenied | Refusal::NotAllowed => {
+            Refusal::AccessDenied => TransportError::Denied(refused.message),
+            Refusal::BadRequest | Refusal::NotAllowed => {
                 TransportError::NotAllowed(refused.message)
             }
             Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),

@@ -13,22 +13,18 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, server::ResolvesServerCert};
-use rustls_acme::{
-    AcmeConfig, AcmeState, EventError, EventOk, acme::ACME_TLS_ALPN_NAME, caches::DirCache,
-};
+use rustls::{ClientConfig, RootCertStore, crypto::ring, server::ResolvesServerCert};
+use rustls_acme::{AcmeConfig, AcmeState, EventError, EventOk, caches::DirCache};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::Mutex;
 use tracing::{error, info};
 
-use super::server_config;
 use crate::config::{Acme, ConfigError};
 
 /// An authority that gives certificates.
 pub(super) struct Authority {
     state: Mutex<AcmeState<io::Error>>,
     resolver: Arc<dyn ResolvesServerCert>,
-    challenge: Arc<ServerConfig>,
     has_certificate: AtomicBool,
 }
 
@@ -49,22 +45,12 @@ impl Authority {
             .cache(DirCache::new(acme.cache.clone()))
             .state();
         let resolver: Arc<dyn ResolvesServerCert> = state.resolver();
-        Ok(Self {
-            challenge: server_config(resolver.clone(), &[ACME_TLS_ALPN_NAME]),
-            resolver,
-            state: Mutex::new(state),
-            has_certificate: AtomicBool::new(false),
-        })
+        Ok(Self { resolver, state: Mutex::new(state), has_certificate: AtomicBool::new(false) })
     }
 
     /// What shows the certificate.
     pub(super) fn resolver(&self) -> Arc<dyn ResolvesServerCert> {
         self.resolver.clone()
-    }
-
-    /// How to answer the authority's handshake.
-    pub(super) fn challenge(&self) -> Arc<ServerConfig> {
-        self.challenge.clone()
     }
 
     /// Whether there is a certificate.

@@ -64,29 +64,23 @@ impl Certificate {
     /// Shows what is in the files, if that is new and can be used.
     fn look(&self, files: &CertificateFiles) {
         // Two small files: not worth another thread.
-        let new = Pem::read(files).and_then(|pem| {
-            if pem == self.shown.read().unwrap_or_else(PoisonError::into_inner).seen {
-                return Ok(None);
+        let seen = match Pem::read(files) {
+            Ok(seen) => seen,
+            Err(error) => return error!(%error, "the certificate stays the old one"),
+        };
+        if seen == self.shown.read().unwrap_or_else(PoisonError::into_inner).seen {
+            return;
+        }
+        let pair = seen.pair(files);
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        // Kept even if it can't be used: a broken pair is told once.
+        shown.seen = seen;
+        match pair {
+            Ok(pair) => {
+                shown.pair = Arc::new(pair);
+                info!("there is a new certificate");
             }
-            let pair = pem.pair(files);
-            Ok(Some((pem, pair)))
-        });
-        let keep = |error: &ConfigErrors| error!(%error, "the certificate stays the old one");
-        match new {
-            Ok(None) => {}
-            Ok(Some((seen, pair))) => {
-                let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-                // A broken pair is told once.
-                shown.seen = seen;
-                match pair {
-                    Ok(pair) => {
-                        shown.pair = Arc::new(pair);
-                        info!("there is a new certificate");
-                    }
-                    Err(error) => keep(&error),
-                }
-            }
-            Err(error) => keep(&error),
+            Err(error) => error!(%error, "the certificate stays the old one"),
         }
     }
 }

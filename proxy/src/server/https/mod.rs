@@ -5,16 +5,20 @@ mod certificate;
 
 use std::{io, sync::Arc};
 
-use rustls::{ServerConfig, crypto::ring, server::Acceptor, server::ResolvesServerCert};
-use rustls_acme::is_tls_alpn_challenge;
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    server::{ResolvesServerCert, UnbufferedServerConnection},
+};
+use rustls_acme::acme::ACME_TLS_ALPN_NAME;
 use rustls_pki_types::CertificateDer;
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify, time::timeout};
-use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
 use self::{acme::Authority, certificate::Certificate};
 use crate::{
     config::{CertificateFiles, ConfigErrors, Https, Identity},
     limits::TLS_HANDSHAKE,
+    tls::TlsStream,
 };
 
 /// The application protocols that are offered, the best first (RFC 7301).
@@ -38,7 +42,7 @@ enum Source {
 /// What became of a connection that asked for TLS.
 pub(super) enum Handshake {
     /// It has it; whether HTTP/2 was agreed on.
-    Done(Box<TlsStream<TcpStream>>, bool),
+    Done(Box<TlsStream<TcpStream, UnbufferedServerConnection>>, bool),
     /// It was the authority, which has seen what it wanted to see.
     Challenge,
 }
@@ -64,6 +68,7 @@ impl Tls {
         config: &Https,
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ConfigErrors> {
+        let mut protocols = PROTOCOLS.to_vec();
         let (resolver, source): (Arc<dyn ResolvesServerCert>, _) = match &config.identity {
             Identity::Files(files) => {
                 let certificate = Arc::new(Certificate::load(files)?);
@@ -71,10 +76,12 @@ impl Tls {
             }
             Identity::Acme(acme) => {
                 let authority = Authority::new(acme, roots)?;
+                // Offered by nobody but the authority, which then gets its own certificate.
+                protocols.push(ACME_TLS_ALPN_NAME);
                 (authority.resolver(), Source::Authority(authority))
             }
         };
-        Ok(Self { config: server_config(resolver, &PROTOCOLS), source })
+        Ok(Self { config: server_config(resolver, &protocols), source })
     }
 
     /// Whether there is a certificate to show.
@@ -101,17 +108,17 @@ impl Tls {
     }
 
     async fn handshake(&self, tcp: TcpStream) -> io::Result<Handshake> {
-        let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
-        if let Source::Authority(authority) = &self.source
-            && is_tls_alpn_challenge(&hello.client_hello())
-        {
-            let mut stream = hello.into_stream(authority.challenge()).await?;
-            stream.shutdown().await?;
-            return Ok(Handshake::Challenge);
+        let mut stream = Box::new(TlsStream::accept(tcp, self.config.clone()).await?);
+        match stream.state().alpn_protocol() {
+            Some(ACME_TLS_ALPN_NAME) => {
+                stream.shutdown().await?;
+                Ok(Handshake::Challenge)
+            }
+            protocol => {
+                let http2 = protocol == Some(HTTP2);
+                Ok(Handshake::Done(stream, http2))
+            }
         }
-        let stream = hello.into_stream(self.config.clone()).await?;
-        let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-        Ok(Handshake::Done(Box::new(stream), http2))
     }
 }
 

@@ -36,6 +36,7 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
+    access::Guest,
     client_hello::{ClientHelloGate, Verdict},
     limits::{Limits, PIECES, ROUNDS},
     metrics::OpenTunnel,
@@ -126,10 +127,10 @@ impl Relay {
     }
 
     /// Carries bytes until an end is reached.
-    pub(super) async fn run(mut self, shared: &Shared) -> Ended {
+    pub(super) async fn run(mut self, shared: &Shared, guest: &mut Guest) -> Ended {
         let mut counted = shared.metrics.tunnel_opened();
         loop {
-            match self.carry(shared, &mut counted).await {
+            match self.carry(shared, &mut counted, guest).await {
                 Ok(Event::Complete) => {
                     self.log("complete");
                     return Ended::Complete(self.page);
@@ -176,7 +177,12 @@ impl Relay {
         info!(up = self.up.bytes, down = self.down.bytes, ending, "closed");
     }
 
-    async fn carry(&mut self, shared: &Shared, counted: &mut OpenTunnel) -> Result<Event, Stop> {
+    async fn carry(
+        &mut self,
+        shared: &Shared,
+        counted: &mut OpenTunnel,
+        guest: &mut Guest,
+    ) -> Result<Event, Stop> {
         let mut timer = pin!(sleep_until(self.tick(shared.limits())?));
         loop {
             tokio::select! {
@@ -184,7 +190,11 @@ impl Relay {
                 event = poll_fn(|cx| {
                     let event = self.poll(cx);
                     counted.carried(self.up.bytes, self.down.bytes);
-                    event
+                    // Checked last, so that nothing that was moved is forgotten.
+                    match guest.carried(self.up.bytes + self.down.bytes) {
+                        Ok(()) => event,
+                        Err(excess) => Poll::Ready(Err(Stop::Refused(excess.into()))),
+                    }
                 }) => return event,
                 () = shared.stopping.cancelled() => return Err(Stop::Refused(shutting_down())),
                 () = &mut timer => timer.as_mut().reset(self.tick(shared.limits())?),

@@ -99,7 +99,13 @@ fn submit(app: App, account: AccountId, edit: RwSignal<Edit>) {
     if app.changing.with_untracked(Changing::is_busy) {
         return;
     }
-    match edit.with_untracked(Edit::change) {
+    let change = app.accounts.with_untracked(|accounts| {
+        let present = accounts.get(account)?;
+        Some(edit.with_untracked(|edit| edit.change(present)))
+    });
+    // An account that is gone has no settings; the page says so.
+    let Some(change) = change else { return };
+    match change {
         Ok(change) => app.change_account(account, change),
         Err((field, sentence)) => {
             app.changing.update(|own| own.outcome = Some(Outcome::Wrong(field, sentence)));

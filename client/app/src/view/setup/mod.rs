@@ -1,21 +1,27 @@
-//! Setting up an account.
+//! Setting up an account, step by step.
+//!
+//! [`start`] asks for address and password, [`looking`] waits for what is found, [`found`] shows it,
+//! and [`by_hand`] has every field there is.
 
+mod by_hand;
 mod demo;
 pub(super) mod field;
+mod found;
+mod looking;
 mod person;
 mod protocol;
 mod refused;
 mod result;
+mod retention;
 mod security;
 mod servers;
+mod settings;
+mod start;
 mod tls_end;
 
 use leptos::prelude::*;
 
-use self::{
-    demo::DemoCard, person::Person, protocol::ProtocolChoice, refused::RefusedCertificate,
-    result::TestResult, servers::Servers,
-};
+use self::{by_hand::ByHand, demo::DemoCard, found::Found, looking::Looking, start::Start};
 pub(super) use self::{field::TextField, security::SecurityField, tls_end::TlsEndChoice};
 use super::{
     accounts,
@@ -26,7 +32,7 @@ use crate::{
     browser::focus,
     state::{
         App,
-        setup::{Field, Form, Outcome, Progress},
+        setup::{Field, Outcome, Step},
     },
     text,
 };
@@ -35,13 +41,13 @@ use crate::{
 #[component]
 pub(crate) fn Setup(first: bool) -> impl IntoView {
     let app = App::here();
-    // What an earlier visit tried is of no interest to this one.
-    app.setup.set(Progress::default());
-    let form = RwSignal::new(Form::default());
+    app.begin_setup();
+    // The password is not kept longer than it is needed.
+    on_cleanup(move || app.begin_setup());
     let title = focus::on_arrival();
     // What was said about other settings than those in the form is no longer true.
     Effect::new(move |again: Option<()>| {
-        form.track();
+        app.form.track();
         if again.is_some() {
             app.setup.update(|setup| (setup.outcome, setup.refused) = (None, None));
         }
@@ -79,88 +85,37 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                 }
                     .into_any()
             }}
-            <DemoCard />
-            <form
-                class="card setup-form"
-                novalidate
-                autocomplete="on"
-                on:submit=move |event| {
-                    event.prevent_default();
-                    submit(app, form, Ask::Add);
-                }
-            >
-                <h2>{text::setup::OWN_TITLE}</h2>
-                <Person form />
-                <ProtocolChoice form />
-                <Servers form />
-                <Show when=move || form.with(Form::is_unprotected)>
-                    <p class="note is-warning">
-                        <Icon glyph=icons::WARNING />
-                        {text::setup::UNPROTECTED}
-                    </p>
-                </Show>
-                <TlsEndChoice
-                    group="setup-tls-end"
-                    end=Signal::derive(move || form.with(|form| form.tls_end))
-                    on_choose=move |end| form.update(|form| form.tls_end = end)
-                />
-                <TestResult />
-                <footer class="setup-actions">
-                    <button
-                        type="submit"
-                        class="button is-primary"
-                        data-test="setup-add"
-                        aria-disabled=move || app.setup.with(Progress::is_busy).to_string()
-                    >
-                        {move || {
-                            if app.setup.with(|setup| setup.adding.is_some()) {
-                                text::setup::ADDING
-                            } else {
-                                text::setup::ADD
-                            }
-                        }}
-                    </button>
-                    <button
-                        type="button"
-                        class="button"
-                        data-test="setup-test"
-                        aria-disabled=move || app.setup.with(Progress::is_busy).to_string()
-                        on:click=move |_| submit(app, form, Ask::Test)
-                    >
-                        {move || {
-                            if app.setup.with(|setup| setup.testing.is_some()) {
-                                text::setup::TESTING
-                            } else {
-                                text::setup::TEST
-                            }
-                        }}
-                    </button>
-                </footer>
-            </form>
-            <RefusedCertificate form />
+            <Show when=move || app.step.with(Step::is_first)>
+                <DemoCard />
+            </Show>
+            <Steps />
         </main>
     }
 }
 
-/// What to do with the settings.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Ask {
-    Test,
-    Add,
+/// The step that the person is at. The next one takes the focus: what had it went with the last.
+#[component]
+fn Steps() -> impl IntoView {
+    let app = App::here();
+    let step = Memo::new(move |_| app.step.get());
+    Effect::new(move |_| {
+        if !step.with(Step::is_first) {
+            focus::give(focus::STEP);
+        }
+    });
+    move || match step.get() {
+        Step::Start => view! { <Start trouble=None /> }.into_any(),
+        Step::Again(problem) => view! { <Start trouble=Some(problem) /> }.into_any(),
+        Step::Looking(_) => view! { <Looking /> }.into_any(),
+        Step::Found => view! { <Found /> }.into_any(),
+        Step::ByHand(trouble) => view! { <ByHand trouble /> }.into_any(),
+    }
 }
 
-fn submit(app: App, form: RwSignal<Form>, ask: Ask) {
-    if app.setup.with_untracked(Progress::is_busy) {
-        return;
-    }
-    match (form.with_untracked(Form::draft), ask) {
-        (Ok(draft), Ask::Test) => app.test_account(draft),
-        (Ok(draft), Ask::Add) => app.add_account(draft),
-        (Err((field, sentence)), _) => {
-            app.setup.update(|setup| setup.reject(field, sentence));
-            focus::give(focus::INVALID);
-        }
-    }
+/// Points to the field that has to be mended.
+fn blame(app: App, field: Field, sentence: &str) {
+    app.setup.update(|setup| setup.reject(field, sentence));
+    focus::give(focus::INVALID);
 }
 
 /// What the last outcome says about a field.

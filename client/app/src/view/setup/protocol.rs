@@ -1,23 +1,20 @@
-//! Two questions, the protocol that fits the answers, and what a POP3 account leaves on the server.
+//! Two questions, and the protocol that fits the answers.
 
 use leptos::prelude::*;
-use postern_bridge::{Protocol, Retention};
+use postern_bridge::Protocol;
 
+use super::retention::RetentionChoice;
 use crate::{
     state::setup::{Devices, Form, Keeping, recommend},
     text,
-    view::icons::{self, Icon},
 };
-
-/// The days that "delete after some days" starts with.
-const USUAL_DAYS: u16 = 14;
 
 /// How mail comes in.
 #[component]
 pub(super) fn ProtocolChoice(form: RwSignal<Form>) -> impl IntoView {
     let devices = Memo::new(move |_| form.with(|form| form.devices));
     let keeping = Memo::new(move |_| form.with(|form| form.keeping));
-    let protocol = Memo::new(move |_| form.with(|form| form.protocol));
+    let protocol = Memo::new(move |_| form.with(Form::protocol));
     let advice = Memo::new(move |_| recommend(devices.get(), keeping.get()));
     let answer_devices = move |answer| {
         form.update(|form| form.answer(Some(answer), form.keeping));
@@ -71,7 +68,7 @@ pub(super) fn ProtocolChoice(form: RwSignal<Form>) -> impl IntoView {
                 detail=text::setup::IMAP_DETAIL
                 chosen=move || protocol.get() == Protocol::Imap
                 fits=fits(Protocol::Imap)
-                on_choose=move || form.update(|form| form.protocol = Protocol::Imap)
+                on_choose=move || form.update(|form| form.chosen = Some(Protocol::Imap))
             />
             <ProtocolCard
                 test="setup-protocol-pop3"
@@ -79,7 +76,7 @@ pub(super) fn ProtocolChoice(form: RwSignal<Form>) -> impl IntoView {
                 detail=text::setup::POP3_DETAIL
                 chosen=move || protocol.get() == Protocol::Pop3
                 fits=fits(Protocol::Pop3)
-                on_choose=move || form.update(|form| form.protocol = Protocol::Pop3)
+                on_choose=move || form.update(|form| form.chosen = Some(Protocol::Pop3))
             />
         </div>
         {move || advice.get().map(|(_, why)| view! { <p class="advice" role="status">{why}</p> })}
@@ -138,75 +135,5 @@ fn ProtocolCard(
             </span>
             <span class="protocol-detail">{detail}</span>
         </label>
-    }
-}
-
-#[component]
-fn RetentionChoice(form: RwSignal<Form>) -> impl IntoView {
-    let retention = Memo::new(move |_| form.with(|form| form.retention));
-    let keep = move |retention| form.update(|form| form.retention = retention);
-    let days = move || match retention.get() {
-        Retention::DeleteAfterDays(days) => days,
-        Retention::Keep | Retention::DeleteAfterDownload => USUAL_DAYS,
-    };
-    view! {
-        <fieldset class="question">
-            <legend>{text::setup::RETENTION}</legend>
-            <Choice
-                group="setup-retention"
-                test="setup-retention-keep"
-                label=text::setup::RETENTION_KEEP
-                chosen=move || retention.get() == Retention::Keep
-                on_choose=move || keep(Retention::Keep)
-            />
-            <label class="choice">
-                <input
-                    type="radio"
-                    name="setup-retention"
-                    data-test="setup-retention-days"
-                    prop:checked=move || matches!(retention.get(), Retention::DeleteAfterDays(_))
-                    on:change=move |_| keep(Retention::DeleteAfterDays(days()))
-                />
-                <span>{text::setup::RETENTION_DAYS_BEFORE}</span>
-                <input
-                    class="input is-number"
-                    type="number"
-                    min="1"
-                    max="3650"
-                    aria-label=text::setup::RETENTION_DAYS_AFTER
-                    prop:value=move || days().to_string()
-                    on:change:target=move |event| {
-                        if let Ok(days @ 1..=3650) = event.target().value().parse() {
-                            keep(Retention::DeleteAfterDays(days));
-                        }
-                    }
-                />
-                <span>{text::setup::RETENTION_DAYS_AFTER}</span>
-            </label>
-            <Choice
-                group="setup-retention"
-                test="setup-retention-delete"
-                label=text::setup::RETENTION_DELETE
-                chosen=move || retention.get() == Retention::DeleteAfterDownload
-                on_choose=move || keep(Retention::DeleteAfterDownload)
-            />
-        </fieldset>
-        <div role="status">
-            {move || {
-                let meaning = match retention.get() {
-                    Retention::Keep => return None,
-                    Retention::DeleteAfterDownload => text::setup::RETENTION_DELETES.to_owned(),
-                    Retention::DeleteAfterDays(days) => text::setup::retention_deletes_after(days),
-                };
-                Some(
-                    view! {
-                        <p class="note is-warning" data-test="setup-retention-meaning">
-                            <Icon glyph=icons::WARNING />
-                            {meaning}
-                        </p>
-                    },
-                )
-            }}
-        </div>
     }
 }

@@ -3,19 +3,20 @@
 use leptos::prelude::*;
 use postern_bridge::TlsEnd;
 
-use super::{Ask, submit};
+use super::settings::{Ask, submit};
 use crate::{
-    state::{
-        App,
-        setup::{Form, Progress},
-    },
+    state::{App, setup::Progress},
     view::certificate::Refused,
 };
 
 /// The refusal, below the form; what is decided there goes on with what was asked for.
 #[component]
-pub(super) fn RefusedCertificate(form: RwSignal<Form>) -> impl IntoView {
+pub(super) fn RefusedCertificate(
+    /// What the person wanted when another question came up.
+    asking: RwSignal<Option<Ask>>,
+) -> impl IntoView {
     let app = App::here();
+    let form = app.form;
     let refused = Memo::new(move |_| app.setup.with(|setup| setup.refused.clone()));
     let busy = Signal::derive(move || app.setup.with(Progress::is_busy));
     view! {
@@ -26,19 +27,19 @@ pub(super) fn RefusedCertificate(form: RwSignal<Form>) -> impl IntoView {
                     let ask = if adding { Ask::Add } else { Ask::Test };
                     let (host, port) = (refused.host.clone(), refused.port);
                     let trust = move |fingerprint| {
-                        form.update(|form| form.trusted.push((host.clone(), port, fingerprint)));
-                        submit(app, form, ask);
+                        form.update(|form| form.trust(&host, port, fingerprint));
+                        submit(app, asking, ask);
                     };
                     let connect_here = move |()| {
-                        form.update(|form| form.tls_end = TlsEnd::Browser);
-                        submit(app, form, ask);
+                        form.update(|form| form.tls_end = Some(TlsEnd::Browser));
+                        submit(app, asking, ask);
                     };
                     view! {
                         <Refused
                             refused=*refused
                             before=None
                             busy
-                            on_retry=Callback::new(move |()| submit(app, form, ask))
+                            on_retry=Callback::new(move |()| submit(app, asking, ask))
                             on_trust=Callback::new(trust)
                             on_browser=Some(Callback::new(connect_here))
                         />

@@ -1,6 +1,7 @@
 //! The incoming and the outgoing server.
 
 use leptos::prelude::*;
+use postern_bridge::Security;
 
 use super::{field::TextField, problem_with, security::SecurityField};
 use crate::{
@@ -44,7 +45,7 @@ struct Part {
     host: fn(&Form) -> String,
     port: fn(&Form) -> String,
     username: fn(&Form) -> String,
-    server: fn(&Form) -> &Server,
+    security: fn(&Form) -> Security,
     server_mut: fn(&mut Form) -> &mut Server,
 }
 
@@ -60,7 +61,7 @@ pub(super) fn Servers(form: RwSignal<Form>) -> impl IntoView {
         host: Form::incoming_host,
         port: Form::incoming_port,
         username: Form::username,
-        server: |form| &form.incoming,
+        security: Form::incoming_security,
         server_mut: |form| &mut form.incoming,
     };
     let outgoing = Part {
@@ -72,7 +73,7 @@ pub(super) fn Servers(form: RwSignal<Form>) -> impl IntoView {
         host: Form::outgoing_host,
         port: Form::outgoing_port,
         username: Form::outgoing_username,
-        server: |form| &form.outgoing,
+        security: Form::outgoing_security,
         server_mut: |form| &mut form.outgoing,
     };
     view! {
@@ -119,9 +120,9 @@ fn ServerFields(form: RwSignal<Form>, part: Part) -> impl IntoView {
             <SecurityField
                 test=part.tests.security
                 security=Signal::derive(move || {
-                    form.with(|form| (part.server)(form).security)
+                    form.with(part.security)
                 })
-                on_choose=move |chosen| change(&|server| server.security = chosen)
+                on_choose=move |chosen| change(&|server| server.security = Some(chosen))
             />
             <TextField
                 label=text::setup::USERNAME

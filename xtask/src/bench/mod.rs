@@ -1,9 +1,13 @@
 //! `cargo xtask bench`: the benchmarks, each with its peer measured in the same run.
 //!
-//! A benchmark is a program of the tests' crate, `tests/benches/<name>.rs`. It writes a JSON list
+//! A benchmark is a program of the tests' crate, `tests/benches/<name>`. It writes a JSON list
 //! of [`FIELDS`] to the file that follows `--json`; here the lists are checked, put together, and
 //! shown with the ratios first.
 
+mod relays;
+mod table;
+
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +21,9 @@ use crate::install::{self, Need};
 use crate::workspace::{TESTS, Workspace};
 use crate::{cargo, command, progress};
 
-/// What every measured figure has. `peer` is null where `goal` is an absolute bound.
+/// What every measured figure has. `peer` is null where `goal` is an absolute bound. Where there are
+/// several peers, `peer` is the best of them, `peers` has all, and `missing` says why some are not
+/// there.
 const FIELDS: [&str; 9] =
     ["name", "unit", "ours", "peer", "peer_name", "ratio", "goal", "met", "runs"];
 
@@ -48,6 +54,19 @@ impl Benchmark {
             Self::Proxy | Self::Mime => &[],
         }
     }
+
+    /// Builds and installs what only this one needs; returns what the program must be told of it.
+    fn prepare(self, workspace: &Workspace) -> Result<Vec<OsString>> {
+        match self {
+            Self::Proxy => Ok(vec!["--relays".into(), relays::prepare(workspace)?.into()]),
+            Self::Tls => {
+                install::ensure(workspace, Need::PAGE)?;
+                build::page(workspace, Mode::Measure)?;
+                Ok(vec!["--page".into(), Mode::Measure.folder(workspace).into()])
+            }
+            Self::Imap | Self::Pop3 | Self::App | Self::Mime => Ok(Vec::new()),
+        }
+    }
 }
 
 /// What `bench` can be told.
@@ -58,6 +77,12 @@ pub(crate) struct Options {
     /// Write the figures into this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Only see whether they work: with a hundredth of the work, the figures mean nothing
+    #[arg(long)]
+    quick: bool,
+    /// Of the proxy's, only what has this in its name, such as `bulk` or `idle, blind`
+    #[arg(long, value_name = "PART")]
+    only: Option<String>,
 }
 
 /// Runs the benchmarks one after the other and shows what they found.
@@ -74,13 +99,13 @@ pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode
     for benchmark in chosen {
         let value = benchmark.to_possible_value().context("every benchmark has a name")?;
         let name = value.get_name();
-        if *benchmark == Benchmark::Tls {
-            install::ensure(workspace, Need::PAGE)?;
-            build::page(workspace, Mode::Measure)?;
-        }
-        figures.extend(progress::step(&format!("measure {name}"), || measure(workspace, name))?);
+        let mut arguments = benchmark.prepare(workspace)?;
+        arguments.extend(options.quick.then(|| "--quick".into()));
+        arguments.extend(options.only.iter().flat_map(|only| ["--only".into(), only.into()]));
+        let measure = || measure(workspace, name, &arguments);
+        figures.extend(progress::step(&format!("measure {name}"), measure)?);
     }
-    print!("{}", table(&figures));
+    print!("{}", table::table(&figures));
     if let Some(file) = &options.json {
         let text = format!("{:#}\n", Value::from(figures));
         fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
@@ -88,14 +113,13 @@ pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(workspace: &Workspace, name: &str) -> Result<Vec<Value>> {
+fn measure(workspace: &Workspace, name: &str, arguments: &[OsString]) -> Result<Vec<Value>> {
     let folder = workspace.scratch.join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let file = folder.join(format!("{name}.json"));
     let mut bench = cargo::command(&workspace.root);
     bench.args(["bench", "--package", TESTS, "--bench", name, "--", "--json"]).arg(&file);
-    bench.arg("--page").arg(Mode::Measure.folder(workspace));
-    command::show(&mut bench)?;
+    command::show(bench.args(arguments))?;
     read(&file)
 }
 
@@ -120,31 +144,6 @@ fn check(figures: &[Value]) -> Result<()> {
     Ok(())
 }
 
-fn table(figures: &[Value]) -> String {
-    let mut text = format!("\n{:>7} {:>7} {:4} figure\n", "ratio", "goal", "met");
-    for figure in figures {
-        let number = |field: &str| {
-            figure[field].as_f64().map_or_else(|| "-".to_owned(), |number| format!("{number:.2}"))
-        };
-        let word = |field: &str| figure[field].as_str().unwrap_or("-").to_owned();
-        let met = if figure["met"] == true { "yes" } else { "no" };
-        let unit = word("unit");
-        let beside = match figure["peer"].as_f64() {
-            Some(peer) => format!("{} {peer:.2} {unit}", word("peer_name")),
-            None if unit == "MB/s" => format!("at least {} {unit}", number("goal")),
-            None => format!("at most {} {unit}", number("goal")),
-        };
-        text += &format!(
-            "{:>7} {:>7} {met:4} {}: {} {unit}, {beside}\n",
-            number("ratio"),
-            number("goal"),
-            word("name"),
-            number("ours"),
-        );
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -165,25 +164,5 @@ mod tests {
         incomplete.as_object_mut().unwrap().remove("goal");
         assert!(check(&[incomplete]).unwrap_err().to_string().contains("no \"goal\""));
         assert!(check(&[]).is_err());
-    }
-
-    #[test]
-    fn ratios_come_first_in_the_table() {
-        let table = table(&[figure()]);
-        let line = table.lines().last().unwrap();
-        assert_eq!(
-            line.trim_start(),
-            "1.20    1.00 yes  mime/parse: 120.00 MB/s, mail-parser 100.00 MB/s"
-        );
-    }
-
-    #[test]
-    fn an_absolute_bound_stands_where_a_peer_would() {
-        let table = table(&[json!({
-            "name": "app/open", "unit": "ms", "ours": 20.0, "peer": null, "peer_name": null,
-            "ratio": null, "goal": 50.0, "met": true, "runs": 3,
-        })]);
-        let line = table.lines().last().unwrap();
-        assert_eq!(line.trim_start(), "-   50.00 yes  app/open: 20.00 ms, at most 50.00 ms");
     }
 }

@@ -1,0 +1,77 @@
+//! All settings by hand.
+
+use leptos::prelude::*;
+
+use super::{
+    person::Person, protocol::ProtocolChoice, servers::Servers, settings::Settings, start::domain,
+    tls_end::TlsEndChoice,
+};
+use crate::{
+    browser::focus,
+    state::{
+        App,
+        setup::{Form, Step, Trouble},
+    },
+    text,
+    view::icons::{self, Icon},
+};
+
+/// Every field there is, filled with what was found or guessed.
+#[component]
+pub(super) fn ByHand(
+    /// Why the person is here.
+    trouble: Trouble,
+) -> impl IntoView {
+    let app = App::here();
+    let form = app.form;
+    let why = form.with_untracked(|form| match trouble {
+        Trouble::None => None,
+        Trouble::NothingFound => Some(text::discovery::nothing_found(&domain(form))),
+        Trouble::NoIncoming => Some(text::discovery::no_incoming(&domain(form))),
+        Trouble::NoOutgoing => Some(text::discovery::no_outgoing(&domain(form))),
+    });
+    let beside = view! {
+        <button
+            type="button"
+            class="button is-quiet"
+            data-test="setup-look-up"
+            on:click=move |_| {
+                app.step.set(Step::Start);
+                focus::give("[data-test=setup-address]");
+            }
+        >
+            {text::discovery::LOOK_UP}
+        </button>
+    }
+    .into_any();
+    view! {
+        <Settings beside>
+            <h2 class="step-title" tabindex="-1">
+                {text::discovery::BY_HAND_TITLE}
+            </h2>
+            {why
+                .map(|why| {
+                    view! {
+                        <p class="note" data-test="setup-why" role="status">
+                            <Icon glyph=icons::WARNING />
+                            {why}
+                        </p>
+                    }
+                })}
+            <Person form />
+            <ProtocolChoice form />
+            <Servers form />
+            <Show when=move || form.with(Form::is_unprotected)>
+                <p class="note is-warning">
+                    <Icon glyph=icons::WARNING />
+                    {text::setup::UNPROTECTED}
+                </p>
+            </Show>
+            <TlsEndChoice
+                group="setup-tls-end"
+                end=Signal::derive(move || form.with(Form::tls_end))
+                on_choose=move |end| form.update(|form| form.tls_end = Some(end))
+            />
+        </Settings>
+    }
+}

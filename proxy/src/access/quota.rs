@@ -1,0 +1,356 @@
+//! How much of the proxy each client, and all together, may use.
+//!
+//! Nothing here waits: what is too much is refused. A client is an address, or an IPv6 network of
+//! 64 bits; what is known of clients is bounded, whatever addresses they come from.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use postern_tunnel::{Refusal, Refused};
+
+use super::{
+    bucket::{Bucket, Rate},
+    destinations::{Destinations, Fingerprints},
+    table::Table,
+};
+use crate::{
+    limits::{BYTES_COUNTED_AT_ONCE, CLIENTS_REMEMBERED, KEY_TRIES_PER_MINUTE, Limits},
+    server::{Client, Clients, Ticket},
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// The longest period of any limit: what a client did before does not matter any more.
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Counts what is used.
+pub(crate) struct Quotas {
+    tunnels: Clients,
+    all: Allowed,
+    each: Allowed,
+    fingerprints: Fingerprints,
+    used: Mutex<Used>,
+    clients: Mutex<Table<Client, Mutex<Used>>>,
+}
+
+/// How much may be used.
+struct Allowed {
+    tunnels: Rate,
+    destinations: usize,
+    bytes: Option<Rate>,
+    tokens: Option<Rate>,
+    wrong_keys: Option<Rate>,
+}
+
+/// How much has been used lately.
+#[derive(Default)]
+struct Used {
+    tunnels: Bucket,
+    destinations: Destinations,
+    bytes: Bucket,
+    tokens: Bucket,
+    wrong_keys: Bucket,
+}
+
+/// Who has a tunnel, for as long as it lives.
+pub(crate) struct Guest {
+    quotas: Arc<Quotas>,
+    own: Arc<Mutex<Used>>,
+    _place: Ticket,
+    /// Stream bytes so far, and how many of them have been counted.
+    bytes: u64,
+    counted: u64,
+}
+
+/// What there is too much of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Excess {
+    /// Open tunnels.
+    Open,
+    /// Tunnels that were opened.
+    Opened(By),
+    /// Different destinations.
+    Destinations(By),
+    /// Bytes.
+    Bytes(By),
+}
+
+/// Whose share is used up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum By {
+    /// The client's.
+    Client,
+    /// That of all together.
+    All,
+}
+
+impl Quotas {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let a_minute = |count: u32| Rate::new(count.into(), MINUTE);
+        let an_hour = |bytes| Rate::new(bytes, HOUR);
+        Self {
+            tunnels: Clients::new(limits.connections, limits.connections_per_client),
+            all: Allowed {
+                tunnels: a_minute(limits.connections_per_minute),
+                destinations: limits.destinations_per_hour,
+                bytes: limits.bytes_per_hour.map(an_hour),
+                // Whoever uses these up would shut everybody out.
+                tokens: None,
+                wrong_keys: None,
+            },
+            each: Allowed {
+                tunnels: a_minute(limits.connections_per_client_per_minute),
+                destinations: limits.destinations_per_client_per_hour,
+                bytes: Some(an_hour(limits.bytes_per_client_per_hour)),
+                tokens: Some(a_minute(limits.tokens_per_client_per_minute)),
+                wrong_keys: Some(a_minute(KEY_TRIES_PER_MINUTE)),
+            },
+            fingerprints: Fingerprints::default(),
+            used: Mutex::default(),
+            clients: Mutex::new(Table::new(CLIENTS_REMEMBERED, HOUR, Instant::now())),
+        }
+    }
+
+    /// Lets a client have one more tunnel.
+    pub(crate) fn admit(self: &Arc<Self>, client: Client) -> Result<Guest, Excess> {
+        let now = Instant::now();
+        let own = self.used_by(client, now);
+        // A client that is stopped here uses nothing of what is for all.
+        lock(&own).open(&self.each, By::Client, now)?;
+        let place = self.tunnels.admit(client).ok_or(Excess::Open)?;
+        lock(&self.used).open(&self.all, By::All, now)?;
+        Ok(Guest { quotas: self.clone(), own, _place: place, bytes: 0, counted: 0 })
+    }
+
+    /// Whether a client may have one more token.
+    #[must_use]
+    pub(crate) fn token(&self, client: Client) -> bool {
+        let now = Instant::now();
+        let own = self.used_by(client, now);
+        self.each.tokens.is_none_or(|rate| lock(&own).tokens.admit(rate, now))
+    }
+
+    /// Whether a client may try one more access key; a try that turns out to be right is given
+    /// back.
+    #[must_use]
+    pub(crate) fn key_try(&self, client: Client) -> bool {
+        let now = Instant::now();
+        let own = self.used_by(client, now);
+        self.each.wrong_keys.is_none_or(|rate| lock(&own).wrong_keys.admit(rate, now))
+    }
+
+    /// The key that was tried was right.
+    pub(crate) fn key_was_right(&self, client: Client) {
+        lock(&self.used_by(client, Instant::now())).wrong_keys.give_back();
+    }
+
+    fn used_by(&self, client: Client, now: Instant) -> Arc<Mutex<Used>> {
+        lock(&self.clients).record(client, now)
+    }
+}
+
+impl Used {
+    fn open(&mut self, allowed: &Allowed, by: By, now: Instant) -> Result<(), Excess> {
+        if allowed.bytes.is_some_and(|rate| self.bytes.is_over(rate, now)) {
+            return Err(Excess::Bytes(by));
+        }
+        if self.tunnels.admit(allowed.tunnels, now) { Ok(()) } else { Err(Excess::Opened(by)) }
+    }
+
+    fn carried(&mut self, bytes: u64, rate: Option<Rate>, by: By) -> Result<(), Excess> {
+        let Some(rate) = rate else { return Ok(()) };
+        let now = Instant::now();
+        self.bytes.add(bytes, rate, now);
+        if self.bytes.is_over(rate, now) { Err(Excess::Bytes(by)) } else { Ok(()) }
+    }
+}
+
+impl Guest {
+    /// Whether the guest may go there: it may not go to too many different places.
+    pub(crate) fn may_reach(&self, host: &str, port: u16) -> Result<(), Excess> {
+        let Quotas { all, each, fingerprints, used, .. } = &*self.quotas;
+        let now = Instant::now();
+        let destination = fingerprints.of(host, port);
+        if !lock(&self.own).destinations.admit(destination, each.destinations, now) {
+            return Err(Excess::Destinations(By::Client));
+        }
+        if !lock(used).destinations.admit(destination, all.destinations, now) {
+            return Err(Excess::Destinations(By::All));
+        }
+        Ok(())
+    }
+
+    /// Notes how many bytes the tunnel has carried since it opened, both ways together. They are
+    /// counted some at a time.
+    ///
+    /// # Errors
+    ///
+    /// If it may carry no more.
+    pub(crate) fn carried(&mut self, bytes: u64) -> Result<(), Excess> {
+        self.bytes = bytes;
+        if bytes - self.counted < BYTES_COUNTED_AT_ONCE { Ok(()) } else { self.count() }
+    }
+
+    fn count(&mut self) -> Result<(), Excess> {
+        let bytes = self.bytes - self.counted;
+        self.counted = self.bytes;
+        let Quotas { all, each, used, .. } = &*self.quotas;
+        let own = lock(&self.own).carried(bytes, each.bytes, By::Client);
+        let total = match all.bytes {
+            None => Ok(()),
+            rate => lock(used).carried(bytes, rate, By::All),
+        };
+        own.and(total)
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        // There is nothing left to stop.
+        let _ = self.count();
+    }
+}
+
+impl From<Excess> for Refused {
+    fn from(excess: Excess) -> Self {
+        let message = match excess {
+            Excess::Open => "Too many connections are open, from your network or in all.",
+            Excess::Opened(By::Client) => {
+                "Your network has opened too many connections within a minute."
+            }
+            Excess::Opened(By::All) => "Too many connections were opened within a minute.",
+            Excess::Destinations(By::Client) => {
+                "Your network has asked for too many different mail servers within an hour."
+            }
+            Excess::Destinations(By::All) => {
+                "Too many different mail servers were asked for within an hour."
+            }
+            Excess::Bytes(By::Client) => {
+                "Your network has moved as much data as it may within an hour."
+            }
+            Excess::Bytes(By::All) => "As much data was moved as may be within an hour.",
+        };
+        Self { code: Refusal::TooMany, message: message.into(), certificate: None }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics between two changes that belong together.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn quotas(change: impl FnOnce(&mut Limits)) -> Arc<Quotas> {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        Arc::new(Quotas::new(&limits))
+    }
+
+    fn client(ip: &str) -> Client {
+        Client::from(ip.parse::<IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn each_client_and_all_together_may_open_so_many_tunnels_a_minute() {
+        let quotas = quotas(|limits| {
+            limits.connections_per_client_per_minute = 2;
+            limits.connections_per_minute = 3;
+        });
+        let open = |ip| quotas.admit(client(ip)).map(drop);
+        assert_eq!(open("192.0.2.1"), Ok(()));
+        assert_eq!(open("192.0.2.1"), Ok(()));
+        assert_eq!(open("192.0.2.1"), Err(Excess::Opened(By::Client)));
+        assert_eq!(open("192.0.2.2"), Ok(()));
+        assert_eq!(open("192.0.2.3"), Err(Excess::Opened(By::All)));
+    }
+
+    #[test]
+    fn so_many_tunnels_may_be_open_at_a_time() {
+        let quotas = quotas(|limits| limits.connections_per_client = 1);
+        let first = quotas.admit(client("2001:db8::1")).unwrap();
+        assert_eq!(quotas.admit(client("2001:db8::2")).err(), Some(Excess::Open));
+        drop(first);
+        assert!(quotas.admit(client("2001:db8::2")).is_ok());
+    }
+
+    #[test]
+    fn each_client_and_all_together_may_reach_so_many_destinations() {
+        let quotas = quotas(|limits| {
+            limits.destinations_per_client_per_hour = 2;
+            limits.destinations_per_hour = 3;
+        });
+        let reach = |ip, host| quotas.admit(client(ip)).unwrap().may_reach(host, 993);
+        assert_eq!(reach("192.0.2.1", "a.example"), Ok(()));
+        assert_eq!(reach("192.0.2.1", "b.example"), Ok(()));
+        assert_eq!(reach("192.0.2.1", "c.example"), Err(Excess::Destinations(By::Client)));
+        assert_eq!(reach("192.0.2.1", "a.example"), Ok(()));
+        assert_eq!(reach("192.0.2.2", "b.example"), Ok(()));
+        assert_eq!(reach("192.0.2.2", "c.example"), Ok(()));
+        assert_eq!(reach("192.0.2.3", "d.example"), Err(Excess::Destinations(By::All)));
+    }
+
+    #[test]
+    fn a_client_may_move_so_many_bytes_over_all_its_tunnels() {
+        let limit = 2 * BYTES_COUNTED_AT_ONCE;
+        let quotas = quotas(|limits| limits.bytes_per_client_per_hour = limit);
+        let [mut first, mut second] = [(); 2].map(|()| quotas.admit(client("192.0.2.1")).unwrap());
+        assert_eq!(first.carried(BYTES_COUNTED_AT_ONCE), Ok(()));
+        assert_eq!(second.carried(BYTES_COUNTED_AT_ONCE), Ok(()));
+        let more = second.carried(2 * BYTES_COUNTED_AT_ONCE);
+        assert_eq!(more, Err(Excess::Bytes(By::Client)));
+        let another = quotas.admit(client("192.0.2.1")).err();
+        assert_eq!(another, Some(Excess::Bytes(By::Client)));
+        assert!(quotas.admit(client("192.0.2.2")).is_ok());
+    }
+
+    #[test]
+    fn what_a_short_tunnel_carried_counts_when_it_ends() {
+        let quotas = quotas(|limits| limits.bytes_per_client_per_hour = 10);
+        let visit = |bytes| {
+            let mut guest = quotas.admit(client("192.0.2.1"))?;
+            guest.carried(bytes)
+        };
+        assert_eq!(visit(10), Ok(()));
+        assert_eq!(visit(1), Ok(()), "exactly as many as may be");
+        assert_eq!(visit(1), Err(Excess::Bytes(By::Client)));
+    }
+
+    #[test]
+    fn all_together_may_move_so_many_bytes_if_a_limit_is_set() {
+        let quotas = quotas(|limits| limits.bytes_per_hour = Some(BYTES_COUNTED_AT_ONCE));
+        let mut first = quotas.admit(client("192.0.2.1")).unwrap();
+        let mut second = quotas.admit(client("192.0.2.2")).unwrap();
+        assert_eq!(first.carried(BYTES_COUNTED_AT_ONCE), Ok(()));
+        assert_eq!(second.carried(BYTES_COUNTED_AT_ONCE), Err(Excess::Bytes(By::All)));
+        assert_eq!(quotas.admit(client("192.0.2.3")).err(), Some(Excess::Bytes(By::All)));
+    }
+
+    #[test]
+    fn a_client_may_ask_for_so_many_tokens_and_try_so_many_keys() {
+        let quotas = quotas(|limits| limits.tokens_per_client_per_minute = 2);
+        let tokens = [(); 3].map(|()| quotas.token(client("192.0.2.1")));
+        assert_eq!(tokens, [true, true, false]);
+        assert!(quotas.token(client("192.0.2.2")));
+
+        for _ in 0..KEY_TRIES_PER_MINUTE {
+            assert!(quotas.key_try(client("192.0.2.1")));
+        }
+        assert!(!quotas.key_try(client("192.0.2.1")));
+        assert!(quotas.key_try(client("192.0.2.2")));
+    }
+
+    #[test]
+    fn a_right_key_uses_up_no_try() {
+        let quotas = quotas(|_| {});
+        for _ in 0..2 * KEY_TRIES_PER_MINUTE {
+            assert!(quotas.key_try(client("192.0.2.1")));
+            quotas.key_was_right(client("192.0.2.1"));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! How much later an answer comes because of the relay, when it does half of what it can.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use postern_tests::{
+    contest::Goal,
+    report::{Unit, is_quick},
+};
+use serde_json::Value;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::{
+    client::{Connection, Way},
+    legs::Legs,
+    measured::{Measured, quantile},
+    relays::Relays,
+    source::Wish,
+};
+
+/// Connections that ask.
+const CONNECTIONS: usize = 50;
+
+/// Bytes of a question, and of its answer.
+const QUESTION: usize = 1024;
+
+/// How often each relay is measured; odd, so that a median is a measured value.
+const RUNS: usize = 3;
+
+/// At most so many milliseconds more than without a relay.
+const BOUND: Goal = Goal::AtMost(0.5);
+
+/// The slowest hundredth of the answers, beside the same without a relay.
+pub(crate) async fn measure(relays: &Relays, legs: Legs) -> Result<Value> {
+    let source = relays.source()?;
+    let running = relays.start_all(legs, &source).await?;
+    let direct = relays.direct(legs, &source)?;
+    let period = Duration::from_millis(if is_quick() { 50 } else { 500 });
+    let mut rates = Vec::new();
+    for relay in &running {
+        rates.push(Asking::start(&relay.way).await?.most(period).await? / 2.0);
+    }
+    let mut added = Measured::default();
+    for _ in 0..RUNS {
+        for (relay, rate) in running.iter().zip(&rates) {
+            let with = Asking::start(&relay.way).await?.paced(*rate, period).await?;
+            let without = Asking::start(&direct).await?.paced(*rate, period).await?;
+            added.add(relay.kind, (with - without).as_secs_f64() * 1e3);
+        }
+    }
+    let name = format!("proxy/added latency at half load, p99, {legs}");
+    Ok(added.figure(name, Unit::Milliseconds, BOUND, |_| false))
+}
+
+/// Connections on which one question at a time is asked.
+struct Asking(Vec<Connection>);
+
+impl Asking {
+    async fn start(way: &Way) -> Result<Self> {
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let mut connection = Connection::greeted(way).await?;
+            connection.ask(Wish::Echo).await?;
+            connections.push(connection);
+        }
+        Ok(Self(connections))
+    }
+
+    /// How many questions a second are answered when each connection asks as soon as it can.
+    async fn most(self, period: Duration) -> Result<f64> {
+        let tickets = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let closing = tickets.clone();
+        let asked = self.ask(&tickets, async move {
+            tokio::time::sleep(period).await;
+            closing.close();
+        });
+        Ok(asked.await?.len() as f64 / period.as_secs_f64())
+    }
+
+    /// How late the slowest hundredth of the answers comes when so many questions are asked a
+    /// second, evenly.
+    async fn paced(self, rate: f64, period: Duration) -> Result<Duration> {
+        let tickets = Arc::new(Semaphore::new(0));
+        let pacing = tickets.clone();
+        // A thread of its own: the runtime's clock counts milliseconds.
+        let pace = tokio::task::spawn_blocking(move || {
+            let start = Instant::now();
+            let mut issued = 0;
+            while start.elapsed() < period {
+                let due = (start.elapsed().as_secs_f64() * rate) as usize;
+                pacing.add_permits(due - issued);
+                issued = due;
+                thread::sleep(Duration::from_secs_f64(1.0 / rate));
+            }
+            pacing.close();
+        });
+        let latencies = self.ask(&tickets, async { pace.await.unwrap_or_default() }).await?;
+        let seconds = latencies.iter().map(Duration::as_secs_f64).collect();
+        Ok(Duration::from_secs_f64(quantile(seconds, 0.99)))
+    }
+
+    /// Asks a question for each ticket until there will be no more; returns how late each answer
+    /// came.
+    async fn ask(
+        self,
+        tickets: &Arc<Semaphore>,
+        issue: impl Future<Output = ()>,
+    ) -> Result<Vec<Duration>> {
+        let mut asking = JoinSet::new();
+        for connection in self.0 {
+            asking.spawn(ask(connection, tickets.clone()));
+        }
+        issue.await;
+        let mut latencies = Vec::new();
+        while let Some(asked) = asking.join_next().await {
+            latencies.extend(asked??);
+        }
+        Ok(latencies)
+    }
+}
+
+async fn ask(mut connection: Connection, tickets: Arc<Semaphore>) -> Result<Vec<Duration>> {
+    let question = connection.framed(&[b'?'; QUESTION]);
+    let mut buffer = vec![0; 2 * QUESTION];
+    let mut latencies = Vec::new();
+    while let Ok(ticket) = tickets.acquire().await {
+        ticket.forget();
+        let start = Instant::now();
+        connection.write(&question).await?;
+        let mut received = 0;
+        while received < QUESTION {
+            received += connection.receive(&mut buffer).await?;
+        }
+        latencies.push(start.elapsed());
+    }
+    Ok(latencies)
+}
