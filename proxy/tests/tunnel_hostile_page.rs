@@ -4,16 +4,16 @@
 
 mod support;
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use postern::limits::{Limits, MAX_MESSAGE, PAGE_FRAMES, WINDOW};
-use postern_tunnel::{FromPage, FromProxy, MAX_CONTROL, Refusal, Refused, TlsMode};
+use postern::limits::{MAX_MESSAGE, PAGE_FRAMES, WINDOW};
+use postern_tunnel::{FromPage, FromProxy, MAX_CONTROL, Refusal, Refused};
 use support::{
-    Running, destination,
-    page::{PLENTY, Page},
-    server::{echo, listen},
-    soon, start,
+    page::PLENTY,
+    scene::{MUCH, SHORT, Scene, endless, silent},
+    server::listen,
+    soon,
     websocket::{
         BINARY, CONTINUATION, Client, Ear, FINAL, Heard, PING, PONG, TEXT, control, frame, header,
         opening, tunnel, upgrade, whole,
@@ -22,59 +22,8 @@ use support::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
+    sync::mpsc,
 };
-
-/// Far more than the buffers of this machine's sockets and a window come to.
-const MUCH: usize = 64 << 20;
-
-/// A limit that ends a test soon, but no tunnel that does something, however busy the machine is.
-const SHORT: Duration = Duration::from_secs(2);
-
-/// A proxy with a page that means no harm, which notices when it is not served.
-struct Scene {
-    proxy: Running,
-    server: SocketAddr,
-    enough: oneshot::Sender<()>,
-    witness: JoinHandle<()>,
-}
-
-impl Scene {
-    async fn new(limits: impl FnOnce(&mut Limits)) -> Self {
-        Self::with_server(echo().await, limits).await
-    }
-
-    /// A scene in which hostile pages reach this server.
-    async fn with_server(server: SocketAddr, limits: impl FnOnce(&mut Limits)) -> Self {
-        let harmless = echo().await;
-        let proxy = start(
-            |config| limits(&mut config.limits),
-            |builder| builder.allow(destination(server)).allow(destination(harmless)),
-        )
-        .await;
-        let (mut page, _) = Page::open(proxy.addr, harmless.port(), TlsMode::None, u32::MAX).await;
-        let (enough, mut told) = oneshot::channel();
-        let witness = tokio::spawn(async move {
-            while told.try_recv().is_err() {
-                page.send(b"still served?").await;
-                assert_eq!(page.hear_bytes(13).await, b"still served?");
-            }
-        });
-        Self { proxy, server, enough, witness }
-    }
-
-    async fn tunnel(&self) -> Client<TcpStream> {
-        tunnel(self.proxy.addr, self.server.port(), PLENTY).await
-    }
-
-    /// The page that means no harm was served all the time, and another one is.
-    async fn others_were_served(self) {
-        self.enough.send(()).unwrap();
-        soon(self.witness).await.unwrap();
-        Page::open(self.proxy.addr, self.server.port(), TlsMode::None, PLENTY).await;
-    }
-}
 
 /// Sends this without end, until it is not taken; returns how the proxy ended it: with the refusal
 /// that it told, and the code of the close.
@@ -305,31 +254,6 @@ async fn a_page_that_vanishes_leaves_no_tunnel() {
     drop(half);
     assert_eq!(soon(ended.recv()).await.unwrap(), b"half");
     scene.others_were_served().await;
-}
-
-/// A server that neither reads nor writes nor hangs up.
-async fn silent() -> SocketAddr {
-    listen(async |stream| {
-        std::future::pending::<()>().await;
-        drop(stream);
-    })
-    .await
-}
-
-/// Counts what the server has to send until it is stopped.
-async fn endless(report: mpsc::UnboundedSender<usize>) -> SocketAddr {
-    listen(move |mut stream| {
-        let report = report.clone();
-        async move {
-            let piece = vec![0; 64 * 1024];
-            let mut sent = 0;
-            while stream.write_all(&piece).await.is_ok() {
-                sent += piece.len();
-            }
-            let _ = report.send(sent);
-        }
-    })
-    .await
 }
 
 #[tokio::test]
