@@ -5,8 +5,8 @@ use std::{io, sync::Arc, time::Duration};
 use postern_certificate::{Problem, Verifier, Why};
 use postern_tunnel::{CertificateInfo, Refusal, Refused, RefusedCertificate, TlsInfo};
 use rustls::{
-    ClientConfig, CommonState, Error, ProtocolVersion, RootCertStore,
-    client::UnbufferedClientConnection, crypto::ring,
+    AlertDescription, ClientConfig, CommonState, Error, PeerIncompatible, ProtocolVersion,
+    RootCertStore, client::UnbufferedClientConnection, crypto::ring,
 };
 use rustls_pki_types::CertificateDer;
 use tokio::{net::TcpStream, time::timeout};
@@ -100,8 +100,21 @@ fn failed(host: &Host, error: &io::Error) -> Refused {
             Refusal::TlsFailed,
             format!("{host} does not speak TLS on this port, or not from the start."),
         ),
+        _ if is_too_old(error) => refuse(
+            Refusal::TlsFailed,
+            format!("{host} speaks no version of TLS that is safe: it needs 1.2 or 1.3."),
+        ),
         _ => refuse(Refusal::TlsFailed, format!("TLS with {host} failed: {error}.")),
     }
+}
+
+/// Whether the server insists on a version before 1.2.
+fn is_too_old(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+            | Error::AlertReceived(AlertDescription::ProtocolVersion)
+    )
 }
 
 fn bad_certificate(host: &Host, problem: &Problem, certificate: &[u8]) -> Refused {

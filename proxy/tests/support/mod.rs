@@ -8,8 +8,10 @@ pub(crate) mod https;
 pub(crate) mod name_server;
 pub(crate) mod page;
 pub(crate) mod provider;
+pub(crate) mod scene;
 pub(crate) mod server;
 pub(crate) mod tls;
+pub(crate) mod websocket;
 
 use std::{net::SocketAddr, time::Duration};
 

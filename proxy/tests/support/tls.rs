@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, crypto::ring};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
@@ -10,7 +12,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::server::listen;
 
-/// A certificate that its server has signed itself.
+/// A server's certificate and its key.
 pub(crate) struct Identity {
     pub(crate) certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
@@ -18,7 +20,38 @@ pub(crate) struct Identity {
     key_pem: String,
 }
 
+/// An authority that signs certificates.
+pub(crate) struct Root {
+    pub(crate) certificate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Root {
+    pub(crate) fn new() -> Self {
+        Self::named("Root")
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        Self { certificate, issuer: Issuer::new(params, key) }
+    }
+
+    /// Signs a certificate for this host, with a change.
+    pub(crate) fn issue(
+        &self,
+        host: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Identity {
+        Identity::signed(host, change, |params, key| params.signed_by(key, &self.issuer))
+    }
+}
+
 impl Identity {
+    /// One that the server has signed itself.
     pub(crate) fn of(host: &str) -> Self {
         Self::with(host, |_| {})
     }
@@ -31,10 +64,18 @@ impl Identity {
     }
 
     fn with(host: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::signed(host, change, |params, key| params.self_signed(key))
+    }
+
+    fn signed(
+        host: &str,
+        change: impl FnOnce(&mut CertificateParams),
+        sign: impl FnOnce(&CertificateParams, &KeyPair) -> Result<Certificate, rcgen::Error>,
+    ) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         change(&mut params);
-        let certificate = params.self_signed(&key).unwrap();
+        let certificate = sign(&params, &key).unwrap();
         Self {
             certificate: certificate.der().clone(),
             key: PrivateKeyDer::Pkcs8(key.serialize_der().into()),

@@ -138,7 +138,10 @@ impl Relay {
                 Ok(Event::StartTls) => {
                     let limit = shared.limits().handshake;
                     let upgrade = self.server.start_tls(&shared.tls, &self.host, limit);
-                    let secured = Box::pin(upgrade).await;
+                    let secured = tokio::select! {
+                        secured = Box::pin(upgrade) => secured,
+                        () = shared.stopping.cancelled() => Err(shutting_down()),
+                    };
                     shared.metrics.server_handshake(secured.is_ok());
                     match secured {
                         Ok((server, info)) => {
@@ -242,14 +245,14 @@ impl Relay {
         let mut count = 0;
         let result = loop {
             match self.page.decode(&mut input, now.into_std()) {
+                // Nothing for the server: to take nothing of it would look as if it were deaf.
+                Ok(Some(Incoming::Data { kind: Kind::Binary, bytes: [], .. })) => {}
                 Ok(Some(Incoming::Data { kind: Kind::Binary, bytes, .. })) => {
                     if let Err(refused) = self.stream_bytes(bytes, now) {
                         break Err(Stop::Refused(refused));
                     }
-                    if !bytes.is_empty() {
-                        pieces[count] = IoSlice::new(bytes);
-                        count += 1;
-                    }
+                    pieces[count] = IoSlice::new(bytes);
+                    count += 1;
                 }
                 Ok(Some(Incoming::Data { kind: Kind::Text, bytes, last })) => {
                     if let Err(refused) = self.text(bytes, last) {
