@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn wrong() -> Result<(), Problem> {
-        Err(Problem { kind: ProblemKind::AccessKey, sentence: "Wrong.".into() })
+        Err(Problem::new(ProblemKind::AccessKey, "Wrong."))
     }
 
     #[test]

@@ -113,11 +113,9 @@ mod tests {
     #[test]
     fn a_problem_points_to_the_server_that_its_sentence_names() {
         let blamed = |incoming: &str, outgoing: &str, sentence: &str| {
-            let mut form = Form {
-                address: "ada@example.org".into(),
-                password: "secret".into(),
-                ..Form::default()
-            };
+            let mut form = Form::default();
+            form.set_address("ada@example.org".into());
+            form.password = "secret".into();
             form.incoming.host = Some(incoming.into());
             form.outgoing.host = Some(outgoing.into());
             let draft = form.draft().unwrap();
