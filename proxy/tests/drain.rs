@@ -10,7 +10,7 @@ use postern::limits::WINDOW;
 use postern_tunnel::{FromPage, FromProxy, Refusal, TlsMode};
 use support::{
     HOST, destination,
-    http::get,
+    http::draining,
     page::{Heard, Page, open},
     server::{echo, listen},
     soon, start,
@@ -124,11 +124,6 @@ async fn work(
     }
     assert_eq!(page.hear().await, Heard::Closed);
     Ended::Complete
-}
-
-/// Waits until the proxy says that it is about to stop.
-async fn draining(proxy: SocketAddr) {
-    soon(async { while get(proxy, "/readyz", &[]).await.status != 503 {} }).await;
 }
 
 #[tokio::test]

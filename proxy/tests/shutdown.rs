@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use postern_tunnel::{FromPage, FromProxy, Refusal, TlsMode};
 use support::{
     destination,
-    http::get,
+    http::{draining, get},
     https::{NAME, connect_http2, start_https},
     page::{Heard, PLENTY, Page},
     server::echo,
@@ -64,11 +64,6 @@ async fn an_idle_http_connection_does_not_hold_the_proxy_up() {
     let proxy = start(|_| {}, |builder| builder).await;
     let _idle = TcpStream::connect(proxy.addr).await.unwrap();
     soon(proxy.stop()).await.unwrap();
-}
-
-/// Waits until the proxy says that it is about to stop.
-async fn draining(addr: std::net::SocketAddr) {
-    soon(async { while get(addr, "/readyz", &[]).await.status != 503 {} }).await;
 }
 
 #[tokio::test]

@@ -48,6 +48,22 @@ pub(crate) async fn get(addr: SocketAddr, path: &str, headers: &[&str]) -> Respo
     request(addr, "GET", path, headers).await
 }
 
+/// Waits until the proxy says that it is about to stop. A connection that it had accepted right
+/// before that may end without an answer.
+pub(crate) async fn draining(addr: SocketAddr) {
+    let request = format!("GET /readyz HTTP/1.1\r\nConnection: close\r\nHost: {addr}\r\n\r\n");
+    let stops = async {
+        let mut answer = Vec::new();
+        while !answer.starts_with(b"HTTP/1.1 503 ") {
+            answer.clear();
+            let mut stream = TcpStream::connect(addr).await.unwrap();
+            let _ = stream.write_all(request.as_bytes()).await;
+            let _ = stream.read_to_end(&mut answer).await;
+        }
+    };
+    super::soon(stops).await;
+}
+
 pub(crate) fn parse(bytes: &[u8]) -> Response {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
