@@ -29,6 +29,11 @@ pub(crate) struct Options {
     /// Small and fast, and one proxy binary that embeds the page
     #[arg(long)]
     release: bool,
+
+    /// What machine the binary is for, such as x86_64-unknown-linux-musl: one that needs no
+    /// library of the system
+    #[arg(long, value_name = "TRIPLE", requires = "release")]
+    target: Option<String>,
 }
 
 /// How much time a build may take for a better result.
@@ -82,7 +87,9 @@ pub(crate) fn build(workspace: &Workspace, options: &Options) -> Result<ExitCode
     }
     let sizes = page(workspace, Mode::Release)?;
     let built = progress::step("compile the proxy, with the page inside", || {
-        cargo::build(workspace, proxy_arguments(Mode::Release))
+        let target = options.target.iter().flat_map(|target| ["--target", target]);
+        let arguments = proxy_arguments(Mode::Release).iter().copied().chain(target);
+        cargo::build(workspace, &arguments.collect::<Vec<_>>())
     })?;
     println!("\nthe program: {}", cargo::program(&built, "postern")?.display());
     print!("{}", sizes::table(&sizes));
