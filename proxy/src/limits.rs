@@ -155,6 +155,12 @@ pub const AUTOCONFIG_HEAD: usize = 16 * 1024;
 /// The longest user name that is taken from elsewhere, in bytes.
 pub const USER_NAME: usize = 256;
 
+/// Questions for a mail address's servers that one client may ask a minute.
+pub const DISCOVERIES_PER_MINUTE: u32 = 20;
+
+/// Records of one SRV name that are put in order.
+pub const SRV_RECORDS: usize = 16;
+
 /// Targets of one SRV name that are looked at.
 pub const SRV_TARGETS: usize = 4;
 

@@ -16,7 +16,10 @@ use super::{
     table::Table,
 };
 use crate::{
-    limits::{BYTES_COUNTED_AT_ONCE, CLIENTS_REMEMBERED, KEY_TRIES_PER_MINUTE, Limits},
+    limits::{
+        BYTES_COUNTED_AT_ONCE, CLIENTS_REMEMBERED, DISCOVERIES_PER_MINUTE, KEY_TRIES_PER_MINUTE,
+        Limits,
+    },
     server::{Client, Clients, Ticket},
 };
 
@@ -41,6 +44,7 @@ struct Allowed {
     bytes: Option<Rate>,
     tokens: Option<Rate>,
     wrong_keys: Option<Rate>,
+    discoveries: Option<Rate>,
 }
 
 /// How much has been used lately.
@@ -51,6 +55,7 @@ struct Used {
     bytes: Bucket,
     tokens: Bucket,
     wrong_keys: Bucket,
+    discoveries: Bucket,
 }
 
 /// Who has a tunnel, for as long as it lives.
@@ -98,6 +103,7 @@ impl Quotas {
                 // Whoever uses these up would shut everybody out.
                 tokens: None,
                 wrong_keys: None,
+                discoveries: None,
             },
             each: Allowed {
                 tunnels: a_minute(limits.connections_per_client_per_minute),
@@ -105,6 +111,7 @@ impl Quotas {
                 bytes: Some(an_hour(limits.bytes_per_client_per_hour)),
                 tokens: Some(a_minute(limits.tokens_per_client_per_minute)),
                 wrong_keys: Some(a_minute(KEY_TRIES_PER_MINUTE)),
+                discoveries: Some(a_minute(DISCOVERIES_PER_MINUTE)),
             },
             fingerprints: Fingerprints::default(),
             used: Mutex::default(),
@@ -129,6 +136,14 @@ impl Quotas {
         let now = Instant::now();
         let own = self.used_by(client, now);
         self.each.tokens.is_none_or(|rate| lock(&own).tokens.admit(rate, now))
+    }
+
+    /// Whether a client may ask for the servers of one more address.
+    #[must_use]
+    pub(crate) fn discovery(&self, client: Client) -> bool {
+        let now = Instant::now();
+        let own = self.used_by(client, now);
+        self.each.discoveries.is_none_or(|rate| lock(&own).discoveries.admit(rate, now))
     }
 
     /// Whether a client may try one more access key; a try that turns out to be right is given

@@ -37,8 +37,8 @@ pub struct AccessSettings {
     pub key_file: Option<PathBuf>,
 
     /// What the pages' tokens are signed with: secrets of at least 32 bytes in Base64, the same for
-    /// all copies of the proxy. The first signs, all are accepted: to change it, put the new one in
-    /// front of the old one [default: one that is new with each start]
+    /// all copies of the proxy. The first signs, all are accepted: to change it, add the new one
+    /// everywhere, then put it first everywhere, then drop the old one [default: one that is new with each start]
     #[arg(
         id = "access_token_keys",
         long = "access-token-keys",

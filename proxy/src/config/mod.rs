@@ -120,9 +120,11 @@ impl Default for Config {
 
 impl Config {
     /// Whether other machines can reach this proxy: it listens beyond this machine, or its
-    /// `origins` say that something in front of it, such as a reverse proxy, is listening for it.
+    /// `origins` or `trusted_proxies` say that something in front of it is listening for it.
     pub fn is_public(&self) -> bool {
-        !self.listen.ip().to_canonical().is_loopback() || !self.origins.is_empty()
+        !self.listen.ip().to_canonical().is_loopback()
+            || !self.origins.is_empty()
+            || !self.trusted_proxies.is_empty()
     }
 
     /// Whether strangers can use this proxy to reach every mail server there is.
@@ -137,10 +139,12 @@ impl Config {
     /// If the proxy would be an open relay, and nobody said that it should.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.is_open_relay() && !self.open_relay {
-            let (key, why) = if self.origins.is_empty() {
-                ("listen", format!("{} can be reached from other machines", self.listen))
-            } else {
+            let (key, why) = if !self.origins.is_empty() {
                 ("origins", "pages of other machines may use this proxy".to_owned())
+            } else if !self.trusted_proxies.is_empty() {
+                ("trusted_proxies", "people come through another proxy".to_owned())
+            } else {
+                ("listen", format!("{} can be reached from other machines", self.listen))
             };
             return Err(ConfigError::new(
                 key,

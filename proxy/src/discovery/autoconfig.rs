@@ -109,12 +109,17 @@ fn server(node: Node<'_, '_>) -> Option<Server> {
     }
     Some(Server {
         service,
-        host: text("hostname")?.to_owned(),
+        host: short(text("hostname")?)?,
         port: text("port")?.parse().ok()?,
         protection,
-        username: text("username").unwrap_or(ADDRESS).to_owned(),
+        username: short(text("username").unwrap_or(ADDRESS))?,
         authentication,
     })
+}
+
+/// A template that can be filled in: what it becomes is some times longer.
+fn short(template: &str) -> Option<String> {
+    (template.len() <= USER_NAME).then(|| template.to_owned())
 }
 
 fn method(text: &str) -> Authentication {

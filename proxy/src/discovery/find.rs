@@ -91,7 +91,7 @@ impl Finder {
                 break;
             }
             let source = Source::Provider(provider.clone());
-            let published = self.published(places(&provider), source, address, shared).await;
+            let published = self.published(places(&provider, ""), source, address, shared).await;
             self.ask_all(published, shared, found).await;
         }
         if !is_complete(found) {
@@ -112,7 +112,7 @@ impl Finder {
     /// The servers in the first of some places that publishes any.
     async fn published(
         &self,
-        places: [Place; 2],
+        places: Vec<Place>,
         source: Source,
         address: &Address,
         shared: &Shared,
@@ -219,21 +219,18 @@ impl Demo {
 }
 
 /// Where a domain's own settings are; it may be told the address, as the format foresees.
-fn own_places(address: &Address) -> [Place; 2] {
-    let mut places = places(address.domain());
-    places[0].path += &format!("?emailaddress={}", query::encode(&address.whole()));
-    places
+fn own_places(address: &Address) -> Vec<Place> {
+    let query = format!("?emailaddress={}", query::encode(&address.whole()));
+    places(address.domain(), &query)
 }
 
-fn places(domain: &str) -> [Place; 2] {
-    let place = |host: String, path: &str| {
-        let host = host.parse().expect("a label before a domain, or a domain, is a host");
-        Place { host, path: path.to_owned() }
-    };
-    [
-        place(format!("autoconfig.{domain}"), "/mail/config-v1.1.xml"),
-        place(domain.to_owned(), "/.well-known/autoconfig/mail/config-v1.1.xml"),
-    ]
+/// Where a domain publishes settings. A name that is too long to have another label has one place
+/// less.
+fn places(domain: &str, query: &str) -> Vec<Place> {
+    let place = |host: String, path: String| Some(Place { host: host.parse().ok()?, path });
+    let subdomain = place(format!("autoconfig.{domain}"), format!("/mail/config-v1.1.xml{query}"));
+    let path = "/.well-known/autoconfig/mail/config-v1.1.xml";
+    subdomain.into_iter().chain(place(domain.to_owned(), path.to_owned())).collect()
 }
 
 fn keep<T>(found: &Option<T>) -> std::time::Duration {
@@ -247,4 +244,28 @@ fn random(most: u32) -> u32 {
     let _ = SystemRandom::new().fill(&mut bytes);
     let number = u64::from_le_bytes(bytes) % (u64::from(most) + 1);
     u32::try_from(number).unwrap_or(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_for_another_label_has_one_place_less() {
+        let long = |length: usize| {
+            let mut name = "a.".repeat(length / 2);
+            name.truncate(length - 1);
+            if name.ends_with('.') { name + "bb" } else { name + "b" }
+        };
+        assert_eq!(places(&long(200), "").len(), 2);
+        assert_eq!(places(&long(250), "").len(), 1);
+        assert!(places(&"a".repeat(300), "").is_empty());
+    }
+
+    #[test]
+    fn only_the_subdomain_for_it_is_told_the_address() {
+        let told = places("example.org", "?emailaddress=a%40example.org");
+        let asked: Vec<_> = told.iter().map(|place| place.path.contains("example.org")).collect();
+        assert_eq!(asked, [true, false]);
+    }
 }

@@ -71,7 +71,8 @@ pub(crate) async fn discover(
         Ok(address) => address,
         Err(bad) => return refuse(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
-    let Some(_place) = shared.finder.admit(client) else {
+    let asked = shared.quotas.discovery(client).then(|| shared.finder.admit(client));
+    let Some(_place) = asked.flatten() else {
         let sentence = "It is looking for many mail servers already.";
         return refuse(StatusCode::TOO_MANY_REQUESTS, sentence);
     };

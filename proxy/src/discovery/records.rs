@@ -4,6 +4,8 @@ use futures_util::future::BoxFuture;
 use hickory_resolver::{TokioResolver, proto::rr::RData};
 use tracing::debug;
 
+use crate::policy::system_resolver;
+
 /// Looks up the records that name a domain's servers. A look-up that fails finds nothing.
 pub trait Records: Send + Sync {
     /// The SRV records (RFC 2782) of a name such as `_imaps._tcp.example.org`.
@@ -32,7 +34,7 @@ pub struct SystemRecords(Option<TokioResolver>);
 impl SystemRecords {
     /// Reads this machine's configuration. If it has none, nothing is found.
     pub fn new() -> Self {
-        Self(TokioResolver::builder_tokio().and_then(|builder| builder.build()).ok())
+        Self(system_resolver().ok())
     }
 }
 

@@ -6,7 +6,10 @@ use futures_util::future::join_all;
 use postern_bridge::{Candidate, Protection, Service, Source, UserName};
 
 use super::records::{Records, Srv};
-use crate::{limits::SRV_TARGETS, policy::Host};
+use crate::{
+    limits::{SRV_RECORDS, SRV_TARGETS},
+    policy::Host,
+};
 
 /// The services' names in the DNS; those with TLS from the first byte first.
 const NAMES: [(&str, Service, Protection); 6] = [
@@ -76,6 +79,7 @@ impl Named {
 fn in_order(mut records: Vec<Srv>, random: &mut impl FnMut(u32) -> u32) -> Vec<Srv> {
     // Those without weight come first, so that the others leave them a small chance.
     records.sort_by_key(|record| (record.priority, record.weight != 0));
+    records.truncate(SRV_RECORDS);
     let mut ordered = Vec::with_capacity(records.len());
     while let Some(first) = records.first() {
         let priority = first.priority;

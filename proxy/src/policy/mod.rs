@@ -22,6 +22,8 @@ use ipnet::IpNet;
 pub use host::{BadHost, Host};
 pub use resolve::{Lookups, Resolve, ResolveError, SystemResolver};
 
+pub(crate) use resolve::system_resolver;
+
 use crate::limits::MAX_ANSWER;
 
 /// Ports that are for mail clients: IMAP, POP3 and submission, with TLS from the start or later.

@@ -14,7 +14,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use tracing::info;
+use tracing::debug;
 
 use super::Shared;
 
@@ -133,7 +133,7 @@ impl FromRequestParts<Arc<Shared>> for AskingPage {
 }
 
 fn stranger() -> Response {
-    info!("a page of another origin asked for something; `origins` lists those that may");
+    debug!("a page of another origin asked for something; `origins` lists those that may");
     (StatusCode::FORBIDDEN, "this page may not use this proxy\n").into_response()
 }
 

@@ -94,7 +94,7 @@ async fn begin(
     let guest = match guest {
         Ok(guest) => guest,
         Err(excess) => {
-            info!(?excess, "refused");
+            debug!(?excess, "refused");
             let refused = Refused::from(excess);
             shared.metrics.tunnel_refused(refused.code);
             farewell::refused(page, &refused).await;

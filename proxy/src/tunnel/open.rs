@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::SystemTime};
 
-use postern_tunnel::{FromPage, FromProxy, Open, Opened, Refusal, Refused, TlsMode};
+use postern_tunnel::{FromPage, FromProxy, MAX_CONTROL, Open, Opened, Refusal, Refused, TlsMode};
 use tokio::{net::TcpStream, time::timeout};
 use tracing::info;
 
@@ -80,8 +80,12 @@ pub(super) async fn open(
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
     };
     let opened = Opened { peer: peer.to_string(), tls, credit: WINDOW };
-    let said = page.send(&Message::Text(FromProxy::Opened(opened).to_text())).await;
-    said.map_err(|_| Failure::PageGone)?;
+    let opened = Message::Text(FromProxy::Opened(opened).to_text());
+    // A page that takes nothing must not hold a tunnel that no limit has begun to count for.
+    let said = timeout(shared.limits().open, page.send(&opened)).await;
+    if !matches!(said, Ok(Ok(()))) {
+        return Err(Failure::PageGone);
+    }
     info!(host = %target.host, port = target.port, %peer, tls = ?open.tls, "open");
 
     let blind = open.tls == TlsMode::EndToEnd && target.implicit_tls;
@@ -90,7 +94,7 @@ pub(super) async fn open(
 }
 
 async fn first_message(page: &mut Page) -> Result<Open, Failure> {
-    match page.receive().await {
+    match page.receive(MAX_CONTROL).await {
         Ok(Some(Message::Text(text))) => match FromPage::from_text(&text) {
             Ok(FromPage::Open(open)) => Ok(open),
             _ => Err(bad_request("The first message must say where to connect.").into()),

@@ -208,13 +208,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    /// The next message; none after a close, which is answered, or at the end of the stream.
+    /// The next message, of so many bytes at most; none after a close, which is answered, or at the
+    /// end of the stream.
     ///
     /// # Errors
     ///
     /// If the connection breaks, or the page breaks the protocol or a limit; then a close frame is
     /// queued, which [`close`](Self::close) sends.
-    pub async fn receive(&mut self) -> Result<Option<Message>, Error> {
+    pub async fn receive(&mut self, most: usize) -> Result<Option<Message>, Error> {
         let (mut text, mut message) = (false, Vec::new());
         loop {
             let found = poll_fn(|cx| {
@@ -227,7 +228,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         [] => return Poll::Ready(Ok(Found::End)),
                         input => input,
                     };
-                    let found = self.collect(&mut input, &mut text, &mut message);
+                    let found = self.collect(&mut input, &mut text, &mut message, most);
                     self.put_back(input);
                     Poll::Ready(found)
                 })
@@ -254,12 +255,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         input: &mut &mut [u8],
         text: &mut bool,
         message: &mut Vec<u8>,
+        most: usize,
     ) -> Result<Found, Error> {
         let now = Instant::now();
         while let Some(incoming) = self.decode(input, now)? {
             match incoming {
                 Incoming::Data { kind, bytes, last } => {
                     *text = kind == Kind::Text;
+                    if message.len() + bytes.len() > most {
+                        return Err(Violation::TooLong.into());
+                    }
                     message.extend_from_slice(bytes);
                     if last {
                         return Ok(Found::Message);

@@ -49,7 +49,7 @@ pub(crate) fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
 
 async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) {
     let mut connection = Connection::new(stream, &[], LIMITS);
-    while let Ok(Some(message)) = connection.receive().await {
+    while let Ok(Some(message)) = connection.receive(usize::MAX).await {
         if connection.send(&message).await.is_err() {
             return;
         }

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 
 pub use bounded::Lookups;
 pub use system::SystemResolver;
+pub(crate) use system::system_resolver;
 
 /// Looks names up.
 pub trait Resolve: Send + Sync {

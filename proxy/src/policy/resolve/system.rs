@@ -25,8 +25,7 @@ impl SystemResolver {
     /// Reads this machine's configuration. If it has none, no name can be looked up, while
     /// addresses can still be reached.
     pub fn new() -> Self {
-        let resolver = hickory_resolver::system_conf::read_system_conf()
-            .and_then(|(config, options)| build(config, options));
+        let resolver = system_resolver();
         if let Err(error) = &resolver {
             warn!(%error, "names can't be looked up: this machine has no usable configuration for it");
         }
@@ -47,6 +46,12 @@ impl SystemResolver {
         options.use_hosts_file = ResolveHosts::Never;
         Self(Some(build(config, options).expect("it has a name server")))
     }
+}
+
+/// A resolver with this machine's configuration as far as it is safe.
+pub(crate) fn system_resolver() -> Result<TokioResolver, NetError> {
+    let (config, options) = hickory_resolver::system_conf::read_system_conf()?;
+    build(config, options)
 }
 
 /// A resolver with that configuration as far as it is safe.

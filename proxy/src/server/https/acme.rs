@@ -100,6 +100,9 @@ fn prepare(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder)?;
+    // One that was there already may be open to others.
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     let probe = folder.join(".writable");
     fs::write(&probe, [])?;
     fs::remove_file(probe)

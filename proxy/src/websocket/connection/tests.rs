@@ -39,7 +39,7 @@ fn echo(unread: &[u8], room: usize) -> DuplexStream {
     let (near, far) = duplex(room);
     let mut connection = Connection::new(far, unread, LIMITS);
     tokio::spawn(async move {
-        while let Ok(Some(message)) = connection.receive().await {
+        while let Ok(Some(message)) = connection.receive(usize::MAX).await {
             connection.send(&message).await.unwrap();
         }
         connection.close(CloseCode::NORMAL).await.unwrap();
@@ -115,9 +115,23 @@ async fn a_page_that_sends_pings_and_takes_nothing_is_not_read_any_more() {
         let ping = frame(0x89, &[0; 125]);
         while near.write_all(&ping).await.is_ok() {}
     };
-    let both = async { tokio::join!(flood, connection.receive()) };
+    let both = async { tokio::join!(flood, connection.receive(usize::MAX)) };
     assert!(timeout(Duration::from_millis(200), both).await.is_err());
     assert!(connection.unsent.len() <= CHUNK + UNREAD_PONGS + 2 * CHUNK);
+}
+
+#[tokio::test]
+async fn no_more_of_a_message_is_gathered_than_is_wanted() {
+    for (length, fits) in [(10, true), (11, false)] {
+        let (mut near, far) = duplex(1000);
+        let mut connection = Connection::new(far, b"", LIMITS);
+        // In two fragments, of which the second goes too far.
+        near.write_all(&frame(0x02, b"five!")).await.unwrap();
+        near.write_all(&frame(0x80, &vec![b'x'; length - 5])).await.unwrap();
+        let received = connection.receive(10).await;
+        let too_long = matches!(received, Err(Error::Violation(Violation::TooLong)));
+        assert_eq!((received.is_ok(), too_long), (fits, !fits), "{length}");
+    }
 }
 
 #[tokio::test]
@@ -151,6 +165,6 @@ async fn an_idle_connection_holds_no_buffer() {
     read.unwrap();
     assert_eq!(connection.unsent.capacity(), 0);
     near.write_all(&frame(0x81, b"hi")).await.unwrap();
-    connection.receive().await.unwrap();
+    connection.receive(usize::MAX).await.unwrap();
     assert_eq!(connection.unread.capacity(), 0);
 }
