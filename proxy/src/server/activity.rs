@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -30,11 +30,14 @@ pub(super) struct Activity(Arc<Inner>);
 
 struct Inner {
     last: Mutex<Instant>,
-    /// Requests and tunnels.
+    /// Requests and tunnels, also what hyper still wants to send of those that are over.
     streams: TaskTracker,
-    /// Whether one of them was a tunnel. A tunnel may be silent, and has limits of its own.
-    has_tunnel: AtomicBool,
+    /// How many of them are live tunnels. A tunnel may be silent, and has limits of its own.
+    tunnels: AtomicUsize,
 }
+
+/// A stream that is a tunnel, or about to be one, until this is dropped.
+pub(crate) struct LiveTunnel(Activity);
 
 /// The body of an answer, in pieces that the client takes one by one.
 pub(super) struct Paced {
@@ -48,7 +51,7 @@ impl Default for Inner {
         Self {
             last: Mutex::new(Instant::now()),
             streams: TaskTracker::new(),
-            has_tunnel: AtomicBool::new(false),
+            tunnels: AtomicUsize::new(0),
         }
     }
 }
@@ -59,9 +62,10 @@ impl Activity {
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// One of the streams becomes a tunnel.
-    pub(super) fn tunnel(&self) {
-        self.0.has_tunnel.store(true, Ordering::Relaxed);
+    /// One of the streams wants to be a tunnel.
+    pub(super) fn tunnel(&self) -> LiveTunnel {
+        self.0.tunnels.fetch_add(1, Ordering::Relaxed);
+        LiveTunnel(self.clone())
     }
 
     /// Ends once nothing has moved for this long.
@@ -81,8 +85,17 @@ impl Activity {
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether every stream that is left is a live tunnel.
     fn may_be_silent(&self) -> bool {
-        self.0.has_tunnel.load(Ordering::Relaxed) && !self.0.streams.is_empty()
+        let tunnels = self.0.tunnels.load(Ordering::Relaxed);
+        tunnels > 0 && self.0.streams.len() <= tunnels
+    }
+}
+
+impl Drop for LiveTunnel {
+    fn drop(&mut self) {
+        self.0.moved();
+        self.0.0.tunnels.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

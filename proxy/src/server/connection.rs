@@ -1,6 +1,11 @@
 //! One connection: TLS if the proxy ends it, then requests over HTTP/1.1 or HTTP/2.
 
-use std::{convert::Infallible, net::IpAddr, pin::pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{Router, body::Body};
 use hyper::{
@@ -36,7 +41,8 @@ pub(super) struct Door {
     pub(super) shared: Arc<Shared>,
 }
 
-/// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel.
+/// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel, which
+/// is counted as such.
 pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Ticket) {
     if let Err(error) = tcp.set_nodelay(true) {
         trace!(%error, "no TCP_NODELAY");
@@ -47,11 +53,14 @@ pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Ticke
         () = door.shared.stopping.cancelled() => None,
     };
     match secured {
-        Some((stream, false)) => http1(stream, peer, &door).await,
-        Some((stream, true)) => http2(stream, peer, &door).await,
+        Some((stream, false)) => {
+            http1(stream, peer, &door).await;
+            drop(place);
+        }
+        Some((stream, true)) => http2(stream, peer, &door, place).await,
         None => {}
     }
-    drop((place, counted));
+    drop(counted);
 }
 
 /// The connection with TLS, if it shall have it, and whether it speaks HTTP/2.
@@ -110,20 +119,24 @@ async fn http1(stream: Stream, peer: IpAddr, door: &Door) {
     }
 }
 
-async fn http2(stream: Stream, peer: IpAddr, door: &Door) {
+async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Ticket) {
     let stream = Impatient::new(stream, REQUEST_TIMEOUT, Tunnel::default());
     let activity = Activity::default();
+    let place = Arc::new(Mutex::new(Some(place)));
     let service = {
         let (door, activity) = (door.clone(), activity.clone());
         service_fn(move |mut request: Request<Incoming>| {
-            let (door, activity) = (door.clone(), activity.clone());
+            let (door, activity, place) = (door.clone(), activity.clone(), place.clone());
             async move {
                 activity.moved();
                 name_host(&mut request);
                 let connects = request.method() == Method::CONNECT;
+                if connects {
+                    request.extensions_mut().insert(Arc::new(activity.tunnel()));
+                }
                 let answer = door.answer(request, peer).await;
                 if connects && answer.status().is_success() {
-                    activity.tunnel();
+                    place.lock().unwrap_or_else(PoisonError::into_inner).take();
                 }
                 Ok::<_, Infallible>(answer.map(|body| Paced::new(body, activity)))
             }

@@ -31,6 +31,7 @@ use tracing::{info, warn};
 
 pub use origin::{BadOrigin, Origin};
 
+pub(crate) use activity::LiveTunnel;
 pub(crate) use clients::{Client, Clients, Ticket};
 pub(crate) use forwarded::TrustedProxies;
 pub(crate) use origin::{AskingPage, Origins, Secure, TunnelPage};

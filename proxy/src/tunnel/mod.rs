@@ -32,7 +32,7 @@ use self::relay::{Ended, Relay};
 use crate::{
     access::{Excess, Guest},
     metrics::Metrics,
-    server::{Client, Origin, Shared, TunnelPage},
+    server::{Client, LiveTunnel, Origin, Shared, TunnelPage},
     websocket::handshake::{self, Handshake},
 };
 
@@ -58,8 +58,12 @@ pub(crate) async fn upgrade(
     // WebSocket, only to be told.
     let guest = shared.quotas.admit(client);
     let upgrade = hyper::upgrade::on(&mut request);
+    let live = request.extensions_mut().remove::<Arc<LiveTunnel>>();
     let tunnel = run(upgrade, origin, shared.clone(), guest);
-    shared.tunnels.spawn(tunnel);
+    shared.tunnels.spawn(async move {
+        tunnel.await;
+        drop(live);
+    });
     handshake.answer(SUBPROTOCOL)
 }
 
