@@ -19,6 +19,12 @@ pub(crate) fn current() -> Option<HtmlElement> {
     (element.tag_name() != "BODY").then_some(element)
 }
 
+/// Whether nobody misses the focus where it is: nothing has it, or the page's title has had it since
+/// the person arrived.
+pub(crate) fn is_free() -> bool {
+    current().is_none_or(|element| element.tag_name() == "H1")
+}
+
 /// Gives the focus to the first element that matches, once the page is drawn.
 pub(crate) fn give(selector: &'static str) {
     request_animation_frame(move || give_now(selector));

@@ -54,17 +54,20 @@ pub(crate) struct ServerEdit {
     pub(crate) security: Security,
     /// The user name.
     pub(crate) username: String,
+    /// Who makes the secure connection.
+    tls_end: TlsEnd,
 }
 
 impl ServerEdit {
     fn of(login: &ServerLogin) -> Self {
         let ServerLogin { endpoint, username } = login;
-        let Endpoint { host, port, security, .. } = endpoint;
+        let Endpoint { host, port, security, tls_end, .. } = endpoint;
         Self {
             host: host.clone(),
             port: port.to_string(),
             security: *security,
             username: username.clone(),
+            tls_end: *tls_end,
         }
     }
 
@@ -97,9 +100,8 @@ pub(crate) struct Edit {
     pub(crate) outgoing: ServerEdit,
     /// A new password; empty keeps the stored one.
     pub(crate) password: String,
-    /// Who makes the secure connections.
-    pub(crate) tls_end: TlsEnd,
-    retention: Retention,
+    /// What a POP3 account does with mail on the server.
+    pub(crate) retention: Retention,
     /// The certificates that the person has confirmed since, each for one host and port.
     confirmed: Vec<(String, u16, Fingerprint)>,
 }
@@ -112,7 +114,6 @@ impl Edit {
             incoming: ServerEdit::of(&account.incoming),
             outgoing: ServerEdit::of(&account.outgoing),
             password: String::new(),
-            tls_end: account.incoming.endpoint.tls_end,
             retention: account.retention,
             confirmed: Vec::new(),
         }
@@ -132,6 +133,30 @@ impl Edit {
             ServerRole::Incoming => &mut self.incoming,
             ServerRole::Outgoing => &mut self.outgoing,
         }
+    }
+
+    /// Who makes the secure connections; the proxy if it makes one of them.
+    pub(crate) fn tls_end(&self) -> TlsEnd {
+        match self.incoming.tls_end {
+            TlsEnd::Proxy => TlsEnd::Proxy,
+            TlsEnd::Browser => self.outgoing.tls_end,
+        }
+    }
+
+    /// Whether a password would travel unprotected.
+    pub(crate) fn is_unprotected(&self) -> bool {
+        [self.incoming.security, self.outgoing.security].contains(&Security::Plain)
+    }
+
+    /// Whether these are other settings than some earlier ones, beyond a password that was forgotten.
+    pub(crate) fn differs(&self, earlier: &Self) -> bool {
+        let forgotten = Self { password: String::new(), ..earlier.clone() };
+        self != earlier && *self != forgotten
+    }
+
+    /// Lets both secure connections be made here or there.
+    pub(crate) fn set_tls_end(&mut self, end: TlsEnd) {
+        (self.incoming.tls_end, self.outgoing.tls_end) = (end, end);
     }
 
     /// Notes that the person trusts a certificate for a host and port.
@@ -165,7 +190,7 @@ impl Edit {
             Some((.., fingerprint)) => Some(*fingerprint),
             None => known.trusted.filter(|_| same(&known.host, known.port)),
         };
-        let (security, tls_end) = (self.server(role).security, self.tls_end);
+        let ServerEdit { security, tls_end, .. } = *self.server(role);
         Ok(ServerLogin { endpoint: Endpoint { host, port, security, tls_end, trusted }, username })
     }
 }
@@ -250,6 +275,20 @@ mod tests {
     }
 
     #[test]
+    fn each_server_keeps_its_end_of_tls_until_another_is_chosen() {
+        let mut view = account(1, "ada@example.org");
+        view.incoming.endpoint.tls_end = TlsEnd::Browser;
+        view.outgoing.endpoint.tls_end = TlsEnd::Proxy;
+        let mut edit = Edit::of(&view);
+        assert_eq!(edit.tls_end(), TlsEnd::Proxy);
+        assert_eq!(edit.change(&view).unwrap().incoming, view.incoming);
+        assert_eq!(edit.change(&view).unwrap().outgoing, view.outgoing);
+        edit.set_tls_end(TlsEnd::Browser);
+        assert_eq!(edit.tls_end(), TlsEnd::Browser);
+        assert_eq!(edit.change(&view).unwrap().outgoing.endpoint.tls_end, TlsEnd::Browser);
+    }
+
+    #[test]
     fn a_certificate_is_trusted_for_the_server_that_showed_it() {
         let view = account(1, "ada@example.org");
         let mut edit = Edit::of(&view);
@@ -277,6 +316,24 @@ mod tests {
         assert_eq!(wrong(|edit| edit.incoming.host.clear()), Err(Field::Host(incoming)));
         assert_eq!(wrong(|edit| edit.outgoing.port = "0".into()), Err(Field::Port(outgoing)));
         assert_eq!(wrong(|edit| edit.incoming.username.clear()), Err(Field::Username(incoming)));
+    }
+
+    #[test]
+    fn a_password_that_was_forgotten_makes_no_other_settings() {
+        let empty = Edit::of(&trusted());
+        let typed = Edit { password: "secret".into(), ..empty.clone() };
+        assert!(!empty.differs(&empty));
+        assert!(!empty.differs(&typed));
+        assert!(typed.differs(&empty));
+        assert!(Edit { name: "Ada".into(), ..empty.clone() }.differs(&typed));
+    }
+
+    #[test]
+    fn a_server_without_protection_is_told() {
+        let mut edit = Edit::of(&trusted());
+        assert!(!edit.is_unprotected());
+        edit.outgoing.security = Security::Plain;
+        assert!(edit.is_unprotected());
     }
 
     #[test]

@@ -265,7 +265,7 @@ impl App {
             Delta::Discovered { request, result } => {
                 let answered = self.step.try_update(|step| step.answered(request, result));
                 if let Some(found) = answered.flatten() {
-                    self.form.update(|form| form.adopt(found));
+                    self.form.update(|form| form.take_found(found));
                 }
             }
             Delta::AccountTested { request, result } => {

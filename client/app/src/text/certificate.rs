@@ -10,7 +10,8 @@ pub(crate) const UNTIL: &str = "Valid until";
 pub(crate) const FINGERPRINT: &str = "SHA-256 fingerprint";
 pub(crate) const HOST: &str = "Server";
 pub(crate) const NOBODY: &str = "(no name)";
-pub(crate) const NOTHING_SENT: &str = "Postern has stopped before anything was sent: the server has neither your name nor your password.";
+pub(crate) const NOTHING_SENT: &str =
+    "Postern has stopped before your name and password were sent: the server has neither.";
 pub(crate) const MEANING: &str = "What it may mean";
 pub(crate) const PRESENTED: &str = "The certificate that the server shows";
 pub(crate) const BEFORE: &str = "The one that you trusted";

@@ -45,16 +45,31 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Takes over what was typed as the address. What was found is about another one from then on.
+    /// Takes over what was typed as the address. What was found is about another one from then on;
+    /// and what was typed about servers, if it is of another domain.
     pub(crate) fn set_address(&mut self, address: String) {
         if address.trim() != self.address.trim() {
             self.adopt(Discovery::default());
         }
+        if address::domain(&address) != address::domain(&self.address) {
+            self.forget_servers();
+        }
         self.address = address;
     }
 
-    /// Takes over what was found out about the address.
-    pub(crate) fn adopt(&mut self, found: Discovery) {
+    /// Takes over what was found out about the address, in place of what was typed before: the
+    /// person is shown what was found, and nothing else may get the password.
+    pub(crate) fn take_found(&mut self, found: Discovery) {
+        self.forget_servers();
+        self.adopt(found);
+        self.chosen = self.chosen.filter(|chosen| self.offers(*chosen));
+    }
+
+    fn forget_servers(&mut self) {
+        (self.incoming, self.outgoing) = (Server::default(), Server::default());
+    }
+
+    fn adopt(&mut self, found: Discovery) {
         self.found = found;
         self.accepted.clear();
     }
@@ -116,10 +131,19 @@ impl Form {
         self.accepted.extend(strangers.iter().map(|stranger| stranger.host.clone()));
     }
 
-    /// Who makes the secure connections. For a server of the proxy's own, whose certificate nobody
-    /// else need know, it is the proxy.
+    /// Who makes the secure connections; the proxy if it makes one of them.
     pub(crate) fn tls_end(&self) -> TlsEnd {
-        let own = self.found_incoming().is_some_and(|found| found.source == Source::Proxy);
+        let incoming = self.tls_end_for(self.found_incoming(), &self.incoming_host());
+        let outgoing = self.tls_end_for(self.found_outgoing(), &self.outgoing_host());
+        if incoming == TlsEnd::Proxy { incoming } else { outgoing }
+    }
+
+    /// Who makes the secure connection with one server. For one of the proxy's own, whose
+    /// certificate nobody else need know, it is the proxy.
+    fn tls_end_for(&self, found: Option<&Candidate>, host: &str) -> TlsEnd {
+        let own = found.is_some_and(|found| {
+            found.source == Source::Proxy && found.host.eq_ignore_ascii_case(host.trim())
+        });
         let usual = if own { TlsEnd::Proxy } else { TlsEnd::Browser };
         self.tls_end.unwrap_or(usual)
     }
@@ -129,7 +153,13 @@ impl Form {
         self.trusted.push((host.to_owned(), port, fingerprint));
     }
 
-    fn endpoint(&self, host: &str, port: &str, security: Security) -> Result<Endpoint, Wrong> {
+    fn endpoint(
+        &self,
+        host: &str,
+        port: &str,
+        security: Security,
+        tls_end: TlsEnd,
+    ) -> Result<Endpoint, Wrong> {
         let host = host.trim().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
             return Err(Wrong::Host);
@@ -143,7 +173,7 @@ impl Form {
             host: host.to_owned(),
             port,
             security,
-            tls_end: self.tls_end(),
+            tls_end,
             trusted: trusted.map(|(.., fingerprint)| *fingerprint),
         })
     }
@@ -236,15 +266,19 @@ impl Form {
     /// The first field that has to be mended, and what to do.
     pub(crate) fn draft(&self) -> Result<AccountDraft, (Field, &'static str)> {
         let address = self.person()?;
+        let host = self.incoming_host();
+        let tls_end = self.tls_end_for(self.found_incoming(), &host);
         let incoming = self
-            .endpoint(&self.incoming_host(), &self.incoming_port(), self.incoming_security())
+            .endpoint(&host, &self.incoming_port(), self.incoming_security(), tls_end)
             .map_err(|wrong| wrong.of(Field::IncomingHost, Field::IncomingPort))?;
         let username = self.username().trim().to_owned();
         if username.is_empty() {
             return Err((Field::Username, text::setup::USERNAME_MISSING));
         }
+        let host = self.outgoing_host();
+        let tls_end = self.tls_end_for(self.found_outgoing(), &host);
         let outgoing = self
-            .endpoint(&self.outgoing_host(), &self.outgoing_port(), self.outgoing_security())
+            .endpoint(&host, &self.outgoing_port(), self.outgoing_security(), tls_end)
             .map_err(|wrong| wrong.of(Field::OutgoingHost, Field::OutgoingPort))?;
         Ok(AccountDraft {
             identity: Identity { name: self.name.trim().into(), address: address.into() },

@@ -1,8 +1,9 @@
 //! The form that changes an account.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, ServerRole};
+use postern_bridge::{AccountId, Protocol, ServerRole, TlsEnd};
 
+use super::part;
 use crate::{
     browser::focus,
     state::{
@@ -13,29 +14,36 @@ use crate::{
     view::{
         certificate::Refused,
         icons::{self, Icon},
-        setup::{SecurityField, TextField, TlsEndChoice},
+        setup::{RetentionChoice, SecurityField, TextField, TlsEndChoice, Unprotected},
     },
 };
 
-/// Name, servers, password, and where TLS ends.
+/// Name, servers, password, where TLS ends, and what a POP3 account leaves on the server.
 #[component]
-pub(super) fn Settings(account: AccountId) -> impl IntoView {
+pub(super) fn Settings(
+    /// The account.
+    account: AccountId,
+    /// What is in the form.
+    edit: RwSignal<Edit>,
+) -> impl IntoView {
     let app = App::here();
-    let present = app.accounts.with_untracked(|accounts| accounts.get(account).map(Edit::of));
-    present.map(|present| view! { <Form account present /> })
-}
-
-#[component]
-fn Form(account: AccountId, present: Edit) -> impl IntoView {
-    let app = App::here();
-    let edit = RwSignal::new(present);
     // What was said about other settings than those in the form is no longer true.
-    Effect::new(move |again: Option<()>| {
-        edit.track();
-        if again.is_some() {
+    Effect::new(move |before: Option<Edit>| {
+        let now = edit.get();
+        if before.is_some_and(|before| now.differs(&before)) {
             app.changing.update(|changing| changing.outcome = None);
         }
+        now
     });
+    // The password is not kept longer than it is needed.
+    let saved =
+        Memo::new(move |_| app.changing.with(|changing| changing.outcome == Some(Outcome::Saved)));
+    Effect::new(move |_| {
+        if saved.get() {
+            edit.update(|edit| edit.password.clear());
+        }
+    });
+    let downloads = part(app, account, |account| account.protocol == Protocol::Pop3);
     let busy = move || app.changing.with(Changing::is_busy);
     view! {
         <form
@@ -50,13 +58,20 @@ fn Form(account: AccountId, present: Edit) -> impl IntoView {
             <h2>{text::account::EDIT}</h2>
             <TlsEndChoice
                 group="account-tls-end"
-                end=Signal::derive(move || edit.with(|edit| edit.tls_end))
-                on_choose=move |end| edit.update(|edit| edit.tls_end = end)
+                end=Signal::derive(move || edit.with(Edit::tls_end))
+                on_choose=move |end| edit.update(|edit| edit.set_tls_end(end))
             />
             <div class="servers">
                 <ServerFields edit server=ServerRole::Incoming />
                 <ServerFields edit server=ServerRole::Outgoing />
             </div>
+            <Unprotected shown=Signal::derive(move || edit.with(Edit::is_unprotected)) />
+            <Show when=move || downloads.get() == Some(true)>
+                <RetentionChoice
+                    retention=Signal::derive(move || edit.with(|edit| edit.retention))
+                    on_choose=move |retention| edit.update(|edit| edit.retention = retention)
+                />
+            </Show>
             <div class="fields is-two">
                 <TextField
                     label=text::setup::NAME
@@ -93,6 +108,19 @@ fn Form(account: AccountId, present: Edit) -> impl IntoView {
         </form>
         <RefusedChange account edit />
     }
+}
+
+/// Sends the settings again from a refusal, and takes the focus from there: it goes with the refusal.
+fn submit_again(app: App, account: AccountId, edit: RwSignal<Edit>) {
+    focus::give("[data-test=account-save]");
+    submit(app, account, edit);
+}
+
+/// Sends the settings with both secure connections made in the browser.
+pub(super) fn connect_here(app: App, account: AccountId, edit: RwSignal<Edit>) {
+    edit.update(|edit| edit.set_tls_end(TlsEnd::Browser));
+    // Only then: the form, now changed, first forgets what was said about it before.
+    request_animation_frame(move || submit_again(app, account, edit));
 }
 
 fn submit(app: App, account: AccountId, edit: RwSignal<Edit>) {
@@ -247,20 +275,18 @@ fn RefusedChange(account: AccountId, edit: RwSignal<Edit>) -> impl IntoView {
                     let (host, port) = (refused.host.clone(), refused.port);
                     let trust = move |fingerprint| {
                         edit.update(|edit| edit.trust(&host, port, fingerprint));
-                        submit(app, account, edit);
-                    };
-                    let connect_here = move |()| {
-                        edit.update(|edit| edit.tls_end = postern_bridge::TlsEnd::Browser);
-                        submit(app, account, edit);
+                        submit_again(app, account, edit);
                     };
                     view! {
                         <Refused
+                            id="refused-change"
+                            asked=true
                             refused
                             before=None
                             busy
-                            on_retry=Callback::new(move |()| submit(app, account, edit))
+                            on_retry=Callback::new(move |()| submit_again(app, account, edit))
                             on_trust=Callback::new(trust)
-                            on_browser=Some(Callback::new(connect_here))
+                            on_browser=Some(Callback::new(move |()| connect_here(app, account, edit)))
                         />
                     }
                 })

@@ -18,7 +18,7 @@ use crate::{
     route::Route,
     state::{
         App,
-        account::{Changing, Readers},
+        account::{Changing, Edit, Readers},
     },
     text,
 };
@@ -58,18 +58,31 @@ pub(crate) fn AccountPage(account: AccountId) -> impl IntoView {
                     }
                 }
             >
-                <ConnectionState account />
-                <RefusedServer account server=ServerRole::Incoming />
-                <RefusedServer account server=ServerRole::Outgoing />
-                <WhoCanRead account />
-                <div class="server-cards">
-                    <ServerCard account server=ServerRole::Incoming />
-                    <ServerCard account server=ServerRole::Outgoing />
-                </div>
-                <Settings account />
+                <Account account />
             </Show>
         </main>
     }
+}
+
+/// Everything about an account that is there.
+#[component]
+fn Account(account: AccountId) -> impl IntoView {
+    let app = App::here();
+    let present = app.accounts.with_untracked(|accounts| accounts.get(account).map(Edit::of));
+    present.map(|present| {
+        let edit = RwSignal::new(present);
+        view! {
+            <ConnectionState account />
+            <RefusedServer account server=ServerRole::Incoming edit />
+            <RefusedServer account server=ServerRole::Outgoing edit />
+            <WhoCanRead account />
+            <div class="server-cards">
+                <ServerCard account server=ServerRole::Incoming />
+                <ServerCard account server=ServerRole::Outgoing />
+            </div>
+            <Settings account edit />
+        }
+    })
 }
 
 /// Who can read the mail, in plain words; both servers together where it is the same.

@@ -24,7 +24,9 @@ pub(super) fn ServerCard(account: AccountId, server: ServerRole) -> impl IntoVie
         ServerRole::Outgoing => "server-outgoing",
     };
     let stop_trusting = move || {
-        app.send(Intent::TrustCertificate { account, server, trusted: None });
+        if let Some(Endpoint { host, port, .. }) = endpoint.get_untracked() {
+            app.send(Intent::TrustCertificate { account, server, host, port, trusted: None });
+        }
         focus::give(".page h1");
     };
     view! {

@@ -1,10 +1,9 @@
 //! Trusting a certificate: deliberately, after its fingerprint was confirmed.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use postern_bridge::{Fingerprint, FingerprintError};
 
 use crate::{
-    browser::focus,
     state::certificate::{Confirmation, Typed},
     text,
 };
@@ -12,6 +11,8 @@ use crate::{
 /// Asks for the fingerprint that the person was given. Folded away, so that it is looked for.
 #[component]
 pub(super) fn Confirm(
+    /// What the ids of its elements begin with.
+    id: &'static str,
     /// The certificate's fingerprint.
     fingerprint: Fingerprint,
     /// The server.
@@ -29,6 +30,9 @@ pub(super) fn Confirm(
     let confirmed =
         Memo::new(move |_| confirmation.with(|own| own.confirms(fingerprint, replaces)));
     let asked_too_soon = RwSignal::new(false);
+    let input = NodeRef::<html::Textarea>::new();
+    let (hint, verdict) = (format!("{id}-hint"), format!("{id}-verdict"));
+    let described = format!("{hint} {verdict}");
     let state = move || match typed.get() {
         Typed::Nothing if asked_too_soon.get() && !confirmed.get() => "wrong",
         Typed::Nothing => "none",
@@ -66,17 +70,20 @@ pub(super) fn Confirm(
                         on_trust.run(fingerprint);
                     } else {
                         asked_too_soon.set(true);
-                        focus::give("#trust-typed");
+                        if let Some(input) = input.get_untracked() {
+                            // Fails only for what can't have the focus.
+                            let _ = input.focus();
+                        }
                     }
                 }
             >
-                <p id="trust-hint">{text::certificate::ASK_OPERATOR}</p>
+                <p id=hint>{text::certificate::ASK_OPERATOR}</p>
                 <div class="field">
                     <label>
                         <span class="field-label">{text::certificate::GIVEN}</span>
                         <textarea
                             class="input is-fingerprint"
-                            id="trust-typed"
+                            node_ref=input
                             data-test="trust-typed"
                             rows="2"
                             autocomplete="off"
@@ -86,7 +93,7 @@ pub(super) fn Confirm(
                             aria-invalid=move || {
                                 matches!(typed.get(), Typed::Wrong(_) | Typed::Other).to_string()
                             }
-                            aria-describedby="trust-hint trust-verdict"
+                            aria-describedby=described
                             prop:value=move || confirmation.with(|own| own.typed.clone())
                             on:input:target=move |event| {
                                 let typed = event.target().value();
@@ -96,7 +103,7 @@ pub(super) fn Confirm(
                     </label>
                     <p
                         class="confirm-verdict"
-                        id="trust-verdict"
+                        id=verdict
                         data-test="trust-verdict"
                         data-state=state
                         role="status"

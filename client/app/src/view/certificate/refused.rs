@@ -8,14 +8,20 @@ use super::{
     facts::{CertificateFacts, fact},
 };
 use crate::{
+    browser::focus,
     text,
     view::icons::{self, Icon},
 };
 
 /// The refusal. It takes the focus when it appears, so that a screen reader reads it from its title
-/// on; what it offers first is to try again, never to trust.
+/// on, unless the person is at something else: then its title alone is read out. What it offers
+/// first is to try again, never to trust.
 #[component]
 pub(crate) fn Refused(
+    /// What the ids of its elements begin with; a page may show several refusals.
+    id: &'static str,
+    /// Whether it answers what the person has just asked for on this page.
+    asked: bool,
     /// The refusal.
     refused: RefusedCertificate,
     /// The certificate that was seen before, to be shown beside one that has changed.
@@ -35,14 +41,22 @@ pub(crate) fn Refused(
     on_browser: Option<Callback<()>>,
 ) -> impl IntoView {
     let title = NodeRef::<html::H2>::new();
+    let role = RwSignal::new(None);
     Effect::new(move |_| {
         if let Some(title) = title.get() {
             request_animation_frame(move || {
-                // Fails only for what can't have the focus.
-                let _ = title.focus();
+                if asked || focus::is_free() {
+                    // Fails only for what can't have the focus.
+                    let _ = title.focus();
+                } else {
+                    // The page may have been left meanwhile.
+                    let _ = role.try_set(Some("alert"));
+                }
             });
         }
     });
+    let title_id = format!("{id}-title");
+    let labelled_by = title_id.clone();
     let (trusted, verifies) = match refused.problem {
         CertificateProblem::Changed { trusted, verifies } => (Some(trusted), verifies),
         _ => (None, false),
@@ -60,13 +74,13 @@ pub(crate) fn Refused(
             class="card refused"
             class:is-changed=trusted.is_some()
             data-test="refused"
-            aria-labelledby="refused-title"
+            aria-labelledby=labelled_by
         >
-            <header class="refused-head">
+            <header class="refused-head" role=move || role.get()>
                 <span class="refused-picture">
                     <Icon glyph=icons::WARNING />
                 </span>
-                <h2 id="refused-title" tabindex="-1" node_ref=title>
+                <h2 id=title_id tabindex="-1" node_ref=title>
                     {text::certificate::title(&refused)}
                 </h2>
             </header>
@@ -117,7 +131,7 @@ pub(crate) fn Refused(
             </footer>
             {trustable
                 .map(|fingerprint| {
-                    view! { <Confirm fingerprint host replaces=trusted.is_some() busy on_trust /> }
+                    view! { <Confirm id fingerprint host replaces=trusted.is_some() busy on_trust /> }
                 })}
         </section>
     }

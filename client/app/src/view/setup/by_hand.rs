@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::{
-    person::Person, protocol::ProtocolChoice, servers::Servers, settings::Settings, start::domain,
-    tls_end::TlsEndChoice,
+    person::Person, protocol::ProtocolChoice, security::Unprotected, servers::Servers,
+    settings::Settings, start::domain, tls_end::TlsEndChoice,
 };
 use crate::{
     browser::focus,
@@ -61,12 +61,7 @@ pub(super) fn ByHand(
             <Person form />
             <ProtocolChoice form />
             <Servers form />
-            <Show when=move || form.with(Form::is_unprotected)>
-                <p class="note is-warning">
-                    <Icon glyph=icons::WARNING />
-                    {text::setup::UNPROTECTED}
-                </p>
-            </Show>
+            <Unprotected shown=Signal::derive(move || form.with(Form::is_unprotected)) />
             <TlsEndChoice
                 group="setup-tls-end"
                 end=Signal::derive(move || form.with(Form::tls_end))

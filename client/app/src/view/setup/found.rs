@@ -90,7 +90,10 @@ pub(super) fn Found() -> impl IntoView {
                     view! {
                         <p class="advice">{text::discovery::only(only)}</p>
                         <Show when=move || only == Protocol::Pop3>
-                            <RetentionChoice form />
+                            <RetentionChoice
+                                retention=Signal::derive(move || form.with(|form| form.retention))
+                                on_choose=move |retention| form.update(|form| form.retention = retention)
+                            />
                         </Show>
                     }
                         .into_any()

@@ -22,7 +22,12 @@ mod tls_end;
 use leptos::prelude::*;
 
 use self::{by_hand::ByHand, demo::DemoCard, found::Found, looking::Looking, start::Start};
-pub(super) use self::{field::TextField, security::SecurityField, tls_end::TlsEndChoice};
+pub(super) use self::{
+    field::TextField,
+    retention::RetentionChoice,
+    security::{SecurityField, Unprotected},
+    tls_end::TlsEndChoice,
+};
 use super::{
     accounts,
     icons::{self, Icon, Mark},

@@ -82,7 +82,10 @@ pub(super) fn ProtocolChoice(form: RwSignal<Form>) -> impl IntoView {
         {move || advice.get().map(|(_, why)| view! { <p class="advice" role="status">{why}</p> })}
         <p class="field-hint">{text::setup::NOT_BOTH}</p>
         <Show when=move || protocol.get() == Protocol::Pop3>
-            <RetentionChoice form />
+            <RetentionChoice
+                retention=Signal::derive(move || form.with(|form| form.retention))
+                on_choose=move |retention| form.update(|form| form.retention = retention)
+            />
         </Show>
     }
 }

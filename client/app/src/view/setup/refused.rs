@@ -5,6 +5,7 @@ use postern_bridge::TlsEnd;
 
 use super::settings::{Ask, submit};
 use crate::{
+    browser::focus,
     state::{App, setup::Progress},
     view::certificate::Refused,
 };
@@ -26,20 +27,30 @@ pub(super) fn RefusedCertificate(
                 .map(|(refused, adding)| {
                     let ask = if adding { Ask::Add } else { Ask::Test };
                     let (host, port) = (refused.host.clone(), refused.port);
+                    let go_on = move || {
+                        // What has the focus goes with the refusal.
+                        focus::give(match ask {
+                            Ask::Test => "[data-test=setup-test]",
+                            Ask::Add => "[data-test=setup-add]",
+                        });
+                        submit(app, asking, ask);
+                    };
                     let trust = move |fingerprint| {
                         form.update(|form| form.trust(&host, port, fingerprint));
-                        submit(app, asking, ask);
+                        go_on();
                     };
                     let connect_here = move |()| {
                         form.update(|form| form.tls_end = Some(TlsEnd::Browser));
-                        submit(app, asking, ask);
+                        go_on();
                     };
                     view! {
                         <Refused
+                            id="refused-setup"
+                            asked=true
                             refused=*refused
                             before=None
                             busy
-                            on_retry=Callback::new(move |()| submit(app, asking, ask))
+                            on_retry=Callback::new(move |()| go_on())
                             on_trust=Callback::new(trust)
                             on_browser=Some(Callback::new(connect_here))
                         />

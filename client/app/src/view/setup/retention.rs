@@ -5,7 +5,6 @@ use postern_bridge::Retention;
 
 use super::protocol::Choice;
 use crate::{
-    state::setup::Form,
     text,
     view::icons::{self, Icon},
 };
@@ -15,9 +14,12 @@ const USUAL_DAYS: u16 = 14;
 
 /// What becomes of a message on the server once it is stored here.
 #[component]
-pub(super) fn RetentionChoice(form: RwSignal<Form>) -> impl IntoView {
-    let retention = Memo::new(move |_| form.with(|form| form.retention));
-    let keep = move |retention| form.update(|form| form.retention = retention);
+pub(in crate::view) fn RetentionChoice(
+    /// What is chosen.
+    retention: Signal<Retention>,
+    /// Takes over what was chosen.
+    on_choose: impl Fn(Retention) + Copy + 'static,
+) -> impl IntoView {
     let days = move || match retention.get() {
         Retention::DeleteAfterDays(days) => days,
         Retention::Keep | Retention::DeleteAfterDownload => USUAL_DAYS,
@@ -26,19 +28,19 @@ pub(super) fn RetentionChoice(form: RwSignal<Form>) -> impl IntoView {
         <fieldset class="question">
             <legend>{text::setup::RETENTION}</legend>
             <Choice
-                group="setup-retention"
-                test="setup-retention-keep"
+                group="retention"
+                test="retention-keep"
                 label=text::setup::RETENTION_KEEP
                 chosen=move || retention.get() == Retention::Keep
-                on_choose=move || keep(Retention::Keep)
+                on_choose=move || on_choose(Retention::Keep)
             />
             <label class="choice">
                 <input
                     type="radio"
-                    name="setup-retention"
-                    data-test="setup-retention-days"
+                    name="retention"
+                    data-test="retention-days"
                     prop:checked=move || matches!(retention.get(), Retention::DeleteAfterDays(_))
-                    on:change=move |_| keep(Retention::DeleteAfterDays(days()))
+                    on:change=move |_| on_choose(Retention::DeleteAfterDays(days()))
                 />
                 <span>{text::setup::RETENTION_DAYS_BEFORE}</span>
                 <input
@@ -50,18 +52,18 @@ pub(super) fn RetentionChoice(form: RwSignal<Form>) -> impl IntoView {
                     prop:value=move || days().to_string()
                     on:change:target=move |event| {
                         if let Ok(days @ 1..=3650) = event.target().value().parse() {
-                            keep(Retention::DeleteAfterDays(days));
+                            on_choose(Retention::DeleteAfterDays(days));
                         }
                     }
                 />
                 <span>{text::setup::RETENTION_DAYS_AFTER}</span>
             </label>
             <Choice
-                group="setup-retention"
-                test="setup-retention-delete"
+                group="retention"
+                test="retention-delete"
                 label=text::setup::RETENTION_DELETE
                 chosen=move || retention.get() == Retention::DeleteAfterDownload
-                on_choose=move || keep(Retention::DeleteAfterDownload)
+                on_choose=move || on_choose(Retention::DeleteAfterDownload)
             />
         </fieldset>
         <div role="status">
@@ -73,7 +75,7 @@ pub(super) fn RetentionChoice(form: RwSignal<Form>) -> impl IntoView {
                 };
                 Some(
                     view! {
-                        <p class="note is-warning" data-test="setup-retention-meaning">
+                        <p class="note is-warning" data-test="retention-meaning">
                             <Icon glyph=icons::WARNING />
                             {meaning}
                         </p>

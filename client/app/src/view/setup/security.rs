@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use postern_bridge::Security;
 
-use crate::text;
+use crate::{
+    text,
+    view::icons::{self, Icon},
+};
 
 /// TLS, STARTTLS or nothing.
 #[component]
@@ -37,6 +40,22 @@ pub(in crate::view) fn SecurityField(
                 </select>
             </label>
         </div>
+    }
+}
+
+/// What it means that a connection has no protection.
+#[component]
+pub(in crate::view) fn Unprotected(
+    /// Whether one has none.
+    shown: Signal<bool>,
+) -> impl IntoView {
+    view! {
+        <Show when=move || shown.get()>
+            <p class="note is-warning" data-test="unprotected">
+                <Icon glyph=icons::WARNING />
+                {text::setup::UNPROTECTED}
+            </p>
+        </Show>
     }
 }
 

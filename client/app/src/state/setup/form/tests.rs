@@ -21,7 +21,7 @@ fn candidate(service: Service, host: &str, port: u16) -> Candidate {
 
 fn found(candidates: Vec<Candidate>) -> Form {
     let mut form = filled();
-    form.adopt(Discovery { candidates });
+    form.take_found(Discovery { candidates });
     form
 }
 
@@ -61,13 +61,65 @@ fn what_was_found_for_one_address_is_not_used_for_another() {
 }
 
 #[test]
+fn what_is_found_takes_the_place_of_what_was_typed() {
+    let mut form = filled();
+    form.chosen = Some(Protocol::Pop3);
+    for server in [&mut form.incoming, &mut form.outgoing] {
+        server.host = Some("mail.example.net".into());
+        server.port = Some("1234".into());
+        server.security = Some(Security::Plain);
+        server.username = Some("ada".into());
+    }
+    assert!(form.is_unprotected());
+    let candidates = vec![
+        candidate(Service::Imap, "imap.example.org", 993),
+        candidate(Service::Submission, "smtp.example.org", 465),
+    ];
+    form.take_found(Discovery { candidates: candidates.clone() });
+    assert!(!form.is_unprotected());
+    let draft = form.draft().unwrap();
+    // The protocol that was chosen is not offered.
+    assert_eq!(draft.protocol, Protocol::Imap);
+    for (login, found) in [draft.incoming, draft.outgoing].iter().zip(&candidates) {
+        assert_eq!((&login.endpoint.host, login.endpoint.port), (&found.host, found.port));
+        assert_eq!(login.endpoint.security, Security::Tls);
+        assert_eq!(login.username, "Ada@Example.org");
+    }
+}
+
+#[test]
+fn a_chosen_protocol_stays_where_it_is_offered() {
+    let mut form = filled();
+    form.chosen = Some(Protocol::Pop3);
+    let candidates = vec![
+        candidate(Service::Imap, "imap.example.org", 993),
+        candidate(Service::Pop3, "pop.example.org", 995),
+    ];
+    form.take_found(Discovery { candidates });
+    assert_eq!(form.protocol(), Protocol::Pop3);
+}
+
+#[test]
+fn servers_that_were_typed_are_for_the_addresss_domain() {
+    let mut form = filled();
+    form.incoming.host = Some("mail.example.net".into());
+    form.outgoing.security = Some(Security::Plain);
+    form.set_address("bob@EXAMPLE.org".into());
+    assert_eq!(form.incoming_host(), "mail.example.net");
+    assert!(form.is_unprotected());
+    form.set_address("bob@example.com".into());
+    assert_eq!(form.incoming_host(), "imap.example.com");
+    assert!(!form.is_unprotected());
+}
+
+#[test]
 fn the_only_protocol_that_was_found_is_chosen_whatever_the_answers() {
     let mut form = found(vec![candidate(Service::Pop3, "pop.example.org", 995)]);
     assert_eq!(form.protocol(), Protocol::Pop3);
     form.answer(Some(Devices::Several), None);
     assert_eq!(form.protocol(), Protocol::Pop3);
     let imap = candidate(Service::Imap, "imap.example.org", 993);
-    form.adopt(Discovery { candidates: vec![imap] });
+    form.take_found(Discovery { candidates: vec![imap] });
     assert_eq!((form.only(), form.protocol()), (Some(Protocol::Imap), Protocol::Imap));
 }
 
@@ -98,7 +150,7 @@ fn consent_is_for_what_was_found_then() {
     let mut form = found(candidates.clone());
     form.accept(&form.strangers());
     assert!(form.strangers().is_empty());
-    form.adopt(Discovery { candidates });
+    form.take_found(Discovery { candidates });
     assert_eq!(form.strangers().len(), 1);
 }
 
@@ -115,6 +167,23 @@ fn a_server_of_the_proxys_own_is_reached_with_the_proxys_tls() {
     form.tls_end = Some(TlsEnd::Browser);
     assert_eq!(form.tls_end(), TlsEnd::Browser);
     assert_eq!(filled().tls_end(), TlsEnd::Browser);
+}
+
+#[test]
+fn a_server_that_is_not_the_proxys_own_is_reached_with_the_browsers_tls() {
+    let own = Candidate { source: Source::Proxy, ..candidate(Service::Imap, "a.example", 993) };
+    let mut form = found(vec![own, candidate(Service::Submission, "b.example", 465)]);
+    let ends = |form: &Form| {
+        let draft = form.draft().unwrap();
+        (draft.incoming.endpoint.tls_end, draft.outgoing.endpoint.tls_end)
+    };
+    assert_eq!(ends(&form), (TlsEnd::Proxy, TlsEnd::Browser));
+    // One of them is enough for the proxy's operator to read mail.
+    assert_eq!(form.tls_end(), TlsEnd::Proxy);
+    form.incoming.host = Some("c.example".into());
+    assert_eq!(ends(&form), (TlsEnd::Browser, TlsEnd::Browser));
+    form.tls_end = Some(TlsEnd::Proxy);
+    assert_eq!(ends(&form), (TlsEnd::Proxy, TlsEnd::Proxy));
 }
 
 #[test]
