@@ -13,9 +13,17 @@ self.waiting = waiting;
 self.onmessage = (event) => waiting.push(event.data);
 
 const roots = new URL("{{ROOTS}}", import.meta.url);
+// The roots; `null` if the server no longer has the file, as after a new version was deployed.
 self.fetchRoots = async () => {
-  const response = await fetch(roots, { integrity: "{{ROOTS_INTEGRITY}}" });
-  return response.arrayBuffer();
+  try {
+    const response = await fetch(roots, { integrity: "{{ROOTS_INTEGRITY}}" });
+    return await response.arrayBuffer();
+  } catch (error) {
+    // With `integrity`, an answer that is not the file fails like a network that is away.
+    const answer = await fetch(roots, { method: "HEAD", cache: "no-store" });
+    if (answer.status === 404) return null;
+    throw error;
+  }
 };
 
 const program = new URL("{{ENGINE_WASM}}", import.meta.url);

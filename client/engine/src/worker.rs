@@ -73,13 +73,16 @@ impl Worker {
         })
     }
 
-    /// Fetches the file of public roots; `None` if that fails.
-    pub(crate) async fn fetch_roots(&self) -> Option<Vec<u8>> {
-        let fetch: Function =
-            Reflect::get(&self.scope, &"fetchRoots".into()).ok()?.dyn_into().ok()?;
-        let fetched: Promise = fetch.call0(&self.scope).ok()?.dyn_into().ok()?;
-        let file = JsFuture::from(fetched).await.ok()?;
-        Some(Uint8Array::new(&file).to_vec())
+    /// Fetches the file of public roots; `None` if the server no longer has it.
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be reached.
+    pub(crate) async fn fetch_roots(&self) -> Result<Option<Vec<u8>>, JsValue> {
+        let fetch: Function = Reflect::get(&self.scope, &"fetchRoots".into())?.dyn_into()?;
+        let fetched: Promise = fetch.call0(&self.scope)?.dyn_into()?;
+        let file = JsFuture::from(fetched).await?;
+        Ok((!file.is_null()).then(|| Uint8Array::new(&file).to_vec()))
     }
 
     /// Sends a delta to the page.

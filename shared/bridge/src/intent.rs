@@ -67,6 +67,11 @@ pub enum Intent {
         account: AccountId,
         /// The server.
         server: ServerRole,
+        /// The host that the person has decided about; nothing is changed if the server has
+        /// another one by now.
+        host: String,
+        /// Its port.
+        port: u16,
         /// The certificate.
         trusted: Option<Fingerprint>,
     },
@@ -75,7 +80,7 @@ pub enum Intent {
         /// The account.
         account: AccountId,
     },
-    /// Fetch what is new.
+    /// Fetch what is new; and try the outgoing server again, if its certificate was refused.
     Refresh {
         /// The account.
         account: AccountId,

@@ -177,7 +177,34 @@ fn certificate_sentence(refused: &RefusedCertificate) -> String {
         P::SelfSigned => "was issued by the server itself, so that nobody vouches for it.",
         P::Revoked => "was revoked by its issuer.",
         P::Changed { .. } => "is not the one that you trusted.",
-        P::Other(sentence) => return sentence.clone(),
+        P::Other(sentence) => {
+            return format!("The certificate of {} was not accepted: {sentence}", refused.host);
+        }
     };
     format!("The certificate of {} {what}", refused.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::TlsEnd;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_certificate_is_told_with_its_host() {
+        for problem in [
+            CertificateProblem::SelfSigned,
+            CertificateProblem::Other("The certificate can't be read.".into()),
+        ] {
+            let refused = RefusedCertificate {
+                host: "mail.example.org".into(),
+                port: 993,
+                verifier: TlsEnd::Browser,
+                problem,
+                certificate: None,
+            };
+            let sentence = certificate_sentence(&refused);
+            assert!(sentence.contains("mail.example.org"), "{sentence}");
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use postern_bridge::{
-    AccountChange, AccountDraft, AccountId, AccountView, CertificateProblem, Connection, Delta,
-    Fingerprint, Identity, Intent, Problem, ProblemKind, Protocol, RefusedCertificate, Retention,
-    Security, ServerLogin, ServerRole, TlsEnd,
+    AccountChange, AccountDraft, AccountId, AccountView, Address, CertificateProblem, Connection,
+    Delta, Endpoint, Fingerprint, Identity, Intent, OutgoingMessage, Problem, ProblemKind,
+    Protocol, RefusedCertificate, Retention, Security, SendState, ServerLogin, ServerRole, TlsEnd,
 };
 use postern_tests::{
     certificate::Authority,
@@ -32,6 +32,7 @@ struct Server {
 }
 
 /// What a server shows.
+#[derive(Clone)]
 struct Shown {
     fingerprint: Fingerprint,
     acceptor: TlsAcceptor,
@@ -51,6 +52,20 @@ impl Shown {
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)?;
         Ok(Self { fingerprint, acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+}
+
+fn message(account: AccountId) -> OutgoingMessage {
+    OutgoingMessage {
+        account,
+        to: vec![Address { name: String::new(), address: "carol@example.org".into() }],
+        cc: Vec::new(),
+        bcc: Vec::new(),
+        subject: "Seeds".into(),
+        text: "Hello Carol".into(),
+        in_reply_to: None,
+        references: Vec::new(),
+        attachments: Vec::new(),
     }
 }
 
@@ -177,6 +192,22 @@ impl Scene {
         draft
     }
 
+    /// Both servers show the same certificate from now on.
+    fn share_certificate(&self) {
+        let shared = self.incoming.certificate.borrow().clone();
+        *self.outgoing.certificate.borrow_mut() = shared;
+    }
+
+    /// The person decides about the server that is there.
+    fn trust(&self, account: AccountId, server: ServerRole, trusted: Option<Fingerprint>) {
+        let login = match server {
+            ServerRole::Incoming => &self.incoming.login,
+            ServerRole::Outgoing => &self.outgoing.login,
+        };
+        let Endpoint { host, port, .. } = login.endpoint.clone();
+        self.page.say(Intent::TrustCertificate { account, server, host, port, trusted });
+    }
+
     async fn add(&mut self, draft: AccountDraft) -> Result<Result<AccountId, Problem>> {
         let number = self.page.request();
         self.page.say(Intent::AddAccount { request: number, draft });
@@ -286,9 +317,8 @@ fn a_trusted_certificate_is_none_for_the_other_server_that_shows_its_own() -> Re
 fn the_same_certificate_on_the_same_host_is_not_asked_for_twice() -> Result<()> {
     run(async || {
         let mut scene = Scene::set().await?;
-        let shared = scene.incoming.certificate.borrow().acceptor.clone();
+        scene.share_certificate();
         let fingerprint = scene.incoming.fingerprint();
-        *scene.outgoing.certificate.borrow_mut() = Shown { fingerprint, acceptor: shared };
         let mut draft = scene.trusting();
         draft.outgoing.endpoint.trusted = None;
         let id = scene.add(draft).await?.expect("the person has confirmed this certificate");
@@ -318,8 +348,7 @@ fn a_trusted_certificate_that_changes_stops_everything_until_the_person_decides(
         assert_eq!(scene.incoming.heard(), said);
 
         let trusted = Some(scene.incoming.fingerprint());
-        let server = ServerRole::Incoming;
-        scene.page.say(Intent::TrustCertificate { account: id, server, trusted });
+        scene.trust(id, ServerRole::Incoming, trusted);
         let account = scene
             .account(id, |a| {
                 let session = a.incoming_state.session.as_ref();
@@ -339,10 +368,88 @@ fn what_is_trusted_no_more_is_refused_again() -> Result<()> {
         let mut scene = Scene::set().await?;
         let id = scene.add(scene.trusting()).await?.expect("both are trusted");
         scene.account(id, |account| account.connection == Connection::Online).await?;
-        let server = ServerRole::Incoming;
-        scene.page.say(Intent::TrustCertificate { account: id, server, trusted: None });
+        scene.trust(id, ServerRole::Incoming, None);
         let account = scene.account(id, |a| a.incoming_state.refused.is_some()).await?;
         assert_eq!(account.incoming.endpoint.trusted, None);
+        // What vouched for the last session does not count any more.
+        assert_eq!(account.incoming_state.session, None);
+        // The other server shows a certificate of its own.
+        assert_eq!(account.outgoing.endpoint.trusted, Some(scene.outgoing.fingerprint()));
+        assert!(account.outgoing_state.session.is_some());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_shared_certificate_that_is_trusted_no_more_is_trusted_nowhere() -> Result<()> {
+    run(async || {
+        let mut scene = Scene::set().await?;
+        scene.share_certificate();
+        let id = scene.add(scene.trusting()).await?.expect("both are trusted");
+        scene.account(id, |account| account.connection == Connection::Online).await?;
+        let said = scene.incoming.heard();
+        scene.trust(id, ServerRole::Incoming, None);
+        let account = scene.account(id, |a| a.incoming_state.refused.is_some()).await?;
+        assert_eq!(account.incoming.endpoint.trusted, None);
+        assert_eq!(account.outgoing.endpoint.trusted, None);
+        assert_eq!(account.outgoing_state.session, None);
+        assert_eq!(scene.incoming.heard(), said);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_decision_about_another_host_or_port_changes_nothing() -> Result<()> {
+    run(async || {
+        let mut scene = Scene::set().await?;
+        let id = scene.add(scene.trusting()).await?.expect("both are trusted");
+        let (incoming, outgoing) =
+            (scene.incoming.login.endpoint.clone(), scene.outgoing.login.endpoint.clone());
+        for (host, port) in
+            [("other.example.org".into(), incoming.port), (incoming.host, outgoing.port)]
+        {
+            let server = ServerRole::Incoming;
+            let trusted = None;
+            let trust = Intent::TrustCertificate { account: id, server, host, port, trusted };
+            scene.page.say(trust);
+            let told = |delta| match delta {
+                Delta::Problem(problem) => Some(problem),
+                _ => None,
+            };
+            assert_eq!(scene.page.wait(told).await?.kind, ProblemKind::Input);
+            let account = scene.account(id, |_| true).await?;
+            assert_eq!(account.incoming.endpoint.trusted, Some(scene.incoming.fingerprint()));
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_outgoing_server_that_was_refused_is_tried_again_when_asked() -> Result<()> {
+    run(async || {
+        let mut scene = Scene::set().await?;
+        let id = scene.add(scene.trusting()).await?.expect("both are trusted");
+        scene.account(id, |account| account.connection == Connection::Online).await?;
+        let good = scene.outgoing.certificate.borrow().clone();
+        scene.outgoing.renew(&scene.authority)?;
+        let number = scene.page.request();
+        scene.page.say(Intent::Send { request: number, message: message(id) });
+        let queued = |delta| match delta {
+            Delta::Queued { request, result } if request == number => Some(result),
+            _ => None,
+        };
+        let outbox = scene.page.wait(queued).await?.expect("it was stored");
+        scene.account(id, |a| a.outgoing_state.refused.is_some()).await?;
+        // With nothing to send, nothing but the person's wish makes it connect.
+        scene.page.say(Intent::DiscardSend { outbox });
+        let discarded = |delta| match delta {
+            Delta::Outbox { state: SendState::Discarded, .. } => Some(()),
+            _ => None,
+        };
+        scene.page.wait(discarded).await?;
+        *scene.outgoing.certificate.borrow_mut() = good;
+        scene.page.say(Intent::Refresh { account: id });
+        scene.account(id, |a| a.outgoing_state.refused.is_none()).await?;
         Ok(())
     })
 }
@@ -391,6 +498,35 @@ fn new_settings_are_kept_only_if_they_work() -> Result<()> {
             assert_eq!(account.retention == Retention::DeleteAfterDays(3), works);
             assert_eq!(account.outgoing, draft.outgoing);
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn new_settings_do_not_undo_what_was_decided_while_they_were_tested() -> Result<()> {
+    run(async || {
+        let mut scene = Scene::set().await?;
+        let id = scene.add(scene.trusting()).await?.expect("both are trusted");
+        let draft = scene.trusting();
+        let change = AccountChange {
+            name: "Ada".into(),
+            incoming: ServerLogin { username: "countess".into(), ..draft.incoming },
+            outgoing: draft.outgoing,
+            password: None,
+            retention: Retention::Keep,
+        };
+        let number = scene.page.request();
+        scene.page.say(Intent::ChangeAccount { request: number, account: id, change });
+        scene.trust(id, ServerRole::Incoming, None);
+        let result = scene.page.wait(|delta| match delta {
+            Delta::AccountChanged { request, result } if request == number => Some(result),
+            _ => None,
+        });
+        let problem = result.await?.err().context("the decision was undone")?;
+        assert_eq!(problem.kind, ProblemKind::Input);
+        let account = scene.account(id, |_| true).await?;
+        assert_eq!(account.incoming.endpoint.trusted, None);
+        assert_eq!(account.incoming.username, scene.incoming.login.username);
         Ok(())
     })
 }

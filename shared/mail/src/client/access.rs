@@ -21,6 +21,7 @@ impl<H: Host> Client<H> {
         let Some(sealed) = host.store().get(Table::Meta, &place()).await? else { return Ok(()) };
         // A key that can't be read any more must be entered again.
         if let Ok(key) = host.unseal(&sealed).await {
+            self.inner.access_key.replace(Some(key.clone()));
             host.present(Some(key));
             self.inner.access.set(Access::Kept);
         }
@@ -53,12 +54,15 @@ impl<H: Host> Client<H> {
         let key = Secret::new(key);
         self.inner.host.present(Some(key.clone()));
         if let Err(error) = self.ask_proxy().await {
-            self.inner.host.present(None);
+            // The one that was entered before may still be good.
+            let kept = self.inner.access_key.borrow().clone();
+            self.inner.host.present(kept);
             return Err(problem(error));
         }
         // A browser that can't keep it asks again next time; until then it works.
         let kept = self.keep_access_key(&key).await;
-        self.set_access(if kept.is_ok() { Access::Kept } else { Access::Open });
+        self.inner.access_key.replace(kept.is_ok().then_some(key));
+        self.set_access(self.admitted());
         for account in self.account_ids() {
             self.refresh(account).map_err(problem)?;
             self.wake_outbox(account);
@@ -77,6 +81,7 @@ impl<H: Host> Client<H> {
     pub(super) async fn forget_access_key(&self) -> Result<(), MailError> {
         let delete = Write::Delete { table: Table::Meta, key: place() };
         self.store().apply(vec![delete], Durability::Strict).await?;
+        self.inner.access_key.replace(None);
         self.inner.host.present(None);
         self.inner.access.set(Access::Unknown);
         self.learn_access().await;
@@ -86,7 +91,12 @@ impl<H: Host> Client<H> {
     /// Takes from what went wrong whether the proxy asks for a key.
     pub(super) fn note_access(&self, error: &MailError) {
         match error {
-            MailError::Transport(TransportError::KeyNeeded) => self.set_access(Access::Needed),
+            // Who has a key has entered it since this was asked without one.
+            MailError::Transport(TransportError::KeyNeeded)
+                if self.inner.access_key.borrow().is_none() =>
+            {
+                self.set_access(Access::Needed);
+            }
             MailError::Transport(TransportError::KeyRefused) => self.set_access(Access::Refused),
             _ => {}
         }
@@ -94,10 +104,15 @@ impl<H: Host> Client<H> {
 
     /// Something has connected.
     pub(super) fn note_admitted(&self) {
-        // Who had no key to show needs none any more.
-        if self.inner.access.get() == Access::Needed {
-            self.set_access(Access::Open);
+        // Who was kept out, or had not asked yet, has been let in.
+        if matches!(self.inner.access.get(), Access::Needed | Access::Refused | Access::Unknown) {
+            self.set_access(self.admitted());
         }
+    }
+
+    /// How it is told that the proxy lets this browser in.
+    fn admitted(&self) -> Access {
+        if self.inner.access_key.borrow().is_some() { Access::Kept } else { Access::Open }
     }
 
     fn set_access(&self, access: Access) {
@@ -245,6 +260,58 @@ mod tests {
         assert_eq!(setting.greeted(), Access::Refused);
         assert_eq!(setting.enter(KEY), Ok(()));
         assert_eq!(setting.greeted(), Access::Kept);
+    }
+
+    #[test]
+    fn a_wrong_key_does_not_take_the_place_of_the_one_that_is_kept() {
+        let setting = setting(MemoryStore::new(), Some(KEY));
+        assert_eq!(setting.enter(KEY), Ok(()));
+        assert_eq!(setting.enter("wrong-key-of-good-length"), Err(ProblemKind::AccessKey));
+        assert_eq!(*setting.host.presented_key.borrow(), Some(Secret::new(KEY)));
+        assert_eq!(setting.greeted(), Access::Kept);
+    }
+
+    #[test]
+    fn what_was_asked_before_the_key_was_entered_says_nothing_of_it() {
+        let setting = setting(MemoryStore::new(), Some(KEY));
+        assert_eq!(setting.enter(KEY), Ok(()));
+        setting.client.note_access(&TransportError::KeyNeeded.into());
+        assert_eq!(setting.greeted(), Access::Kept);
+    }
+
+    #[test]
+    fn a_kept_key_that_is_taken_again_is_still_kept() {
+        let setting = setting(MemoryStore::new(), Some(KEY));
+        assert_eq!(setting.enter(KEY), Ok(()));
+        setting.client.note_access(&TransportError::KeyRefused.into());
+        setting.client.note_admitted();
+        assert_eq!(setting.greeted(), Access::Kept);
+    }
+
+    #[test]
+    fn what_nobody_has_asked_yet_is_not_told() {
+        let setting = setting(MemoryStore::new(), Some(KEY));
+        setting.intend(Intent::Hello);
+        let told = setting.told.borrow();
+        let access: Vec<_> =
+            told.iter().filter(|delta| matches!(delta, Delta::Access(_))).collect();
+        assert_eq!(access, [&Delta::Access(Access::Needed)]);
+    }
+
+    #[test]
+    fn a_search_for_servers_learns_that_a_key_is_needed() {
+        let setting = setting(MemoryStore::new(), None);
+        assert_eq!(setting.greeted(), Access::Open);
+        setting.host.asked_key.replace(Some(Secret::new(KEY)));
+        setting.intend(Intent::Discover { request: 1, address: "ada@example.org".into() });
+        assert_eq!(setting.greeted(), Access::Needed);
+    }
+
+    #[test]
+    fn who_connects_has_been_let_in() {
+        let setting = setting(MemoryStore::new(), None);
+        setting.client.note_admitted();
+        assert_eq!(*setting.told.borrow(), [Delta::Access(Access::Open)]);
     }
 
     #[test]

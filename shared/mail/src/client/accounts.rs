@@ -31,7 +31,10 @@ impl<H: Host> Client<H> {
             check_address(address)?;
             self.inner.host.discover(address).await
         };
-        found.await.map_err(|error| error.problem("The mail server"))
+        found.await.map_err(|error| {
+            self.note_access(&error);
+            error.problem("The mail server")
+        })
     }
 
     /// Logs in to both servers and out again.
@@ -84,10 +87,11 @@ impl<H: Host> Client<H> {
         let host = draft.incoming.endpoint.host.clone();
         let account = self.keep_account(draft).await.map_err(|error| error.problem(&host))?;
         let id = account.id;
-        self.run_account(account, Sessions::default());
+        self.run_account(account.clone(), Sessions::default());
         self.tell(None, Delta::Accounts(self.account_views()));
-        self.connected(id, ServerRole::Incoming, incoming.session);
-        self.connected(id, ServerRole::Outgoing, outgoing.session);
+        let Account { incoming: to_incoming, outgoing: to_outgoing, .. } = account;
+        self.connected(id, ServerRole::Incoming, &to_incoming.endpoint, incoming.session);
+        self.connected(id, ServerRole::Outgoing, &to_outgoing.endpoint, outgoing.session);
         self.tell_mailboxes(None, id).await.map_err(|error| error.problem(&host))?;
         Ok(id)
     }

@@ -35,7 +35,7 @@ use postern_bridge::{
 };
 
 use crate::{
-    Host, MailError, outbox,
+    Host, MailError, Secret, outbox,
     record::{self, Account, Mailbox},
     store::{KeyRange, StoreError},
 };
@@ -58,6 +58,8 @@ struct Inner<H: Host> {
     emit: Box<dyn Fn(Down)>,
     online: Cell<bool>,
     access: Cell<Access>,
+    /// The access key that is kept in this browser.
+    access_key: RefCell<Option<Secret>>,
     accounts: RefCell<BTreeMap<AccountId, Running>>,
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
@@ -92,6 +94,7 @@ impl<H: Host> Client<H> {
                 emit: Box::new(emit),
                 online: Cell::new(true),
                 access: Cell::default(),
+                access_key: RefCell::default(),
                 accounts: RefCell::default(),
                 lists: RefCell::default(),
                 windows: RefCell::default(),
@@ -152,11 +155,14 @@ impl<H: Host> Client<H> {
                 self.tell(Some(page), Delta::AccountChanged { request, result });
                 Ok(())
             }
-            Intent::TrustCertificate { account, server, trusted } => {
-                self.trust(account, server, trusted).await
+            Intent::TrustCertificate { account, server, host, port, trusted } => {
+                self.trust(account, server, (&host, port), trusted).await
             }
             Intent::RemoveAccount { account } => self.remove_account(account).await,
-            Intent::Refresh { account } => self.refresh(account),
+            Intent::Refresh { account } => {
+                self.refresh(account)?;
+                self.try_refused_outgoing(account).await
+            }
             Intent::OpenMailbox { mailbox } => self.open_mailbox(page, mailbox).await,
             Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,
             Intent::OpenMessage { message } => self.open_message(page, message).await,
@@ -181,7 +187,11 @@ impl<H: Host> Client<H> {
 
     /// Tells a new page everything that it shows first.
     async fn greet(&self, page: ClientId) -> Result<(), MailError> {
-        self.tell(Some(page), Delta::Access(self.inner.access.get()));
+        // A page that another client has told more keeps what it knows.
+        let access = self.inner.access.get();
+        if access != Access::Unknown {
+            self.tell(Some(page), Delta::Access(access));
+        }
         self.tell(Some(page), Delta::Accounts(self.account_views()));
         for account in self.account_ids() {
             self.tell_mailboxes(Some(page), account).await?;

@@ -130,11 +130,14 @@ impl<H: Host> Client<H> {
             self.tell_entry(None, entry);
         };
         let outcome = outbox::transmit(host, &account, &password, id, &mut changed).await;
+        let used = &account.outgoing.endpoint;
         match outcome {
-            Ok(session @ Some(_)) => self.connected(account.id, ServerRole::Outgoing, session),
+            Ok(session @ Some(_)) => {
+                self.connected(account.id, ServerRole::Outgoing, used, session);
+            }
             Ok(None) => {}
             Err(error) => {
-                self.not_connected(account.id, ServerRole::Outgoing, &error).await?;
+                self.not_connected(account.id, ServerRole::Outgoing, used, &error).await?;
                 return Err(error);
             }
         }
@@ -142,6 +145,33 @@ impl<H: Host> Client<H> {
             self.queue_filing(account.id, id);
             // What was sent to oneself has arrived by now.
             self.refresh(account.id)?;
+        }
+        Ok(())
+    }
+
+    /// Tries the outgoing server again if its certificate was refused: nothing else connects to it
+    /// before there is something to send.
+    pub(super) async fn try_refused_outgoing(&self, id: AccountId) -> Result<(), MailError> {
+        let refused = {
+            let accounts = self.inner.accounts.borrow();
+            accounts.get(&id).is_some_and(|running| running.outgoing.refused.is_some())
+        };
+        if !refused || !self.inner.online.get() {
+            return Ok(());
+        }
+        let account = self.account(id)?;
+        let host = &*self.inner.host;
+        let password = host.unseal(&account.sealed_password).await?;
+        let used = &account.outgoing.endpoint;
+        match outbox::test(host, &account.outgoing, &password).await {
+            Ok(tested) => {
+                self.connected(id, ServerRole::Outgoing, used, tested.session);
+                self.wake_outbox(id);
+            }
+            Err(error) => {
+                self.not_connected(id, ServerRole::Outgoing, used, &error).await?;
+                self.tell_problem(id, error.problem(&used.host));
+            }
         }
         Ok(())
     }

@@ -2,11 +2,11 @@
 
 use postern_bridge::{
     AccountChange, AccountDraft, AccountId, Delta, Identity, Problem, Protocol, Retention,
-    ServerRole,
+    ServerLogin, ServerRole,
 };
 
 use super::Client;
-use crate::{Host, MailError, Secret};
+use crate::{Host, MailError, Secret, record::Account};
 
 impl<H: Host> Client<H> {
     /// Tests an account's new settings and keeps them if they work; otherwise nothing is changed.
@@ -28,8 +28,9 @@ impl<H: Host> Client<H> {
         let servers_differ =
             (&change.incoming, &change.outgoing) != (&account.incoming, &account.outgoing);
         if !servers_differ && change.password.is_none() {
-            let edit = |account: &mut crate::record::Account| {
+            let edit = |account: &mut Account| {
                 (account.identity, account.retention) = (identity, retention);
+                Ok(())
             };
             self.edit_account(id, edit).await.map_err(problem)?;
             self.tell(None, Delta::Accounts(self.account_views()));
@@ -55,17 +56,32 @@ impl<H: Host> Client<H> {
         let (draft, incoming, outgoing) = self.try_out(draft).await?;
         let sealed = self.inner.host.seal(&password).await;
         let sealed_password = sealed.map_err(|error| problem(error.into()))?;
-        let edit = |account: &mut crate::record::Account| {
-            account.identity = draft.identity;
-            account.incoming = draft.incoming;
-            account.outgoing = draft.outgoing;
-            account.retention = draft.retention;
-            account.sealed_password = sealed_password;
+        let (to_incoming, to_outgoing) =
+            (draft.incoming.endpoint.clone(), draft.outgoing.endpoint.clone());
+        let edit = |present: &mut Account| {
+            // The test took its time: what was decided meanwhile, such as to stop trusting a
+            // certificate, must not be undone.
+            if servers(present) != servers(&account) {
+                let sentence = "The account was changed elsewhere while these settings were \
+                                tested. Look at its present settings and try again.";
+                return Err(MailError::Input(sentence.into()));
+            }
+            present.identity = draft.identity;
+            present.incoming = draft.incoming;
+            present.outgoing = draft.outgoing;
+            present.retention = draft.retention;
+            present.sealed_password = sealed_password;
+            Ok(())
         };
         self.edit_account(id, edit).await.map_err(problem)?;
         self.tell(None, Delta::Accounts(self.account_views()));
-        self.connected(id, ServerRole::Incoming, incoming.session);
-        self.connected(id, ServerRole::Outgoing, outgoing.session);
+        self.connected(id, ServerRole::Incoming, &to_incoming, incoming.session);
+        self.connected(id, ServerRole::Outgoing, &to_outgoing, outgoing.session);
         self.connect_again(id).map_err(problem)
     }
+}
+
+/// What a test of the settings is about.
+fn servers(account: &Account) -> (&ServerLogin, &ServerLogin, &[u8]) {
+    (&account.incoming, &account.outgoing, &account.sealed_password)
 }

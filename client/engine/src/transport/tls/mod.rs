@@ -88,7 +88,7 @@ impl Tls {
     async fn config(&self, endpoint: &Endpoint) -> Result<Arc<ClientConfig>, TransportError> {
         let Shared { provider, roots, by_roots, by_trust } = &*self.0;
         if by_roots.get().is_none() {
-            let roots = roots.load().await.ok_or(TransportError::Offline)?;
+            let roots = roots.load().await?;
             let verifier = Verifier::new(roots, Arc::clone(provider))
                 .expect("a file without roots is not read");
             let config = client_config(provider, verifier.clone());

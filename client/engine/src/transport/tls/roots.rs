@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, sync::Arc};
 
+use postern_mail::TransportError;
 use rustls::RootCertStore;
 
 use crate::worker::Worker;
@@ -20,16 +21,29 @@ impl Roots {
         Self(RefCell::new(Some(roots.into())))
     }
 
-    /// The roots; `None` if they can't be fetched.
-    pub(super) async fn load(&self) -> Option<Arc<RootCertStore>> {
+    /// The roots.
+    ///
+    /// # Errors
+    ///
+    /// If they can't be fetched.
+    pub(super) async fn load(&self) -> Result<Arc<RootCertStore>, TransportError> {
         if let Some(roots) = &*self.0.borrow() {
-            return Some(Arc::clone(roots));
+            return Ok(Arc::clone(roots));
         }
-        let file = Worker::this().fetch_roots().await?;
+        let fetched = Worker::this().fetch_roots().await.map_err(|_| TransportError::Offline)?;
+        let file = fetched.ok_or_else(outdated)?;
         // The file's digest is checked by the browser: it is what the build has written.
-        let roots = RootCertStore { roots: postern_roots::unpack(&file).ok()? };
+        let roots = RootCertStore { roots: postern_roots::unpack(&file).map_err(|_| outdated())? };
         let roots = Arc::new(roots);
         self.0.replace(Some(Arc::clone(&roots)));
-        Some(roots)
+        Ok(roots)
     }
+}
+
+fn outdated() -> TransportError {
+    TransportError::Tls(
+        "This page is of an older version than its server, which no longer has the list of \
+         authorities that vouch for certificates. Reload the page."
+            .into(),
+    )
 }

@@ -92,7 +92,8 @@ impl<T: Transport> TlsStream<T> {
             let refused = certificate::refused_by_us(&self.endpoint, refused);
             return TransportError::Certificate(Box::new(refused));
         }
-        if !self.connection.is_handshaking() {
+        // An alert is the server's own word: whatever was changed on the way does not decrypt.
+        if !self.connection.is_handshaking() && !matches!(error, Error::AlertReceived(_)) {
             return TransportError::Tls("What the server sent was changed on its way.".into());
         }
         TransportError::Tls(match error {

@@ -55,7 +55,8 @@ impl<H: Host> Client<H> {
         let mut step = |step: DownloadStep| {
             let (what, done, total) = match step {
                 DownloadStep::LoggedIn { session } => {
-                    return self.connected(id, ServerRole::Incoming, session);
+                    let used = &account.incoming.endpoint;
+                    return self.connected(id, ServerRole::Incoming, used, session);
                 }
                 DownloadStep::Found { new } => ("Downloading", 0, new),
                 DownloadStep::Stored { done, new } => ("Downloading", done, new),
@@ -69,7 +70,8 @@ impl<H: Host> Client<H> {
         self.tell(None, Delta::Progress { account: id, progress: None });
         self.mailbox_changed(inbox, Change::Order).await?;
         if let Err(error) = result {
-            self.not_connected(id, ServerRole::Incoming, &error).await?;
+            let used = &account.incoming.endpoint;
+            self.not_connected(id, ServerRole::Incoming, used, &error).await?;
             return Err(error);
         }
         self.wake_outbox(id);

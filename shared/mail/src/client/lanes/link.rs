@@ -59,14 +59,15 @@ impl<H: Host> Link<H> {
         account: &Account,
     ) -> Result<ImapClient<H::Transport>, MailError> {
         let password = host.unseal(&account.sealed_password).await?;
+        let used = &account.incoming.endpoint;
         match ImapClient::connect(host, &account.incoming, &password).await {
             Ok(fresh) => {
                 self.login = Some(account.incoming.clone());
-                self.client.connected(self.account, ServerRole::Incoming, fresh.tls());
+                self.client.connected(self.account, ServerRole::Incoming, used, fresh.tls());
                 Ok(fresh)
             }
             Err(error) => {
-                self.client.not_connected(self.account, ServerRole::Incoming, &error).await?;
+                self.client.not_connected(self.account, ServerRole::Incoming, used, &error).await?;
                 Err(error)
             }
         }

@@ -96,6 +96,40 @@ fn a_server_that_hangs_up_is_named_so() {
     assert!(sentence.contains("hung up"), "{sentence}");
 }
 
+/// A record that nobody has encrypted.
+const FORGED: [u8; 37] = {
+    let mut record = [0; 37];
+    (record[0], record[1], record[2], record[4]) = (23, 3, 3, 32);
+    record
+};
+
+#[test]
+fn a_server_that_gives_up_after_the_handshake_is_named_so() {
+    for version in VERSIONS {
+        let identity = Identity::new(version);
+        let mut stream = identity.connect(&identity.as_root(), &endpoint(HOST, None)).unwrap();
+        let server = &mut stream.transport;
+        server.connection.read_tls(&mut &FORGED[..]).unwrap();
+        server.connection.process_new_packets().unwrap_err();
+        server.flush();
+        let failed = now(stream.read()).err();
+        let Some(TransportError::Tls(sentence)) = failed else { panic!("{failed:?}") };
+        assert!(sentence.contains("gave up"), "{sentence}");
+    }
+}
+
+#[test]
+fn what_is_forged_after_the_handshake_is_named_so() {
+    for version in VERSIONS {
+        let identity = Identity::new(version);
+        let mut stream = identity.connect(&identity.as_root(), &endpoint(HOST, None)).unwrap();
+        stream.transport.to_client.extend(FORGED);
+        let failed = now(stream.read()).err();
+        let Some(TransportError::Tls(sentence)) = failed else { panic!("{failed:?}") };
+        assert!(sentence.contains("changed on its way"), "{sentence}");
+    }
+}
+
 /// Takes everything and says nothing.
 struct HangsUp;
 
