@@ -13,7 +13,7 @@ use std::{
 
 use postern_tunnel::{FromPage, FromProxy, TlsMode};
 use support::{
-    http::get,
+    http::{draining, get},
     page::{Heard, PLENTY, Page, open},
     soon,
 };
@@ -78,7 +78,7 @@ async fn told_to_stop_twice_the_program_does_not_wait_for_tunnels() {
         assert!(told.success());
     };
     terminate(&program);
-    soon(async { while get(proxy, "/readyz", &[]).await.status != 503 {} }).await;
+    draining(proxy).await;
     sleep(Duration::from_millis(100)).await;
     assert!(program.0.try_wait().unwrap().is_none(), "it waits for the tunnel");
     terminate(&program);

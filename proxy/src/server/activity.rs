@@ -37,6 +37,7 @@ struct Inner {
 }
 
 /// A stream that is a tunnel, or about to be one, until this is dropped.
+#[must_use]
 pub(crate) struct LiveTunnel(Activity);
 
 /// The body of an answer, in pieces that the client takes one by one.
@@ -194,9 +195,17 @@ mod tests {
         activity.execute(async {
             let _ = ended.await;
         });
-        activity.tunnel();
+        let live = activity.tunnel();
         assert!(timeout(LIMIT * 5, activity.idle(LIMIT)).await.is_err());
-        drop(end);
+        drop((end, live));
+        timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_tunnel_that_is_over_still_has_to_say_does_not_keep_the_connection() {
+        let activity = Activity::default();
+        activity.execute(std::future::pending::<()>());
+        drop(activity.tunnel());
         timeout(LIMIT * 100, activity.idle(LIMIT)).await.unwrap();
     }
 
