@@ -86,6 +86,7 @@ async fn behind_a_trusted_reverse_proxy_each_client_has_its_own_limits() {
     let proxy = proxy(server, |config| {
         config.limits.connections_per_client_per_minute = 1;
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.open_relay = true;
     })
     .await;
     for (list, expected) in [
@@ -132,6 +133,7 @@ async fn who_tries_wrong_keys_can_not_go_on_with_the_right_one_but_others_can() 
         |config| {
             config.access_key = Some(key.parse().unwrap());
             config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+            config.open_relay = true;
         },
         |builder| builder,
     )

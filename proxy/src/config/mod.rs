@@ -471,6 +471,7 @@ mod tests {
             ("listen = '[::1]:80'", true),
             ("listen = '127.0.0.2:80'", true),
             ("origins = ['https://mail.example.org']", false),
+            ("trusted_proxies = ['127.0.0.1']", false),
             ("origins = ['https://mail.example.org']\nallow = ['*.example.org']", true),
             ("listen = '[::]:80'\nallow = ['*.example.org']", true),
             ("listen = '[::]:80'\naccess.key = 'a-long-enough-secret'", true),
