@@ -133,7 +133,6 @@ async fn who_tries_wrong_keys_can_not_go_on_with_the_right_one_but_others_can() 
         |config| {
             config.access_key = Some(key.parse().unwrap());
             config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-            config.open_relay = true;
         },
         |builder| builder,
     )
