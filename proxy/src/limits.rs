@@ -83,11 +83,11 @@ pub const MAX_CLIENT_HELLO: usize = 16 * 1024;
 /// How long a tunnel that is over may take for its last words.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// HTTP connections at a time, tunnels not counted.
+/// HTTP connections at a time; one that becomes or carries a tunnel is counted as a tunnel instead.
 pub const HTTP_CONNECTIONS: usize = 1024;
 
-/// HTTP connections at a time from one client, tunnels not counted. A reverse proxy is one client:
-/// its connections come from one address.
+/// The same, from one client. A trusted reverse proxy, whose connections are of many people, is
+/// exempt.
 pub const HTTP_CONNECTIONS_PER_CLIENT: usize = 64;
 
 /// The longest head of an HTTP request, in bytes.

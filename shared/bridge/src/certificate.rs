@@ -126,7 +126,8 @@ pub struct CertificateDetails {
     pub not_after: i64,
 }
 
-/// A certificate that did not verify: the connection was given up before anything was sent.
+/// A certificate that did not verify: the connection was given up before name and password were
+/// sent.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RefusedCertificate {
     /// The host that was to be reached, as in the account's settings.

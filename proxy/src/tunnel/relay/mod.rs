@@ -3,7 +3,8 @@
 //! One task does both directions, by turns, and never waits for one of them alone. Bytes pass through
 //! a place that all tunnels of a thread share. What a tunnel itself holds is bounded: towards the
 //! server by the window that was granted to the page, towards the page by one chunk, which is read
-//! from the server only when the page has granted it and has taken the one before.
+//! from the server only when the page has granted it and has taken the one before. Over HTTP/2 the
+//! HTTP library holds some chunks more of a page that is slow.
 
 mod clock;
 mod direction;
