@@ -4,8 +4,8 @@ use std::{rc::Rc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use postern_bridge::{
-    AccountDraft, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView,
-    MessageId, MessageView, Row, Up,
+    AccountDraft, AccountId, Change, ClientId, Connection, Delta, Done, Down, Intent, MailboxId,
+    MailboxView, MessageId, MessageView, Row, Up,
 };
 use postern_mail::client::Client;
 use tokio::sync::mpsc;
@@ -134,6 +134,21 @@ impl Page {
         let result = self.wait(|delta| match delta {
             Delta::Message(view) if view.id == message => Some(Ok(*view)),
             Delta::MessageFailed { message: of, problem } if of == message => Some(Err(problem)),
+            _ => None,
+        });
+        result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Changes messages or mailboxes.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that the person would read.
+    pub async fn change(&mut self, change: Change) -> Result<Done> {
+        let number = self.request();
+        self.say(Intent::Change { request: number, change });
+        let result = self.wait(|delta| match delta {
+            Delta::Changed { request, result } if request == number => Some(result),
             _ => None,
         });
         result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))

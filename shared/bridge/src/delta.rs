@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, AccountId, AccountView, AttachmentView, Connection, Discovery, MailboxId, MailboxView,
-    MessageId, MessageView, RefusedCertificate, Row, TestReport,
+    Access, AccountId, AccountView, AttachmentView, ChangeId, Connection, Discovery, Done,
+    MailboxId, MailboxView, MessageId, MessageView, Moved, Refused, RefusedCertificate, Row,
+    SavedDraft, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -108,6 +109,48 @@ pub enum Delta {
         request: u32,
         /// The attachment and its content, or what is wrong.
         result: Result<(AttachmentView, serde_bytes::ByteBuf), Problem>,
+    },
+    /// The answer to `Change`: it is made here, or could not be.
+    Changed {
+        /// The request's number.
+        request: u32,
+        /// What was done, or what is wrong: then nothing was changed.
+        result: Result<Done, Problem>,
+    },
+    /// The answer to `Undo`.
+    Undone {
+        /// The request's number.
+        request: u32,
+        /// The change.
+        change: ChangeId,
+        /// What was done, such as "3 messages moved back to Inbox", or what is wrong: then nothing
+        /// was changed.
+        result: Result<String, Problem>,
+    },
+    /// The server has refused a change.
+    Refused(Box<Refused>),
+    /// Messages have another place or number now; whoever keeps the old one takes the new one.
+    Moved(Vec<Moved>),
+    /// How many changes of an account the server has not been told yet, whenever that changes.
+    Pending {
+        /// The account.
+        account: AccountId,
+        /// How many.
+        changes: u32,
+    },
+    /// The answer to `SaveDraft`.
+    DraftSaved {
+        /// The request's number.
+        request: u32,
+        /// Where it is saved, or what is wrong: then the earlier one is still there.
+        result: Result<MessageId, Problem>,
+    },
+    /// The answer to `OpenDraft`.
+    Draft {
+        /// The request's number.
+        request: u32,
+        /// The draft, or what is wrong.
+        result: Result<Box<SavedDraft>, Problem>,
     },
     /// The answer to `Send`: the message is stored and will be sent, or could not be taken.
     Queued {

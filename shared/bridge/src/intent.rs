@@ -5,8 +5,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessKey, AccountChange, AccountDraft, AccountId, Address, Fingerprint, MailboxId, MessageId,
-    ServerRole,
+    AccessKey, AccountChange, AccountDraft, AccountId, Address, Change, ChangeId, Fingerprint,
+    MailboxId, MessageId, ServerRole,
 };
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
@@ -102,12 +102,19 @@ pub enum Intent {
         /// The message.
         message: MessageId,
     },
-    /// Mark a message as read or unread.
-    MarkSeen {
-        /// The message.
-        message: MessageId,
-        /// Read or unread.
-        seen: bool,
+    /// Change messages or mailboxes: here at once, on the server when it can be reached.
+    Change {
+        /// Comes back in `Delta::Changed`.
+        request: u32,
+        /// The change.
+        change: Change,
+    },
+    /// Take a change back: one that the server has not heard of never happens, another is reversed.
+    Undo {
+        /// Comes back in `Delta::Undone`.
+        request: u32,
+        /// The change.
+        change: ChangeId,
     },
     /// Fetch and decode one attachment.
     FetchAttachment {
@@ -124,6 +131,24 @@ pub enum Intent {
         request: u32,
         /// The message.
         message: OutgoingMessage,
+        /// The saved draft that it was; deleted as soon as the message is stored for sending.
+        draft: Option<MessageId>,
+    },
+    /// Save an unfinished message among the drafts.
+    SaveDraft {
+        /// Comes back in `Delta::DraftSaved`.
+        request: u32,
+        /// What was written; recipients may be missing.
+        message: OutgoingMessage,
+        /// The draft that it replaces.
+        draft: Option<MessageId>,
+    },
+    /// Fetch a saved draft, its attachments included, to write on.
+    OpenDraft {
+        /// Comes back in `Delta::Draft`.
+        request: u32,
+        /// The draft.
+        message: MessageId,
     },
     /// Try a message again that could not be sent, or whose fate is unknown: the person decided.
     RetrySend {

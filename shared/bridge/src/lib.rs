@@ -10,8 +10,10 @@
 mod access;
 mod account;
 mod certificate;
+mod change;
 mod delta;
 mod discovery;
+mod draft;
 mod intent;
 mod message;
 mod wire;
@@ -25,11 +27,13 @@ pub use certificate::{
     Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,
     RefusedCertificate, TlsSession,
 };
+pub use change::{Change, ChangeId, Done, Mark, Moved, Refused, Selection};
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
 pub use discovery::{Authentication, Candidate, Discovery, Protection, Service, Source, UserName};
+pub use draft::SavedDraft;
 pub use intent::{Attachment, Intent, OutgoingMessage};
 pub use message::{
-    Address, AttachmentView, BodyView, Flags, MailboxId, MailboxView, MessageId, MessageView, Role,
-    Row,
+    Address, AttachmentView, BodyView, Flags, MailboxId, MailboxRights, MailboxView, MessageId,
+    MessageView, Role, Row,
 };
 pub use wire::{ClientId, Down, Up, WireError, from_bytes, to_bytes};

@@ -48,14 +48,37 @@ pub struct MailboxView {
     pub name: String,
     /// How deep it is nested; 0 is the top.
     pub depth: u8,
+    /// The mailbox that it is nested in.
+    pub parent: Option<MailboxId>,
     /// What it is for, if it has a role.
     pub role: Option<Role>,
     /// False for a name that only holds other mailboxes.
     pub selectable: bool,
+    /// Whether it is kept in this browser alone, on no server.
+    pub local: bool,
+    /// Whether the person is subscribed to it; local ones always are.
+    pub subscribed: bool,
+    /// What may be done with it.
+    pub may: MailboxRights,
     /// Unread messages.
     pub unread: u32,
     /// All messages.
     pub total: u32,
+}
+
+/// What may be done with a mailbox.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MailboxRights {
+    /// Others may be made in it.
+    pub have_children: bool,
+    /// It may get another name or place.
+    pub be_moved: bool,
+    /// It may be deleted; not while others are nested in it.
+    pub be_deleted: bool,
+    /// Messages may be moved and copied to it.
+    pub take_messages: bool,
+    /// It may be emptied for good.
+    pub be_emptied: bool,
 }
 
 /// A name and an address from a header.
@@ -104,6 +127,8 @@ pub struct Row {
     pub date: i64,
     /// Its flags.
     pub flags: Flags,
+    /// Its keywords, as they are spelled on the server.
+    pub keywords: Vec<String>,
     /// Whether it has attachments.
     pub has_attachments: bool,
 }
@@ -131,6 +156,8 @@ pub struct MessageView {
     pub references: Vec<String>,
     /// Its flags.
     pub flags: Flags,
+    /// Its keywords, as they are spelled on the server.
+    pub keywords: Vec<String>,
     /// What to show.
     pub body: BodyView,
     /// The same as text, for quoting and for people who want no HTML.

@@ -83,6 +83,15 @@ pub struct Mailbox {
     pub role: Option<Role>,
     /// False for a name that only holds other mailboxes.
     pub selectable: bool,
+    /// What stands between the parts of its name on the server, if names there have parts.
+    #[serde(default)]
+    pub delimiter: Option<u8>,
+    /// Whether others can be made in it.
+    #[serde(default = "yes")]
+    pub can_nest: bool,
+    /// Whether the person is subscribed to it.
+    #[serde(default = "yes")]
+    pub subscribed: bool,
     /// UIDVALIDITY of what is stored (RFC 9051 section 2.3.1.1); 0 before the first sync.
     pub uid_validity: u32,
     /// The smallest UID that was never used; on a local mailbox the next one to assign.
@@ -99,6 +108,11 @@ impl Record for Mailbox {
     fn key(&self) -> Key {
         mailbox_key(self.id)
     }
+}
+
+/// What earlier versions did not store about mailboxes.
+fn yes() -> bool {
+    true
 }
 
 /// Puts mailboxes in the order to show them: the inbox, those with a role, then by name; each is
@@ -161,6 +175,9 @@ pub struct Message {
     pub size: u64,
     /// Its flags.
     pub flags: Flags,
+    /// Its keywords, as they are spelled on the server.
+    #[serde(default)]
+    pub keywords: Vec<String>,
     /// `From`.
     pub from: Vec<Address>,
     /// `To`.
@@ -369,6 +386,9 @@ mod tests {
             names: names.iter().map(|name| (*name).into()).collect(),
             role,
             selectable: true,
+            delimiter: None,
+            can_nest: true,
+            subscribed: true,
             uid_validity: 0,
             uid_next: 1,
             unread: 0,

@@ -1,7 +1,7 @@
 //! IMAP against Dovecot.
 
 use anyhow::Result;
-use postern_bridge::{BodyView, Delta, Intent, Protocol, Role, Security};
+use postern_bridge::{BodyView, Change, Delta, Intent, Mark, Protocol, Role, Security};
 use postern_tests::{letters, native::endpoint, pages::Page};
 
 use super::{Servers, run};
@@ -225,7 +225,8 @@ fn a_read_mark_made_offline_reaches_the_server_later() -> Result<()> {
         page.read(rows[0].id).await?;
         servers.dovecot.wait_for_flags("ben", "S").await?;
         page.say(Intent::Network { online: false });
-        page.say(Intent::MarkSeen { message: rows[0].id, seen: false });
+        let messages = rows[0].id.into();
+        page.change(Change::Mark { messages, mark: Mark::Seen, set: false }).await?;
         page.wait(|delta| match delta {
             Delta::Counts { unread: 2, .. } => Some(()),
             _ => None,

@@ -28,7 +28,7 @@ fn message(account: AccountId, to: &str) -> OutgoingMessage {
 
 async fn send(page: &mut Page, message: OutgoingMessage) -> Result<()> {
     let request = page.request();
-    page.say(Intent::Send { request, message });
+    page.say(Intent::Send { request, message, draft: None });
     page.wait(|delta| match delta {
         Delta::Outbox { state: SendState::Sent, .. } => Some(()),
         _ => None,

@@ -433,7 +433,7 @@ fn an_outgoing_server_that_was_refused_is_tried_again_when_asked() -> Result<()>
         let good = scene.outgoing.certificate.borrow().clone();
         scene.outgoing.renew(&scene.authority)?;
         let number = scene.page.request();
-        scene.page.say(Intent::Send { request: number, message: message(id) });
+        scene.page.say(Intent::Send { request: number, message: message(id), draft: None });
         let queued = |delta| match delta {
             Delta::Queued { request, result } if request == number => Some(result),
             _ => None,

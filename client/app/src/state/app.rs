@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
-use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
+use postern_bridge::{
+    AccessKey, AccountChange, AccountDraft, AccountId, Change, Delta, Intent, Mark, MessageId,
+};
 
 use super::{
     access::Door,
@@ -210,6 +212,12 @@ impl App {
         }
     }
 
+    /// Marks a message as read or unread.
+    pub(crate) fn mark_seen(self, message: MessageId, set: bool) {
+        let change = Change::Mark { messages: message.into(), mark: Mark::Seen, set };
+        self.request(|request| Intent::Change { request, change });
+    }
+
     /// Fetches an attachment in order to save it.
     pub(crate) fn fetch_attachment(self, message: MessageId, section: String) {
         let part = section.clone();
@@ -296,6 +304,19 @@ impl App {
                     Err(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
                 }
             }
+            Delta::Changed { result, .. } => {
+                if let Err(problem) = result {
+                    self.toasts.update(|toasts| toasts.problem(problem));
+                }
+            }
+            Delta::Refused(refused) => {
+                self.toasts.update(|toasts| toasts.problem(refused.problem));
+            }
+            Delta::Undone { .. }
+            | Delta::Moved(_)
+            | Delta::Pending { .. }
+            | Delta::DraftSaved { .. }
+            | Delta::Draft { .. } => {}
             Delta::Queued { request, result } => self.handed_over(request, result),
             Delta::Outbox { outbox, subject, state, .. } => {
                 self.toasts.update(|toasts| toasts.outbox(outbox, &subject, state));

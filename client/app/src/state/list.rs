@@ -146,6 +146,7 @@ mod tests {
             preview: String::new(),
             date: 0,
             flags: Flags::default(),
+            keywords: vec![],
             has_attachments: false,
         };
         uids.into_iter().map(row).collect()

@@ -55,6 +55,8 @@ impl Mailboxes {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::MailboxRights;
+
     use super::*;
 
     fn mailbox(id: u32, role: Option<Role>, selectable: bool) -> MailboxView {
@@ -63,8 +65,12 @@ mod tests {
             account: AccountId(1),
             name: format!("m{id}"),
             depth: 0,
+            parent: None,
             role,
             selectable,
+            local: false,
+            subscribed: true,
+            may: MailboxRights::default(),
             unread: 1,
             total: 2,
         }

@@ -69,6 +69,7 @@ pub(super) mod tests {
             message_id: String::new(),
             references: vec![],
             flags: Flags::default(),
+            keywords: vec![],
             body: BodyView::Text(String::new()),
             text: String::new(),
             attachments: vec![],

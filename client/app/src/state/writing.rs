@@ -59,8 +59,11 @@ impl App {
             match composer.draft.outgoing(composer.attachments.clone()) {
                 Ok(message) => {
                     composer.problem = None;
-                    composer.stage =
-                        Stage::Handing(self.request(|request| Intent::Send { request, message }));
+                    composer.stage = Stage::Handing(self.request(|request| Intent::Send {
+                        request,
+                        message,
+                        draft: None,
+                    }));
                 }
                 Err(error) => composer.reject(error),
             }

@@ -1,7 +1,6 @@
 //! Keys that work anywhere on the page.
 
 use leptos::{ev, prelude::*};
-use postern_bridge::Intent;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
@@ -110,6 +109,6 @@ fn toggle_seen(app: App) {
         open.and_then(|message| list.find(message)).or_else(|| list.under_cursor()).cloned()
     });
     if let Some(row) = row {
-        app.send(Intent::MarkSeen { message: row.id, seen: !row.flags.seen });
+        app.mark_seen(row.id, !row.flags.seen);
     }
 }

@@ -68,7 +68,6 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::TrustCertificate { .. }
         | Intent::RemoveAccount { .. }
         | Intent::Refresh { .. }
-        | Intent::MarkSeen { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
         Intent::Discover { .. }
@@ -78,6 +77,10 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::ChangeAccount { .. }
         | Intent::OpenMessage { .. }
         | Intent::FetchAttachment { .. }
+        | Intent::Change { .. }
+        | Intent::Undo { .. }
+        | Intent::SaveDraft { .. }
+        | Intent::OpenDraft { .. }
         | Intent::Send { .. } => Until::Answered,
     }
 }
@@ -96,6 +99,10 @@ fn is_answer(delta: &Delta, intent: &Intent) -> bool {
             Intent::ChangeAccount { request, .. },
         )
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })
+        | (Delta::Changed { request: answered, .. }, Intent::Change { request, .. })
+        | (Delta::Undone { request: answered, .. }, Intent::Undo { request, .. })
+        | (Delta::DraftSaved { request: answered, .. }, Intent::SaveDraft { request, .. })
+        | (Delta::Draft { request: answered, .. }, Intent::OpenDraft { request, .. })
         | (Delta::Queued { request: answered, .. }, Intent::Send { request, .. }) => {
             answered == request
         }
@@ -133,7 +140,7 @@ mod tests {
             references: Vec::new(),
             attachments: Vec::new(),
         };
-        Intent::Send { request, message }
+        Intent::Send { request, message, draft: None }
     }
 
     fn attachment(request: u32) -> Intent {
@@ -166,8 +173,8 @@ mod tests {
 
     #[test]
     fn an_intent_without_an_answer_is_kept_until_it_is_taken() {
-        let seen = Intent::MarkSeen { message: MESSAGE, seen: true };
-        let mut pending = pending([seen.clone(), seen]);
+        let refresh = Intent::Refresh { account: AccountId(1) };
+        let mut pending = pending([refresh.clone(), refresh]);
         pending.taken(1);
         assert_eq!(numbers(&pending), [2]);
     }

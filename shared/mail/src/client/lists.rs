@@ -190,6 +190,7 @@ fn row(message: Message, shows_recipients: bool) -> Row {
         preview: message.preview,
         date: message.arrived,
         flags: message.flags,
+        keywords: message.keywords,
         has_attachments: message.has_attachments,
     }
 }

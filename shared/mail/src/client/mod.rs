@@ -8,6 +8,7 @@
 //! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
+//! | `mailboxes` | the folders that pages show |
 //! | `reading` | opened messages, attachments, the read mark |
 //! | `sending` | the outbox's life |
 //!
@@ -19,6 +20,7 @@ mod accounts;
 mod certificates;
 mod lanes;
 mod lists;
+mod mailboxes;
 mod reading;
 mod sending;
 mod settings;
@@ -30,8 +32,8 @@ use std::{
 };
 
 use postern_bridge::{
-    Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, MailboxView, Problem,
-    ServerState, Up,
+    Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, Problem, ServerState,
+    Up,
 };
 
 use crate::{
@@ -166,7 +168,26 @@ impl<H: Host> Client<H> {
             Intent::OpenMailbox { mailbox } => self.open_mailbox(page, mailbox).await,
             Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,
             Intent::OpenMessage { message } => self.open_message(page, message).await,
-            Intent::MarkSeen { message, seen } => self.mark_seen(message, seen).await,
+            Intent::Change { request, change } => {
+                let result = self.change(change).await.map_err(|error| error.problem(""));
+                self.tell(Some(page), Delta::Changed { request, result });
+                Ok(())
+            }
+            Intent::Undo { request, change } => {
+                let result = Err(MailError::Gone("change").problem(""));
+                self.tell(Some(page), Delta::Undone { request, change, result });
+                Ok(())
+            }
+            Intent::SaveDraft { request, .. } => {
+                let result = Err(MailError::Unsupported("drafts").problem("This Postern"));
+                self.tell(Some(page), Delta::DraftSaved { request, result });
+                Ok(())
+            }
+            Intent::OpenDraft { request, .. } => {
+                let result = Err(MailError::Unsupported("drafts").problem("This Postern"));
+                self.tell(Some(page), Delta::Draft { request, result });
+                Ok(())
+            }
             Intent::FetchAttachment { request, message, section } => {
                 let result = match self.attachment(message, &section).await {
                     Ok(attachment) => Ok(attachment),
@@ -175,7 +196,7 @@ impl<H: Host> Client<H> {
                 self.tell(Some(page), Delta::Attachment { request, result });
                 Ok(())
             }
-            Intent::Send { request, message } => {
+            Intent::Send { request, message, .. } => {
                 let result = self.send(page, request, message).await;
                 self.tell(Some(page), Delta::Queued { request, result });
                 Ok(())
@@ -228,8 +249,8 @@ impl<H: Host> Client<H> {
         page: Option<ClientId>,
         account: AccountId,
     ) -> Result<(), MailError> {
-        let mailboxes = self.mailboxes(account).await?;
-        let mailboxes = mailboxes.iter().map(mailbox_view).collect();
+        let protocol = self.account(account)?.protocol;
+        let mailboxes = mailboxes::views(&self.mailboxes(account).await?, protocol);
         self.tell(page, Delta::Mailboxes { account, mailboxes });
         Ok(())
     }
@@ -271,18 +292,5 @@ impl<H: Host> Client<H> {
             Ok(account) => error.problem(&account.incoming.endpoint.host),
             Err(_) => error.problem("The mail server"),
         }
-    }
-}
-
-fn mailbox_view(mailbox: &Mailbox) -> MailboxView {
-    MailboxView {
-        id: mailbox.id,
-        account: mailbox.account,
-        name: mailbox.names.last().cloned().unwrap_or_default(),
-        depth: u8::try_from(mailbox.names.len().saturating_sub(1)).unwrap_or(u8::MAX),
-        role: mailbox.role,
-        selectable: mailbox.selectable,
-        unread: mailbox.unread,
-        total: mailbox.total,
     }
 }

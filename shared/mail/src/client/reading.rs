@@ -2,7 +2,8 @@
 
 use futures_channel::oneshot;
 use postern_bridge::{
-    AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem, Protocol,
+    AttachmentView, BodyView, Change as Wanted, ChangeId, ClientId, Delta, Done, Mark, MessageId,
+    MessageView, Problem, Protocol, Selection,
 };
 use postern_mime as mime;
 use serde_bytes::ByteBuf;
@@ -37,6 +38,20 @@ impl<H: Host> Client<H> {
                 Ok(())
             }
         }
+    }
+
+    /// Makes a change.
+    pub(super) async fn change(&self, change: Wanted) -> Result<Done, MailError> {
+        let Wanted::Mark { messages: Selection::Messages(ids), mark: Mark::Seen, set } = change
+        else {
+            return Err(MailError::Input("This can't be changed yet.".into()));
+        };
+        let messages = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        for id in ids {
+            self.mark_seen(id, set).await?;
+        }
+        let sentence = if set { "Marked as read" } else { "Marked as unread" }.into();
+        Ok(Done { change: ChangeId(0), sentence, messages, mailbox: None, can_undo: false })
     }
 
     /// Marks a message as read or unread: here at once, on the server when it can be reached. The
@@ -171,6 +186,7 @@ fn view(message: &Message, view: mime::View, absent: &[AbsentPart]) -> MessageVi
         message_id: view.message_id,
         references: view.references,
         flags: message.flags,
+        keywords: message.keywords.clone(),
         body: match view.body {
             mime::Body::Html { document, remote_blocked } => {
                 BodyView::Html { document, remote_blocked }

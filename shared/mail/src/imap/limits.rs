@@ -14,6 +14,8 @@ pub const MAILBOX_DEPTH: usize = 30;
 pub const MESSAGES: u64 = 1_000_000;
 /// Addresses of one header field that a record keeps.
 pub const ADDRESSES: usize = 50;
+/// Keywords of one message that a record keeps.
+pub const KEYWORDS: usize = 100;
 /// Bytes of one header field that a record keeps.
 pub const HEADER_FIELD: usize = 4 << 10;
 /// A message of at most this size, in bytes, is fetched whole.

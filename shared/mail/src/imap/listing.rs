@@ -29,6 +29,7 @@ pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
         sent,
         size: fetch.size.unwrap_or_default(),
         flags: flags(fetch.flags.as_deref().unwrap_or_default()),
+        keywords: keywords(fetch.flags.as_deref().unwrap_or_default()),
         from: addresses(&envelope.from),
         to: addresses(&envelope.to),
         subject: text(&envelope.subject),
@@ -48,6 +49,19 @@ pub(super) fn flags(flags: &[Flag]) -> Flags {
         deleted: flags.contains(&Flag::Deleted),
         draft: flags.contains(&Flag::Draft),
     }
+}
+
+/// The keywords among a message's flags, sorted, each once.
+pub(super) fn keywords(flags: &[Flag]) -> Vec<String> {
+    let keyword = |flag: &Flag| match flag {
+        Flag::Other(name) if !name.starts_with('\\') => Some(name.clone()),
+        _ => None,
+    };
+    let mut keywords: Vec<String> = flags.iter().filter_map(keyword).collect();
+    keywords.sort_unstable();
+    keywords.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    keywords.truncate(limits::KEYWORDS);
+    keywords
 }
 
 /// Whether a message has a part that reading it does not show.

@@ -91,6 +91,10 @@ struct Listed {
     names: Vec<String>,
     role: Option<Role>,
     selectable: bool,
+    delimiter: Option<u8>,
+    can_nest: bool,
+    /// Whether the person is subscribed to it, if the server told.
+    subscribed: Option<bool>,
     /// Unread and all messages, if the server told.
     counts: Option<(u32, u32)>,
 }
@@ -123,6 +127,9 @@ fn reconcile(
                 names: Vec::new(),
                 role: None,
                 selectable: false,
+                delimiter: None,
+                can_nest: true,
+                subscribed: true,
                 uid_validity: 0,
                 uid_next: 0,
                 unread: 0,
@@ -132,6 +139,9 @@ fn reconcile(
         mailbox.names.clone_from(&own.names);
         mailbox.role = own.role;
         mailbox.selectable = own.selectable;
+        mailbox.delimiter = own.delimiter;
+        mailbox.can_nest = own.can_nest;
+        mailbox.subscribed = own.subscribed.unwrap_or(mailbox.subscribed);
         if let Some((unread, total)) = own.counts {
             mailbox.unread = unread;
             mailbox.total = total;
@@ -183,6 +193,9 @@ fn listed(responses: Vec<Response>) -> Vec<Listed> {
                 names: names(&entry),
                 role: role(&entry),
                 selectable: is_selectable(&entry),
+                delimiter: entry.delimiter,
+                can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors"),
+                subscribed: None,
                 counts: status.and_then(|status| status.unseen.zip(status.messages)),
                 path: entry.name,
             }
@@ -264,6 +277,9 @@ mod tests {
             names: path.split('/').map(Into::into).collect(),
             role: None,
             selectable: true,
+            delimiter: Some(b'/'),
+            can_nest: true,
+            subscribed: None,
             counts,
         }
     }

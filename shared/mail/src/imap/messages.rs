@@ -177,7 +177,10 @@ impl<T: Transport> ImapClient<T> {
             let mut answer = self.run(sync.host, command, "list the flags").await?;
             let told: Vec<_> = answer
                 .fetches()
-                .filter_map(|fetch| Some((fetch.uid?, listing::flags(&fetch.flags?))))
+                .filter_map(|fetch| {
+                    let flags = fetch.flags?;
+                    Some((fetch.uid?, (listing::flags(&flags), listing::keywords(&flags))))
+                })
                 .filter(|(uid, _)| known.binary_search(uid).is_ok())
                 .collect();
             let uids: Vec<u32> = told.iter().map(|(uid, _)| *uid).collect();
@@ -187,10 +190,11 @@ impl<T: Transport> ImapClient<T> {
             let writes: Vec<Write> = messages
                 .into_iter()
                 .zip(told)
-                .filter_map(|(message, (uid, mut flags))| {
+                .filter_map(|(message, (uid, (mut flags, keywords)))| {
                     let message = message?;
                     flags.seen = marks.get(&uid).copied().unwrap_or(flags.seen);
-                    (message.flags != flags).then(|| Message { flags, ..message }.put())
+                    let differs = message.flags != flags || message.keywords != keywords;
+                    differs.then(|| Message { flags, keywords, ..message }.put())
                 })
                 .collect();
             if !writes.is_empty() {

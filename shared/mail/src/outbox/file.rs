@@ -57,6 +57,7 @@ fn copy(id: MessageId, entry: &Entry, bytes: &[u8]) -> Message {
         sent: summary.sent,
         size: entry.size,
         flags: Flags { seen: true, ..Flags::default() },
+        keywords: Vec::new(),
         from: record::addresses(summary.from),
         to: record::addresses(summary.to),
         subject: summary.subject,

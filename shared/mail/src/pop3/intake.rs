@@ -178,6 +178,7 @@ impl Received {
             sent: summary.sent,
             size: self.size,
             flags: Flags::default(),
+            keywords: Vec::new(),
             from: record::addresses(summary.from),
             to: record::addresses(summary.to),
             subject: summary.subject,

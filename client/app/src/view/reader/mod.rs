@@ -92,7 +92,7 @@ fn Bar(message: Option<MessageId>) -> impl IntoView {
     let off = message.is_none();
     let toggle_seen = move |_| {
         if let Some(message) = message {
-            app.send(Intent::MarkSeen { message, seen: !seen.get_untracked() });
+            app.mark_seen(message, !seen.get_untracked());
         }
     };
     let seen_label = move || {

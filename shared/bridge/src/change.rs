@@ -1,0 +1,183 @@
+//! What the person changes: marks, places, mailboxes; and how it ends.
+//!
+//! Every change shows at once, also without a network, and is then made on the server. Its answer,
+//! [`Delta::Changed`](crate::Delta::Changed), comes as soon as it is stored here. What the server
+//! refuses later is told by [`Delta::Refused`](crate::Delta::Refused); the store then shows what
+//! the server has.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, MailboxId, MessageId, Problem};
+
+/// A change's number, by which it can be taken back.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct ChangeId(pub u32);
+
+/// A change.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Change {
+    /// Give messages a mark, or take it from them.
+    Mark {
+        /// The messages.
+        messages: Selection,
+        /// The mark.
+        mark: Mark,
+        /// Give it, or take it.
+        set: bool,
+    },
+    /// Move messages to another mailbox of their account.
+    Move {
+        /// The messages.
+        messages: Selection,
+        /// Where to.
+        to: MailboxId,
+    },
+    /// Copy messages to a mailbox of their account.
+    Copy {
+        /// The messages.
+        messages: Selection,
+        /// Where to.
+        to: MailboxId,
+    },
+    /// Move messages to the mailbox for kept mail, which is made if there is none.
+    Archive {
+        /// The messages.
+        messages: Selection,
+    },
+    /// Mark messages as junk and move them to the mailbox for it, which is made if there is none.
+    Junk {
+        /// The messages.
+        messages: Selection,
+    },
+    /// Take that back, wherever it was said: mark messages as wanted; those in the mailbox for junk
+    /// move to the inbox.
+    NotJunk {
+        /// The messages.
+        messages: Selection,
+    },
+    /// Move messages to the trash, which is made if there is none; messages in it are deleted for
+    /// good.
+    Delete {
+        /// The messages.
+        messages: Selection,
+    },
+    /// Delete messages without a way back.
+    DeleteForGood {
+        /// The messages.
+        messages: Selection,
+    },
+    /// Delete everything in the trash or in the mailbox for junk without a way back; other
+    /// mailboxes are refused.
+    Empty {
+        /// The mailbox.
+        mailbox: MailboxId,
+    },
+    /// Make a mailbox; `Done::mailbox` is its number.
+    CreateMailbox {
+        /// The account.
+        account: AccountId,
+        /// The mailbox that it is nested in; `None` is the top.
+        parent: Option<MailboxId>,
+        /// Its name.
+        name: String,
+    },
+    /// Give a mailbox another name, another place, or both; what is nested in it comes along.
+    MoveMailbox {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// The mailbox that it is nested in from now on; `None` is the top.
+        parent: Option<MailboxId>,
+        /// Its name from now on.
+        name: String,
+    },
+    /// Delete a mailbox and its messages without a way back; one that others are nested in is
+    /// refused.
+    DeleteMailbox {
+        /// The mailbox.
+        mailbox: MailboxId,
+    },
+    /// Subscribe to a mailbox, or no longer.
+    Subscribe {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Whether to.
+        subscribed: bool,
+    },
+}
+
+/// Which messages; all of one account.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Selection {
+    /// These.
+    Messages(Vec<MessageId>),
+    /// All from one to another, in whichever direction, as the list of their mailbox has them; both
+    /// included.
+    Between(MessageId, MessageId),
+    /// All of a mailbox but these.
+    AllBut {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Those that are left out.
+        except: Vec<MessageId>,
+    },
+}
+
+impl From<MessageId> for Selection {
+    fn from(message: MessageId) -> Self {
+        Self::Messages(vec![message])
+    }
+}
+
+/// A mark on a message (RFC 9051 section 2.3.2).
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Mark {
+    /// Read.
+    Seen,
+    /// Answered.
+    Answered,
+    /// Starred.
+    Flagged,
+    /// A keyword: a tag of the person's own, or a common one such as `$Forwarded`. An IMAP atom:
+    /// printable ASCII without spaces and `(){%*"\]`.
+    Keyword(String),
+}
+
+/// A change that was made here.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Done {
+    /// Its number.
+    pub change: ChangeId,
+    /// What was done, such as "3 messages moved to Archive".
+    pub sentence: String,
+    /// How many messages were changed; of marks, those that did not have it so already.
+    pub messages: u32,
+    /// The mailbox that was made.
+    pub mailbox: Option<MailboxId>,
+    /// Whether [`Intent::Undo`](crate::Intent::Undo) can take it back.
+    pub can_undo: bool,
+}
+
+/// A change that the server has refused: a conflict. What it had changed here is as it was before,
+/// or as the server has it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Refused {
+    /// The account.
+    pub account: AccountId,
+    /// The change's number.
+    pub change: ChangeId,
+    /// What was to be done and how many messages are left as they were, such as "3 messages were
+    /// not moved to Archive".
+    pub sentence: String,
+    /// What is in the way, in the server's words if it gave any.
+    pub problem: Problem,
+}
+
+/// A message that is in another place now, or under another number: it was moved, or the server has
+/// told the UID of a message that was moved earlier.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Moved {
+    /// Where it was.
+    pub from: MessageId,
+    /// Where it is.
+    pub to: MessageId,
+}
