@@ -20,6 +20,9 @@ pub(crate) const UNSENT: u32 = 1024 * 1024;
 /// Certificates that a person trusts for which TLS sessions are kept, so that they can be resumed.
 pub(crate) const TRUSTED_CERTIFICATES: usize = 16;
 
+/// Servers that are remembered to want other ciphers than those that are fast here.
+pub(crate) const DEMANDING_SERVERS: usize = 64;
+
 /// Intents of one page that a leader remembers, so that one that is repeated is taken once.
 pub(crate) const RECENT_INTENTS: usize = 1_000;
 

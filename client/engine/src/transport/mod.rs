@@ -69,12 +69,18 @@ impl Connector for TunnelConnector {
     type Transport = MailTransport;
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MailTransport, TransportError> {
-        let tunnel = Box::new(self.tunnel(endpoint).await?);
-        let upgrade = || Upgrade { tls: self.tls.clone(), endpoint: endpoint.clone() };
+        let open = async || self.tunnel(endpoint).await;
         let layer = match (endpoint.tls_end, endpoint.security) {
-            (TlsEnd::Proxy, _) | (_, Security::Plain) => Layer::Tunnel(tunnel, None),
-            (TlsEnd::Browser, Security::StartTls) => Layer::Tunnel(tunnel, Some(upgrade())),
-            (TlsEnd::Browser, Security::Tls) => upgrade().handshake(tunnel).await?,
+            (TlsEnd::Proxy, _) | (_, Security::Plain) => {
+                Layer::Tunnel(Box::new(open().await?), None)
+            }
+            (TlsEnd::Browser, Security::StartTls) => {
+                let upgrade = Upgrade { tls: self.tls.clone(), endpoint: endpoint.clone() };
+                Layer::Tunnel(Box::new(open().await?), Some(upgrade))
+            }
+            (TlsEnd::Browser, Security::Tls) => {
+                Layer::Tls(Box::new(self.tls.connect(endpoint, open).await?))
+            }
         };
         Ok(MailTransport { layer })
     }
@@ -110,12 +116,6 @@ struct Upgrade {
     endpoint: Endpoint,
 }
 
-impl Upgrade {
-    async fn handshake(self, tunnel: Box<Tunnel>) -> Result<Layer, TransportError> {
-        Ok(Layer::Tls(Box::new(self.tls.handshake(&self.endpoint, *tunnel).await?)))
-    }
-}
-
 impl Transport for MailTransport {
     async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         match &mut self.layer {
@@ -141,7 +141,8 @@ impl Transport for MailTransport {
             }
             Layer::Tunnel(mut tunnel, Some(upgrade)) => {
                 tunnel.check_quiet()?;
-                self.layer = upgrade.handshake(tunnel).await?;
+                let stream = upgrade.tls.upgrade(&upgrade.endpoint, *tunnel).await?;
+                self.layer = Layer::Tls(Box::new(stream));
             }
             Layer::Tls(mut stream) => stream.start_tls().await?,
             Layer::Gone => return Err(TransportError::Lost),

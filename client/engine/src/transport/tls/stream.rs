@@ -26,6 +26,26 @@ pub(in crate::transport) struct TlsStream<T> {
     ended: bool,
 }
 
+/// Why a handshake came to nothing.
+pub(super) struct Failed {
+    error: TransportError,
+    /// Whether the server gave up before it had chosen a cipher, so that it may want another one
+    /// than it was offered.
+    pub(super) may_want_others: bool,
+}
+
+impl From<TransportError> for Failed {
+    fn from(error: TransportError) -> Self {
+        Self { error, may_want_others: false }
+    }
+}
+
+impl From<Failed> for TransportError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
 impl<T: Transport> TlsStream<T> {
     /// Makes a stream secure.
     pub(super) async fn handshake(
@@ -33,35 +53,44 @@ impl<T: Transport> TlsStream<T> {
         name: ServerName<'static>,
         endpoint: &Endpoint,
         transport: T,
-    ) -> Result<Self, TransportError> {
+    ) -> Result<Self, Failed> {
         let connection = ClientConnection::new(config, name).map_err(|_| no_agreement())?;
         let (clear, ended) = (Vec::new(), false);
         let mut stream = Self { endpoint: endpoint.clone(), transport, connection, clear, ended };
         stream.flush().await?;
         while stream.connection.is_handshaking() {
-            let arrived = stream.transport.read().await?;
-            if arrived.is_empty() {
-                let sentence = "The server hung up instead of agreeing on encryption.";
-                return Err(TransportError::Tls(sentence.into()));
-            }
+            // Some servers say nothing at all where no cipher is to their liking.
+            let arrived = match stream.transport.read().await {
+                Ok(arrived) if arrived.is_empty() => return Err(stream.gave_up(hung_up())),
+                Err(TransportError::Lost) => return Err(stream.gave_up(TransportError::Lost)),
+                arrived => arrived?,
+            };
             if let Err(error) = stream.take(&arrived) {
                 // The server is owed an alert; but what counts is why.
                 let _ = stream.flush().await;
-                return Err(error);
+                return Err(match error {
+                    Error::AlertReceived(_) => stream.gave_up(stream.failed(&error)),
+                    error => stream.failed(&error).into(),
+                });
             }
             stream.flush().await?;
         }
         Ok(stream)
     }
 
+    /// The server has given up on the handshake.
+    fn gave_up(&self, error: TransportError) -> Failed {
+        // Both are known as soon as the server has chosen.
+        Failed { error, may_want_others: self.connection.protocol_version().is_none() }
+    }
+
     /// Takes ciphertext.
-    fn take(&mut self, mut arrived: &[u8]) -> Result<(), TransportError> {
+    fn take(&mut self, mut arrived: &[u8]) -> Result<(), Error> {
         self.clear.reserve(arrived.len());
         while !arrived.is_empty() && !self.ended {
-            // Fails only if clear text piles up, and all of it is taken each time.
-            self.connection.read_tls(&mut arrived).map_err(|_| TransportError::Lost)?;
-            let processed = self.connection.process_new_packets();
-            processed.map_err(|error| self.failed(&error))?;
+            let taken = self.connection.read_tls(&mut arrived);
+            taken.map_err(|error| Error::General(error.to_string()))?;
+            self.connection.process_new_packets()?;
             let mut reader = self.connection.reader();
             // An error means only that there is no more for now.
             while let Ok(clear) = reader.fill_buf() {
@@ -110,6 +139,10 @@ impl<T: Transport> TlsStream<T> {
     }
 }
 
+fn hung_up() -> TransportError {
+    TransportError::Tls("The server hung up instead of agreeing on encryption.".into())
+}
+
 fn no_agreement() -> TransportError {
     TransportError::Tls("This browser offers no randomness or no time to TLS.".into())
 }
@@ -124,7 +157,7 @@ impl<T: Transport> Transport for TlsStream<T> {
                 // The end, but not the one that TLS demands: something may be missing.
                 return Err(TransportError::Lost);
             }
-            self.take(&arrived)?;
+            self.take(&arrived).map_err(|error| self.failed(&error))?;
         }
         Ok(std::mem::take(&mut self.clear))
     }

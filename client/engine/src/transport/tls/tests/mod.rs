@@ -4,4 +4,5 @@ mod certificates;
 mod ends;
 mod resumption;
 mod server;
+mod suites;
 mod words;

@@ -7,8 +7,8 @@ use postern_bridge::{Endpoint, Fingerprint, Security, TlsEnd, TlsSession};
 use postern_mail::{Transport, TransportError};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{
-    RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion,
-    crypto::ring,
+    RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite, SupportedProtocolVersion,
+    crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
     version::{TLS12, TLS13},
 };
@@ -30,6 +30,18 @@ impl Identity {
         Self::with(version, |_| {})
     }
 
+    /// One that knows only the suites with one of these in their names, and chooses by its own order.
+    pub(super) fn choosy(version: &'static SupportedProtocolVersion, suites: &[&str]) -> Self {
+        let mut provider = ring::default_provider();
+        let place = |suite: &SupportedCipherSuite| {
+            let name = suite.suite().as_str().unwrap_or_default();
+            suites.iter().position(|known| name.contains(known))
+        };
+        provider.cipher_suites.retain(|suite| place(suite).is_some());
+        provider.cipher_suites.sort_by_key(place);
+        Self::made(provider, version, |_| {}, |config| config.ignore_client_order = true)
+    }
+
     pub(super) fn expired() -> Self {
         Self::with(&TLS13, |params| {
             params.not_before = date_time_ymd(2000, 1, 1);
@@ -41,17 +53,27 @@ impl Identity {
         version: &'static SupportedProtocolVersion,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Self {
+        Self::made(ring::default_provider(), version, change, |_| {})
+    }
+
+    fn made(
+        provider: CryptoProvider,
+        version: &'static SupportedProtocolVersion,
+        change: impl FnOnce(&mut CertificateParams),
+        configure: impl FnOnce(&mut ServerConfig),
+    ) -> Self {
         let mut params = CertificateParams::new([HOST.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap().der().clone();
         let private = PrivatePkcs8KeyDer::from(key.serialize_der());
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(provider.into())
             .with_protocol_versions(&[version])
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.clone()], private.into())
             .unwrap();
+        configure(&mut config);
         Self { certificate, config: config.into() }
     }
 
@@ -72,7 +94,7 @@ impl Identity {
         tls: &Tls,
         endpoint: &Endpoint,
     ) -> Result<TlsStream<Server>, TransportError> {
-        now(tls.handshake(endpoint, Server::new(self, usize::MAX)))
+        now(tls.connect(endpoint, async || Ok(Server::new(self, usize::MAX))))
     }
 }
 
@@ -142,6 +164,31 @@ impl Transport for Server {
     async fn close(&mut self) {
         self.ends = true;
     }
+}
+
+/// Takes everything and says nothing until the stream ends, in good order or not.
+pub(super) struct Silent {
+    pub(super) lost: bool,
+}
+
+impl Transport for Silent {
+    async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+        if self.lost { Err(TransportError::Lost) } else { Ok(Vec::new()) }
+    }
+
+    async fn write(&mut self, _: Vec<u8>) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    async fn start_tls(&mut self) -> Result<(), TransportError> {
+        unreachable!("TLS is above this transport")
+    }
+
+    fn tls(&self) -> Option<TlsSession> {
+        None
+    }
+
+    async fn close(&mut self) {}
 }
 
 pub(super) fn endpoint(host: &str, trusted: Option<Fingerprint>) -> Endpoint {

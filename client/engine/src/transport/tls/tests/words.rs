@@ -1,9 +1,9 @@
 //! What is said arrives, and the session is told.
 
-use postern_bridge::{TlsEnd, TlsSession};
+use postern_bridge::TlsEnd;
 use postern_mail::{Transport, TransportError};
 
-use super::server::{HOST, Identity, Server, VERSIONS, endpoint, now};
+use super::server::{HOST, Identity, Server, Silent, VERSIONS, endpoint, now};
 
 fn hear<T: Transport>(stream: &mut T, count: usize) -> Vec<u8> {
     let mut heard = Vec::new();
@@ -20,7 +20,7 @@ fn what_is_said_arrives_however_the_stream_is_cut() {
         for step in [1, 7, 4096, usize::MAX] {
             let server = Server::new(&identity, step);
             let tls = identity.as_root();
-            let mut stream = now(tls.handshake(&endpoint(HOST, None), server)).unwrap();
+            let mut stream = now(tls.upgrade(&endpoint(HOST, None), server)).unwrap();
             let words: Vec<u8> = (0..100_000_u32).map(|n| n as u8).collect();
             now(stream.write(words.clone())).unwrap();
             assert_eq!(hear(&mut stream, words.len()), words, "{step}");
@@ -72,7 +72,7 @@ fn a_server_that_does_not_speak_tls_is_named_so() {
     let identity = Identity::new(VERSIONS[0]);
     let mut server = Server::new(&identity, usize::MAX);
     server.to_client.extend(b"* OK IMAP4rev1 at your service\r\n");
-    let failed = now(identity.as_root().handshake(&endpoint(HOST, None), server)).err();
+    let failed = now(identity.as_root().upgrade(&endpoint(HOST, None), server)).err();
     let Some(TransportError::Tls(sentence)) = failed else { panic!("{failed:?}") };
     assert!(sentence.contains("does not speak TLS"), "{sentence}");
 }
@@ -83,7 +83,7 @@ fn clear_text_that_is_slipped_in_before_the_servers_first_word_of_tls_is_never_r
         let identity = Identity::new(version);
         let mut server = Server::new(&identity, usize::MAX);
         server.to_client.extend(b"a OK [CAPABILITY IMAP4rev1 AUTH=PLAIN]\r\n");
-        let failed = now(identity.as_root().handshake(&endpoint(HOST, None), server)).err();
+        let failed = now(identity.as_root().upgrade(&endpoint(HOST, None), server)).err();
         assert!(matches!(failed, Some(TransportError::Tls(_))), "{failed:?}");
     }
 }
@@ -91,7 +91,8 @@ fn clear_text_that_is_slipped_in_before_the_servers_first_word_of_tls_is_never_r
 #[test]
 fn a_server_that_hangs_up_is_named_so() {
     let identity = Identity::new(VERSIONS[0]);
-    let failed = now(identity.as_root().handshake(&endpoint(HOST, None), HangsUp)).err();
+    let failed =
+        now(identity.as_root().upgrade(&endpoint(HOST, None), Silent { lost: false })).err();
     let Some(TransportError::Tls(sentence)) = failed else { panic!("{failed:?}") };
     assert!(sentence.contains("hung up"), "{sentence}");
 }
@@ -128,27 +129,4 @@ fn what_is_forged_after_the_handshake_is_named_so() {
         let Some(TransportError::Tls(sentence)) = failed else { panic!("{failed:?}") };
         assert!(sentence.contains("changed on its way"), "{sentence}");
     }
-}
-
-/// Takes everything and says nothing.
-struct HangsUp;
-
-impl Transport for HangsUp {
-    async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
-        Ok(Vec::new())
-    }
-
-    async fn write(&mut self, _: Vec<u8>) -> Result<(), TransportError> {
-        Ok(())
-    }
-
-    async fn start_tls(&mut self) -> Result<(), TransportError> {
-        unreachable!("TLS is above this transport")
-    }
-
-    fn tls(&self) -> Option<TlsSession> {
-        None
-    }
-
-    async fn close(&mut self) {}
 }
