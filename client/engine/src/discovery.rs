@@ -1,14 +1,18 @@
 //! Which servers an address has, by the proxy's word.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use js_sys::JsString;
 use postern_bridge::Discovery;
-use postern_mail::{MailError, TransportError};
+use postern_mail::{Clock, MailError, TransportError};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response, WorkerGlobalScope};
+use web_sys::{AbortController, Headers, RequestCache, RequestInit, Response, WorkerGlobalScope};
 
 use crate::{
     access::Access,
+    clock::BrowserClock,
     limits::{DISCOVERY_PATIENCE, PROXY_SENTENCE},
 };
 
@@ -47,29 +51,43 @@ impl ProxyDiscovery {
     }
 }
 
-/// The status and the text of the answer.
+/// The status and the text of the answer. Dropped, it tells the proxy that nobody waits any more.
 async fn fetch(address: &str, token: &str) -> Result<(u16, String), TransportError> {
     let exchange = async {
+        let waiting = Waiting(AbortController::new()?);
         let address = js_sys::encode_uri_component(address);
         let url = format!("{}?address={address}", Discovery::PATH);
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-        let fetched = JsFuture::from(scope.fetch_with_str_and_init(&url, &request(token)?));
+        let fetched =
+            JsFuture::from(scope.fetch_with_str_and_init(&url, &request(token, &waiting)?));
         let response: Response = fetched.await?.unchecked_into();
         let text = JsFuture::from(response.text()?).await?.unchecked_into::<JsString>();
         Ok::<_, JsValue>((response.status(), text.into()))
     };
-    // Whatever goes wrong on the way: the proxy can't be reached.
-    exchange.await.map_err(|_| TransportError::Offline)
+    let patience = BrowserClock.sleep(DISCOVERY_PATIENCE);
+    match select(pin!(exchange), pin!(patience)).await {
+        Either::Left((Ok(answer), _)) => Ok(answer),
+        // Whatever goes wrong on the way: the proxy can't be reached.
+        Either::Left((Err(_), _)) | Either::Right(_) => Err(TransportError::Offline),
+    }
 }
 
-fn request(token: &str) -> Result<RequestInit, JsValue> {
+/// Somebody who waits for an answer: as soon as it is dropped, the browser hangs up.
+struct Waiting(AbortController);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn request(token: &str, waiting: &Waiting) -> Result<RequestInit, JsValue> {
     let headers = Headers::new()?;
     headers.set("authorization", &format!("Bearer {token}"))?;
     let request = RequestInit::new();
     request.set_headers(&headers);
     request.set_cache(RequestCache::NoStore);
-    let patience = DISCOVERY_PATIENCE.as_millis().try_into().expect("it is some seconds");
-    request.set_signal(Some(&AbortSignal::timeout_with_u32(patience)));
+    request.set_signal(Some(&waiting.0.signal()));
     Ok(request)
 }
 

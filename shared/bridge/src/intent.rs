@@ -28,6 +28,11 @@ pub enum Intent {
         /// The mail address.
         address: String,
     },
+    /// Nobody waits for the answer to `Discover` any more; there will be none.
+    StopDiscovery {
+        /// That of `Discover`.
+        request: u32,
+    },
     /// Try the access key of a private proxy, and keep it if it is the one.
     EnterAccessKey {
         /// Comes back in `Delta::AccessKeyTried`.

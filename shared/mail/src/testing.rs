@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use futures_channel::oneshot;
 use futures_util::lock::Mutex;
 use postern_bridge::{Discovery, Endpoint, TlsSession};
 
@@ -35,6 +36,21 @@ pub trait Server {
     fn disconnected(&mut self);
 }
 
+/// Nobody connects in here.
+pub struct NoServer;
+
+impl Server for NoServer {
+    fn connected(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn received(&mut self, _: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn disconnected(&mut self) {}
+}
+
 /// A host whose only server is `S`.
 pub struct TestHost<S, D = MemoryStore> {
     /// The server that every connection reaches.
@@ -49,6 +65,8 @@ pub struct TestHost<S, D = MemoryStore> {
     pub asked_key: RefCell<Option<Secret>>,
     /// The access key that was presented.
     pub presented_key: RefCell<Option<Secret>>,
+    /// What the next search for an address's servers waits for; without it nothing is found at once.
+    pub search: Cell<Option<oneshot::Receiver<Discovery>>>,
     /// The most bytes that one read gives.
     pub read_size: Cell<usize>,
     now: Cell<i64>,
@@ -72,6 +90,7 @@ impl<S: Server, D: Store> TestHost<S, D> {
             carried: Rc::default(),
             asked_key: RefCell::default(),
             presented_key: RefCell::default(),
+            search: Cell::default(),
             read_size: Cell::new(usize::MAX),
             now: Cell::new(1_700_000_000_000),
             random: Cell::new(0),
@@ -178,10 +197,13 @@ impl<S: Server, D> Connector for TestHost<S, D> {
 }
 
 impl<S, D> Discover for TestHost<S, D> {
-    /// Nothing is found; but the proxy that searches may ask for a key.
+    /// The proxy that searches may ask for a key.
     async fn discover(&self, _address: &str) -> Result<Discovery, MailError> {
         self.admit().await?;
-        Ok(Discovery::default())
+        match self.search.take() {
+            Some(search) => Ok(search.await.map_err(|_| TransportError::Offline)?),
+            None => Ok(Discovery::default()),
+        }
     }
 }
 

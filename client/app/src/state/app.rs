@@ -156,7 +156,7 @@ impl App {
     /// Begins to set up an account anew; what an earlier visit tried is of no interest to this one.
     pub(crate) fn begin_setup(self) {
         self.setup.set(Progress::default());
-        self.step.set(Step::default());
+        self.start_over();
         self.form.set(Form::default());
     }
 
@@ -164,6 +164,14 @@ impl App {
     pub(crate) fn discover(self, address: String) {
         let request = self.request(|request| Intent::Discover { request, address });
         self.step.set(Step::Looking(request));
+    }
+
+    /// Goes back to the first step of the set-up; what is being looked for is looked for no more.
+    pub(crate) fn start_over(self) {
+        if let Step::Looking(request) = self.step.get_untracked() {
+            self.send(Intent::StopDiscovery { request });
+        }
+        self.step.set(Step::Start);
     }
 
     /// Tries an access key.

@@ -18,6 +18,10 @@ impl Pending {
     /// Keeps an intent, if it is one to keep; returns its number.
     pub(super) fn add(&mut self, up: &Up) -> u64 {
         self.last_number += 1;
+        if let Intent::StopDiscovery { request } = up.intent {
+            // Nobody waits for this answer any more.
+            self.intents.retain(|_, up| !is_search(&up.intent, request));
+        }
         if kept_until(&up.intent) != Until::Said {
             self.intents.insert(self.last_number, up.clone());
         }
@@ -62,6 +66,7 @@ fn kept_until(intent: &Intent) -> Until {
     match intent {
         Intent::Hello
         | Intent::Network { .. }
+        | Intent::StopDiscovery { .. }
         | Intent::OpenMailbox { .. }
         | Intent::ShowRows { .. } => Until::Said,
         Intent::ForgetAccessKey
@@ -83,6 +88,10 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::OpenDraft { .. }
         | Intent::Send { .. } => Until::Answered,
     }
+}
+
+fn is_search(intent: &Intent, number: u32) -> bool {
+    matches!(intent, Intent::Discover { request, .. } if *request == number)
 }
 
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
@@ -199,6 +208,14 @@ mod tests {
         let problem = Problem::new(ProblemKind::Gone, "It is gone.");
         pending.answered(&Delta::MessageFailed { message: MESSAGE, problem });
         assert_eq!(numbers(&pending), [2]);
+    }
+
+    #[test]
+    fn a_search_that_was_stopped_is_not_kept() {
+        let search = |request| Intent::Discover { request, address: "ada@example.org".into() };
+        let stop = Intent::StopDiscovery { request: 4 };
+        let pending = pending([search(4), search(5), send(4), stop]);
+        assert_eq!(numbers(&pending), [2, 3]);
     }
 
     #[test]

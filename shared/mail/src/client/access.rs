@@ -146,25 +146,10 @@ mod tests {
     use super::*;
     use crate::{
         store::MemoryStore,
-        testing::{Server, TestHost, block_on},
+        testing::{NoServer, TestHost, block_on},
     };
 
     const KEY: &str = "a-long-enough-secret";
-
-    /// Nobody connects in here.
-    struct NoServer;
-
-    impl Server for NoServer {
-        fn connected(&mut self) -> Vec<u8> {
-            Vec::new()
-        }
-
-        fn received(&mut self, _: &[u8]) -> Vec<u8> {
-            Vec::new()
-        }
-
-        fn disconnected(&mut self) {}
-    }
 
     struct Setting {
         host: Rc<TestHost<NoServer>>,

@@ -1,8 +1,8 @@
 //! Accounts: add, test, list, remove.
 
 use postern_bridge::{
-    AccountDraft, AccountId, AccountView, Connection, Delta, Discovery, Endpoint, Problem,
-    Protocol, ServerLogin, ServerRole, ServerState, TestReport,
+    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Problem, Protocol,
+    ServerLogin, ServerRole, ServerState, TestReport,
 };
 
 use super::{
@@ -23,18 +23,6 @@ impl<H: Host> Client<H> {
     pub(super) fn account_views(&self) -> Vec<AccountView> {
         let accounts = self.inner.accounts.borrow();
         accounts.values().map(view).collect()
-    }
-
-    /// Finds out which servers an address has; no password is needed, and none is sent.
-    pub(super) async fn discover(&self, address: &str) -> Result<Discovery, Problem> {
-        let found = async {
-            check_address(address)?;
-            self.inner.host.discover(address).await
-        };
-        found.await.map_err(|error| {
-            self.note_access(&error);
-            error.problem("The mail server")
-        })
     }
 
     /// Logs in to both servers and out again.
@@ -224,7 +212,7 @@ fn check(draft: &AccountDraft) -> Result<(), MailError> {
     Ok(())
 }
 
-fn check_address(address: &str) -> Result<(), MailError> {
+pub(super) fn check_address(address: &str) -> Result<(), MailError> {
     let parts = address.rsplit_once('@');
     if !parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
         || address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;".contains(c))

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
+//! | `discovery` | which servers an address has |
 //! | `settings` | change an account that is there |
 //! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
 //! | `lanes` | which connection does which work, in which order |
@@ -18,6 +19,7 @@
 mod access;
 mod accounts;
 mod certificates;
+mod discovery;
 mod lanes;
 mod lists;
 mod mailboxes;
@@ -31,6 +33,7 @@ use std::{
     rc::Rc,
 };
 
+use futures_util::future::AbortHandle;
 use postern_bridge::{
     Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, Problem, ServerState,
     Up,
@@ -65,6 +68,8 @@ struct Inner<H: Host> {
     accounts: RefCell<BTreeMap<AccountId, Running>>,
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
+    /// Searches for servers that run, by page and request.
+    searches: RefCell<HashMap<(ClientId, u32), AbortHandle>>,
     /// Mailboxes whose changes pages will be told of in a moment.
     changed: RefCell<HashMap<MailboxId, Change>>,
 }
@@ -100,6 +105,7 @@ impl<H: Host> Client<H> {
                 accounts: RefCell::default(),
                 lists: RefCell::default(),
                 windows: RefCell::default(),
+                searches: RefCell::default(),
                 changed: RefCell::default(),
             }),
         };
@@ -122,9 +128,10 @@ impl<H: Host> Client<H> {
         });
     }
 
-    /// Forgets what a page was showing.
+    /// Forgets what a page was showing and looking for.
     pub fn leave(&self, page: ClientId) {
         self.inner.windows.borrow_mut().remove(&page);
+        self.stop_discoveries(page);
     }
 
     async fn serve(&self, page: ClientId, intent: Intent) -> Result<(), MailError> {
@@ -132,8 +139,11 @@ impl<H: Host> Client<H> {
             Intent::Hello => self.greet(page).await,
             Intent::Network { online } => self.network(online),
             Intent::Discover { request, address } => {
-                let result = self.discover(&address).await;
-                self.tell(Some(page), Delta::Discovered { request, result });
+                self.discover(page, request, &address).await;
+                Ok(())
+            }
+            Intent::StopDiscovery { request } => {
+                self.stop_discovery(page, request);
                 Ok(())
             }
             Intent::EnterAccessKey { request, key } => {

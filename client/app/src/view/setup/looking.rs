@@ -3,18 +3,14 @@
 use leptos::{ev, prelude::*};
 
 use super::start::domain;
-use crate::{
-    browser::focus,
-    state::{App, setup::Step},
-    text,
-};
+use crate::{browser::focus, state::App, text};
 
 /// Says what goes on, and lets the person stop it.
 #[component]
 pub(super) fn Looking() -> impl IntoView {
     let app = App::here();
     let stop = move || {
-        app.step.set(Step::Start);
+        app.start_over();
         focus::give("[data-test=setup-continue]");
     };
     let escape = window_event_listener(ev::keydown, move |event| {
