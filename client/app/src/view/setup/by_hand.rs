@@ -4,13 +4,12 @@ use leptos::prelude::*;
 
 use super::{
     person::Person, protocol::ProtocolChoice, security::Unprotected, servers::Servers,
-    settings::Settings, start::domain, tls_end::TlsEndChoice,
+    settings::Settings, start::domain, tls_end::TlsEndChoice, ways::AddressButton,
 };
 use crate::{
-    browser::focus,
     state::{
         App,
-        setup::{Form, Step, Trouble},
+        setup::{Form, Trouble},
     },
     text,
     view::icons::{self, Icon},
@@ -30,20 +29,8 @@ pub(super) fn ByHand(
         Trouble::NoIncoming => Some(text::discovery::no_incoming(&domain(form))),
         Trouble::NoOutgoing => Some(text::discovery::no_outgoing(&domain(form))),
     });
-    let beside = view! {
-        <button
-            type="button"
-            class="button is-quiet"
-            data-test="setup-look-up"
-            on:click=move |_| {
-                app.step.set(Step::Start);
-                focus::give("[data-test=setup-address]");
-            }
-        >
-            {text::discovery::LOOK_UP}
-        </button>
-    }
-    .into_any();
+    let beside =
+        view! { <AddressButton label=text::discovery::LOOK_UP test="setup-look-up" /> }.into_any();
     view! {
         <Settings beside>
             <h2 class="step-title" tabindex="-1">

@@ -4,15 +4,15 @@ use leptos::prelude::*;
 use postern_bridge::{Candidate, Protection, Protocol, Service, TlsEnd};
 
 use super::{
-    person::Name, protocol::ProtocolChoice, retention::RetentionChoice, settings::Settings,
+    person::Name,
+    protocol::ProtocolChoice,
+    retention::RetentionChoice,
+    settings::Settings,
     start::domain,
+    ways::{AddressButton, ByHandButton},
 };
 use crate::{
-    browser::focus,
-    state::{
-        App,
-        setup::{Form, Step, Trouble},
-    },
+    state::{App, setup::Form},
     text,
     view::icons::{self, Icon},
 };
@@ -23,20 +23,7 @@ pub(super) fn Found() -> impl IntoView {
     let app = App::here();
     let form = app.form;
     let only = Memo::new(move |_| form.with(Form::only));
-    let beside = view! {
-        <button
-            type="button"
-            class="button is-quiet"
-            data-test="setup-by-hand"
-            on:click=move |_| {
-                app.step.set(Step::ByHand(Trouble::None));
-                focus::give(focus::STEP);
-            }
-        >
-            {text::discovery::BY_HAND}
-        </button>
-    }
-    .into_any();
+    let beside = view! { <ByHandButton /> }.into_any();
     view! {
         <Settings beside>
             <header class="found-head">
@@ -48,17 +35,11 @@ pub(super) fn Found() -> impl IntoView {
                 </div>
                 <p class="found-address">
                     <bdi>{move || form.with(|form| form.address.trim().to_owned())}</bdi>
-                    <button
-                        type="button"
-                        class="button is-quiet is-small"
-                        data-test="setup-change"
-                        on:click=move |_| {
-                            app.step.set(Step::Start);
-                            focus::give("[data-test=setup-address]");
-                        }
-                    >
-                        {text::discovery::CHANGE_ADDRESS}
-                    </button>
+                    <AddressButton
+                        label=text::discovery::CHANGE_ADDRESS
+                        test="setup-change"
+                        small=true
+                    />
                 </p>
             </header>
             <dl class="found" data-test="setup-found">

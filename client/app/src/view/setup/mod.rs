@@ -18,6 +18,7 @@ mod servers;
 mod settings;
 mod start;
 mod tls_end;
+mod ways;
 
 use leptos::prelude::*;
 

@@ -3,13 +3,9 @@
 use leptos::prelude::*;
 use postern_bridge::{Problem, ProblemKind};
 
-use super::{blame, person::Login};
+use super::{blame, person::Login, ways::ByHandButton};
 use crate::{
-    browser::focus,
-    state::{
-        App,
-        setup::{Form, Step, Trouble},
-    },
+    state::{App, setup::Form},
     text,
     view::icons::{self, Icon},
 };
@@ -54,17 +50,7 @@ pub(super) fn Start(
                 <button type="submit" class="button is-primary" data-test="setup-continue">
                     {if again { text::discovery::TRY_AGAIN } else { text::discovery::CONTINUE }}
                 </button>
-                <button
-                    type="button"
-                    class="button is-quiet"
-                    data-test="setup-by-hand"
-                    on:click=move |_| {
-                        app.step.set(Step::ByHand(Trouble::None));
-                        focus::give(focus::STEP);
-                    }
-                >
-                    {text::discovery::BY_HAND}
-                </button>
+                <ByHandButton />
             </footer>
         </form>
     }
