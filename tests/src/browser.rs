@@ -4,7 +4,8 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::Duration,
+    sync::mpsc,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -15,10 +16,17 @@ use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::timeout;
 use url::Url;
+
+use crate::program;
 
 /// How long a test waits for something that must appear; far longer than it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the driver may take to start, to tell what a page shows, or to end: a browser that does
+/// not answer any more must not hold a test up.
+const DRIVER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The hooks for tests that the app's elements carry: `[data-test="…"]`.
 pub fn hook(name: &str) -> String {
@@ -48,27 +56,42 @@ impl Driver {
             .spawn()
             .context("chromedriver is not installed; `cargo xtask test` says how to get it")?;
         let output = process.stdout.take().context("chromedriver's output is piped")?;
-        let mut lines = BufReader::new(output).lines();
-        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        let (told, port) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let port = line.split_once("successfully on port ");
+                let port = port.and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
+                // Read on when nobody listens any more: a full pipe would stop the driver.
+                let _ = port.map(|port| told.send(port));
+            }
         });
-        // Nobody reads on: without this, a full pipe would stop the driver.
-        std::thread::spawn(move || lines.for_each(drop));
+        let port = port.recv_timeout(DRIVER_PATIENCE);
         let driver = Self { process, port: port.unwrap_or_default() };
         port.context("chromedriver did not say its port")?;
         Ok(driver)
+    }
+
+    fn has_ended(&mut self) -> bool {
+        !matches!(self.process.try_wait(), Ok(None))
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
         // SIGTERM lets it end its browsers; SIGKILL would leave them behind.
-        let pid = self.process.id().to_string();
-        let ended = Command::new("kill").arg(&pid).status();
-        if !ended.is_ok_and(|status| status.success()) {
-            let _ = self.process.kill();
+        let pid = self.process.id();
+        let asked = Command::new("kill").arg(pid.to_string()).status();
+        let start = Instant::now();
+        while asked.as_ref().is_ok_and(|status| status.success()) && !self.has_ended() {
+            if start.elapsed() > DRIVER_PATIENCE {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
-        let _ = self.process.wait();
+        if !self.has_ended() {
+            program::kill(pid);
+            let _ = self.process.wait();
+        }
     }
 }
 
@@ -121,13 +144,26 @@ impl Browser {
         let result = test(&browser).await;
         let result = match result {
             Ok(()) => Ok(()),
-            Err(error) => Err(error.context(browser.autopsy(name).await)),
+            Err(error) => {
+                let found = timeout(DRIVER_PATIENCE, browser.autopsy(name)).await;
+                let silent = |_| "the browser does not answer any more".into();
+                Err(error.context(found.unwrap_or_else(silent)))
+            }
         };
-        let closed = browser.client.clone().close().await;
+        let closed = timeout(DRIVER_PATIENCE, browser.client.clone().close()).await;
         drop(browser.driver);
         // The test's own error tells more than one of a browser that it broke.
         result?;
-        Ok(closed?)
+        Ok(closed.context("the browser does not end")??)
+    }
+
+    /// Processor time so far of the processes that draw pages and run their workers.
+    ///
+    /// # Errors
+    ///
+    /// If the browser has ended.
+    pub fn processor(&self) -> Result<Duration> {
+        program::processor_of(self.driver.process.id(), "--type=renderer")
     }
 
     async fn autopsy(&self, name: &str) -> String {

@@ -78,9 +78,8 @@ impl Program {
     /// If it has ended.
     pub fn usage(&self) -> Result<Usage> {
         let family = family(self.child.id())?;
-        let processor = family.iter().map(|process| process.ticks).sum::<u64>();
         let resident = family.iter().map(|process| resident(process.id)).sum::<Result<u64>>()?;
-        Ok(Usage { processor: Duration::from_secs(processor) / TICKS_PER_SECOND as u32, resident })
+        Ok(Usage { processor: processor(family.iter()), resident })
     }
 }
 
@@ -98,6 +97,32 @@ impl Drop for Program {
         // It may have ended in between.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Processor time so far of those that descend from a process and have this argument.
+///
+/// # Errors
+///
+/// If the process has ended.
+pub fn processor_of(root: u32, argument: &str) -> Result<Duration> {
+    let family = family(root)?;
+    let has_it = |process: &&Process| {
+        // Another one may have ended since it was found.
+        let line = fs::read(format!("/proc/{}/cmdline", process.id)).unwrap_or_default();
+        // A program that has changed its own title has blanks where others have zeros.
+        line.split(|byte| matches!(byte, 0 | b' ')).any(|part| part == argument.as_bytes())
+    };
+    Ok(processor(family.iter().filter(has_it)))
+}
+
+/// Ends a process and all that descend from it, whatever they are doing.
+pub(crate) fn kill(root: u32) {
+    for process in family(root).unwrap_or_default() {
+        if let Some(id) = i32::try_from(process.id).ok().and_then(Pid::from_raw) {
+            // It may have ended in between.
+            let _ = kill_process(id, Signal::KILL);
+        }
     }
 }
 
@@ -142,6 +167,11 @@ fn family(root: u32) -> Result<Vec<Process>> {
         next += 1;
     }
     Ok(family)
+}
+
+fn processor<'a>(processes: impl Iterator<Item = &'a Process>) -> Duration {
+    let ticks = processes.map(|process| process.ticks).sum::<u64>();
+    Duration::from_secs(ticks) / TICKS_PER_SECOND as u32
 }
 
 /// Reads `/proc/<id>/stat` (proc_pid_stat(5)).
@@ -196,12 +226,10 @@ mod tests {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        let family = family(program.child.id()).unwrap();
-        assert!(family.len() > 1);
-        for process in &family[1..] {
-            let id = Pid::from_raw(i32::try_from(process.id).unwrap()).unwrap();
-            kill_process(id, Signal::KILL).unwrap();
-        }
+        let of = |argument| processor_of(program.child.id(), argument).unwrap();
+        assert_eq!(of("no such argument"), Duration::ZERO);
+        assert!(of(script) == Duration::ZERO && of("while") > Duration::ZERO);
+        kill(program.child.id());
     }
 
     #[test]

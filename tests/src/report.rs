@@ -37,7 +37,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    pub(crate) fn name(self) -> &'static str {
+    /// Its short form.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Rate => "MB/s",
             Self::Seconds => "s",
