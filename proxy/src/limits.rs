@@ -27,6 +27,13 @@ pub const PAGE_FRAMES: websocket::Limits = websocket::Limits {
     flood: FloodLimit { burst: 128, interval: Duration::from_millis(100) },
 };
 
+/// Control messages that a page may send on a tunnel that carries nothing.
+pub const CONTROLS: FloodLimit = FloodLimit { burst: 128, interval: Duration::from_millis(100) };
+
+/// With so many stream bytes, both ways together, it may send one more. A page grants half a window
+/// at a time.
+pub const STREAM_PER_CONTROL: u64 = 1024;
+
 /// The most that is read or written at once, in bytes: a WebSocket frame with its header, which
 /// should fit into the processor's cache, and into four TLS records.
 pub const CHUNK: usize = 64 * 1024;
@@ -80,6 +87,20 @@ pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// The longest ClientHello of a page that ends TLS itself, in bytes: those of today have up to 2,000.
 pub const MAX_CLIENT_HELLO: usize = 16 * 1024;
 
+/// Pages with a WebSocket that have not shown a token yet.
+pub const WAITING: usize = 1024;
+
+/// How long a mail server may be silent before the system asks whether it is still there: less than
+/// what networks on the way remember a silent connection for (RFC 5382, section 5, has two hours,
+/// many have minutes).
+pub const KEEPALIVE: Duration = Duration::from_secs(2 * 60);
+
+/// How long it may then take to answer, before it is asked again.
+pub const KEEPALIVE_RETRY: Duration = Duration::from_secs(30);
+
+/// How often it is asked again before it is gone.
+pub const KEEPALIVE_RETRIES: u32 = 4;
+
 /// How long a tunnel that is over may take for its last words.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -113,8 +134,14 @@ pub const HTTP2_STREAM_WINDOW: u32 = WINDOW;
 /// Bytes that a client may send on one HTTP/2 connection before they are read.
 pub const HTTP2_CONNECTION_WINDOW: u32 = 8 * WINDOW;
 
-/// Bytes of one HTTP/2 stream that may wait for the client to take them.
-pub const HTTP2_SEND_BUFFER: usize = 2 * CHUNK;
+/// The most that is given to the HTTP library at once for an HTTP/2 stream, in bytes: as much as a
+/// frame holds (RFC 9113, section 4.2). It keeps two such pieces of a tunnel in a queue, one in its
+/// hand, and then what [`HTTP2_SEND_BUFFER`] says.
+pub const HTTP2_PIECE: usize = 16 * 1024;
+
+/// Bytes of one HTTP/2 stream that may wait for the client to take them; as long as there are fewer,
+/// one more piece comes.
+pub const HTTP2_SEND_BUFFER: usize = 2 * HTTP2_PIECE;
 
 /// How often a client is asked on HTTP/2 whether it is still there, and how long it may take to
 /// answer.

@@ -8,7 +8,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use futures_util::SinkExt;
 use postern::Config;
-use postern_tunnel::{FromPage, FromProxy, Refusal, SUBPROTOCOL, TOKEN_PATH, TlsMode};
+use postern_tunnel::{FromPage, FromProxy, Open, Refusal, SUBPROTOCOL, TOKEN_PATH, TlsMode};
 use support::{
     HOST, Running, destination,
     http::get,
@@ -102,6 +102,38 @@ async fn behind_a_trusted_reverse_proxy_each_client_has_its_own_limits() {
         let headers = [("x-forwarded-for", list)];
         assert_eq!(refused(&proxy, server.port(), &headers).await, expected, "{list}");
     }
+}
+
+#[tokio::test]
+async fn strangers_without_a_token_use_up_nothing_of_what_is_for_all() {
+    let server = echo().await;
+    let proxy = proxy(server, |config| {
+        config.limits.connections = 1;
+        config.limits.connections_per_minute = 1;
+        config.limits.destinations_per_hour = 1;
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.open_relay = true;
+    })
+    .await;
+    let origin = format!("http://{}", proxy.addr);
+    let mut strangers = Vec::new();
+    for n in 0..10 {
+        let headers = [
+            ("origin", origin.clone()),
+            ("sec-websocket-protocol", SUBPROTOCOL.to_owned()),
+            ("x-forwarded-for", format!("2001:db8:0:{n}::1")),
+        ];
+        let mut page = Page::connect_with(proxy.addr, &headers).await.unwrap();
+        if n % 2 == 0 {
+            let token = Some("no token".to_owned());
+            let first = Open { token, ..open("elsewhere.example", 993, TlsMode::None, PLENTY) };
+            page.say(&FromPage::Open(first)).await;
+            assert_eq!(page.hear_refused().await.code, Refusal::AccessDenied);
+        }
+        strangers.push(page);
+    }
+    let headers = [("x-forwarded-for", "192.0.2.1")];
+    assert_eq!(refused(&proxy, server.port(), &headers).await, None);
 }
 
 #[tokio::test]

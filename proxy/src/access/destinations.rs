@@ -21,7 +21,8 @@ pub(super) struct Destinations {
 pub(super) struct Fingerprints(RandomState);
 
 impl Fingerprints {
-    pub(super) fn of(&self, host: &str, port: u16) -> u32 {
+    /// A server, or a host whatever its port.
+    pub(super) fn of(&self, host: &str, port: Option<u16>) -> u32 {
         // The lower half is as good as any.
         self.0.hash_one((host, port)) as u32
     }
@@ -71,8 +72,9 @@ mod tests {
     fn host_and_port_make_a_destination() {
         let fingerprints = Fingerprints::default();
         let of = |host, port| fingerprints.of(host, port);
-        assert_eq!(of("mail.example.org", 993), of("mail.example.org", 993));
-        assert_ne!(of("mail.example.org", 993), of("mail.example.org", 143));
-        assert_ne!(of("mail.example.org", 993), of("mail.example.com", 993));
+        assert_eq!(of("mail.example.org", Some(993)), of("mail.example.org", Some(993)));
+        assert_ne!(of("mail.example.org", Some(993)), of("mail.example.org", Some(143)));
+        assert_ne!(of("mail.example.org", Some(993)), of("mail.example.com", Some(993)));
+        assert_ne!(of("mail.example.org", None), of("mail.example.org", Some(993)));
     }
 }

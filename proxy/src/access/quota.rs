@@ -2,9 +2,15 @@
 //!
 //! Nothing here waits: what is too much is refused. A client is an address, or an IPv6 network of
 //! 64 bits; what is known of clients is bounded, whatever addresses they come from.
+//!
+//! A page is a [`Visitor`] until it has shown a good token, and a [`Guest`] from then on. Strangers
+//! without a token, from however many addresses, use nothing up of what is for all.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,11 +20,12 @@ use super::{
     bucket::{Bucket, Rate},
     destinations::{Destinations, Fingerprints},
     table::Table,
+    waiting::{Place, WaitingRoom},
 };
 use crate::{
     limits::{
         BYTES_COUNTED_AT_ONCE, CLIENTS_REMEMBERED, DISCOVERIES_PER_MINUTE, KEY_TRIES_PER_MINUTE,
-        Limits,
+        Limits, WAITING,
     },
     server::{Client, Clients, Ticket},
 };
@@ -29,6 +36,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Counts what is used.
 pub(crate) struct Quotas {
+    waiting: WaitingRoom,
     tunnels: Clients,
     all: Allowed,
     each: Allowed,
@@ -58,6 +66,21 @@ struct Used {
     discoveries: Bucket,
 }
 
+/// Who wants a tunnel, and has not shown a token yet.
+pub(crate) struct Visitor {
+    quotas: Arc<Quotas>,
+    client: Client,
+    own: Arc<Mutex<Used>>,
+    place: Place,
+}
+
+/// Who asks for the servers of an address.
+pub(crate) struct Asker {
+    quotas: Arc<Quotas>,
+    own: Arc<Mutex<Used>>,
+    stopped: AtomicBool,
+}
+
 /// Who has a tunnel, for as long as it lives.
 pub(crate) struct Guest {
     quotas: Arc<Quotas>,
@@ -71,6 +94,8 @@ pub(crate) struct Guest {
 /// What there is too much of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Excess {
+    /// Pages that have not shown a token yet.
+    Waiting,
     /// Open tunnels.
     Open,
     /// Tunnels that were opened.
@@ -95,6 +120,7 @@ impl Quotas {
         let a_minute = |count: u32| Rate::new(count.into(), MINUTE);
         let an_hour = |bytes| Rate::new(bytes, HOUR);
         Self {
+            waiting: WaitingRoom::new(WAITING),
             tunnels: Clients::new(limits.connections, limits.connections_per_client),
             all: Allowed {
                 tunnels: a_minute(limits.connections_per_minute),
@@ -119,15 +145,12 @@ impl Quotas {
         }
     }
 
-    /// Lets a client have one more tunnel.
-    pub(crate) fn admit(self: &Arc<Self>, client: Client) -> Result<Guest, Excess> {
+    /// Lets a client ask for one more tunnel.
+    pub(crate) fn visit(self: &Arc<Self>, client: Client) -> Result<Visitor, Excess> {
         let now = Instant::now();
         let own = self.used_by(client, now);
-        // A client that is stopped here uses nothing of what is for all.
         lock(&own).open(&self.each, By::Client, now)?;
-        let place = self.tunnels.admit(client).ok_or(Excess::Open)?;
-        lock(&self.used).open(&self.all, By::All, now)?;
-        Ok(Guest { quotas: self.clone(), own, _place: place, bytes: 0, counted: 0 })
+        Ok(Visitor { quotas: self.clone(), client, own, place: self.waiting.enter() })
     }
 
     /// Whether a client may have one more token.
@@ -138,12 +161,12 @@ impl Quotas {
         self.each.tokens.is_none_or(|rate| lock(&own).tokens.admit(rate, now))
     }
 
-    /// Whether a client may ask for the servers of one more address.
-    #[must_use]
-    pub(crate) fn discovery(&self, client: Client) -> bool {
+    /// Lets a client ask for the servers of one more address.
+    pub(crate) fn discovery(self: &Arc<Self>, client: Client) -> Option<Asker> {
         let now = Instant::now();
         let own = self.used_by(client, now);
-        self.each.discoveries.is_none_or(|rate| lock(&own).discoveries.admit(rate, now))
+        let admitted = self.each.discoveries.is_none_or(|rate| lock(&own).discoveries.admit(rate, now));
+        admitted.then(|| Asker { quotas: self.clone(), own, stopped: AtomicBool::new(false) })
     }
 
     /// Whether a client may try one more access key; a try that turns out to be right is given
@@ -158,6 +181,19 @@ impl Quotas {
     /// The key that was tried was right.
     pub(crate) fn key_was_right(&self, client: Client) {
         lock(&self.used_by(client, Instant::now())).wrong_keys.give_back();
+    }
+
+    /// Whether somebody may go there: nobody may go to too many different places.
+    fn reach(&self, own: &Mutex<Used>, host: &str, port: Option<u16>) -> Result<(), Excess> {
+        let now = Instant::now();
+        let destination = self.fingerprints.of(host, port);
+        if !lock(own).destinations.admit(destination, self.each.destinations, now) {
+            return Err(Excess::Destinations(By::Client));
+        }
+        if !lock(&self.used).destinations.admit(destination, self.all.destinations, now) {
+            return Err(Excess::Destinations(By::All));
+        }
+        Ok(())
     }
 
     fn used_by(&self, client: Client, now: Instant) -> Arc<Mutex<Used>> {
@@ -181,19 +217,45 @@ impl Used {
     }
 }
 
+impl Visitor {
+    /// Ends when the visitor has waited for too long, since others came.
+    pub(crate) async fn turned_out(&self) -> Excess {
+        self.place.turned_out().await;
+        Excess::Waiting
+    }
+
+    /// Lets the visitor have a tunnel: its token is good.
+    pub(crate) fn admit(self) -> Result<Guest, Excess> {
+        let Self { quotas, client, own, .. } = self;
+        // A client that is stopped here uses nothing of what is for all.
+        let place = quotas.tunnels.admit(client).ok_or(Excess::Open)?;
+        lock(&quotas.used).open(&quotas.all, By::All, Instant::now())?;
+        Ok(Guest { quotas, own, _place: place, bytes: 0, counted: 0 })
+    }
+}
+
+impl Asker {
+    /// Whether this host may be asked for its client. It counts as one of the client's destinations,
+    /// whatever it is asked for.
+    #[must_use]
+    pub(crate) fn may_ask(&self, host: &str) -> bool {
+        let admitted = self.quotas.reach(&self.own, host, None).is_ok();
+        if !admitted {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        admitted
+    }
+
+    /// Whether there was a host that it might not ask.
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
 impl Guest {
     /// Whether the guest may go there: it may not go to too many different places.
     pub(crate) fn may_reach(&self, host: &str, port: u16) -> Result<(), Excess> {
-        let Quotas { all, each, fingerprints, used, .. } = &*self.quotas;
-        let now = Instant::now();
-        let destination = fingerprints.of(host, port);
-        if !lock(&self.own).destinations.admit(destination, each.destinations, now) {
-            return Err(Excess::Destinations(By::Client));
-        }
-        if !lock(used).destinations.admit(destination, all.destinations, now) {
-            return Err(Excess::Destinations(By::All));
-        }
-        Ok(())
+        self.quotas.reach(&self.own, host, Some(port))
     }
 
     /// Notes how many bytes the tunnel has carried since it opened, both ways together. They are
@@ -230,6 +292,7 @@ impl Drop for Guest {
 impl From<Excess> for Refused {
     fn from(excess: Excess) -> Self {
         let message = match excess {
+            Excess::Waiting => "Too many connections are being opened at the moment.",
             Excess::Open => "Too many connections are open, from your network or in all.",
             Excess::Opened(By::Client) => {
                 "Your network has opened too many connections within a minute."
@@ -271,13 +334,18 @@ mod tests {
         Client::from(ip.parse::<IpAddr>().unwrap())
     }
 
+    /// A client whose token is good.
+    fn guest(quotas: &Arc<Quotas>, ip: &str) -> Result<Guest, Excess> {
+        quotas.visit(client(ip))?.admit()
+    }
+
     #[test]
     fn each_client_and_all_together_may_open_so_many_tunnels_a_minute() {
         let quotas = quotas(|limits| {
             limits.connections_per_client_per_minute = 2;
             limits.connections_per_minute = 3;
         });
-        let open = |ip| quotas.admit(client(ip)).map(drop);
+        let open = |ip| guest(&quotas, ip).map(drop);
         assert_eq!(open("192.0.2.1"), Ok(()));
         assert_eq!(open("192.0.2.1"), Ok(()));
         assert_eq!(open("192.0.2.1"), Err(Excess::Opened(By::Client)));
@@ -286,12 +354,46 @@ mod tests {
     }
 
     #[test]
+    fn whoever_shows_no_token_uses_up_nothing_of_what_is_for_all() {
+        let quotas = quotas(|limits| {
+            limits.connections = 1;
+            limits.connections_per_minute = 1;
+        });
+        let strangers: Vec<_> =
+            (0..100).map(|n| quotas.visit(client(&format!("2001:db8:0:{n}::1")))).collect();
+        assert!(strangers.iter().all(Result::is_ok));
+        assert!(guest(&quotas, "192.0.2.1").is_ok());
+    }
+
+    #[test]
+    fn a_client_that_shows_no_token_can_not_go_on_for_ever() {
+        let quotas = quotas(|limits| limits.connections_per_client_per_minute = 2);
+        let visits = [(); 3].map(|()| quotas.visit(client("192.0.2.1")).map(drop));
+        assert_eq!(visits, [Ok(()), Ok(()), Err(Excess::Opened(By::Client))]);
+    }
+
+    #[test]
+    fn hosts_that_are_asked_for_a_client_are_among_its_destinations() {
+        let quotas = quotas(|limits| limits.destinations_per_client_per_hour = 2);
+        let asker = quotas.discovery(client("192.0.2.1")).unwrap();
+        assert!(asker.may_ask("a.example"));
+        assert!(asker.may_ask("a.example"), "one that is known needs no place");
+        let guest = guest(&quotas, "192.0.2.1").unwrap();
+        assert_eq!(guest.may_reach("b.example", 993), Ok(()));
+        assert!(!asker.was_stopped());
+        assert!(!asker.may_ask("c.example"));
+        assert!(asker.was_stopped());
+        let another = quotas.discovery(client("192.0.2.2")).unwrap();
+        assert!(another.may_ask("c.example"));
+    }
+
+    #[test]
     fn so_many_tunnels_may_be_open_at_a_time() {
         let quotas = quotas(|limits| limits.connections_per_client = 1);
-        let first = quotas.admit(client("2001:db8::1")).unwrap();
-        assert_eq!(quotas.admit(client("2001:db8::2")).err(), Some(Excess::Open));
+        let first = guest(&quotas, "2001:db8::1").unwrap();
+        assert_eq!(guest(&quotas, "2001:db8::2").err(), Some(Excess::Open));
         drop(first);
-        assert!(quotas.admit(client("2001:db8::2")).is_ok());
+        assert!(guest(&quotas, "2001:db8::2").is_ok());
     }
 
     #[test]
@@ -300,7 +402,7 @@ mod tests {
             limits.destinations_per_client_per_hour = 2;
             limits.destinations_per_hour = 3;
         });
-        let reach = |ip, host| quotas.admit(client(ip)).unwrap().may_reach(host, 993);
+        let reach = |ip, host| guest(&quotas, ip).unwrap().may_reach(host, 993);
         assert_eq!(reach("192.0.2.1", "a.example"), Ok(()));
         assert_eq!(reach("192.0.2.1", "b.example"), Ok(()));
         assert_eq!(reach("192.0.2.1", "c.example"), Err(Excess::Destinations(By::Client)));
@@ -314,21 +416,21 @@ mod tests {
     fn a_client_may_move_so_many_bytes_over_all_its_tunnels() {
         let limit = 2 * BYTES_COUNTED_AT_ONCE;
         let quotas = quotas(|limits| limits.bytes_per_client_per_hour = limit);
-        let [mut first, mut second] = [(); 2].map(|()| quotas.admit(client("192.0.2.1")).unwrap());
+        let [mut first, mut second] = [(); 2].map(|()| guest(&quotas, "192.0.2.1").unwrap());
         assert_eq!(first.carried(BYTES_COUNTED_AT_ONCE), Ok(()));
         assert_eq!(second.carried(BYTES_COUNTED_AT_ONCE), Ok(()));
         let more = second.carried(2 * BYTES_COUNTED_AT_ONCE);
         assert_eq!(more, Err(Excess::Bytes(By::Client)));
-        let another = quotas.admit(client("192.0.2.1")).err();
+        let another = guest(&quotas, "192.0.2.1").err();
         assert_eq!(another, Some(Excess::Bytes(By::Client)));
-        assert!(quotas.admit(client("192.0.2.2")).is_ok());
+        assert!(guest(&quotas, "192.0.2.2").is_ok());
     }
 
     #[test]
     fn what_a_short_tunnel_carried_counts_when_it_ends() {
         let quotas = quotas(|limits| limits.bytes_per_client_per_hour = 10);
         let visit = |bytes| {
-            let mut guest = quotas.admit(client("192.0.2.1"))?;
+            let mut guest = guest(&quotas, "192.0.2.1")?;
             guest.carried(bytes)
         };
         assert_eq!(visit(10), Ok(()));
@@ -339,11 +441,11 @@ mod tests {
     #[test]
     fn all_together_may_move_so_many_bytes_if_a_limit_is_set() {
         let quotas = quotas(|limits| limits.bytes_per_hour = Some(BYTES_COUNTED_AT_ONCE));
-        let mut first = quotas.admit(client("192.0.2.1")).unwrap();
-        let mut second = quotas.admit(client("192.0.2.2")).unwrap();
+        let mut first = guest(&quotas, "192.0.2.1").unwrap();
+        let mut second = guest(&quotas, "192.0.2.2").unwrap();
         assert_eq!(first.carried(BYTES_COUNTED_AT_ONCE), Ok(()));
         assert_eq!(second.carried(BYTES_COUNTED_AT_ONCE), Err(Excess::Bytes(By::All)));
-        assert_eq!(quotas.admit(client("192.0.2.3")).err(), Some(Excess::Bytes(By::All)));
+        assert_eq!(guest(&quotas, "192.0.2.3").err(), Some(Excess::Bytes(By::All)));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) use tls::{ServerTls, TlsConnector};
 
 use self::relay::{Ended, Relay};
 use crate::{
-    access::{Excess, Guest},
+    access::{Excess, Guest, Visitor},
     metrics::Metrics,
     server::{Client, LiveTunnel, Origin, Shared, TunnelPage},
     websocket::handshake::{self, Handshake},
@@ -56,10 +56,10 @@ pub(crate) async fn upgrade(
     }
     // A page learns nothing from the status of a failed upgrade, so one too many gets its
     // WebSocket, only to be told.
-    let guest = shared.quotas.admit(client);
+    let visitor = shared.quotas.visit(client);
     let upgrade = hyper::upgrade::on(&mut request);
     let live = request.extensions_mut().remove::<Arc<LiveTunnel>>();
-    let tunnel = run(upgrade, origin, shared.clone(), guest);
+    let tunnel = run(upgrade, origin, shared.clone(), visitor);
     shared.tunnels.spawn(async move {
         tunnel.await;
         drop(live);
@@ -73,9 +73,9 @@ async fn run(
     upgrade: OnUpgrade,
     origin: Origin,
     shared: Arc<Shared>,
-    guest: Result<Guest, Excess>,
+    visitor: Result<Visitor, Excess>,
 ) {
-    let Some((relay, mut guest)) = Box::pin(begin(upgrade, origin, &shared, guest)).await else {
+    let Some((relay, mut guest)) = Box::pin(begin(upgrade, origin, &shared, visitor)).await else {
         return;
     };
     let ended = relay.run(&shared, &mut guest).await;
@@ -86,7 +86,7 @@ async fn begin(
     upgrade: OnUpgrade,
     origin: Origin,
     shared: &Shared,
-    guest: Result<Guest, Excess>,
+    visitor: Result<Visitor, Excess>,
 ) -> Option<(Relay, Guest)> {
     let mut page = match upgrade.await {
         Ok(upgraded) => page::page(upgraded),
@@ -95,8 +95,8 @@ async fn begin(
             return None;
         }
     };
-    let guest = match guest {
-        Ok(guest) => guest,
+    let visitor = match visitor {
+        Ok(visitor) => visitor,
         Err(excess) => {
             debug!(?excess, "refused");
             let refused = Refused::from(excess);
@@ -106,11 +106,11 @@ async fn begin(
         }
     };
     let way = tokio::select! {
-        way = open::open(&mut page, &origin, &guest, shared) => way,
+        way = open::open(&mut page, &origin, visitor, shared) => way,
         () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
     };
     match way {
-        Ok(way) => return Some((Relay::new(page, way, &shared.windows), guest)),
+        Ok((way, guest)) => return Some((Relay::new(page, way, &shared.windows), guest)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
             shared.metrics.tunnel_refused(refused.code);

@@ -13,7 +13,7 @@ use super::{
     upstream::Upstream,
 };
 use crate::{
-    access::{Guest, TokenProblem},
+    access::{Guest, TokenProblem, Visitor},
     client_hello::ClientHelloGate,
     limits::WINDOW,
     policy::{Host, Target, Unreachable},
@@ -49,13 +49,17 @@ impl From<Refused> for Failure {
 pub(super) async fn open(
     page: &mut Page,
     origin: &Origin,
-    guest: &Guest,
+    visitor: Visitor,
     shared: &Shared,
-) -> Result<Way, Failure> {
-    let first = timeout(shared.limits().open, first_message(page)).await;
+) -> Result<(Way, Guest), Failure> {
+    let first = tokio::select! {
+        first = timeout(shared.limits().open, first_message(page)) => first,
+        excess = visitor.turned_out() => return Err(Refused::from(excess).into()),
+    };
     let open = first.map_err(|_| bad_request("The page did not say where to connect."))??;
     let token = shared.mint.check(open.token.as_deref(), origin, SystemTime::now());
     token.map_err(access_denied)?;
+    let guest = visitor.admit().map_err(Refused::from)?;
     let target = shared.policy.destination(&open.host, open.port);
     let target = target.map_err(|denied| refuse(Refusal::NotAllowed, denied.to_string()))?;
     guest.may_reach(&target.host.to_string(), target.port).map_err(Refused::from)?;
@@ -90,7 +94,8 @@ pub(super) async fn open(
 
     let blind = open.tls == TlsMode::EndToEnd && target.implicit_tls;
     let gate = blind.then(|| ClientHelloGate::new(target.host.clone()));
-    Ok(Way { server, host: target.host, tls: open.tls, gate, credit: open.credit })
+    let way = Way { server, host: target.host, tls: open.tls, gate, credit: open.credit };
+    Ok((way, guest))
 }
 
 async fn first_message(page: &mut Page) -> Result<Open, Failure> {
