@@ -4,14 +4,14 @@
 
 mod support;
 
-use postern::{demo, discovery::Srv};
+use postern::{demo, discovery::Srv, limits::DISCOVERIES_PER_MINUTE};
 use postern_bridge::{
     Discovery,
     Service::{Imap, Pop3, Submission},
 };
 use support::{
     http::get,
-    provider::{Provider, ask, found},
+    provider::{Provider, ask, ask_as, found, found_as},
     start,
 };
 use tokio::net::TcpListener;
@@ -342,6 +342,40 @@ async fn a_client_has_so_many_questions_at_a_time() {
         assert_eq!(waiting.await.unwrap().status, 200);
     }
     assert_eq!(ask(addr, "a@example.org").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_may_ask_so_many_questions_a_minute() {
+    let proxy = Provider::default().start(|_| {}).await;
+    for n in 0..=DISCOVERIES_PER_MINUTE {
+        // The same question again costs nobody but the proxy.
+        let response = ask(proxy.addr, ADDRESS).await;
+        let expected = if n < DISCOVERIES_PER_MINUTE { 200 } else { 429 };
+        assert_eq!(response.status, expected, "{n}: {}", response.text());
+    }
+}
+
+#[tokio::test]
+async fn hosts_that_are_asked_count_as_the_clients_destinations_and_others_still_find_theirs() {
+    let provider = with_servers().await;
+    let asked = provider.asked.clone();
+    let proxy = provider
+        .start(|config| {
+            // As many as a domain without anything has.
+            config.limits.destinations_per_client_per_hour = 7;
+            config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+            config.open_relay = true;
+        })
+        .await;
+    let first = "X-Forwarded-For: 192.0.2.1";
+    let second = "X-Forwarded-For: 192.0.2.2";
+    assert_eq!(ask_as(proxy.addr, "ada@example.com", &[first]).await.status, 200);
+    let refused = ask_as(proxy.addr, ADDRESS, &[first]).await;
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert!(refused.text().contains("mail servers within an hour"), "{}", refused.text());
+    assert_eq!(*asked.lock().unwrap(), Vec::<String>::new());
+    // What one client could not find out is not taken for what there is.
+    assert_eq!(found_as(proxy.addr, ADDRESS, &[second]).await, BY_PROBE);
 }
 
 #[tokio::test]

@@ -6,11 +6,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::reach;
+use super::reach::Reach;
 use crate::{
     limits::{CAPABILITIES, CAPABILITY, PROBE_BYTES},
     policy::Target,
-    server::Shared,
 };
 
 /// Connects to a server, makes the connection secure, and asks for its capabilities. `None` if it
@@ -19,19 +18,19 @@ pub(super) async fn ask(
     service: Service,
     protection: Protection,
     target: &Target,
-    shared: &Shared,
+    reach: &Reach<'_>,
 ) -> Option<Vec<String>> {
-    let tcp = reach::mail(target, shared).await?;
+    let tcp = reach.mail(target).await?;
     let tcp = match protection {
         Protection::Tls => {
-            let mut dialogue = Dialogue::new(reach::secure(tcp, &target.host, shared).await?);
+            let mut dialogue = Dialogue::new(reach.secure(tcp, &target.host).await?);
             dialogue.greeting(service).await?;
             return dialogue.goodbye(service).await;
         }
         Protection::StartTls => tcp,
     };
     let tcp = start_tls(service, tcp).await?;
-    Dialogue::new(reach::secure(tcp, &target.host, shared).await?).goodbye(service).await
+    Dialogue::new(reach.secure(tcp, &target.host).await?).goodbye(service).await
 }
 
 /// Brings a server to where TLS begins.

@@ -13,11 +13,10 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tracing::debug;
 
-use super::{address::Address, reach};
+use super::{address::Address, reach::Reach};
 use crate::{
     limits::{AUTOCONFIG_BYTES, AUTOCONFIG_HEAD, AUTOCONFIG_REDIRECTS},
     policy::Host,
-    server::Shared,
 };
 
 /// Where a file is: by HTTPS, on its usual port.
@@ -30,13 +29,17 @@ pub(super) struct Place {
 
 /// Fetches a file for an address. The query, in which the address may be, goes to hosts of the
 /// address's own domain alone.
-pub(super) async fn fetch(place: &Place, address: &Address, shared: &Shared) -> Option<Vec<u8>> {
+pub(super) async fn fetch(
+    place: &Place,
+    address: &Address,
+    reach: &Reach<'_>,
+) -> Option<Vec<u8>> {
     let mut place = place.clone();
     for _ in 0..=AUTOCONFIG_REDIRECTS {
         if !address.owns(&place.host) {
             place = place.without_query();
         }
-        let response = get(&place, shared).await?;
+        let response = get(&place, reach).await?;
         let status = response.status();
         if status.is_redirection() {
             let location = response.headers().get(LOCATION)?.to_str().ok()?;
@@ -54,8 +57,8 @@ pub(super) async fn fetch(place: &Place, address: &Address, shared: &Shared) -> 
     None
 }
 
-async fn get(place: &Place, shared: &Shared) -> Option<Response<Incoming>> {
-    let stream = reach::web(&place.host, shared).await?;
+async fn get(place: &Place, reach: &Reach<'_>) -> Option<Response<Incoming>> {
+    let stream = reach.web(&place.host).await?;
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(AUTOCONFIG_HEAD)
         .handshake(TokioIo::new(stream))

@@ -1,6 +1,6 @@
 //! The search: who is asked, in which order, until when.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::join_all, stream};
 use postern_bridge::{Candidate, Protection, Service, Source, UserName};
@@ -17,6 +17,7 @@ use super::{
     fetch::{self, Place},
     guess, hosted, query,
     rank::{self, answers, is_complete},
+    reach::Reach,
     records::Records,
     srv::{self, Named},
 };
@@ -26,7 +27,7 @@ use crate::{
         DISCOVERY_KEEP_NOTHING, DISCOVERY_TIMEOUT, PROBE_TIMEOUT, PROBES_AT_ONCE, RECORDS_TIMEOUT,
     },
     page::{DemoAccount, Endpoint},
-    server::{Client, Clients, Shared, Ticket},
+    server::{Client, Clients, Ticket},
 };
 
 /// Finds the servers of mail addresses.
@@ -64,7 +65,7 @@ impl Finder {
     }
 
     /// The servers of an address, the best first.
-    pub(super) async fn find(&self, address: &Address, shared: &Shared) -> Vec<Candidate> {
+    pub(super) async fn find(&self, address: &Address, reach: &Reach<'_>) -> Vec<Candidate> {
         let mut found = Vec::new();
         let search = self.search(address, shared, &mut found);
         if timeout(DISCOVERY_TIMEOUT, search).await.is_err() {
@@ -73,29 +74,29 @@ impl Finder {
         rank::rank(found)
     }
 
-    async fn search(&self, address: &Address, shared: &Shared, found: &mut Vec<Candidate>) {
+    async fn search(&self, address: &Address, reach: &Reach<'_>, found: &mut Vec<Candidate>) {
         if let Some(demo) = self.demo.as_ref().filter(|demo| demo.domain == address.domain()) {
-            return self.ask_all(demo.servers.clone(), shared, found).await;
+            return self.ask_all(demo.servers.clone(), reach, found).await;
         }
         let (published, (named, providers)) = tokio::join!(
-            self.published(own_places(address), Source::Autoconfig, address, shared),
+            self.published(own_places(address), Source::Autoconfig, address, reach),
             self.look_up(address),
         );
         let denied: Vec<_> = [Service::Imap, Service::Pop3, Service::Submission]
             .into_iter()
             .filter(|service| named.denies(*service))
             .collect();
-        self.ask_all([published, named.candidates].concat(), shared, found).await;
+        self.ask_all([published, named.candidates].concat(), reach, found).await;
         for provider in providers {
             if is_complete(found) {
                 break;
             }
             let source = Source::Provider(provider.clone());
-            let published = self.published(places(&provider, ""), source, address, shared).await;
-            self.ask_all(published, shared, found).await;
+            let published = self.published(places(&provider, ""), source, address, reach).await;
+            self.ask_all(published, reach, found).await;
         }
         if !is_complete(found) {
-            self.probe(address, &denied, shared, found).await;
+            self.probe(address, &denied, reach, found).await;
         }
     }
 
@@ -115,9 +116,9 @@ impl Finder {
         places: Vec<Place>,
         source: Source,
         address: &Address,
-        shared: &Shared,
+        reach: &Reach<'_>,
     ) -> Vec<Candidate> {
-        let files = join_all(places.iter().map(|place| self.file(place, address, shared))).await;
+        let files = join_all(places.iter().map(|place| self.file(place, address, reach))).await;
         let candidates = |servers: Vec<Server>| -> Vec<_> {
             servers.iter().filter_map(|s| s.candidate(address, source.clone())).collect()
         };
@@ -125,15 +126,16 @@ impl Finder {
         files.find(|candidates| !candidates.is_empty()).unwrap_or_default()
     }
 
-    async fn file(&self, place: &Place, address: &Address, shared: &Shared) -> Option<Vec<Server>> {
+    async fn file(&self, place: &Place, address: &Address, reach: &Reach<'_>) -> Option<Vec<Server>> {
         let key = Sha256::digest(format!("{}\n{}\n{}", place.host, place.path, address.domain()));
         let fetch = async {
-            let fetch = fetch::fetch(place, address, shared);
+            let fetch = fetch::fetch(place, address, reach);
             let bytes = timeout(AUTOCONFIG_TIMEOUT, fetch).await.ok()??;
             autoconfig::parse(&bytes)
                 .inspect_err(|error| debug!(%error, "a settings file is of no use"))
                 .ok()
         };
+        let keep = |found: &_| keep(found, reach);
         self.files.get(key.into(), Instant::now(), AUTOCONFIG_TIMEOUT, keep, fetch).await
     }
 
@@ -142,7 +144,7 @@ impl Finder {
         &self,
         address: &Address,
         denied: &[Service],
-        shared: &Shared,
+        reach: &Reach<'_>,
         found: &mut Vec<Candidate>,
     ) {
         let reads = answers(found, Service::Imap) || answers(found, Service::Pop3);
@@ -156,7 +158,7 @@ impl Finder {
             let services = services.iter().copied();
             let open = services.filter(|s| !denied.contains(s) && !answers(found, *s));
             let guesses = open.flat_map(|s| guess::guesses(address.domain(), s, protection));
-            self.ask_all(guesses.collect(), shared, found).await;
+            self.ask_all(guesses.collect(), reach, found).await;
         }
     }
 
@@ -164,10 +166,10 @@ impl Finder {
     async fn ask_all(
         &self,
         candidates: Vec<Candidate>,
-        shared: &Shared,
+        reach: &Reach<'_>,
         found: &mut Vec<Candidate>,
     ) {
-        let asked = candidates.into_iter().map(|candidate| self.ask(candidate, shared));
+        let asked = candidates.into_iter().map(|candidate| self.ask(candidate, reach));
         let mut asked = stream::iter(asked).buffered(PROBES_AT_ONCE);
         while let Some(candidate) = asked.next().await {
             found.extend(candidate);
@@ -175,14 +177,15 @@ impl Finder {
     }
 
     /// `None` if tunnels could not reach it, or it was only guessed and is not there.
-    async fn ask(&self, mut candidate: Candidate, shared: &Shared) -> Option<Candidate> {
+    async fn ask(&self, mut candidate: Candidate, reach: &Reach<'_>) -> Option<Candidate> {
         let Candidate { service, port, protection, .. } = candidate;
-        let target = shared.policy.destination(&candidate.host, port).ok()?;
+        let target = reach.shared.policy.destination(&candidate.host, port).ok()?;
         let key = (service, candidate.host.clone(), port, protection);
         let ask = async {
-            let ask = ask::ask(service, protection, &target, shared);
+            let ask = ask::ask(service, protection, &target, reach);
             timeout(PROBE_TIMEOUT, ask).await.ok()?
         };
+        let keep = |found: &_| keep(found, reach);
         candidate.offers = self.offers.get(key, Instant::now(), PROBE_TIMEOUT, keep, ask).await;
         if let Some(offers) = &candidate.offers
             && candidate.authentication.is_empty()
@@ -233,8 +236,14 @@ fn places(domain: &str, query: &str) -> Vec<Place> {
     subdomain.into_iter().chain(place(domain.to_owned(), path.to_owned())).collect()
 }
 
-fn keep<T>(found: &Option<T>) -> std::time::Duration {
-    if found.is_some() { DISCOVERY_KEEP } else { DISCOVERY_KEEP_NOTHING }
+/// How long an answer stays. What was not found because a client may ask no more hosts, another
+/// client may find.
+fn keep<T>(found: &Option<T>, reach: &Reach<'_>) -> Duration {
+    match found {
+        Some(_) => DISCOVERY_KEEP,
+        None if reach.asker.was_stopped() => Duration::ZERO,
+        None => DISCOVERY_KEEP_NOTHING,
+    }
 }
 
 /// A number from 0 to `most`, for a choice that nobody depends on.

@@ -49,7 +49,10 @@ pub use records::{Records, Srv, SystemRecords};
 
 pub(crate) use find::Finder;
 
-use self::address::{Address, BadAddress};
+use self::{
+    address::{Address, BadAddress},
+    reach::Reach,
+};
 use crate::{
     access,
     server::{Client, Shared},
@@ -71,12 +74,19 @@ pub(crate) async fn discover(
         Ok(address) => address,
         Err(bad) => return refuse(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
-    let asked = shared.quotas.discovery(client).then(|| shared.finder.admit(client));
-    let Some(_place) = asked.flatten() else {
-        let sentence = "It is looking for many mail servers already.";
-        return refuse(StatusCode::TOO_MANY_REQUESTS, sentence);
+    let Some(asker) = shared.quotas.discovery(client) else {
+        return too_many("Your network has looked for too many mail servers within a minute.");
     };
-    let candidates = shared.finder.find(&address, &shared).await;
+    let Some(_place) = shared.finder.admit(client) else {
+        return too_many("It is looking for many mail servers already.");
+    };
+    let reach = Reach { shared: &shared, asker: &asker };
+    let candidates = shared.finder.find(&address, &reach).await;
+    if candidates.is_empty() && asker.was_stopped() {
+        return too_many(
+            "Your network has asked for too many different mail servers within an hour.",
+        );
+    }
     info!(candidates = candidates.len(), "looked for the servers of an address");
     let json = serde_json::to_vec(&Discovery { candidates });
     let json = json.expect("texts and numbers can be encoded");
@@ -94,6 +104,10 @@ fn admit(request: &Parts, shared: &Shared) -> Result<(), (StatusCode, &'static s
         return Err((StatusCode::UNAUTHORIZED, "The page did not show a token of this proxy."));
     }
     Ok(())
+}
+
+fn too_many(sentence: &str) -> Response {
+    refuse(StatusCode::TOO_MANY_REQUESTS, sentence)
 }
 
 fn refuse(status: StatusCode, sentence: &str) -> Response {

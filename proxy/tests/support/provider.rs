@@ -166,14 +166,24 @@ impl Records for Dns {
 
 /// Asks a proxy as its own page does.
 pub(crate) async fn ask(proxy: SocketAddr, address: &str) -> Response {
-    let token = fetch_token(proxy, &[]).await;
+    ask_as(proxy, address, &[]).await
+}
+
+/// The same with further headers.
+pub(crate) async fn ask_as(proxy: SocketAddr, address: &str, headers: &[&str]) -> Response {
+    let token = format!("Authorization: Bearer {}", fetch_token(proxy, headers).await);
     let path = format!("{}?address={address}", Discovery::PATH);
-    get(proxy, &path, &[&format!("Authorization: Bearer {token}")]).await
+    get(proxy, &path, &[headers, &[&*token]].concat()).await
 }
 
 /// What a proxy finds out about an address, as lines.
 pub(crate) async fn found(proxy: SocketAddr, address: &str) -> Vec<String> {
-    let response = ask(proxy, address).await;
+    found_as(proxy, address, &[]).await
+}
+
+/// The same with further headers.
+pub(crate) async fn found_as(proxy: SocketAddr, address: &str, headers: &[&str]) -> Vec<String> {
+    let response = ask_as(proxy, address, headers).await;
     assert_eq!(response.status, 200, "{}", response.text());
     let found: Discovery = serde_json::from_slice(&response.body).unwrap();
     let line = |c: &postern_bridge::Candidate| {
