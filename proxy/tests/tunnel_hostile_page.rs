@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use postern::limits::{MAX_MESSAGE, PAGE_FRAMES, WINDOW};
+use postern::limits::{CONTROLS, MAX_MESSAGE, PAGE_FRAMES, WINDOW};
 use postern_tunnel::{FromPage, FromProxy, MAX_CONTROL, Refusal, Refused};
 use support::{
     page::PLENTY,
@@ -167,12 +167,33 @@ async fn floods_of_frames_that_carry_nothing_are_refused() {
 }
 
 #[tokio::test]
+async fn as_many_control_messages_as_there_may_be_are_fine_and_more_are_a_flood() {
+    let scene = Scene::new(|_| {}).await;
+    for message in [FromPage::Credit(0), FromPage::Return(0)].map(|message| control(&message)) {
+        let mut client = scene.tunnel().await;
+        client.say(&message.repeat(CONTROLS.burst.into())).await;
+        client.say(&whole(BINARY, "fine")).await;
+        assert_eq!(client.hear().await, Heard::Binary(b"fine".to_vec()));
+        let flooded = flood(scene.tunnel().await, &message.repeat(100)).await;
+        assert_eq!(flooded, (None, Some(1008)));
+    }
+    scene.others_were_served().await;
+}
+
+#[tokio::test]
 async fn control_messages_without_end_do_not_keep_a_tunnel_open() {
     let scene = Scene::new(|limits| limits.idle = SHORT).await;
     join_all([FromPage::Credit(0), FromPage::Return(0)].map(async |message| {
-        let client = scene.tunnel().await;
-        let ended = flood(client, &control(&message).repeat(100)).await;
-        assert_eq!(code_of(ended), Refusal::Idle, "{message:?}");
+        let Client { ear, mut mouth } = scene.tunnel().await;
+        // Not so many that they are a flood.
+        let sending = tokio::spawn(async move {
+            let mut pace = tokio::time::interval(SHORT / 8);
+            while mouth.write_all(&control(&message)).await.is_ok() {
+                pace.tick().await;
+            }
+        });
+        assert_eq!(code_of(hear_out(ear).await), Refusal::Idle);
+        soon(sending).await.unwrap();
     }))
     .await;
     scene.others_were_served().await;

@@ -15,7 +15,7 @@ pub struct FloodLimit {
 
 /// Counts them.
 #[derive(Debug, Default)]
-pub(super) struct Flood {
+pub(crate) struct Flood {
     /// When all of them will be forgotten: each is remembered for one interval.
     until: Option<Instant>,
 }
@@ -26,7 +26,7 @@ impl Flood {
     /// # Errors
     ///
     /// If it is one too many.
-    pub(super) fn count(&mut self, now: Instant, limit: FloodLimit) -> Result<(), Violation> {
+    pub(crate) fn count(&mut self, now: Instant, limit: FloodLimit) -> Result<(), Violation> {
         let until = self.until.filter(|until| *until > now).unwrap_or(now) + limit.interval;
         if until - now > limit.interval * u32::from(limit.burst) {
             return Err(Violation::Flood);

@@ -24,6 +24,7 @@ mod violation;
 pub use close::{Close, CloseCode};
 pub use connection::{Connection, Error, Incoming, Message};
 pub use decoder::{Control, Decoder, Event, Limits};
+pub(crate) use flood::Flood;
 pub use flood::FloodLimit;
 pub use frame::{Kind, Opcode, prepend_header};
 pub use violation::Violation;

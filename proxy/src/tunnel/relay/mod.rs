@@ -6,6 +6,7 @@
 //! from the server only when the page has granted it and has taken the one before. Over HTTP/2 the
 //! HTTP library holds some chunks more of a page that is slow.
 
+mod chatter;
 mod clock;
 mod direction;
 
@@ -27,6 +28,7 @@ use tokio::{
 use tracing::{debug, info};
 
 use self::{
+    chatter::Chatter,
     clock::{Clock, Due},
     direction::{Down, Half, Up, say},
 };
@@ -56,6 +58,7 @@ pub(super) struct Relay {
     gate: Option<Box<ClientHelloGate>>,
     /// The beginning of a control message.
     text: Vec<u8>,
+    chatter: Chatter,
     up: Up,
     down: Down,
     clock: Clock,
@@ -121,6 +124,7 @@ impl Relay {
             },
             gate: way.gate.map(Box::new),
             text: Vec::new(),
+            chatter: Chatter::default(),
             up: Up::new(windows),
             down: Down::new(way.credit),
             clock: Clock::new(Instant::now()),
@@ -256,6 +260,10 @@ impl Relay {
                     count += 1;
                 }
                 Ok(Some(Incoming::Data { kind: Kind::Text, bytes, last })) => {
+                    let carried = self.up.bytes + self.down.bytes;
+                    if last && let Err(flood) = self.chatter.count(carried, now.into_std()) {
+                        break Err(Stop::Violation(flood));
+                    }
                     if let Err(refused) = self.text(bytes, last) {
                         break Err(Stop::Refused(refused));
                     }
