@@ -60,7 +60,7 @@ fn check_host(text: &str, port: u16) {
             if let Route::Given(addresses) = target.route
                 && !matches!(host, Host::Address(_))
             {
-                assert!(everything.addresses(&addresses).is_err(), "{text:?} is this machine");
+                assert!(everything.addresses(&addresses, 993).is_err(), "{text:?} is this machine");
             }
         }
         Err(denied) => assert_eq!(denied, Denied::Port(port)),
@@ -69,11 +69,11 @@ fn check_host(text: &str, port: u16) {
 
 fn check_address(ip: IpAddr) {
     let policy = Policy::default();
-    let passes = policy.addresses(&[ip]).is_ok();
+    let passes = policy.addresses(&[ip], 993).is_ok();
     assert!(!passes || is_public(ip), "{ip}");
     let public = IpAddr::from([9, 9, 9, 9]);
-    if policy.addresses(&[public]).is_ok() {
-        assert_eq!(policy.addresses(&[public, ip, public]).is_ok(), passes, "{ip}");
+    if policy.addresses(&[public], 993).is_ok() {
+        assert_eq!(policy.addresses(&[public, ip, public], 993).is_ok(), passes, "{ip}");
     }
 }
 

@@ -19,7 +19,7 @@ use support::{
     HOST, Running,
     name_server::{self, Answer, NameServer, addresses, alias, failure},
     page::{PLENTY, Page, open},
-    server::echo_on,
+    server::{closed, echo_on},
     start,
 };
 use tokio::net::TcpListener;
@@ -294,5 +294,38 @@ async fn whom_the_list_leaves_out_is_not_even_looked_up() {
         assert_eq!(refused.code, Refusal::NotAllowed, "{port}");
     }
     assert_eq!(*names.asked.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(trap.sprung(), 0);
+}
+
+#[tokio::test]
+async fn the_proxy_itself_is_not_reached_even_where_its_machine_may_be() {
+    let names = name_server::start(|_| addresses(&["127.0.0.1"])).await;
+    let own = closed().await;
+    let proxy = proxy(own.port(), &names, |config| {
+        config.listen = own;
+        config.allow_networks = ["127.0.0.0/8", "::/0"].map(|net| net.parse().unwrap()).to_vec();
+    })
+    .await;
+    for host in [HOST, "127.0.0.1", "127.0.0.2", "localhost", "::ffff:127.0.0.1"] {
+        let refused = Page::refused(proxy.addr, to(host, own.port())).await;
+        assert_eq!(refused.code, Refusal::NotAllowed, "{host}: {}", refused.message);
+        assert!(refused.message.contains("this proxy itself"), "{}", refused.message);
+    }
+}
+
+#[tokio::test]
+async fn what_is_named_as_its_own_or_as_nat64_is_refused_as_what_it_is() {
+    let trap = Trap::set().await;
+    let names = name_server::start(|_| addresses(&["127.0.0.2"])).await;
+    let proxy = proxy(trap.port, &names, |config| {
+        config.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        config.own_addresses = vec!["127.0.0.2/32".parse().unwrap()];
+        config.nat64_prefixes = vec!["2a00:64::/96".parse().unwrap()];
+    })
+    .await;
+    for host in [HOST, "127.0.0.2", "2a00:64::127.0.0.2", "2a00:64::10.0.0.1"] {
+        let refused = Page::refused(proxy.addr, to(host, trap.port)).await;
+        assert_eq!(refused.code, Refusal::NotAllowed, "{host}: {}", refused.message);
+    }
     assert_eq!(trap.sprung(), 0);
 }

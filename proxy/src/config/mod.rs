@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use crate::{
     access::{AccessKey, TokenKey},
     limits::Limits,
-    policy::HostPattern,
+    policy::{HostPattern, Nat64},
     server::Origin,
 };
 pub use access::AccessSettings;
@@ -46,6 +46,10 @@ pub struct Config {
     pub allow: Vec<HostPattern>,
     /// Networks that may be reached though they are not public.
     pub allow_networks: Vec<IpNet>,
+    /// Prefixes of NAT64 by which the proxy's network reaches IPv4.
+    pub nat64_prefixes: Vec<Nat64>,
+    /// Addresses that lead to this proxy though its machine does not have them.
+    pub own_addresses: Vec<IpNet>,
     /// Ports that may be reached besides those of mail.
     pub ports: Vec<u16>,
     /// A PEM file with certificates that are trusted besides the public ones.
@@ -104,6 +108,8 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             allow: Vec::new(),
             allow_networks: Vec::new(),
+            nat64_prefixes: Vec::new(),
+            own_addresses: Vec::new(),
             ports: Vec::new(),
             roots: None,
             access_key: None,
@@ -194,6 +200,12 @@ impl Config {
             allow: problems.take(list("allow", settings.allow)).unwrap_or_default(),
             allow_networks: problems
                 .take(networks("allow_networks", settings.allow_networks))
+                .unwrap_or_default(),
+            nat64_prefixes: problems
+                .take(list("nat64_prefixes", settings.nat64_prefixes))
+                .unwrap_or_default(),
+            own_addresses: problems
+                .take(networks("own_addresses", settings.own_addresses))
                 .unwrap_or_default(),
             ports: problems.take(ports(settings.ports)).unwrap_or_default(),
             roots: settings.roots,
@@ -311,6 +323,8 @@ mod tests {
             trusted_proxies = ["10.0.0.1"]
             allow = ["*.example.org", "mail.example.com"]
             allow_networks = ["10.0.0.0/8", "fd00::1"]
+            nat64_prefixes = ["64:ff9b::/96", "2001:db8:64::/48"]
+            own_addresses = ["203.0.113.0/28", "2001:db8::1"]
             ports = [1143]
             roots = "ca.pem"
             open_relay = true
@@ -360,6 +374,8 @@ mod tests {
         assert_eq!(config.limits.notice, Duration::from_secs(7));
         assert_eq!(config.allow.len(), 2);
         assert_eq!(config.allow_networks.len(), 2);
+        assert_eq!(config.nat64_prefixes.len(), 2);
+        assert_eq!(config.own_addresses.len(), 2);
         assert_eq!(config.log_format, LogFormat::Json);
         assert_eq!(config.trusted_proxies.len(), 1);
         assert_eq!(config.limits.connections_per_client, 2);
@@ -384,6 +400,8 @@ mod tests {
             ("allow = ['https://example.org']", "allow"),
             ("allow = ['127.1']", "allow"),
             ("allow_networks = ['10.0.0.0/33']", "allow_networks"),
+            ("nat64_prefixes = ['64:ff9b::/95']", "nat64_prefixes"),
+            ("own_addresses = ['10.0.0.0/33']", "own_addresses"),
             ("ports = [25]", "ports"),
             ("ports = [70000]", "ports"),
             ("access.key = 'short'", "access.key"),

@@ -41,6 +41,16 @@ pub struct Settings {
     #[arg(long, env = "POSTERN_ALLOW_NETWORKS", value_name = "CIDR", value_delimiter = ',')]
     pub allow_networks: Option<Vec<String>>,
 
+    /// Prefixes of NAT64 by which the proxy's network reaches IPv4, such as 64:ff9b::/96: addresses
+    /// with them are judged by the IPv4 addresses inside
+    #[arg(long, env = "POSTERN_NAT64_PREFIXES", value_name = "CIDR", value_delimiter = ',')]
+    pub nat64_prefixes: Option<Vec<String>>,
+
+    /// Addresses that lead to this proxy though its machine does not have them, such as those of a
+    /// NAT or a load balancer in front: never reached
+    #[arg(long, env = "POSTERN_OWN_ADDRESSES", value_name = "CIDR", value_delimiter = ',')]
+    pub own_addresses: Option<Vec<String>>,
+
     /// Ports that may be reached besides 110, 143, 465, 587, 993 and 995
     #[arg(long, env = "POSTERN_PORTS", value_name = "PORT", value_delimiter = ',')]
     pub ports: Option<Vec<u16>>,
@@ -250,6 +260,8 @@ impl Settings {
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             allow: self.allow.or(other.allow),
             allow_networks: self.allow_networks.or(other.allow_networks),
+            nat64_prefixes: self.nat64_prefixes.or(other.nat64_prefixes),
+            own_addresses: self.own_addresses.or(other.own_addresses),
             ports: self.ports.or(other.ports),
             roots: self.roots.or(other.roots),
             open_relay: self.open_relay.or(other.open_relay),

@@ -4,10 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::nat64;
+
 const NO_HOST: &str = "an address of no host";
 const PRIVATE: &str = "a private address";
 const PROVIDER: &str = "an address of a provider's own network";
 pub(super) const LOOPBACK: &str = "the proxy's own machine";
+pub(super) const ITSELF: &str = "this proxy itself";
 const LINK_LOCAL: &str = "a link-local address";
 const RESERVED: &str = "a reserved address";
 const DOCUMENTATION: &str = "an address for documentation";
@@ -115,7 +118,11 @@ pub(super) fn embedded(ip: Ipv6Addr) -> Vec<Ipv4Addr> {
     } else if TEREDO.contains(&ip) {
         // The server, and the client with every bit turned round.
         vec![four(ip, 4), Ipv4Addr::from_bits(!last.to_bits())]
-    } else if [COMPATIBLE, MAPPED, TRANSLATED, NAT64, NAT64_LOCAL].iter().any(|n| n.contains(&ip))
+    } else if NAT64_LOCAL.contains(&ip) {
+        // How long the prefix is only its network knows.
+        let lengths = nat64::LENGTHS.into_iter().filter(|length| *length >= NAT64_LOCAL.prefix_len());
+        lengths.map(|length| nat64::after(length, ip)).collect()
+    } else if [COMPATIBLE, MAPPED, TRANSLATED, NAT64].iter().any(|n| n.contains(&ip))
         || is_isatap(ip)
     {
         vec![last]
@@ -284,7 +291,10 @@ mod tests {
             ("::ffff:10.0.0.1", &["10.0.0.1"]),
             ("::ffff:0:10.0.0.1", &["10.0.0.1"]),
             ("64:ff9b::10.0.0.1", &["10.0.0.1"]),
-            ("64:ff9b:1:2:3:4:10.0.0.1", &["10.0.0.1"]),
+            (
+                "64:ff9b:1:909:9:900:10.0.0.1",
+                &["9.9.9.9", "9.9.9.0", "9.9.0.10", "10.0.0.1"],
+            ),
             ("2002:a00:1::1", &["10.0.0.1"]),
             ("2001:0:909:909:0:1:f5ff:fffe", &["9.9.9.9", "10.0.0.1"]),
             ("2a00:1450::200:5efe:a00:1", &["10.0.0.1"]),

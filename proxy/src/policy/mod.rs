@@ -6,6 +6,7 @@
 
 mod address;
 mod host;
+mod nat64;
 mod own;
 mod resolve;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::{
 use ipnet::IpNet;
 
 pub use host::{BadHost, Host};
+pub use nat64::{BadNat64, Nat64};
 pub use resolve::{Lookups, Resolve, ResolveError, SystemResolver};
 
 pub(crate) use resolve::system_resolver;
@@ -67,6 +69,17 @@ pub struct Policy {
     networks: Vec<IpNet>,
     ports: BTreeSet<u16>,
     destinations: Vec<Destination>,
+    nat64: Vec<Nat64>,
+    own: Own,
+}
+
+/// The proxy itself, as others could reach it.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    /// Addresses that lead to it, besides those that its machine has.
+    pub addresses: Vec<IpNet>,
+    /// Ports on which it listens.
+    pub ports: BTreeSet<u16>,
 }
 
 /// A destination whose host and port are allowed.
@@ -140,7 +153,20 @@ impl Policy {
         destinations: Vec<Destination>,
     ) -> Self {
         let ports = MAIL_PORTS.into_iter().chain(ports).filter(|port| *port != RELAY_PORT);
-        Self { allow, networks, ports: ports.collect(), destinations }
+        Self { allow, networks, ports: ports.collect(), destinations, ..Self::default() }
+    }
+
+    /// Judges addresses with these prefixes by the IPv4 addresses behind them: here, they lead
+    /// there. Those are as good as the addresses that they lead to.
+    #[must_use]
+    pub fn behind(self, nat64: Vec<Nat64>) -> Self {
+        Self { nat64, ..self }
+    }
+
+    /// Refuses the proxy itself, whatever is permitted.
+    #[must_use]
+    pub fn without(self, own: Own) -> Self {
+        Self { own, ..self }
     }
 
     /// Whether host and port may be reached at all.
@@ -194,7 +220,7 @@ impl Policy {
         if addresses.is_empty() {
             return Err(Unreachable::Unknown(host()));
         }
-        self.addresses(&addresses)?;
+        self.addresses(&addresses, target.port)?;
         Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect())
     }
 
@@ -217,14 +243,15 @@ impl Policy {
         Ok(Target { host: host.clone(), port: WEB_PORT, implicit_tls: true, route })
     }
 
-    /// Whether all of a host's addresses are public ones, whatever networks are permitted besides.
+    /// Whether all addresses of a host with published settings are public ones, whatever networks
+    /// are permitted besides.
     ///
     /// # Errors
     ///
     /// If one is not.
-    pub(crate) fn public_addresses(&self, addresses: &[IpAddr]) -> Result<(), Denied> {
-        let strict = Self { networks: Vec::new(), ..Self::default() };
-        strict.addresses(addresses)
+    pub(crate) fn web_addresses(&self, addresses: &[IpAddr]) -> Result<(), Denied> {
+        let strict = Self { networks: Vec::new(), ..self.clone() };
+        strict.addresses(addresses, WEB_PORT)
     }
 
     /// Whether the allow-list has a host, or there is no list.
@@ -232,37 +259,61 @@ impl Policy {
         self.allow.is_empty() || self.allow.iter().any(|pattern| pattern.matches(host))
     }
 
-    /// Whether all of a host's addresses may be reached. One that may not spoils the others: a name
-    /// that points to public and private addresses at once is up to something.
+    /// Whether all of a host's addresses may be reached on a port. One that may not spoils the
+    /// others: a name that points to public and private addresses at once is up to something.
     ///
     /// # Errors
     ///
     /// If one may not, or there are too many.
-    pub fn addresses(&self, addresses: &[IpAddr]) -> Result<(), Denied> {
-        self.vet(addresses, own::is_own)
+    pub fn addresses(&self, addresses: &[IpAddr], port: u16) -> Result<(), Denied> {
+        self.vet(addresses, port, own::is_own)
     }
 
-    fn vet(&self, addresses: &[IpAddr], is_own: impl Fn(IpAddr) -> bool) -> Result<(), Denied> {
+    fn vet(
+        &self,
+        addresses: &[IpAddr],
+        port: u16,
+        is_own: impl Fn(IpAddr) -> bool,
+    ) -> Result<(), Denied> {
         if addresses.len() > MAX_ANSWER {
             return Err(Denied::TooManyAddresses(addresses.len()));
         }
-        addresses.iter().try_for_each(|&ip| match self.objection(ip) {
+        addresses.iter().try_for_each(|&ip| match self.objection(ip, port, &is_own) {
             Some(what) => Err(Denied::Address(ip, what)),
-            None if !self.permits(ip) && is_own(ip) => Err(Denied::Address(ip, address::LOOPBACK)),
             None => Ok(()),
         })
     }
 
     /// What an address is that may not be reached. If it has others inside, they must be allowed as
     /// well: a permitted NAT64 must not be a way to the private networks behind it.
-    fn objection(&self, ip: IpAddr) -> Option<&'static str> {
-        match (address::special(ip), ip) {
-            (Some(what), _) if !self.permits(ip) => Some(what),
-            (_, IpAddr::V4(_)) => None,
-            (_, IpAddr::V6(ip)) => {
-                address::embedded(ip).into_iter().find_map(|ip| self.objection(ip.into()))
+    fn objection(
+        &self,
+        ip: IpAddr,
+        port: u16,
+        is_own: &impl Fn(IpAddr) -> bool,
+    ) -> Option<&'static str> {
+        if self.own.addresses.iter().any(|network| network.contains(&ip)) {
+            return Some(address::LOOPBACK);
+        }
+        if self.own.ports.contains(&port) && is_own(ip) {
+            return Some(address::ITSELF);
+        }
+        let inside = match ip {
+            IpAddr::V4(_) => Vec::new(),
+            IpAddr::V6(ip) => {
+                if let Some(inside) = self.nat64.iter().find_map(|nat64| nat64.inside(ip)) {
+                    return self.objection(inside.into(), port, is_own);
+                }
+                address::embedded(ip)
+            }
+        };
+        if !self.permits(ip) {
+            let own = || is_own(ip).then_some(address::LOOPBACK);
+            if let Some(what) = address::special(ip).or_else(own) {
+                return Some(what);
             }
         }
+        inside.into_iter().find_map(|ip| self.objection(ip.into(), port, is_own))
     }
 
     fn permits(&self, ip: IpAddr) -> bool {

@@ -45,7 +45,7 @@ use crate::{
     limits::{CLOSE_TIMEOUT, Limits, WINDOWS},
     metrics::{self, Metrics},
     page::{DemoAccount, PageConfig, Site},
-    policy::{Destination, Lookups, Policy, Resolve, SystemResolver},
+    policy::{Destination, Lookups, Own, Policy, Resolve, SystemResolver},
     tunnel::{self, TlsConnector},
 };
 
@@ -202,6 +202,12 @@ impl Builder {
         let redirect = Listener::bind_if("https.redirect_listen", redirect_address).await?;
         let metrics = Listener::bind_if("metrics_listen", config.metrics_listen).await?;
 
+        let listeners = [Some(&listener), redirect.as_ref(), metrics.as_ref()];
+        let own = Own {
+            addresses: config.own_addresses.clone(),
+            ports: listeners.into_iter().flatten().map(|it| it.local_addr.port()).collect(),
+        };
+
         let records = self.records.unwrap_or_else(|| Arc::new(SystemRecords::new()));
         let finder = Finder::new(records, self.demo.as_ref());
 
@@ -215,7 +221,9 @@ impl Builder {
                 config.allow_networks.clone(),
                 config.ports.iter().copied(),
                 self.destinations,
-            ),
+            )
+            .behind(config.nat64_prefixes.clone())
+            .without(own),
             resolver: Lookups::new(
                 self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new())),
             ),
