@@ -3,9 +3,12 @@
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{net::TcpStream, time::sleep};
 
-use crate::limits::{ATTEMPT_DELAY, MAX_ADDRESSES};
+use crate::limits::{
+    ATTEMPT_DELAY, KEEPALIVE, KEEPALIVE_RETRIES, KEEPALIVE_RETRY, MAX_ADDRESSES,
+};
 
 /// Tries vetted addresses, IPv6 and IPv4 by turns. Ends when one answers or all have failed; the
 /// caller bounds the time.
@@ -13,9 +16,18 @@ pub(crate) async fn dial(addresses: &[SocketAddr]) -> io::Result<(TcpStream, Soc
     race(in_order(addresses), ATTEMPT_DELAY, async |address| {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        keep_alive(&stream)?;
         Ok((stream, address))
     })
     .await
+}
+
+/// Lets the system ask a silent server whether it is still there: one that has gone without a word
+/// would otherwise hold its tunnel until the limit for idle ones.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    let keepalive = keepalive.with_interval(KEEPALIVE_RETRY).with_retries(KEEPALIVE_RETRIES);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 /// Connects to the first address. The next one is tried beside it as soon as it has failed, or been
@@ -192,6 +204,17 @@ mod tests {
         assert_eq!(peer, open);
         assert!(dial(&[closed]).await.is_err());
         assert!(dial(&[]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_goes_without_a_word_is_noticed() {
+        let listener = listener().await;
+        let (stream, _) = dial(&[listener.local_addr().unwrap()]).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), KEEPALIVE_RETRY);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), KEEPALIVE_RETRIES);
     }
 
     async fn listener() -> TcpListener {
