@@ -6,13 +6,15 @@ mod support;
 
 use axum::body::Body;
 use futures_util::{SinkExt, StreamExt};
-use hyper::{Method, Request, StatusCode, Version, ext::Protocol};
-use hyper_util::rt::TokioIo;
-use postern_tunnel::{FromPage, FromProxy, Open, PATH, SUBPROTOCOL, TOKEN_PATH, TlsMode, Token};
+use hyper::{Request, StatusCode, Version};
+use postern_tunnel::{FromPage, FromProxy, Open, PATH, SUBPROTOCOL, TlsMode};
 use support::{
-    HOST, Running, destination,
+    HOST, destination,
     http::{get, parse},
-    https::{HTTP1, HTTP2, NAME, connect, connect_http2, https, start_https},
+    https::{
+        HTTP1, HTTP2, NAME, connect, connect_http2, fetch_token, https, start_https,
+        tunnel_request, upgrade_http2,
+    },
     page::{PLENTY, open},
     server::echo,
     soon, start,
@@ -26,18 +28,6 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Message, client::IntoClientRequest, protocol::Role},
 };
-
-/// Fetches a token over HTTP/2.
-async fn fetch_token(proxy: &Running, identity: &Identity) -> String {
-    let mut requests = connect_http2(proxy.addr, &identity.certificate).await;
-    let origin = format!("https://{NAME}:{}", proxy.addr.port());
-    let request = Request::post(format!("{origin}{TOKEN_PATH}")).header("origin", origin);
-    let request = request.body(Body::empty()).unwrap();
-    let answer = soon(requests.send_request(request)).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    let body = axum::body::to_bytes(Body::new(answer.into_body()), 10_000).await.unwrap();
-    serde_json::from_slice::<Token>(&body).unwrap().token
-}
 
 /// Opens a tunnel over a WebSocket, and sends something through it.
 async fn echo_through<S>(mut socket: WebSocketStream<S>, port: u16, token: String)
@@ -158,15 +148,11 @@ async fn several_tunnels_go_over_one_connection_of_http_2() {
         start_https(|_| {}, |builder| builder.allow(destination(server))).await;
     let token = fetch_token(&proxy, &identity).await;
     let requests = connect_http2(proxy.addr, &identity.certificate).await;
-    let port = proxy.addr.port();
+    let proxy = proxy.addr;
     let tunnels = (0..5).map(|_| {
         let (mut requests, token) = (requests.clone(), token.clone());
         async move {
-            let request = tunnel_request(port, &format!("https://{NAME}:{port}"));
-            let answer = soon(requests.send_request(request)).await.unwrap();
-            assert_eq!(answer.status(), StatusCode::OK);
-            assert_eq!(answer.headers()["sec-websocket-protocol"], SUBPROTOCOL);
-            let stream = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+            let stream = upgrade_http2(&mut requests, proxy).await;
             let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
             echo_through(socket, server.port(), token).await;
         }
@@ -180,22 +166,9 @@ async fn a_page_of_another_origin_gets_no_tunnel_over_http_2() {
     let mut requests = connect_http2(proxy.addr, &identity.certificate).await;
     let port = proxy.addr.port();
     for origin in ["https://evil.example", &format!("http://{NAME}:{port}")] {
-        let answer = soon(requests.send_request(tunnel_request(port, origin))).await.unwrap();
+        let answer = soon(requests.send_request(tunnel_request(proxy.addr, origin))).await.unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{origin}");
     }
-}
-
-/// An extended CONNECT (RFC 8441, section 5).
-fn tunnel_request(port: u16, origin: &str) -> Request<Body> {
-    Request::builder()
-        .method(Method::CONNECT)
-        .uri(format!("https://{NAME}:{port}{PATH}"))
-        .extension(Protocol::from_static("websocket"))
-        .header("origin", origin)
-        .header("sec-websocket-version", "13")
-        .header("sec-websocket-protocol", SUBPROTOCOL)
-        .body(Body::empty())
-        .unwrap()
 }
 
 #[tokio::test]

@@ -11,23 +11,11 @@ use support::{
     HOST, Running, destination,
     http::get,
     https::{HTTP1, connect, start_https},
+    metrics::{reaches, value},
     page::{Heard, PLENTY, Page, open},
     server::echo,
-    soon, start,
+    start,
 };
-
-/// The value of one line of the metrics.
-async fn value(metrics: SocketAddr, name: &str) -> Option<f64> {
-    let answer = get(metrics, "/metrics", &[]).await;
-    let mut lines = answer.text().lines();
-    let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.map(|value| value.parse().unwrap())
-}
-
-/// Waits until it has this value.
-async fn reaches(metrics: SocketAddr, name: &str, expected: f64) {
-    soon(async { while value(metrics, name).await != Some(expected) {} }).await;
-}
 
 async fn watched(server: SocketAddr) -> (Running, SocketAddr) {
     let proxy = start(

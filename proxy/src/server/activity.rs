@@ -22,7 +22,7 @@ use hyper::{
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
-use crate::limits::CHUNK;
+use crate::limits::HTTP2_PIECE;
 
 /// What has happened last, and what is still under way.
 #[derive(Clone, Default)]
@@ -135,7 +135,7 @@ impl HttpBody for Paced {
                 end => return Poll::Ready(end),
             }
         }
-        let count = self.rest.len().min(CHUNK);
+        let count = self.rest.len().min(HTTP2_PIECE);
         Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(count)))))
     }
 
@@ -172,12 +172,12 @@ mod tests {
     #[tokio::test]
     async fn whoever_takes_an_answer_slowly_is_not_idle() {
         let activity = Activity::default();
-        let mut body = Paced::new(Body::from(vec![7; 10 * CHUNK]), activity.clone());
+        let mut body = Paced::new(Body::from(vec![7; 10 * HTTP2_PIECE]), activity.clone());
         let taking = async {
             for _ in 0..10 {
                 sleep_until(Instant::now() + LIMIT * 8).await;
                 let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
-                assert_eq!(frame.unwrap().unwrap().into_data().unwrap().len(), CHUNK);
+                assert_eq!(frame.unwrap().unwrap().into_data().unwrap().len(), HTTP2_PIECE);
             }
         };
         tokio::select! {
@@ -218,12 +218,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_says_how_long_it_is_and_comes_whole() {
-        let bytes: Vec<u8> = (0..3 * CHUNK + 1).map(|n| n as u8).collect();
+        let bytes: Vec<u8> = (0..3 * HTTP2_PIECE + 1).map(|n| n as u8).collect();
         let mut body = Paced::new(Body::from(bytes.clone()), Activity::default());
         assert_eq!(body.size_hint().exact(), Some(bytes.len() as u64));
         let first = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         let first = first.unwrap().unwrap().into_data().unwrap();
-        assert_eq!(body.size_hint().exact(), Some((bytes.len() - CHUNK) as u64));
+        assert_eq!(body.size_hint().exact(), Some((bytes.len() - HTTP2_PIECE) as u64));
         let rest = to_bytes(Body::new(body), bytes.len()).await.unwrap();
         assert!([first, rest].concat() == bytes);
     }

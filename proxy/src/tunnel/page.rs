@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
-    limits::PAGE_FRAMES,
+    limits::{HTTP2_PIECE, PAGE_FRAMES},
     server::{PageIo, Stream},
     websocket::Connection,
 };
@@ -61,7 +61,11 @@ impl AsyncWrite for PageStream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Whole(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Shared(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Shared(stream) => {
+                // It is copied whole, and kept as long as the page does not take it.
+                let piece = &bytes[..bytes.len().min(HTTP2_PIECE)];
+                Pin::new(stream).poll_write(cx, piece)
+            }
         }
     }
 

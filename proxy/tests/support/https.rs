@@ -3,12 +3,18 @@
 use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::body::Body;
-use hyper::client::conn::http2::{self, SendRequest};
+use hyper::{
+    Method, Request, StatusCode,
+    client::conn::http2::{self, SendRequest},
+    ext::Protocol,
+    upgrade::Upgraded,
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use postern::{
     Builder, Config,
     config::{CertificateFiles, Https, Identity as Source},
 };
+use postern_tunnel::{PATH, SUBPROTOCOL, TOKEN_PATH, Token};
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -87,12 +93,64 @@ pub(crate) async fn connect_http2(
     addr: SocketAddr,
     trusted: &CertificateDer<'static>,
 ) -> SendRequest<Body> {
+    connect_http2_with_window(addr, trusted, None).await
+}
+
+/// The same with a window of so many bytes for each stream.
+pub(crate) async fn connect_http2_with_window(
+    addr: SocketAddr,
+    trusted: &CertificateDer<'static>,
+    window: Option<u32>,
+) -> SendRequest<Body> {
     let stream = connect(addr, trusted, &[HTTP2, HTTP1]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(HTTP2));
-    let builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(window);
     let (requests, connection) = soon(builder.handshake(TokioIo::new(stream))).await.unwrap();
     tokio::spawn(connection);
     requests
+}
+
+/// Fetches a token over HTTP/2.
+pub(crate) async fn fetch_token(proxy: &Running, identity: &Identity) -> String {
+    let mut requests = connect_http2(proxy.addr, &identity.certificate).await;
+    let origin = origin(proxy.addr);
+    let request = Request::post(format!("{origin}{TOKEN_PATH}")).header("origin", origin);
+    let request = request.body(Body::empty()).unwrap();
+    let answer = soon(requests.send_request(request)).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body = axum::body::to_bytes(Body::new(answer.into_body()), 10_000).await.unwrap();
+    serde_json::from_slice::<Token>(&body).unwrap().token
+}
+
+/// Opens a WebSocket over HTTP/2.
+pub(crate) async fn upgrade_http2(
+    requests: &mut SendRequest<Body>,
+    proxy: SocketAddr,
+) -> TokioIo<Upgraded> {
+    let request = tunnel_request(proxy, &origin(proxy));
+    let answer = soon(requests.send_request(request)).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()["sec-websocket-protocol"], SUBPROTOCOL);
+    TokioIo::new(hyper::upgrade::on(answer).await.unwrap())
+}
+
+/// An extended CONNECT (RFC 8441, section 5) of a page of this origin.
+pub(crate) fn tunnel_request(proxy: SocketAddr, page: &str) -> Request<Body> {
+    Request::builder()
+        .method(Method::CONNECT)
+        .uri(format!("{}{PATH}", origin(proxy)))
+        .extension(Protocol::from_static("websocket"))
+        .header("origin", page)
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-protocol", SUBPROTOCOL)
+        .body(Body::empty())
+        .unwrap()
+}
+
+/// Where browsers find the proxy's page.
+pub(crate) fn origin(proxy: SocketAddr) -> String {
+    format!("https://{NAME}:{}", proxy.port())
 }
 
 /// The certificate that is shown, whatever it is, to a client that offers these protocols; one of

@@ -5,6 +5,7 @@
 pub(crate) mod authority;
 pub(crate) mod http;
 pub(crate) mod https;
+pub(crate) mod metrics;
 pub(crate) mod name_server;
 pub(crate) mod page;
 pub(crate) mod provider;

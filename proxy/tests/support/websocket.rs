@@ -161,6 +161,12 @@ impl Heard {
 }
 
 impl<S: AsyncRead + AsyncWrite> Client<S> {
+    /// A client whose handshake is over.
+    pub(crate) fn over(stream: S) -> Self {
+        let (stream, mouth) = split(stream);
+        Self { ear: Ear { stream, unread: BytesMut::new() }, mouth }
+    }
+
     /// Asks for a WebSocket, with these headers besides those that are always needed.
     pub(crate) async fn connect(stream: S, path: &str, headers: &[String]) -> Self {
         let (stream, mut mouth) = split(stream);
