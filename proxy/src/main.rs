@@ -8,10 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, ensure};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use postern::{
     Config, Proxy,
-    config::{ConfigErrors, Settings},
+    config::{ConfigErrors, Settings, named},
     demo, log,
     server::Reload,
 };
@@ -28,12 +28,12 @@ use tracing::info;
 #[command(name = "postern", version, args_override_self = true)]
 struct Arguments {
     /// The configuration file, in TOML
-    #[arg(long, env = "POSTERN_CONFIG", value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 
     /// Start a mail server in this program, with letters to try things out on; only for this
     /// machine
-    #[arg(long, env = "POSTERN_DEMO")]
+    #[arg(long)]
     demo: bool,
 
     #[command(flatten)]
@@ -45,13 +45,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Shows the settings that result from file, environment and flags, or what is wrong with them
+    /// Shows the settings that result from file, environment and flags, as a file without secrets, or
+    /// what is wrong with them
     CheckConfig,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = named(Arguments::command()).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -65,7 +67,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let file = arguments.config.as_deref();
     let config = config(file, arguments.settings)?;
     if let Some(Command::CheckConfig) = arguments.command {
-        println!("{config:#?}");
+        print!("{}", config.to_toml());
         let checked = Proxy::builder(config).check();
         return checked.map_err(|errors| mistakes(&errors, file));
     }

@@ -45,9 +45,10 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
         let output = command.arg("check-config").output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         let text = text(&output.stdout);
-        assert_eq!(text.contains("connections: 11"), with_file, "{text}");
-        let line = text.lines().find(|line| line.contains("listen:")).unwrap();
-        line.trim().trim_start_matches("listen: ").trim_end_matches(',').to_owned()
+        let shown: toml::Table = text.parse().unwrap();
+        let connections = shown["limits"]["connections"].as_integer();
+        assert_eq!(connections == Some(11), with_file, "{text}");
+        shown["listen"].as_str().unwrap().to_owned()
     };
     assert_eq!(listen(None, None, false), "127.0.0.1:8080");
     assert_eq!(listen(None, None, true), "127.0.0.1:1");
@@ -142,8 +143,21 @@ fn the_last_of_two_flags_wins_and_lists_grow() {
     let lists = ["--allow", "a.example", "--allow", "b.example"];
     let output = postern().args(flags).args(lists).arg("check-config").output().unwrap();
     let text = text(&output.stdout);
-    assert!(text.contains("listen: 127.0.0.1:2"), "{text}{:?}", output.stderr);
+    assert!(text.contains("listen = \"127.0.0.1:2\""), "{text}{:?}", output.stderr);
     assert!(text.contains("a.example") && text.contains("b.example"), "{text}");
+}
+
+#[test]
+fn what_is_shown_can_be_used_as_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("postern.toml");
+    let flags =
+        ["--origins", "https://mail.example.org", "--allow", "*.example.org", "--ports", "1143"];
+    let first = postern().args(flags).arg("check-config").output().unwrap();
+    fs::write(&file, &first.stdout).unwrap();
+    let second = postern().arg("--config").arg(&file).arg("check-config").output().unwrap();
+    assert!(second.status.success(), "{}", text(&second.stderr));
+    assert_eq!(text(&second.stdout), text(&first.stdout));
 }
 
 #[test]

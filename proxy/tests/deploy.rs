@@ -5,7 +5,10 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use clap::Args;
-use postern::{Config, config::Settings};
+use postern::{
+    Config,
+    config::{Settings, named},
+};
 
 /// The folder.
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
@@ -22,7 +25,7 @@ fn files(folder: &Path) -> Vec<(String, String)> {
 
 /// The variables with this prefix that a text names.
 fn variables(text: &str) -> impl Iterator<Item = &str> {
-    let is_part = |c: char| c.is_ascii_uppercase() || c == '_';
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     text.match_indices("POSTERN_").map(move |(at, _)| {
         let rest = &text[at..];
         &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())]
@@ -31,7 +34,7 @@ fn variables(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn every_variable_that_they_set_is_a_setting() {
-    let command = Settings::augment_args(clap::Command::new("postern"));
+    let command = named(Settings::augment_args(clap::Command::new("postern")));
     let known = command.get_arguments().filter_map(|argument| argument.get_env());
     let known: BTreeSet<_> = known.filter_map(|name| name.to_str()).chain(OWN).collect();
     let mut found = 0;

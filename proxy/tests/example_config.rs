@@ -5,7 +5,10 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use postern::{Config, config::Settings};
+use postern::{
+    Config,
+    config::{Settings, named},
+};
 
 const EXAMPLE: &str = include_str!("../postern.example.toml");
 
@@ -13,7 +16,8 @@ const EXAMPLE: &str = include_str!("../postern.example.toml");
 fn all_of_it() -> String {
     let is_setting = |line: &str| {
         let key = line.split_once(" = ").map(|(key, _)| key);
-        key.is_some_and(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        let is_part = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        key.is_some_and(|key| key.bytes().all(is_part))
     };
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix("# ") {
         Some(rest) if is_setting(rest) => rest,
@@ -34,7 +38,7 @@ fn variables(toml: &str) -> BTreeSet<String> {
 
 #[test]
 fn it_has_every_setting_and_no_other() {
-    let command = Settings::augment_args(clap::Command::new("postern"));
+    let command = named(Settings::augment_args(clap::Command::new("postern")));
     let settings = command.get_arguments().map(|argument| {
         let variable = argument.get_env().unwrap().to_str().unwrap().to_owned();
         let flag = format!("POSTERN_{}", argument.get_long().unwrap().replace('-', "_"));

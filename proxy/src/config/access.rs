@@ -6,70 +6,40 @@ use std::{
     str::FromStr,
 };
 
-use clap::Args;
-use serde::{Deserialize, Deserializer, de::Error as _};
-
-use super::{ConfigError, settings::Secret};
+use super::{
+    ConfigError,
+    secret::{Secret, secrets},
+    table,
+};
 use crate::access::{AccessKey, TokenKey};
 
-/// Who may use the proxy; what is not set is `None`.
-#[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct AccessSettings {
-    /// What people must enter to use the proxy, 16 to 256 bytes. Better set in a file or the
-    /// environment than as a flag, which others on the machine can see
-    #[arg(
-        id = "access_key",
-        long = "access-key",
-        env = "POSTERN_ACCESS_KEY",
-        value_name = "KEY",
-        hide_env_values = true
-    )]
-    pub key: Option<Secret>,
+table! {
+    /// `[access]`: who may use the proxy.
+    pub struct AccessSettings("access_") {
+        /// What people must enter to use the proxy, 16 to 256 bytes. Better set in a file or the
+        /// environment than as a flag, which others on the machine can see
+        #[arg(value_name = "KEY", hide_env_values = true)]
+        pub key: Option<Secret>,
 
-    /// A file that holds that key alone
-    #[arg(
-        id = "access_key_file",
-        long = "access-key-file",
-        env = "POSTERN_ACCESS_KEY_FILE",
-        value_name = "FILE"
-    )]
-    pub key_file: Option<PathBuf>,
+        /// A file that holds that key alone
+        #[arg(value_name = "FILE")]
+        pub key_file: Option<PathBuf>,
 
-    /// What the pages' tokens are signed with: secrets of at least 32 bytes in Base64, the same for
-    /// all copies of the proxy. The first signs, all are accepted: to change it, add the new one
-    /// everywhere, then put it first everywhere, then drop the old one [default: one that is new with each start]
-    #[arg(
-        id = "access_token_keys",
-        long = "access-token-keys",
-        env = "POSTERN_ACCESS_TOKEN_KEYS",
-        value_name = "KEY",
-        value_delimiter = ',',
-        hide_env_values = true
-    )]
-    #[serde(deserialize_with = "secrets")]
-    pub token_keys: Option<Vec<Secret>>,
+        /// What the pages' tokens are signed with: secrets of at least 32 bytes in Base64, the same
+        /// for all copies of the proxy. The first signs, all are accepted: to change it, add the
+        /// new one everywhere, then put it first everywhere, then drop the old one [default: one
+        /// that is new with each start]
+        #[arg(value_name = "KEY", value_delimiter = ',', hide_env_values = true)]
+        #[serde(deserialize_with = "secrets")]
+        pub token_keys: Option<Vec<Secret>>,
 
-    /// A file that holds those secrets, one a line
-    #[arg(
-        id = "access_token_keys_file",
-        long = "access-token-keys-file",
-        env = "POSTERN_ACCESS_TOKEN_KEYS_FILE",
-        value_name = "FILE"
-    )]
-    pub token_keys_file: Option<PathBuf>,
+        /// A file that holds those secrets, one a line
+        #[arg(value_name = "FILE")]
+        pub token_keys_file: Option<PathBuf>,
+    }
 }
 
 impl AccessSettings {
-    pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            key: self.key.or(other.key),
-            key_file: self.key_file.or(other.key_file),
-            token_keys: self.token_keys.or(other.token_keys),
-            token_keys_file: self.token_keys_file.or(other.token_keys_file),
-        }
-    }
-
     /// The access key, from wherever it stands.
     pub(super) fn key(&self) -> Result<Option<AccessKey>, ConfigError> {
         match (&self.key, &self.key_file) {
@@ -109,12 +79,6 @@ impl AccessSettings {
             (None, None) => Ok(Vec::new()),
         }
     }
-}
-
-/// Reads a list of secrets from the file; what is wrong with it is said without quoting it.
-fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Secret>>, D::Error> {
-    let list = Vec::deserialize(deserializer);
-    list.map(Some).map_err(|_| D::Error::custom("must be a list of texts in quotes"))
 }
 
 /// Reads one secret; what is wrong with it is said without quoting it.

@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::Args;
-use serde::Deserialize;
-
-use super::{ConfigError, error::Problems, list, one};
+use super::{
+    ConfigError, Problems, table,
+    value::{list, one},
+};
 use crate::policy::Host;
 
 /// How often certificate files are looked at, unless it is set.
@@ -17,88 +17,52 @@ const HSTS: Duration = Duration::from_secs(182 * 24 * 60 * 60);
 /// Where certificates come from, unless it is set.
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// `[https]` as it is written.
-#[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct HttpsSettings {
-    /// A PEM file with the certificate and those of its issuers: the proxy then speaks HTTPS alone
-    #[arg(
-        id = "https_certificate",
-        long = "https-certificate",
-        env = "POSTERN_HTTPS_CERTIFICATE",
-        value_name = "FILE"
-    )]
-    pub certificate: Option<PathBuf>,
+table! {
+    /// `[https]` as it is written.
+    pub struct HttpsSettings("https_") {
+        /// A PEM file with the certificate and those of its issuers: the proxy then speaks HTTPS alone
+        #[arg(value_name = "FILE")]
+        pub certificate: Option<PathBuf>,
 
-    /// A PEM file with the certificate's key
-    #[arg(id = "https_key", long = "https-key", env = "POSTERN_HTTPS_KEY", value_name = "FILE")]
-    pub key: Option<PathBuf>,
+        /// A PEM file with the certificate's key
+        #[arg(value_name = "FILE")]
+        pub key: Option<PathBuf>,
 
-    /// How often the two files are looked at, so that a new pair is used without a restart; SIGHUP
-    /// does so at once [default: 10]
-    #[arg(
-        id = "https_reload_seconds",
-        long = "https-reload-seconds",
-        env = "POSTERN_HTTPS_RELOAD_SECONDS",
-        value_name = "S"
-    )]
-    pub reload_seconds: Option<u32>,
+        /// How often the two files are looked at, so that a new pair is used without a restart; SIGHUP
+        /// does so at once [default: 10]
+        #[arg(value_name = "S")]
+        pub reload_seconds: Option<u32>,
 
-    /// Where to listen for requests without TLS, to answer them with the address that has it
-    #[arg(
-        id = "https_redirect_listen",
-        long = "https-redirect-listen",
-        env = "POSTERN_HTTPS_REDIRECT_LISTEN",
-        value_name = "ADDRESS"
-    )]
-    pub redirect_listen: Option<String>,
+        /// Where to listen for requests without TLS, to answer them with the address that has it
+        #[arg(value_name = "ADDRESS")]
+        pub redirect_listen: Option<String>,
 
-    /// How long browsers shall refuse to come without TLS; 0 does not tell them [default: 15724800]
-    #[arg(
-        id = "https_hsts_seconds",
-        long = "https-hsts-seconds",
-        env = "POSTERN_HTTPS_HSTS_SECONDS",
-        value_name = "S"
-    )]
-    pub hsts_seconds: Option<u32>,
+        /// How long browsers shall refuse to come without TLS; 0 does not tell them [default: 15724800]
+        #[arg(value_name = "S")]
+        pub hsts_seconds: Option<u32>,
+    }
 }
 
-/// `[acme]` as it is written.
-#[derive(Args, Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct AcmeSettings {
-    /// The names to get a certificate for by ACME, as from Let's Encrypt; they must lead to port
-    /// 443 of this proxy
-    #[arg(
-        id = "acme_domains",
-        long = "acme-domains",
-        env = "POSTERN_ACME_DOMAINS",
-        value_name = "NAME",
-        value_delimiter = ','
-    )]
-    pub domains: Option<Vec<String>>,
+table! {
+    /// `[acme]` as it is written.
+    pub struct AcmeSettings("acme_") {
+        /// The names to get a certificate for by ACME, as from Let's Encrypt; they must lead to port
+        /// 443 of this proxy
+        #[arg(value_name = "NAME", value_delimiter = ',')]
+        pub domains: Option<Vec<String>>,
 
-    /// A mail address for the certificate authority to write to
-    #[arg(
-        id = "acme_contact",
-        long = "acme-contact",
-        env = "POSTERN_ACME_CONTACT",
-        value_name = "ADDRESS"
-    )]
-    pub contact: Option<String>,
+        /// A mail address for the certificate authority to write to
+        #[arg(value_name = "ADDRESS")]
+        pub contact: Option<String>,
 
-    /// The folder for the account's key and the certificate: the only place where the proxy writes
-    #[arg(id = "acme_cache", long = "acme-cache", env = "POSTERN_ACME_CACHE", value_name = "DIR")]
-    pub cache: Option<PathBuf>,
+        /// The folder for the account's key and the certificate: the only place where the proxy writes
+        #[arg(value_name = "DIR")]
+        pub cache: Option<PathBuf>,
 
-    /// The authority's directory [default: Let's Encrypt's]
-    #[arg(
-        id = "acme_directory",
-        long = "acme-directory",
-        env = "POSTERN_ACME_DIRECTORY",
-        value_name = "URL"
-    )]
-    pub directory: Option<String>,
+        /// The authority's directory [default: Let's Encrypt's]
+        #[arg(value_name = "URL")]
+        pub directory: Option<String>,
+    }
 }
 
 /// HTTPS that the proxy ends itself.
@@ -143,29 +107,6 @@ pub struct Acme {
     pub cache: PathBuf,
     /// The authority's directory.
     pub directory: String,
-}
-
-impl HttpsSettings {
-    pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            certificate: self.certificate.or(other.certificate),
-            key: self.key.or(other.key),
-            reload_seconds: self.reload_seconds.or(other.reload_seconds),
-            redirect_listen: self.redirect_listen.or(other.redirect_listen),
-            hsts_seconds: self.hsts_seconds.or(other.hsts_seconds),
-        }
-    }
-}
-
-impl AcmeSettings {
-    pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            domains: self.domains.or(other.domains),
-            contact: self.contact.or(other.contact),
-            cache: self.cache.or(other.cache),
-            directory: self.directory.or(other.directory),
-        }
-    }
 }
 
 /// What the two tables come to; none if neither files nor names are given.
