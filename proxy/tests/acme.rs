@@ -15,8 +15,12 @@ use support::{
     authority::Authority,
     http::get,
     https::{HTTP1, NAME, connect},
+    metrics::value,
     soon, start,
 };
+
+/// Until when the certificate is valid.
+const EXPIRY: &str = "postern_certificate_expiry_timestamp_seconds";
 
 async fn start_acme(
     authority: &Authority,
@@ -59,10 +63,19 @@ async fn a_certificate_is_got_kept_and_shown_by_the_next_start() {
     let waiting = get(metrics, "/readyz", &[]).await;
     assert_eq!((waiting.status, waiting.text()), (503, "no certificate yet\n"));
     assert!(connect(proxy.addr, &authority.root, &[HTTP1]).await.is_err());
+    assert_eq!(value(metrics, EXPIRY).await, None);
     // From here on the authority finds the proxy under the name.
     authority.name_leads_to.send(Some(proxy.addr)).unwrap();
     ready(metrics).await;
     connect(proxy.addr, &authority.root, &[HTTP1]).await.unwrap();
+    let expiry = soon(async {
+        loop {
+            if let Some(expiry) = value(metrics, EXPIRY).await {
+                return expiry;
+            }
+        }
+    })
+    .await;
     soon(proxy.stop()).await.unwrap();
     #[cfg(unix)]
     {
@@ -75,6 +88,7 @@ async fn a_certificate_is_got_kept_and_shown_by_the_next_start() {
     let (proxy, metrics) = start_acme(&authority, &cache, |builder| builder).await;
     ready(metrics).await;
     connect(proxy.addr, &authority.root, &[HTTP1]).await.unwrap();
+    assert_eq!(value(metrics, EXPIRY).await, Some(expiry));
 }
 
 #[tokio::test]

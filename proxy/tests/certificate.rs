@@ -17,7 +17,8 @@ use postern::config::Identity as Source;
 use rustls_pki_types::CertificateDer;
 use support::{
     https::{HTTP1, NAME, connect, install, start_https},
-    soon,
+    metrics::{reaches, value},
+    soon, start,
     tls::Identity,
 };
 
@@ -60,6 +61,22 @@ async fn a_new_certificate_is_shown_when_told_and_nobody_is_turned_away() {
     let mut answer = String::new();
     soon(open.read_to_string(&mut answer)).await.unwrap();
     assert!(answer.ends_with("ok\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_metrics_tell_until_when_the_certificate_is_valid() {
+    let name = "postern_certificate_expiry_timestamp_seconds";
+    let metrics_listen = Some(([127, 0, 0, 1], 0).into());
+    let (proxy, _, folder) =
+        start_https(|config| config.metrics_listen = metrics_listen, |builder| builder).await;
+    let metrics = proxy.metrics.unwrap();
+    // 1 January of the year 4096, as the library that made it has it.
+    assert_eq!(value(metrics, name).await, Some(67_090_118_400.0));
+    install(&Identity::expired(NAME), folder.path());
+    proxy.reload.now();
+    reaches(metrics, name, 978_307_200.0).await;
+    let plain = start(|config| config.metrics_listen = metrics_listen, |builder| builder).await;
+    assert_eq!(value(plain.metrics.unwrap(), name).await, None);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! No label holds anything that a stranger chooses: no host, no address, no path. So a stranger
 //! can't multiply what is counted here.
 
+mod certificate;
 mod process;
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 use tokio::time::Instant;
+
+pub(crate) use certificate::Expiry;
 
 use self::process::Process;
 use crate::server::Shared;
@@ -77,9 +80,12 @@ struct Progress {
 }
 
 impl Metrics {
-    /// Nothing has happened yet. There may be this many tunnels.
-    pub(crate) fn new(most_tunnels: usize) -> Self {
+    /// Nothing has happened yet. There may be this many tunnels, and a certificate.
+    pub(crate) fn new(most_tunnels: usize, certificate: Option<Expiry>) -> Self {
         let mut registry = Registry::default();
+        if let Some(expiry) = certificate {
+            registry.register_collector(Box::new(expiry));
+        }
         registry.register_collector(Box::new(Process::new()));
         let own = registry.sub_registry_with_prefix("postern");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);

@@ -48,7 +48,8 @@ impl Collector for Process {
     }
 }
 
-fn tell(
+/// Tells one value.
+pub(super) fn tell(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,

@@ -5,21 +5,27 @@
 
 use std::{
     fs, io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use async_trait::async_trait;
 use futures_util::StreamExt;
 use rustls::{ClientConfig, RootCertStore, crypto::ring, server::ResolvesServerCert};
-use rustls_acme::{AcmeConfig, AcmeState, EventError, EventOk, caches::DirCache};
-use rustls_pki_types::CertificateDer;
+use rustls_acme::{
+    AccountCache, AcmeConfig, AcmeState, CertCache, EventError, EventOk, caches::DirCache,
+};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 use tokio::sync::Mutex;
 use tracing::{error, info};
 
-use crate::config::{Acme, ConfigError};
+use crate::{
+    config::{Acme, ConfigError},
+    metrics::Expiry,
+};
 
 /// An authority that gives certificates.
 pub(super) struct Authority {
@@ -34,7 +40,11 @@ impl Authority {
     /// # Errors
     ///
     /// If the folder can't be written to.
-    pub(super) fn new(acme: &Acme, roots: &[CertificateDer<'static>]) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        acme: &Acme,
+        roots: &[CertificateDer<'static>],
+        expiry: Expiry,
+    ) -> Result<Self, ConfigError> {
         let in_cache = |error: io::Error| {
             ConfigError::new("acme.cache", format!("{}: {error}", acme.cache.display()))
         };
@@ -42,7 +52,7 @@ impl Authority {
         let state = AcmeConfig::new_with_client_config(&acme.domains, client_config(roots))
             .contact(&acme.contact)
             .directory(&acme.directory)
-            .cache(DirCache::new(acme.cache.clone()))
+            .cache(Folder { folder: DirCache::new(acme.cache.clone()), expiry })
             .state();
         let resolver: Arc<dyn ResolvesServerCert> = state.resolver();
         Ok(Self { resolver, state: Mutex::new(state), has_certificate: AtomicBool::new(false) })
@@ -78,6 +88,53 @@ impl Authority {
     fn deployed(&self, which: &str) {
         info!("HTTPS has {which}");
         self.has_certificate.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The folder that keeps the account and the certificate. Whatever certificate passes through it is
+/// the one that is shown, so it tells until when that is valid.
+struct Folder {
+    folder: DirCache<PathBuf>,
+    expiry: Expiry,
+}
+
+impl Folder {
+    /// A certificate with its key before and its issuers behind, in PEM.
+    fn passes(&self, pem: &[u8]) {
+        if let Some(Ok(certificate)) = CertificateDer::pem_slice_iter(pem).next() {
+            self.expiry.shown(&certificate);
+        }
+    }
+}
+
+#[async_trait]
+impl CertCache for Folder {
+    type EC = io::Error;
+
+    async fn load_cert(&self, domains: &[String], url: &str) -> io::Result<Option<Vec<u8>>> {
+        let kept = self.folder.load_cert(domains, url).await?;
+        if let Some(pem) = &kept {
+            self.passes(pem);
+        }
+        Ok(kept)
+    }
+
+    async fn store_cert(&self, domains: &[String], url: &str, pem: &[u8]) -> io::Result<()> {
+        self.passes(pem);
+        self.folder.store_cert(domains, url, pem).await
+    }
+}
+
+#[async_trait]
+impl AccountCache for Folder {
+    type EA = io::Error;
+
+    async fn load_account(&self, contact: &[String], url: &str) -> io::Result<Option<Vec<u8>>> {
+        self.folder.load_account(contact, url).await
+    }
+
+    async fn store_account(&self, contact: &[String], url: &str, key: &[u8]) -> io::Result<()> {
+        self.folder.store_account(contact, url, key).await
     }
 }
 

@@ -18,11 +18,15 @@ use rustls_pki_types::{
 use tokio::{sync::Notify, time::sleep};
 use tracing::{error, info};
 
-use crate::config::{CertificateFiles, ConfigError, ConfigErrors, Problems};
+use crate::{
+    config::{CertificateFiles, ConfigError, ConfigErrors, Problems},
+    metrics::Expiry,
+};
 
 /// The certificate that is shown at present.
 pub(super) struct Certificate {
     shown: RwLock<Shown>,
+    expiry: Expiry,
 }
 
 struct Shown {
@@ -44,10 +48,11 @@ impl Certificate {
     /// # Errors
     ///
     /// If they can't be read or do not belong together.
-    pub(super) fn load(files: &CertificateFiles) -> Result<Self, ConfigErrors> {
+    pub(super) fn load(files: &CertificateFiles, expiry: Expiry) -> Result<Self, ConfigErrors> {
         let seen = Pem::read(files)?;
         let pair = Arc::new(seen.pair(files)?);
-        Ok(Self { shown: RwLock::new(Shown { pair, seen }) })
+        expiry.shown(&pair.cert[0]);
+        Ok(Self { shown: RwLock::new(Shown { pair, seen }), expiry })
     }
 
     /// Looks at the files when told to and now and then, for ever, and shows what is new.
@@ -77,6 +82,7 @@ impl Certificate {
         shown.seen = seen;
         match pair {
             Ok(pair) => {
+                self.expiry.shown(&pair.cert[0]);
                 shown.pair = Arc::new(pair);
                 info!("there is a new certificate");
             }

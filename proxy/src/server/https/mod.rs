@@ -3,7 +3,7 @@
 mod acme;
 mod certificate;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use rustls::{
     ServerConfig,
@@ -17,7 +17,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify, time::timeout};
 use self::{acme::Authority, certificate::Certificate};
 use crate::{
     config::{CertificateFiles, ConfigErrors, Https, Identity},
-    limits::TLS_HANDSHAKE,
+    metrics::Expiry,
     tls::TlsStream,
 };
 
@@ -31,6 +31,7 @@ const HTTP2: &[u8] = b"h2";
 pub(super) struct Tls {
     config: Arc<ServerConfig>,
     source: Source,
+    expiry: Expiry,
 }
 
 /// Where the certificate comes from.
@@ -69,19 +70,25 @@ impl Tls {
         roots: &[CertificateDer<'static>],
     ) -> Result<Self, ConfigErrors> {
         let mut protocols = PROTOCOLS.to_vec();
+        let expiry = Expiry::default();
         let (resolver, source): (Arc<dyn ResolvesServerCert>, _) = match &config.identity {
             Identity::Files(files) => {
-                let certificate = Arc::new(Certificate::load(files)?);
+                let certificate = Arc::new(Certificate::load(files, expiry.clone())?);
                 (certificate.clone(), Source::Files(certificate, files.clone()))
             }
             Identity::Acme(acme) => {
-                let authority = Authority::new(acme, roots)?;
+                let authority = Authority::new(acme, roots, expiry.clone())?;
                 // Offered by nobody but the authority, which then gets its own certificate.
                 protocols.push(ACME_TLS_ALPN_NAME);
                 (authority.resolver(), Source::Authority(authority))
             }
         };
-        Ok(Self { config: server_config(resolver, &protocols), source })
+        Ok(Self { config: server_config(resolver, &protocols), source, expiry })
+    }
+
+    /// Until when the certificate that is shown is valid.
+    pub(super) fn expiry(&self) -> Expiry {
+        self.expiry.clone()
     }
 
     /// Whether there is a certificate to show.
@@ -102,8 +109,12 @@ impl Tls {
     }
 
     /// Does the handshake, within the time for it.
-    pub(super) async fn accept(&self, tcp: TcpStream) -> Result<Handshake, HandshakeError> {
-        let handshake = timeout(TLS_HANDSHAKE, self.handshake(tcp));
+    pub(super) async fn accept(
+        &self,
+        tcp: TcpStream,
+        limit: Duration,
+    ) -> Result<Handshake, HandshakeError> {
+        let handshake = timeout(limit, self.handshake(tcp));
         Ok(handshake.await.map_err(|_| HandshakeError::TimedOut)??)
     }
 
