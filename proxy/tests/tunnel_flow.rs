@@ -167,6 +167,42 @@ async fn silence(page: &mut Page) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_page_that_grants_nothing_still_hears_of_the_servers_end() {
+    let server = listen(async |_| {}).await;
+    let proxy = start_for(server).await;
+    let (mut page, _) = Page::open(proxy.addr, server.port(), TlsMode::None, 0).await;
+    assert_eq!(page.hear().await, Heard::Control(FromProxy::Finish));
+    page.say(&FromPage::Finish).await;
+    assert_eq!(page.hear().await, Heard::Closed);
+}
+
+#[tokio::test]
+async fn a_page_that_grants_nothing_still_hears_that_the_connection_broke() {
+    let server = listen(async |stream| {
+        // What is left when it is dropped is thrown away, and so is the connection.
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    })
+    .await;
+    let proxy = start_for(server).await;
+    let (mut page, _) = Page::open(proxy.addr, server.port(), TlsMode::None, 0).await;
+    assert_eq!(page.hear_refused().await.code, Refusal::Lost);
+}
+
+#[tokio::test]
+async fn an_end_behind_bytes_comes_after_them() {
+    let server = listen(async |mut stream| stream.write_all(b"the end").await.unwrap()).await;
+    let proxy = start_for(server).await;
+    let (mut page, _) = Page::open(proxy.addr, server.port(), TlsMode::None, 0).await;
+    assert_eq!(silence(&mut page).await, b"");
+    page.say(&FromPage::Credit(3)).await;
+    assert_eq!(page.hear_bytes(3).await, b"the");
+    assert_eq!(silence(&mut page).await, b"");
+    page.say(&FromPage::Credit(4)).await;
+    assert_eq!(page.hear_bytes(4).await, b" end");
+    assert_eq!(page.hear().await, Heard::Control(FromProxy::Finish));
+}
+
+#[tokio::test]
 async fn a_page_that_grants_nothing_stops_the_server() {
     const MUCH: usize = 64 << 20;
     let (report, mut written) = mpsc::unbounded_channel();

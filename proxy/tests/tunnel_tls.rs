@@ -45,6 +45,34 @@ async fn starts_tls(identity: &Identity, injected: &'static [u8]) -> std::net::S
 }
 
 #[tokio::test]
+async fn a_page_that_grants_nothing_hears_of_the_end_of_tls_and_of_its_loss() {
+    let identity = Identity::of(HOST);
+    let over = listen_tls(&identity, async |mut stream| stream.shutdown().await.unwrap()).await;
+    let proxy = start_trusting(&identity, over).await;
+    let (mut page, _) = Page::open(proxy.addr, over.port(), TlsMode::Proxy, 0).await;
+    assert_eq!(page.hear().await, Heard::Control(FromProxy::Finish));
+
+    // Without a word.
+    let cut = listen_tls(&identity, async |_| {}).await;
+    let proxy = start_trusting(&identity, cut).await;
+    let (mut page, _) = Page::open(proxy.addr, cut.port(), TlsMode::Proxy, 0).await;
+    assert_eq!(page.hear_refused().await.code, Refusal::Lost);
+
+    let speaks = listen_tls(&identity, async |mut stream| {
+        stream.write_all(&[7; 100_000]).await.unwrap();
+        stream.shutdown().await.unwrap();
+    })
+    .await;
+    let proxy = start_trusting(&identity, speaks).await;
+    let (mut page, _) = Page::open(proxy.addr, speaks.port(), TlsMode::Proxy, 0).await;
+    for grant in [1_u32, 50_000, 49_999] {
+        page.say(&FromPage::Credit(grant)).await;
+        assert!(page.hear_bytes(grant as usize).await.iter().all(|byte| *byte == 7));
+    }
+    assert_eq!(page.hear().await, Heard::Control(FromProxy::Finish));
+}
+
+#[tokio::test]
 async fn bytes_go_through_tls_and_the_page_learns_how() {
     let identity = Identity::of(HOST);
     let server = listen_tls(&identity, echo_on).await;

@@ -88,6 +88,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin, C: Session> TlsStream<S, C> {
         self.session.state()
     }
 
+    /// Waits for the end of the stream. As soon as there is something else to read, it is kept, and
+    /// nobody is woken: the end comes after it.
+    ///
+    /// # Errors
+    ///
+    /// As from a read.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if !self.plain.is_empty() {
+                return Poll::Pending;
+            }
+            if self.ended {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.poll_more(cx, &mut ReadBuf::new(&mut [])))?;
+        }
+    }
+
     async fn handshake(io: S, session: C) -> io::Result<Self> {
         let mut stream = Self {
             io,
@@ -162,6 +180,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin, C: Session> TlsStream<S, C> {
             }
             Poll::Ready(Ok(false))
         })
+    }
+
+    /// Reads once, after the handshake.
+    fn poll_more(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if ready!(self.poll_receive(cx, buffer))? {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        // Answers of TLS itself; whether they go now or later is no matter to who reads.
+        match self.poll_send(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 
     /// Sends what was encrypted.
@@ -241,13 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, C: Session + Unpin> AsyncRead for TlsStr
             if buffer.filled().len() > before || stream.ended {
                 return Poll::Ready(Ok(()));
             }
-            if ready!(stream.poll_receive(cx, buffer))? {
-                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-            }
-            // Answers of TLS itself; whether they go now or later is no matter to who reads.
-            if let Poll::Ready(Err(error)) = stream.poll_send(cx) {
-                return Poll::Ready(Err(error));
-            }
+            ready!(stream.poll_more(cx, buffer))?;
         }
     }
 }

@@ -6,9 +6,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{net::TcpStream, time::sleep};
 
-use crate::limits::{
-    ATTEMPT_DELAY, KEEPALIVE, KEEPALIVE_RETRIES, KEEPALIVE_RETRY, MAX_ADDRESSES,
-};
+use crate::limits::{ATTEMPT_DELAY, KEEPALIVE, KEEPALIVE_RETRIES, KEEPALIVE_RETRY, MAX_ADDRESSES};
 
 /// Tries vetted addresses, IPv6 and IPv4 by turns. Ends when one answers or all have failed; the
 /// caller bounds the time.

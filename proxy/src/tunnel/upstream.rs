@@ -3,7 +3,7 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -53,6 +53,27 @@ impl Upstream {
         let tcp = TcpStream::from_std(tcp).map_err(failed)?;
         let (stream, info) = tls.connect(tcp, host, limit).await?;
         Ok((Self::Tls(stream), info))
+    }
+}
+
+impl Upstream {
+    /// Waits for the server's end, for a page that takes nothing at present. What the server says
+    /// before that stays where it is, but for the beginning of one record of TLS; then nobody is
+    /// woken, as the end comes after it.
+    ///
+    /// # Errors
+    ///
+    /// If the connection broke.
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => {
+                match ready!(stream.poll_peek(cx, &mut ReadBuf::new(&mut [0])))? {
+                    0 => Poll::Ready(Ok(())),
+                    _ => Poll::Pending,
+                }
+            }
+            Self::Tls(stream) => stream.poll_end(cx),
+        }
     }
 }
 

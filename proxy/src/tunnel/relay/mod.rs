@@ -416,13 +416,16 @@ impl Relay {
     fn poll_from_server(&mut self, cx: &mut Context<'_>) -> Step {
         let available = self.down.allowance.available();
         let waits = self.gate.is_some() || self.start_tls == StartTls::Asked;
-        if self.down.finished || available == 0 || waits {
+        if self.down.finished || waits {
             return Poll::Pending;
         }
         scratch::with(|place| {
             let end = place.len().min(scratch::HEADROOM.saturating_add(available));
             let mut buffer = ReadBuf::new(&mut place[scratch::HEADROOM..end]);
-            let read = ready!(Pin::new(&mut self.server).poll_read(cx, &mut buffer));
+            let read = match available {
+                0 => ready!(self.server.poll_end(cx)),
+                _ => ready!(Pin::new(&mut self.server).poll_read(cx, &mut buffer)),
+            };
             let count = buffer.filled().len();
             Poll::Ready(match read {
                 Ok(()) if count > 0 => {
