@@ -95,7 +95,9 @@ fn is_public(ip: IpAddr) -> bool {
                 || ip.is_unique_local()
                 || ip.is_unicast_link_local()
                 || ip.is_multicast()
-                || ip.to_ipv4().is_some())
+                || ip.to_ipv4().is_some()
+                // NAT64, Teredo, 6to4: they have an IPv4 address inside.
+                || matches!(ip.segments(), [0x64, 0xff9b, ..] | [0x2001, 0, ..] | [0x2002, ..]))
         }
     }
 }

@@ -114,13 +114,6 @@ pub const HTTP_CONNECTIONS_PER_CLIENT: usize = 64;
 /// The longest head of an HTTP request, in bytes.
 pub const REQUEST_HEAD: usize = 16 * 1024;
 
-/// How long a client may take for the head of a request, stay silent between two, and take nothing
-/// of an answer.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a page may take for the TLS handshake.
-pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
-
 /// Requests at a time on one HTTP/2 connection, tunnels among them.
 pub const HTTP2_STREAMS: u32 = 100;
 
@@ -254,11 +247,14 @@ pub struct Limits {
     pub bytes_per_client_per_hour: u64,
     /// Tokens that a client may ask for a minute.
     pub tokens_per_client_per_minute: u32,
+    /// How long a client may take for the head of a request, stay silent between two, and take
+    /// nothing of an answer.
+    pub request: Duration,
     /// How long a page may take to say where its tunnel goes.
     pub open: Duration,
     /// How long the look-up of a host and the connection to it may take, together.
     pub connect: Duration,
-    /// How long a TLS handshake may take.
+    /// How long a TLS handshake may take, with a mail server or a page.
     pub handshake: Duration,
     /// How long a tunnel may carry nothing. Longer than the 29 minutes that a mail client may stay
     /// in IMAP's IDLE (RFC 2177).
@@ -286,6 +282,7 @@ impl Default for Limits {
             bytes_per_hour: None,
             bytes_per_client_per_hour: 20_000_000_000,
             tokens_per_client_per_minute: 60,
+            request: Duration::from_secs(30),
             open: Duration::from_secs(10),
             connect: Duration::from_secs(15),
             handshake: Duration::from_secs(15),

@@ -92,6 +92,7 @@ const WRONG: &[(&str, &str)] = &[
     ("limits.bytes_per_hour", "0"),
     ("limits.bytes_per_client_per_hour", "'20 GB'"),
     ("limits.tokens_per_client_per_minute", "0"),
+    ("limits.request_seconds", "0"),
     ("limits.open_seconds", "0"),
     ("limits.connect_seconds", "0"),
     ("limits.handshake_seconds", "0"),

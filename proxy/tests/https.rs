@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use futures_util::{SinkExt, StreamExt};
 use hyper::{Request, StatusCode, Version};
@@ -83,7 +85,9 @@ async fn http_without_tls_is_not_answered_where_tls_is_spoken() {
 
 #[tokio::test]
 async fn a_handshake_has_its_time_and_no_more() {
-    let (proxy, ..) = start_https(|_| {}, |builder| builder).await;
+    let handshake = Duration::from_millis(300);
+    let (proxy, ..) =
+        start_https(|config| config.limits.handshake = handshake, |builder| builder).await;
     let mut stream = TcpStream::connect(proxy.addr).await.unwrap();
     // The head of a record of TLS that never comes.
     stream.write_all(&[22, 3, 1, 1, 0]).await.unwrap();

@@ -1,6 +1,4 @@
 //! Clients that take their time with a request, so that a place is kept from others.
-//!
-//! The limits are those of real life, so this takes as long as they are.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -9,7 +7,7 @@ mod support;
 use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
-use postern::limits::{REQUEST_HEAD, REQUEST_TIMEOUT, TLS_HANDSHAKE};
+use postern::limits::REQUEST_HEAD;
 use support::{
     http::{get, parse},
     https::{connect, start_https},
@@ -27,9 +25,12 @@ const UPGRADE: &str = "GET /tunnel HTTP/1.1\r\nHost: localhost\r\nUpgrade: webso
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: postern.v1\r\n";
 
+/// How long a request, or a handshake, may take here.
+const LIMIT: Duration = Duration::from_secs(2);
+
 /// Sends the first part at once and the second byte by byte, again and again, until the proxy has
-/// ended the connection; returns what it said. The limit is generous: the machine may be busy.
-async fn dawdle(proxy: SocketAddr, first: &[u8], second: &[u8], limit: Duration) -> Vec<u8> {
+/// ended the connection; returns what it said. The time for that is generous: the machine may be busy.
+async fn dawdle(proxy: SocketAddr, first: &[u8], second: &[u8]) -> Vec<u8> {
     let stream = TcpStream::connect(proxy).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (mut reader, mut writer) = stream.into_split();
@@ -49,7 +50,7 @@ async fn dawdle(proxy: SocketAddr, first: &[u8], second: &[u8], limit: Duration)
         // A reset is an end as well.
         let _ = reader.read_to_end(&mut said).await;
     };
-    let ended = timeout(limit * 3, async {
+    let ended = timeout(LIMIT * 5, async {
         tokio::select! { () = read => {}, () = trickle => {} }
     });
     let name = first.escape_ascii();
@@ -59,7 +60,7 @@ async fn dawdle(proxy: SocketAddr, first: &[u8], second: &[u8], limit: Duration)
 
 #[tokio::test]
 async fn requests_that_do_not_come_to_an_end_are_ended() {
-    let proxy = start(|_| {}, |builder| builder).await;
+    let proxy = start(|config| config.limits.request = LIMIT, |builder| builder).await;
     let healthy = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let body = "POST /api/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n";
     let kinds = [
@@ -72,10 +73,8 @@ async fn requests_that_do_not_come_to_an_end_are_ended() {
         (body, ""),
         (body, "x"),
     ];
-    let said = join_all(kinds.map(|(first, second)| {
-        dawdle(proxy.addr, first.as_bytes(), second.as_bytes(), REQUEST_TIMEOUT)
-    }))
-    .await;
+    let said = kinds.map(|(first, second)| dawdle(proxy.addr, first.as_bytes(), second.as_bytes()));
+    let said = join_all(said).await;
     for ((first, _), said) in kinds.iter().zip(said) {
         let said = String::from_utf8_lossy(&said);
         assert!(!said.starts_with("HTTP/1.1 101"), "{first}: {said}");
@@ -85,14 +84,15 @@ async fn requests_that_do_not_come_to_an_end_are_ended() {
 
 #[tokio::test]
 async fn handshakes_that_do_not_come_to_an_end_are_ended() {
-    let (proxy, identity, _folder) = start_https(|_| {}, |builder| builder).await;
+    let (proxy, identity, _folder) =
+        start_https(|config| config.limits.handshake = LIMIT, |builder| builder).await;
     let hello = client_hello("localhost");
     let half = &hello[..hello.len() / 2];
     join_all([
-        dawdle(proxy.addr, b"", b"", TLS_HANDSHAKE),
-        dawdle(proxy.addr, half, b"", TLS_HANDSHAKE),
-        dawdle(proxy.addr, &hello, b"", TLS_HANDSHAKE),
-        dawdle(proxy.addr, &[0x16, 3, 1, 0x40, 0], &[0], TLS_HANDSHAKE),
+        dawdle(proxy.addr, b"", b""),
+        dawdle(proxy.addr, half, b""),
+        dawdle(proxy.addr, &hello, b""),
+        dawdle(proxy.addr, &[0x16, 3, 1, 0x40, 0], &[0]),
     ])
     .await;
     connect(proxy.addr, &identity.certificate, &[]).await.unwrap();

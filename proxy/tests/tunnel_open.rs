@@ -180,8 +180,8 @@ async fn one_client_too_many_is_told_so_and_a_place_comes_free_again() {
     )
     .await;
     let (first, _) = Page::open(proxy.addr, server.port(), TlsMode::None, PLENTY).await;
-    let mut second = Page::connect(proxy.addr).await;
-    assert_eq!(second.hear_refused().await.code, Refusal::TooMany);
+    let second = Page::refused(proxy.addr, to(HOST, server.port())).await;
+    assert_eq!(second.code, Refusal::TooMany);
     drop(first);
     support::soon(async {
         loop {

@@ -29,11 +29,7 @@ pub(super) struct Place {
 
 /// Fetches a file for an address. The query, in which the address may be, goes to hosts of the
 /// address's own domain alone.
-pub(super) async fn fetch(
-    place: &Place,
-    address: &Address,
-    reach: &Reach<'_>,
-) -> Option<Vec<u8>> {
+pub(super) async fn fetch(place: &Place, address: &Address, reach: &Reach<'_>) -> Option<Vec<u8>> {
     let mut place = place.clone();
     for _ in 0..=AUTOCONFIG_REDIRECTS {
         if !address.owns(&place.host) {

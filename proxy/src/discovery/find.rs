@@ -67,7 +67,7 @@ impl Finder {
     /// The servers of an address, the best first.
     pub(super) async fn find(&self, address: &Address, reach: &Reach<'_>) -> Vec<Candidate> {
         let mut found = Vec::new();
-        let search = self.search(address, shared, &mut found);
+        let search = self.search(address, reach, &mut found);
         if timeout(DISCOVERY_TIMEOUT, search).await.is_err() {
             debug!("the search took too long; what was found counts");
         }
@@ -126,7 +126,12 @@ impl Finder {
         files.find(|candidates| !candidates.is_empty()).unwrap_or_default()
     }
 
-    async fn file(&self, place: &Place, address: &Address, reach: &Reach<'_>) -> Option<Vec<Server>> {
+    async fn file(
+        &self,
+        place: &Place,
+        address: &Address,
+        reach: &Reach<'_>,
+    ) -> Option<Vec<Server>> {
         let key = Sha256::digest(format!("{}\n{}\n{}", place.host, place.path, address.domain()));
         let fetch = async {
             let fetch = fetch::fetch(place, address, reach);

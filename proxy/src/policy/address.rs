@@ -120,7 +120,8 @@ pub(super) fn embedded(ip: Ipv6Addr) -> Vec<Ipv4Addr> {
         vec![four(ip, 4), Ipv4Addr::from_bits(!last.to_bits())]
     } else if NAT64_LOCAL.contains(&ip) {
         // How long the prefix is only its network knows.
-        let lengths = nat64::LENGTHS.into_iter().filter(|length| *length >= NAT64_LOCAL.prefix_len());
+        let lengths =
+            nat64::LENGTHS.into_iter().filter(|length| *length >= NAT64_LOCAL.prefix_len());
         lengths.map(|length| nat64::after(length, ip)).collect()
     } else if [COMPATIBLE, MAPPED, TRANSLATED, NAT64].iter().any(|n| n.contains(&ip))
         || is_isatap(ip)
@@ -291,10 +292,7 @@ mod tests {
             ("::ffff:10.0.0.1", &["10.0.0.1"]),
             ("::ffff:0:10.0.0.1", &["10.0.0.1"]),
             ("64:ff9b::10.0.0.1", &["10.0.0.1"]),
-            (
-                "64:ff9b:1:909:9:900:10.0.0.1",
-                &["9.9.9.9", "9.9.9.0", "9.9.0.10", "10.0.0.1"],
-            ),
+            ("64:ff9b:1:909:9:900:10.0.0.1", &["9.9.9.9", "9.9.9.0", "9.9.0.10", "10.0.0.1"]),
             ("2002:a00:1::1", &["10.0.0.1"]),
             ("2001:0:909:909:0:1:f5ff:fffe", &["9.9.9.9", "10.0.0.1"]),
             ("2a00:1450::200:5efe:a00:1", &["10.0.0.1"]),

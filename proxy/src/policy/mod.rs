@@ -14,6 +14,7 @@ mod tests;
 
 use std::{
     collections::BTreeSet,
+    fmt,
     net::{IpAddr, SocketAddr},
     str::FromStr,
 };
@@ -349,6 +350,15 @@ impl FromStr for HostPattern {
                 Host::Address(_) => Err(BadHost::new(text)),
             },
             None => Ok(Self::Exactly(text.parse()?)),
+        }
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(host) => host.fmt(f),
+            Self::Below(parent) => write!(f, "*.{parent}"),
         }
     }
 }

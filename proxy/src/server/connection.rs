@@ -29,7 +29,7 @@ use super::{
 };
 use crate::limits::{
     CLOSE_TIMEOUT, HTTP2_CONNECTION_WINDOW, HTTP2_PING, HTTP2_RESETS, HTTP2_SEND_BUFFER,
-    HTTP2_STREAM_WINDOW, HTTP2_STREAMS, REQUEST_HEAD, REQUEST_TIMEOUT,
+    HTTP2_STREAM_WINDOW, HTTP2_STREAMS, REQUEST_HEAD,
 };
 
 /// What a listener does with its connections.
@@ -66,7 +66,7 @@ pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Ticke
 /// The connection with TLS, if it shall have it, and whether it speaks HTTP/2.
 async fn secure(tcp: TcpStream, door: &Door) -> Option<(Stream, bool)> {
     let Some(tls) = &door.tls else { return Some((Stream::Plain(tcp), false)) };
-    match tls.accept(tcp).await {
+    match tls.accept(tcp, door.shared.limits().handshake).await {
         Ok(Handshake::Done(stream, http2)) => {
             door.shared.metrics.page_handshake(true);
             Some((Stream::Tls(stream), http2))
@@ -84,8 +84,9 @@ async fn secure(tcp: TcpStream, door: &Door) -> Option<(Stream, bool)> {
 }
 
 async fn http1(stream: Stream, peer: IpAddr, door: &Door) {
+    let patience = door.shared.limits().request;
     let tunnel = Tunnel::default();
-    let stream = Impatient::new(stream, REQUEST_TIMEOUT, tunnel.clone());
+    let stream = Impatient::new(stream, patience, tunnel.clone());
     let service = service_fn(|request: Request<Incoming>| {
         let tunnel = tunnel.clone();
         async move {
@@ -100,7 +101,7 @@ async fn http1(stream: Stream, peer: IpAddr, door: &Door) {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_TIMEOUT)
+        .header_read_timeout(patience)
         .max_buf_size(REQUEST_HEAD)
         // Whoever comes while the proxy stops gets an answer, but only one.
         .keep_alive(!draining.is_cancelled());
@@ -120,7 +121,8 @@ async fn http1(stream: Stream, peer: IpAddr, door: &Door) {
 }
 
 async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Ticket) {
-    let stream = Impatient::new(stream, REQUEST_TIMEOUT, Tunnel::default());
+    let patience = door.shared.limits().request;
+    let stream = Impatient::new(stream, patience, Tunnel::default());
     let activity = Activity::default();
     let place = Arc::new(Mutex::new(Some(place)));
     let service = {
@@ -166,7 +168,7 @@ async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Ticket) {
                 leaving = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = activity.idle(REQUEST_TIMEOUT) => {
+            () = activity.idle(patience) => {
                 connection.as_mut().graceful_shutdown();
                 match timeout(CLOSE_TIMEOUT, connection).await {
                     Ok(result) => break result,

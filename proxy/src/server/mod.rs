@@ -208,6 +208,7 @@ impl Builder {
             ports: listeners.into_iter().flatten().map(|it| it.local_addr.port()).collect(),
         };
 
+        let expiry = https.as_ref().map(|https| https.expiry());
         let records = self.records.unwrap_or_else(|| Arc::new(SystemRecords::new()));
         let finder = Finder::new(records, self.demo.as_ref());
 
@@ -230,7 +231,7 @@ impl Builder {
             tls: connector,
             https,
             hsts: headers::hsts(config.https.as_ref()),
-            metrics: Metrics::new(config.limits.connections),
+            metrics: Metrics::new(config.limits.connections, expiry),
             finder,
             quotas: Arc::new(Quotas::new(&config.limits)),
             proxies: TrustedProxies::new(config.trusted_proxies.clone()),
