@@ -1,4 +1,5 @@
-//! Mailbox names in modified UTF-7 (RFC 3501 section 5.1.3).
+//! Mailbox names in modified UTF-7 (RFC 3501 section 5.1.3) and in UTF-8 (RFC 9051 section 5.1,
+//! RFC 6855).
 
 use base64::{
     Engine as _, alphabet,
@@ -13,6 +14,44 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
+
+/// How names are spelled on the wire.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Spelling {
+    /// Modified UTF-7: whenever nothing else was agreed.
+    #[default]
+    ModifiedUtf7,
+    /// UTF-8: after `IMAP4rev2` or `UTF8=ACCEPT` was enabled.
+    Utf8,
+}
+
+impl Spelling {
+    /// How names are spelled after the server answered ENABLE with these extensions.
+    pub fn agreed(enabled: &[impl AsRef<str>]) -> Self {
+        let utf8 = |name: &str| {
+            ["IMAP4REV2", "UTF8=ACCEPT", "UTF8=ONLY"]
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
+        };
+        if enabled.iter().any(|name| utf8(name.as_ref())) { Self::Utf8 } else { Self::ModifiedUtf7 }
+    }
+}
+
+/// A name as people read it, in the spelling that was agreed on. Total.
+pub fn decode_from(name: &[u8], spelling: Spelling) -> String {
+    match spelling {
+        Spelling::ModifiedUtf7 => decode(name),
+        Spelling::Utf8 => String::from_utf8_lossy(name).into_owned(),
+    }
+}
+
+/// A name as the server spells it, in the spelling that was agreed on.
+pub fn encode_to(name: &str, spelling: Spelling) -> Vec<u8> {
+    match spelling {
+        Spelling::ModifiedUtf7 => encode(name),
+        Spelling::Utf8 => name.as_bytes().to_vec(),
+    }
+}
 
 /// A name as people read it. Total: what is not modified UTF-7 is shown as it is, since many
 /// servers send UTF-8 although nothing was agreed.
@@ -111,6 +150,19 @@ mod tests {
             assert_eq!(decode(name.as_bytes()), name);
         }
         assert_eq!(decode(b"caf\xe9"), "caf\u{fffd}");
+    }
+
+    #[test]
+    fn utf_8_is_spoken_only_after_it_was_enabled() {
+        assert_eq!(Spelling::agreed(&["CONDSTORE", "utf8=accept"]), Spelling::Utf8);
+        assert_eq!(Spelling::agreed(&["IMAP4rev2"]), Spelling::Utf8);
+        assert_eq!(Spelling::agreed(&["QRESYNC"]), Spelling::ModifiedUtf7);
+        for (spelling, wire) in
+            [(Spelling::Utf8, "R&D/Entwürfe"), (Spelling::ModifiedUtf7, "R&-D/Entw&APw-rfe")]
+        {
+            assert_eq!(encode_to("R&D/Entwürfe", spelling), wire.as_bytes());
+            assert_eq!(decode_from(wire.as_bytes(), spelling), "R&D/Entwürfe");
+        }
     }
 
     #[test]

@@ -35,18 +35,20 @@ impl SequenceSet {
         (!ranges.is_empty()).then_some(Self { ranges })
     }
 
-    /// Reads a set as a server sends it: numbers only, without `*`.
+    /// Reads a set as a server sends it: numbers only, without `*` and zero.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let ranges: Option<Vec<_>> = text
-            .split(',')
-            .map(|range| {
-                let (one, other) = range.split_once(':').unwrap_or((range, range));
-                let (one, other): (u32, u32) = (one.parse().ok()?, other.parse().ok()?);
-                Some(one.min(other)..=one.max(other))
-            })
-            .collect();
+        let ranges: Option<Vec<_>> =
+            text.split(|byte| *byte == b',').map(Self::parse_range).collect();
         Self::from_ranges(ranges?)
+    }
+
+    /// Reads a number or a range, which may run backwards. Zero is no number.
+    pub(crate) fn parse_range(text: &[u8]) -> Option<RangeInclusive<u32>> {
+        let text = std::str::from_utf8(text).ok()?;
+        let (one, other) = text.split_once(':').unwrap_or((text, text));
+        let (one, other): (u32, u32) = (one.parse().ok()?, other.parse().ok()?);
+        let (start, end) = (one.min(other), one.max(other));
+        (start > 0).then_some(start..=end)
     }
 
     /// The ranges, ascending and apart.
@@ -58,6 +60,12 @@ impl SequenceSet {
     /// look here before taking [`numbers`](Self::numbers).
     pub fn count(&self) -> u64 {
         self.ranges.iter().map(|range| u64::from(range.end() - range.start()) + 1).sum()
+    }
+
+    /// Whether it holds this number.
+    pub fn contains(&self, number: u32) -> bool {
+        let at = self.ranges.partition_point(|range| *range.end() < number);
+        self.ranges.get(at).is_some_and(|range| range.contains(&number))
     }
 
     /// The numbers, ascending.
@@ -110,9 +118,16 @@ mod tests {
     fn a_servers_set_is_read() {
         let set = SequenceSet::parse(b"9:7,3,4").unwrap();
         assert_eq!(set.numbers().collect::<Vec<_>>(), [3, 4, 7, 8, 9]);
-        for damaged in ["", "1:*", "1,,2", "x", "4294967296"] {
+        for damaged in ["", "1:*", "1,,2", "x", "4294967296", "0:5"] {
             assert_eq!(SequenceSet::parse(damaged.as_bytes()), None, "{damaged}");
         }
+    }
+
+    #[test]
+    fn a_set_knows_what_it_holds() {
+        let set = SequenceSet::parse(b"3:4,7:9").unwrap();
+        let held: Vec<_> = (0..12).filter(|number| set.contains(*number)).collect();
+        assert_eq!(held, [3, 4, 7, 8, 9]);
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub struct Multipart {
     pub parts: Vec<BodyStructure>,
     /// Parameters, such as `boundary`; names in lower case.
     pub parameters: Vec<(String, Vec<u8>)>,
+    /// `Content-Disposition`, if it is there and the server told it.
+    pub disposition: Option<Disposition>,
+    /// `Content-Language`: language tags as they came.
+    pub languages: Vec<String>,
+    /// `Content-Location`.
+    pub location: Option<Vec<u8>>,
 }
 
 /// A part with content.
@@ -32,12 +38,22 @@ pub struct BodyPart {
     pub parameters: Vec<(String, Vec<u8>)>,
     /// `Content-ID`, with its angle brackets; may be empty.
     pub id: Vec<u8>,
+    /// `Content-Description`; may be empty. Encoded words are not decoded.
+    pub description: Vec<u8>,
     /// The transfer encoding, lower case, such as `base64`.
     pub encoding: String,
     /// The size of the encoded content, in bytes.
     pub size: u64,
+    /// The lines of the encoded content; only of texts and messages.
+    pub lines: Option<u64>,
+    /// `Content-MD5`.
+    pub md5: Option<Vec<u8>>,
     /// `Content-Disposition`, if it is there and the server told it.
     pub disposition: Option<Disposition>,
+    /// `Content-Language`: language tags as they came.
+    pub languages: Vec<String>,
+    /// `Content-Location`.
+    pub location: Option<Vec<u8>>,
     /// The parts of the message that this part is, if it is one.
     pub message: Option<(Envelope, BodyStructure)>,
 }
@@ -105,7 +121,8 @@ impl BodyPart {
     /// The file name that the part names itself, from either header field; encoded words and
     /// RFC 2231 forms are not decoded.
     pub fn file_name(&self) -> Option<&[u8]> {
-        let disposition = self.disposition.as_ref().map(|own| &*own.parameters).unwrap_or_default();
+        let disposition = self.disposition.as_ref();
+        let disposition = disposition.map(|own| &*own.parameters).unwrap_or_default();
         parameter(disposition, "filename")
             .or(parameter(disposition, "filename*"))
             .or(parameter(&self.parameters, "name"))
@@ -125,13 +142,16 @@ fn multipart(fields: &[Token<'_>]) -> Multipart {
         subtype: rest.first().map(lower).unwrap_or_default(),
         parts: parts.iter().filter_map(BodyStructure::parse).collect(),
         parameters: rest.get(1).map(parameters).unwrap_or_default(),
+        disposition: rest.get(2).and_then(disposition),
+        languages: languages(rest.get(3)),
+        location: bytes(rest.get(4)),
     }
 }
 
 fn part(fields: &[Token<'_>]) -> Option<BodyPart> {
     let [kind, subtype, rest @ ..] = fields else { return None };
     let media_type = format!("{}/{}", lower(kind), lower(subtype));
-    // Behind the seven fields that all parts have: those of the type, MD5, then the disposition.
+    // Behind the seven fields that all parts have: those of the type, MD5, then the extensions.
     let (message, extension) = match &*media_type {
         "message/rfc822" | "message/global" => {
             let envelope = rest.get(5).and_then(Envelope::parse);
@@ -148,12 +168,31 @@ fn part(fields: &[Token<'_>]) -> Option<BodyPart> {
     Some(BodyPart {
         media_type,
         parameters: rest.first().map(parameters).unwrap_or_default(),
-        id: rest.get(1).and_then(Token::string).unwrap_or_default().to_vec(),
+        id: bytes(rest.get(1)).unwrap_or_default(),
+        description: bytes(rest.get(2)).unwrap_or_default(),
         encoding: rest.get(3).map(lower).unwrap_or_default(),
         size: rest.get(4).and_then(Token::number).unwrap_or_default(),
+        // The field before the extensions of these is the number of lines.
+        lines: (extension > 5).then(|| rest.get(extension - 1)?.number()).flatten(),
+        md5: bytes(rest.get(extension)),
         disposition: rest.get(extension + 1).and_then(disposition),
+        languages: languages(rest.get(extension + 2)),
+        location: bytes(rest.get(extension + 3)),
         message,
     })
+}
+
+/// One tag, or a list of them.
+fn languages(field: Option<&Token<'_>>) -> Vec<String> {
+    match field {
+        Some(Token::List(tags)) => tags.iter().filter_map(Token::text).collect(),
+        Some(tag) => tag.text().into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn bytes(field: Option<&Token<'_>>) -> Option<Vec<u8>> {
+    field.and_then(Token::string).map(<[u8]>::to_vec)
 }
 
 fn disposition(token: &Token<'_>) -> Option<Disposition> {
@@ -217,6 +256,24 @@ mod tests {
         assert_eq!(leaves[3].1.message.as_ref().unwrap().0.subject, b"inner");
         let BodyStructure::Multipart(mixed) = &structure else { panic!() };
         assert_eq!((&*mixed.subtype, mixed.parameter("boundary")), ("mixed", Some(&b"b1"[..])));
+    }
+
+    #[test]
+    fn extensions_are_read_to_their_end() {
+        let text = r#"("text" "html" ("charset" "utf-8") "<i>" "About" "8bit" 9 2 "md5=="
+            ("inline" ("filename" "a" "size" "9")) ("en" "fr-CA") "http://x/" (1 (2)) "more")"#;
+        let Some(BodyStructure::Part(part)) = structure(&text.replace('\n', " ")) else { panic!() };
+        assert_eq!((&*part.description, part.lines), (&b"About"[..], Some(2)));
+        assert_eq!(part.md5.as_deref(), Some(&b"md5=="[..]));
+        assert_eq!(part.languages, ["en", "fr-CA"]);
+        assert_eq!(part.location.as_deref(), Some(&b"http://x/"[..]));
+        assert_eq!(part.disposition.unwrap().parameters.len(), 2);
+
+        let text = format!(r#"({TEXT} "mixed" ("boundary" "b") ("inline" NIL) "de" "loc" NIL)"#);
+        let Some(BodyStructure::Multipart(mixed)) = structure(&text) else { panic!() };
+        assert_eq!(mixed.disposition.unwrap().kind, "inline");
+        assert_eq!(mixed.languages, ["de"]);
+        assert_eq!(mixed.location.as_deref(), Some(&b"loc"[..]));
     }
 
     #[test]

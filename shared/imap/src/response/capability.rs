@@ -24,6 +24,13 @@ impl Capabilities {
         self.0.iter().filter_map(|name| name.strip_prefix("AUTH="))
     }
 
+    /// What stands behind the name and an equals sign, such as the number of `APPENDLIMIT=1000`;
+    /// in upper case.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let prefix = format!("{}=", name.to_ascii_uppercase());
+        self.0.iter().find_map(|own| own.strip_prefix(&prefix))
+    }
+
     /// All names, in upper case and sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
@@ -45,6 +52,18 @@ mod tests {
         assert!(capabilities.has("SASL-IR") && capabilities.has("imap4REV1"));
         assert!(!capabilities.has("IDLE"));
         assert_eq!(capabilities.mechanisms().collect::<Vec<_>>(), ["LOGIN", "PLAIN"]);
+    }
+
+    #[test]
+    fn capabilities_may_have_values() {
+        let Response::Capability(capabilities) =
+            response("* CAPABILITY IMAP4rev1 APPENDLIMIT=257890 STATUS=SIZE THREAD=references")
+        else {
+            panic!("not capabilities");
+        };
+        assert_eq!(capabilities.value("appendlimit"), Some("257890"));
+        assert_eq!(capabilities.value("THREAD"), Some("REFERENCES"));
+        assert_eq!(capabilities.value("IMAP4REV1"), None);
     }
 
     #[test]

@@ -1,4 +1,12 @@
-//! Response codes: the machine-readable part of a status response (RFC 9051 section 7.1, RFC 5530).
+//! Response codes: the machine-readable part of a status response (RFC 9051 section 7.1).
+//!
+//! Others come from RFC 5530 (refusals), 4315 and 7162 (UIDs and mod-sequences), 5182 (saved
+//! results), 6154 (special use), 8474 (object identifiers), 4978 (compression), 9585 (progress),
+//! 9586 and 9738 (limits), and from vendors.
+
+mod copied;
+
+pub use copied::CopiedUids;
 
 use super::{Capabilities, Flag};
 use crate::{
@@ -12,50 +20,122 @@ use crate::{
 pub enum Code {
     /// ALERT: the text must be shown to the person.
     Alert,
+    /// ALREADYEXISTS: a mailbox of this name is already there.
+    AlreadyExists,
+    /// APPENDUID: the UIDVALIDITY and UIDs that appended messages got (RFC 4315, RFC 3502).
+    AppendUid {
+        /// The mailbox's UIDVALIDITY.
+        uid_validity: u32,
+        /// The UIDs, ascending; more than one only after an APPEND of several messages.
+        uids: SequenceSet,
+    },
+    /// AUTHENTICATIONFAILED: user name or password is wrong.
+    AuthenticationFailed,
+    /// AUTHORIZATIONFAILED: the log-in was right, but not for the account that was asked for.
+    AuthorizationFailed,
+    /// BADCHARSET: the search's charset is unknown; those that are known, if the server says so.
+    BadCharset(Vec<String>),
+    /// CANNOT: never possible, such as a name that no mailbox may have.
+    Cannot,
     /// CAPABILITY.
     Capability(Capabilities),
+    /// CLIENTBUG: the client did something that makes no sense.
+    ClientBug,
+    /// CLOSED: the mailbox that was selected before is closed; what follows is about the new one.
+    Closed,
+    /// COMPRESSIONACTIVE (RFC 4978).
+    CompressionActive,
+    /// CONTACTADMIN: the person should talk to whoever runs the server.
+    ContactAdmin,
+    /// COPYUID: which UIDs became which (RFC 4315).
+    CopyUid(CopiedUids),
+    /// CORRUPTION: the server found its own data damaged.
+    Corruption,
+    /// EXPIRED: the log-in is too old, such as a password that must be changed.
+    Expired,
+    /// EXPUNGEISSUED: another client removed some of the messages.
+    ExpungeIssued,
+    /// HASCHILDREN: a mailbox with others under it can't be deleted.
+    HasChildren,
+    /// HIGHESTMODSEQ (RFC 7162).
+    HighestModSeq(u64),
+    /// INPROGRESS (RFC 9585).
+    InProgress(Progress),
+    /// INUSE: someone else holds what is needed; try again.
+    InUse,
+    /// LIMIT: more than the server allows.
+    Limit,
+    /// MAILBOXID: the identifier of the mailbox that was selected or made (RFC 8474).
+    MailboxId(String),
+    /// MESSAGELIMIT (RFC 9738): only so many messages at once; where the server stopped.
+    MessageLimit {
+        /// How many messages a command may touch.
+        limit: u32,
+        /// The lowest UID that was touched, if some were.
+        last_uid: Option<u32>,
+    },
+    /// MODIFIED: these messages were changed meanwhile and were left alone (RFC 7162).
+    Modified(SequenceSet),
+    /// NOMODSEQ: the mailbox has no mod-sequences (RFC 7162).
+    NoModSeq,
+    /// NONEXISTENT: there is no such mailbox.
+    NonExistent,
+    /// NOPERM: this account may not do that.
+    NoPermission,
+    /// NOTSAVED: the result of the search could not be kept (RFC 5182).
+    NotSaved,
+    /// OVERQUOTA.
+    OverQuota,
+    /// PARSE: a message's header could not be parsed.
+    Parse,
     /// PERMANENTFLAGS: the flags that can be changed for good.
     PermanentFlags(Vec<Flag>),
+    /// PRIVACYREQUIRED: only with TLS.
+    PrivacyRequired,
     /// READ-ONLY.
     ReadOnly,
     /// READ-WRITE.
     ReadWrite,
+    /// SERVERBUG.
+    ServerBug,
+    /// THROTTLED: too many requests (Gmail).
+    Throttled,
+    /// TOOBIG: a message or a literal is too large (RFC 7889, RFC 7888).
+    TooBig,
     /// TRYCREATE: the mailbox does not exist but could be created.
     TryCreate,
     /// UIDNEXT.
     UidNext(u32),
+    /// UIDNOTSTICKY: UIDs are others in the next session.
+    UidNotSticky,
+    /// UIDREQUIRED: the command must be used with UIDs (RFC 9586).
+    UidRequired,
     /// UIDVALIDITY.
     UidValidity(u32),
-    /// UNSEEN: the sequence number of the first unseen message.
-    Unseen(u32),
-    /// APPENDUID: the UIDVALIDITY and UID that an appended message got (RFC 4315).
-    AppendUid {
-        /// The mailbox's UIDVALIDITY.
-        uid_validity: u32,
-        /// The message's UID.
-        uid: u32,
-    },
-    /// COPYUID: which UIDs became which (RFC 4315).
-    CopyUid {
-        /// The other mailbox's UIDVALIDITY.
-        uid_validity: u32,
-        /// The UIDs here.
-        source: SequenceSet,
-        /// The UIDs there, in the same order.
-        destination: SequenceSet,
-    },
-    /// HIGHESTMODSEQ (RFC 7162).
-    HighestModSeq(u64),
-    /// AUTHENTICATIONFAILED: user name or password is wrong.
-    AuthenticationFailed,
     /// UNAVAILABLE: the server can't do it now; try later.
     Unavailable,
-    /// OVERQUOTA.
-    OverQuota,
-    /// NONEXISTENT.
-    NonExistent,
-    /// Any other; its name, in upper case.
+    /// UNKNOWN-CTE: a part's transfer encoding is unknown, so that it can't be had decoded
+    /// (RFC 3516).
+    UnknownEncoding,
+    /// UNSEEN: the sequence number of the first unseen message (RFC 3501).
+    Unseen(u32),
+    /// USEATTR: no mailbox can be made for this use (RFC 6154).
+    UseAttribute,
+    /// WEBALERT: an address that the person must open in a browser (Gmail).
+    WebAlert(String),
+    /// Any other, or one whose payload makes no sense; its name, in upper case.
     Other(String),
+}
+
+/// How far a command is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Progress {
+    /// The tag of the command.
+    pub tag: Option<String>,
+    /// How much is done.
+    pub done: Option<u64>,
+    /// How much there is.
+    pub total: Option<u64>,
 }
 
 impl Code {
@@ -66,50 +146,111 @@ impl Code {
             return (None, read.defect);
         };
         let name = name.text().unwrap_or_default().to_ascii_uppercase();
-        let number = || arguments.first()?.number();
-        let code = match &*name {
-            "ALERT" => Some(Self::Alert),
-            "CAPABILITY" => Some(Self::Capability(Capabilities::from_tokens(arguments, limits))),
-            "PERMANENTFLAGS" => arguments
-                .first()
-                .and_then(Token::list)
-                .map(|flags| Self::PermanentFlags(Flag::all(flags))),
-            "READ-ONLY" => Some(Self::ReadOnly),
-            "READ-WRITE" => Some(Self::ReadWrite),
-            "TRYCREATE" => Some(Self::TryCreate),
-            "UIDNEXT" => number().map(Self::UidNext),
-            "UIDVALIDITY" => number().map(Self::UidValidity),
-            "UNSEEN" => number().map(Self::Unseen),
-            "APPENDUID" => append_uid(arguments),
-            "COPYUID" => copy_uid(arguments),
-            "HIGHESTMODSEQ" => arguments.first().and_then(Token::number).map(Self::HighestModSeq),
-            "AUTHENTICATIONFAILED" => Some(Self::AuthenticationFailed),
-            "UNAVAILABLE" => Some(Self::Unavailable),
-            "OVERQUOTA" => Some(Self::OverQuota),
-            "NONEXISTENT" => Some(Self::NonExistent),
-            _ => None,
-        };
+        let code = Self::bare(&name).or_else(|| Self::with_payload(&name, arguments, limits));
         (Some(code.unwrap_or(Self::Other(name))), read.defect)
+    }
+
+    /// The codes that say all by their name.
+    fn bare(name: &str) -> Option<Self> {
+        Some(match name {
+            "ALERT" => Self::Alert,
+            "ALREADYEXISTS" => Self::AlreadyExists,
+            "AUTHENTICATIONFAILED" => Self::AuthenticationFailed,
+            "AUTHORIZATIONFAILED" => Self::AuthorizationFailed,
+            "CANNOT" => Self::Cannot,
+            "CLIENTBUG" => Self::ClientBug,
+            "CLOSED" => Self::Closed,
+            "COMPRESSIONACTIVE" => Self::CompressionActive,
+            "CONTACTADMIN" => Self::ContactAdmin,
+            "CORRUPTION" => Self::Corruption,
+            "EXPIRED" => Self::Expired,
+            "EXPUNGEISSUED" => Self::ExpungeIssued,
+            "HASCHILDREN" => Self::HasChildren,
+            "INUSE" => Self::InUse,
+            "LIMIT" => Self::Limit,
+            "NOMODSEQ" => Self::NoModSeq,
+            "NONEXISTENT" => Self::NonExistent,
+            "NOPERM" => Self::NoPermission,
+            "NOTSAVED" => Self::NotSaved,
+            // RFC 9051 and RFC 9208; the second name is what older servers say.
+            "OVERQUOTA" | "QUOTAEXCEEDED" => Self::OverQuota,
+            "PARSE" => Self::Parse,
+            "PRIVACYREQUIRED" => Self::PrivacyRequired,
+            "READ-ONLY" => Self::ReadOnly,
+            "READ-WRITE" => Self::ReadWrite,
+            "SERVERBUG" => Self::ServerBug,
+            "THROTTLED" => Self::Throttled,
+            "TOOBIG" => Self::TooBig,
+            "TRYCREATE" => Self::TryCreate,
+            "UIDNOTSTICKY" => Self::UidNotSticky,
+            "UIDREQUIRED" => Self::UidRequired,
+            "UNAVAILABLE" => Self::Unavailable,
+            "UNKNOWN-CTE" => Self::UnknownEncoding,
+            "USEATTR" => Self::UseAttribute,
+            _ => return None,
+        })
+    }
+
+    fn with_payload(name: &str, arguments: &[Token<'_>], limits: &Limits) -> Option<Self> {
+        let first = arguments.first();
+        let number = || first?.number();
+        Some(match name {
+            "APPENDUID" => return append_uid(arguments),
+            "BADCHARSET" => Self::BadCharset(texts(first)),
+            "CAPABILITY" => Self::Capability(Capabilities::from_tokens(arguments, limits)),
+            "COPYUID" => return CopiedUids::parse(arguments).map(Self::CopyUid),
+            "HIGHESTMODSEQ" => Self::HighestModSeq(first?.number()?),
+            "INPROGRESS" => Self::InProgress(progress(first)),
+            "MAILBOXID" => Self::MailboxId(texts(first).into_iter().next()?),
+            "MESSAGELIMIT" => Self::MessageLimit {
+                limit: number()?,
+                last_uid: arguments.get(1).and_then(Token::number),
+            },
+            "MODIFIED" => Self::Modified(SequenceSet::parse(first?.atom()?)?),
+            "PERMANENTFLAGS" => Self::PermanentFlags(Flag::all(first?.list()?)),
+            "UIDNEXT" => Self::UidNext(number()?),
+            "UIDVALIDITY" => Self::UidValidity(number()?),
+            "UNSEEN" => Self::Unseen(number()?),
+            "WEBALERT" => Self::WebAlert(first?.text()?),
+            _ => return None,
+        })
     }
 }
 
 fn append_uid(arguments: &[Token<'_>]) -> Option<Code> {
-    let [uid_validity, uid] = arguments else { return None };
-    Some(Code::AppendUid { uid_validity: uid_validity.number()?, uid: uid.number()? })
+    let [uid_validity, uids] = arguments else { return None };
+    let uids = SequenceSet::parse(uids.atom()?)?;
+    Some(Code::AppendUid { uid_validity: uid_validity.number()?, uids })
 }
 
-fn copy_uid(arguments: &[Token<'_>]) -> Option<Code> {
-    let [uid_validity, source, destination] = arguments else { return None };
-    Some(Code::CopyUid {
-        uid_validity: uid_validity.number()?,
-        source: SequenceSet::parse(source.atom()?)?,
-        destination: SequenceSet::parse(destination.atom()?)?,
-    })
+fn progress(payload: Option<&Token<'_>>) -> Progress {
+    let fields = payload.and_then(Token::list).unwrap_or_default();
+    Progress {
+        tag: fields.first().and_then(Token::text),
+        done: fields.get(1).and_then(Token::number),
+        total: fields.get(2).and_then(Token::number),
+    }
+}
+
+/// The texts of a list.
+fn texts(list: Option<&Token<'_>>) -> Vec<String> {
+    list.and_then(Token::list).unwrap_or_default().iter().filter_map(Token::text).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn code(text: &str) -> Code {
+        match Code::parse(text.as_bytes(), &Limits::default()) {
+            (Some(code), None) => code,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    fn set(text: &str) -> SequenceSet {
+        SequenceSet::parse(text.as_bytes()).unwrap()
+    }
 
     #[test]
     fn codes_are_understood_and_others_keep_their_name() {
@@ -123,24 +264,44 @@ mod tests {
                 r"PERMANENTFLAGS (\Deleted \*)",
                 Code::PermanentFlags(vec![Flag::Deleted, Flag::Other(r"\*".into())]),
             ),
-            ("APPENDUID 38505 3955", Code::AppendUid { uid_validity: 38505, uid: 3955 }),
+            ("APPENDUID 38505 3955", Code::AppendUid { uid_validity: 38505, uids: 3955.into() }),
             (
-                "COPYUID 38505 304,319:320 3956:3958",
-                Code::CopyUid {
-                    uid_validity: 38505,
-                    source: SequenceSet::parse(b"304,319:320").unwrap(),
-                    destination: SequenceSet::parse(b"3956:3958").unwrap(),
-                },
+                "APPENDUID 38505 3955:3957",
+                Code::AppendUid { uid_validity: 38505, uids: set("3955:3957") },
             ),
-            ("BADCHARSET (UTF-8)", Code::Other("BADCHARSET".into())),
+            ("BADCHARSET", Code::BadCharset(vec![])),
+            ("BADCHARSET (US-ASCII utf-8)", {
+                Code::BadCharset(vec!["US-ASCII".into(), "utf-8".into()])
+            }),
+            ("MODIFIED 7,9", Code::Modified(set("7,9"))),
+            ("MAILBOXID (F2212ea87-6097)", Code::MailboxId("F2212ea87-6097".into())),
+            ("MESSAGELIMIT 1000 23221", {
+                Code::MessageLimit { limit: 1000, last_uid: Some(23221) }
+            }),
+            ("INPROGRESS", Code::InProgress(Progress::default())),
+            (r#"INPROGRESS ("A1" 175 NIL)"#, {
+                Code::InProgress(Progress { tag: Some("A1".into()), done: Some(175), total: None })
+            }),
+            ("WEBALERT https://example.org/x", Code::WebAlert("https://example.org/x".into())),
+            ("X-NEW (a b)", Code::Other("X-NEW".into())),
             ("UIDNEXT soon", Code::Other("UIDNEXT".into())),
+            ("COPYUID 1 2:4 7", Code::Other("COPYUID".into())),
+            ("MODIFIED", Code::Other("MODIFIED".into())),
         ];
-        for (text, code) in cases {
-            assert_eq!(
-                Code::parse(text.as_bytes(), &Limits::default()),
-                (Some(code), None),
-                "{text}"
-            );
+        for (text, expected) in cases {
+            assert_eq!(code(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_codes_of_rfc_5530_and_9051_are_all_known() {
+        for name in "ALERT ALREADYEXISTS AUTHENTICATIONFAILED AUTHORIZATIONFAILED CANNOT CLIENTBUG \
+                     CLOSED CONTACTADMIN CORRUPTION EXPIRED EXPUNGEISSUED HASCHILDREN INUSE LIMIT \
+                     NONEXISTENT NOPERM OVERQUOTA PARSE PRIVACYREQUIRED READ-ONLY READ-WRITE \
+                     SERVERBUG TRYCREATE UIDNOTSTICKY UNAVAILABLE UNKNOWN-CTE BADCHARSET NOTSAVED"
+            .split_ascii_whitespace()
+        {
+            assert_ne!(code(&name.to_ascii_lowercase()), Code::Other(name.into()), "{name}");
         }
     }
 }

@@ -1,4 +1,9 @@
-//! FETCH responses (RFC 9051 section 7.5.2).
+//! FETCH responses (RFC 9051 section 7.5.2; RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970, and
+//! Gmail's extensions).
+
+mod section;
+
+pub use section::{BinarySection, BinarySize, BodySection, Content};
 
 use super::{BodyStructure, Envelope, Flag, parse_date_time};
 use crate::token::Token;
@@ -14,81 +19,95 @@ pub struct Fetch {
     pub flags: Option<Vec<Flag>>,
     /// INTERNALDATE, in seconds since 1970 (UTC).
     pub internal_date: Option<i64>,
+    /// SAVEDATE: when it was put into this mailbox, in seconds since 1970 (UTC); the inner `None`
+    /// if the mailbox does not keep it.
+    pub save_date: Option<Option<i64>>,
     /// RFC822.SIZE, in bytes.
     pub size: Option<u64>,
     /// ENVELOPE.
     pub envelope: Option<Envelope>,
     /// BODYSTRUCTURE or BODY.
     pub body_structure: Option<BodyStructure>,
-    /// MODSEQ (RFC 7162).
+    /// MODSEQ.
     pub mod_seq: Option<u64>,
-    /// BODY\[…\].
+    /// PREVIEW: the beginning of the text; the inner `None` if the server has none (yet).
+    pub preview: Option<Option<String>>,
+    /// EMAILID: the same for the same message in every mailbox.
+    pub email_id: Option<String>,
+    /// THREADID: the inner `None` if the message is in no thread.
+    pub thread_id: Option<Option<String>>,
+    /// What Gmail tells.
+    pub gmail: GmailItems,
+    /// BODY\[…\], and what RFC 3501 calls RFC822, RFC822.HEADER and RFC822.TEXT.
     pub sections: Vec<BodySection>,
+    /// BINARY\[…\].
+    pub binary: Vec<BinarySection>,
+    /// BINARY.SIZE\[…\].
+    pub binary_sizes: Vec<BinarySize>,
 }
 
-/// The content of a section.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct BodySection {
-    /// What stands between the brackets, in upper case: empty is the whole message, `1.MIME`.
-    pub section: String,
-    /// The first byte's place in the section, if a part of it was asked for.
-    pub origin: Option<u64>,
-    /// The bytes.
-    pub content: Content,
-}
-
-/// The bytes of a section.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Content {
-    /// They are here.
-    Held(Vec<u8>),
-    /// They were streamed before, under this number.
-    Streamed {
-        /// The literal's number.
-        stream: u64,
-        /// How many bytes.
-        size: u64,
-    },
-    /// The server does not have them.
-    Missing,
+/// Gmail's own items (X-GM-EXT-1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct GmailItems {
+    /// X-GM-MSGID: the same for the same message in every mailbox.
+    pub message_id: Option<u64>,
+    /// X-GM-THRID: the same for all messages of a thread.
+    pub thread_id: Option<u64>,
+    /// X-GM-LABELS: the labels as the server spells them (like mailbox names), without that of the
+    /// mailbox itself; Gmail's own begin with a backslash.
+    pub labels: Option<Vec<Vec<u8>>>,
 }
 
 impl Fetch {
     pub(super) fn parse(sequence: u32, arguments: &[Token<'_>]) -> Option<Self> {
-        let items = arguments.first()?.list()?;
+        let mut items = arguments.first()?.list()?;
         let mut fetch = Self { sequence, ..Self::default() };
-        let (pairs, _) = items.as_chunks::<2>();
-        for [name, value] in pairs {
-            let Some(atom) = name.atom() else { continue };
-            match atom.to_ascii_uppercase().as_slice() {
-                b"UID" => fetch.uid = value.number(),
-                b"FLAGS" => fetch.flags = value.list().map(Flag::all),
-                b"INTERNALDATE" => {
-                    fetch.internal_date = value.string().and_then(parse_date_time);
-                }
-                b"RFC822.SIZE" => fetch.size = value.number(),
-                b"ENVELOPE" => fetch.envelope = Envelope::parse(value),
-                b"BODYSTRUCTURE" | b"BODY" => fetch.body_structure = BodyStructure::parse(value),
-                b"MODSEQ" => {
-                    fetch.mod_seq = value.list().and_then(<[_]>::first).and_then(Token::number);
-                }
-                name => fetch.sections.extend(body_section(name, value)),
-            }
+        while let Some((name, behind)) = section::take_name(items) {
+            let Some((value, behind)) = behind.split_first() else { break };
+            fetch.take(&name, value);
+            items = behind;
         }
         Some(fetch)
     }
+
+    fn take(&mut self, name: &str, value: &Token<'_>) {
+        match name {
+            "UID" => self.uid = value.number(),
+            "FLAGS" => self.flags = value.list().map(Flag::all),
+            "INTERNALDATE" => self.internal_date = value.string().and_then(parse_date_time),
+            "SAVEDATE" => self.save_date = Some(value.string().and_then(parse_date_time)),
+            "RFC822.SIZE" => self.size = value.number(),
+            "ENVELOPE" => self.envelope = Envelope::parse(value),
+            "BODYSTRUCTURE" | "BODY" => self.body_structure = BodyStructure::parse(value),
+            "MODSEQ" => self.mod_seq = only(value).and_then(Token::number),
+            "PREVIEW" => self.preview = Some(value.text()),
+            "EMAILID" => self.email_id = only(value).and_then(Token::text),
+            "THREADID" => self.thread_id = Some(only(value).and_then(Token::text)),
+            "X-GM-MSGID" => self.gmail.message_id = value.number(),
+            "X-GM-THRID" => self.gmail.thread_id = value.number(),
+            "X-GM-LABELS" => {
+                let labels = value.list().unwrap_or_default().iter();
+                let labels = labels.filter_map(Token::name).map(<[u8]>::to_vec);
+                self.gmail.labels = Some(labels.collect());
+            }
+            "RFC822" => self.sections.push(BodySection::whole("", value)),
+            "RFC822.HEADER" => self.sections.push(BodySection::whole("HEADER", value)),
+            "RFC822.TEXT" => self.sections.push(BodySection::whole("TEXT", value)),
+            name => {
+                self.sections.extend(BodySection::parse(name, value));
+                self.binary.extend(BinarySection::parse(name, value));
+                self.binary_sizes.extend(BinarySize::parse(name, value));
+            }
+        }
+    }
 }
 
-fn body_section(name: &[u8], value: &Token<'_>) -> Option<BodySection> {
-    let name = std::str::from_utf8(name).ok()?.strip_prefix("BODY[")?;
-    let (section, origin) = name.rsplit_once(']')?;
-    let origin = origin.strip_prefix('<').and_then(|origin| origin.strip_suffix('>'));
-    let content = match value {
-        Token::Streamed(stream, size) => Content::Streamed { stream: *stream, size: *size },
-        value => value.string().map_or(Content::Missing, |bytes| Content::Held(bytes.to_vec())),
-    };
-    let origin = origin.and_then(|origin| origin.parse().ok());
-    Some(BodySection { section: section.into(), origin, content })
+/// The only item of a list, which some servers leave out the brackets of.
+fn only<'t, 'a>(value: &'t Token<'a>) -> Option<&'t Token<'a>> {
+    match value {
+        Token::List(items) => items.first(),
+        bare => Some(bare),
+    }
 }
 
 #[cfg(test)]
@@ -106,13 +125,42 @@ mod tests {
     #[test]
     fn items_are_read_in_any_order_and_unknown_ones_skipped() {
         let fetch = fetch(
-            "* 12 FETCH (X-GM-LABELS (\"\\\\Inbox\" a) FLAGS (\\Seen Work) RFC822.SIZE 44827 \
+            "* 12 FETCH (X-NEW (\"\\\\Inbox\" a) FLAGS (\\Seen Work) RFC822.SIZE 44827 \
              INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" MODSEQ (624140003) UID 7)",
         );
         assert_eq!((fetch.sequence, fetch.uid, fetch.size), (12, Some(7), Some(44827)));
         assert_eq!(fetch.flags, Some(vec![Flag::Seen, Flag::Other("Work".into())]));
         assert_eq!(fetch.internal_date, Some(837_596_665));
         assert_eq!(fetch.mod_seq, Some(624_140_003));
+    }
+
+    #[test]
+    fn the_items_of_extensions_are_read() {
+        let told = fetch(
+            "* 1 FETCH (EMAILID (M6d99ac3275bb4e) THREADID (T64b478a75b7ea9) PREVIEW \"Hi Jö\" \
+             SAVEDATE \"17-Jul-1996 02:44:25 -0700\")",
+        );
+        assert_eq!(told.email_id.as_deref(), Some("M6d99ac3275bb4e"));
+        assert_eq!(told.thread_id, Some(Some("T64b478a75b7ea9".into())));
+        assert_eq!(told.preview, Some(Some("Hi Jö".into())));
+        assert_eq!(told.save_date, Some(Some(837_596_665)));
+        let untold = fetch("* 1 FETCH (THREADID NIL PREVIEW NIL SAVEDATE NIL)");
+        assert_eq!((untold.thread_id, untold.preview), (Some(None), Some(None)));
+        assert_eq!(untold.save_date, Some(None));
+    }
+
+    #[test]
+    fn what_gmail_tells_is_read() {
+        let gmail = fetch(
+            "* 1 FETCH (X-GM-THRID 1266894439832287888 X-GM-MSGID 1278455344230334865 X-GM-LABELS \
+             (\"\\\\Inbox\" \\Sent Important \"Muy &AOE- Importante\" NIL))",
+        )
+        .gmail;
+        assert_eq!(gmail.message_id, Some(1_278_455_344_230_334_865));
+        assert_eq!(gmail.thread_id, Some(1_266_894_439_832_287_888));
+        let labels: [&[u8]; 5] =
+            [br"\Inbox", br"\Sent", b"Important", b"Muy &AOE- Importante", b"NIL"];
+        assert_eq!(gmail.labels.unwrap(), labels);
     }
 
     #[test]
@@ -124,7 +172,8 @@ mod tests {
         };
         let fetch = fetch(
             "* 1 FETCH (BODY[] {3}\r\na)\n BODY[1.mime]<5> \"x\" BODY[2] NIL \
-             BODY[HEADER.FIELDS (TO \"CC\")] \"\")",
+             BODY[HEADER.FIELDS (TO \"CC\")] \"\" RFC822.TEXT \"y\" \
+             BODY[HEADER.FIELDS.NOT (A {1}\r\n])] z)",
         );
         assert_eq!(
             fetch.sections,
@@ -133,8 +182,33 @@ mod tests {
                 section("1.MIME", Some(5), Content::Held(b"x".to_vec())),
                 section("2", None, Content::Missing),
                 section("HEADER.FIELDS (TO \"CC\")", None, Content::Held(vec![])),
+                section("TEXT", None, Content::Held(b"y".to_vec())),
+                section("HEADER.FIELDS.NOT (A \"]\")", None, Content::Held(b"z".to_vec())),
             ]
         );
+    }
+
+    #[test]
+    fn decoded_sections_carry_their_part_origin_and_bytes() {
+        let fetch = fetch(
+            "* 5 FETCH (UID 9 BINARY[1.2] ~{3}\r\na\0b BINARY.SIZE[4] 1234 BINARY[3]<7> \"x\" \
+             BINARY[2] NIL)",
+        );
+        let binary = |section: &str, origin, content| BinarySection {
+            section: section.into(),
+            origin,
+            content,
+        };
+        assert_eq!(
+            fetch.binary,
+            [
+                binary("1.2", None, Content::Held(b"a\0b".to_vec())),
+                binary("3", Some(7), Content::Held(b"x".to_vec())),
+                binary("2", None, Content::Missing),
+            ]
+        );
+        assert_eq!(fetch.binary_sizes, [BinarySize { section: "4".into(), size: 1234 }]);
+        assert_eq!(fetch.uid, Some(9));
     }
 
     #[test]

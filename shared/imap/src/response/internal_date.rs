@@ -1,4 +1,55 @@
-//! INTERNALDATE (RFC 9051 section 9, `date-time`).
+//! INTERNALDATE (RFC 9051 section 9, `date-time`), and days.
+
+use std::fmt;
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// A day of the calendar, for searches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Day {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Day {
+    /// A day; `None` if the calendar does not have it, or its year is beyond 9999.
+    pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
+        let own = Self { year, month, day };
+        let since = days(year.into(), month.into(), day.into());
+        (year <= 9999 && (1..=12).contains(&month) && civil(since) == (year.into(), month, day))
+            .then_some(own)
+    }
+
+    /// The day on which this second since 1970 (UTC) falls, for someone whose clock is `offset`
+    /// seconds ahead of UTC; `None` beyond the years 0 to 9999.
+    pub fn of(seconds: i64, offset: i32) -> Option<Self> {
+        let local = seconds.checked_add(offset.into())?;
+        let (year, month, day) = civil(local.div_euclid(SECONDS_A_DAY));
+        Self::new(u16::try_from(year).ok()?, month, day)
+    }
+}
+
+impl fmt::Display for Day {
+    /// As in `1-Feb-1994`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let month = MONTHS[usize::from(self.month) - 1];
+        write!(f, "{}-{month}-{:04}", self.day, self.year)
+    }
+}
+
+/// Writes seconds since 1970 (UTC) as `" 1-Feb-2024 12:00:00 +0000"`; `None` beyond the years 0 to
+/// 9999.
+pub fn format_date_time(seconds: i64) -> Option<String> {
+    let Day { year, month, day } = Day::of(seconds, 0)?;
+    let month = MONTHS[usize::from(month) - 1];
+    let time = seconds.rem_euclid(SECONDS_A_DAY);
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    Some(format!("{day:2}-{month}-{year:04} {hour:02}:{minute:02}:{second:02} +0000"))
+}
 
 /// Reads `" 1-Feb-2024 12:00:00 +0100"` as seconds since 1970 (UTC).
 pub fn parse_date_time(text: &[u8]) -> Option<i64> {
@@ -20,7 +71,7 @@ pub fn parse_date_time(text: &[u8]) -> Option<i64> {
     };
     let zone = number(zone, 0..=9959)?;
     let offset = sign * (zone / 100 * 60 + zone % 100) * 60;
-    Some(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset)
+    Some(days(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second - offset)
 }
 
 fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
@@ -30,9 +81,7 @@ fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
 }
 
 fn month(name: &str) -> Option<i64> {
-    const NAMES: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let months = NAMES.iter().zip(1..);
+    let months = MONTHS.iter().zip(1..);
     months.into_iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, month)| month)
 }
 
@@ -45,6 +94,21 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
+}
+
+/// Year, month and day, this many days after 1970-01-01.
+fn civil(days: i64) -> (i64, u8, u8) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, u8::try_from(month).unwrap_or_default(), u8::try_from(day).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -68,5 +132,40 @@ mod tests {
         for (text, seconds) in cases {
             assert_eq!(parse_date_time(text.as_bytes()), seconds, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same_second() {
+        for seconds in (-62_167_219_200..253_402_300_800).step_by(86_400 * 359 + 4271) {
+            let text = format_date_time(seconds).unwrap();
+            assert_eq!(parse_date_time(text.as_bytes()), Some(seconds), "{text}");
+        }
+        assert_eq!(format_date_time(837_596_665).unwrap(), "17-Jul-1996 09:44:25 +0000");
+        assert_eq!(format_date_time(0).unwrap(), " 1-Jan-1970 00:00:00 +0000");
+        for beyond in [i64::MIN, -62_167_219_201, 253_402_300_800, i64::MAX] {
+            assert_eq!(format_date_time(beyond), None);
+        }
+    }
+
+    #[test]
+    fn only_days_of_the_calendar_are_days() {
+        assert_eq!(Day::new(1994, 2, 1).unwrap().to_string(), "1-Feb-1994");
+        assert!(Day::new(2024, 2, 29).is_some());
+        for (year, month, day) in [
+            (2023, 2, 29),
+            (2024, 0, 1),
+            (2024, 13, 1),
+            (2024, 4, 31),
+            (2024, 1, 0),
+            (10_000, 1, 1),
+        ] {
+            assert_eq!(Day::new(year, month, day), None, "{year}-{month}-{day}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_where_its_people_are() {
+        let day = |offset| Day::of(1_709_251_199, offset).unwrap().to_string();
+        assert_eq!((day(0), day(3600)), ("29-Feb-2024".into(), "1-Mar-2024".into()));
     }
 }

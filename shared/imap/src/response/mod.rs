@@ -12,20 +12,28 @@ mod flag;
 mod internal_date;
 mod list;
 mod mailbox;
+mod namespace;
+mod quota;
 mod search;
 mod status;
+mod thread;
+mod vanished;
 
 pub use body_structure::{BodyPart, BodyStructure, Disposition, Multipart};
 pub use capability::Capabilities;
-pub use code::Code;
+pub use code::{Code, CopiedUids, Progress};
 pub use envelope::{Envelope, EnvelopeAddress};
-pub use fetch::{BodySection, Content, Fetch};
+pub use fetch::{BinarySection, BinarySize, BodySection, Content, Fetch, GmailItems};
 pub use flag::Flag;
-pub use internal_date::parse_date_time;
-pub use list::ListEntry;
-pub use mailbox::MailboxStatus;
-pub use search::SearchResult;
+pub use internal_date::{Day, format_date_time, parse_date_time};
+pub use list::{ListEntry, MyRights};
+pub use mailbox::{AppendLimit, MailboxStatus};
+pub use namespace::{Namespace, Namespaces};
+pub use quota::{Quota, QuotaResource, QuotaRoots};
+pub use search::{PartialResult, SearchResult, SortResult};
 pub use status::{Status, StatusKind};
+pub use thread::{Thread, ThreadedMessage};
+pub use vanished::Vanished;
 
 pub use crate::token::TokenDefect;
 use crate::{
@@ -45,8 +53,18 @@ pub enum Response {
     Enabled(Vec<String>),
     /// ID: names and values (RFC 2971).
     Id(Vec<(String, Option<String>)>),
-    /// LIST or LSUB.
+    /// LIST.
     List(ListEntry),
+    /// LSUB: a mailbox that is subscribed to (RFC 3501).
+    Subscribed(ListEntry),
+    /// MYRIGHTS.
+    MyRights(MyRights),
+    /// NAMESPACE.
+    Namespaces(Namespaces),
+    /// QUOTA.
+    Quota(Quota),
+    /// QUOTAROOT.
+    QuotaRoots(QuotaRoots),
     /// STATUS.
     MailboxStatus(MailboxStatus),
     /// EXISTS: how many messages the selected mailbox has.
@@ -55,10 +73,16 @@ pub enum Response {
     Recent(u32),
     /// EXPUNGE: the message of this sequence number is gone; later ones move up.
     Expunge(u32),
+    /// VANISHED: the messages of these UIDs are gone (RFC 7162).
+    Vanished(Vanished),
     /// FLAGS: the flags that the selected mailbox knows.
     Flags(Vec<Flag>),
     /// SEARCH or ESEARCH.
     Search(SearchResult),
+    /// SORT.
+    Sort(SortResult),
+    /// THREAD.
+    Threads(Vec<Thread>),
     /// FETCH.
     Fetch(Box<Fetch>),
     /// Something that this client does not know, or could not make sense of: its name, in upper
@@ -136,13 +160,21 @@ fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) 
             Some(Response::Enabled(arguments.iter().filter_map(Token::text).collect()))
         }
         ("ID", None) => Some(Response::Id(id(arguments))),
-        ("LIST" | "LSUB" | "XLIST", None) => ListEntry::parse(arguments).map(Response::List),
+        ("LIST" | "XLIST", None) => ListEntry::parse(arguments).map(Response::List),
+        ("LSUB", None) => ListEntry::parse(arguments).map(Response::Subscribed),
+        ("MYRIGHTS", None) => MyRights::parse(arguments).map(Response::MyRights),
+        ("NAMESPACE", None) => Namespaces::parse(arguments).map(Response::Namespaces),
+        ("QUOTA", None) => Quota::parse(arguments).map(Response::Quota),
+        ("QUOTAROOT", None) => QuotaRoots::parse(arguments).map(Response::QuotaRoots),
         ("STATUS", None) => MailboxStatus::parse(arguments).map(Response::MailboxStatus),
         ("FLAGS", None) => {
             arguments.first().and_then(Token::list).map(|flags| Response::Flags(Flag::all(flags)))
         }
         ("SEARCH", None) => Some(Response::Search(SearchResult::from_search(arguments))),
         ("ESEARCH", None) => Some(Response::Search(SearchResult::from_esearch(arguments))),
+        ("SORT", None) => Some(Response::Sort(SortResult::parse(arguments))),
+        ("THREAD", None) => Some(Response::Threads(Thread::all(arguments))),
+        ("VANISHED", None) => Vanished::parse(arguments).map(Response::Vanished),
         ("EXISTS", Some(number)) => Some(Response::Exists(number)),
         ("RECENT", Some(number)) => Some(Response::Recent(number)),
         ("EXPUNGE", Some(number)) => Some(Response::Expunge(number)),
@@ -150,8 +182,8 @@ fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) 
             Fetch::parse(number, arguments).map(|fetch| Response::Fetch(Box::new(fetch)))
         }
         (
-            "LIST" | "LSUB" | "XLIST" | "STATUS" | "FLAGS" | "EXISTS" | "RECENT" | "EXPUNGE"
-            | "FETCH",
+            "LIST" | "LSUB" | "XLIST" | "MYRIGHTS" | "NAMESPACE" | "QUOTA" | "QUOTAROOT" | "STATUS"
+            | "FLAGS" | "VANISHED" | "EXISTS" | "RECENT" | "EXPUNGE" | "FETCH",
             _,
         ) => None,
         _ => return (Response::Unknown(name), None),
@@ -166,6 +198,13 @@ fn id(arguments: &[Token<'_>]) -> Vec<(String, Option<String>)> {
     let fields = arguments.first().and_then(Token::list).unwrap_or_default();
     let (pairs, _) = fields.as_chunks::<2>();
     pairs.iter().filter_map(|[name, value]| Some((name.text()?, value.text()))).collect()
+}
+
+impl<'a> Token<'a> {
+    /// The bytes of an atom or string; an unquoted name may look like NIL.
+    fn name(&self) -> Option<&[u8]> {
+        self.atom().or_else(|| self.string())
+    }
 }
 
 /// The bytes up to the first space, and those behind it.
@@ -225,15 +264,24 @@ pub(crate) mod tests {
 
     #[test]
     fn unknown_responses_keep_their_name_and_are_no_defect() {
-        assert_eq!(response("* VANISHED (EARLIER) 1:5"), Response::Unknown("VANISHED".into()));
+        assert_eq!(response("* X-VANISHED 1:5"), Response::Unknown("X-VANISHED".into()));
         assert_eq!(response("* 5 X-New (a b)"), Response::Unknown("X-NEW".into()));
     }
 
     #[test]
     fn damaged_responses_are_recorded() {
-        for line in
-            ["* EXISTS", "* 1 FETCH", "* LIST", "* STATUS x", "*", "* ", "nonsense", "", "* 1"]
-        {
+        for line in [
+            "* EXISTS",
+            "* 1 FETCH",
+            "* LIST",
+            "* STATUS x",
+            "* VANISHED x",
+            "*",
+            "* ",
+            "nonsense",
+            "",
+            "* 1",
+        ] {
             let (response, defect) = parse_bytes(format!("{line}\r\n").as_bytes());
             assert!(matches!(response, Response::Unknown(_)), "{line}: {response:?}");
             assert!(line == "* 1" || defect.is_some(), "{line}");
