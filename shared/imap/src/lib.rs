@@ -11,7 +11,7 @@
 //! | [`response`] | what the responses mean, one file per family |
 //! | [`command`] | what the client says, one file per command |
 //! | [`session`] | tags, continuations, capabilities, the upgrade to TLS |
-//! | [`mailbox_name`] | modified UTF-7 |
+//! | [`mailbox_name`] | modified UTF-7, and UTF-8 |
 //! | [`sequence_set`] | sets of UIDs |
 //! | [`limits`] | how much a server may make us hold |
 //!

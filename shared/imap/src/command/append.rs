@@ -1,26 +1,89 @@
-//! APPEND (RFC 9051 section 6.3.12).
+//! APPEND (RFC 9051 section 6.3.12; RFC 3502, RFC 3516, RFC 6855).
 
 use super::{Command, InvalidArgument, encoder::Encoder};
-use crate::response::Flag;
+use crate::response::{Flag, format_date_time};
+
+/// A message to put into a mailbox.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AppendMessage {
+    /// Its flags.
+    pub flags: Vec<Flag>,
+    /// When it arrived, in seconds since 1970 (UTC); now if it is not told.
+    pub internal_date: Option<i64>,
+    /// What its bytes are.
+    pub form: MessageForm,
+    /// The message.
+    pub content: Vec<u8>,
+}
+
+/// What the bytes of a message are.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum MessageForm {
+    /// Text without a NUL byte, as every server takes it.
+    #[default]
+    Text,
+    /// Any bytes (BINARY).
+    Binary,
+    /// Text with UTF-8 in its header (UTF8=ACCEPT, after it was enabled).
+    Utf8,
+}
 
 impl Command {
     /// Puts a message into a mailbox.
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`] if the name or the message holds a NUL byte, or a flag can't be sent.
+    /// [`InvalidArgument`] if the name or the message holds a NUL byte, the name a line break, or a
+    /// flag can't be sent.
     pub fn append(
         mailbox: &[u8],
         flags: &[Flag],
         message: Vec<u8>,
     ) -> Result<Self, InvalidArgument> {
-        if memchr::memchr(0, &message).is_some() {
-            return Err(InvalidArgument::Nul);
-        }
-        let mut encoder = Encoder::new("APPEND").string(mailbox)?;
-        if !flags.is_empty() {
-            encoder = encoder.flags(flags)?;
-        }
-        Ok(Self::new("APPEND", encoder.text(" ").literal(message).finish()))
+        let flags = flags.to_vec();
+        Self::append_all(mailbox, [AppendMessage { flags, content: message, ..Default::default() }])
     }
+
+    /// Puts messages into a mailbox, all or none of them; several only where the server offers
+    /// MULTIAPPEND.
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](Self::append); [`InvalidArgument::Date`] if a date is beyond the calendar,
+    /// [`InvalidArgument::Empty`] if there is no message.
+    pub fn append_all(
+        mailbox: &[u8],
+        messages: impl IntoIterator<Item = AppendMessage>,
+    ) -> Result<Self, InvalidArgument> {
+        let mut encoder = Encoder::new("APPEND").string(mailbox)?;
+        let mut count = 0;
+        for message in messages {
+            encoder = append(encoder, message)?;
+            count += 1;
+        }
+        if count == 0 {
+            return Err(InvalidArgument::Empty);
+        }
+        Ok(Self::new("APPEND", encoder.finish()))
+    }
+}
+
+fn append(mut encoder: Encoder, message: AppendMessage) -> Result<Encoder, InvalidArgument> {
+    let AppendMessage { flags, internal_date, form, content } = message;
+    if !flags.is_empty() {
+        encoder = encoder.flags(&flags)?;
+    }
+    if let Some(seconds) = internal_date {
+        let date = format_date_time(seconds).ok_or(InvalidArgument::Date)?;
+        encoder = encoder.text(&format!(" \"{date}\""));
+    }
+    if form != MessageForm::Binary && memchr::memchr(0, &content).is_some() {
+        return Err(InvalidArgument::Nul);
+    }
+    Ok(match form {
+        MessageForm::Text => encoder.text(" ").literal(content),
+        // A tilde before the literal makes it a literal8.
+        MessageForm::Binary => encoder.text(" ~").literal(content),
+        MessageForm::Utf8 => encoder.text(" UTF8 (~").literal(content).text(")"),
+    })
 }

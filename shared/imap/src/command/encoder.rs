@@ -1,6 +1,6 @@
 //! Puts a command into bytes: atoms as they are, all else quoted or as literals.
 
-use crate::response::Flag;
+use crate::{mailbox_name::Spelling, response::Flag};
 
 /// A piece of a command.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,31 +17,56 @@ pub enum InvalidArgument {
     /// A NUL byte, which IMAP has no form for.
     #[error("text with a NUL byte can't be sent")]
     Nul,
+    /// A line break where there can be only one line.
+    #[error("text of several lines can't be sent here")]
+    LineBreak,
     /// A flag with a character that no flag may have.
     #[error("a flag's name has a character that is not allowed")]
     Flag,
-    /// A section that is not made of numbers and points.
+    /// A section that is not made of numbers and points, or a header field that has no such name.
     #[error("a part's number is not valid")]
     Section,
+    /// A word with a character that no such word may have.
+    #[error("a word has a character that is not allowed")]
+    Atom,
+    /// Nothing, where something must be.
+    #[error("there is nothing to ask for")]
+    Empty,
+    /// A search with conditions inside conditions beyond all reason.
+    #[error("the search is nested too deeply")]
+    TooDeep,
+    /// A date that has no form on the wire.
+    #[error("a date is beyond the calendar")]
+    Date,
 }
 
 /// Longer strings go out as literals: servers limit the length of a line.
 const QUOTED_MAX: usize = 500;
 
 /// Collects a command's parts.
+#[derive(Debug)]
 pub(crate) struct Encoder {
     parts: Vec<Part>,
     text: Vec<u8>,
+    spelling: Spelling,
 }
 
 impl Encoder {
     /// Begins with the command's name, or any text that needs no quoting.
     pub(crate) fn new(name: &str) -> Self {
-        Self { parts: Vec::new(), text: name.as_bytes().to_vec() }
+        Self { parts: Vec::new(), text: name.as_bytes().to_vec(), spelling: Spelling::default() }
+    }
+
+    /// From here on, UTF-8 may stand in quotes if that is how the server spells it.
+    pub(crate) fn spelled(mut self, spelling: Spelling) -> Self {
+        self.spelling = spelling;
+        self
     }
 
     /// Appends text that needs no quoting.
     pub(crate) fn text(mut self, text: &str) -> Self {
+        // What follows a bracket needs no space.
+        let text = if self.text.ends_with(b"(") { text.trim_start_matches(' ') } else { text };
         self.text.extend_from_slice(text.as_bytes());
         self
     }
@@ -57,8 +82,13 @@ impl Encoder {
         if string.contains(&0) {
             return Err(InvalidArgument::Nul);
         }
-        // UTF-8 in quotes is only for servers on which it was enabled.
-        if string.len() > QUOTED_MAX || string.iter().any(|byte| !matches!(byte, b' '..=b'~')) {
+        if string.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            return Err(InvalidArgument::LineBreak);
+        }
+        let printable = |byte: &u8| matches!(byte, b' '..=b'~');
+        let utf8 = self.spelling == Spelling::Utf8
+            && std::str::from_utf8(string).is_ok_and(|text| !text.contains(char::is_control));
+        if string.len() > QUOTED_MAX || !(utf8 || string.iter().all(printable)) {
             return Ok(self.literal(string.to_vec()));
         }
         self.text.push(b'"');
@@ -95,10 +125,15 @@ impl Encoder {
     }
 }
 
-fn is_flag(name: &str) -> bool {
-    let atom = name.strip_prefix('\\').unwrap_or(name);
-    !atom.is_empty()
-        && atom.bytes().all(|byte| byte.is_ascii_graphic() && !b"(){%*\"\\]".contains(&byte))
+/// Whether it may stand where a flag is (RFC 9051 section 9, `flag`).
+pub(super) fn is_flag(name: &str) -> bool {
+    is_atom(name.strip_prefix('\\').unwrap_or(name))
+}
+
+/// Whether it may stand without quotes (RFC 9051 section 9, `atom`).
+pub(super) fn is_atom(word: &str) -> bool {
+    !word.is_empty()
+        && word.bytes().all(|byte| byte.is_ascii_graphic() && !b"(){%*\"\\]".contains(&byte))
 }
 
 #[cfg(test)]
@@ -118,10 +153,26 @@ mod tests {
         assert_eq!(string(b""), quoted(r#""""#));
         assert_eq!(string(b"INBOX"), quoted(r#""INBOX""#));
         assert_eq!(string(br#"a"b\c {5}"#), quoted(r#""a\"b\\c {5}""#));
-        for bytes in [&b"a\r\nA1 LOGOUT"[..], b"a\n", "\u{e4}".as_bytes(), &[b'x'; 501]] {
+        for bytes in [&b"a\tb"[..], "\u{e4}".as_bytes(), &[b'x'; 501]] {
             assert_eq!(string(bytes), literal(bytes));
         }
+        for bytes in [&b"a\r\nA1 LOGOUT"[..], b"a\n", b"\r"] {
+            assert_eq!(string(bytes), Err(InvalidArgument::LineBreak));
+        }
         assert_eq!(string(b"a\0b"), Err(InvalidArgument::Nul));
+    }
+
+    #[test]
+    fn utf_8_stands_in_quotes_only_where_it_was_enabled() {
+        let parts = |string: &[u8], spelling| {
+            Encoder::new("X").spelled(spelling).string(string).unwrap().finish()
+        };
+        let text = "\"\u{e4}\"";
+        let quoted = [Part::Text("X \"\\\"\u{e4}\\\"\"".as_bytes().to_vec())];
+        assert_eq!(parts(text.as_bytes(), Spelling::Utf8), quoted);
+        assert_eq!(parts(text.as_bytes(), Spelling::ModifiedUtf7).len(), 3);
+        assert_eq!(parts(b"\xff", Spelling::Utf8).len(), 3);
+        assert_eq!(parts("\u{85}".as_bytes(), Spelling::Utf8).len(), 3);
     }
 
     #[test]

@@ -7,31 +7,46 @@
 mod append;
 mod authenticate;
 mod capability;
+mod close;
+mod copy;
 mod create;
+mod delete;
 mod enable;
 mod encoder;
+mod expunge;
 mod fetch;
 mod id;
 mod idle;
 mod list;
 mod login;
 mod logout;
+mod namespace;
 mod noop;
+mod quota;
+mod rename;
 mod search;
 mod select;
+mod sort;
 mod starttls;
 mod status;
 mod store;
+mod subscribe;
+mod uids;
 
 use std::fmt;
 
+pub use append::{AppendMessage, MessageForm};
 pub use encoder::InvalidArgument;
 pub(crate) use encoder::Part;
-pub use fetch::{FetchItem, Partial};
-pub use list::ListReturn;
+pub use fetch::{FetchItem, FetchOptions, Partial};
+pub use list::{ListReturn, ListSelection};
 use postern_sasl::Mechanism;
-pub use search::{SearchKey, SearchReturn};
-pub use store::StoreMode;
+pub use search::{SearchKey, SearchOptions, SearchReturn};
+pub use select::{KnownState, Resync};
+pub use sort::{SortBy, SortKey, ThreadAlgorithm};
+pub use status::StatusItem;
+pub use store::{StoreMode, StoreOptions};
+pub use uids::{Uids, Window};
 
 /// A command without its tag. `Debug` shows only its name, since others hold a password.
 pub struct Command {

@@ -62,8 +62,8 @@ impl<T: Transport> ImapClient<T> {
     async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Vec<Listed>, MailError> {
         let with = ListReturn::offered(&self.capabilities(host).await?);
         let what = "list the mailboxes";
-        let mut responses = self.run(host, Command::list(b"*", with)?, what).await?.responses;
-        if !with.status {
+        let mut responses = self.run(host, Command::list(b"*", &with)?, what).await?.responses;
+        if with.status.is_empty() {
             let selectable = responses.iter().filter_map(|response| match response {
                 Response::List(entry) if is_selectable(entry) => Some(&entry.name),
                 _ => None,
