@@ -196,7 +196,9 @@ fn checked(section: &str, valid: fn(&str) -> bool) -> Result<&str, InvalidArgume
 fn is_section(section: &str) -> bool {
     match ["HEADER", "TEXT", "MIME"].iter().find_map(|word| section.strip_suffix(word)) {
         Some("") => section != "MIME",
-        Some(numbers) => numbers.strip_suffix('.').is_some_and(|part| part != "" && is_part(part)),
+        Some(numbers) => {
+            numbers.strip_suffix('.').is_some_and(|part| !part.is_empty() && is_part(part))
+        }
         None => is_part(section),
     }
 }
