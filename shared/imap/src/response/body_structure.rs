@@ -74,6 +74,7 @@ impl BodyStructure {
         let fields = token.list()?;
         match fields.first()? {
             Token::List(_) => Some(Self::Multipart(multipart(fields))),
+            _ if is_childless(fields) => Some(Self::Multipart(multipart(fields))),
             _ => part(fields).map(|part| Self::Part(Box::new(part))),
         }
     }
@@ -132,6 +133,14 @@ impl BodyPart {
     /// Whether the part says that it is an attachment, or is to be shown inline.
     pub fn is_disposed(&self, kind: &str) -> bool {
         self.disposition.as_ref().is_some_and(|own| own.kind == kind)
+    }
+}
+
+/// Some servers send multiparts that have no part: a subtype, and perhaps its parameters.
+fn is_childless(fields: &[Token<'_>]) -> bool {
+    match fields.get(1) {
+        None | Some(Token::List(_)) => true,
+        Some(token) => token.is("NIL") && fields.len() < 7,
     }
 }
 
