@@ -1,0 +1,178 @@
+//! What imap-codec writes as a server.
+
+use std::collections::HashSet;
+
+use arbitrary::{Arbitrary, Unstructured};
+use imap_codec::{
+    ResponseCodec,
+    encode::Encoder,
+    imap_types::{
+        IntoStatic,
+        flag::FlagPerm,
+        response::{Bye, Code as TheirCode, Data, Response as Theirs, Status as TheirStatus},
+        response::{StatusBody, StatusKind as TheirKind},
+        sequence::{SeqOrUid, Sequence, SequenceSet as TheirSet},
+    },
+};
+use postern_imap::{
+    Event, Limits, Response, SequenceSet, Session,
+    response::{Code, Flag, Status, StatusKind},
+    session::Output,
+};
+
+use crate::{for_each, meaning::data};
+
+#[test]
+fn every_response_means_the_same() {
+    let mut kinds = HashSet::new();
+    for_each(4000, response, |theirs| match &theirs {
+        Theirs::Data(own) if has_star(own) => {}
+        Theirs::Data(own) => {
+            kinds.insert(std::mem::discriminant(own));
+            let (bytes, mut ours) = read(&theirs);
+            forget_field_names(&mut ours);
+            assert_eq!(ours, data(own), "{}", String::from_utf8_lossy(&bytes));
+        }
+        Theirs::Status(TheirStatus::Untagged(StatusBody { kind, code, text })) => {
+            let kind = match kind {
+                TheirKind::Ok => StatusKind::Ok,
+                TheirKind::No => StatusKind::No,
+                TheirKind::Bad => StatusKind::Bad,
+            };
+            check_status(&theirs, kind, code.as_ref(), text.as_ref());
+        }
+        Theirs::Status(TheirStatus::Bye(Bye { code, text })) => {
+            check_status(&theirs, StatusKind::Bye, code.as_ref(), text.as_ref());
+        }
+        // Those answer commands; the session's own tests have them.
+        Theirs::Status(TheirStatus::Tagged(_)) | Theirs::CommandContinuationRequest(_) => {}
+    });
+    assert_eq!(kinds.len(), 18, "noise leaves no kind out");
+}
+
+fn response(noise: &mut Unstructured<'_>) -> arbitrary::Result<Theirs<'static>> {
+    Theirs::arbitrary(noise).map(IntoStatic::into_static)
+}
+
+/// The bytes, and what they mean here.
+fn read(theirs: &Theirs<'_>) -> (Vec<u8>, Response) {
+    let bytes = ResponseCodec::default().encode(theirs).dump();
+    let mut session = Session::new(Limits::default());
+    session.handle_input(b"* OK hello\r\n");
+    session.handle_input(&bytes);
+    let mut events = std::iter::from_fn(|| session.poll_output()).skip(1);
+    let shown = String::from_utf8_lossy(&bytes);
+    let Some(Output::Event(Event::Response(response))) = events.next() else {
+        panic!("not understood: {shown}");
+    };
+    assert!(events.next().is_none(), "more than one response: {shown}");
+    (bytes, response)
+}
+
+fn check_status(theirs: &Theirs<'_>, kind: StatusKind, code: Option<&TheirCode<'_>>, text: &str) {
+    if matches!(code, Some(TheirCode::Modified(set)) if set_of(set).is_none()) {
+        return;
+    }
+    let (bytes, ours) = read(theirs);
+    let shown = String::from_utf8_lossy(&bytes);
+    let Response::Status(Status { kind: our_kind, code: our_code, text: our_text }) = ours else {
+        panic!("no status: {shown}");
+    };
+    assert_eq!((our_kind, &*our_text), (kind, text.trim()), "{shown}");
+    match (code, our_code) {
+        (None, None) => {}
+        (Some(theirs), Some(ours)) => check_code(theirs, &ours, &shown),
+        (theirs, ours) => panic!("{theirs:?} became {ours:?}: {shown}"),
+    }
+}
+
+fn check_code(theirs: &TheirCode<'_>, ours: &Code, shown: &str) {
+    let expected = match theirs {
+        TheirCode::Alert => Code::Alert,
+        TheirCode::BadCharset { allowed } => {
+            Code::BadCharset(allowed.iter().map(|name| name.as_ref().into()).collect())
+        }
+        TheirCode::Capability(names) => {
+            let Code::Capability(ours) = ours else { panic!("{ours:?}: {shown}") };
+            assert!(names.as_ref().iter().all(|name| ours.has(&name.to_string())), "{shown}");
+            return;
+        }
+        TheirCode::Parse => Code::Parse,
+        TheirCode::PermanentFlags(flags) => {
+            let flags = flags.iter().map(|flag| Flag::parse(&permanent(flag)));
+            Code::PermanentFlags(flags.collect())
+        }
+        TheirCode::ReadOnly => Code::ReadOnly,
+        TheirCode::ReadWrite => Code::ReadWrite,
+        TheirCode::TryCreate => Code::TryCreate,
+        TheirCode::UidNext(next) => Code::UidNext(next.get()),
+        TheirCode::UidValidity(validity) => Code::UidValidity(validity.get()),
+        TheirCode::Unseen(number) => Code::Unseen(number.get()),
+        TheirCode::CompressionActive => Code::CompressionActive,
+        TheirCode::OverQuota => Code::OverQuota,
+        TheirCode::TooBig => Code::TooBig,
+        TheirCode::UnknownCte => Code::UnknownEncoding,
+        TheirCode::AppendUid { uid_validity, uid } => {
+            Code::AppendUid { uid_validity: uid_validity.get(), uids: uid.get().into() }
+        }
+        TheirCode::CopyUid { uid_validity, .. } => {
+            match ours {
+                Code::CopyUid(copied) => assert_eq!(copied.uid_validity, uid_validity.get()),
+                // Its two lists are of different lengths.
+                ours => assert_eq!(*ours, Code::Other("COPYUID".into()), "{shown}"),
+            }
+            return;
+        }
+        TheirCode::UidNotSticky => Code::UidNotSticky,
+        TheirCode::HighestModSeq(mod_seq) => Code::HighestModSeq(mod_seq.get()),
+        TheirCode::Modified(set) => Code::Modified(set_of(set).expect("checked before")),
+        TheirCode::NoModSeq => Code::NoModSeq,
+        TheirCode::Closed => Code::Closed,
+        TheirCode::Other(_) => Code::Other("IMAP-CODEC-CODE-OTHER>".into()),
+    };
+    assert_eq!(*ours, expected, "{shown}");
+}
+
+fn permanent(flag: &FlagPerm<'_>) -> String {
+    match flag {
+        FlagPerm::Flag(flag) => flag.to_string(),
+        FlagPerm::Asterisk => r"\*".into(),
+    }
+}
+
+/// The names of header fields come back in any spelling; no more is asked of them than that they
+/// are told apart from what follows.
+fn forget_field_names(response: &mut Response) {
+    if let Response::Fetch(fetch) = response {
+        for section in &mut fetch.sections {
+            let end = section.section.find(" (").unwrap_or(section.section.len());
+            section.section.truncate(end);
+        }
+    }
+}
+
+/// A star stands for a number that only a server knows; no server sends it.
+fn has_star(theirs: &Data<'_>) -> bool {
+    matches!(theirs, Data::Vanished { known_uids, .. } if set_of(known_uids).is_none())
+}
+
+/// `None` if there is a star in it.
+pub(crate) fn set_of(theirs: &TheirSet) -> Option<SequenceSet> {
+    let number = |number: &SeqOrUid| match number {
+        SeqOrUid::Value(value) => Some(value.get()),
+        SeqOrUid::Asterisk => None,
+    };
+    let ranges: Option<Vec<_>> = theirs
+        .0
+        .as_ref()
+        .iter()
+        .map(|own| match own {
+            Sequence::Single(one) => number(one).map(|one| one..=one),
+            Sequence::Range(one, other) => {
+                let (one, other) = (number(one)?, number(other)?);
+                Some(one.min(other)..=one.max(other))
+            }
+        })
+        .collect();
+    SequenceSet::from_ranges(ranges?)
+}
