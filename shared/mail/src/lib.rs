@@ -9,10 +9,12 @@
 //! | [`host`] | what the surroundings must offer |
 //! | [`store`] | the store trait, its tables, the in-memory store, the conformance suite |
 //! | [`record`] | what is stored, and under which keys |
+//! | `authenticate` | how to log in, whatever the protocol |
 //! | [`connection`] | drives a sans-I/O session over a transport, with patience |
 //! | [`imap`], [`pop3`], [`outbox`] | one protocol's work each |
 //! | [`client`] | intents in, deltas out |
 
+mod authenticate;
 pub mod client;
 pub mod connection;
 pub mod error;

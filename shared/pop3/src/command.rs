@@ -49,16 +49,22 @@ pub enum CommandError {
     /// The user name or the password has a line break or a NUL in it, which would end the command.
     #[error("user name or password contains a control character")]
     ControlCharacter,
+    /// A token, which must not be sent as a password.
+    #[error("a token can't be used where a password is asked for")]
+    Token,
 }
 
 impl Command {
     /// Refuses what would break out of its line.
     pub(crate) fn check(&self) -> Result<(), CommandError> {
         match self {
-            Self::UserPass(Credentials { username, password })
-                if [username, password].iter().any(|text| text.contains(['\r', '\n', '\0'])) =>
-            {
-                Err(CommandError::ControlCharacter)
+            Self::UserPass(credentials) => {
+                let password = credentials.password().ok_or(CommandError::Token)?;
+                let breaks_out = |text: &str| text.contains(['\r', '\n', '\0']);
+                if breaks_out(&credentials.username) || breaks_out(password) {
+                    return Err(CommandError::ControlCharacter);
+                }
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -130,6 +136,8 @@ mod tests {
             assert_eq!(command.check(), Err(CommandError::ControlCharacter));
         }
         assert_eq!(Command::UserPass(Credentials::new("ann", "a b")).check(), Ok(()));
+        let token = Command::UserPass(Credentials::with_token("ann", "ya29"));
+        assert_eq!(token.check(), Err(CommandError::Token));
     }
 
     #[test]

@@ -194,9 +194,12 @@ impl Session {
             }
             Command::UserPass(credentials) if self.steps == 0 => {
                 self.steps = 1;
-                let line = format!("PASS {}\r\n", credentials.password);
+                let line = format!("PASS {}\r\n", credentials.password().unwrap_or_default());
                 self.outputs.push_back(Output::Send(line.into_bytes()));
                 return Ok(());
+            }
+            Command::Auth(mechanism) if !mechanism.is_verified() => {
+                return Err(SessionError::Unverified);
             }
             Command::UserPass(_) | Command::Auth(_) => Event::LoggedIn,
             Command::Stls => {

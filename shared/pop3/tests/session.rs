@@ -6,7 +6,7 @@ use postern_pop3::{
     Capabilities, Command, Event, Output, Request, Response, ResponseCode, Session, SessionError,
     limits::{MAX_CHALLENGES, MAX_IN_FLIGHT},
 };
-use postern_sasl::{Credentials, Mechanism};
+use postern_sasl::{Credentials, Mechanism, Nonce};
 
 /// A session after its greeting.
 fn greeted() -> Session {
@@ -294,4 +294,40 @@ fn debug_of_a_session_shows_no_password() {
     session.start(Command::UserPass(Credentials::new("ann", "tr0ub4dor"))).unwrap();
     session.start(Command::Auth(Mechanism::plain(Credentials::new("ann", "tr0ub4dor")))).unwrap();
     assert!(!format!("{session:?}").contains("tr0ub4dor"));
+}
+
+/// The exchange of "ann" and "secret" over the nonce of [`scram`], as the server of a standard has
+/// it: first message, answer, proof, signature.
+const SCRAM: [&str; 4] = [
+    "biwsbj1hbm4scj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0g=",
+    "cj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hzcnYscz1jMkZzZEhOaGJIUT0saT00MDk2",
+    "Yz1iaXdzLHI9QndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIc3J2LHA9K3RPdzZjU0xqTHV3VUd6TEpzMjBDNGxMOFBuVHBJdDgyeWhtWXRTcXBiUT0=",
+    "dj16ais5d3NxSFdpcHlEdnpsdlQwR0VhdWhVN2xlbUhTYnljMlFIWExOL2ZRPQ==",
+];
+
+fn scram() -> Command {
+    let credentials = Credentials::new("ann", "secret");
+    Command::Auth(Mechanism::scram_sha_256(credentials, Nonce::new([7; Nonce::BYTES])))
+}
+
+#[test]
+fn a_server_that_proves_itself_lets_us_in() {
+    let mut session = greeted();
+    session.start(scram()).unwrap();
+    assert_eq!(sent(&mut session), format!("AUTH SCRAM-SHA-256 {}\r\n", SCRAM[0]));
+    session.handle_input(format!("+ {}\r\n", SCRAM[1]).as_bytes());
+    assert_eq!(sent(&mut session), format!("{}\r\n", SCRAM[2]));
+    session.handle_input(format!("+ {}\r\n", SCRAM[3]).as_bytes());
+    assert_eq!(sent(&mut session), "\r\n");
+    session.handle_input(b"+OK welcome\r\n");
+    assert_eq!(events(&mut session), [Event::LoggedIn]);
+}
+
+#[test]
+fn a_server_that_lets_us_in_without_its_proof_is_not_believed() {
+    let mut session = greeted();
+    session.start(scram()).unwrap();
+    assert!(!sent(&mut session).is_empty());
+    session.handle_input(b"+OK welcome\r\n");
+    assert_eq!(events(&mut session), [Event::Failed(SessionError::Unverified)]);
 }

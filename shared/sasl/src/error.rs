@@ -9,4 +9,16 @@ pub enum SaslError {
     /// The server's challenge is not base64.
     #[error("the server sent a challenge that is not base64")]
     NotBase64,
+    /// The server's challenge does not have its form.
+    #[error("the server sent a challenge that makes no sense")]
+    Malformed,
+    /// The server's nonce does not continue ours: it answers someone else.
+    #[error("the server answered another log-in than this one")]
+    ForeignNonce,
+    /// The server asks for too few rounds of key derivation to be safe, or for too many to be done.
+    #[error("the server asks for {0} rounds of key derivation, which is not acceptable")]
+    Iterations(u32),
+    /// The server could not prove that it knows the password.
+    #[error("the server could not prove that it knows the password")]
+    ServerUnproven,
 }

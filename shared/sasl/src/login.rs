@@ -26,7 +26,7 @@ impl Login {
     pub(crate) fn respond(&mut self) -> Result<Vec<u8>, SaslError> {
         let (answer, next) = match self.next {
             Next::Username => (&self.credentials.username, Next::Password),
-            Next::Password => (&self.credentials.password, Next::Nothing),
+            Next::Password => (&self.credentials.secret, Next::Nothing),
             Next::Nothing => return Err(SaslError::UnexpectedChallenge),
         };
         self.next = next;

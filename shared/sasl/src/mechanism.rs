@@ -1,6 +1,13 @@
 //! One authentication in progress, and the choice of how to authenticate.
 
-use crate::{Credentials, SaslError, login::Login, plain::Plain};
+use crate::{
+    Credentials, Nonce, SaslError,
+    bearer::{Bearer, Form},
+    credentials::SecretKind,
+    login::Login,
+    plain::Plain,
+    scram::{Hash, Scram},
+};
 
 /// One authentication in progress; `Debug` shows no password.
 #[derive(Clone, Debug)]
@@ -10,6 +17,8 @@ pub struct Mechanism(Kind);
 enum Kind {
     Plain(Plain),
     Login(Login),
+    Scram(Scram),
+    Bearer(Bearer),
 }
 
 impl Mechanism {
@@ -23,11 +32,33 @@ impl Mechanism {
         Self(Kind::Login(Login::new(credentials)))
     }
 
+    /// SCRAM-SHA-1 (RFC 5802).
+    pub fn scram_sha_1(credentials: Credentials, nonce: Nonce) -> Self {
+        Self(Kind::Scram(Scram::new(Hash::Sha1, credentials, nonce)))
+    }
+
+    /// SCRAM-SHA-256 (RFC 7677).
+    pub fn scram_sha_256(credentials: Credentials, nonce: Nonce) -> Self {
+        Self(Kind::Scram(Scram::new(Hash::Sha256, credentials, nonce)))
+    }
+
+    /// OAUTHBEARER (RFC 7628); the secret is a token.
+    pub fn oauth_bearer(credentials: Credentials) -> Self {
+        Self(Kind::Bearer(Bearer::new(Form::OauthBearer, credentials)))
+    }
+
+    /// XOAUTH2 (Google, Microsoft); the secret is a token.
+    pub fn xoauth2(credentials: Credentials) -> Self {
+        Self(Kind::Bearer(Bearer::new(Form::Xoauth2, credentials)))
+    }
+
     /// Its registered name, in upper case.
     pub fn name(&self) -> &'static str {
-        match self.0 {
+        match &self.0 {
             Kind::Plain(_) => "PLAIN",
             Kind::Login(_) => "LOGIN",
+            Kind::Scram(scram) => scram.name(),
+            Kind::Bearer(bearer) => bearer.name(),
         }
     }
 
@@ -39,6 +70,8 @@ impl Mechanism {
         match &self.0 {
             Kind::Plain(plain) => Some(plain.message()),
             Kind::Login(_) => None,
+            Kind::Scram(scram) => Some(scram.first_message()),
+            Kind::Bearer(bearer) => Some(bearer.message()),
         }
     }
 
@@ -46,33 +79,51 @@ impl Mechanism {
     ///
     /// # Errors
     ///
-    /// [`SaslError::UnexpectedChallenge`] if the mechanism has no answer to it.
+    /// If the mechanism has no answer to it, or the server is not to be trusted.
     pub fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, SaslError> {
         match &mut self.0 {
             Kind::Plain(plain) => plain.respond(challenge),
             Kind::Login(login) => login.respond(),
+            Kind::Scram(scram) => scram.respond(challenge),
+            Kind::Bearer(bearer) => bearer.respond(challenge),
+        }
+    }
+
+    /// Whether the exchange may end in success now. A server that says so before it has proven what
+    /// the mechanism asks of it must not be believed.
+    pub fn is_verified(&self) -> bool {
+        match &self.0 {
+            Kind::Plain(_) | Kind::Login(_) | Kind::Bearer(_) => true,
+            Kind::Scram(scram) => scram.is_verified(),
         }
     }
 }
 
 /// The best mechanism that the server offers (names in any case) and that these credentials can be
-/// used with; `None` if there is none.
+/// used with; `None` if there is none. The nonce is for the mechanisms that need one.
 pub fn choose(
     offered: impl IntoIterator<Item = impl AsRef<str>>,
     credentials: &Credentials,
+    nonce: Nonce,
 ) -> Option<Mechanism> {
-    let mut plain = false;
-    let mut login = false;
-    for name in offered {
-        plain |= name.as_ref().eq_ignore_ascii_case("PLAIN");
-        login |= name.as_ref().eq_ignore_ascii_case("LOGIN");
-    }
-    if plain && !credentials.contain_nul() {
-        Some(Mechanism::plain(credentials.clone()))
-    } else if login {
-        Some(Mechanism::login(credentials.clone()))
-    } else {
-        None
+    let offered: Vec<_> =
+        offered.into_iter().map(|name| name.as_ref().to_ascii_uppercase()).collect();
+    let offers = |name: &str| offered.iter().any(|own| own == name);
+    let own = || credentials.clone();
+    match credentials.kind {
+        SecretKind::Token if credentials.contain_control() => None,
+        SecretKind::Token if offers("OAUTHBEARER") => Some(Mechanism::oauth_bearer(own())),
+        SecretKind::Token if offers("XOAUTH2") => Some(Mechanism::xoauth2(own())),
+        SecretKind::Token => None,
+        SecretKind::Password if credentials.contain_nul() => {
+            offers("LOGIN").then(|| Mechanism::login(own()))
+        }
+        SecretKind::Password if offers("SCRAM-SHA-256") => {
+            Some(Mechanism::scram_sha_256(own(), nonce))
+        }
+        SecretKind::Password if offers("SCRAM-SHA-1") => Some(Mechanism::scram_sha_1(own(), nonce)),
+        SecretKind::Password if offers("PLAIN") => Some(Mechanism::plain(own())),
+        SecretKind::Password => offers("LOGIN").then(|| Mechanism::login(own())),
     }
 }
 
@@ -114,17 +165,24 @@ mod tests {
         }
     }
 
+    fn nonce() -> Nonce {
+        Nonce::new([7; Nonce::BYTES])
+    }
+
     #[test]
-    fn plain_is_preferred_to_login_and_names_are_compared_without_case() {
+    fn the_safest_is_preferred_and_names_are_compared_without_case() {
         let cases: &[(&[&str], Option<&str>)] = &[
             (&["LOGIN", "PLAIN"], Some("PLAIN")),
             (&["plain"], Some("PLAIN")),
             (&["XOAUTH2", "Login"], Some("LOGIN")),
+            (&["PLAIN", "SCRAM-SHA-1"], Some("SCRAM-SHA-1")),
+            (&["SCRAM-SHA-1", "scram-sha-256", "PLAIN"], Some("SCRAM-SHA-256")),
+            (&["SCRAM-SHA-256-PLUS", "SCRAM-SHA-512"], None),
             (&["GSSAPI", "XOAUTH2"], None),
             (&[], None),
         ];
         for (offered, chosen) in cases {
-            let mechanism = choose(*offered, &tim());
+            let mechanism = choose(*offered, &tim(), nonce());
             assert_eq!(mechanism.as_ref().map(Mechanism::name), *chosen, "{offered:?}");
         }
     }
@@ -132,13 +190,47 @@ mod tests {
     #[test]
     fn a_password_with_a_nul_byte_never_goes_into_plain() {
         let odd = Credentials::new("tim", "a\0b");
-        assert!(choose(["PLAIN"], &odd).is_none());
-        assert_eq!(choose(["PLAIN", "LOGIN"], &odd).unwrap().name(), "LOGIN");
+        assert!(choose(["PLAIN", "SCRAM-SHA-1"], &odd, nonce()).is_none());
+        assert_eq!(choose(["PLAIN", "LOGIN"], &odd, nonce()).unwrap().name(), "LOGIN");
+    }
+
+    #[test]
+    fn a_token_goes_only_where_a_token_is_taken() {
+        let token = Credentials::with_token("tim", "ya29");
+        let cases: &[(&[&str], Option<&str>)] = &[
+            (&["PLAIN", "LOGIN", "SCRAM-SHA-256"], None),
+            (&["PLAIN", "XOAUTH2"], Some("XOAUTH2")),
+            (&["XOAUTH2", "oauthbearer"], Some("OAUTHBEARER")),
+        ];
+        for (offered, chosen) in cases {
+            let mechanism = choose(*offered, &token, nonce());
+            assert_eq!(mechanism.as_ref().map(Mechanism::name), *chosen, "{offered:?}");
+        }
+        let odd = Credentials::with_token("tim\x01auth=Bearer x", "y");
+        assert!(choose(["XOAUTH2", "OAUTHBEARER"], &odd, nonce()).is_none());
+    }
+
+    #[test]
+    fn only_scram_asks_the_server_for_a_proof() {
+        let proves = [
+            Mechanism::plain(tim()),
+            Mechanism::login(tim()),
+            Mechanism::xoauth2(tim()),
+            Mechanism::oauth_bearer(tim()),
+        ];
+        assert!(proves.iter().all(Mechanism::is_verified));
+        assert!(!Mechanism::scram_sha_1(tim(), nonce()).is_verified());
+        assert!(!Mechanism::scram_sha_256(tim(), nonce()).is_verified());
     }
 
     #[test]
     fn debug_does_not_show_the_password() {
-        for mechanism in [Mechanism::plain(tim()), Mechanism::login(tim())] {
+        for mechanism in [
+            Mechanism::plain(tim()),
+            Mechanism::login(tim()),
+            Mechanism::scram_sha_256(tim(), nonce()),
+            Mechanism::xoauth2(tim()),
+        ] {
             assert!(!format!("{mechanism:?}").contains("tanstaaf"));
         }
     }

@@ -16,8 +16,8 @@ impl Plain {
 
     /// `[authzid] NUL authcid NUL passwd`; the authorization identity is left to the server.
     pub(crate) fn message(&self) -> Vec<u8> {
-        let Credentials { username, password } = &self.credentials;
-        [b"\0", username.as_bytes(), b"\0", password.as_bytes()].concat()
+        let Credentials { username, secret, .. } = &self.credentials;
+        [b"\0", username.as_bytes(), b"\0", secret.as_bytes()].concat()
     }
 
     /// A server that does not take initial responses asks with one empty challenge.

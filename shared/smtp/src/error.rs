@@ -26,4 +26,7 @@ pub enum SessionError {
     /// An authentication has more than [`MAX_CHALLENGES`] challenges.
     #[error("more than {MAX_CHALLENGES} challenges")]
     TooManyChallenges,
+    /// The server let us in before it had proven that it knows the password.
+    #[error("a log-in without the server's proof that it knows the password")]
+    Unverified,
 }

@@ -91,6 +91,9 @@ impl Exchange {
             Self::StartTls => succeed(reply, Event::StartTls, Request::StartTls),
             Self::Auth { mechanism, challenges } => match reply.code {
                 334 => answer_challenge(mechanism, challenges, &reply),
+                _ if reply.is_positive() && !mechanism.is_verified() => {
+                    Err(SessionError::Unverified)
+                }
                 _ => succeed(reply, Event::LoggedIn, Request::LogIn),
             },
             Self::Envelope(envelope) => envelope.take(reply),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use postern_sasl::{Credentials, Mechanism};
+use postern_sasl::{Credentials, Mechanism, Nonce};
 use postern_smtp::{
     Address, Command, CommandError, Envelope, Event, Extensions, Output, Reply, Request, Session,
     SessionError, limits::MAX_RECIPIENTS_IN_FLIGHT,
@@ -283,4 +283,39 @@ fn debug_of_a_session_shows_no_password() {
     assert!(!format!("{session:?}").contains("tr0ub4dor"));
     drain(&mut session);
     assert!(!format!("{session:?}").contains("tr0ub4dor"));
+}
+
+/// The exchange of "ann" and "secret" over the nonce of [`scram`], as the server of a standard has
+/// it: first message, answer, proof, signature.
+const SCRAM: [&str; 4] = [
+    "biwsbj1hbm4scj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0g=",
+    "cj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hzcnYscz1jMkZzZEhOaGJIUT0saT00MDk2",
+    "Yz1iaXdzLHI9QndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIc3J2LHA9K3RPdzZjU0xqTHV3VUd6TEpzMjBDNGxMOFBuVHBJdDgyeWhtWXRTcXBiUT0=",
+    "dj16ais5d3NxSFdpcHlEdnpsdlQwR0VhdWhVN2xlbUhTYnljMlFIWExOL2ZRPQ==",
+];
+
+fn scram() -> Command {
+    let credentials = Credentials::new("ann", "secret");
+    Command::Auth(Mechanism::scram_sha_256(credentials, Nonce::new([7; Nonce::BYTES])))
+}
+
+#[test]
+fn a_server_that_proves_itself_lets_us_in() {
+    let mut session = introduced("250-mail\r\n250 AUTH SCRAM-SHA-256\r\n");
+    session.start(scram()).unwrap();
+    assert_eq!(drain(&mut session).0, format!("AUTH SCRAM-SHA-256 {}\r\n", SCRAM[0]));
+    let (proof, _) = answer(&mut session, &format!("334 {}\r\n", SCRAM[1]));
+    assert_eq!(proof, format!("{}\r\n", SCRAM[2]));
+    let (last, _) = answer(&mut session, &format!("334 {}\r\n", SCRAM[3]));
+    assert_eq!(last, "\r\n");
+    assert_eq!(answer(&mut session, "235 welcome\r\n").1, [Event::LoggedIn]);
+}
+
+#[test]
+fn a_server_that_lets_us_in_without_its_proof_is_not_believed() {
+    let mut session = introduced("250-mail\r\n250 AUTH SCRAM-SHA-256\r\n");
+    session.start(scram()).unwrap();
+    drain(&mut session);
+    let (_, events) = answer(&mut session, "235 welcome\r\n");
+    assert_eq!(events, [Event::Failed(SessionError::Unverified)]);
 }

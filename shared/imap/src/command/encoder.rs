@@ -35,6 +35,9 @@ pub enum InvalidArgument {
     /// A search with conditions inside conditions beyond all reason.
     #[error("the search is nested too deeply")]
     TooDeep,
+    /// A token, which must not be sent as a password.
+    #[error("a token can't be used where a password is asked for")]
+    Token,
     /// A date that has no form on the wire.
     #[error("a date is beyond the calendar")]
     Date,

@@ -9,11 +9,13 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument::Nul`] if a NUL byte is in either.
+    /// [`InvalidArgument::Nul`] or [`InvalidArgument::LineBreak`] if either holds one,
+    /// [`InvalidArgument::Token`] if there is a token instead of a password.
     pub fn login(credentials: &Credentials) -> Result<Self, InvalidArgument> {
+        let password = credentials.password().ok_or(InvalidArgument::Token)?;
         let encoder = Encoder::new("LOGIN")
             .string(credentials.username.as_bytes())?
-            .string(credentials.password.as_bytes())?;
+            .string(password.as_bytes())?;
         Ok(Self { effect: Effect::LogIn, ..Self::new("LOGIN", encoder.finish()) })
     }
 }

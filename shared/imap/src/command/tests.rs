@@ -506,6 +506,12 @@ fn nothing_is_not_asked_for() {
 }
 
 #[test]
+fn a_token_is_never_sent_as_a_password() {
+    let login = Command::login(&Credentials::with_token("ann", "ya29"));
+    assert_eq!(login.unwrap_err(), InvalidArgument::Token);
+}
+
+#[test]
 fn a_date_beyond_the_calendar_is_refused() {
     let message = AppendMessage { internal_date: Some(i64::MAX), ..Default::default() };
     assert_eq!(Command::append_all(b"a", [message]).unwrap_err(), InvalidArgument::Date);

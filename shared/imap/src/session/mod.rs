@@ -78,6 +78,9 @@ pub enum FatalError {
     /// there.
     #[error("unprotected bytes arrived behind the go-ahead for TLS")]
     BytesBeforeTls,
+    /// The server let us in before it had proven that it knows the password.
+    #[error("the server could not prove that it knows the password")]
+    Unverified,
 }
 
 /// Tells one command from the others.
@@ -259,8 +262,9 @@ impl Session {
         };
         let InFlight { tag, effect } = self.in_flight.remove(at);
         // A refusal in the middle of a command: the rest of it is no longer wanted.
-        if self.queue.front().is_some_and(|first| first.tag() == tag) {
-            self.queue.pop_front();
+        let rest = self.queue.pop_front_if(|first| first.tag() == tag);
+        if status.kind == StatusKind::Ok && rest.is_some_and(|rest| !rest.is_verified()) {
+            return self.fail(FatalError::Unverified);
         }
         self.learn_from(&status);
         if status.kind == StatusKind::Ok {

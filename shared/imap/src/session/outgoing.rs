@@ -138,6 +138,11 @@ impl Outgoing {
         (*permitted && first).then(|| DONE.to_vec())
     }
 
+    /// Whether the server may say now that it succeeded.
+    pub(super) fn is_verified(&self) -> bool {
+        self.mechanism.as_ref().is_none_or(Mechanism::is_verified)
+    }
+
     /// Answers the server's go-ahead; empty if there is nothing to say, `None` if nobody waits for
     /// one.
     pub(super) fn go_ahead(&mut self, text: &[u8]) -> Option<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! Sessions against scripted bytes.
 
-use postern_sasl::{Credentials, Mechanism};
+use postern_sasl::{Credentials, Mechanism, Nonce};
 
 use super::*;
 use crate::{SequenceSet, command::FetchItem, response::Content};
@@ -338,4 +338,60 @@ fn a_refused_idle_leaves_the_session_usable() {
     drain(&mut session);
     session.start(Command::noop());
     assert_eq!(sent(&mut session), "A2 NOOP\r\n");
+}
+
+/// The exchange of "ann" and "secret" over the nonce of [`scram`], as the server of a standard has
+/// it: first message, answer, proof, signature.
+const SCRAM: [&str; 4] = [
+    "biwsbj1hbm4scj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0g=",
+    "cj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hzcnYscz1jMkZzZEhOaGJIUT0saT00MDk2",
+    "Yz1iaXdzLHI9QndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIc3J2LHA9K3RPdzZjU0xqTHV3VUd6TEpzMjBDNGxMOFBuVHBJdDgyeWhtWXRTcXBiUT0=",
+    "dj16ais5d3NxSFdpcHlEdnpsdlQwR0VhdWhVN2xlbUhTYnljMlFIWExOL2ZRPQ==",
+];
+
+fn scram() -> Command {
+    let credentials = Credentials::new("ann", "secret");
+    Command::authenticate(Mechanism::scram_sha_256(credentials, Nonce::new([7; Nonce::BYTES])))
+}
+
+#[test]
+fn a_server_that_lets_us_in_without_its_proof_is_not_believed() {
+    let mut session = session("* OK [CAPABILITY IMAP4rev1 SASL-IR] ready\r\n");
+    session.start(scram());
+    let first = sent(&mut session);
+    assert_eq!(first, format!("A1 AUTHENTICATE SCRAM-SHA-256 {}\r\n", SCRAM[0]));
+    session.handle_input(b"A1 OK welcome\r\n");
+    assert_eq!(drain(&mut session).1, [Event::Fatal(FatalError::Unverified)]);
+}
+
+#[test]
+fn a_server_that_proves_itself_lets_us_in() {
+    for sasl_ir in [true, false] {
+        let offered = if sasl_ir { "SASL-IR" } else { "IDLE" };
+        let mut session = session(&format!("* OK [CAPABILITY IMAP4rev1 {offered}] ready\r\n"));
+        session.start(scram());
+        if !sasl_ir {
+            assert_eq!(sent(&mut session), "A1 AUTHENTICATE SCRAM-SHA-256\r\n");
+            session.handle_input(b"+ \r\n");
+        }
+        assert!(sent(&mut session).ends_with(&format!("{}\r\n", SCRAM[0])));
+        session.handle_input(format!("+ {}\r\n", SCRAM[1]).as_bytes());
+        assert_eq!(sent(&mut session), format!("{}\r\n", SCRAM[2]));
+        session.handle_input(format!("+ {}\r\n", SCRAM[3]).as_bytes());
+        assert_eq!(sent(&mut session), "\r\n");
+        session.handle_input(b"A1 OK welcome\r\n");
+        let (_, events) = drain(&mut session);
+        assert!(matches!(&events[..], [Event::Completed { .. }]), "{events:?}");
+    }
+}
+
+#[test]
+fn a_refusal_of_the_proof_is_a_refusal() {
+    let mut session = session("* OK [CAPABILITY IMAP4rev1 SASL-IR] ready\r\n");
+    session.start(scram());
+    session.handle_input(b"A1 NO [AUTHENTICATIONFAILED] wrong\r\n");
+    let (_, events) = drain(&mut session);
+    assert!(
+        matches!(&events[..], [Event::Completed { status, .. }] if status.kind == StatusKind::No)
+    );
 }

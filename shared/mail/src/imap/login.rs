@@ -8,10 +8,13 @@ use postern_imap::{
     response::{Capabilities, Code, StatusKind},
     session::Output,
 };
-use postern_sasl::{Credentials, choose};
+use postern_sasl::Credentials;
 
 use super::{ImapClient, PATIENCE};
-use crate::{Host, MailError, Secret, Transport, connection::Connection, host::within};
+use crate::{
+    Host, MailError, Secret, Transport, authenticate::mechanism, connection::Connection,
+    host::within,
+};
 
 impl<T: Transport> ImapClient<T> {
     /// Connects and logs in. With [`Security::StartTls`] the upgrade is required: the password never
@@ -96,7 +99,7 @@ impl<T: Transport> ImapClient<T> {
         credentials: Credentials,
     ) -> Result<(), MailError> {
         let offered = self.capabilities(host).await?;
-        let command = match choose(offered.mechanisms(), &credentials) {
+        let command = match mechanism(host, offered.mechanisms(), &credentials) {
             Some(mechanism) => Command::authenticate(mechanism),
             None if offered.has("LOGINDISABLED") => {
                 return Err(MailError::Unsupported("a log-in with a password here"));

@@ -1,13 +1,14 @@
 //! A submission server that one is logged in to.
 
 use postern_bridge::{Security, ServerLogin};
-use postern_sasl::{Credentials, choose};
+use postern_sasl::Credentials;
 use postern_smtp::{Command, Event, Extensions, Output, Reply, Request, Session};
 
 use super::limits::{PATIENCE, PATIENCE_FOR_GOODBYE};
 use crate::host::within;
 use crate::{
     Host, MailError, Secret,
+    authenticate::mechanism,
     connection::{self, Connection},
 };
 
@@ -130,7 +131,7 @@ impl<'host, H: Host> Server<'host, H> {
             return Ok(());
         }
         let credentials = Credentials::new(username, password.expose());
-        let mechanism = choose(&extensions.auth, &credentials)
+        let mechanism = mechanism(self.host, &extensions.auth, &credentials)
             .ok_or(MailError::Unsupported("a way to log in with a password"))?;
         match self.ask(Command::Auth(mechanism), "the log-in").await? {
             Event::LoggedIn => {

@@ -4,12 +4,13 @@ use postern_bridge::{Security, ServerLogin, TlsSession};
 use postern_pop3::{
     Capabilities, Command, Event, Output, Request, Response, ResponseCode, Session,
 };
-use postern_sasl::{Credentials, choose};
+use postern_sasl::Credentials;
 
 use super::limits::PATIENCE;
 use crate::host::within;
 use crate::{
     Host, MailError, Secret,
+    authenticate::mechanism,
     connection::{self, Connection},
 };
 
@@ -129,7 +130,7 @@ impl<'host, H: Host> Server<'host, H> {
         password: &Secret,
     ) -> Result<(), MailError> {
         let credentials = Credentials::new(username, password.expose());
-        let command = match choose(&capabilities.sasl, &credentials) {
+        let command = match mechanism(self.host, &capabilities.sasl, &credentials) {
             Some(mechanism) => Command::Auth(mechanism),
             None => Command::UserPass(credentials),
         };
