@@ -1,8 +1,6 @@
 //! SEARCH, ESEARCH and SORT responses (RFC 9051 section 7.3.4, RFC 3501 section 7.2.5, RFC 4731,
 //! RFC 5256, RFC 9394).
 
-use std::ops::RangeInclusive;
-
 use crate::{SequenceSet, token::Token};
 
 /// What was found; what the server did not say is `None`.
@@ -29,8 +27,10 @@ pub struct SearchResult {
 /// A window of a search's result (RFC 9394 section 3.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PartialResult {
-    /// The window's first and last place; negative ones count from the end.
-    pub window: RangeInclusive<i64>,
+    /// The window's first place; negative ones count from the end.
+    pub first: i64,
+    /// The window's last place.
+    pub last: i64,
     /// What is in it; `None` if nothing is.
     pub found: Option<SequenceSet>,
 }
@@ -101,8 +101,11 @@ fn partial(value: &Token<'_>) -> Option<PartialResult> {
     let [window, found] = value.list()? else { return None };
     let window = std::str::from_utf8(window.atom()?).ok()?;
     let (first, last) = window.split_once(':')?;
-    let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
-    Some(PartialResult { window: first..=last, found: found.atom().and_then(SequenceSet::parse) })
+    Some(PartialResult {
+        first: first.parse().ok()?,
+        last: last.parse().ok()?,
+        found: found.atom().and_then(SequenceSet::parse),
+    })
 }
 
 #[cfg(test)]
@@ -140,7 +143,7 @@ mod tests {
             uid: true,
             min: Some(7),
             max: Some(3800),
-            partial: Some(PartialResult { window: -1..=-100, found: set("7,9:10") }),
+            partial: Some(PartialResult { first: -1, last: -100, found: set("7,9:10") }),
             ..SearchResult::default()
         };
         assert_eq!(response(line), Response::Search(expected));
@@ -150,7 +153,7 @@ mod tests {
     fn a_window_may_be_empty() {
         let line = r#"* ESEARCH (TAG "A04") UID PARTIAL (24000:24500 NIL)"#;
         let Response::Search(result) = response(line) else { panic!("{line}") };
-        assert_eq!(result.partial, Some(PartialResult { window: 24000..=24500, found: None }));
+        assert_eq!(result.partial, Some(PartialResult { first: 24000, last: 24500, found: None }));
     }
 
     #[test]

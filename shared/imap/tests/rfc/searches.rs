@@ -101,7 +101,7 @@ fn results_come_in_windows() {
     );
     let result = found(r#"* ESEARCH (TAG "A01") UID PARTIAL (-1:-100 200:250,252:300)"#);
     let found_there = Some(set("200:250,252:300"));
-    assert_eq!(result.partial, Some(PartialResult { window: -1..=-100, found: found_there }));
+    assert_eq!(result.partial, Some(PartialResult { first: -1, last: -100, found: found_there }));
     let result = found(r#"* ESEARCH (TAG "A04") UID PARTIAL (24000:24500 NIL)"#);
     assert_eq!(result.partial.unwrap().found, None);
     let options = FetchOptions {

@@ -136,7 +136,12 @@ mod tests {
 
     fn multipart(boundary: &str, parts: Vec<BodyStructure>) -> BodyStructure {
         let parameters = vec![("boundary".into(), boundary.into())];
-        BodyStructure::Multipart(Multipart { subtype: "mixed".into(), parts, parameters })
+        BodyStructure::Multipart(Multipart {
+            subtype: "mixed".into(),
+            parts,
+            parameters,
+            ..Multipart::default()
+        })
     }
 
     fn example() -> BodyStructure {
