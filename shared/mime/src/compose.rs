@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use crate::{Address, limits, text::clean_text};
 
-/// A message to send. There is no `Bcc`: who gets a blind copy is for the envelope alone.
+/// A message to send, or an unfinished one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outgoing {
     /// The author.
@@ -26,6 +26,9 @@ pub struct Outgoing {
     pub to: Vec<Address>,
     /// `Cc`.
     pub cc: Vec<Address>,
+    /// `Bcc`; only for an unfinished message. In one that is sent, who gets a blind copy is for the
+    /// envelope alone.
+    pub bcc: Vec<Address>,
     /// `Subject`.
     pub subject: String,
     /// The text; line breaks of any kind.
@@ -82,7 +85,7 @@ pub fn compose(message: &Outgoing) -> Result<Vec<u8>, ComposeError> {
     let mut builder = MessageBuilder::new()
         .header("Date", Date::new(message.date_ms.div_euclid(1000)))
         .header("From", mailbox(&message.from)?);
-    for (field, addresses) in [("To", &message.to), ("Cc", &message.cc)] {
+    for (field, addresses) in [("To", &message.to), ("Cc", &message.cc), ("Bcc", &message.bcc)] {
         if !addresses.is_empty() {
             let list = addresses.iter().map(mailbox).collect::<Result<_, _>>()?;
             builder = builder.header(field, AddressField::List(list));
@@ -212,9 +215,9 @@ fn mailbox(address: &Address) -> Result<AddressField<'_>, ComposeError> {
     Ok(AddressField::new_address(name, address.address.as_str()))
 }
 
-/// `local@domain` that needs no quoting and cannot end its angle brackets; characters beyond ASCII
-/// are for RFC 6532 and are refused.
-fn is_address(address: &str) -> bool {
+/// Whether an address can be written into a header: `local@domain` that needs no quoting and cannot
+/// end its angle brackets; characters beyond ASCII are for RFC 6532 and are refused.
+pub fn is_address(address: &str) -> bool {
     let atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
     let domain_ok = match domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {

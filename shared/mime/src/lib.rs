@@ -18,10 +18,10 @@ mod summary;
 mod text;
 mod view;
 
-pub use compose::{ComposeError, Outgoing, OutgoingAttachment, compose};
+pub use compose::{ComposeError, Outgoing, OutgoingAttachment, compose, is_address};
 pub use header::decode_header;
 pub use summary::{Summary, preview, summary};
-pub use view::{AttachmentInfo, Body, Part, View, part, view};
+pub use view::{AttachmentInfo, Body, Part, View, Written, part, view, written};
 
 /// A name and an address from a header.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]

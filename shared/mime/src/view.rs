@@ -100,6 +100,33 @@ pub fn view(raw: &[u8]) -> View {
     }
 }
 
+/// What an unfinished message says, to be written on.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Written {
+    /// `To`.
+    pub to: Vec<Address>,
+    /// `Cc`.
+    pub cc: Vec<Address>,
+    /// `Bcc`.
+    pub bcc: Vec<Address>,
+    /// `Subject`, decoded, one line.
+    pub subject: String,
+    /// `References`, oldest first.
+    pub references: Vec<String>,
+}
+
+/// Reads what [`view`] does not tell of an unfinished message; never fails.
+pub fn written(raw: &[u8]) -> Written {
+    let fields = &Node::parse(raw).fields;
+    Written {
+        to: fields.addresses("To"),
+        cc: fields.addresses("Cc"),
+        bcc: fields.addresses("Bcc"),
+        subject: fields.text("Subject"),
+        references: fields.ids("References"),
+    }
+}
+
 /// One part of a message, decoded; `None` if there is no part with this number that has content of
 /// its own (a multipart has none).
 pub fn part(raw: &[u8], section: &str) -> Option<Part> {
