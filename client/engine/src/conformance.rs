@@ -27,6 +27,7 @@ pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
     let open = async |name: &str| IndexedDbStore::open(&format!("{run}-{name}")).await;
     let mut outcomes = conformance::run(open).await;
     outcomes.push(a_newer_schema_is_refused_and_left_alone(&format!("{run}-newer")).await);
+    outcomes.push(the_first_version_is_brought_up_to_date(&format!("{run}-first")).await);
     outcomes.push(an_upgrade_by_another_page_is_not_blocked(&format!("{run}-upgrade")).await);
     for case in outcomes {
         post(worker, Some(case.name), case.failure.as_deref());
@@ -62,6 +63,25 @@ async fn a_newer_schema_is_refused_and_left_alone(database: &str) -> Outcome {
         same(version, f64::from(NEWER))
     };
     Outcome { name: "a_newer_schema_is_refused_and_left_alone", failure: found.await.err() }
+}
+
+async fn the_first_version_is_brought_up_to_date(database: &str) -> Outcome {
+    let put = |table| Write::Put { table, key: Key::new().u32(7), value: vec![7] };
+    let found = async {
+        let words = |error: StoreError| error.to_string();
+        let first = IndexedDbStore::open_version(database, 1).await.map_err(words)?;
+        first.take_lead().await.map_err(words)?;
+        first.apply(vec![put(Table::Messages)], Durability::Strict).await.map_err(words)?;
+        drop(first);
+        let newest = IndexedDbStore::open(database).await.map_err(words)?;
+        newest.take_lead().await.map_err(words)?;
+        newest.apply(vec![put(Table::Changes)], Durability::Strict).await.map_err(words)?;
+        for table in [Table::Messages, Table::Changes] {
+            same(newest.get(table, &Key::new().u32(7)).await, Ok(Some(vec![7])))?;
+        }
+        Ok(())
+    };
+    Outcome { name: "the_first_version_is_brought_up_to_date", failure: found.await.err() }
 }
 
 async fn an_upgrade_by_another_page_is_not_blocked(database: &str) -> Outcome {

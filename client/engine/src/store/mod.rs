@@ -48,11 +48,20 @@ impl IndexedDbStore {
     ///
     /// [`StoreError::NewerSchema`] if a newer version of Postern wrote it; or the browser's error.
     pub(crate) async fn open(name: &str) -> Result<Self, StoreError> {
-        let database = schema::open(name).await?;
+        Ok(Self::of(schema::open(name).await?))
+    }
+
+    /// Opens the database as an earlier version of Postern has left it.
+    #[cfg(feature = "conformance")]
+    pub(crate) async fn open_version(name: &str, version: usize) -> Result<Self, StoreError> {
+        Ok(Self::of(schema::open_version(name, version).await?))
+    }
+
+    fn of(database: Database) -> Self {
         let closed = Rc::default();
         let on_version_change = make_way(&database, Rc::clone(&closed));
         let (epoch, editing) = (Cell::new(0), Mutex::new(()));
-        Ok(Self { database, epoch, editing, closed, _on_version_change: on_version_change })
+        Self { database, epoch, editing, closed, _on_version_change: on_version_change }
     }
 
     fn read(&self, table: Table) -> Result<Transaction<'_>, StoreError> {

@@ -21,17 +21,22 @@ type Step = fn(&Database) -> Result<(), Error>;
 /// The steps from nothing to the newest version.
 ///
 /// Only ever append: people have databases of every version that was once released.
-const STEPS: [Step; 1] = [create_tables];
+const STEPS: [Step; 2] = [create_tables, add_changes];
 
 /// Opens the database of this name in the newest version.
 pub(super) async fn open(name: &str) -> Result<Database, StoreError> {
-    let newest = u32::try_from(STEPS.len()).expect("there are few steps");
+    open_version(name, STEPS.len()).await
+}
+
+/// Opens the database of this name in a version that there is.
+pub(super) async fn open_version(name: &str, version: usize) -> Result<Database, StoreError> {
+    let number = u32::try_from(version).expect("there are few steps");
     Database::open(name)
-        .with_version(newest)
-        .with_on_upgrade_needed(|event, database| {
+        .with_version(number)
+        .with_on_upgrade_needed(move |event, database| {
             // Versions are whole numbers; the browser passes them as floating point.
             let found = event.old_version() as usize;
-            STEPS.iter().skip(found).try_for_each(|step| step(&database))
+            STEPS[..version].iter().skip(found).try_for_each(|step| step(&database))
         })
         .await
         .map_err(|error| match error {
@@ -46,8 +51,24 @@ pub(super) async fn open(name: &str) -> Result<Database, StoreError> {
 }
 
 fn create_tables(database: &Database) -> Result<(), Error> {
-    for name in Table::ALL.map(Table::name).into_iter().chain([LEAD]) {
+    let tables = [
+        Table::Meta,
+        Table::Accounts,
+        Table::Mailboxes,
+        Table::Messages,
+        Table::Arrival,
+        Table::Bodies,
+        Table::Ledger,
+        Table::Outbox,
+    ];
+    for name in tables.map(Table::name).into_iter().chain([LEAD]) {
         database.create_object_store(name).build()?;
     }
+    Ok(())
+}
+
+/// The queue of changes.
+fn add_changes(database: &Database) -> Result<(), Error> {
+    database.create_object_store(Table::Changes.name()).build()?;
     Ok(())
 }

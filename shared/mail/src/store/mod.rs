@@ -34,11 +34,13 @@ pub enum Table {
     Ledger,
     /// Messages on their way out, by entry; and their bytes in chunks.
     Outbox,
+    /// What was changed here, by account and entry: to be told to the server, or taken back.
+    Changes,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Meta,
         Self::Accounts,
         Self::Mailboxes,
@@ -47,6 +49,7 @@ impl Table {
         Self::Bodies,
         Self::Ledger,
         Self::Outbox,
+        Self::Changes,
     ];
 
     /// The table's name in the database.
@@ -60,6 +63,7 @@ impl Table {
             Self::Bodies => "bodies",
             Self::Ledger => "ledger",
             Self::Outbox => "outbox",
+            Self::Changes => "changes",
         }
     }
 }
