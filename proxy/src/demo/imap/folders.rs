@@ -148,6 +148,7 @@ impl Session {
     pub(super) fn create(&mut self, cursor: &mut Cursor<'_>) -> Outcome {
         cursor.space()?;
         let name = self.mailbox_name(cursor)?;
+        let special_use = if cursor.eat_space() { special_use(cursor)? } else { None };
         cursor.end()?;
         let name = valid_new_name(name.strip_suffix('/').unwrap_or(&name))?.to_owned();
         self.shared.store.change(|account| {
@@ -157,7 +158,7 @@ impl Session {
             if account.mailboxes.len() >= limits::MAILBOXES {
                 return Err(no("[LIMIT] there are too many mailboxes"));
             }
-            account.create(&name, None);
+            account.create(&name, special_use);
             ok("done")
         })
     }
@@ -226,6 +227,21 @@ impl Session {
 /// The answer to a name that no mailbox has.
 pub(super) fn missing() -> Failure {
     no("[NONEXISTENT] there is no such mailbox")
+}
+
+/// What a new mailbox is for (RFC 6154 section 3): one use that no other mailbox has.
+fn special_use(cursor: &mut Cursor<'_>) -> Result<Option<&'static str>, Failure> {
+    const USES: [&str; 5] = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
+    let uses = cursor.list(|cursor| {
+        if cursor.keyword().as_deref() != Some("USE") {
+            return Err(Malformed);
+        }
+        cursor.space()?;
+        cursor.list(|cursor| cursor.flag())
+    })?;
+    let wanted = uses.into_iter().flatten().next().ok_or(Malformed)?;
+    let known = USES.into_iter().find(|own| own.eq_ignore_ascii_case(&wanted));
+    known.map(Some).ok_or_else(|| no("[USEATTR] there is no such use"))
 }
 
 fn valid_new_name(name: &str) -> Result<&str, Failure> {

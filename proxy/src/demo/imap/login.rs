@@ -7,7 +7,7 @@ impl Session {
     pub(super) fn capabilities(&self) -> &'static str {
         if self.authenticated {
             "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS MOVE UNSELECT CHILDREN \
-             SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES BINARY"
+             SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES BINARY"
         } else if self.wire.can_start_tls() {
             "IMAP4rev1 IMAP4rev2 LITERAL+ ID STARTTLS LOGINDISABLED"
         } else {
