@@ -4,8 +4,8 @@ use std::{rc::Rc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use postern_bridge::{
-    AccountDraft, AccountId, Change, ClientId, Connection, Delta, Done, Down, Intent, MailboxId,
-    MailboxView, MessageId, MessageView, Row, Up,
+    AccountDraft, AccountId, Change, ChangeId, ClientId, Connection, Delta, Done, Down, Intent,
+    MailboxId, MailboxView, MessageId, MessageView, OutgoingMessage, Row, SavedDraft, Up,
 };
 use postern_mail::client::Client;
 use tokio::sync::mpsc;
@@ -152,6 +152,85 @@ impl Page {
             _ => None,
         });
         result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Takes a change back; what was done.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that the person would read.
+    pub async fn undo(&mut self, change: ChangeId) -> Result<String> {
+        let number = self.request();
+        self.say(Intent::Undo { request: number, change });
+        let result = self.wait(|delta| match delta {
+            Delta::Undone { request, result, .. } if request == number => Some(result),
+            _ => None,
+        });
+        result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Saves a draft.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that the person would read.
+    pub async fn save_draft(
+        &mut self,
+        message: OutgoingMessage,
+        draft: Option<MessageId>,
+    ) -> Result<MessageId> {
+        let number = self.request();
+        self.say(Intent::SaveDraft { request: number, message, draft });
+        let result = self.wait(|delta| match delta {
+            Delta::DraftSaved { request, result } if request == number => Some(result),
+            _ => None,
+        });
+        result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Opens a draft to write on.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that the person would read.
+    pub async fn open_draft(&mut self, message: MessageId) -> Result<SavedDraft> {
+        let number = self.request();
+        self.say(Intent::OpenDraft { request: number, message });
+        let result = self.wait(|delta| match delta {
+            Delta::Draft { request, result } if request == number => Some(result),
+            _ => None,
+        });
+        result.await?.map(|draft| *draft).map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Opens a mailbox and waits until the server has told what is in it; returns the first rows.
+    ///
+    /// # Errors
+    ///
+    /// If it does not tell.
+    pub async fn rows(&mut self, mailbox: MailboxId) -> Result<Vec<Row>> {
+        self.say(Intent::OpenMailbox { mailbox });
+        self.wait(|delta| match delta {
+            Delta::Rows { mailbox: of, rows, fresh: true, .. } => (of == mailbox).then_some(rows),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Opens a mailbox and waits until its list has `total` rows, whatever the server says.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come to have them.
+    pub async fn rows_now(&mut self, mailbox: MailboxId, total: u32) -> Result<Vec<Row>> {
+        self.say(Intent::OpenMailbox { mailbox });
+        self.wait(|delta| match delta {
+            Delta::Rows { mailbox: of, total: now, rows, .. } => {
+                (of == mailbox && now == total).then_some(rows)
+            }
+            _ => None,
+        })
+        .await
     }
 
     /// Waits until an account is connected and up to date.

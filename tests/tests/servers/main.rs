@@ -2,6 +2,7 @@
 //! somebody on the way to them could read.
 
 mod blind;
+mod changes;
 mod imap;
 mod pop3;
 mod sending;
