@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`host`] | what the surroundings must offer |
 //! | [`store`] | the store trait, its tables, the in-memory store, the conformance suite |
+//! | [`changes`] | what the person changes: here at once, queued for the server |
 //! | [`record`] | what is stored, and under which keys |
 //! | `authenticate` | how to log in, whatever the protocol |
 //! | [`connection`] | drives a sans-I/O session over a transport, with patience |
@@ -15,6 +16,7 @@
 //! | [`client`] | intents in, deltas out |
 
 mod authenticate;
+pub mod changes;
 pub mod client;
 pub mod connection;
 pub mod error;

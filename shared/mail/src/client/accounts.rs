@@ -11,7 +11,7 @@ use super::{
     lanes::Lanes,
 };
 use crate::{
-    Host, MailError, Secret,
+    Host, MailError, Secret, changes,
     connection::Tested,
     imap::{self, ImapClient},
     outbox, pop3,
@@ -152,6 +152,7 @@ impl<H: Host> Client<H> {
             batch.extend(imap::forget_messages(mailbox.id));
             self.inner.lists.borrow_mut().remove(&mailbox.id);
         }
+        batch.push(changes::forget_changes(account.id));
         let ledger = KeyRange::prefix(record::account_key(account.id));
         batch.push(Write::DeleteRange { table: Table::Ledger, range: ledger });
         let entries = outbox::entries_of(host, account.id).await?;

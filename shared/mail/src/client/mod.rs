@@ -7,10 +7,12 @@
 //! | `discovery` | which servers an address has |
 //! | `settings` | change an account that is there |
 //! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
+//! | `changing` | changes of messages and mailboxes, and how they end |
+//! | `drafts` | unfinished messages |
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
-//! | `reading` | opened messages, attachments, the read mark |
+//! | `reading` | opened messages and attachments |
 //! | `sending` | the outbox's life |
 //!
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
@@ -19,7 +21,9 @@
 mod access;
 mod accounts;
 mod certificates;
+mod changing;
 mod discovery;
+mod drafts;
 mod lanes;
 mod lists;
 mod mailboxes;
@@ -40,10 +44,11 @@ use postern_bridge::{
 };
 
 use crate::{
-    Host, MailError, Secret, outbox,
+    Host, MailError, Secret, changes, outbox,
     record::{self, Account, Mailbox},
     store::{KeyRange, StoreError},
 };
+use changing::Places;
 use lanes::Lanes;
 use lists::{Change, List, Window};
 
@@ -72,6 +77,10 @@ struct Inner<H: Host> {
     searches: RefCell<HashMap<(ClientId, u32), AbortHandle>>,
     /// Mailboxes whose changes pages will be told of in a moment.
     changed: RefCell<HashMap<MailboxId, Change>>,
+    /// Where messages are now that pages may know by an earlier number.
+    places: RefCell<Places>,
+    /// How often entries of the queue of changes have broken the connection.
+    tries: RefCell<HashMap<(AccountId, u32), u32>>,
 }
 
 /// An account at work.
@@ -95,6 +104,10 @@ impl<H: Host> Client<H> {
     pub async fn start(host: Rc<H>, emit: impl Fn(Down) + 'static) -> Result<Self, MailError> {
         let accounts: Vec<Account> = record::all(host.store(), &KeyRange::all()).await?;
         outbox::recover(&*host).await?;
+        changes::adopt_marks(&*host).await?;
+        for account in &accounts {
+            changes::retry_held(&*host, account.id).await?;
+        }
         let client = Self {
             inner: Rc::new(Inner {
                 host,
@@ -107,6 +120,8 @@ impl<H: Host> Client<H> {
                 windows: RefCell::default(),
                 searches: RefCell::default(),
                 changed: RefCell::default(),
+                places: RefCell::default(),
+                tries: RefCell::default(),
             }),
         };
         client.present_kept_key().await?;
@@ -179,22 +194,22 @@ impl<H: Host> Client<H> {
             Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,
             Intent::OpenMessage { message } => self.open_message(page, message).await,
             Intent::Change { request, change } => {
-                let result = self.change(change).await.map_err(|error| error.problem(""));
+                let result = self.change((page, request), change).await;
                 self.tell(Some(page), Delta::Changed { request, result });
                 Ok(())
             }
             Intent::Undo { request, change } => {
-                let result = Err(MailError::Gone("change").problem(""));
+                let result = self.undo(change).await;
                 self.tell(Some(page), Delta::Undone { request, change, result });
                 Ok(())
             }
-            Intent::SaveDraft { request, .. } => {
-                let result = Err(MailError::Unsupported("drafts").problem("This Postern"));
+            Intent::SaveDraft { request, message, draft } => {
+                let result = self.save_draft((page, request), message, draft).await;
                 self.tell(Some(page), Delta::DraftSaved { request, result });
                 Ok(())
             }
-            Intent::OpenDraft { request, .. } => {
-                let result = Err(MailError::Unsupported("drafts").problem("This Postern"));
+            Intent::OpenDraft { request, message } => {
+                let result = self.open_draft(message).await;
                 self.tell(Some(page), Delta::Draft { request, result });
                 Ok(())
             }
@@ -206,8 +221,8 @@ impl<H: Host> Client<H> {
                 self.tell(Some(page), Delta::Attachment { request, result });
                 Ok(())
             }
-            Intent::Send { request, message, .. } => {
-                let result = self.send(page, request, message).await;
+            Intent::Send { request, message, draft } => {
+                let result = self.send(page, request, message, draft).await;
                 self.tell(Some(page), Delta::Queued { request, result });
                 Ok(())
             }
@@ -226,6 +241,7 @@ impl<H: Host> Client<H> {
         self.tell(Some(page), Delta::Accounts(self.account_views()));
         for account in self.account_ids() {
             self.tell_mailboxes(Some(page), account).await?;
+            self.tell_pending(account).await?;
         }
         self.tell_outbox(page).await?;
         // With accounts their connections find it out.
@@ -242,6 +258,7 @@ impl<H: Host> Client<H> {
         for account in self.account_ids() {
             if online {
                 self.refresh(account)?;
+                self.queue_changes(account);
                 self.wake_outbox(account);
             } else {
                 self.set_connection(account, Connection::Offline);

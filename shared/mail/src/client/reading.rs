@@ -1,19 +1,16 @@
-//! Opened messages, their attachments, and the read mark.
+//! Opened messages and their attachments.
 
 use futures_channel::oneshot;
 use postern_bridge::{
-    AttachmentView, BodyView, Change as Wanted, ChangeId, ClientId, Delta, Done, Mark, MessageId,
-    MessageView, Problem, Protocol, Selection,
+    AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem, Protocol,
 };
 use postern_mime as mime;
 use serde_bytes::ByteBuf;
 
-use super::{Client, lanes::Reading, lists::Change};
+use super::{Client, lanes::Reading};
 use crate::{
-    Host, MailError, Store,
-    imap::remember_mark,
-    record::{self, AbsentPart, Body, Message, Record},
-    store::Durability,
+    Host, MailError,
+    record::{self, AbsentPart, Body, Message},
 };
 
 impl<H: Host> Client<H> {
@@ -23,12 +20,13 @@ impl<H: Host> Client<H> {
         page: ClientId,
         id: MessageId,
     ) -> Result<(), MailError> {
+        let id = self.current(id);
         match self.message_view(id).await {
             Ok(view) => {
                 let unseen = !view.flags.seen;
                 self.tell(Some(page), Delta::Message(Box::new(view)));
                 if unseen {
-                    self.mark_seen(id, true).await?;
+                    self.mark_opened(id).await?;
                 }
                 self.prefetch_next(id).await
             }
@@ -40,52 +38,13 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// Makes a change.
-    pub(super) async fn change(&self, change: Wanted) -> Result<Done, MailError> {
-        let Wanted::Mark { messages: Selection::Messages(ids), mark: Mark::Seen, set } = change
-        else {
-            return Err(MailError::Input("This can't be changed yet.".into()));
-        };
-        let messages = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-        for id in ids {
-            self.mark_seen(id, set).await?;
-        }
-        let sentence = if set { "Marked as read" } else { "Marked as unread" }.into();
-        Ok(Done { change: ChangeId(0), sentence, messages, mailbox: None, can_undo: false })
-    }
-
-    /// Marks a message as read or unread: here at once, on the server when it can be reached. The
-    /// batch that marks it here also remembers that the server is to be told.
-    pub(super) async fn mark_seen(&self, id: MessageId, seen: bool) -> Result<(), MailError> {
-        let editing = self.store().editing().lock().await;
-        let mut message = self.message(id).await?;
-        if message.flags.seen == seen {
-            return Ok(());
-        }
-        message.flags.seen = seen;
-        let mut mailbox = record::mailbox(self.store(), id.mailbox).await?;
-        mailbox.unread =
-            if seen { mailbox.unread.saturating_sub(1) } else { mailbox.unread.saturating_add(1) };
-        let mut batch = vec![message.put(), mailbox.put()];
-        let is_imap = self.account(mailbox.account)?.protocol == Protocol::Imap;
-        if is_imap {
-            batch.push(remember_mark(id, seen));
-        }
-        self.store().apply(batch, Durability::Relaxed).await?;
-        drop(editing);
-        if is_imap {
-            self.queue_reading(mailbox.account, Reading::Seen { message: id, seen });
-        }
-        self.note_change(id.mailbox, Change::Rows);
-        Ok(())
-    }
-
     /// One attachment, decoded; fetched if it is not stored.
     pub(super) async fn attachment(
         &self,
         id: MessageId,
         section: &str,
     ) -> Result<(AttachmentView, ByteBuf), MailError> {
+        let id = self.current(id);
         let raw = self.stored_body(id).await?;
         let message = self.message(id).await?;
         let part = mime::part(&raw, section).ok_or(MailError::Gone("attachment"))?;
@@ -108,7 +67,7 @@ impl<H: Host> Client<H> {
         }
     }
 
-    async fn message_view(&self, id: MessageId) -> Result<MessageView, MailError> {
+    pub(super) async fn message_view(&self, id: MessageId) -> Result<MessageView, MailError> {
         let raw = self.stored_body(id).await?;
         let message = self.message(id).await?;
         let absent = match &message.body {

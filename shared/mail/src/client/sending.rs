@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures_channel::mpsc;
-use postern_bridge::{AccountId, ClientId, Delta, OutgoingMessage, Problem, SendState, ServerRole};
+use postern_bridge::{
+    AccountId, ClientId, Delta, Mark, MessageId, OutgoingMessage, Problem, SendState, ServerRole,
+};
 
 use super::Client;
 use crate::{
@@ -23,12 +25,27 @@ impl<H: Host> Client<H> {
         page: ClientId,
         request: u32,
         message: OutgoingMessage,
+        draft: Option<MessageId>,
     ) -> Result<u32, Problem> {
         let account = self.account(message.account).map_err(|error| error.problem(""))?;
         let host = &*self.inner.host;
         let queued = outbox::enqueue(host, &account, &message, Some((page, request))).await;
         let id = queued.map_err(|error| error.problem(&account.outgoing.endpoint.host))?;
         self.queue_sending(account.id, id);
+        // The message is taken: what else follows from it is told apart if it fails.
+        let after = async {
+            if let Some(draft) = draft {
+                self.forget_draft(&account, draft).await?;
+            }
+            match message.in_reply_to {
+                Some(answered) => self.mark_one(self.current(answered), &Mark::Answered).await,
+                None => Ok(()),
+            }
+        };
+        match after.await {
+            Ok(()) | Err(MailError::Gone(_)) => {}
+            Err(error) => self.tell_problem(account.id, self.problem(account.id, &error)),
+        }
         Ok(id)
     }
 

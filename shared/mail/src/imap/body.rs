@@ -36,11 +36,11 @@ impl<T: Transport> ImapClient<T> {
         if message.body != Body::Absent {
             return Ok(());
         }
-        self.open(host, id.mailbox).await?;
+        let uid = self.open_at(host, id).await?;
         let (raw, body) = if message.size <= limits::WHOLE_MESSAGE {
-            self.fetch_whole(host, id.uid).await?
+            self.fetch_whole(host, uid).await?
         } else {
-            self.fetch_partial(host, id.uid).await?
+            self.fetch_partial(host, uid).await?
         };
 
         let summary = postern_mime::summary(&raw);

@@ -14,6 +14,8 @@ pub const MAILBOX_DEPTH: usize = 30;
 pub const MESSAGES: u64 = 1_000_000;
 /// Addresses of one header field that a record keeps.
 pub const ADDRESSES: usize = 50;
+/// Messages that are looked at to find one whose UID is not known.
+pub const CANDIDATES: u64 = 5_000;
 /// Keywords of one message that a record keeps.
 pub const KEYWORDS: usize = 100;
 /// Bytes of one header field that a record keeps.

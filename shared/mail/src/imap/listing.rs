@@ -89,7 +89,8 @@ fn date(field: &[u8]) -> Option<i64> {
     postern_mime::summary(&[b"Date: ", field, b"\r\n\r\n"].concat()).sent
 }
 
-fn message_id(envelope: &Envelope) -> String {
+/// A message's Message-ID without its angle brackets; empty if it has none that could be kept.
+pub(super) fn message_id(envelope: &Envelope) -> String {
     let id = String::from_utf8_lossy(&envelope.message_id);
     let id = id.trim().trim_start_matches('<').trim_end_matches('>');
     let id: String = id.chars().filter(|own| !own.is_whitespace() && !own.is_control()).collect();

@@ -9,9 +9,10 @@ use postern_imap::{
     response::{ListEntry, MailboxStatus},
 };
 
-use super::{ImapClient, limits, marks};
+use super::{ImapClient, limits};
 use crate::{
     Host, MailError, Store, Transport,
+    changes::{self, Entry, Pending},
     record::{self, Mailbox, Record},
     store::{Durability, KeyRange, Table, Write},
 };
@@ -29,13 +30,19 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         account: AccountId,
     ) -> Result<Vec<Mailbox>, MailError> {
-        let listed = self.list(host).await?;
         let store = host.store();
+        let asked = changes::Mailboxes::of(store, account).await?;
+        let listed = self.list(host).await?;
         let _editing = store.editing().lock().await;
         let stored = record::mailboxes(store, account).await?;
+        if !asked.allow(&changes::Mailboxes::of(store, account).await?) {
+            // What the person has done to mailboxes counts more than what the server listed before.
+            return Ok(stored);
+        }
+        let entries = changes::entries(store, account).await?;
         let (first_number, number_write) = record::next_number(store, "mailbox").await?;
         let Reconciled { mut mailboxes, mut writes, next_number } =
-            reconcile(account, &stored, &listed, first_number);
+            reconcile(account, &stored, &listed, first_number, &entries);
         if let (Write::Put { table, key, .. }, true) = (number_write, next_number > first_number) {
             writes.push(Write::Put { table, key, value: record::encode(&next_number) });
         }
@@ -75,7 +82,7 @@ impl<T: Transport> ImapClient<T> {
             let counts = self.run_all(host, commands?, "count the messages").await?;
             responses.extend(counts.responses);
         }
-        let listed = listed(responses);
+        let listed = listed(responses, with.subscribed);
         if listed.is_empty() {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
@@ -110,6 +117,7 @@ fn reconcile(
     stored: &[Mailbox],
     listed: &[Listed],
     mut next_number: u32,
+    entries: &[Entry],
 ) -> Reconciled {
     let known: BTreeMap<&[u8], &Mailbox> =
         stored.iter().map(|mailbox| (&*mailbox.path, mailbox)).collect();
@@ -143,8 +151,9 @@ fn reconcile(
         mailbox.can_nest = own.can_nest;
         mailbox.subscribed = own.subscribed.unwrap_or(mailbox.subscribed);
         if let Some((unread, total)) = own.counts {
-            mailbox.unread = unread;
-            mailbox.total = total;
+            let pending = Pending::from_entries(entries, &mailbox, i64::MAX);
+            mailbox.unread = pending.unread(unread);
+            mailbox.total = pending.total(total);
         }
         if before != Some(&mailbox) {
             writes.push(mailbox.put());
@@ -160,16 +169,14 @@ fn reconcile(
 }
 
 /// The writes that remove all that is stored of a mailbox's messages.
-pub(crate) fn forget_messages(mailbox: MailboxId) -> [Write; 4] {
+pub(crate) fn forget_messages(mailbox: MailboxId) -> [Write; 3] {
     let range = KeyRange::prefix(record::mailbox_key(mailbox));
-    let marks = KeyRange::prefix(marks::prefix(mailbox));
     let tables = [Table::Messages, Table::Arrival, Table::Bodies];
-    let [messages, arrival, bodies] =
-        tables.map(|table| Write::DeleteRange { table, range: range.clone() });
-    [messages, arrival, bodies, Write::DeleteRange { table: Table::Meta, range: marks }]
+    tables.map(|table| Write::DeleteRange { table, range: range.clone() })
 }
 
-fn listed(responses: Vec<Response>) -> Vec<Listed> {
+/// What the server listed; `subscribed` is whether it was asked for subscriptions as well.
+fn listed(responses: Vec<Response>, subscribed: bool) -> Vec<Listed> {
     let mut entries: BTreeMap<Vec<u8>, ListEntry> = BTreeMap::new();
     let mut counts: BTreeMap<Vec<u8>, MailboxStatus> = BTreeMap::new();
     for response in responses {
@@ -195,7 +202,7 @@ fn listed(responses: Vec<Response>) -> Vec<Listed> {
                 selectable: is_selectable(&entry),
                 delimiter: entry.delimiter,
                 can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors"),
-                subscribed: None,
+                subscribed: subscribed.then(|| entry.has(r"\Subscribed")),
                 counts: status.and_then(|status| status.unseen.zip(status.messages)),
                 path: entry.name,
             }
@@ -287,13 +294,13 @@ mod tests {
     #[test]
     fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
         let account = AccountId(3);
-        let first = reconcile(account, &[], &[own("INBOX", Some((1, 5))), own("a", None)], 7);
+        let first = reconcile(account, &[], &[own("INBOX", Some((1, 5))), own("a", None)], 7, &[]);
         assert_eq!(first.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 8]);
         assert_eq!((first.mailboxes[0].unread, first.mailboxes[0].total), (1, 5));
         assert_eq!((first.next_number, first.writes.len()), (9, 2));
 
         let listed = [own("INBOX", None), own("b", None)];
-        let second = reconcile(account, &first.mailboxes, &listed, first.next_number);
+        let second = reconcile(account, &first.mailboxes, &listed, first.next_number, &[]);
         assert_eq!(second.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 9]);
         assert_eq!(second.mailboxes[0].total, 5, "counts that are not told stay");
         let removed = &first.mailboxes[1];
@@ -301,7 +308,7 @@ mod tests {
         expected.extend(forget_messages(removed.id));
         assert_eq!(second.writes, expected);
 
-        let third = reconcile(account, &second.mailboxes, &listed, second.next_number);
+        let third = reconcile(account, &second.mailboxes, &listed, second.next_number, &[]);
         assert_eq!(third.writes, [], "nothing changed, nothing is written");
     }
 

@@ -11,13 +11,12 @@ use postern_imap::{
 
 use super::{
     ImapClient, limits, listing,
-    mailboxes::forget_messages,
-    marks::marks,
     plan::{self, Difference},
     select::Selected,
 };
 use crate::{
     Host, MailError, Store, Transport,
+    changes::{self, Pending, is_provisional},
     record::{self, Mailbox, Message, Record},
     store::{Durability, KeyRange, StoreError, Table, Write},
 };
@@ -51,19 +50,17 @@ impl<T: Transport> ImapClient<T> {
         mailbox: MailboxId,
         changed: &mut dyn FnMut(SyncStep),
     ) -> Result<(), MailError> {
+        let asked = host.now();
         let before = record::mailbox(host.store(), mailbox).await?;
         let selected = self.select(host, &before).await?;
         let reset = before.uid_validity != selected.uid_validity;
         let stored = if reset { Vec::new() } else { stored_uids(host.store(), mailbox).await? };
-        if !reset {
-            self.tell_marks(host, mailbox).await?;
-        }
         let unread = self.count_unread(host).await?;
         let difference = self.compare(host, &before, &selected, stored, reset).await?;
 
         let mut writes = Vec::new();
         if reset {
-            writes.extend(forget_messages(mailbox));
+            writes.extend(forget_known(host.store(), mailbox).await?);
         }
         writes.extend(removals(host.store(), mailbox, &difference.vanished).await?);
         let mut sync = Sync {
@@ -74,6 +71,7 @@ impl<T: Transport> ImapClient<T> {
                 total: selected.exists,
                 unread,
             },
+            asked,
             changed,
         };
         sync.commit(writes, |own| own.uid_validity = selected.uid_validity).await?;
@@ -91,8 +89,10 @@ impl<T: Transport> ImapClient<T> {
         stored: Vec<u32>,
         reset: bool,
     ) -> Result<Difference, MailError> {
+        let pending = Pending::of(host.store(), before.id, host.now()).await?;
+        let known = stored.len() + pending.departures() as usize;
         let complete =
-            plan::is_complete(stored.len(), selected.exists, selected.uid_next, before.uid_next);
+            plan::is_complete(known, selected.exists, selected.uid_next, before.uid_next);
         if complete && !reset {
             return Ok(Difference { known: stored, ..Difference::default() });
         }
@@ -106,7 +106,8 @@ impl<T: Transport> ImapClient<T> {
         if uids.count() > limits::MESSAGES {
             return Err(MailError::Unsupported("a mailbox of this size"));
         }
-        Ok(plan::difference(uids.numbers(), stored))
+        let here = |uid: &u32| !is_provisional(*uid) && !pending.has_departed(*uid);
+        Ok(plan::difference(uids.numbers().filter(here), stored))
     }
 
     async fn count_unread<H: Host<Transport = T>>(&mut self, host: &H) -> Result<u32, MailError> {
@@ -121,10 +122,20 @@ impl<T: Transport> ImapClient<T> {
         key: SearchKey,
         short: SearchReturn,
     ) -> Result<SearchResult, MailError> {
+        self.search_all(host, vec![key], short).await
+    }
+
+    /// The same for messages that match every key.
+    pub(super) async fn search_all<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        keys: Vec<SearchKey>,
+        short: SearchReturn,
+    ) -> Result<SearchResult, MailError> {
         let capabilities = self.capabilities(host).await?;
         let has_short = capabilities.has("ESEARCH") || capabilities.has("IMAP4REV2");
         let form = if has_short { short } else { SearchReturn::Plain };
-        let command = Command::uid_search(&[key], form)?;
+        let command = Command::uid_search(&keys, form)?;
         let answer = self.run(host, command, "search the mailbox").await?;
         let found = answer.responses.into_iter().find_map(|response| match response {
             Response::Search(result) => Some(result),
@@ -155,8 +166,7 @@ impl<T: Transport> ImapClient<T> {
             messages.sort_unstable_by_key(|message| message.id.uid);
             messages.dedup_by_key(|message| message.id.uid);
             sync.step.stored += u32::try_from(messages.len()).unwrap_or_default();
-            let writes = messages.iter().flat_map(Message::put_listed).collect();
-            sync.commit(writes, |_| {}).await?;
+            sync.commit_new(messages).await?;
             current = match ahead {
                 Some(tag) => Some(tag),
                 None => self.start_fetch(windows.next(), &listing::ITEMS)?,
@@ -186,13 +196,13 @@ impl<T: Transport> ImapClient<T> {
             let uids: Vec<u32> = told.iter().map(|(uid, _)| *uid).collect();
             let editing = sync.host.store().editing().lock().await;
             let messages = stored_messages(sync.host.store(), sync.step.mailbox, &uids).await?;
-            let marks = marks(sync.host.store(), sync.step.mailbox).await?;
+            let pending = sync.pending().await?;
             let writes: Vec<Write> = messages
                 .into_iter()
                 .zip(told)
-                .filter_map(|(message, (uid, (mut flags, keywords)))| {
+                .filter_map(|(message, (uid, (mut flags, mut keywords)))| {
                     let message = message?;
-                    flags.seen = marks.get(&uid).copied().unwrap_or(flags.seen);
+                    pending.mark(uid, &mut flags, &mut keywords);
                     let differs = message.flags != flags || message.keywords != keywords;
                     differs.then(|| Message { flags, keywords, ..message }.put())
                 })
@@ -219,6 +229,8 @@ impl<T: Transport> ImapClient<T> {
 struct Sync<'a, H> {
     host: &'a H,
     step: SyncStep,
+    /// When the server was asked first, in milliseconds since 1970 (UTC).
+    asked: i64,
     changed: &'a mut dyn FnMut(SyncStep),
 }
 
@@ -233,6 +245,26 @@ impl<H: Host> Sync<'_, H> {
         self.commit_edited(&editing, writes, update).await
     }
 
+    /// Stores new messages, as they are here: with the marks of the queue, and without those that
+    /// have been moved away meanwhile.
+    async fn commit_new(&mut self, messages: Vec<Message>) -> Result<(), MailError> {
+        let editing = self.host.store().editing().lock().await;
+        let pending = self.pending().await?;
+        let writes = messages
+            .into_iter()
+            .filter(|message| !pending.has_departed(message.id.uid))
+            .flat_map(|mut message| {
+                pending.mark(message.id.uid, &mut message.flags, &mut message.keywords);
+                message.put_listed()
+            })
+            .collect();
+        self.commit_edited(&editing, writes, |_| {}).await
+    }
+
+    async fn pending(&self) -> Result<Pending, MailError> {
+        Pending::of(self.host.store(), self.step.mailbox, self.asked).await
+    }
+
     /// The same for a batch that was made of what is stored.
     async fn commit_edited(
         &mut self,
@@ -241,9 +273,12 @@ impl<H: Host> Sync<'_, H> {
         update: impl FnOnce(&mut Mailbox),
     ) -> Result<(), MailError> {
         let before = record::mailbox(self.host.store(), self.step.mailbox).await?;
-        let mut mailbox =
-            Mailbox { unread: self.step.unread, total: self.step.total, ..before.clone() };
+        let mut mailbox = before.clone();
         update(&mut mailbox);
+        let entries = changes::entries(self.host.store(), mailbox.account).await?;
+        let pending = Pending::from_entries(&entries, &mailbox, self.asked);
+        mailbox.unread = pending.unread(self.step.unread);
+        mailbox.total = pending.total(self.step.total);
         if mailbox != before {
             writes.push(mailbox.put());
         }
@@ -255,7 +290,7 @@ impl<H: Host> Sync<'_, H> {
     }
 }
 
-/// The UIDs of the messages that are stored, ascending.
+/// The UIDs of the messages that are stored and that the server knows, ascending.
 async fn stored_uids(store: &impl Store, mailbox: MailboxId) -> Result<Vec<u32>, StoreError> {
     let range = KeyRange::prefix(record::mailbox_key(mailbox));
     let keys = store.keys(Table::Messages, &range).await?;
@@ -263,7 +298,30 @@ async fn stored_uids(store: &impl Store, mailbox: MailboxId) -> Result<Vec<u32>,
         let (_, uid) = key.0.split_last_chunk::<4>()?;
         Some(u32::from_be_bytes(*uid))
     });
-    Ok(uids.collect())
+    Ok(uids.filter(|uid| !is_provisional(*uid)).collect())
+}
+
+/// The writes that remove what is stored of a mailbox, but for messages that are on their way into
+/// it: the server does not have those yet.
+async fn forget_known(store: &impl Store, mailbox: MailboxId) -> Result<Vec<Write>, MailError> {
+    let key = |uid| record::message_key(MessageId { mailbox, uid });
+    let known = KeyRange {
+        start: record::mailbox_key(mailbox),
+        end: Some(key(changes::limits::PROVISIONAL)),
+    };
+    let coming = KeyRange {
+        start: key(changes::limits::PROVISIONAL),
+        ..KeyRange::prefix(record::mailbox_key(mailbox))
+    };
+    let places = KeyRange::prefix(record::mailbox_key(mailbox));
+    let mut writes = vec![
+        Write::DeleteRange { table: Table::Messages, range: known.clone() },
+        Write::DeleteRange { table: Table::Bodies, range: known },
+        Write::DeleteRange { table: Table::Arrival, range: places },
+    ];
+    let coming: Vec<Message> = record::all(store, &coming).await?;
+    writes.extend(coming.iter().flat_map(Message::put_listed));
+    Ok(writes)
 }
 
 async fn stored_messages(

@@ -10,8 +10,8 @@
 //! | `listing` | a message's record from what the server tells about it |
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
 //! | `part` | one attachment |
-//! | `flags`, `append` | changes on the server |
-//! | `marks` | read marks that the server has not been told yet |
+//! | `changes` | the queue of changes, told to the server |
+//! | `append` | copies of sent messages, filed on the server |
 //! | `idle` | waiting for news |
 //!
 //! An [`ImapClient`] is one connection. It does one thing at a time and keeps nothing that the
@@ -19,14 +19,13 @@
 
 mod append;
 mod body;
+mod changes;
 mod exchange;
-mod flags;
 mod idle;
 pub mod limits;
 mod listing;
 mod login;
 mod mailboxes;
-mod marks;
 mod messages;
 mod part;
 mod partial;
@@ -38,8 +37,8 @@ mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use changes::Outcome;
 pub(crate) use mailboxes::forget_messages;
-pub use marks::remember_mark;
 pub use messages::SyncStep;
 use postern_bridge::TlsSession;
 use postern_imap::{Command, Session, response::Status, session::Tag};

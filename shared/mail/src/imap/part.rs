@@ -21,16 +21,16 @@ impl<T: Transport> ImapClient<T> {
         id: MessageId,
         section: &str,
     ) -> Result<Vec<u8>, MailError> {
-        self.open(host, id.mailbox).await?;
+        let uid = self.open_at(host, id).await?;
         let content = FetchItem::Section {
             section: section.into(),
             // The server may have told a wrong size, so the bound is a part of the request.
             partial: Some(Partial { origin: 0, count: limits::PART }),
         };
         let items = [FetchItem::BodyStructure, content];
-        let command = Command::uid_fetch(&SequenceSet::from(id.uid), &items)?;
+        let command = Command::uid_fetch(&SequenceSet::from(uid), &items)?;
         let mut answer = self.run(host, command, "send the attachment").await?;
-        let mut fetch = answer.fetched(id.uid).ok_or(MailError::Gone("message"))?;
+        let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
         let content = answer.section(&mut fetch, section).ok_or(MailError::Gone("attachment"))?;
         let structure = fetch.body_structure.ok_or(MailError::Gone("attachment"))?;
         let leaves = structure.leaves();

@@ -1,11 +1,11 @@
 //! Which mailbox is open.
 
-use postern_bridge::MailboxId;
+use postern_bridge::{MailboxId, MessageId};
 use postern_imap::{Command, Response, response::Code};
 
 use super::ImapClient;
 use crate::{
-    Host, MailError, Transport,
+    Host, MailError, Transport, changes,
     record::{self, Mailbox},
 };
 
@@ -47,6 +47,22 @@ impl<T: Transport> ImapClient<T> {
         }
         self.selected = Some(selected);
         Ok(selected)
+    }
+
+    /// Makes sure that the mailbox is open in which the server has a message, which may be elsewhere
+    /// than here while it is on its way; returns its UID there.
+    pub(super) async fn open_at<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        id: MessageId,
+    ) -> Result<u32, MailError> {
+        let account = record::mailbox(host.store(), id.mailbox).await?.account;
+        let place = changes::on_server(host.store(), account, id).await?;
+        if changes::is_provisional(place.uid) {
+            return Err(MailError::Gone("message"));
+        }
+        self.open(host, place.mailbox).await?;
+        Ok(place.uid)
     }
 
     /// Makes sure that a mailbox is open and that its stored UIDs mean what they meant.

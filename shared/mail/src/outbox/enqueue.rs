@@ -26,30 +26,8 @@ pub async fn enqueue<H: Host>(
     let sender = envelope_address(&account.identity.address)?;
     let recipients = recipients(draft)?;
     let message_id = new_message_id(host, &sender);
-    let created = host.now();
-    let outgoing = Outgoing {
-        from: postern_mime::Address {
-            name: account.identity.name.clone(),
-            address: sender.clone(),
-        },
-        to: header_addresses(&draft.to),
-        cc: header_addresses(&draft.cc),
-        subject: draft.subject.clone(),
-        text: draft.text.clone(),
-        date_ms: created,
-        message_id: message_id.clone(),
-        in_reply_to: answered_id(host.store(), draft).await?,
-        references: draft.references.iter().filter(|id| is_sendable_id(id)).cloned().collect(),
-        attachments: draft
-            .attachments
-            .iter()
-            .map(|attachment| OutgoingAttachment {
-                name: attachment.name.clone(),
-                media_type: attachment.media_type.clone(),
-                content: attachment.content.clone(),
-            })
-            .collect(),
-    };
+    let outgoing = outgoing(host, account, draft, &sender, &message_id).await?;
+    let created = outgoing.date_ms;
     let raw = compose(&outgoing).map_err(|error| MailError::Input(error.to_string()))?;
 
     let store = host.store();
@@ -80,6 +58,54 @@ pub async fn enqueue<H: Host>(
     batch.push(remember);
     store.apply(batch, Durability::Strict).await?;
     Ok(id)
+}
+
+/// Composes an unfinished message: with blind copies, and perhaps without recipients. Each version
+/// has a Message-ID of its own.
+///
+/// # Errors
+///
+/// [`MailError::Input`] if a field can't be written.
+pub async fn compose_draft<H: Host>(
+    host: &H,
+    account: &Account,
+    draft: &OutgoingMessage,
+) -> Result<Vec<u8>, MailError> {
+    let sender = envelope_address(&account.identity.address)?;
+    let message_id = new_message_id(host, &sender);
+    let outgoing = outgoing(host, account, draft, &sender, &message_id).await?;
+    let outgoing = Outgoing { bcc: header_addresses(&draft.bcc), ..outgoing };
+    compose(&outgoing).map_err(|error| MailError::Input(error.to_string()))
+}
+
+async fn outgoing<H: Host>(
+    host: &H,
+    account: &Account,
+    draft: &OutgoingMessage,
+    sender: &str,
+    message_id: &str,
+) -> Result<Outgoing, MailError> {
+    Ok(Outgoing {
+        from: postern_mime::Address { name: account.identity.name.clone(), address: sender.into() },
+        to: header_addresses(&draft.to),
+        cc: header_addresses(&draft.cc),
+        bcc: Vec::new(),
+        subject: draft.subject.clone(),
+        text: draft.text.clone(),
+        date_ms: host.now(),
+        message_id: message_id.into(),
+        in_reply_to: answered_id(host.store(), draft).await?,
+        references: draft.references.iter().filter(|id| is_sendable_id(id)).cloned().collect(),
+        attachments: draft
+            .attachments
+            .iter()
+            .map(|attachment| OutgoingAttachment {
+                name: attachment.name.clone(),
+                media_type: attachment.media_type.clone(),
+                content: attachment.content.clone(),
+            })
+            .collect(),
+    })
 }
 
 /// Everyone that the message goes to, each once.
@@ -117,11 +143,12 @@ async fn answered_id(
     store: &impl Store,
     draft: &OutgoingMessage,
 ) -> Result<Option<String>, StoreError> {
-    let Some(id) = draft.in_reply_to else { return Ok(None) };
-    Ok(stored_id(store, id)
-        .await?
-        .or_else(|| draft.references.last().cloned())
-        .filter(|id| is_sendable_id(id)))
+    let stored = match draft.in_reply_to {
+        Some(id) => stored_id(store, id).await?,
+        // A draft that was saved knows what it answers by its references alone.
+        None => None,
+    };
+    Ok(stored.or_else(|| draft.references.last().cloned()).filter(|id| is_sendable_id(id)))
 }
 
 async fn stored_id(store: &impl Store, id: MessageId) -> Result<Option<String>, StoreError> {

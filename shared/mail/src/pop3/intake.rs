@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     LedgerRow,
-    ledger::is_intact,
+    ledger::{is_intact, write},
     limits::{IN_MEMORY, MAX_MESSAGE},
     listing::Listed,
 };
@@ -257,9 +257,7 @@ pub(super) async fn commit(
         }
         row.verified = Some(now);
     }
-    let marks = rows.iter().map(Record::put).collect();
-    store.apply(marks, Durability::Relaxed).await?;
-    Ok(rows)
+    Ok(write(store, rows, Durability::Relaxed).await?)
 }
 
 #[cfg(test)]

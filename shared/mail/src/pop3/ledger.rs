@@ -120,8 +120,7 @@ impl Ledger {
         for mut row in rest {
             if row.deleted_here.is_some() || is_intact(store, &row).await? {
                 row.verified = Some(now);
-                store.apply(vec![row.put()], Durability::Relaxed).await?;
-                self.insert(row);
+                self.update(store, vec![row], Durability::Relaxed).await?;
             } else {
                 self.forget(store, &row).await?;
             }
@@ -168,7 +167,8 @@ impl Ledger {
         self.update(store, settled, Durability::Relaxed).await
     }
 
-    /// Stores changed rows.
+    /// Stores changed rows. Where the message is and whether it was deleted here is up to the person,
+    /// and may have changed since the rows were read.
     pub(super) async fn update(
         &mut self,
         store: &impl Store,
@@ -178,11 +178,31 @@ impl Ledger {
         if rows.is_empty() {
             return Ok(());
         }
-        let batch: Vec<Write> = rows.iter().map(Record::put).collect();
-        store.apply(batch, durability).await?;
+        let rows = write(store, rows, durability).await?;
         rows.into_iter().for_each(|row| self.insert(row));
         Ok(())
     }
+}
+
+/// Writes rows, but for what the person may have changed since they were read; returns them as they
+/// are stored then.
+pub(super) async fn write(
+    store: &impl Store,
+    mut rows: Vec<LedgerRow>,
+    durability: Durability,
+) -> Result<Vec<LedgerRow>, StoreError> {
+    let _editing = store.editing().lock().await;
+    for row in &mut rows {
+        if let Some(stored) = record::get::<LedgerRow>(store, &row.key()).await?
+            && stored.sha256 == row.sha256
+        {
+            row.message = stored.message;
+            row.deleted_here = stored.deleted_here;
+        }
+    }
+    let batch: Vec<Write> = rows.iter().map(Record::put).collect();
+    store.apply(batch, durability).await?;
+    Ok(rows)
 }
 
 /// Whether the stored bytes are those that the row's checksum was made of, read chunk by chunk.

@@ -93,6 +93,7 @@ impl<H: Host> Client<H> {
             link.work(async |imap, host| imap.sync_mailboxes(host, account).await).await?;
         self.set_connection(account, Connection::Online);
         self.wake_outbox(account);
+        self.queue_changes(account);
         if mailboxes != before {
             self.tell_mailboxes(None, account).await?;
         }

@@ -3,18 +3,19 @@
 //! Each account has up to three lanes; a lane is one task with one queue and, on IMAP, one
 //! connection that is kept while it is useful:
 //!
-//! - **reading**: what the person waits for: bodies, parts, the read mark;
+//! - **reading**: what the person waits for: bodies, parts, and changes, one at a time;
 //! - **sync**: bringing mailboxes up to date, filing copies; on POP3, the download;
 //! - **sending**: the outbox.
 //!
 //! So a click never waits behind a long sync.
 
+mod changes;
 mod download;
 mod imap_sync;
 mod link;
 mod reading;
 
-use std::{collections::hash_map::Entry, time::Duration};
+use std::{cell::Cell, collections::hash_map::Entry, time::Duration};
 
 use futures_channel::{mpsc, oneshot};
 use futures_util::{
@@ -38,6 +39,8 @@ pub(super) struct Lanes {
     prefetch: mpsc::UnboundedSender<MessageId>,
     sync: mpsc::UnboundedSender<Sync>,
     sending: mpsc::UnboundedSender<u32>,
+    /// Whether a job for the queue of changes waits.
+    changing: Cell<bool>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -47,8 +50,8 @@ pub(super) enum Reading {
     Body { message: MessageId, done: oneshot::Sender<Result<(), MailError>> },
     /// Fetch one part.
     Part { message: MessageId, section: String, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
-    /// Tell the server whether a message is read.
-    Seen { message: MessageId, seen: bool },
+    /// Tell the server the next change of the queue.
+    Changes,
 }
 
 /// What keeps the store up to date.
@@ -88,7 +91,7 @@ impl Lanes {
                 tasks.push(client.run_lane(client.clone().download_lane(id, sync_jobs)));
             }
         }
-        Self { reading, prefetch, sync, sending, tasks }
+        Self { reading, prefetch, sync, sending, changing: Cell::new(false), tasks }
     }
 }
 
@@ -123,6 +126,27 @@ impl<H: Host> Client<H> {
         if let Some(running) = self.inner.accounts.borrow().get(&account) {
             let _ = running.lanes.reading.unbounded_send(job);
         }
+    }
+
+    /// Has the server told what is queued.
+    pub(super) fn queue_changes(&self, account: AccountId) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account)
+            && !running.lanes.changing.replace(true)
+        {
+            let _ = running.lanes.reading.unbounded_send(Reading::Changes);
+        }
+    }
+
+    /// A job for the queue of changes is being done: the next one may wait.
+    fn changes_taken(&self, account: AccountId) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            running.lanes.changing.set(false);
+        }
+    }
+
+    /// Has a mailbox brought up to date that has what is not stored here.
+    pub(super) fn ask_for(&self, account: AccountId, mailbox: MailboxId) {
+        self.queue_sync(account, Sync::Mailbox(mailbox));
     }
 
     /// Has a message fetched that is likely to be read next, when nobody waits for anything.

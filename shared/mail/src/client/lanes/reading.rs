@@ -36,6 +36,10 @@ impl<H: Host> Client<H> {
             let idle = pin!(self.inner.host.sleep(KEEP_IDLE));
             let next = select(jobs.next(), select(ahead.next(), idle)).await;
             let result = match next {
+                Either::Left((Some(Reading::Changes), _)) => {
+                    self.changes_taken(account);
+                    self.make_next_change(account, &mut link).await
+                }
                 Either::Left((Some(job), _)) => self.read(&mut link, job).await,
                 Either::Right((Either::Left((Some(message), _)), _)) => {
                     self.prefetch(&mut link, message).await
@@ -66,10 +70,8 @@ impl<H: Host> Client<H> {
                     .await;
                 answer(done, part)
             }
-            // The mark is remembered: what fails now is told with the next sync.
-            Reading::Seen { message, seen } => {
-                link.work(async |imap, host| imap.store_seen(host, message, seen).await).await
-            }
+            // Seen to by the lane itself.
+            Reading::Changes => Ok(()),
         }
     }
 

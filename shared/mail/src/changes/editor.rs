@@ -1,0 +1,441 @@
+//! Making a change here, and queueing it for the server, in the same batch.
+//!
+//! A change of many messages is made in parts, each a batch of its own that is whole in itself: it
+//! writes what the pages show and the entry that tells the server. A crash between two parts leaves
+//! the first ones made and queued; the page asks again for what it got no answer to, and then only
+//! the rest is done. In a local mailbox an entry is done with its batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postern_bridge::{ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
+
+use super::{
+    entry::{Entry, Item, State, Step, Task, entries},
+    limits,
+    pending::{has_mark, set_mark},
+    stage::Stage,
+};
+use crate::{
+    Host, MailError, Store,
+    pop3::LedgerRow,
+    record::{self, Account, Body, Mailbox, Message, Record, next_numbers},
+    store::{Durability, Key, KeyRange, StoreError, Write},
+};
+
+/// Which request of which page a change came with.
+pub type Origin = (ClientId, u32);
+
+/// Makes the parts of one change.
+pub struct Editor<'a, H> {
+    pub(super) host: &'a H,
+    pub(super) account: &'a Account,
+    origin: Option<Origin>,
+    change: Option<ChangeId>,
+    /// The parts that were made, those of an earlier try of the same request included.
+    parts: Vec<Entry>,
+    /// Messages that have another place now.
+    moved: Vec<Moved>,
+    changed: BTreeSet<MailboxId>,
+    /// The ledger's keys, by message, once they are needed.
+    ledger: Option<BTreeMap<MessageId, Key>>,
+}
+
+/// What an editor has done.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// The change's number; `None` if there was nothing to do.
+    pub change: Option<ChangeId>,
+    /// Its parts.
+    pub parts: Vec<Entry>,
+    /// Messages that have another place now.
+    pub moved: Vec<Moved>,
+    /// The mailboxes whose messages or counts changed.
+    pub changed: BTreeSet<MailboxId>,
+}
+
+impl<'a, H: Host> Editor<'a, H> {
+    /// Begins a change; the same origin again goes on with it.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub async fn begin(
+        host: &'a H,
+        account: &'a Account,
+        origin: Option<Origin>,
+    ) -> Result<Self, StoreError> {
+        let mut parts = Vec::new();
+        if origin.is_some() {
+            parts = entries(host.store(), account.id).await?;
+            parts.retain(|part| part.origin == origin);
+        }
+        Ok(Self {
+            host,
+            account,
+            origin,
+            change: parts.first().map(|part| part.change),
+            parts,
+            moved: Vec::new(),
+            changed: BTreeSet::new(),
+            ledger: None,
+        })
+    }
+
+    /// What was done.
+    pub fn finish(self) -> Made {
+        let Self { change, parts, moved, changed, .. } = self;
+        Made { change, parts, moved, changed }
+    }
+
+    /// Gives messages of one mailbox a mark or takes it; those that have it so already are left.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::Input`] for a keyword that is none; else if the store can't be written.
+    pub async fn mark(
+        &mut self,
+        mailbox: MailboxId,
+        uids: &[u32],
+        mark: &Mark,
+        set: bool,
+    ) -> Result<(), MailError> {
+        check_mark(mark)?;
+        for uids in uids.chunks(limits::ITEMS) {
+            let _editing = self.host.store().editing().lock().await;
+            let mut stage = Stage::new(self.host.store());
+            let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
+            stage.load(&ids).await?;
+            let own = stage.mailbox(mailbox).await?.clone();
+            let mut items = Vec::new();
+            for id in ids {
+                let Some(message) = stage.message(id).await? else { continue };
+                if has_mark(message.flags, &message.keywords, mark) == set {
+                    continue;
+                }
+                items.push(Item::of(message, &own));
+                let change = |message: &mut Message| {
+                    set_mark(&mut message.flags, &mut message.keywords, mark, set);
+                };
+                stage.change(id, change).await?;
+            }
+            if !items.is_empty() {
+                let task = Task::Mark { mailbox, items, mark: mark.clone(), set };
+                self.commit(stage, vec![task]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves or copies messages of one mailbox to another one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such mailbox, it holds no messages, or the store can't be written.
+    pub async fn transfer(
+        &mut self,
+        from: MailboxId,
+        uids: &[u32],
+        to: MailboxId,
+        copy: bool,
+    ) -> Result<(), MailError> {
+        if from == to && !copy {
+            return Ok(());
+        }
+        let done: BTreeSet<u32> = self.copied(from, to).collect();
+        let uids: Vec<u32> =
+            uids.iter().copied().filter(|uid| !copy || !done.contains(uid)).collect();
+        for uids in uids.chunks(limits::ITEMS) {
+            let mut rest = uids;
+            while !rest.is_empty() {
+                let taken = self.transfer_part(from, rest, to, copy).await?;
+                rest = &rest[taken..];
+            }
+        }
+        Ok(())
+    }
+
+    /// Transfers as many messages as one batch takes; how many of the UIDs it has seen to.
+    async fn transfer_part(
+        &mut self,
+        from: MailboxId,
+        uids: &[u32],
+        to: MailboxId,
+        copy: bool,
+    ) -> Result<usize, MailError> {
+        let _editing = self.host.store().editing().lock().await;
+        let mut stage = Stage::new(self.host.store());
+        let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox: from, uid: *uid }).collect();
+        stage.load(&ids).await?;
+        let source = stage.mailbox(from).await?.clone();
+        let target = stage.mailbox(to).await?.clone();
+        if target.account != self.account.id || source.account != target.account {
+            return Err(MailError::Input(
+                "Messages can only be moved between the folders of one account.".into(),
+            ));
+        }
+        if !target.selectable {
+            return Err(MailError::Input(format!("“{}” holds no messages.", name(&target))));
+        }
+        let mut places = self.places(&mut stage, &target, uids.len()).await?;
+        let mut items = Vec::new();
+        let mut moved = Vec::new();
+        let (mut taken, mut bytes) = (0, 0);
+        for id in ids {
+            taken += 1;
+            let Some(message) = stage.message(id).await? else { continue };
+            bytes += stored_size(message);
+            let mut item = Item::of(message, &source);
+            item.to = places.next().ok_or(MailError::Unsupported("so many messages"))?;
+            let step = Moved { from: id, to: MessageId { mailbox: to, uid: item.to } };
+            items.push(item);
+            if copy {
+                stage.duplicate(step).await?;
+            } else {
+                stage.relocate(step).await?;
+                moved.push(step);
+            }
+            if bytes >= limits::BYTES {
+                break;
+            }
+        }
+        if items.is_empty() {
+            return Ok(taken);
+        }
+        if self.is_local() {
+            stage.mailbox(to).await?.uid_next =
+                items.iter().map(|item| item.to + 1).max().unwrap_or(target.uid_next);
+            self.ledger_follows(&mut stage, &moved).await?;
+        }
+        let task = Task::Transfer { from, to, items, copy, step: Step::Begun };
+        self.commit(stage, vec![task]).await?;
+        self.moved.extend(moved);
+        Ok(taken)
+    }
+
+    /// Deletes messages of one mailbox without a way back.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such mailbox, or the store can't be written.
+    pub async fn expunge(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<(), MailError> {
+        for uids in uids.chunks(limits::ITEMS) {
+            let _editing = self.host.store().editing().lock().await;
+            let mut stage = Stage::new(self.host.store());
+            let task = self.stage_expunge(&mut stage, mailbox, uids).await?;
+            if !task.items().is_empty() {
+                self.commit(stage, vec![task]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes messages in a batch; the entry for it.
+    pub(super) async fn stage_expunge(
+        &mut self,
+        stage: &mut Stage<'_, H::Store>,
+        mailbox: MailboxId,
+        uids: &[u32],
+    ) -> Result<Task, MailError> {
+        let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
+        stage.load(&ids).await?;
+        let own = stage.mailbox(mailbox).await?.clone();
+        let mut items = Vec::new();
+        let mut gone = Vec::new();
+        for id in ids {
+            let Some(message) = stage.remove(id).await? else { continue };
+            items.push(Item::of(&message, &own));
+            gone.push(id);
+        }
+        if self.is_local() {
+            self.ledger_forgets(stage, &gone).await?;
+        }
+        Ok(Task::Expunge { mailbox, items })
+    }
+
+    /// Writes a batch together with the entries that are made of it.
+    pub(super) async fn commit(
+        &mut self,
+        mut stage: Stage<'_, H::Store>,
+        tasks: Vec<Task>,
+    ) -> Result<(), MailError> {
+        let store = self.host.store();
+        let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+        let (first, numbered) = next_numbers(store, "change", count).await?;
+        let change = self.change.unwrap_or(ChangeId(first));
+        let state = if self.is_local() { State::Done(self.host.now()) } else { State::Queued };
+        let strict = self.is_local() || !tasks.iter().all(|task| matches!(task, Task::Mark { .. }));
+        let parts: Vec<Entry> = tasks
+            .into_iter()
+            .zip(first..)
+            .map(|(task, number)| Entry {
+                account: self.account.id,
+                number,
+                change,
+                origin: self.origin,
+                task,
+                state,
+            })
+            .collect();
+        stage.write(numbered);
+        parts.iter().for_each(|part| stage.write(part.put()));
+        for old in old_entries(store, self.account.id, change).await? {
+            stage.write(old.delete());
+        }
+        let finished = stage.finish().await?;
+        let durability = if strict { Durability::Strict } else { Durability::Relaxed };
+        store.apply(finished.writes, durability).await?;
+        self.change = Some(change);
+        self.parts.extend(parts);
+        self.changed.extend(finished.mailboxes);
+        Ok(())
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.account.protocol == Protocol::Pop3
+    }
+
+    /// The parts that an earlier try of the same request has made, and this one.
+    pub(super) fn parts(&self) -> &[Entry] {
+        &self.parts
+    }
+
+    pub(super) fn note_moved(&mut self, step: Moved) {
+        self.moved.push(step);
+    }
+
+    /// The messages that have another place by now.
+    pub(super) fn moved(&self) -> &[Moved] {
+        &self.moved
+    }
+
+    /// UIDs for messages that come into a mailbox: a local one gives them out itself; on a server
+    /// they are provisional until it has told its own.
+    pub(super) async fn places(
+        &self,
+        stage: &mut Stage<'_, H::Store>,
+        target: &Mailbox,
+        count: usize,
+    ) -> Result<impl Iterator<Item = u32> + use<H>, MailError> {
+        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
+        let local = self.is_local();
+        let first = if local {
+            target.uid_next
+        } else {
+            let (first, numbered) = next_numbers(self.host.store(), "provisional", wanted).await?;
+            stage.write(numbered);
+            first
+        };
+        let last = first.checked_add(wanted).ok_or(MailError::Unsupported("so many messages"))?;
+        Ok((first..last).map(move |number| {
+            if local {
+                number
+            } else {
+                limits::PROVISIONAL + number % (u32::MAX - limits::PROVISIONAL)
+            }
+        }))
+    }
+
+    /// The messages that an earlier try has copied.
+    fn copied(&self, source: MailboxId, target: MailboxId) -> impl Iterator<Item = u32> {
+        self.parts
+            .iter()
+            .filter(move |part| {
+                matches!(part.task, Task::Transfer { from, to, copy: true, .. }
+                    if from == source && to == target)
+            })
+            .flat_map(|part| part.task.items().iter().map(|item| item.uid))
+    }
+
+    /// The ledger of a POP3 account follows its messages, so that it still knows them when they are
+    /// deleted.
+    async fn ledger_follows(
+        &mut self,
+        stage: &mut Stage<'_, H::Store>,
+        moved: &[Moved],
+    ) -> Result<(), StoreError> {
+        for step in moved {
+            if let Some(mut row) = self.ledger_row(step.from).await? {
+                row.message = step.to;
+                stage.write(row.put());
+                let key = row.key();
+                self.ledger.get_or_insert_default().insert(step.to, key);
+            }
+        }
+        Ok(())
+    }
+
+    /// The ledger learns that the person deleted messages here.
+    async fn ledger_forgets(
+        &mut self,
+        stage: &mut Stage<'_, H::Store>,
+        gone: &[MessageId],
+    ) -> Result<(), StoreError> {
+        for id in gone {
+            if let Some(mut row) = self.ledger_row(*id).await? {
+                row.deleted_here = Some(self.host.now());
+                stage.write(row.put());
+            }
+        }
+        Ok(())
+    }
+
+    /// The ledger's row of a message, as it is stored now.
+    async fn ledger_row(&mut self, id: MessageId) -> Result<Option<LedgerRow>, StoreError> {
+        let store = self.host.store();
+        if self.ledger.is_none() {
+            let range = KeyRange::prefix(record::account_key(self.account.id));
+            let rows: Vec<LedgerRow> = record::all(store, &range).await?;
+            self.ledger = Some(rows.iter().map(|row| (row.message, row.key())).collect());
+        }
+        match self.ledger.as_ref().and_then(|keys| keys.get(&id)) {
+            Some(key) => record::get(store, key).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// The oldest entries that are done, beyond those that are kept.
+async fn old_entries(
+    store: &impl Store,
+    account: postern_bridge::AccountId,
+    change: ChangeId,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut done = entries(store, account).await?;
+    done.retain(|entry| !entry.is_open() && entry.change != change);
+    done.truncate(done.len().saturating_sub(limits::DONE));
+    Ok(done)
+}
+
+/// How much of a message is stored, in bytes.
+fn stored_size(message: &Message) -> u64 {
+    match message.body {
+        Body::Absent => 0,
+        Body::Whole { size } | Body::Partial { size, .. } => size,
+    }
+}
+
+/// A mailbox's own name.
+pub(super) fn name(mailbox: &Mailbox) -> &str {
+    mailbox.names.last().map_or("", |name| name)
+}
+
+/// Refuses keywords that IMAP can't carry.
+fn check_mark(mark: &Mark) -> Result<(), MailError> {
+    let Mark::Keyword(name) = mark else { return Ok(()) };
+    let fits = |byte: u8| {
+        byte.is_ascii_graphic()
+            && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
+    };
+    if name.is_empty() || name.len() > limits::NAME || !name.bytes().all(fits) {
+        return Err(MailError::Input(
+            "A tag must be made of letters, digits and simple signs, without spaces.".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// The write that forgets all entries of an account.
+pub fn forget_changes(account: postern_bridge::AccountId) -> Write {
+    let range = KeyRange::prefix(record::account_key(account));
+    Write::DeleteRange { table: crate::store::Table::Changes, range }
+}

@@ -1,0 +1,259 @@
+//! What was changed here and is to be changed on the server, in order.
+
+use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Store,
+    record::{self, Mailbox, Message, Record},
+    store::{Key, KeyRange, StoreError, Table},
+};
+
+/// One entry of the queue: a part of a change that one mailbox's messages have in common.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Entry {
+    /// The account.
+    pub account: AccountId,
+    /// Its number: entries are made on the server in this order.
+    pub number: u32,
+    /// The change that it is a part of: the number of its first part.
+    pub change: ChangeId,
+    /// Which request of which page it came with: the same request again is the same change.
+    pub origin: Option<(ClientId, u32)>,
+    /// What is to be done.
+    pub task: Task,
+    /// Where it stands.
+    pub state: State,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum State {
+    /// The server has not heard of it.
+    Queued,
+    /// The server may have heard of it.
+    Tried,
+    /// It is done; when, in milliseconds since 1970 (UTC). Kept to be taken back.
+    Done(i64),
+    /// The server refused it, and what it holds is in no other place; tried again with the next
+    /// start.
+    Held,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Task {
+    /// Give messages a mark or take it from them; all of them had it the other way.
+    Mark {
+        /// Their mailbox.
+        mailbox: MailboxId,
+        /// The messages.
+        items: Vec<Item>,
+        /// The mark.
+        mark: Mark,
+        /// Give or take.
+        set: bool,
+    },
+    /// Move or copy messages.
+    Transfer {
+        /// The mailbox that they are in.
+        from: MailboxId,
+        /// The mailbox that they go to.
+        to: MailboxId,
+        /// The messages.
+        items: Vec<Item>,
+        /// Whether they stay where they were as well.
+        copy: bool,
+        /// How far it is, where it takes several steps.
+        step: Step,
+    },
+    /// Delete messages for good.
+    Expunge {
+        /// Their mailbox.
+        mailbox: MailboxId,
+        /// The messages.
+        items: Vec<Item>,
+    },
+    /// Put a message that is stored here alone into a mailbox.
+    Append {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// The message; `Item::to` is its provisional UID.
+        item: Item,
+    },
+    /// Make a mailbox.
+    Create {
+        /// Its record.
+        mailbox: MailboxId,
+        /// What it is for.
+        role: Option<Role>,
+    },
+    /// Give a mailbox another path.
+    Rename {
+        /// Its record, which has the new names already.
+        mailbox: MailboxId,
+        /// Its names before.
+        before: Vec<String>,
+        /// Its names from now on.
+        after: Vec<String>,
+        /// Its path before.
+        #[serde(with = "serde_bytes")]
+        old: Vec<u8>,
+        /// Its path from now on.
+        #[serde(with = "serde_bytes")]
+        new: Vec<u8>,
+    },
+    /// Delete a mailbox; its record is gone here.
+    Remove {
+        /// The record that it had.
+        mailbox: Mailbox,
+    },
+    /// Subscribe to a mailbox, or no longer.
+    Subscribe {
+        /// Its record.
+        mailbox: MailboxId,
+        /// Whether to.
+        subscribed: bool,
+    },
+}
+
+/// How far a transfer without MOVE is.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Step {
+    /// Nothing has been copied.
+    #[default]
+    Begun,
+    /// COPY may have been done; the destination's UIDVALIDITY and UIDNEXT before it.
+    Copying {
+        /// UIDVALIDITY, 0 if it was not told.
+        uid_validity: u32,
+        /// UIDNEXT, 1 if it was not told.
+        uid_next: u32,
+    },
+    /// The copies are there: what is left is to remove the messages where they were.
+    Copied {
+        /// The destination's UIDVALIDITY, if the copies' UIDs are known.
+        uid_validity: u32,
+        /// The copies' UIDs in the order of the items; 0 is unknown.
+        uids: Vec<u32>,
+    },
+}
+
+/// A message of an entry.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Item {
+    /// Its UID in the mailbox that it is in, which may be provisional; 0 is unknown: it is found by
+    /// its Message-ID.
+    pub uid: u32,
+    /// The UIDVALIDITY that the UID belongs to.
+    pub uid_validity: u32,
+    /// Its UID where it goes to; 0 if it goes nowhere.
+    pub to: u32,
+    /// Its Message-ID; may be empty.
+    pub message_id: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it arrived, in milliseconds since 1970 (UTC).
+    pub arrived: i64,
+    /// Whether it was read when it left.
+    pub seen: bool,
+}
+
+impl Item {
+    pub(super) fn of(message: &Message, mailbox: &Mailbox) -> Self {
+        Self {
+            uid: message.id.uid,
+            uid_validity: mailbox.uid_validity,
+            to: 0,
+            message_id: message.message_id.clone(),
+            size: message.size,
+            arrived: message.arrived,
+            seen: message.flags.seen,
+        }
+    }
+}
+
+impl Task {
+    /// The mailbox whose messages it is about.
+    pub fn mailbox(&self) -> Option<MailboxId> {
+        match self {
+            Self::Mark { mailbox, .. }
+            | Self::Transfer { from: mailbox, .. }
+            | Self::Expunge { mailbox, .. } => Some(*mailbox),
+            Self::Append { .. }
+            | Self::Create { .. }
+            | Self::Rename { .. }
+            | Self::Remove { .. }
+            | Self::Subscribe { .. } => None,
+        }
+    }
+
+    /// The messages that it changes where they are.
+    pub fn items(&self) -> &[Item] {
+        match self {
+            Self::Mark { items, .. }
+            | Self::Transfer { items, .. }
+            | Self::Expunge { items, .. } => items,
+            _ => &[],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn items_mut(&mut self) -> Option<&mut Vec<Item>> {
+        match self {
+            Self::Mark { items, .. }
+            | Self::Transfer { items, .. }
+            | Self::Expunge { items, .. } => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about mailboxes rather than messages.
+    pub(super) fn is_about_mailboxes(&self) -> bool {
+        matches!(
+            self,
+            Self::Create { .. }
+                | Self::Rename { .. }
+                | Self::Remove { .. }
+                | Self::Subscribe { .. }
+        )
+    }
+
+    /// The place of one of its messages, after it is done.
+    pub(super) fn place(&self, item: &Item) -> Option<MessageId> {
+        match self {
+            Self::Mark { mailbox, .. } => Some(MessageId { mailbox: *mailbox, uid: item.uid }),
+            Self::Transfer { to, .. } => Some(MessageId { mailbox: *to, uid: item.to }),
+            Self::Append { mailbox, .. } => Some(MessageId { mailbox: *mailbox, uid: item.to }),
+            _ => None,
+        }
+    }
+}
+
+impl Entry {
+    /// Whether the server is still to hear of it.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, State::Done(_))
+    }
+}
+
+impl Record for Entry {
+    const TABLE: Table = Table::Changes;
+
+    fn key(&self) -> Key {
+        key(self.account, self.number)
+    }
+}
+
+pub(super) fn key(account: AccountId, number: u32) -> Key {
+    record::account_key(account).u32(number)
+}
+
+/// An account's entries, in order.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn entries(store: &impl Store, account: AccountId) -> Result<Vec<Entry>, StoreError> {
+    record::all(store, &KeyRange::prefix(record::account_key(account))).await
+}

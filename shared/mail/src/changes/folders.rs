@@ -1,0 +1,293 @@
+//! Mailboxes made, renamed, deleted and subscribed to.
+//!
+//! As with messages it shows at once; the entry follows. While such an entry is open, the server's
+//! list of mailboxes is not taken for the truth (see [`Mailboxes::of`]).
+
+use postern_bridge::{AccountId, MailboxId, Role};
+use postern_imap::mailbox_name;
+
+use super::{
+    editor::Editor,
+    entry::{Entry, State, Task, entries},
+    limits,
+    stage::Stage,
+    unmake::{is_in, renamed},
+};
+use crate::{
+    Host, MailError, Store,
+    imap::{forget_messages, limits::MAILBOX_DEPTH},
+    record::{self, Mailbox, Record, next_number},
+    store::{KeyRange, StoreError, Table},
+};
+
+/// What separates the names of a local mailbox in its path.
+const LOCAL_DELIMITER: u8 = b'/';
+
+impl<H: Host> Editor<'_, H> {
+    /// Makes a mailbox; returns its number.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::Input`] for a name that can't be or is taken; else if the store can't be written.
+    pub async fn create_mailbox(
+        &mut self,
+        parent: Option<MailboxId>,
+        name: &str,
+        role: Option<Role>,
+    ) -> Result<MailboxId, MailError> {
+        let made = self.parts().iter().find_map(|part| match part.task {
+            Task::Create { mailbox, .. } => Some(mailbox),
+            _ => None,
+        });
+        if let Some(made) = made {
+            return Ok(made);
+        }
+        let store = self.host.store();
+        let _editing = store.editing().lock().await;
+        let all = record::mailboxes(store, self.account.id).await?;
+        if let Some(own) = all.iter().find(|own| role.is_some() && own.role == role) {
+            return Ok(own.id);
+        }
+        let (names, path) = self.place_for(&all, parent, name, None)?;
+        let (number, numbered) = next_number(store, "mailbox").await?;
+        let local = self.is_local();
+        let mailbox = Mailbox {
+            id: MailboxId(number),
+            account: self.account.id,
+            path,
+            names,
+            role,
+            selectable: true,
+            delimiter: delimiter(&all, local),
+            can_nest: true,
+            subscribed: true,
+            // A local mailbox gives out UIDs; one on a server has told none.
+            uid_validity: local.into(),
+            uid_next: local.into(),
+            unread: 0,
+            total: 0,
+        };
+        let mut stage = Stage::new(store);
+        stage.write(numbered);
+        stage.write(mailbox.put());
+        self.commit(stage, vec![Task::Create { mailbox: mailbox.id, role }]).await?;
+        Ok(mailbox.id)
+    }
+
+    /// Gives a mailbox another name or place, and those that are nested in it.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::Input`] for a name that can't be or is taken, or a mailbox that stays what it
+    /// is; else if the store can't be written.
+    pub async fn move_mailbox(
+        &mut self,
+        mailbox: MailboxId,
+        parent: Option<MailboxId>,
+        name: &str,
+    ) -> Result<(), MailError> {
+        let store = self.host.store();
+        let _editing = store.editing().lock().await;
+        let all = record::mailboxes(store, self.account.id).await?;
+        let own = find(&all, mailbox)?;
+        check_own(own, "renamed")?;
+        let (names, path) = self.place_for(&all, parent, name, Some(own))?;
+        if names == own.names {
+            return Ok(());
+        }
+        if names.starts_with(&own.names) && names.len() > own.names.len() {
+            return Err(MailError::Input("A folder can't be moved into itself.".into()));
+        }
+        let deepest = all.iter().filter(|other| is_in(other, &own.names));
+        let below = deepest.map(|other| other.names.len() - own.names.len()).max().unwrap_or(0);
+        if names.len() + below > MAILBOX_DEPTH {
+            return Err(too_deep());
+        }
+        let mut stage = Stage::new(store);
+        for other in all.iter().filter(|other| other.id == mailbox || is_in(other, &own.names)) {
+            *stage.mailbox(other.id).await? =
+                renamed(other, (&own.names, &own.path), (&names, &path));
+        }
+        let task = Task::Rename {
+            mailbox,
+            before: own.names.clone(),
+            after: names,
+            old: own.path.clone(),
+            new: path,
+        };
+        self.commit(stage, vec![task]).await
+    }
+
+    /// Deletes a mailbox and its messages.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::Input`] for one that stays, or that others are nested in; else if the store
+    /// can't be written.
+    pub async fn remove_mailbox(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
+        let store = self.host.store();
+        if self.is_local() {
+            // So that the ledger learns of each message.
+            let uids = stored_uids(store, mailbox).await?;
+            self.expunge(mailbox, &uids).await?;
+        }
+        let _editing = store.editing().lock().await;
+        let all = record::mailboxes(store, self.account.id).await?;
+        let Some(own) = all.iter().find(|own| own.id == mailbox) else { return Ok(()) };
+        check_own(own, "deleted")?;
+        if all.iter().any(|other| is_in(other, &own.names)) {
+            return Err(MailError::Input(
+                "There are folders in this folder. Delete or move them first.".into(),
+            ));
+        }
+        let mut stage = Stage::new(store);
+        stage.write(own.delete());
+        forget_messages(own.id).into_iter().for_each(|write| stage.write(write));
+        self.commit(stage, vec![Task::Remove { mailbox: own.clone() }]).await
+    }
+
+    /// Subscribes to a mailbox, or no longer.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or the store can't be written.
+    pub async fn subscribe(
+        &mut self,
+        mailbox: MailboxId,
+        subscribed: bool,
+    ) -> Result<(), MailError> {
+        let store = self.host.store();
+        let _editing = store.editing().lock().await;
+        let mut stage = Stage::new(store);
+        let own = stage.mailbox(mailbox).await?;
+        if own.subscribed == subscribed || self.is_local() {
+            return Ok(());
+        }
+        own.subscribed = subscribed;
+        self.commit(stage, vec![Task::Subscribe { mailbox, subscribed }]).await
+    }
+
+    /// Names and path of a mailbox that is made or moved.
+    fn place_for(
+        &self,
+        all: &[Mailbox],
+        parent: Option<MailboxId>,
+        name: &str,
+        own: Option<&Mailbox>,
+    ) -> Result<(Vec<String>, Vec<u8>), MailError> {
+        let name = name.trim();
+        let delimiter = delimiter(all, self.is_local());
+        check_name(name, delimiter)?;
+        let parent = parent.map(|id| find(all, id)).transpose()?;
+        let mut names = parent.map(|parent| parent.names.clone()).unwrap_or_default();
+        names.push(name.into());
+        let encoded = mailbox_name::encode(name);
+        let path = match (parent, delimiter) {
+            (None, delimiter) => [prefix(all, delimiter), encoded].concat(),
+            (Some(parent), Some(delimiter)) if parent.can_nest => {
+                [&parent.path[..], &[delimiter], &encoded].concat()
+            }
+            (Some(parent), _) => {
+                let name = super::editor::name(parent);
+                return Err(MailError::Input(format!("There can be no folders in “{name}”.")));
+            }
+        };
+        let is_other = |other: &&Mailbox| own.is_none_or(|own| own.id != other.id);
+        if all.iter().filter(is_other).any(|other| other.names == names || other.path == path) {
+            return Err(MailError::Input(format!("There is a folder named “{name}” already.")));
+        }
+        if names.len() > MAILBOX_DEPTH {
+            return Err(too_deep());
+        }
+        Ok((names, path))
+    }
+}
+
+/// What is open about an account's mailboxes, so that a list that the server gave earlier is not
+/// taken for the truth.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mailboxes {
+    open: usize,
+    last: u32,
+}
+
+impl Mailboxes {
+    /// What is open now.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub async fn of(store: &impl Store, account: AccountId) -> Result<Self, StoreError> {
+        let entries = entries(store, account).await?;
+        let about = || entries.iter().filter(|entry| entry.task.is_about_mailboxes());
+        let is_open = |entry: &&Entry| matches!(entry.state, State::Queued | State::Tried);
+        Ok(Self {
+            open: about().filter(is_open).count(),
+            last: about().map(|entry| entry.number).max().unwrap_or(0),
+        })
+    }
+
+    /// Whether a list that was asked for at `self` is the truth at `now`.
+    pub fn allow(&self, now: &Self) -> bool {
+        self.open == 0 && now.open == 0 && self.last == now.last
+    }
+}
+
+/// What stands before the names of mailboxes at the top: on some servers all are in the inbox.
+fn prefix(all: &[Mailbox], delimiter: Option<u8>) -> Vec<u8> {
+    let Some(delimiter) = delimiter else { return Vec::new() };
+    let is_inbox = |path: &[u8]| path.eq_ignore_ascii_case(b"INBOX");
+    let others = || all.iter().filter(|own| !is_inbox(&own.path));
+    let in_inbox =
+        |own: &Mailbox| own.path.len() > 6 && is_inbox(&own.path[..5]) && own.path[5] == delimiter;
+    if others().next().is_some() && others().all(in_inbox) {
+        return [&b"INBOX"[..], &[delimiter]].concat();
+    }
+    Vec::new()
+}
+
+fn delimiter(all: &[Mailbox], local: bool) -> Option<u8> {
+    if local { Some(LOCAL_DELIMITER) } else { all.iter().find_map(|own| own.delimiter) }
+}
+
+fn check_name(name: &str, delimiter: Option<u8>) -> Result<(), MailError> {
+    let input = |sentence: String| Err(MailError::Input(sentence));
+    if name.is_empty() {
+        return input("Please enter a name for the folder.".into());
+    }
+    if name.chars().count() > limits::NAME {
+        return input(format!("A folder's name can have at most {} characters.", limits::NAME));
+    }
+    let delimiter = delimiter.map_or('/', char::from);
+    let bad = |c: char| c == delimiter || matches!(c, '%' | '*') || c.is_control();
+    if name.contains(bad) {
+        return input(format!("A folder's name can't have the signs {delimiter} % *."));
+    }
+    Ok(())
+}
+
+fn check_own(mailbox: &Mailbox, what: &str) -> Result<(), MailError> {
+    if mailbox.role.is_none() {
+        return Ok(());
+    }
+    let name = super::editor::name(mailbox);
+    Err(MailError::Input(format!("“{name}” is needed and can't be {what}.")))
+}
+
+fn too_deep() -> MailError {
+    MailError::Input(format!("Folders can be nested at most {MAILBOX_DEPTH} deep."))
+}
+
+fn find(all: &[Mailbox], id: MailboxId) -> Result<&Mailbox, MailError> {
+    all.iter().find(|own| own.id == id).ok_or(MailError::Gone("folder"))
+}
+
+/// The UIDs of a mailbox's messages.
+pub(super) async fn stored_uids(
+    store: &impl Store,
+    mailbox: MailboxId,
+) -> Result<Vec<u32>, StoreError> {
+    let keys = store.keys(Table::Messages, &KeyRange::prefix(record::mailbox_key(mailbox))).await?;
+    let uid = |key: &crate::store::Key| key.0.last_chunk::<4>().map(|uid| u32::from_be_bytes(*uid));
+    Ok(keys.iter().filter_map(uid).collect())
+}

@@ -1,0 +1,177 @@
+//! Changes that the person makes: at once here, in order on the server.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | `editor` | makes a change of messages here and queues it, in one batch |
+//! | `folders`, `drafts` | the same for mailboxes and unfinished messages |
+//! | `entry` | the queue's records |
+//! | `pending` | what the queue says while the server says something else: for the sync |
+//! | `settle`, `unmake` | the end of an entry: done, refused, or taken back |
+//! | `undo` | taking a change back |
+//! | `stage` | a batch in the making |
+//! | `sentence` | what was done, for people |
+//!
+//! What the server is told, and how, is in [`crate::imap`]. A POP3 account has no queue: its
+//! mailboxes are local, an entry is done with its batch and kept only to be taken back.
+//!
+//! **Provisional UIDs.** A message that is moved is in its new mailbox at once, its bytes with it,
+//! under a UID from the top of the 32-bit range ([`limits::PROVISIONAL`]), until COPYUID or a search
+//! for its Message-ID tells the real one. It can be read, marked and moved on meanwhile: entries that
+//! name it get the real UID when it is known.
+//!
+//! **Crash points**, and what the next start or connection makes of each:
+//!
+//! | After | State | Next |
+//! |---|---|---|
+//! | nothing was written | as before | the page asks again |
+//! | the batch | shown and queued | the entry is told to the server |
+//! | `Tried` was written | the server may have heard | the same again: every step can be repeated |
+//! | STORE of a mark | the mark is there | STORE again changes nothing |
+//! | MOVE, no answer | moved, or not | MOVE again moves what is left; the others are found by Message-ID |
+//! | `Copying` was written | copied, or not | copies are looked for from the UIDNEXT that was noted before COPY; only what is missing is copied |
+//! | `Copied` was written | in both places | STORE `\Deleted` and UID EXPUNGE again change nothing |
+//! | APPEND, no answer | there, or not | looked for by its Message-ID first |
+//! | CREATE, RENAME, DELETE, no answer | done, or not | a refusal that says so counts as done |
+//! | the server has done it, but no write | shown under provisional UIDs | the same again, with nothing left to do |
+//!
+//! A UIDVALIDITY that changed drops what is stored of a mailbox, not what is queued: its messages
+//! are found by Message-ID, size and arrival, or the change is reported as refused.
+
+mod drafts;
+mod editor;
+mod entry;
+mod folders;
+pub mod limits;
+mod marks;
+mod pending;
+mod sentence;
+mod settle;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod undo;
+mod unmake;
+
+use std::collections::BTreeSet;
+
+pub use editor::{Editor, Made, Origin, forget_changes};
+pub use entry::{Entry, Item, State, Step, Task, entries};
+pub use folders::Mailboxes;
+pub use marks::adopt_marks;
+pub use pending::{Pending, is_provisional};
+use postern_bridge::{AccountId, MessageId};
+pub use sentence::{Tense, sentence};
+pub use settle::{Arrivals, Removal, Settled, begin, done, drop_items, learn, refused};
+pub use undo::{Undone, can_undo, undo};
+
+use crate::{
+    Host, MailError, Store,
+    record::Record,
+    store::{Durability, StoreError},
+};
+
+/// The entry that the server is to be told next.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry>, StoreError> {
+    // What follows from an entry that is held waits with it.
+    let mut held: BTreeSet<MessageId> = BTreeSet::new();
+    for entry in entries(store, account).await?.into_iter().filter(Entry::is_open) {
+        let mailbox = entry.task.mailbox();
+        let waits = entry.task.items().iter().any(|item| {
+            mailbox.is_some_and(|mailbox| held.contains(&MessageId { mailbox, uid: item.uid }))
+        });
+        if entry.state != State::Held && !waits {
+            return Ok(Some(entry));
+        }
+        let appended = match &entry.task {
+            Task::Append { item, .. } => std::slice::from_ref(item),
+            task => task.items(),
+        };
+        held.extend(appended.iter().filter_map(|item| entry.task.place(item)));
+    }
+    Ok(None)
+}
+
+/// How many entries the server is still to be told.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn open(store: &impl Store, account: AccountId) -> Result<u32, StoreError> {
+    let open = entries(store, account).await?.iter().filter(|entry| entry.is_open()).count();
+    Ok(u32::try_from(open).unwrap_or(u32::MAX))
+}
+
+/// Has entries that the server refused, and that hold what is in no other place, tried again.
+///
+/// # Errors
+///
+/// If the store can't be read or written.
+pub async fn retry_held<H: Host>(host: &H, account: AccountId) -> Result<(), MailError> {
+    let store = host.store();
+    let _editing = store.editing().lock().await;
+    let mut held = entries(store, account).await?;
+    held.retain(|entry| entry.state == State::Held);
+    if held.is_empty() {
+        return Ok(());
+    }
+    let again = held.into_iter().map(|entry| Entry { state: State::Tried, ..entry }.put());
+    Ok(store.apply(again.collect(), Durability::Strict).await?)
+}
+
+/// Where a message is here that an entry has put at a place, after the entries that follow; `None` if
+/// one of them has deleted it.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn here(
+    store: &impl Store,
+    account: AccountId,
+    id: MessageId,
+) -> Result<Option<MessageId>, StoreError> {
+    let mut place = id;
+    for entry in entries(store, account).await?.iter().filter(|entry| entry.is_open()) {
+        if entry.task.mailbox() != Some(place.mailbox) {
+            continue;
+        }
+        let Some(item) = entry.task.items().iter().find(|item| item.uid == place.uid) else {
+            continue;
+        };
+        match &entry.task {
+            Task::Transfer { to, copy: false, .. } => {
+                place = MessageId { mailbox: *to, uid: item.to };
+            }
+            Task::Expunge { .. } => return Ok(None),
+            _ => {}
+        }
+    }
+    Ok(Some(place))
+}
+
+/// Where the server has a message: elsewhere than here, if it is on its way.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn on_server(
+    store: &impl Store,
+    account: AccountId,
+    id: MessageId,
+) -> Result<MessageId, StoreError> {
+    let mut place = id;
+    if !is_provisional(id.uid) {
+        return Ok(place);
+    }
+    for entry in entries(store, account).await?.iter().rev().filter(|entry| entry.is_open()) {
+        let Task::Transfer { from, to, items, .. } = &entry.task else { continue };
+        let here = |item: &&Item| place == MessageId { mailbox: *to, uid: item.to };
+        if let Some(item) = items.iter().find(here) {
+            place = MessageId { mailbox: *from, uid: item.uid };
+        }
+    }
+    Ok(place)
+}

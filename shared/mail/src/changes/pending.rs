@@ -1,0 +1,157 @@
+//! What the queue says about a mailbox while the server says something else.
+//!
+//! A sync asks the server, and then writes what it was told. Whatever is queued, or was done since
+//! it asked, counts more than the answer: see [`Pending::of`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postern_bridge::{Flags, MailboxId, Mark};
+
+use super::{
+    entry::{Entry, Item, State, Task, entries},
+    limits::PROVISIONAL,
+};
+use crate::{
+    MailError, Store,
+    record::{self, Mailbox},
+};
+
+/// Whether a UID is one that the server has not told: the message is on its way into its mailbox.
+pub fn is_provisional(uid: u32) -> bool {
+    uid >= PROVISIONAL
+}
+
+/// What the queue says about one mailbox.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Pending {
+    departed: BTreeSet<u32>,
+    open_departures: u32,
+    marks: BTreeMap<u32, Vec<(Mark, bool)>>,
+    total: i64,
+    unread: i64,
+}
+
+impl Pending {
+    /// What is queued about a mailbox, or was done since `asked` (milliseconds since 1970, UTC),
+    /// when the server was asked for what is about to be written.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such mailbox, or the store can't be read.
+    pub async fn of(store: &impl Store, mailbox: MailboxId, asked: i64) -> Result<Self, MailError> {
+        let mailbox = record::mailbox(store, mailbox).await?;
+        let entries = entries(store, mailbox.account).await?;
+        Ok(Self::from_entries(&entries, &mailbox, asked))
+    }
+
+    /// The same from entries that were read.
+    pub fn from_entries(entries: &[Entry], mailbox: &Mailbox, asked: i64) -> Self {
+        let mut pending = Self::default();
+        for entry in entries {
+            pending.take(entry, mailbox, asked);
+        }
+        pending
+    }
+
+    /// Whether a message that the server has is to be treated as if it had gone.
+    pub fn has_departed(&self, uid: u32) -> bool {
+        self.departed.contains(&uid)
+    }
+
+    /// How many messages the server still has that are gone here.
+    pub fn departures(&self) -> u32 {
+        self.open_departures
+    }
+
+    /// Puts the marks that count onto those that the server told.
+    pub fn mark(&self, uid: u32, flags: &mut Flags, keywords: &mut Vec<String>) {
+        for (mark, set) in self.marks.get(&uid).into_iter().flatten() {
+            set_mark(flags, keywords, mark, *set);
+        }
+    }
+
+    /// How many messages are there, when the server has so many.
+    pub fn total(&self, on_server: u32) -> u32 {
+        on_server.saturating_add_signed(i32::try_from(self.total).unwrap_or(0))
+    }
+
+    /// How many unread messages are there, when the server has so many.
+    pub fn unread(&self, on_server: u32) -> u32 {
+        on_server.saturating_add_signed(i32::try_from(self.unread).unwrap_or(0))
+    }
+
+    fn take(&mut self, entry: &Entry, mailbox: &Mailbox, asked: i64) {
+        let open = entry.is_open();
+        let recent = matches!(entry.state, State::Done(at) if at >= asked);
+        let here = |item: &&Item| {
+            item.uid != 0 && !is_provisional(item.uid) && item.uid_validity == mailbox.uid_validity
+        };
+        match &entry.task {
+            Task::Mark { mailbox: of, items, mark, set } if *of == mailbox.id => {
+                if !(open || recent) {
+                    return;
+                }
+                for item in items.iter().filter(here) {
+                    self.marks.entry(item.uid).or_default().push((mark.clone(), *set));
+                    if open && *mark == Mark::Seen {
+                        self.unread += if *set { -1 } else { 1 };
+                    }
+                }
+            }
+            Task::Transfer { from, to, items, copy, .. } => {
+                if *from == mailbox.id && !copy {
+                    // A UID is never given out again: what left with a done entry stays away.
+                    items.iter().filter(here).for_each(|item| self.depart(item, open));
+                }
+                if *to == mailbox.id && open {
+                    items.iter().for_each(|item| self.arrive(item));
+                }
+            }
+            Task::Expunge { mailbox: of, items } if *of == mailbox.id => {
+                items.iter().filter(here).for_each(|item| self.depart(item, open));
+            }
+            Task::Append { mailbox: of, item } if *of == mailbox.id && open => self.arrive(item),
+            _ => {}
+        }
+    }
+
+    fn depart(&mut self, item: &Item, open: bool) {
+        self.departed.insert(item.uid);
+        if open {
+            self.open_departures += 1;
+            self.total -= 1;
+            self.unread -= i64::from(!item.seen);
+        }
+    }
+
+    fn arrive(&mut self, item: &Item) {
+        self.total += 1;
+        self.unread += i64::from(!item.seen);
+    }
+}
+
+/// Gives a mark or takes it.
+pub(super) fn set_mark(flags: &mut Flags, keywords: &mut Vec<String>, mark: &Mark, set: bool) {
+    match mark {
+        Mark::Seen => flags.seen = set,
+        Mark::Answered => flags.answered = set,
+        Mark::Flagged => flags.flagged = set,
+        Mark::Keyword(name) => {
+            keywords.retain(|own| !own.eq_ignore_ascii_case(name));
+            if set {
+                keywords.push(name.clone());
+                keywords.sort_unstable();
+            }
+        }
+    }
+}
+
+/// Whether a message has a mark.
+pub(super) fn has_mark(flags: Flags, keywords: &[String], mark: &Mark) -> bool {
+    match mark {
+        Mark::Seen => flags.seen,
+        Mark::Answered => flags.answered,
+        Mark::Flagged => flags.flagged,
+        Mark::Keyword(name) => keywords.iter().any(|own| own.eq_ignore_ascii_case(name)),
+    }
+}

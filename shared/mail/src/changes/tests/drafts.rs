@@ -1,0 +1,103 @@
+//! Drafts, saved again and again.
+
+use super::*;
+use crate::{changes::is_provisional, testing::FailingStore};
+
+fn raw(version: &str) -> Vec<u8> {
+    format!("Message-ID: <{version}@example.org>\r\nSubject: {version}\r\n\r\nText\r\n").into()
+}
+
+fn save<D: Store + 'static>(
+    host: &TestHost<Imap, D>,
+    version: &str,
+    earlier: Option<MessageId>,
+) -> Result<MessageId, MailError> {
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let mut editor = Editor::begin(host, &account, None).await?;
+        editor.save_draft(OTHER, &raw(version), earlier).await
+    })
+}
+
+/// The place of the only draft.
+fn place<D: Store>(store: &D) -> MessageId {
+    let uids = block_on(changes::folders::stored_uids(store, OTHER)).unwrap();
+    assert_eq!(uids.len(), 1);
+    MessageId { mailbox: OTHER, uid: uids[0] }
+}
+
+fn draft(version: &str) -> Vec<(String, Vec<String>)> {
+    let flags = vec![r"\Draft".to_owned(), r"\Seen".to_owned()];
+    vec![(format!("{version}@example.org"), flags)]
+}
+
+#[test]
+fn a_draft_that_was_never_told_is_simply_replaced() {
+    let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
+    let first = save(&host, "first", None).unwrap();
+    assert!(is_provisional(first.uid));
+    save(&host, "second", Some(first)).unwrap();
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().state()["m2"], draft("second"));
+    assert!(host.server.borrow().log.iter().all(|line| !line.contains("EXPUNGE")));
+}
+
+#[test]
+fn a_drop_after_any_byte_leaves_the_newest_version_once() {
+    for capabilities in ["UIDPLUS", "MOVE UIDPLUS"] {
+        let begin = || {
+            let host = prepared(Imap::new(capabilities), MemoryStore::new());
+            save(&host, "first", None).unwrap();
+            drain(&host).unwrap();
+            save(&host, "second", Some(place(&host.store))).unwrap();
+            host
+        };
+        let whole = begin();
+        drain(&whole).unwrap();
+        assert_eq!(whole.server.borrow().state()["m2"], draft("second"));
+        for cut in 0..whole.carried.get() {
+            let host = begin();
+            host.cut.set(Some(cut));
+            assert!(drain(&host).is_err());
+            let versions = host.server.borrow().state()["m2"].len();
+            assert!((1..=2).contains(&versions), "cut at {cut}: {versions} on the server");
+            assert_eq!(stored(&host.store)["m2"], draft("second"), "cut at {cut}");
+            host.cut.set(None);
+            drain(&host).unwrap();
+            sync(&host).unwrap();
+            assert_eq!(host.server.borrow().state()["m2"], draft("second"), "cut at {cut}");
+            assert_eq!(stored(&host.store)["m2"], draft("second"), "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_draft_that_can_not_be_stored_leaves_the_earlier_one() {
+    let store = FailingStore::default();
+    let host = prepared(Imap::new("UIDPLUS"), store.clone());
+    save(&host, "first", None).unwrap();
+    let before = place(&store.inner);
+    store.left.set(Some(0));
+    assert!(save(&host, "second", Some(before)).is_err());
+    assert_eq!(stored(&store.inner)["m2"], draft("first"));
+}
+
+#[test]
+fn a_draft_that_the_server_refuses_stays_here_and_is_tried_again() {
+    let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
+    host.server.borrow_mut().refuses.push("APPEND");
+    save(&host, "first", None).unwrap();
+    drain(&host).unwrap();
+    sync(&host).unwrap();
+    assert_eq!(stored(&host.store)["m2"], draft("first"));
+    let there = move_to(&host, OTHER, &[place(&host.store).uid], INBOX).unwrap().moved[0].to;
+    drain(&host).unwrap();
+    assert_eq!(block_on(record::body(&host.store, there)).unwrap(), raw("first"));
+
+    host.server.borrow_mut().refuses.clear();
+    block_on(changes::retry_held(&host, AccountId(1))).unwrap();
+    drain(&host).unwrap();
+    assert!(open_entries(&host).is_empty());
+    let inbox = &host.server.borrow().state()["m1"];
+    assert!(inbox.iter().any(|(id, _)| id == "first@example.org"));
+}

@@ -1,0 +1,143 @@
+//! Mailboxes, made, renamed, deleted.
+
+use super::*;
+use crate::changes::undo;
+
+fn host() -> TestHost<Imap, MemoryStore> {
+    prepared(Imap::new("MOVE UIDPLUS"), MemoryStore::new())
+}
+
+fn create(
+    host: &TestHost<Imap, MemoryStore>,
+    parent: Option<MailboxId>,
+    name: &str,
+) -> Result<MailboxId, MailError> {
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let mut editor = Editor::begin(host, &account, None).await?;
+        editor.create_mailbox(parent, name, None).await
+    })
+}
+
+fn rename(
+    host: &TestHost<Imap, MemoryStore>,
+    mailbox: MailboxId,
+    parent: Option<MailboxId>,
+    name: &str,
+) -> Result<Made, MailError> {
+    edit(host, async |editor| editor.move_mailbox(mailbox, parent, name).await)
+}
+
+fn names(host: &TestHost<Imap, MemoryStore>) -> Vec<String> {
+    let mailboxes = block_on(record::mailboxes(&host.store, AccountId(1))).unwrap();
+    let mut names: Vec<_> = mailboxes.iter().map(|own| own.names.join("/")).collect();
+    names.sort();
+    names
+}
+
+fn on_server(host: &TestHost<Imap, MemoryStore>) -> Vec<String> {
+    host.server.borrow().folders.keys().cloned().collect()
+}
+
+#[test]
+fn a_folder_is_made_filled_and_moved_before_the_server_has_heard_of_it() {
+    let host = host();
+    let trips = create(&host, None, "Trips").unwrap();
+    let japan = create(&host, Some(trips), "Japan").unwrap();
+    move_to(&host, INBOX, &[1], japan).unwrap();
+    rename(&host, japan, None, "Japan 2024").unwrap();
+    assert_eq!(names(&host), ["Japan 2024", "Trips", "m1", "m2"]);
+    drain(&host).unwrap();
+    assert_eq!(on_server(&host), ["Japan 2024", "Trips", "m1", "m2"]);
+    assert_eq!(host.server.borrow().state()["Japan 2024"].len(), 1);
+}
+
+#[test]
+fn a_list_that_was_asked_for_before_does_not_undo_what_the_person_did() {
+    let host = host();
+    create(&host, None, "Trips").unwrap();
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let secret = Secret::new("secret");
+        let mut client = ImapClient::connect(&host, &account.incoming, &secret).await.unwrap();
+        client.sync_mailboxes(&host, account.id).await.unwrap();
+    });
+    assert!(names(&host).contains(&"Trips".into()));
+}
+
+#[test]
+fn a_folder_that_was_renamed_takes_along_what_is_in_it() {
+    let host = host();
+    let outer = create(&host, None, "a").unwrap();
+    create(&host, Some(outer), "b").unwrap();
+    drain(&host).unwrap();
+    rename(&host, outer, None, "c").unwrap();
+    assert_eq!(names(&host), ["c", "c/b", "m1", "m2"]);
+    assert!(matches!(rename(&host, outer, Some(outer), "d"), Err(MailError::Input(_))));
+}
+
+#[test]
+fn what_the_server_refuses_is_not_shown_any_more() {
+    let host = host();
+    host.server.borrow_mut().refuses.extend(["CREATE", "RENAME", "DELETE"]);
+    let made = create(&host, None, "Trips").unwrap();
+    move_to(&host, INBOX, &[1], made).unwrap();
+    rename(&host, OTHER, None, "m3").unwrap();
+    drain(&host).unwrap();
+    edit(&host, async |editor| editor.remove_mailbox(OTHER).await).unwrap();
+    drain(&host).unwrap();
+    assert_eq!(names(&host), ["m1", "m2"]);
+    sync(&host).unwrap();
+    assert_eq!(stored(&host.store), host.server.borrow().state());
+}
+
+#[test]
+fn where_all_folders_are_in_the_inbox_new_ones_are_made_there() {
+    let host = host();
+    host.server.borrow_mut().only_in_inbox = true;
+    create(&host, None, "Trips").unwrap();
+    drain(&host).unwrap();
+    assert!(on_server(&host).contains(&"INBOX/Trips".into()));
+    let mailboxes = block_on(record::mailboxes(&host.store, AccountId(1))).unwrap();
+    assert!(mailboxes.iter().any(|own| own.path == b"INBOX/Trips"));
+}
+
+#[test]
+fn an_answer_that_was_lost_does_not_make_a_conflict() {
+    let host = host();
+    for capable in [true, false] {
+        host.server.borrow_mut().folders.entry("Trips".into()).or_default();
+        if capable {
+            create(&host, None, "Trips").unwrap();
+        } else {
+            host.server.borrow_mut().folders.remove("Trips");
+            let trips = block_on(record::mailboxes(&host.store, AccountId(1))).unwrap();
+            let trips = trips.iter().find(|own| own.names == ["Trips"]).unwrap().id;
+            edit(&host, async |editor| editor.remove_mailbox(trips).await).unwrap();
+        }
+        drain(&host).unwrap();
+        assert!(open_entries(&host).is_empty());
+        assert_eq!(names(&host).contains(&"Trips".into()), capable);
+    }
+}
+
+#[test]
+fn names_that_can_not_be_are_refused() {
+    let host = host();
+    for name in ["", " ", "a/b", "50%", "*", "m2", "a\u{7}", &"x".repeat(201)] {
+        assert!(matches!(create(&host, None, name), Err(MailError::Input(_))), "{name:?}");
+    }
+    create(&host, None, &"x".repeat(200)).unwrap();
+}
+
+#[test]
+fn a_new_folder_is_taken_back_with_undo() {
+    let host = host();
+    let account = account(Protocol::Imap);
+    let made =
+        edit(&host, async |editor| editor.create_mailbox(None, "Trips", None).await.map(drop));
+    drain(&host).unwrap();
+    block_on(undo(&host, &account, made.unwrap().change.unwrap())).unwrap();
+    drain(&host).unwrap();
+    assert_eq!(on_server(&host), ["m1", "m2"]);
+}

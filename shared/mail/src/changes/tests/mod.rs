@@ -1,0 +1,210 @@
+//! Changes, made, told and interrupted.
+
+mod drafts;
+mod folders;
+mod interruptions;
+mod local;
+mod queue;
+mod server;
+
+use std::collections::BTreeMap;
+
+use postern_bridge::{
+    AccountId, Endpoint, Flags, Identity, MailboxId, Mark, MessageId, Protocol, Retention, Role,
+    Security, ServerLogin, TlsEnd,
+};
+
+use super::{Made, Settled};
+use crate::{
+    Host, MailError, Secret, Store, changes,
+    changes::{Editor, Entry},
+    imap::ImapClient,
+    record::{self, Account, Body, Mailbox, Message, Record, put_body},
+    store::{Durability, KeyRange, MemoryStore},
+    testing::{TestHost, block_on},
+};
+use server::Imap;
+
+const INBOX: MailboxId = MailboxId(1);
+const OTHER: MailboxId = MailboxId(2);
+
+fn account(protocol: Protocol) -> Account {
+    let login = ServerLogin {
+        endpoint: Endpoint {
+            host: "mail.example.org".into(),
+            port: 993,
+            security: Security::Tls,
+            tls_end: TlsEnd::Proxy,
+            trusted: None,
+        },
+        username: "ann".into(),
+    };
+    Account {
+        id: AccountId(1),
+        identity: Identity { name: "Ann".into(), address: "ann@example.org".into() },
+        protocol,
+        incoming: login.clone(),
+        outgoing: login,
+        retention: Retention::Keep,
+        sealed_password: Vec::new(),
+    }
+}
+
+/// A host that has stored what the server has: an inbox of letters 1, 2 and 3, whose bytes are
+/// their numbers, and an empty mailbox.
+fn prepared<D: Store + 'static>(server: Imap, store: D) -> TestHost<Imap, D> {
+    let host = TestHost::with_store(server, store);
+    let inbox = Mailbox { uid_next: 4, unread: 3, total: 3, ..mailbox(1) };
+    let other = Mailbox { unread: 0, total: 0, ..mailbox(2) };
+    let (_, numbered) = block_on(record::next_numbers(&host.store, "mailbox", 2)).unwrap();
+    let mut writes = vec![inbox.put(), other.put(), numbered];
+    for uid in 1..=3 {
+        let id = MessageId { mailbox: INBOX, uid };
+        writes.extend(Message { body: Body::Whole { size: 1 }, ..message(id) }.put_listed());
+        writes.extend(put_body(id, uid.to_string().as_bytes()));
+    }
+    block_on(host.store.apply(writes, Durability::Strict)).unwrap();
+    host
+}
+
+fn edit<D: Store + 'static>(
+    host: &TestHost<Imap, D>,
+    change: impl AsyncFnOnce(&mut Editor<'_, TestHost<Imap, D>>) -> Result<(), MailError>,
+) -> Result<Made, MailError> {
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let mut editor = Editor::begin(host, &account, None).await?;
+        change(&mut editor).await?;
+        Ok(editor.finish())
+    })
+}
+
+fn move_to<D: Store + 'static>(
+    host: &TestHost<Imap, D>,
+    from: MailboxId,
+    uids: &[u32],
+    to: MailboxId,
+) -> Result<Made, MailError> {
+    edit(host, async |editor| editor.transfer(from, uids, to, false).await)
+}
+
+fn flag<D: Store + 'static>(
+    host: &TestHost<Imap, D>,
+    mailbox: MailboxId,
+    uids: &[u32],
+) -> Result<Made, MailError> {
+    edit(host, async |editor| editor.mark(mailbox, uids, &Mark::Flagged, true).await)
+}
+
+/// Tells the server everything that is queued, over one connection; what it refuses is taken back.
+fn drain<D: Store + 'static>(host: &TestHost<Imap, D>) -> Result<Vec<Settled>, MailError> {
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let mut settled = Vec::new();
+        let mut client =
+            ImapClient::connect(host, &account.incoming, &Secret::new("secret")).await?;
+        while let Some(entry) = changes::next(host.store(), account.id).await? {
+            match client.make_change(host, &entry).await {
+                Ok(outcome) => settled.push(outcome.settled),
+                Err(MailError::Refused { .. } | MailError::Unsupported(_) | MailError::Gone(_)) => {
+                    settled.push(changes::refused(host, &entry).await?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(settled)
+    })
+}
+
+/// Brings both mailboxes up to date.
+fn sync<D: Store + 'static>(host: &TestHost<Imap, D>) -> Result<(), MailError> {
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let mut client =
+            ImapClient::connect(host, &account.incoming, &Secret::new("secret")).await?;
+        for mailbox in [INBOX, OTHER] {
+            client.sync_messages(host, mailbox, &mut |_| {}).await?;
+        }
+        Ok(())
+    })
+}
+
+/// What is stored of each mailbox: Message-IDs with their flags.
+fn stored<D: Store>(store: &D) -> BTreeMap<String, Vec<(String, Vec<String>)>> {
+    block_on(async {
+        let mailboxes: Vec<Mailbox> = record::all(store, &KeyRange::all()).await.unwrap();
+        let mut stored = BTreeMap::new();
+        for mailbox in mailboxes {
+            let range = KeyRange::prefix(record::mailbox_key(mailbox.id));
+            let messages: Vec<Message> = record::all(store, &range).await.unwrap();
+            let places = store.keys(crate::store::Table::Arrival, &range).await.unwrap();
+            assert_eq!(places.len(), messages.len(), "each message has one place in the list");
+            let mut letters: Vec<_> = messages
+                .iter()
+                .map(|own| (own.message_id.clone(), flag_names(own.flags)))
+                .collect();
+            letters.sort();
+            stored.insert(mailbox.names.join("/"), letters);
+        }
+        stored
+    })
+}
+
+fn flag_names(flags: Flags) -> Vec<String> {
+    let names = [
+        (flags.answered, r"\Answered"),
+        (flags.deleted, r"\Deleted"),
+        (flags.draft, r"\Draft"),
+        (flags.flagged, r"\Flagged"),
+        (flags.seen, r"\Seen"),
+    ];
+    names.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.into()).collect()
+}
+
+fn uids(host: &TestHost<Imap, MemoryStore>, mailbox: MailboxId) -> Vec<u32> {
+    block_on(changes::folders::stored_uids(&host.store, mailbox)).unwrap()
+}
+
+fn open_entries<D: Store + 'static>(host: &TestHost<Imap, D>) -> Vec<Entry> {
+    let mut entries = block_on(changes::entries(host.store(), AccountId(1))).unwrap();
+    entries.retain(Entry::is_open);
+    entries
+}
+
+/// A mailbox of account 1 that has one unread message, by its counts.
+pub(super) fn mailbox(id: u32) -> Mailbox {
+    Mailbox {
+        id: MailboxId(id),
+        account: AccountId(1),
+        path: format!("m{id}").into_bytes(),
+        names: vec![format!("m{id}")],
+        role: (id == 1).then_some(Role::Inbox),
+        selectable: true,
+        delimiter: Some(b'/'),
+        can_nest: true,
+        subscribed: true,
+        uid_validity: 1,
+        uid_next: 1,
+        unread: 1,
+        total: 1,
+    }
+}
+
+/// An unread message of which no bytes are stored.
+pub(super) fn message(id: MessageId) -> Message {
+    Message {
+        id,
+        arrived: 1_000 * i64::from(id.uid),
+        sent: None,
+        size: 5,
+        flags: Flags::default(),
+        keywords: Vec::new(),
+        from: Vec::new(),
+        to: Vec::new(),
+        subject: format!("Letter {}", id.uid),
+        message_id: format!("{}@example.org", id.uid),
+        preview: String::new(),
+        has_attachments: false,
+        body: Body::Absent,
+    }
+}

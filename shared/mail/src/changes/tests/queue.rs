@@ -1,0 +1,228 @@
+//! What is queued: shown at once, told in order, refused, found again, taken back.
+
+use super::*;
+use crate::{
+    changes::{State, Task, Tense, is_provisional, undo},
+    store::Table,
+};
+
+fn host(capabilities: &'static str) -> TestHost<Imap, MemoryStore> {
+    prepared(Imap::new(capabilities), MemoryStore::new())
+}
+
+fn body(host: &TestHost<Imap, MemoryStore>, mailbox: MailboxId, uid: u32) -> Vec<u8> {
+    block_on(record::body(&host.store, MessageId { mailbox, uid })).unwrap()
+}
+
+fn counts(host: &TestHost<Imap, MemoryStore>) -> [(u32, u32); 2] {
+    [INBOX, OTHER].map(|id| {
+        let mailbox = block_on(record::mailbox(&host.store, id)).unwrap();
+        (mailbox.unread, mailbox.total)
+    })
+}
+
+#[test]
+fn a_moved_message_is_in_its_new_mailbox_at_once_and_can_be_read_there() {
+    let host = host("MOVE UIDPLUS");
+    let made = move_to(&host, INBOX, &[2], OTHER).unwrap();
+    let place = made.moved[0].to;
+    assert!(is_provisional(place.uid));
+    assert_eq!(uids(&host, INBOX), [1, 3]);
+    assert_eq!(body(&host, OTHER, place.uid), b"2");
+    assert_eq!(counts(&host), [(2, 2), (1, 1)]);
+
+    let settled = drain(&host).unwrap();
+    assert_eq!(settled[0].moved[0].from, place);
+    assert_eq!(uids(&host, OTHER), [1]);
+    assert_eq!(body(&host, OTHER, 1), b"2");
+    assert_eq!(host.server.borrow().log.last().unwrap(), "UID MOVE 2 \"m2\"");
+}
+
+#[test]
+fn what_is_queued_counts_more_than_what_a_sync_is_told() {
+    let host = host("MOVE UIDPLUS");
+    move_to(&host, INBOX, &[2], OTHER).unwrap();
+    flag(&host, INBOX, &[3]).unwrap();
+    edit(&host, async |editor| editor.mark(INBOX, &[1], &Mark::Seen, true).await).unwrap();
+    let before = stored(&host.store);
+    sync(&host).unwrap();
+    assert_eq!(stored(&host.store), before);
+    assert_eq!(counts(&host), [(1, 2), (1, 1)]);
+}
+
+#[test]
+fn a_message_can_be_moved_on_and_marked_before_the_server_has_heard_of_it() {
+    for capabilities in ["MOVE UIDPLUS", "MOVE", "UIDPLUS"] {
+        let host = host(capabilities);
+        let there = move_to(&host, INBOX, &[2], OTHER).unwrap().moved[0].to.uid;
+        flag(&host, OTHER, &[there]).unwrap();
+        move_to(&host, OTHER, &[there], INBOX).unwrap();
+        drain(&host).unwrap();
+        let server = host.server.borrow();
+        let expected = ("2@example.org".to_owned(), vec![r"\Flagged".to_owned()]);
+        assert!(server.state()["m1"].contains(&expected), "{capabilities:?}");
+        assert!(server.state()["m2"].is_empty());
+    }
+}
+
+#[test]
+fn what_the_server_refuses_is_as_it_was_before() {
+    for refused in ["UID MOVE", "UID COPY"] {
+        let host = host(if refused == "UID MOVE" { "MOVE UIDPLUS" } else { "UIDPLUS" });
+        host.server.borrow_mut().refuses.push(refused);
+        let before = stored(&host.store);
+        let there = move_to(&host, INBOX, &[1, 2], OTHER).unwrap().moved[0].to.uid;
+        move_to(&host, OTHER, &[there], INBOX).unwrap();
+        let settled = drain(&host).unwrap();
+        assert_eq!(settled[0].left, 2);
+        assert_eq!(stored(&host.store), before);
+        assert_eq!(body(&host, INBOX, 1), b"1");
+        assert_eq!(counts(&host), [(3, 3), (0, 0)]);
+        assert!(open_entries(&host).is_empty());
+    }
+}
+
+#[test]
+fn a_refused_mark_goes_unless_it_was_set_again_since() {
+    let host = host("");
+    host.server.borrow_mut().refuses.push("UID STORE");
+    flag(&host, INBOX, &[1, 2]).unwrap();
+    drain(&host).unwrap();
+    assert!(stored(&host.store)["m1"].iter().all(|(_, flags)| flags.is_empty()));
+}
+
+#[test]
+fn without_a_way_to_remove_single_messages_nothing_of_others_is_removed() {
+    let host = host("");
+    host.server.borrow_mut().folders.get_mut("m1").unwrap().letters[2]
+        .flags
+        .insert(r"\Deleted".into());
+    move_to(&host, INBOX, &[1], OTHER).unwrap();
+    drain(&host).unwrap();
+    sync(&host).unwrap();
+    let server = host.server.borrow();
+    assert!(server.log.iter().all(|line| !line.contains("EXPUNGE")));
+    assert_eq!(server.state()["m1"].len(), 3);
+    assert_eq!(server.state()["m2"].len(), 1);
+    assert_eq!(stored(&host.store), server.state(), "and the page shows it as it is");
+}
+
+#[test]
+fn a_mailbox_that_was_made_anew_keeps_what_was_queued() {
+    let host = host("MOVE UIDPLUS");
+    flag(&host, INBOX, &[3]).unwrap();
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    {
+        let mut server = host.server.borrow_mut();
+        let inbox = server.folders.get_mut("m1").unwrap();
+        inbox.uid_validity = 7;
+        inbox.letters.iter_mut().for_each(|letter| letter.uid += 10);
+        // One of them is twice there by now: nobody knows which one was meant.
+        let double = inbox.letters[1].clone();
+        inbox.letters.push(server::Letter { uid: 20, ..double });
+        inbox.uid_next = 21;
+    }
+    sync(&host).unwrap();
+    let settled = drain(&host).unwrap();
+    assert_eq!(settled.iter().map(|settled| settled.left).sum::<u32>(), 1);
+    sync(&host).unwrap();
+    let state = host.server.borrow().state();
+    assert_eq!(state["m2"], [("1@example.org".into(), vec![])]);
+    assert!(state["m1"].contains(&("3@example.org".into(), vec![r"\Flagged".into()])));
+    assert_eq!(stored(&host.store), state);
+}
+
+#[test]
+fn a_change_is_taken_back_before_the_server_has_heard_of_it() {
+    let host = host("MOVE UIDPLUS");
+    let before = stored(&host.store);
+    let made = move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    let undone = block_on(undo(&host, &account(Protocol::Imap), made.change.unwrap())).unwrap();
+    let (sentence, _) =
+        block_on(changes::sentence(&host.store, &undone.parts, Tense::Undone)).unwrap();
+    assert_eq!(sentence, "2 messages moved back to m1");
+    assert_eq!(stored(&host.store), before);
+    assert!(open_entries(&host).is_empty());
+    drain(&host).unwrap();
+    assert!(host.server.borrow().log.iter().all(|line| !line.contains("MOVE")));
+}
+
+#[test]
+fn a_change_that_was_made_is_reversed() {
+    for capabilities in ["MOVE UIDPLUS", "UIDPLUS", "MOVE"] {
+        let host = host(capabilities);
+        let before = host.server.borrow().state();
+        let made = edit(&host, async |editor| {
+            let junk = Mark::Keyword("$Junk".into());
+            editor.mark(INBOX, &[1, 2], &junk, true).await?;
+            editor.transfer(INBOX, &[1, 2], OTHER, false).await
+        });
+        let made = made.unwrap();
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m2"].len(), 2);
+        let change = made.change.unwrap();
+        block_on(undo(&host, &account(Protocol::Imap), change)).unwrap();
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state(), before, "{capabilities:?}");
+        let again = block_on(undo(&host, &account(Protocol::Imap), change));
+        assert_eq!(again.unwrap_err(), MailError::Gone("change"));
+    }
+}
+
+#[test]
+fn the_same_request_again_copies_nothing_twice() {
+    let host = host("UIDPLUS");
+    let account = account(Protocol::Imap);
+    for _ in 0..2 {
+        block_on(async {
+            let origin = Some((postern_bridge::ClientId(7), 3));
+            let mut editor = Editor::begin(&host, &account, origin).await.unwrap();
+            editor.transfer(INBOX, &[1, 2], OTHER, true).await.unwrap();
+            assert_eq!(editor.finish().parts.len(), 1);
+        });
+    }
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().state()["m2"].len(), 2);
+}
+
+#[test]
+fn a_keyword_that_is_none_is_refused_before_anything_is_changed() {
+    let host = host("");
+    for name in ["", "two words", "a(b", "größe", r"\Seen", &"x".repeat(201)] {
+        let mark = Mark::Keyword(name.into());
+        let marked = edit(&host, async |editor| editor.mark(INBOX, &[1], &mark, true).await);
+        assert!(matches!(marked, Err(MailError::Input(_))), "{name:?}");
+    }
+    let mark = Mark::Keyword("x".repeat(200));
+    edit(&host, async |editor| editor.mark(INBOX, &[1], &mark, true).await).unwrap();
+}
+
+#[test]
+fn read_marks_of_an_earlier_version_are_told() {
+    let host = host("");
+    let key = crate::store::Key::new().bytes(b"seen-").u32(INBOX.0).u32(2);
+    let mark = crate::store::Write::Put {
+        table: Table::Meta,
+        key: key.clone(),
+        value: record::encode(&true),
+    };
+    block_on(host.store.apply(vec![mark], Durability::Relaxed)).unwrap();
+    block_on(changes::adopt_marks(&host)).unwrap();
+    assert_eq!(block_on(host.store.get(Table::Meta, &key)).unwrap(), None);
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().log.last().unwrap(), r"UID STORE 2 +FLAGS.SILENT (\Seen)");
+}
+
+#[test]
+fn what_was_done_is_kept_for_a_while() {
+    let host = host("");
+    for round in 0..changes::limits::DONE + 5 {
+        let set = round % 2 == 0;
+        edit(&host, async |editor| editor.mark(INBOX, &[1], &Mark::Flagged, set).await).unwrap();
+        drain(&host).unwrap();
+    }
+    let entries = block_on(changes::entries(&host.store, AccountId(1))).unwrap();
+    assert_eq!(entries.len(), changes::limits::DONE + 1);
+    assert!(entries.iter().all(|entry| matches!(entry.state, State::Done(_))));
+    assert!(entries.iter().all(|entry| matches!(entry.task, Task::Mark { .. })));
+}

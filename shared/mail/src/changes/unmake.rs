@@ -1,0 +1,173 @@
+//! Making a change here undone that the server has not done.
+
+use postern_bridge::{MessageId, Moved};
+
+use super::{
+    entry::{Entry, Item, State, Step, Task},
+    pending::set_mark,
+    settle::Settled,
+    stage::Stage,
+};
+use crate::{
+    MailError, Store,
+    imap::forget_messages,
+    record::{self, Mailbox, Message, Record},
+};
+
+/// Takes back what an open entry changed here, and removes it from the queue. One that holds what is
+/// in no other place is held instead.
+pub(super) async fn unmake<S: Store>(
+    stage: &mut Stage<'_, S>,
+    entries: &mut Vec<Entry>,
+    at: usize,
+    settled: &mut Settled,
+) -> Result<(), MailError> {
+    let entry = entries[at].clone();
+    settled.left += u32::try_from(entry.task.items().len()).unwrap_or(u32::MAX);
+    match &entry.task {
+        Task::Mark { mailbox, items, mark, set } => {
+            for item in items {
+                let id = MessageId { mailbox: *mailbox, uid: item.uid };
+                if is_marked_later(entries, &entry, item) {
+                    continue;
+                }
+                let change = |message: &mut Message| {
+                    set_mark(&mut message.flags, &mut message.keywords, mark, !set);
+                };
+                stage.change(id, change).await?;
+            }
+        }
+        Task::Transfer { from, to, items, copy, step } => {
+            if *step != Step::Begun {
+                // There may be copies.
+                settled.unknown.insert(*to);
+            }
+            for item in items {
+                let there = MessageId { mailbox: *to, uid: item.to };
+                come_back(stage, entries, entry.number, there).await?;
+                let home = MessageId { mailbox: *from, uid: item.uid };
+                let has_home = match stage.mailbox(*from).await {
+                    Ok(own) => item.uid != 0 && own.uid_validity == item.uid_validity,
+                    Err(MailError::Gone(_)) => false,
+                    Err(error) => return Err(error),
+                };
+                if *copy || !has_home {
+                    stage.remove(there).await?;
+                } else if stage.relocate(Moved { from: there, to: home }).await? {
+                    settled.moved.push(Moved { from: there, to: home });
+                } else {
+                    settled.unknown.insert(*from);
+                }
+            }
+        }
+        // What was removed here is fetched again.
+        Task::Expunge { mailbox, .. } => {
+            settled.unknown.insert(*mailbox);
+        }
+        Task::Append { .. } => {
+            entries[at].state = State::Held;
+            settled.left += 1;
+            return Ok(());
+        }
+        Task::Create { mailbox, .. } => {
+            let holds = |own: &Entry| {
+                own.is_open()
+                    && matches!(own.task, Task::Append { mailbox: of, .. } if of == *mailbox)
+            };
+            if entries.iter().any(holds) {
+                entries[at].state = State::Held;
+                return Ok(());
+            }
+            settled.mailboxes = true;
+            if let Ok(own) = stage.mailbox(*mailbox).await {
+                let own = own.clone();
+                stage.write(own.delete());
+                forget_messages(own.id).into_iter().for_each(|write| stage.write(write));
+                stage.forget_mailbox(own.id);
+            }
+        }
+        Task::Rename { mailbox, before, after, old, new } => {
+            settled.mailboxes = true;
+            let mailboxes = record::mailboxes(stage.store(), entry.account).await?;
+            for own in mailboxes.iter().filter(|own| own.id == *mailbox || is_in(own, after)) {
+                let renamed = renamed(own, (after, new), (before, old));
+                *stage.mailbox(own.id).await? = renamed;
+            }
+        }
+        Task::Remove { mailbox } => {
+            settled.mailboxes = true;
+            settled.unknown.insert(mailbox.id);
+            let back = Mailbox { uid_validity: 0, uid_next: 0, ..mailbox.clone() };
+            stage.write(back.put());
+        }
+        Task::Subscribe { mailbox, subscribed } => {
+            settled.mailboxes = true;
+            if let Ok(own) = stage.mailbox(*mailbox).await {
+                own.subscribed = !subscribed;
+            }
+        }
+    }
+    entries.remove(at);
+    Ok(())
+}
+
+/// Whether a mailbox is nested in another one.
+pub(super) fn is_in(mailbox: &Mailbox, names: &[String]) -> bool {
+    mailbox.names.len() > names.len() && mailbox.names.starts_with(names)
+}
+
+/// A mailbox, itself renamed or in one that is: what its names and path began with is replaced.
+pub(super) fn renamed(
+    mailbox: &Mailbox,
+    (from, old): (&[String], &[u8]),
+    (to, new): (&[String], &[u8]),
+) -> Mailbox {
+    let names = [to, mailbox.names.get(from.len()..).unwrap_or_default()].concat();
+    let rest = mailbox.path.strip_prefix(old).unwrap_or_default();
+    Mailbox { names, path: [new, rest].concat(), ..mailbox.clone() }
+}
+
+/// Brings a message back to `place` that later entries have moved on; they no longer name it.
+async fn come_back<S: Store>(
+    stage: &mut Stage<'_, S>,
+    entries: &mut [Entry],
+    number: u32,
+    place: MessageId,
+) -> Result<(), MailError> {
+    // Where the message was after each of the later entries, last of all where it is.
+    let mut places = vec![place];
+    for entry in entries.iter_mut().filter(|own| own.is_open() && own.number > number) {
+        let current = places[places.len() - 1];
+        if entry.task.mailbox() != Some(current.mailbox) {
+            continue;
+        }
+        let task = entry.task.clone();
+        let Some(items) = entry.task.items_mut() else { continue };
+        let Some(index) = items.iter().position(|item| item.uid == current.uid) else { continue };
+        let item = items.remove(index);
+        if let Task::Transfer { to, copy, .. } = task {
+            let there = MessageId { mailbox: to, uid: item.to };
+            if copy {
+                stage.remove(there).await?;
+            } else {
+                places.push(there);
+            }
+        }
+    }
+    let current = places[places.len() - 1];
+    stage.relocate(Moved { from: current, to: place }).await?;
+    Ok(())
+}
+
+fn is_marked_later(entries: &[Entry], entry: &Entry, item: &Item) -> bool {
+    let Task::Mark { mailbox, mark, .. } = &entry.task else { return false };
+    entries.iter().any(|own| {
+        let same = match &own.task {
+            Task::Mark { mailbox: of, mark: other, items, .. } => {
+                of == mailbox && other == mark && items.iter().any(|one| one.uid == item.uid)
+            }
+            _ => false,
+        };
+        same && own.is_open() && own.number > entry.number
+    })
+}

@@ -1,0 +1,439 @@
+//! Changes that the person makes, and how they end.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use postern_bridge::{
+    AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Mark, MessageId, Moved, Problem,
+    ProblemKind, Refused, Role, Selection,
+};
+
+use super::{Client, lists::Change};
+use crate::{
+    Host, MailError, Store,
+    changes::{self, Editor, Entry, Made, Origin, Settled, Task, Tense},
+    imap::Outcome,
+    record::{self, Account},
+    store::{KeyRange, Table},
+};
+
+/// How many messages that were moved are remembered under their old numbers.
+const REMEMBERED: usize = 20_000;
+
+/// Where messages are now that pages may still know by an earlier number.
+#[derive(Default)]
+pub(super) struct Places {
+    now: HashMap<MessageId, MessageId>,
+    order: VecDeque<MessageId>,
+}
+
+impl Places {
+    fn note(&mut self, moved: &[Moved]) {
+        for step in moved.iter().filter(|step| step.from != step.to) {
+            // What comes back to a place is there.
+            self.now.remove(&step.to);
+            self.now.insert(step.from, step.to);
+            self.order.push_back(step.from);
+        }
+        while self.order.len() > REMEMBERED {
+            if let Some(oldest) = self.order.pop_front() {
+                self.now.remove(&oldest);
+            }
+        }
+    }
+
+    /// Where a message is now.
+    pub(super) fn of(&self, id: MessageId) -> MessageId {
+        let mut place = id;
+        // As many steps as there are at most: a circle ends as well.
+        for _ in 0..self.now.len() {
+            match self.now.get(&place) {
+                Some(next) => place = *next,
+                None => break,
+            }
+        }
+        place
+    }
+}
+
+impl<H: Host> Client<H> {
+    /// Makes a change here and has the server told. The same request again, as after a change of the
+    /// leading page, is the same change.
+    pub(super) async fn change(&self, origin: Origin, change: Wanted) -> Result<Done, Problem> {
+        let account = match self.account_of_change(&change).await {
+            Ok(account) => account,
+            Err(error) => return Err(error.problem("The mail server")),
+        };
+        let problem = |error: MailError| error.problem(&account.incoming.endpoint.host);
+        self.change_in(&account, origin, change).await.map_err(problem)
+    }
+
+    async fn change_in(
+        &self,
+        account: &Account,
+        origin: Origin,
+        change: Wanted,
+    ) -> Result<Done, MailError> {
+        let mut editor = Editor::begin(&*self.inner.host, account, Some(origin)).await?;
+        let result = self.apply(&mut editor, account, change).await;
+        // What was done before it failed is done, and is told.
+        let made = editor.finish();
+        self.tell_made(account.id, &made).await?;
+        let mailbox = result?;
+        let (sentence, messages) =
+            changes::sentence(self.store(), &made.parts, Tense::Done).await?;
+        Ok(Done {
+            change: made.change.unwrap_or(ChangeId(0)),
+            sentence,
+            messages,
+            mailbox,
+            can_undo: changes::can_undo(&made.parts),
+        })
+    }
+
+    async fn apply(
+        &self,
+        editor: &mut Editor<'_, H>,
+        account: &Account,
+        change: Wanted,
+    ) -> Result<Option<MailboxId>, MailError> {
+        match change {
+            Wanted::Mark { messages, mark, set } => {
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    editor.mark(mailbox, &uids, &mark, set).await?;
+                }
+            }
+            Wanted::Move { messages, to } => {
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    editor.transfer(mailbox, &uids, to, false).await?;
+                }
+            }
+            Wanted::Copy { messages, to } => {
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    editor.transfer(mailbox, &uids, to, true).await?;
+                }
+            }
+            Wanted::Archive { messages } => {
+                let archive = self.place_for(editor, account, Role::Archive).await?;
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    editor.transfer(mailbox, &uids, archive, false).await?;
+                }
+            }
+            Wanted::Junk { messages } => {
+                let junk = self.place_for(editor, account, Role::Junk).await?;
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    mark_junk(editor, mailbox, &uids, true).await?;
+                    editor.transfer(mailbox, &uids, junk, false).await?;
+                }
+            }
+            Wanted::NotJunk { messages } => {
+                let inbox = self.place_for(editor, account, Role::Inbox).await?;
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    mark_junk(editor, mailbox, &uids, false).await?;
+                    if self.role(mailbox).await? == Some(Role::Junk) {
+                        editor.transfer(mailbox, &uids, inbox, false).await?;
+                    }
+                }
+            }
+            Wanted::Delete { messages } => {
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    if self.role(mailbox).await? == Some(Role::Trash) {
+                        editor.expunge(mailbox, &uids).await?;
+                    } else {
+                        let trash = self.place_for(editor, account, Role::Trash).await?;
+                        editor.transfer(mailbox, &uids, trash, false).await?;
+                    }
+                }
+            }
+            Wanted::DeleteForGood { messages } => {
+                for (mailbox, uids) in self.selected(account, messages).await? {
+                    editor.expunge(mailbox, &uids).await?;
+                }
+            }
+            Wanted::Empty { mailbox } => {
+                if !matches!(self.role(mailbox).await?, Some(Role::Trash | Role::Junk)) {
+                    let sentence = "Only the trash and the folder for junk can be emptied.";
+                    return Err(MailError::Input(sentence.into()));
+                }
+                let all = Selection::AllBut { mailbox, except: Vec::new() };
+                for (mailbox, uids) in self.selected(account, all).await? {
+                    editor.expunge(mailbox, &uids).await?;
+                }
+            }
+            Wanted::CreateMailbox { parent, name, .. } => {
+                return editor.create_mailbox(parent, &name, None).await.map(Some);
+            }
+            Wanted::MoveMailbox { mailbox, parent, name } => {
+                editor.move_mailbox(mailbox, parent, &name).await?;
+            }
+            Wanted::DeleteMailbox { mailbox } => editor.remove_mailbox(mailbox).await?,
+            Wanted::Subscribe { mailbox, subscribed } => {
+                editor.subscribe(mailbox, subscribed).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Marks a message that was opened as read.
+    pub(super) async fn mark_opened(&self, id: MessageId) -> Result<(), MailError> {
+        self.mark_one(id, &Mark::Seen).await
+    }
+
+    /// Gives a message a mark that follows from something else than a change.
+    pub(super) async fn mark_one(&self, id: MessageId, mark: &Mark) -> Result<(), MailError> {
+        let account = self.account_of(id.mailbox).await?;
+        let mut editor = Editor::begin(&*self.inner.host, &account, None).await?;
+        editor.mark(id.mailbox, &[id.uid], mark, true).await?;
+        self.tell_made(account.id, &editor.finish()).await
+    }
+
+    /// Takes a change back.
+    pub(super) async fn undo(&self, change: ChangeId) -> Result<String, Problem> {
+        let result = self.undo_change(change).await;
+        result.map_err(|error| error.problem("The mail server"))
+    }
+
+    async fn undo_change(&self, change: ChangeId) -> Result<String, MailError> {
+        for id in self.account_ids() {
+            let account = self.account(id)?;
+            let undone = match changes::undo(&*self.inner.host, &account, change).await {
+                Err(MailError::Gone(_)) => continue,
+                undone => undone?,
+            };
+            let parts = &undone.parts;
+            let (sentence, _) = changes::sentence(self.store(), parts, Tense::Undone).await?;
+            self.tell_settled(id, undone.cancelled).await?;
+            self.tell_made(id, &undone.made).await?;
+            return Ok(sentence);
+        }
+        Err(MailError::Gone("change"))
+    }
+
+    /// Shows what was made here, and has the server told.
+    pub(super) async fn tell_made(&self, account: AccountId, made: &Made) -> Result<(), MailError> {
+        let changes_order = |task: &Task| !matches!(task, Task::Mark { .. });
+        let change = if made.parts.iter().any(|part| changes_order(&part.task)) {
+            Change::Order
+        } else {
+            Change::Rows
+        };
+        let about_mailboxes = |task: &Task| {
+            matches!(
+                task,
+                Task::Create { .. }
+                    | Task::Rename { .. }
+                    | Task::Remove { .. }
+                    | Task::Subscribe { .. }
+            )
+        };
+        self.tell_moved(&made.moved);
+        for mailbox in &made.changed {
+            self.note_change(*mailbox, change);
+        }
+        if made.parts.iter().any(|part| about_mailboxes(&part.task)) {
+            self.tell_mailboxes(None, account).await?;
+        }
+        if made.parts.iter().any(Entry::is_open) {
+            self.tell_pending(account).await?;
+            self.queue_changes(account);
+        }
+        Ok(())
+    }
+
+    fn tell_moved(&self, moved: &[Moved]) {
+        if !moved.is_empty() {
+            self.inner.places.borrow_mut().note(moved);
+            self.tell(None, Delta::Moved(moved.to_vec()));
+        }
+    }
+
+    /// Tells pages how many changes the server is still to be told.
+    pub(super) async fn tell_pending(&self, account: AccountId) -> Result<(), MailError> {
+        let changes = changes::open(self.store(), account).await?;
+        self.tell(None, Delta::Pending { account, changes });
+        Ok(())
+    }
+
+    /// Shows how an entry of the queue has ended.
+    pub(super) async fn tell_settled(
+        &self,
+        account: AccountId,
+        settled: Settled,
+    ) -> Result<(), MailError> {
+        self.tell_moved(&settled.moved);
+        for mailbox in settled.changed {
+            self.note_change(mailbox, Change::Order);
+        }
+        for mailbox in settled.unknown {
+            self.ask_for(account, mailbox);
+        }
+        if settled.mailboxes {
+            self.tell_mailboxes(None, account).await?;
+            self.refresh(account)?;
+        }
+        self.tell_pending(account).await
+    }
+
+    /// Shows what became of an entry that the server was told.
+    pub(super) async fn tell_outcome(
+        &self,
+        entry: &Entry,
+        outcome: Outcome,
+    ) -> Result<(), MailError> {
+        let Outcome { settled, left_behind } = outcome;
+        let left = settled.left;
+        self.tell_settled(entry.account, settled).await?;
+        let host = self.account(entry.account)?.incoming.endpoint.host;
+        if left_behind {
+            let sentence = format!(
+                "{host} can't remove single messages. They stay where they were, marked as deleted."
+            );
+            self.tell_refused(entry, Problem::new(ProblemKind::Server, sentence), None).await?;
+        } else if left > 0 && !matches!(entry.task, Task::Expunge { .. }) {
+            let sentence = format!("They are no longer on {host}, or could not be found there.");
+            self.tell_refused(entry, Problem::new(ProblemKind::Gone, sentence), Some(left)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes back what the server has refused, and tells why.
+    pub(super) async fn take_back_refused(
+        &self,
+        entry: &Entry,
+        error: &MailError,
+    ) -> Result<(), MailError> {
+        // Told before it is taken back: a folder that was to be made still has its name.
+        let problem = self.problem(entry.account, error);
+        self.tell_refused(entry, problem, None).await?;
+        let settled = changes::refused(&*self.inner.host, entry).await?;
+        self.tell_settled(entry.account, settled).await
+    }
+
+    async fn tell_refused(
+        &self,
+        entry: &Entry,
+        problem: Problem,
+        messages: Option<u32>,
+    ) -> Result<(), MailError> {
+        let mut entry = entry.clone();
+        if let (Some(messages), Some(items)) = (messages, entry.task.items_mut()) {
+            items.truncate(messages as usize);
+        }
+        let parts = std::slice::from_ref(&entry);
+        let (sentence, _) = changes::sentence(self.store(), parts, Tense::Refused).await?;
+        let Entry { account, change, .. } = entry;
+        self.tell(None, Delta::Refused(Box::new(Refused { account, change, sentence, problem })));
+        Ok(())
+    }
+
+    /// Where a message is now that a page may know by an earlier number.
+    pub(super) fn current(&self, id: MessageId) -> MessageId {
+        self.inner.places.borrow().of(id)
+    }
+
+    /// The messages of a selection, by mailbox; in the order in which they are.
+    async fn selected(
+        &self,
+        account: &Account,
+        selection: Selection,
+    ) -> Result<BTreeMap<MailboxId, Vec<u32>>, MailError> {
+        let ids = match selection {
+            Selection::Messages(ids) => ids.into_iter().map(|id| self.current(id)).collect(),
+            Selection::Between(one, other) => {
+                let ends = [self.current(one), self.current(other)];
+                let order = self.in_order(ends[0].mailbox).await?;
+                let place = |id| order.iter().position(|own| *own == id);
+                let places = place(ends[0]).zip(place(ends[1]));
+                let (one, other) = places.ok_or(MailError::Gone("message"))?;
+                order[one.min(other)..=one.max(other)].to_vec()
+            }
+            Selection::AllBut { mailbox, except } => {
+                let except: Vec<_> = except.into_iter().map(|id| self.current(id)).collect();
+                let mut all = self.in_order(mailbox).await?;
+                all.retain(|id| !except.contains(id));
+                all
+            }
+        };
+        if ids.len() > changes::limits::SELECTED {
+            return Err(MailError::Input("These are too many messages for one change.".into()));
+        }
+        let mut selected: BTreeMap<MailboxId, Vec<u32>> = BTreeMap::new();
+        for id in ids {
+            selected.entry(id.mailbox).or_default().push(id.uid);
+        }
+        for mailbox in selected.keys() {
+            if record::mailbox(self.store(), *mailbox).await?.account != account.id {
+                let sentence = "One change can only be about messages of one account.";
+                return Err(MailError::Input(sentence.into()));
+            }
+        }
+        Ok(selected)
+    }
+
+    /// A mailbox's messages, oldest first.
+    async fn in_order(&self, mailbox: MailboxId) -> Result<Vec<MessageId>, MailError> {
+        let range = KeyRange::prefix(record::mailbox_key(mailbox));
+        let keys = self.store().keys(Table::Arrival, &range).await?;
+        Ok(keys.iter().map(record::arrived_message).collect::<Result<_, _>>()?)
+    }
+
+    /// The mailbox for a role, which is made if there is none.
+    pub(super) async fn place_for(
+        &self,
+        editor: &mut Editor<'_, H>,
+        account: &Account,
+        role: Role,
+    ) -> Result<MailboxId, MailError> {
+        let mailboxes = self.mailboxes(account.id).await?;
+        if let Some(own) = mailboxes.iter().find(|own| own.role == Some(role) && own.selectable) {
+            return Ok(own.id);
+        }
+        let name = match role {
+            Role::Inbox => return Err(MailError::Gone("inbox")),
+            Role::Drafts => "Drafts",
+            Role::Sent => "Sent",
+            Role::Archive => "Archive",
+            Role::Junk => "Junk",
+            Role::Trash => "Trash",
+        };
+        editor.create_mailbox(None, name, Some(role)).await
+    }
+
+    async fn role(&self, mailbox: MailboxId) -> Result<Option<Role>, MailError> {
+        Ok(record::mailbox(self.store(), mailbox).await?.role)
+    }
+
+    async fn account_of_change(&self, change: &Wanted) -> Result<Account, MailError> {
+        let mailbox = match change {
+            Wanted::CreateMailbox { account, .. } => return self.account(*account),
+            Wanted::Mark { messages, .. }
+            | Wanted::Move { messages, .. }
+            | Wanted::Copy { messages, .. }
+            | Wanted::Archive { messages }
+            | Wanted::Junk { messages }
+            | Wanted::NotJunk { messages }
+            | Wanted::Delete { messages }
+            | Wanted::DeleteForGood { messages } => match messages {
+                Selection::Messages(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
+                Selection::Between(one, _) => one.mailbox,
+                Selection::AllBut { mailbox, .. } => *mailbox,
+            },
+            Wanted::Empty { mailbox }
+            | Wanted::MoveMailbox { mailbox, .. }
+            | Wanted::DeleteMailbox { mailbox }
+            | Wanted::Subscribe { mailbox, .. } => *mailbox,
+        };
+        self.account_of(mailbox).await
+    }
+}
+
+/// Marks messages as junk, or as wanted, with the keywords that filters learn from.
+async fn mark_junk<H: Host>(
+    editor: &mut Editor<'_, H>,
+    mailbox: MailboxId,
+    uids: &[u32],
+    junk: bool,
+) -> Result<(), MailError> {
+    let keyword = |name: &str| Mark::Keyword(name.into());
+    editor.mark(mailbox, uids, &keyword("$Junk"), junk).await?;
+    editor.mark(mailbox, uids, &keyword("$NotJunk"), !junk).await
+}

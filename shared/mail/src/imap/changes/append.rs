@@ -1,0 +1,69 @@
+//! A message that is stored here alone, put into its mailbox.
+
+use postern_bridge::{MailboxId, MessageId};
+use postern_imap::{
+    Command,
+    response::{Code, Flag},
+};
+
+use super::{ImapClient, open::gone};
+use crate::{
+    Host, MailError, Transport,
+    changes::{self, Arrivals, Item},
+    record::{self, Message},
+};
+
+impl<T: Transport> ImapClient<T> {
+    /// Puts a message into its mailbox, unless one with its Message-ID is there: an earlier try may
+    /// have come through.
+    pub(super) async fn make_append<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: MailboxId,
+        item: &Item,
+    ) -> Result<Arrivals, MailError> {
+        let target = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
+        let selected = self.select(host, &target).await?;
+        if let Some(uid) = self.find_sent(host, &item.message_id).await? {
+            return Ok(Arrivals { uid_validity: selected.uid_validity, uids: vec![uid] });
+        }
+        let id = MessageId { mailbox, uid: item.to };
+        // It may have been moved on since, or deleted: then it need not be put there.
+        let Some(id) = changes::here(host.store(), target.account, id).await? else {
+            return Ok(Arrivals::default());
+        };
+        let message: Option<Message> = record::get(host.store(), &record::message_key(id)).await?;
+        let Some(message) = message else { return Ok(Arrivals::default()) };
+        let raw = record::body(host.store(), id).await?;
+        let mut flags: Vec<Flag> = [
+            (message.flags.seen, Flag::Seen),
+            (message.flags.flagged, Flag::Flagged),
+            (message.flags.draft, Flag::Draft),
+        ]
+        .into_iter()
+        .filter_map(|(set, flag)| set.then_some(flag))
+        .collect();
+        flags.extend(message.keywords.into_iter().map(Flag::Other));
+        let command = Command::append(&target.path, &flags, raw)?;
+        let answer = self.run(host, command, "save the message").await?;
+        let told = answer.codes().find_map(|code| match code {
+            Code::AppendUid { uid_validity, uids } => Some((*uid_validity, uids.numbers().next()?)),
+            _ => None,
+        });
+        if let Some((uid_validity, uid)) = told {
+            return Ok(Arrivals { uid_validity, uids: vec![uid] });
+        }
+        let uid = self.find_sent(host, &item.message_id).await?.unwrap_or(0);
+        Ok(Arrivals { uid_validity: selected.uid_validity, uids: vec![uid] })
+    }
+
+    async fn find_sent<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        message_id: &str,
+    ) -> Result<Option<u32>, MailError> {
+        // Servers count line ends in their own way: the size says nothing here.
+        let item = Item { message_id: message_id.into(), size: 0, ..Item::default() };
+        self.find_one(host, &item).await
+    }
+}

@@ -1,0 +1,133 @@
+//! Finding messages whose UIDs are not known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postern_imap::{
+    Command, SequenceSet,
+    command::{FetchItem, SearchKey, SearchReturn},
+};
+
+use super::ImapClient;
+use crate::{
+    Host, MailError, Transport,
+    changes::Item,
+    imap::{limits, listing},
+};
+
+/// What tells one message from another.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Traits {
+    message_id: String,
+    size: u64,
+    arrived: i64,
+}
+
+impl Traits {
+    /// Whether this is the message of an item: by its Message-ID and size, or without a Message-ID
+    /// by size and arrival.
+    fn fit(&self, item: &Item) -> bool {
+        self.message_id == item.message_id
+            && (item.size == 0 || self.size == item.size)
+            && (!item.message_id.is_empty() || self.arrived == item.arrived)
+    }
+}
+
+impl<T: Transport> ImapClient<T> {
+    /// The UID of a message in the selected mailbox; `None` unless exactly one fits.
+    pub(super) async fn find_one<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        item: &Item,
+    ) -> Result<Option<u32>, MailError> {
+        if item.message_id.is_empty() {
+            return Ok(None);
+        }
+        let candidates = self.search_message_id(host, &item.message_id, 1).await?;
+        let traits = self.traits(host, candidates).await?;
+        let mut fitting = traits.iter().filter(|(_, traits)| traits.fit(item));
+        let found = fitting.next().map(|(uid, _)| *uid);
+        Ok(found.filter(|_| fitting.next().is_none()))
+    }
+
+    /// The UIDs of messages that came into the selected mailbox, from a UID on, in the order of the
+    /// items; 0 where none or more than one could be it. Each message is found once.
+    pub(super) async fn find_arrivals<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        items: &[&Item],
+        from: u32,
+    ) -> Result<Vec<u32>, MailError> {
+        let mut candidates = BTreeSet::new();
+        for item in items.iter().filter(|item| !item.message_id.is_empty()) {
+            candidates.extend(self.search_message_id(host, &item.message_id, from).await?);
+        }
+        // Without a Message-ID only what came lately is looked at.
+        if from > 1 && items.iter().any(|item| item.message_id.is_empty()) {
+            candidates.extend(self.search_from(host, from, None).await?);
+        }
+        let mut traits = self.traits(host, candidates).await?;
+        let mut find = |item: &&Item| {
+            let fitting: Vec<u32> =
+                traits.iter().filter(|(_, own)| own.fit(item)).map(|(uid, _)| *uid).collect();
+            // Of several that came just now each will do; of old ones nobody knows.
+            let uid = match fitting[..] {
+                [uid] => uid,
+                [.., newest] if from > 1 => newest,
+                _ => return 0,
+            };
+            traits.remove(&uid);
+            uid
+        };
+        Ok(items.iter().map(&mut find).collect())
+    }
+
+    async fn search_message_id<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        message_id: &str,
+        from: u32,
+    ) -> Result<Vec<u32>, MailError> {
+        let key = SearchKey::Header { name: "Message-ID".into(), value: message_id.into() };
+        self.search_from(host, from, Some(key)).await
+    }
+
+    async fn search_from<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        from: u32,
+        key: Option<SearchKey>,
+    ) -> Result<Vec<u32>, MailError> {
+        // `n:*` would also name the last message if all UIDs are below n.
+        let range = SequenceSet::from_ranges([from.max(1)..=u32::MAX]);
+        let keys = range.filter(|_| from > 1).map(SearchKey::Uid).into_iter().chain(key).collect();
+        let found = self.search_all(host, keys, SearchReturn::All).await?;
+        let Some(uids) = found.all else { return Ok(Vec::new()) };
+        if uids.count() > limits::CANDIDATES {
+            return Ok(Vec::new());
+        }
+        Ok(uids.numbers().filter(|uid| *uid >= from).collect())
+    }
+
+    async fn traits<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        uids: impl IntoIterator<Item = u32>,
+    ) -> Result<BTreeMap<u32, Traits>, MailError> {
+        let uids: BTreeSet<u32> = uids.into_iter().collect();
+        let Some(set) = SequenceSet::from_numbers(uids.iter().copied()) else {
+            return Ok(BTreeMap::new());
+        };
+        let items = [FetchItem::Envelope, FetchItem::Size, FetchItem::InternalDate];
+        let command = Command::uid_fetch(&set, &items)?;
+        let mut answer = self.run(host, command, "look for a message").await?;
+        let known = answer.fetches().filter_map(|fetch| {
+            let traits = Traits {
+                message_id: listing::message_id(fetch.envelope.as_ref()?),
+                size: fetch.size?,
+                arrived: fetch.internal_date.unwrap_or_default() * 1000,
+            };
+            Some((fetch.uid.filter(|uid| uids.contains(uid))?, traits))
+        });
+        Ok(known.collect())
+    }
+}

@@ -1,0 +1,211 @@
+//! Mailboxes made, renamed, deleted and subscribed to.
+//!
+//! A refusal because it was done already, by an earlier try whose answer was lost, counts as done:
+//! the server's list tells.
+
+use postern_bridge::{MailboxId, Role};
+use postern_imap::{
+    Command, Response,
+    command::ListReturn,
+    response::{Code, Status, StatusKind},
+};
+
+use super::{ImapClient, open::gone};
+use crate::{
+    Host, MailError, Store, Transport,
+    changes::{Entry, Task},
+    record::{self, Mailbox, Record},
+    store::Durability,
+};
+
+impl<T: Transport> ImapClient<T> {
+    pub(super) async fn make_folder_change<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &Entry,
+        task: Task,
+    ) -> Result<(), MailError> {
+        match task {
+            Task::Create { mailbox, role } => self.create(host, mailbox, role).await,
+            Task::Rename { mailbox, old, new, .. } => {
+                self.rename(host, entry, mailbox, &old, &new).await
+            }
+            Task::Remove { mailbox } => self.delete(host, &mailbox).await,
+            Task::Subscribe { mailbox, subscribed } => {
+                let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
+                let what = "change a subscription";
+                self.run(host, subscription(&own.path, subscribed)?, what).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn create<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: MailboxId,
+        role: Option<Role>,
+    ) -> Result<(), MailError> {
+        let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
+        let mut end = self.try_create(host, &own.path, role).await?;
+        if end.kind != StatusKind::Ok && !self.is_listed(host, &own.path).await? {
+            // Where all mailboxes are in the inbox, one that knows only the inbox can't tell.
+            let Some(delimiter) = own.delimiter.filter(|_| own.names.len() == 1) else {
+                return Err(refused(end, "make a folder"));
+            };
+            let path = [b"INBOX", &[delimiter][..], &own.path].concat();
+            if self.try_create(host, &path, role).await?.kind != StatusKind::Ok
+                && !self.is_listed(host, &path).await?
+            {
+                return Err(refused(end, "make a folder"));
+            }
+            self.take_path(host, &own, path.clone()).await?;
+            end = self.subscribed(host, &path, true).await?;
+        } else {
+            end = self.subscribed(host, &own.path, true).await?;
+        }
+        // A folder that can't be subscribed to is a folder still.
+        drop(end);
+        Ok(())
+    }
+
+    async fn try_create<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        path: &[u8],
+        role: Option<Role>,
+    ) -> Result<Status, MailError> {
+        let special_use = role.and_then(special_use);
+        let offered = self.capabilities(host).await?.has("CREATE-SPECIAL-USE");
+        if let Some(special_use) = special_use.filter(|_| offered) {
+            let end = self.one(host, Command::create_for(path, special_use)?).await?;
+            if end.kind == StatusKind::Ok {
+                return Ok(end);
+            }
+        }
+        self.one(host, Command::create(path)?).await
+    }
+
+    /// The record of a mailbox learns where the server has really made it.
+    async fn take_path<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        own: &Mailbox,
+        path: Vec<u8>,
+    ) -> Result<(), MailError> {
+        let store = host.store();
+        let _editing = store.editing().lock().await;
+        let mut writes = Vec::new();
+        for mailbox in record::mailboxes(store, own.account).await? {
+            if let Some(rest) = mailbox.path.strip_prefix(&own.path[..])
+                && (mailbox.id == own.id || mailbox.names.starts_with(&own.names))
+            {
+                let path = [&path, rest].concat();
+                writes.push(Mailbox { path, ..mailbox }.put());
+            }
+        }
+        Ok(store.apply(writes, Durability::Strict).await?)
+    }
+
+    async fn rename<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &Entry,
+        mailbox: MailboxId,
+        old: &[u8],
+        new: &[u8],
+    ) -> Result<(), MailError> {
+        self.leave(mailbox);
+        let end = self.one(host, Command::rename(old, new)?).await?;
+        let done = end.kind == StatusKind::Ok
+            || (self.is_listed(host, new).await? && !self.is_listed(host, old).await?);
+        if !done {
+            return Err(refused(end, "rename a folder"));
+        }
+        // Subscriptions are to names, and stay behind.
+        for own in record::mailboxes(host.store(), entry.account).await? {
+            if let Some(rest) = own.path.strip_prefix(new)
+                && own.subscribed
+            {
+                self.subscribed(host, &own.path, true).await?;
+                self.subscribed(host, &[old, rest].concat(), false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+    ) -> Result<(), MailError> {
+        self.leave(mailbox.id);
+        let end = self.one(host, Command::delete(&mailbox.path)?).await?;
+        if end.kind != StatusKind::Ok && self.is_listed(host, &mailbox.path).await? {
+            return Err(refused(end, "delete a folder"));
+        }
+        self.subscribed(host, &mailbox.path, false).await.map(drop)
+    }
+
+    /// A mailbox that gets another name or goes is not taken for open any more.
+    fn leave(&mut self, mailbox: MailboxId) {
+        if self.selected.is_some_and(|selected| selected.mailbox == mailbox) {
+            self.selected = None;
+        }
+    }
+
+    async fn is_listed<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        path: &[u8],
+    ) -> Result<bool, MailError> {
+        let command = Command::list(path, &ListReturn::default())?;
+        let answer = self.run(host, command, "list a mailbox").await?;
+        Ok(answer.responses.iter().any(|response| match response {
+            Response::List(entry) => entry.name == path && !entry.has(r"\NonExistent"),
+            _ => false,
+        }))
+    }
+
+    async fn subscribed<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        path: &[u8],
+        subscribed: bool,
+    ) -> Result<Status, MailError> {
+        self.one(host, subscription(path, subscribed)?).await
+    }
+
+    /// Runs a command that may be refused.
+    async fn one<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        command: Command,
+    ) -> Result<Status, MailError> {
+        let mut answer = self.run_all(host, vec![command], "change a folder").await?;
+        answer.ends.pop().ok_or_else(|| MailError::Protocol("a command without an end".into()))
+    }
+}
+
+fn subscription(path: &[u8], subscribed: bool) -> Result<Command, MailError> {
+    Ok(if subscribed { Command::subscribe(path)? } else { Command::unsubscribe(path)? })
+}
+
+fn refused(end: Status, what: &'static str) -> MailError {
+    let text = match end.code {
+        Some(Code::AlreadyExists) if end.text.is_empty() => "It is there already.".into(),
+        _ => end.text,
+    };
+    MailError::Refused { what, text }
+}
+
+fn special_use(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Inbox => None,
+        Role::Drafts => Some(r"\Drafts"),
+        Role::Sent => Some(r"\Sent"),
+        Role::Archive => Some(r"\Archive"),
+        Role::Junk => Some(r"\Junk"),
+        Role::Trash => Some(r"\Trash"),
+    }
+}

@@ -1,0 +1,72 @@
+//! The mailbox of an entry, opened, with UIDs that mean what they meant.
+
+use std::collections::BTreeSet;
+
+use postern_bridge::MailboxId;
+use postern_imap::SequenceSet;
+
+use super::ImapClient;
+use crate::{
+    Host, MailError, Transport,
+    changes::{self, Entry, Settled, is_provisional},
+    record,
+};
+
+impl<T: Transport> ImapClient<T> {
+    /// Opens the mailbox of an entry. Messages whose UIDs belong to an earlier UIDVALIDITY, or are
+    /// not known, are found by what else is known of them; those that are not found leave the entry.
+    pub(super) async fn open_for<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &mut Entry,
+        mailbox: MailboxId,
+    ) -> Result<Settled, MailError> {
+        let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
+        let selected = match self.selected {
+            Some(selected) if selected.mailbox == mailbox => selected,
+            _ => self.select(host, &own).await?,
+        };
+        let mut lost = BTreeSet::new();
+        let mut found_some = false;
+        let mut task = entry.task.clone();
+        for (index, item) in task.items_mut().into_iter().flatten().enumerate() {
+            let known = item.uid != 0
+                && !is_provisional(item.uid)
+                && item.uid_validity == selected.uid_validity;
+            if known {
+                continue;
+            }
+            match self.find_one(host, item).await? {
+                Some(uid) => {
+                    item.uid = uid;
+                    item.uid_validity = selected.uid_validity;
+                    found_some = true;
+                }
+                None => {
+                    lost.insert(index);
+                }
+            }
+        }
+        entry.task = task;
+        if !lost.is_empty() {
+            return changes::drop_items(host, entry, &lost).await;
+        }
+        if found_some {
+            changes::learn(host, entry).await?;
+        }
+        Ok(Settled::default())
+    }
+}
+
+/// The UIDs of an entry's messages; `None` if none is left.
+pub(super) fn uids(entry: &Entry) -> Option<SequenceSet> {
+    SequenceSet::from_numbers(entry.task.items().iter().map(|item| item.uid))
+}
+
+/// A mailbox that is not there any more is told as a folder.
+pub(super) fn gone(error: MailError) -> MailError {
+    match error {
+        MailError::Gone(_) => MailError::Gone("folder"),
+        error => error,
+    }
+}

@@ -1,0 +1,233 @@
+//! Moving and copying.
+//!
+//! With MOVE (RFC 6851) it is one command, which can be given again. Without it: COPY, then remove
+//! where they were, and between the two steps it is written down how far things are. Nothing is
+//! removed before the server has confirmed the copies, or they were found.
+
+use std::collections::BTreeMap;
+
+use postern_bridge::MailboxId;
+use postern_imap::{
+    Command, Response,
+    response::{Code, StatusKind},
+};
+
+use super::{
+    ImapClient, Outcome,
+    open::{gone, uids},
+};
+use crate::{
+    Host, MailError, Transport,
+    changes::{self, Arrivals, Entry, Item, Removal, Settled, Step, Task},
+    imap::{exchange::Answer, limits},
+    record::{self, Mailbox},
+};
+
+impl<T: Transport> ImapClient<T> {
+    pub(super) async fn make_transfer<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &mut Entry,
+    ) -> Result<Outcome, MailError> {
+        let Task::Transfer { from, to, copy, step, .. } = entry.task.clone() else {
+            return Ok(Outcome::default());
+        };
+        let target = record::mailbox(host.store(), to).await.map_err(gone)?;
+        let lost = match step {
+            // What was to be removed may be gone already: that is no loss.
+            Step::Copied { .. } => Settled::default(),
+            _ => self.open_for(host, entry, from).await?,
+        };
+        let capabilities = self.capabilities(host).await?;
+        let can_move = capabilities.has("MOVE") || capabilities.has("IMAP4REV2");
+        let (arrivals, removal) = if !copy && can_move && step == Step::Begun {
+            (self.move_at_once(host, entry, &target).await?, Removal::Whole)
+        } else {
+            let arrivals = self.copy(host, entry, from, &target).await?;
+            let removal = match copy {
+                true => Removal::Whole,
+                false => self.remove_copied(host, entry, from).await?,
+            };
+            (arrivals, removal)
+        };
+        let settled = changes::done(host, entry, &arrivals, removal).await?;
+        Ok(Outcome::of(lost.and(settled), removal, from))
+    }
+
+    async fn move_at_once<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &Entry,
+        target: &Mailbox,
+    ) -> Result<Arrivals, MailError> {
+        let Some(set) = uids(entry) else { return Ok(Arrivals::default()) };
+        let command = Command::uid_move(&set, &target.path)?;
+        let answer = self.run_all(host, vec![command], "move messages").await?;
+        accepted(&answer, "move messages")?;
+        let (uid_validity, pairs) = copied(&answer);
+        self.complete(host, entry.task.items(), target, uid_validity, &pairs, 1).await
+    }
+
+    /// Has the copies made, or finds those that were made before the connection broke.
+    async fn copy<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &mut Entry,
+        from: MailboxId,
+        target: &Mailbox,
+    ) -> Result<Arrivals, MailError> {
+        let step = match &entry.task {
+            Task::Transfer { step, .. } => step.clone(),
+            _ => Step::Begun,
+        };
+        let mut found = Arrivals::default();
+        match step {
+            Step::Copied { uid_validity, uids } => return Ok(Arrivals { uid_validity, uids }),
+            Step::Begun => {
+                let (uid_validity, uid_next) = self.counters(host, target).await?;
+                set_step(entry, Step::Copying { uid_validity, uid_next });
+                changes::learn(host, entry).await?;
+            }
+            Step::Copying { uid_validity, uid_next } => {
+                let items: Vec<&Item> = entry.task.items().iter().collect();
+                let selected = self.select(host, target).await?;
+                let since = if selected.uid_validity == uid_validity { uid_next } else { 1 };
+                found.uids = self.find_arrivals(host, &items, since).await?;
+                found.uid_validity = selected.uid_validity;
+            }
+        }
+        let is_missing = |index: &usize| found.uids.get(*index).is_none_or(|uid| *uid == 0);
+        let items = entry.task.items();
+        let missing: Vec<usize> = (0..items.len()).filter(is_missing).collect();
+        let missing_uids = missing.iter().map(|index| items[*index].uid);
+        let Some(set) = postern_imap::SequenceSet::from_numbers(missing_uids) else {
+            return self.copies_are_there(host, entry, found).await;
+        };
+        let source = record::mailbox(host.store(), from).await.map_err(gone)?;
+        if self.selected.is_none_or(|selected| selected.mailbox != from) {
+            self.select(host, &source).await?;
+        }
+        let command = Command::uid_copy(&set, &target.path)?;
+        let answer = self.run_all(host, vec![command], "copy messages").await?;
+        accepted(&answer, "copy messages")?;
+        let (uid_validity, mut pairs) = copied(&answer);
+        if uid_validity == found.uid_validity || found.uid_validity == 0 {
+            let known = items.iter().zip(&found.uids).filter(|(_, uid)| **uid != 0);
+            pairs.extend(known.map(|(item, uid)| (item.uid, *uid)));
+        }
+        let since = match &entry.task {
+            Task::Transfer { step: Step::Copying { uid_next, .. }, .. } => *uid_next,
+            _ => 1,
+        };
+        let arrivals =
+            self.complete(host, entry.task.items(), target, uid_validity, &pairs, since).await?;
+        self.copies_are_there(host, entry, arrivals).await
+    }
+
+    async fn copies_are_there<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &mut Entry,
+        arrivals: Arrivals,
+    ) -> Result<Arrivals, MailError> {
+        let Arrivals { uid_validity, uids } = arrivals.clone();
+        set_step(entry, Step::Copied { uid_validity, uids });
+        changes::learn(host, entry).await?;
+        Ok(arrivals)
+    }
+
+    /// Removes messages where they were, after they were copied. Those that are not there any more
+    /// need not be removed.
+    async fn remove_copied<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &mut Entry,
+        from: MailboxId,
+    ) -> Result<Removal, MailError> {
+        let mut rest = entry.clone();
+        let source = record::mailbox(host.store(), from).await.map_err(gone)?;
+        let selected = match self.selected {
+            Some(selected) if selected.mailbox == from => selected,
+            _ => self.select(host, &source).await?,
+        };
+        let stale = |item: &Item| item.uid_validity != selected.uid_validity;
+        if let Task::Transfer { items, .. } = &mut rest.task {
+            for item in items.iter_mut().filter(|item| stale(item)) {
+                item.uid = self.find_one(host, item).await?.unwrap_or(0);
+            }
+            items.retain(|item| item.uid != 0);
+        }
+        self.remove(host, &rest).await
+    }
+
+    /// UIDs of arrivals that COPYUID did not tell are looked for.
+    async fn complete<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        items: &[Item],
+        target: &Mailbox,
+        uid_validity: u32,
+        pairs: &BTreeMap<u32, u32>,
+        since: u32,
+    ) -> Result<Arrivals, MailError> {
+        let told = |item: &Item| pairs.get(&item.uid).copied().unwrap_or(0);
+        let missing: Vec<&Item> = items.iter().filter(|item| told(item) == 0).collect();
+        if missing.is_empty() {
+            return Ok(Arrivals { uid_validity, uids: items.iter().map(told).collect() });
+        }
+        let selected = self.select(host, target).await?;
+        let mut found = self.find_arrivals(host, &missing, since).await?.into_iter();
+        let same = uid_validity == 0 || uid_validity == selected.uid_validity;
+        let uids = items.iter().map(|item| match told(item) {
+            0 => found.next().unwrap_or(0),
+            uid if same => uid,
+            _ => 0,
+        });
+        Ok(Arrivals { uid_validity: selected.uid_validity, uids: uids.collect() })
+    }
+
+    /// UIDVALIDITY and UIDNEXT of a mailbox that need not be open.
+    async fn counters<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+    ) -> Result<(u32, u32), MailError> {
+        let command = Command::status(&mailbox.path)?;
+        let answer = self.run(host, command, "count the messages").await?;
+        let told = answer.responses.iter().find_map(|response| match response {
+            Response::MailboxStatus(status) => Some(status),
+            _ => None,
+        });
+        let (validity, next) = told.map(|own| (own.uid_validity, own.uid_next)).unwrap_or_default();
+        Ok((validity.unwrap_or(0), next.unwrap_or(1)))
+    }
+}
+
+fn set_step(entry: &mut Entry, to: Step) {
+    if let Task::Transfer { step, .. } = &mut entry.task {
+        *step = to;
+    }
+}
+
+/// What the server says to a command that was run with others, as a result.
+pub(super) fn accepted(answer: &Answer, what: &'static str) -> Result<(), MailError> {
+    match answer.ends.iter().find(|end| end.kind != StatusKind::Ok) {
+        Some(end) => Err(MailError::Refused { what, text: end.text.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Which UIDs became which, as COPYUID tells.
+fn copied(answer: &Answer) -> (u32, BTreeMap<u32, u32>) {
+    let mut pairs = BTreeMap::new();
+    let mut validity = 0;
+    for code in answer.codes() {
+        if let Code::CopyUid(copied) = code
+            && copied.count() <= limits::MESSAGES
+        {
+            validity = copied.uid_validity;
+            pairs.extend(copied.pairs());
+        }
+    }
+    (validity, pairs)
+}
