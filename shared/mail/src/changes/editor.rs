@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_bridge::{ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
+use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
 
 use super::{
     entry::{Entry, Item, State, Step, Task, entries},
@@ -19,7 +19,7 @@ use crate::{
     Host, MailError, Store,
     pop3::LedgerRow,
     record::{self, Account, Body, Mailbox, Message, Record, next_numbers},
-    store::{Durability, Key, KeyRange, StoreError, Write},
+    store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
 /// Which request of which page a change came with.
@@ -278,8 +278,10 @@ impl<'a, H: Host> Editor<'a, H> {
             .collect();
         stage.write(numbered);
         parts.iter().for_each(|part| stage.write(part.put()));
-        for old in old_entries(store, self.account.id, change).await? {
-            stage.write(old.delete());
+        if self.change.is_none() {
+            for old in old_entries(store, self.account.id).await? {
+                stage.write(old.delete());
+            }
         }
         let finished = stage.finish().await?;
         let durability = if strict { Durability::Strict } else { Durability::Relaxed };
@@ -395,14 +397,13 @@ impl<'a, H: Host> Editor<'a, H> {
 }
 
 /// The oldest entries that are done, beyond those that are kept.
-async fn old_entries(
-    store: &impl Store,
-    account: postern_bridge::AccountId,
-    change: ChangeId,
-) -> Result<Vec<Entry>, StoreError> {
+async fn old_entries(store: &impl Store, account: AccountId) -> Result<Vec<Entry>, StoreError> {
     let mut done = entries(store, account).await?;
-    done.retain(|entry| !entry.is_open() && entry.change != change);
-    done.truncate(done.len().saturating_sub(limits::DONE));
+    done.retain(|entry| !entry.is_open());
+    // A change is kept as a whole, or not at all.
+    let oldest_kept = done.iter().rev().nth(limits::DONE - 1).map(|entry| entry.change);
+    let first_kept = done.iter().position(|entry| Some(entry.change) == oldest_kept);
+    done.truncate(first_kept.unwrap_or(0));
     Ok(done)
 }
 
@@ -435,7 +436,7 @@ fn check_mark(mark: &Mark) -> Result<(), MailError> {
 }
 
 /// The write that forgets all entries of an account.
-pub fn forget_changes(account: postern_bridge::AccountId) -> Write {
+pub fn forget_changes(account: AccountId) -> Write {
     let range = KeyRange::prefix(record::account_key(account));
-    Write::DeleteRange { table: crate::store::Table::Changes, range }
+    Write::DeleteRange { table: Table::Changes, range }
 }

@@ -66,9 +66,12 @@ pub use undo::{Undone, can_undo, undo};
 
 use crate::{
     Host, MailError, Store,
-    record::Record,
-    store::{Durability, StoreError},
+    record::{self, Record},
+    store::{Durability, KeyRange, Order, StoreError, Table},
 };
+
+/// How many entries are read at a time to find the next one.
+const PAGE: usize = 16;
 
 /// The entry that the server is to be told next.
 ///
@@ -78,21 +81,30 @@ use crate::{
 pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry>, StoreError> {
     // What follows from an entry that is held waits with it.
     let mut held: BTreeSet<MessageId> = BTreeSet::new();
-    for entry in entries(store, account).await?.into_iter().filter(Entry::is_open) {
-        let mailbox = entry.task.mailbox();
-        let waits = entry.task.items().iter().any(|item| {
-            mailbox.is_some_and(|mailbox| held.contains(&MessageId { mailbox, uid: item.uid }))
-        });
-        if entry.state != State::Held && !waits {
-            return Ok(Some(entry));
+    let mut range = KeyRange::prefix(record::account_key(account));
+    loop {
+        let page = store.scan(Table::Changes, &range, Order::Ascending, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(None) };
+        range.start = last.clone().bytes(&[0]);
+        for (_, value) in &page {
+            let entry: Entry = record::decode(value)?;
+            if !entry.is_open() {
+                continue;
+            }
+            let waits = entry.task.mailbox().is_some_and(|mailbox| {
+                let place = |item: &Item| MessageId { mailbox, uid: item.uid };
+                entry.task.items().iter().any(|item| held.contains(&place(item)))
+            });
+            if entry.state != State::Held && !waits {
+                return Ok(Some(entry));
+            }
+            let brought = match &entry.task {
+                Task::Append { item, .. } => std::slice::from_ref(item),
+                task => task.items(),
+            };
+            held.extend(brought.iter().filter_map(|item| entry.task.place(item)));
         }
-        let appended = match &entry.task {
-            Task::Append { item, .. } => std::slice::from_ref(item),
-            task => task.items(),
-        };
-        held.extend(appended.iter().filter_map(|item| entry.task.place(item)));
     }
-    Ok(None)
 }
 
 /// How many entries the server is still to be told.

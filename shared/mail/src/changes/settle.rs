@@ -116,7 +116,8 @@ pub async fn done<H: Host>(
     else {
         return Ok(Settled::default());
     };
-    let mut later = later_entries(store, &entry).await?;
+    let brings = matches!(entry.task, Task::Transfer { .. } | Task::Append { .. });
+    let mut later = if brings { later_entries(store, &entry).await? } else { Vec::new() };
     let mut stage = Stage::new(store);
     let mut settled = Settled::default();
     let target = match &mut entry.task {
