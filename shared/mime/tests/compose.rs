@@ -1,7 +1,8 @@
 //! What is composed is read back as it was written.
 
 use postern_mime::{
-    Address, Body, ComposeError, Outgoing, OutgoingAttachment, compose, limits, part, summary, view,
+    Address, Body, ComposeError, Outgoing, OutgoingAttachment, compose, limits, part, summary,
+    view, written,
 };
 
 fn address(name: &str, address: &str) -> Address {
@@ -122,6 +123,7 @@ fn what_is_composed_reads_back_the_same() {
                 .map(|n| address(&random.words(5), &format!("to{n}@example.org")))
                 .collect(),
             cc: (0..random.below(3)).map(|n| address("", &format!("cc{n}@example.org"))).collect(),
+            bcc: Vec::new(),
             subject: random.words(25).replace("=?utf-8?q?x?=", "x"),
             text: text.join("\n"),
             date_ms: (random.below(4_000_000_000) as i64) * 1000,
@@ -288,4 +290,17 @@ fn a_media_type_that_is_none_becomes_plain_bytes() {
         let raw = compose(&Outgoing { attachments: vec![attachment], ..outgoing() }).unwrap();
         assert_eq!(view(&raw).attachments[0].media_type, "application/octet-stream", "{bad}");
     }
+}
+
+#[test]
+fn an_unfinished_message_reads_back_with_its_blind_copies() {
+    let draft = Outgoing {
+        to: Vec::new(),
+        bcc: vec![address("Eve", "eve@example.org")],
+        references: vec!["1@example.org".into(), "2@example.org".into()],
+        ..outgoing()
+    };
+    let read = written(&compose(&draft).unwrap());
+    assert_eq!((read.to, read.cc, read.bcc), (vec![], vec![], draft.bcc));
+    assert_eq!((read.subject, read.references), (draft.subject, draft.references));
 }
