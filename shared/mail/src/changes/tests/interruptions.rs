@@ -26,23 +26,40 @@ fn finish<D: Store + 'static>(host: &TestHost<Imap, D>) {
 }
 
 #[test]
-fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message() {
-    for capabilities in SERVERS {
-        let whole = prepared(Imap::new(capabilities), MemoryStore::new());
-        change_much(&whole).unwrap();
-        drain(&whole).unwrap();
-        let length = whole.carried.get();
-        let expected = whole.server.borrow().state();
-        for cut in 0..length {
-            let host = prepared(Imap::new(capabilities), MemoryStore::new());
-            host.read_size.set(1 + cut % 13);
-            change_much(&host).unwrap();
-            host.cut.set(Some(cut));
-            assert!(drain(&host).is_err(), "{capabilities:?} cut at {cut}");
-            finish(&host);
-            assert_eq!(host.server.borrow().state(), expected, "{capabilities:?} cut at {cut}");
-            assert_eq!(stored(&host.store), expected, "{capabilities:?} cut at {cut}");
-        }
+fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_it_is_moved_at_once() {
+    drop_after_any_byte("MOVE UIDPLUS");
+}
+
+#[test]
+fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_moves_tell_no_uids() {
+    drop_after_any_byte("MOVE");
+}
+
+#[test]
+fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_it_is_copied_and_removed() {
+    drop_after_any_byte("UIDPLUS");
+}
+
+#[test]
+fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_nothing_is_offered() {
+    drop_after_any_byte("");
+}
+
+fn drop_after_any_byte(capabilities: &'static str) {
+    let whole = prepared(Imap::new(capabilities), MemoryStore::new());
+    change_much(&whole).unwrap();
+    drain(&whole).unwrap();
+    let expected = whole.server.borrow().state();
+    for cut in 0..whole.carried.get() {
+        let host = prepared(Imap::new(capabilities), MemoryStore::new());
+        host.read_size.set(1 + cut % 13);
+        change_much(&host).unwrap();
+        host.cut.set(Some(cut));
+        assert!(drain(&host).is_err(), "cut at {cut}");
+        host.read_size.set(usize::MAX);
+        finish(&host);
+        assert_eq!(host.server.borrow().state(), expected, "cut at {cut}");
+        assert_eq!(stored(&host.store), expected, "cut at {cut}");
     }
 }
 
