@@ -1,24 +1,48 @@
 //! A tolerant tree of tokens: what is common to all responses, before anything is understood.
 //!
 //! Reading never fails outright: it gives what could be read and the first defect, if there is one.
+//! The tree borrows its strings from the response and its lists from an [`Arena`], which is emptied
+//! from one response to the next: reading a response takes next to nothing from the allocator.
 
-use std::borrow::Cow;
+use bumpalo::Bump;
+use memchr::memchr2;
 
-use crate::{framer::Segment, limits::Limits};
+use crate::{
+    framer::{RawResponse, Segment},
+    limits::Limits,
+};
+
+/// More room than this is not kept from one response to the next.
+const KEPT: usize = 256 << 10;
+
+/// Where lists of tokens are kept while a response is being understood.
+#[derive(Debug, Default)]
+pub(crate) struct Arena(Bump);
+
+impl Arena {
+    /// Empties it for the next response.
+    pub(crate) fn clear(&mut self) {
+        if self.0.allocated_bytes() > KEPT {
+            self.0 = Bump::new();
+        } else {
+            self.0.reset();
+        }
+    }
+}
 
 /// A token, borrowed from the response.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Token<'a> {
     /// An atom, a number, a flag, `NIL`, or a section such as `BODY[1.MIME]<0>`.
     Atom(&'a [u8]),
     /// A quoted string, its escapes resolved.
-    Quoted(Cow<'a, [u8]>),
+    Quoted(&'a [u8]),
     /// A literal.
     Literal(&'a [u8]),
     /// A literal that was streamed: its number and size.
     Streamed(u64, u64),
     /// A list.
-    List(Vec<Token<'a>>),
+    List(&'a [Token<'a>]),
 }
 
 impl<'a> Token<'a> {
@@ -36,11 +60,10 @@ impl<'a> Token<'a> {
     }
 
     /// The bytes of an atom or string; `None` for `NIL` and for lists.
-    pub(crate) fn string(&self) -> Option<&[u8]> {
+    pub(crate) fn string(&self) -> Option<&'a [u8]> {
         match self {
             Self::Atom(_) if self.is("NIL") => None,
-            Self::Atom(bytes) | Self::Literal(bytes) => Some(bytes),
-            Self::Quoted(bytes) => Some(bytes),
+            Self::Atom(bytes) | Self::Literal(bytes) | Self::Quoted(bytes) => Some(bytes),
             Self::Streamed(..) | Self::List(_) => None,
         }
     }
@@ -56,7 +79,7 @@ impl<'a> Token<'a> {
     }
 
     /// The items of a list.
-    pub(crate) fn list(&self) -> Option<&[Token<'a>]> {
+    pub(crate) fn list(&self) -> Option<&'a [Token<'a>]> {
         match self {
             Self::List(items) => Some(items),
             _ => None,
@@ -80,58 +103,76 @@ pub enum TokenDefect {
 
 /// What could be read, and the first defect.
 pub(crate) struct Tokens<'a> {
-    pub(crate) items: Vec<Token<'a>>,
+    pub(crate) items: &'a [Token<'a>],
     pub(crate) defect: Option<TokenDefect>,
 }
 
 /// Reads a response's tokens, from byte `skip` of its first text.
-pub(crate) fn tokens<'a>(segments: &'a [Segment], skip: usize, limits: &Limits) -> Tokens<'a> {
-    let mut reader = Reader { limits, open: vec![Vec::new()], too_deep: 0, count: 0, defect: None };
-    for (index, segment) in segments.iter().enumerate() {
+pub(crate) fn tokens<'a>(
+    raw: RawResponse<'a>,
+    skip: usize,
+    arena: &'a Arena,
+    limits: &Limits,
+) -> Tokens<'a> {
+    let mut reader = Reader::new(arena, limits);
+    reader.read_text(&raw.line()[skip.min(raw.line().len())..]);
+    for segment in raw.rest() {
         match segment {
-            Segment::Text(text) => {
-                let skip = if index == 0 { skip.min(text.len()) } else { 0 };
-                reader.read_text(&text[skip..]);
-            }
+            Segment::Text(text) => reader.read_text(text),
             Segment::Literal(bytes) => reader.push(Token::Literal(bytes)),
-            Segment::Streamed(stream, size) => reader.push(Token::Streamed(*stream, *size)),
+            Segment::Streamed(stream, size) => reader.push(Token::Streamed(stream, size)),
         }
     }
     reader.finish()
 }
 
 /// Reads the tokens of one text, such as the inside of a response code.
-pub(crate) fn text_tokens<'a>(text: &'a [u8], limits: &Limits) -> Tokens<'a> {
-    let mut reader = Reader { limits, open: vec![Vec::new()], too_deep: 0, count: 0, defect: None };
+pub(crate) fn text_tokens<'a>(text: &'a [u8], arena: &'a Arena, limits: &Limits) -> Tokens<'a> {
+    let mut reader = Reader::new(arena, limits);
     reader.read_text(text);
     reader.finish()
 }
 
 struct Reader<'a, 'l> {
+    arena: &'a Arena,
     limits: &'l Limits,
-    /// The lists that are open, outermost first. Never empty.
-    open: Vec<Vec<Token<'a>>>,
+    /// The tokens of all lists that are open, outermost first.
+    pending: Vec<Token<'a>>,
+    /// Where in `pending` the lists that are open begin.
+    open: Vec<usize>,
     /// Open lists beyond the limit.
     too_deep: usize,
     count: usize,
     defect: Option<TokenDefect>,
 }
 
-impl<'a> Reader<'a, '_> {
+impl<'a, 'l> Reader<'a, 'l> {
+    fn new(arena: &'a Arena, limits: &'l Limits) -> Self {
+        Self {
+            arena,
+            limits,
+            pending: Vec::with_capacity(32),
+            open: Vec::with_capacity(8),
+            too_deep: 0,
+            count: 0,
+            defect: None,
+        }
+    }
+
     fn read_text(&mut self, text: &'a [u8]) {
         let mut rest = text;
-        while let Some(first) = rest.first() {
+        while let [first, behind @ ..] = rest {
             rest = match first {
-                b' ' | b'\r' | b'\t' => &rest[1..],
+                b' ' | b'\r' | b'\t' => behind,
                 b'(' => {
                     self.open_list();
-                    &rest[1..]
+                    behind
                 }
                 b')' => {
                     self.close_list();
-                    &rest[1..]
+                    behind
                 }
-                b'"' => self.read_quoted(&rest[1..]),
+                b'"' => self.read_quoted(behind),
                 _ => {
                     let (atom, behind) = rest.split_at(atom_length(rest));
                     self.push(Token::Atom(atom));
@@ -142,46 +183,59 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn read_quoted(&mut self, text: &'a [u8]) -> &'a [u8] {
-        let mut unescaped: Option<Vec<u8>> = None;
-        let mut at = 0;
-        while let Some(byte) = text.get(at) {
-            match byte {
-                b'"' => {
-                    let value = unescaped.map_or(Cow::Borrowed(&text[..at]), Cow::Owned);
-                    self.push(Token::Quoted(value));
-                    return &text[at + 1..];
-                }
-                b'\\' if at + 1 < text.len() => {
-                    unescaped.get_or_insert_with(|| text[..at].to_vec()).push(text[at + 1]);
-                    at += 2;
-                }
-                byte => {
-                    if let Some(unescaped) = &mut unescaped {
-                        unescaped.push(*byte);
-                    }
-                    at += 1;
-                }
+        match memchr2(b'"', b'\\', text) {
+            Some(end) if text[end] == b'"' => {
+                self.push(Token::Quoted(&text[..end]));
+                &text[end + 1..]
+            }
+            Some(first_escape) => self.read_escaped(text, first_escape),
+            None => {
+                self.note(TokenDefect::Unbalanced);
+                self.push(Token::Quoted(text));
+                &[]
             }
         }
-        self.note(TokenDefect::Unbalanced);
-        self.push(Token::Quoted(unescaped.map_or(Cow::Borrowed(text), Cow::Owned)));
-        &[]
+    }
+
+    /// Reads a quoted string from where it has its first backslash.
+    fn read_escaped(&mut self, text: &'a [u8], mut at: usize) -> &'a [u8] {
+        let mut unescaped = text[..at].to_vec();
+        let behind = loop {
+            match &text[at..] {
+                [b'"', behind @ ..] => break behind,
+                [b'\\', escaped, ..] => {
+                    unescaped.push(*escaped);
+                    at += 2;
+                }
+                [byte, ..] => {
+                    unescaped.push(*byte);
+                    at += 1;
+                }
+                [] => {
+                    self.note(TokenDefect::Unbalanced);
+                    break &[];
+                }
+            }
+        };
+        self.push(Token::Quoted(self.arena.0.alloc_slice_copy(&unescaped)));
+        behind
     }
 
     fn open_list(&mut self) {
-        if self.open.len() > self.limits.depth {
+        if self.open.len() >= self.limits.depth {
             self.note(TokenDefect::TooDeep);
             self.too_deep += 1;
         } else {
-            self.open.push(Vec::new());
+            self.open.push(self.pending.len());
         }
     }
 
     fn close_list(&mut self) {
         if self.too_deep > 0 {
             self.too_deep -= 1;
-        } else if self.open.len() > 1 {
-            let list = self.open.pop().unwrap_or_default();
+        } else if let Some(start) = self.open.pop() {
+            let list = self.arena.0.alloc_slice_copy(&self.pending[start..]);
+            self.pending.truncate(start);
             self.push(Token::List(list));
         } else {
             self.note(TokenDefect::Unbalanced);
@@ -197,9 +251,7 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         self.count += 1;
-        if let Some(list) = self.open.last_mut() {
-            list.push(token);
-        }
+        self.pending.push(token);
     }
 
     fn note(&mut self, defect: TokenDefect) {
@@ -207,14 +259,14 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn finish(mut self) -> Tokens<'a> {
-        if self.open.len() > 1 || self.too_deep > 0 {
+        if !self.open.is_empty() || self.too_deep > 0 {
             self.note(TokenDefect::Unbalanced);
         }
         self.too_deep = 0;
-        while self.open.len() > 1 {
+        while !self.open.is_empty() {
             self.close_list();
         }
-        Tokens { items: self.open.pop().unwrap_or_default(), defect: self.defect }
+        Tokens { items: self.arena.0.alloc_slice_copy(&self.pending), defect: self.defect }
     }
 }
 
@@ -238,92 +290,95 @@ fn atom_length(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::framer::{Frame, Framer};
 
-    fn read(text: &str) -> (Vec<Token<'_>>, Option<TokenDefect>) {
+    /// The tokens as text: strings in quotes, lists in brackets.
+    fn show(items: &[Token<'_>]) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let show = |token: &Token<'_>| match token {
+            Token::Atom(bytes) => text(bytes),
+            Token::Quoted(bytes) => format!("'{}'", text(bytes)),
+            Token::Literal(bytes) => format!("<{}>", text(bytes)),
+            Token::Streamed(stream, size) => format!("<#{stream}: {size}>"),
+            Token::List(items) => format!("({})", show(items)),
+        };
+        items.iter().map(show).collect::<Vec<_>>().join(" ")
+    }
+
+    fn read(text: &str) -> (String, Option<TokenDefect>) {
         let limits = Limits { depth: 3, tokens: 6, ..Limits::default() };
-        let tokens = text_tokens(text.as_bytes(), &limits);
-        (tokens.items, tokens.defect)
-    }
-
-    fn atom(text: &str) -> Token<'_> {
-        Token::Atom(text.as_bytes())
-    }
-
-    fn quoted(text: &str) -> Token<'_> {
-        Token::Quoted(text.as_bytes().into())
+        let arena = Arena::default();
+        let tokens = text_tokens(text.as_bytes(), &arena, &limits);
+        (show(tokens.items), tokens.defect)
     }
 
     #[test]
     fn atoms_strings_and_lists_are_read() {
-        let cases: Vec<(&str, Vec<Token<'_>>)> = vec![
-            ("", vec![]),
-            ("A  B ", vec![atom("A"), atom("B")]),
-            (r#"\Seen "a \"b\" \\" "#, vec![atom(r"\Seen"), quoted(r#"a "b" \"#)]),
-            ("(A)(B)", vec![Token::List(vec![atom("A")]), Token::List(vec![atom("B")])]),
-            (
-                "BODY[HEADER.FIELDS (A B)]<0> 1",
-                vec![atom("BODY[HEADER.FIELDS (A B)]<0>"), atom("1")],
-            ),
-            ("BODY[ A", vec![atom("BODY["), atom("A")]),
-            ("\"\"", vec![quoted("")]),
+        let cases = [
+            ("", ""),
+            ("A  B ", "A B"),
+            (r#"\Seen "a \"b\" \\" "#, r#"\Seen 'a "b" \'"#),
+            ("(A)(B)", "(A) (B)"),
+            ("BODY[HEADER.FIELDS (A B)]<0> 1", "BODY[HEADER.FIELDS (A B)]<0> 1"),
+            ("BODY[ A", "BODY[ A"),
+            ("\"\"", "''"),
+            ("\u{e4} \"\u{e4}\"", "\u{e4} '\u{e4}'"),
         ];
-        for (text, items) in cases {
-            assert_eq!(read(text), (items, None), "{text}");
+        for (text, expected) in cases {
+            assert_eq!(read(text), (expected.to_owned(), None), "{text}");
         }
     }
 
     #[test]
     fn literals_stand_where_they_were_announced() {
-        let segments = [
-            Segment::Text(b"* X (".to_vec()),
-            Segment::Literal(b")\r\n".to_vec()),
-            Segment::Text(b" B ".to_vec()),
-            Segment::Streamed(4, 70_000),
-            Segment::Text(b")".to_vec()),
-        ];
-        let items = tokens(&segments, 2, &Limits::default()).items;
-        let list = vec![Token::Literal(b")\r\n"), atom("B"), Token::Streamed(4, 70_000)];
-        assert_eq!(items, [atom("X"), Token::List(list)]);
+        let streamed = "x".repeat(70_000);
+        let mut input =
+            &*format!("* X ({{3}}\r\n)\r\n B {{70000}}\r\n{streamed})\r\n").into_bytes();
+        let mut framer = Framer::new(Limits::default());
+        while let Some(frame) = framer.next(&mut input).unwrap() {
+            let Frame::Response(raw) = frame else { continue };
+            let arena = Arena::default();
+            let items = tokens(raw, 2, &arena, &Limits::default()).items;
+            assert_eq!(show(items), "X (<)\r\n> B <#1: 70000>)");
+            return;
+        }
+        panic!("no response");
     }
 
     #[test]
     fn what_does_not_match_is_a_defect_and_the_rest_is_kept() {
-        let unbalanced = Some(TokenDefect::Unbalanced);
-        assert_eq!(read("(A"), (vec![Token::List(vec![atom("A")])], unbalanced));
-        assert_eq!(read("A) B"), (vec![atom("A"), atom("B")], unbalanced));
-        assert_eq!(read("\"A"), (vec![quoted("A")], unbalanced));
+        let unbalanced = |text: &str| (text.to_owned(), Some(TokenDefect::Unbalanced));
+        assert_eq!(read("(A"), unbalanced("(A)"));
+        assert_eq!(read("A) B"), unbalanced("A B"));
+        assert_eq!(read("\"A"), unbalanced("'A'"));
+        assert_eq!(read(r#""A\"#), unbalanced(r"'A\'"));
     }
 
     #[test]
     fn lists_of_the_limit_are_read_and_deeper_ones_are_left_out() {
-        let three = |inner| vec![Token::List(vec![Token::List(vec![Token::List(inner)])])];
-        assert_eq!(read("(((A)))"), (three(vec![atom("A")]), None));
-        assert_eq!(read("((((A))))"), (three(vec![]), Some(TokenDefect::TooDeep)));
+        assert_eq!(read("(((A)))"), ("(((A)))".into(), None));
+        assert_eq!(read("((((A))))"), ("((()))".into(), Some(TokenDefect::TooDeep)));
     }
 
     #[test]
     fn a_hundred_thousand_open_brackets_do_no_harm() {
-        let (items, defect) = text_tokens_owned(&"(".repeat(100_000));
-        assert_eq!((items, defect), (1, Some(TokenDefect::TooDeep)));
-    }
-
-    fn text_tokens_owned(text: &str) -> (usize, Option<TokenDefect>) {
-        let tokens = text_tokens(text.as_bytes(), &Limits::default());
-        (tokens.items.len(), tokens.defect)
+        let arena = Arena::default();
+        let text = "(".repeat(100_000);
+        let tokens = text_tokens(text.as_bytes(), &arena, &Limits::default());
+        assert_eq!((tokens.items.len(), tokens.defect), (1, Some(TokenDefect::TooDeep)));
     }
 
     #[test]
     fn tokens_of_the_limit_are_read_and_more_are_left_out() {
         assert_eq!(read("1 2 3 4 5 6").1, None);
-        let (items, defect) = read("1 2 3 4 5 6 7");
-        assert_eq!((items.len(), defect), (6, Some(TokenDefect::TooMany)));
+        assert_eq!(read("1 2 3 4 5 6 7"), ("1 2 3 4 5 6".into(), Some(TokenDefect::TooMany)));
     }
 
     #[test]
     fn numbers_may_be_quoted_and_must_fit() {
-        assert_eq!(atom("4294967295").number::<u32>(), Some(u32::MAX));
-        assert_eq!(quoted("7").number::<u32>(), Some(7));
-        assert_eq!(atom("4294967296").number::<u32>(), None);
-        assert_eq!(atom("NIL").number::<u32>(), None);
+        assert_eq!(Token::Atom(b"4294967295").number::<u32>(), Some(u32::MAX));
+        assert_eq!(Token::Quoted(b"7").number::<u32>(), Some(7));
+        assert_eq!(Token::Atom(b"4294967296").number::<u32>(), None);
+        assert_eq!(Token::Atom(b"NIL").number::<u32>(), None);
     }
 }

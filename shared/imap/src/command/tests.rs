@@ -533,8 +533,10 @@ fn debug_does_not_show_a_password() {
 #[test]
 fn a_list_returns_what_the_server_offers() {
     let offered = |names: &str| {
-        let tokens = crate::token::text_tokens(names.as_bytes(), &crate::Limits::default());
-        let capabilities = Capabilities::from_tokens(&tokens.items, &crate::Limits::default());
+        let arena = crate::token::Arena::default();
+        let limits = crate::Limits::default();
+        let tokens = crate::token::text_tokens(names.as_bytes(), &arena, &limits);
+        let capabilities = Capabilities::from_tokens(tokens.items, &limits);
         let offered = ListReturn::offered(&capabilities);
         (offered.special_use, !offered.status.is_empty())
     };

@@ -229,10 +229,15 @@ fn lower(token: &Token<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{limits::Limits, token::text_tokens};
+    use crate::{
+        limits::Limits,
+        token::{Arena, text_tokens},
+    };
 
     fn structure(text: &str) -> Option<BodyStructure> {
-        BodyStructure::parse(&text_tokens(text.as_bytes(), &Limits::default()).items[0])
+        BodyStructure::parse(
+            &text_tokens(text.as_bytes(), &Arena::default(), &Limits::default()).items[0],
+        )
     }
 
     const TEXT: &str = r#"("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 1152 23)"#;

@@ -40,7 +40,11 @@ impl Capabilities {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Response, response::tests::response, token::text_tokens};
+    use crate::{
+        Response,
+        response::tests::response,
+        token::{Arena, text_tokens},
+    };
 
     #[test]
     fn names_are_compared_without_case() {
@@ -70,7 +74,9 @@ mod tests {
     fn capabilities_beyond_the_limit_are_ignored() {
         let limits = Limits { capabilities: 2, ..Limits::default() };
         let count = |text: &[u8]| {
-            Capabilities::from_tokens(&text_tokens(text, &limits).items, &limits).names().count()
+            let arena = Arena::default();
+            let tokens = text_tokens(text, &arena, &limits).items;
+            Capabilities::from_tokens(tokens, &limits).names().count()
         };
         assert_eq!(count(b"A B"), 2);
         assert_eq!(count(b"A B C"), 2);

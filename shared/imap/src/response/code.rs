@@ -12,7 +12,7 @@ use super::{Capabilities, Flag};
 use crate::{
     SequenceSet,
     limits::Limits,
-    token::{Token, TokenDefect, text_tokens},
+    token::{Arena, Token, TokenDefect, text_tokens},
 };
 
 /// A response code.
@@ -141,7 +141,8 @@ pub struct Progress {
 impl Code {
     /// Reads what stands between the brackets.
     pub(super) fn parse(text: &[u8], limits: &Limits) -> (Option<Self>, Option<TokenDefect>) {
-        let read = text_tokens(text, limits);
+        let arena = Arena::default();
+        let read = text_tokens(text, &arena, limits);
         let Some((name, arguments)) = read.items.split_first() else {
             return (None, read.defect);
         };

@@ -79,10 +79,15 @@ fn address(fields: &[Token<'_>]) -> Option<EnvelopeAddress> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{limits::Limits, token::text_tokens};
+    use crate::{
+        limits::Limits,
+        token::{Arena, text_tokens},
+    };
 
     fn envelope(text: &str) -> Option<Envelope> {
-        Envelope::parse(&text_tokens(text.as_bytes(), &Limits::default()).items[0])
+        Envelope::parse(
+            &text_tokens(text.as_bytes(), &Arena::default(), &Limits::default()).items[0],
+        )
     }
 
     #[test]

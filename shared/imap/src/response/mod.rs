@@ -37,9 +37,9 @@ pub use vanished::Vanished;
 
 pub use crate::token::TokenDefect;
 use crate::{
-    framer::Segment,
+    framer::RawResponse,
     limits::Limits,
-    token::{Token, tokens},
+    token::{Arena, Token, tokens},
 };
 
 /// An untagged response.
@@ -116,10 +116,12 @@ pub(crate) enum Parsed {
 }
 
 /// Understands a response; total.
-pub(crate) fn parse(segments: &[Segment], limits: &Limits) -> (Parsed, Option<Defect>) {
-    let Some(Segment::Text(line)) = segments.first() else {
-        return (Parsed::Untagged(Response::Unknown(String::new())), None);
-    };
+pub(crate) fn parse(
+    raw: RawResponse<'_>,
+    arena: &Arena,
+    limits: &Limits,
+) -> (Parsed, Option<Defect>) {
+    let line = raw.line();
     let (tag, rest) = split_word(line);
     if tag == b"+" {
         return (Parsed::Continuation(rest.to_vec()), None);
@@ -138,8 +140,8 @@ pub(crate) fn parse(segments: &[Segment], limits: &Limits) -> (Parsed, Option<De
         return (Parsed::Untagged(Response::Unknown(name.clone())), Some(Defect::Senseless(name)));
     }
     let skip = line.len() - rest.len();
-    let read = tokens(segments, skip, limits);
-    let (response, defect) = untagged(&read.items, limits);
+    let read = tokens(raw, skip, arena, limits);
+    let (response, defect) = untagged(read.items, limits);
     (Parsed::Untagged(response), read.defect.map(Defect::from).or(defect))
 }
 
@@ -225,8 +227,9 @@ pub(crate) mod tests {
         let limits = Limits::default();
         let mut framer = Framer::new(limits);
         while let Some(frame) = framer.next(&mut input).unwrap() {
-            if let Frame::Response(segments) = frame {
-                let (Parsed::Untagged(response), defect) = parse(&segments, &limits) else {
+            if let Frame::Response(raw) = frame {
+                let parsed = parse(raw, &Arena::default(), &limits);
+                let (Parsed::Untagged(response), defect) = parsed else {
                     panic!("not an untagged response");
                 };
                 return (response, defect);

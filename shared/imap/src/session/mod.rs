@@ -11,8 +11,9 @@ use outgoing::{Outgoing, Step};
 use crate::{
     Command, Limits, Response,
     command::Effect,
-    framer::{Frame, Framer, Segment},
+    framer::{Frame, Framer},
     response::{self, Capabilities, Code, Parsed, Status, StatusKind},
+    token::Arena,
 };
 pub use crate::{framer::FramingError, response::Defect};
 
@@ -108,6 +109,7 @@ enum Phase {
 pub struct Session {
     limits: Limits,
     framer: Framer,
+    arena: Arena,
     phase: Phase,
     capabilities: Option<Capabilities>,
     /// Whether the server told its capabilities since the last log-in began.
@@ -140,6 +142,7 @@ impl Session {
         Self {
             limits,
             framer: Framer::new(limits),
+            arena: Arena::default(),
             phase: Phase::Greeting,
             capabilities: None,
             capabilities_fresh: false,
@@ -181,7 +184,23 @@ impl Session {
                 return self.fail(FatalError::BytesBeforeTls);
             }
             match self.framer.next(&mut input) {
-                Ok(Some(frame)) => self.handle_frame(frame),
+                Ok(Some(Frame::Response(raw))) => {
+                    let parsed = response::parse(raw, &self.arena, &self.limits);
+                    self.arena.clear();
+                    self.handle_response(parsed);
+                }
+                // Before the greeting there can be no literal.
+                Ok(Some(_)) if self.phase == Phase::Greeting => {
+                    return self.fail(FatalError::NoGreeting);
+                }
+                Ok(Some(Frame::StreamStart(stream, size))) => {
+                    self.emit(Event::LiteralStart { stream, size });
+                }
+                Ok(Some(Frame::StreamChunk(stream, bytes))) => {
+                    let bytes = bytes.to_vec();
+                    self.emit(Event::LiteralChunk { stream, bytes });
+                }
+                Ok(Some(Frame::StreamEnd(stream))) => self.emit(Event::LiteralEnd { stream }),
                 Ok(None) => return,
                 Err(error) => return self.fail(error.into()),
             }
@@ -203,19 +222,7 @@ impl Session {
         }
     }
 
-    fn handle_frame(&mut self, frame: Frame) {
-        match frame {
-            Frame::Response(segments) => self.handle_response(&segments),
-            // Before the greeting there can be no literal.
-            _ if self.phase == Phase::Greeting => self.fail(FatalError::NoGreeting),
-            Frame::StreamStart(stream, size) => self.emit(Event::LiteralStart { stream, size }),
-            Frame::StreamChunk(stream, bytes) => self.emit(Event::LiteralChunk { stream, bytes }),
-            Frame::StreamEnd(stream) => self.emit(Event::LiteralEnd { stream }),
-        }
-    }
-
-    fn handle_response(&mut self, segments: &[Segment]) {
-        let (parsed, defect) = response::parse(segments, &self.limits);
+    fn handle_response(&mut self, (parsed, defect): (Parsed, Option<Defect>)) {
         if self.phase == Phase::Greeting {
             return self.handle_greeting(parsed);
         }
