@@ -7,21 +7,25 @@
 //! | Module | Job |
 //! |---|---|
 //! | `framer` | cuts the byte stream into responses; large literals stream past |
+//! | `compression` | COMPRESS=DEFLATE, beneath the framer |
 //! | `token` | a tolerant tree of atoms, strings and lists |
 //! | [`response`] | what the responses mean, one file per family |
 //! | [`command`] | what the client says, one file per command |
-//! | [`session`] | tags, continuations, capabilities, the upgrade to TLS |
+//! | [`session`] | tags, pipelining, continuations, capabilities, TLS, compression |
 //! | [`mailbox_name`] | modified UTF-7, and UTF-8 |
 //! | [`sequence_set`] | sets of UIDs |
+//! | [`quirks`] | what some servers do otherwise than the standard says |
 //! | [`limits`] | how much a server may make us hold |
 //!
 //! Reading is tolerant: a response that is damaged or unknown is reported and the session goes on.
 //! Only what makes it impossible to tell where the next response begins ends the session.
 
 pub mod command;
+mod compression;
 mod framer;
 pub mod limits;
 pub mod mailbox_name;
+pub mod quirks;
 pub mod response;
 pub mod sequence_set;
 pub mod session;

@@ -16,7 +16,12 @@ pub struct Limits {
     pub depth: usize,
     /// Tokens in one response. A response that has more is damaged.
     pub tokens: usize,
-    /// Capabilities that are remembered; the rest are ignored.
+    /// Untagged responses while commands are in flight, from the end of one to the end of the next.
+    /// More ends the session.
+    pub untagged: u64,
+    /// Untagged responses while no command is in flight. More ends the session.
+    pub unasked: u64,
+    /// Capabilities, and enabled extensions, that are remembered; the rest are ignored.
     pub capabilities: usize,
 }
 
@@ -29,6 +34,8 @@ impl Default for Limits {
             streamed_literal: 1 << 31,
             depth: 100,
             tokens: 1 << 20,
+            untagged: 3_000_000,
+            unasked: 100_000,
             capabilities: 500,
         }
     }

@@ -28,6 +28,19 @@ pub enum MessageForm {
     Utf8,
 }
 
+/// A message to put into a mailbox, whose bytes come later.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Upload {
+    /// Its flags.
+    pub flags: Vec<Flag>,
+    /// When it arrived, in seconds since 1970 (UTC); now if it is not told.
+    pub internal_date: Option<i64>,
+    /// What its bytes are.
+    pub form: MessageForm,
+    /// How many bytes it has.
+    pub size: u64,
+}
+
 impl Command {
     /// Puts a message into a mailbox.
     ///
@@ -58,7 +71,12 @@ impl Command {
         let mut encoder = Encoder::new("APPEND").string(mailbox)?;
         let mut count = 0;
         for message in messages {
-            encoder = append(encoder, message)?;
+            let AppendMessage { flags, internal_date, form, content } = message;
+            if form != MessageForm::Binary && memchr::memchr(0, &content).is_some() {
+                return Err(InvalidArgument::Nul);
+            }
+            let literal = |encoder: Encoder| encoder.literal(content);
+            encoder = append(encoder, &flags, internal_date, form, literal)?;
             count += 1;
         }
         if count == 0 {
@@ -66,24 +84,46 @@ impl Command {
         }
         Ok(Self::new("APPEND", encoder.finish()))
     }
+
+    /// Puts messages into a mailbox, all or none of them, whose bytes are given in pieces while
+    /// they are sent: see [`Event::ContentWanted`](crate::Event::ContentWanted). Several only where
+    /// the server offers MULTIAPPEND.
+    ///
+    /// # Errors
+    ///
+    /// As for [`append_all`](Self::append_all).
+    pub fn append_streamed(mailbox: &[u8], uploads: &[Upload]) -> Result<Self, InvalidArgument> {
+        if uploads.is_empty() {
+            return Err(InvalidArgument::Empty);
+        }
+        let mut encoder = Encoder::new("APPEND").string(mailbox)?;
+        for Upload { flags, internal_date, form, size } in uploads {
+            let binary = *form == MessageForm::Binary;
+            let content = |encoder: Encoder| encoder.content(*size, binary);
+            encoder = append(encoder, flags, *internal_date, *form, content)?;
+        }
+        Ok(Self::new("APPEND", encoder.finish()))
+    }
 }
 
-fn append(mut encoder: Encoder, message: AppendMessage) -> Result<Encoder, InvalidArgument> {
-    let AppendMessage { flags, internal_date, form, content } = message;
+fn append(
+    mut encoder: Encoder,
+    flags: &[Flag],
+    internal_date: Option<i64>,
+    form: MessageForm,
+    content: impl FnOnce(Encoder) -> Encoder,
+) -> Result<Encoder, InvalidArgument> {
     if !flags.is_empty() {
-        encoder = encoder.flags(&flags)?;
+        encoder = encoder.flags(flags)?;
     }
     if let Some(seconds) = internal_date {
         let date = format_date_time(seconds).ok_or(InvalidArgument::Date)?;
         encoder = encoder.text(&format!(" \"{date}\""));
     }
-    if form != MessageForm::Binary && memchr::memchr(0, &content).is_some() {
-        return Err(InvalidArgument::Nul);
-    }
     Ok(match form {
-        MessageForm::Text => encoder.text(" ").literal(content),
+        MessageForm::Text => content(encoder.text(" ")),
         // A tilde before the literal makes it a literal8.
-        MessageForm::Binary => encoder.text(" ~").literal(content),
-        MessageForm::Utf8 => encoder.text(" UTF8 (~").literal(content).text(")"),
+        MessageForm::Binary => content(encoder.text(" ~")),
+        MessageForm::Utf8 => content(encoder.text(" UTF8 (~")).text(")"),
     })
 }

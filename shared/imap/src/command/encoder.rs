@@ -9,6 +9,13 @@ pub(crate) enum Part {
     Text(Vec<u8>),
     /// Bytes to send as a literal, in the form that the server takes.
     Literal(Vec<u8>),
+    /// The same, but the bytes come in pieces while they are sent; NUL bytes only if it is binary.
+    Content {
+        /// How many bytes.
+        size: u64,
+        /// Whether any byte may be in it.
+        binary: bool,
+    },
 }
 
 /// An argument that can't be sent in any form.
@@ -109,6 +116,14 @@ impl Encoder {
     pub(crate) fn literal(mut self, bytes: Vec<u8>) -> Self {
         self.parts.push(Part::Text(std::mem::take(&mut self.text)));
         self.parts.push(Part::Literal(bytes));
+        self
+    }
+
+    /// Appends a literal of so many bytes that come later; the text before it ends in a space, or in
+    /// a tilde if it is binary.
+    pub(crate) fn content(mut self, size: u64, binary: bool) -> Self {
+        self.parts.push(Part::Text(std::mem::take(&mut self.text)));
+        self.parts.push(Part::Content { size, binary });
         self
     }
 

@@ -8,6 +8,7 @@ mod append;
 mod authenticate;
 mod capability;
 mod close;
+mod compress;
 mod copy;
 mod create;
 mod delete;
@@ -35,7 +36,7 @@ mod uids;
 
 use std::fmt;
 
-pub use append::{AppendMessage, MessageForm};
+pub use append::{AppendMessage, MessageForm, Upload};
 pub use encoder::InvalidArgument;
 pub(crate) use encoder::Part;
 pub use fetch::{FetchItem, FetchOptions, Partial};
@@ -66,6 +67,8 @@ pub(crate) enum Effect {
     Authenticate(Mechanism),
     /// It turns the connection over to TLS.
     StartTls,
+    /// It compresses the connection.
+    Compress,
     /// It goes on until the client says DONE.
     Idle,
 }

@@ -14,6 +14,7 @@ fn wire(command: &Command) -> String {
     let text = |part: &Part| match part {
         Part::Text(text) => String::from_utf8(text.clone()).unwrap(),
         Part::Literal(bytes) => format!("{{{}}}{}", bytes.len(), String::from_utf8_lossy(bytes)),
+        Part::Content { size, .. } => format!("{{{size}}}..."),
     };
     command.parts.iter().map(text).collect()
 }
@@ -226,6 +227,18 @@ fn change_examples() -> Vec<(Command, &'static str)> {
             Command::append(b"Sent", &[Flag::Seen], b"Subject: x\r\n\r\n".to_vec()).unwrap(),
             "APPEND \"Sent\" (\\Seen) {14}Subject: x\r\n\r\n",
         ),
+        (
+            Command::append_streamed(
+                b"Sent",
+                &[
+                    Upload { flags: vec![Flag::Seen], size: 3, ..Upload::default() },
+                    Upload { size: 4, form: MessageForm::Binary, ..Upload::default() },
+                ],
+            )
+            .unwrap(),
+            "APPEND \"Sent\" (\\Seen) {3}... ~{4}...",
+        ),
+        (Command::compress(), "COMPRESS DEFLATE"),
         (Command::append(b"Sent", &[], b"x".to_vec()).unwrap(), "APPEND \"Sent\" {1}x"),
         (
             Command::append_all(
@@ -384,11 +397,11 @@ fn commands_are_spelled_as_the_standard_says() {
 }
 
 /// What imap-codec does not know: LIST-EXTENDED, ESEARCH and SEARCHRES, special use, MULTIAPPEND,
-/// UTF8=ACCEPT, PARTIAL, and what is named X-GM or came after 2017.
+/// BINARY, UTF8=ACCEPT, PARTIAL, and what is named X-GM or came after 2017.
 #[rustfmt::skip]
 const UNKNOWN_ELSEWHERE: &[&str] = &[
     " RETURN (", "LIST (", "(USE", "one (", "UTF8 (", "\"<\u{e4}", "PARTIAL", " $", "X-GM-",
-    "PREVIEW", "SAVED", "MAILBOXID",
+    "PREVIEW", "SAVED", "MAILBOXID", "~{4}...",
 ];
 
 #[test]
@@ -407,6 +420,10 @@ fn another_implementation_understands_every_command() {
                 Part::Literal(literal) => {
                     bytes.extend(format!("{{{}}}\r\n", literal.len()).bytes());
                     bytes.extend(literal);
+                }
+                Part::Content { size, .. } => {
+                    bytes.extend(format!("{{{size}}}\r\n").bytes());
+                    bytes.extend(std::iter::repeat_n(b'x', *size as usize));
                 }
             }
         }

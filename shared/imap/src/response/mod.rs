@@ -35,6 +35,7 @@ pub use status::{Status, StatusKind};
 pub use thread::{Thread, ThreadedMessage};
 pub use vanished::Vanished;
 
+use crate::session::Contradiction;
 pub use crate::token::TokenDefect;
 use crate::{
     framer::RawResponse,
@@ -105,6 +106,9 @@ pub enum Defect {
     /// A continuation that nobody waits for.
     #[error("a go-ahead that nobody waits for")]
     UnexpectedContinuation,
+    /// Something that can't be true of the selected mailbox.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
 }
 
 /// A response, by whom it is for.

@@ -21,6 +21,8 @@ pub(super) struct Answer {
     pub(super) ends: Vec<Status>,
     /// Large literals, by number.
     streams: BTreeMap<u64, Vec<u8>>,
+    /// Why the server is about to hang up.
+    goodbye: Option<String>,
     /// Bytes in `streams` and in held sections.
     content: usize,
 }
@@ -78,8 +80,11 @@ impl Answer {
                 self.streams.entry(stream).or_default().extend(bytes);
             }
             Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),
+            Event::Goodbye(status) => self.goodbye = Some(status.text),
             // What is damaged is left out; the rest of the answer counts.
             Event::LiteralEnd { .. }
+            | Event::ContentWanted { .. }
+            | Event::Idling { .. }
             | Event::Defect(_)
             | Event::Greeting(_)
             | Event::Completed { .. } => {}
@@ -157,11 +162,15 @@ impl<T: Transport> ImapClient<T> {
             if let Some(status) = self.ended.remove(&tag) {
                 return Ok(status);
             }
-            match self.connection.next_event(clock, PATIENCE, what).await? {
-                Event::Completed { tag, status } => {
+            match (self.connection.next_event(clock, PATIENCE, what).await, &answer.goodbye) {
+                (Ok(Event::Completed { tag, status }), _) => {
                     self.ended.insert(tag, status);
                 }
-                event => answer.take(event)?,
+                (Ok(event), _) => answer.take(event)?,
+                (Err(_), Some(text)) => {
+                    return Err(MailError::Refused { what: "stay connected", text: text.clone() });
+                }
+                (Err(error), None) => return Err(error),
             }
         }
     }

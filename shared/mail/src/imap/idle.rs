@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use postern_bridge::MailboxId;
-use postern_imap::{Command, Event, Response};
+use postern_imap::{Command, Event, Response, quirks::Quirk};
 
 use super::ImapClient;
 use crate::{Clock, Host, MailError, Transport};
@@ -35,16 +35,21 @@ impl<T: Transport> ImapClient<T> {
         other: &mut (impl Future<Output = O> + Unpin),
         came: &mut Option<O>,
     ) -> Result<bool, MailError> {
-        if !self.capabilities(host).await?.has("IDLE") {
+        let offered = self.capabilities(host).await?.has("IDLE");
+        if !offered || self.connection.session.quirks().has(Quirk::RefusesIdle) {
             *came = without_looking(host, patience, other).await;
             return Ok(false);
         }
         self.open(host, mailbox).await?;
         let tag = self.connection.session.start(Command::idle());
         let mut news = false;
+        let mut patience = patience;
         loop {
             let next = self.connection.next_event_or(host, patience, "news", other).await;
             match next {
+                Ok(Either::Left(Event::Idling { renew_within })) => {
+                    patience = patience.min(renew_within);
+                }
                 // A server that refuses IDLE, or ends it on its own, is not asked again at once.
                 Ok(Either::Left(Event::Completed { .. })) => {
                     *came = without_looking(host, patience, other).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use postern_bridge::{Security, ServerLogin};
 use postern_imap::{
     Command, Event, Limits, Session,
+    quirks::Quirk,
     response::{Capabilities, Code, StatusKind},
     session::Output,
 };
@@ -32,7 +33,11 @@ impl<T: Transport> ImapClient<T> {
         let connecting = host.connect(&login.endpoint);
         let transport =
             within(host, PATIENCE, connecting).await.ok_or(MailError::TimedOut("connecting"))??;
-        let connection = Connection::new(transport, Session::new(Limits::default()));
+        let session = match login.endpoint.security {
+            Security::StartTls => Session::requiring_tls(Limits::default()),
+            _ => Session::new(Limits::default()),
+        };
+        let connection = Connection::new(transport, session);
         let mut client = Self { connection, selected: None, ended: BTreeMap::new() };
         match client.log_in(host, login, password).await {
             Ok(()) => Ok(client),
@@ -51,16 +56,17 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<(), MailError> {
         let already = self.greeting(host).await?;
         if login.endpoint.security == Security::StartTls {
-            if already {
-                // Too late for TLS; perhaps someone in between wants it so.
-                return Err(MailError::Protocol("it skips the secure connection".into()));
-            }
             self.start_tls(host).await?;
         }
         if !already {
             self.authenticate(host, Credentials::new(&login.username, password.expose())).await?;
         }
-        self.capabilities(host).await.map(drop)
+        self.capabilities(host).await?;
+        if self.connection.session.quirks().has(Quirk::WantsId) {
+            let id = [("name", "Postern"), ("version", env!("CARGO_PKG_VERSION"))];
+            self.run(host, Command::id(&id)?, "say who it is").await?;
+        }
+        Ok(())
     }
 
     /// Waits for the server's first words; true if it needs no log-in.

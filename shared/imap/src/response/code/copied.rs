@@ -60,10 +60,14 @@ fn ranges(token: &Token<'_>) -> Option<Vec<RangeInclusive<u32>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{limits::Limits, token::text_tokens};
+    use crate::{
+        limits::Limits,
+        token::{Arena, text_tokens},
+    };
 
     fn copied(text: &str) -> Option<CopiedUids> {
-        CopiedUids::parse(&text_tokens(text.as_bytes(), &Limits::default()).items)
+        let arena = Arena::default();
+        CopiedUids::parse(text_tokens(text.as_bytes(), &arena, &Limits::default()).items)
     }
 
     #[test]

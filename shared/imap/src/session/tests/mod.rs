@@ -1,9 +1,19 @@
 //! Sessions against scripted bytes.
 
+mod append;
+mod bad_input;
+mod compression;
+
+use std::time::Duration;
+
 use postern_sasl::{Credentials, Mechanism, Nonce};
 
 use super::*;
-use crate::{SequenceSet, command::FetchItem, response::Content};
+use crate::{
+    SequenceSet,
+    command::FetchItem,
+    response::{Content, Flag},
+};
 
 fn session(greeting: &str) -> Session {
     let mut session = Session::new(Limits::default());
@@ -313,7 +323,13 @@ fn idle_ends_with_done_whether_it_is_asked_before_or_after_the_go_ahead() {
         if !early {
             assert_eq!(
                 drain(&mut session),
-                (String::new(), vec![Event::Response(Response::Exists(4))])
+                (
+                    String::new(),
+                    vec![
+                        Event::Idling { renew_within: Duration::from_secs(28 * 60) },
+                        Event::Response(Response::Exists(4))
+                    ]
+                )
             );
             session.done();
         }
@@ -338,6 +354,43 @@ fn a_refused_idle_leaves_the_session_usable() {
     drain(&mut session);
     session.start(Command::noop());
     assert_eq!(sent(&mut session), "A2 NOOP\r\n");
+}
+
+#[test]
+fn what_would_be_ambiguous_waits() {
+    let mut session = ready();
+    session.start(Command::uid_search(&[], crate::command::SearchReturn::Plain).unwrap());
+    session.start(Command::uid_search(&[], crate::command::SearchReturn::Plain).unwrap());
+    session.start(Command::select(b"x").unwrap());
+    session.start(Command::noop());
+    assert_eq!(sent(&mut session), "A1 UID SEARCH ALL\r\n");
+    session.handle_input(b"A1 OK\r\n");
+    assert_eq!(sent(&mut session), "A2 UID SEARCH ALL\r\n");
+    session.handle_input(b"A2 OK\r\n");
+    assert_eq!(sent(&mut session), "A3 SELECT \"x\"\r\n");
+    session.handle_input(b"A3 OK\r\n");
+    assert_eq!(sent(&mut session), "A4 NOOP\r\n");
+}
+
+#[test]
+fn extensions_are_enabled_when_the_server_says_so_and_not_before() {
+    let mut session = ready();
+    session.start(Command::enable(&["UTF8=ACCEPT", "QRESYNC"]));
+    assert!(!session.is_enabled("UTF8=ACCEPT"));
+    session.handle_input(b"* ENABLED utf8=accept\r\nA1 OK\r\n");
+    assert!(session.is_enabled("UTF8=ACCEPT") && !session.is_enabled("QRESYNC"));
+}
+
+#[test]
+fn capabilities_are_what_was_told_last() {
+    // As Cyrus does, which offers SASL-IR only before the log-in.
+    let mut session = session("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n");
+    session.start(plain());
+    session.handle_input(b"A1 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n");
+    let offers = |session: &Session, name| session.capabilities().unwrap().has(name);
+    assert!(!offers(&session, "SASL-IR") && offers(&session, "IDLE"));
+    session.handle_input(b"* CAPABILITY IMAP4rev1\r\n");
+    assert!(!offers(&session, "IDLE"));
 }
 
 /// The exchange of "ann" and "secret" over the nonce of [`scram`], as the server of a standard has
