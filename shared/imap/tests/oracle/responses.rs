@@ -107,8 +107,10 @@ fn read(theirs: &Theirs<'_>) -> (Vec<u8>, Response) {
     session.handle_input(&bytes);
     let mut events = std::iter::from_fn(|| session.poll_output()).skip(1);
     let shown = String::from_utf8_lossy(&bytes);
-    let Some(Output::Event(Event::Response(response))) = events.next() else {
-        panic!("not understood: {shown}");
+    let response = match events.next() {
+        Some(Output::Event(Event::Response(response))) => response,
+        Some(Output::Event(Event::Goodbye(status))) => Response::Status(status),
+        other => panic!("{shown} is understood as {other:?}"),
     };
     assert!(events.next().is_none(), "more than one response: {shown}");
     (bytes, response)
