@@ -4,6 +4,8 @@
 //! The tree borrows its strings from the response and its lists from an [`Arena`], which is emptied
 //! from one response to the next: reading a response takes next to nothing from the allocator.
 
+use std::borrow::Cow;
+
 use bumpalo::Bump;
 use memchr::memchr2;
 
@@ -71,6 +73,21 @@ impl<'a> Token<'a> {
     /// The same as text; bytes that are not UTF-8 are replaced.
     pub(crate) fn text(&self) -> Option<String> {
         self.string().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The same, borrowed if it can be; empty where there is none.
+    pub(crate) fn text_borrowed(&self) -> Cow<'a, str> {
+        self.string().map(String::from_utf8_lossy).unwrap_or_default()
+    }
+
+    /// The same in upper case.
+    pub(crate) fn upper(&self) -> Cow<'a, str> {
+        match self.text_borrowed() {
+            text if text.bytes().any(|byte| byte.is_ascii_lowercase()) => {
+                text.to_ascii_uppercase().into()
+            }
+            text => text,
+        }
     }
 
     /// A number, also where a server put it in quotes.

@@ -159,7 +159,10 @@ fn multipart(fields: &[Token<'_>]) -> Multipart {
 
 fn part(fields: &[Token<'_>]) -> Option<BodyPart> {
     let [kind, subtype, rest @ ..] = fields else { return None };
-    let media_type = format!("{}/{}", lower(kind), lower(subtype));
+    let mut media_type = kind.text().unwrap_or_default();
+    media_type.push('/');
+    media_type.push_str(&subtype.text_borrowed());
+    media_type.make_ascii_lowercase();
     // Behind the seven fields that all parts have: those of the type, MD5, then the extensions.
     let (message, extension) = match &*media_type {
         "message/rfc822" | "message/global" => {
@@ -223,7 +226,9 @@ fn parameter<'a>(parameters: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a 
 }
 
 fn lower(token: &Token<'_>) -> String {
-    token.text().unwrap_or_default().to_ascii_lowercase()
+    let mut text = token.text().unwrap_or_default();
+    text.make_ascii_lowercase();
+    text
 }
 
 #[cfg(test)]

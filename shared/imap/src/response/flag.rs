@@ -45,7 +45,8 @@ impl Flag {
     }
 
     pub(crate) fn all(tokens: &[Token<'_>]) -> Vec<Self> {
-        tokens.iter().filter_map(|token| token.text()).map(|name| Self::parse(&name)).collect()
+        let names = tokens.iter().filter_map(Token::string).map(String::from_utf8_lossy);
+        names.map(|name| Self::parse(&name)).collect()
     }
 }
 

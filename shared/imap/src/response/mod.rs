@@ -157,7 +157,7 @@ fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) 
         [name, rest @ ..] => (None, name, rest),
         [] => return (Response::Unknown(String::new()), Some(Defect::Senseless(String::new()))),
     };
-    let name = name.text().unwrap_or_default().to_ascii_uppercase();
+    let name = name.upper();
     let understood = match (&*name, number) {
         ("CAPABILITY", None) => {
             Some(Response::Capability(Capabilities::from_tokens(arguments, limits)))
@@ -192,11 +192,14 @@ fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) 
             | "FLAGS" | "VANISHED" | "EXISTS" | "RECENT" | "EXPUNGE" | "FETCH",
             _,
         ) => None,
-        _ => return (Response::Unknown(name), None),
+        _ => return (Response::Unknown(name.into_owned()), None),
     };
     match understood {
         Some(response) => (response, None),
-        None => (Response::Unknown(name.clone()), Some(Defect::Senseless(name))),
+        None => {
+            let name = name.into_owned();
+            (Response::Unknown(name.clone()), Some(Defect::Senseless(name)))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The items of a FETCH response that carry content.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use crate::token::Token;
 
@@ -79,12 +79,13 @@ impl BinarySize {
 
 /// Takes an item's name, in upper case, off the front. Where a literal stands between its brackets,
 /// it is spread over several tokens.
-pub(super) fn take_name<'t, 'a>(items: &'t [Token<'a>]) -> Option<(String, &'t [Token<'a>])> {
+pub(super) fn take_name<'t, 'a>(items: &'t [Token<'a>]) -> Option<(Cow<'a, str>, &'t [Token<'a>])> {
     let (first, mut rest) = items.split_first()?;
-    let mut name = first.text().unwrap_or_default().to_ascii_uppercase();
+    let name = first.upper();
     if !name.starts_with("BODY[") || name.contains(']') {
         return Some((name, rest));
     }
+    let mut name = name.into_owned();
     while let Some((token, behind)) = rest.split_first() {
         rest = behind;
         match token {
@@ -107,7 +108,7 @@ pub(super) fn take_name<'t, 'a>(items: &'t [Token<'a>]) -> Option<(String, &'t [
             }
         }
     }
-    Some((name, rest))
+    Some((name.into(), rest))
 }
 
 /// What stands between the brackets, and the origin behind them.
