@@ -4,7 +4,10 @@
 
 use std::{fs, path::Path};
 
-use postern_fuzz::{client_hello, control_message, destination, mutate::Mutator};
+use postern_fuzz::{
+    client_hello, control_message, destination, imap_framing, imap_response, imap_session,
+    mutate::Mutator,
+};
 
 /// Inputs besides the corpus: a few seconds' worth without optimisation.
 const INPUTS: usize = 5000;
@@ -22,6 +25,21 @@ fn client_hellos() {
 #[test]
 fn destinations() {
     run("destination", destination::check);
+}
+
+#[test]
+fn imap_framings() {
+    run("imap_framing", imap_framing::check);
+}
+
+#[test]
+fn imap_responses() {
+    run("imap_response", imap_response::check);
+}
+
+#[test]
+fn imap_sessions() {
+    run("imap_session", imap_session::check);
 }
 
 fn run(target: &str, check: fn(&[u8])) {
