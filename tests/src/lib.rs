@@ -9,6 +9,7 @@
 //! | [`devtools`] | what a browser does beyond WebDriver |
 //! | [`dovecot`] | a real Dovecot, on ports of its own, in a directory of its own |
 //! | [`drain`] | a client that does nothing but receive: what a benchmark measures ours beside |
+//! | [`fetches`] | what a server answers to a first sync |
 //! | [`letters`] | generated messages |
 //! | [`native`] | the client's logic, natively, over TCP and TLS |
 //! | [`pages`] | what a page does: intents in, deltas out |
@@ -25,6 +26,7 @@ pub mod corpus;
 pub mod devtools;
 pub mod dovecot;
 pub mod drain;
+pub mod fetches;
 pub mod letters;
 pub mod native;
 pub mod pages;

@@ -1,4 +1,7 @@
-//! The first sync of a large inbox, beside a socket that only drains the server's answer.
+//! IMAP: the first sync of a large inbox, beside a socket that only drains the server's answer; and
+//! the parser alone, beside others.
+
+mod parser;
 
 use std::time::Instant;
 
@@ -42,7 +45,7 @@ fn main() -> Result<()> {
         peer_name: "bare drain",
         goal: 1.0 / 1.5,
     };
-    deliver(vec![first_sync.figure(ours, peer)])
+    deliver(vec![first_sync.figure(ours, peer), parser::figure()])
 }
 
 /// Seconds in which an inbox comes into an empty store, over a connection that is logged in.
