@@ -35,7 +35,7 @@ fn fetch(text: &mut String, number: usize) {
     let (day, hour, minute) = (number % 28 + 1, number % 24, number % 60);
     let from = person(number);
     let to: String = (0..=number % 3).map(|other| person(number + other + 1)).collect();
-    let cc = if number % 5 == 0 {
+    let cc = if number.is_multiple_of(5) {
         format!("({}{})", person(number + 2), person(number))
     } else {
         "NIL".into()

@@ -27,18 +27,19 @@ const NUMBERED: [&str; 7] = ["COPY", "FETCH", "MOVE", "SEARCH", "SORT", "STORE",
 /// different things, nobody knows which answer is whose.
 const ANONYMOUS: [&str; 5] = ["LIST", "LSUB", "SEARCH", "SORT", "THREAD"];
 
-/// Whether nothing else may be in flight together with this command.
-pub(super) fn stands_alone(name: &str) -> bool {
-    ALONE.contains(&name)
-}
-
 /// Whether a command may go out while another is in flight.
 pub(super) fn may_join(name: &str, in_flight: &str) -> bool {
-    !stands_alone(name)
-        && !stands_alone(in_flight)
-        && !(is_numbered(name) && may_renumber(in_flight))
-        && !(may_renumber(name) && is_numbered(in_flight))
-        && !(ANONYMOUS.contains(&plain(name)) && plain(name) == plain(in_flight))
+    if stands_alone(name) || stands_alone(in_flight) {
+        return false;
+    }
+    let moves = |one, other| is_numbered(one) && may_renumber(other);
+    let alike = ANONYMOUS.contains(&plain(name)) && plain(name) == plain(in_flight);
+    !(alike || moves(name, in_flight) || moves(in_flight, name))
+}
+
+/// Whether nothing else may be in flight together with this command.
+fn stands_alone(name: &str) -> bool {
+    ALONE.contains(&name)
 }
 
 fn is_numbered(name: &str) -> bool {
