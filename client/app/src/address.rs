@@ -11,6 +11,11 @@ pub(crate) fn parse_list(text: &str) -> Result<Vec<Address>, String> {
     entries(text).into_iter().map(|entry| parse(entry).ok_or_else(|| entry.to_owned())).collect()
 }
 
+/// Those entries of a list that are addresses.
+pub(crate) fn readable(text: &str) -> Vec<Address> {
+    entries(text).into_iter().filter_map(parse).collect()
+}
+
 /// Reads one address, with or without a name.
 pub(crate) fn parse(entry: &str) -> Option<Address> {
     let entry = entry.trim();

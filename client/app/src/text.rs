@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod certificate;
+pub(crate) mod change;
 pub(crate) mod discovery;
 
 /// The name of the program.
@@ -68,6 +69,10 @@ pub(crate) mod folders {
     pub(crate) fn unread(count: u32) -> String {
         format!("{count} unread")
     }
+
+    pub(crate) fn more(name: &str) -> String {
+        format!("More for {name}")
+    }
 }
 
 /// The state of a connection.
@@ -76,6 +81,13 @@ pub(crate) mod connection {
     pub(crate) const CONNECTING: &str = "Connecting…";
     pub(crate) const ONLINE: &str = "Up to date";
     pub(crate) const FAILED: &str = "Can't connect";
+
+    pub(crate) fn pending(changes: u32) -> String {
+        match changes {
+            1 => "1 change waits for the server".to_owned(),
+            changes => format!("{changes} changes wait for the server"),
+        }
+    }
 
     pub(crate) fn progress(what: &str, done: u32, total: u32) -> String {
         match total {
@@ -128,8 +140,6 @@ pub(crate) mod reader {
     pub(crate) const REPLY: &str = "Reply";
     pub(crate) const REPLY_ALL: &str = "Reply all";
     pub(crate) const FORWARD: &str = "Forward";
-    pub(crate) const MARK_UNREAD: &str = "Mark as unread";
-    pub(crate) const MARK_READ: &str = "Mark as read";
     pub(crate) const NO_DATE: &str = "No date";
     pub(crate) const FRAME: &str = "The message's text";
     pub(crate) const EMPTY: &str = "This message has no text.";
@@ -137,6 +147,7 @@ pub(crate) mod reader {
     pub(crate) const AS_HTML: &str = "Show as designed";
     pub(crate) const DOWNLOAD: &str = "Download";
     pub(crate) const DOWNLOADING: &str = "Downloading…";
+    pub(crate) const WRITE_ON: &str = "Continue writing";
 
     pub(crate) fn remote_blocked(count: u32) -> String {
         match count {
@@ -174,6 +185,8 @@ pub(crate) mod compose {
     pub(crate) const SENDING: &str = "Handing over…";
     pub(crate) const SEND_HINT: &str = "Send (Ctrl+Enter)";
     pub(crate) const DISCARD: &str = "Discard";
+    pub(crate) const CLOSE: &str = "Save and close";
+    pub(crate) const SAVED: &str = "Saved in Drafts.";
     pub(crate) const DISCARD_QUESTION: &str = "Throw this message away? It can't be brought back.";
     pub(crate) const DISCARD_YES: &str = "Throw away";
     pub(crate) const DISCARD_NO: &str = "Keep writing";
@@ -320,7 +333,17 @@ pub(crate) mod shortcuts {
         (&["k", "↑"], "Previous message"),
         (&["Enter", "o"], "Open the message"),
         (&["Space"], "Scroll its text; Tab leaves it"),
+        (&["x"], "Pick the message"),
+        (&["Shift ↓", "Shift ↑"], "Pick several"),
+        (&["Ctrl A"], "Pick all"),
         (&["u"], "Read or unread"),
+        (&["s"], "Star"),
+        (&["l"], "Tags"),
+        (&["e"], "Archive"),
+        (&["#", "Delete"], "Delete"),
+        (&["!"], "Junk, or not junk"),
+        (&["v"], "Move to a folder"),
+        (&["z"], "Undo"),
         (&["r"], "Reply"),
         (&["a"], "Reply to all"),
         (&["f"], "Forward"),

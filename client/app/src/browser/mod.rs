@@ -34,3 +34,9 @@ pub(crate) fn reload() {
     // Fails only where there is no page to load.
     let _ = window().location().reload();
 }
+
+/// Whether one pane alone has room; the style sheets ask the same.
+pub(crate) fn is_narrow() -> bool {
+    let query = window().match_media("(max-width: 50rem)");
+    query.ok().flatten().is_some_and(|query| query.matches())
+}

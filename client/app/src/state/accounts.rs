@@ -12,12 +12,14 @@ pub(crate) struct Accounts {
     /// `None` until the engine has answered.
     list: Option<Vec<AccountView>>,
     progress: BTreeMap<AccountId, Progress>,
+    pending: BTreeMap<AccountId, u32>,
 }
 
 impl Accounts {
     /// Takes over the engine's list.
     pub(crate) fn set(&mut self, accounts: Vec<AccountView>) {
         self.progress.retain(|id, _| accounts.iter().any(|account| account.id == *id));
+        self.pending.retain(|id, _| accounts.iter().any(|account| account.id == *id));
         self.list = Some(accounts);
     }
 
@@ -35,6 +37,16 @@ impl Accounts {
             Some(progress) => self.progress.insert(id, progress),
             None => self.progress.remove(&id),
         };
+    }
+
+    /// Takes over how many changes an account's server has not been told yet.
+    pub(crate) fn set_pending(&mut self, id: AccountId, changes: u32) {
+        self.pending.insert(id, changes);
+    }
+
+    /// How many changes an account's server has not been told yet.
+    pub(crate) fn pending(&self, id: AccountId) -> u32 {
+        self.pending.get(&id).copied().unwrap_or(0)
     }
 
     /// Whether the engine has told the accounts yet.

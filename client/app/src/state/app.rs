@@ -3,17 +3,18 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
-use postern_bridge::{
-    AccessKey, AccountChange, AccountDraft, AccountId, Change, Delta, Intent, Mark, MessageId,
-};
+use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
 
 use super::{
     access::Door,
     account::Changing,
     accounts::Accounts,
+    changes::Changes,
     composer::Composer,
+    dialog::{Dialog, Menu},
     list::List,
     mailboxes::Mailboxes,
+    picked::Picked,
     reader::Reader,
     setup::{Form, Progress, Step},
     toasts::Toasts,
@@ -46,6 +47,8 @@ pub(crate) struct App {
     pub(crate) mailboxes: RwSignal<Mailboxes>,
     /// The open mailbox's list.
     pub(crate) list: RwSignal<List>,
+    /// What is picked from the list.
+    pub(crate) picked: RwSignal<Picked>,
     /// The reading pane.
     pub(crate) reader: RwSignal<Reader>,
     /// The message that is being written.
@@ -60,6 +63,10 @@ pub(crate) struct App {
     pub(crate) step: RwSignal<Step>,
     /// What is in the set-up form.
     pub(crate) form: RwSignal<Form>,
+    /// The menu that is open.
+    pub(crate) menu: RwSignal<Option<Menu>>,
+    /// The dialog that is open.
+    pub(crate) dialog: RwSignal<Option<Dialog>>,
     /// The notes in the corner.
     pub(crate) toasts: RwSignal<Toasts>,
     /// Where the person is.
@@ -76,6 +83,7 @@ pub(crate) struct App {
     pub(crate) online: RwSignal<bool>,
     /// Whether the engine did not start.
     pub(crate) engine_failed: RwSignal<bool>,
+    pub(super) changes: StoredValue<Changes>,
     engine: StoredValue<Option<Engine>, LocalStorage>,
 }
 
@@ -87,6 +95,7 @@ impl App {
             accounts: RwSignal::default(),
             mailboxes: RwSignal::default(),
             list: RwSignal::default(),
+            picked: RwSignal::default(),
             reader: RwSignal::default(),
             composer: RwSignal::new(None),
             downloads: RwSignal::default(),
@@ -94,6 +103,8 @@ impl App {
             setup: RwSignal::default(),
             step: RwSignal::default(),
             form: RwSignal::default(),
+            menu: RwSignal::new(None),
+            dialog: RwSignal::new(None),
             toasts: RwSignal::default(),
             route: RwSignal::new(history::current()),
             landing: RwSignal::new(Landing::Anywhere),
@@ -102,6 +113,7 @@ impl App {
             help: RwSignal::new(false),
             online: RwSignal::new(network::is_online()),
             engine_failed: RwSignal::new(false),
+            changes: StoredValue::default(),
             engine: StoredValue::new_local(None),
         };
         match Engine::start(move |event| app.receive(event)) {
@@ -220,12 +232,6 @@ impl App {
         }
     }
 
-    /// Marks a message as read or unread.
-    pub(crate) fn mark_seen(self, message: MessageId, set: bool) {
-        let change = Change::Mark { messages: message.into(), mark: Mark::Seen, set };
-        self.request(|request| Intent::Change { request, change });
-    }
-
     /// Fetches an attachment in order to save it.
     pub(crate) fn fetch_attachment(self, message: MessageId, section: String) {
         let part = section.clone();
@@ -312,19 +318,15 @@ impl App {
                     Err(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
                 }
             }
-            Delta::Changed { result, .. } => {
-                if let Err(problem) = result {
-                    self.toasts.update(|toasts| toasts.problem(problem));
-                }
+            Delta::Changed { request, result } => self.changed(request, result),
+            Delta::Undone { change, result, .. } => self.undone(change, result),
+            Delta::Refused(refused) => self.refused(*refused),
+            Delta::Moved(moves) => self.moved(&moves),
+            Delta::Pending { account, changes } => {
+                self.accounts.update(|accounts| accounts.set_pending(account, changes));
             }
-            Delta::Refused(refused) => {
-                self.toasts.update(|toasts| toasts.problem(refused.problem));
-            }
-            Delta::Undone { .. }
-            | Delta::Moved(_)
-            | Delta::Pending { .. }
-            | Delta::DraftSaved { .. }
-            | Delta::Draft { .. } => {}
+            Delta::DraftSaved { request, result } => self.draft_saved(request, result),
+            Delta::Draft { result, .. } => self.draft_opened(result),
             Delta::Queued { request, result } => self.handed_over(request, result),
             Delta::Outbox { outbox, subject, state, .. } => {
                 self.toasts.update(|toasts| toasts.outbox(outbox, &subject, state));

@@ -16,6 +16,17 @@ pub(crate) enum Stage {
     Writing,
     /// The engine was asked to take it, by the request of this number.
     Handing(u32),
+    /// It is saved among the drafts by this request, and closed then.
+    Closing(u32),
+}
+
+/// What is saved among the drafts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Kept {
+    /// The request that is not answered yet.
+    pub(crate) request: Option<u32>,
+    /// What was saved.
+    content: Option<(Draft, Vec<(String, usize)>)>,
 }
 
 /// The window in which a message is written.
@@ -27,6 +38,8 @@ pub(crate) struct Composer {
     pub(crate) attachments: Vec<Attachment>,
     /// How far it is.
     pub(crate) stage: Stage,
+    /// What the engine was last asked to save, and by which request while that is not answered.
+    pub(crate) kept: Kept,
     /// What is wrong, and in which field.
     pub(crate) problem: Option<(Option<DraftField>, String)>,
     /// Whether only its title shows.
@@ -44,6 +57,34 @@ impl Composer {
     /// Whether closing it loses something.
     pub(crate) fn is_written(&self) -> bool {
         self.draft.is_written() || !self.attachments.is_empty()
+    }
+
+    /// A window around a draft that was saved, with its attachments.
+    pub(crate) fn reopened(draft: Draft, attachments: Vec<Attachment>) -> Self {
+        let mut composer = Self { draft, attachments, ..Self::default() };
+        composer.kept.content = Some(composer.content());
+        composer
+    }
+
+    /// Whether something was written that is not saved among the drafts.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        self.is_written() && self.kept.content.as_ref() != Some(&self.content())
+    }
+
+    /// Notes that the engine was asked to save what is written now.
+    pub(crate) fn saving(&mut self, request: u32) {
+        self.kept = Kept { request: Some(request), content: Some(self.content()) };
+    }
+
+    /// Notes that nothing is saved: the engine could not.
+    pub(crate) fn save_failed(&mut self) {
+        self.kept = Kept::default();
+    }
+
+    /// What can change, without the attachments' bytes and without where it is saved.
+    fn content(&self) -> (Draft, Vec<(String, usize)>) {
+        let files = self.attachments.iter().map(|file| (file.name.clone(), file.content.len()));
+        (Draft { saved: None, ..self.draft.clone() }, files.collect())
     }
 
     /// Adds a file, or says why it can't be added.
@@ -98,6 +139,24 @@ mod tests {
         composer.attach(file(1));
         assert_eq!(composer.attachments.len(), 2);
         assert!(composer.problem.is_some());
+    }
+
+    #[test]
+    fn what_is_saved_is_not_saved_again_until_it_changes() {
+        let mut composer = Composer::new(Draft { text: "Hello".into(), ..Draft::default() });
+        assert!(composer.is_unsaved());
+        composer.saving(1);
+        assert!(!composer.is_unsaved());
+        composer.draft.saved = Some((1, 2));
+        assert!(!composer.is_unsaved());
+        composer.draft.text.push('!');
+        assert!(composer.is_unsaved());
+        composer.saving(2);
+        composer.attach(file(3));
+        assert!(composer.is_unsaved());
+        composer.saving(3);
+        composer.save_failed();
+        assert!(composer.is_unsaved());
     }
 
     #[test]

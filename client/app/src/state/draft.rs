@@ -2,7 +2,7 @@
 
 use postern_bridge::{
     AccountId, AccountView, Address, Attachment, Identity, MailboxId, MessageId, MessageView,
-    OutgoingMessage,
+    OutgoingMessage, SavedDraft,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub(crate) struct Draft {
     pub(crate) in_reply_to: Option<(u32, u32)>,
     /// `References`.
     pub(crate) references: Vec<String>,
+    /// The mailbox and UID under which it is saved among the drafts.
+    #[serde(default)]
+    pub(crate) saved: Option<(u32, u32)>,
 }
 
 /// A field of the message that can be wrong.
@@ -125,6 +128,32 @@ impl Draft {
         }
     }
 
+    /// A message that was saved unfinished.
+    pub(crate) fn unfinished(SavedDraft { id, message }: &SavedDraft) -> Self {
+        Self {
+            account: message.account.0,
+            to: address::join(&message.to),
+            cc: address::join(&message.cc),
+            bcc: address::join(&message.bcc),
+            subject: message.subject.clone(),
+            text: message.text.clone(),
+            in_reply_to: message.in_reply_to.map(|to| (to.mailbox.0, to.uid)),
+            references: message.references.clone(),
+            saved: Some((id.mailbox.0, id.uid)),
+            ..Self::default()
+        }
+    }
+
+    /// Where it is saved among the drafts.
+    pub(crate) fn saved(&self) -> Option<MessageId> {
+        self.saved.map(|(mailbox, uid)| MessageId { mailbox: MailboxId(mailbox), uid })
+    }
+
+    /// Notes where it is saved.
+    pub(crate) fn set_saved(&mut self, id: MessageId) {
+        self.saved = Some((id.mailbox.0, id.uid));
+    }
+
     /// Whether discarding it loses something that the person wrote.
     pub(crate) fn is_written(&self) -> bool {
         self.text.trim() != self.prefilled.trim()
@@ -153,7 +182,21 @@ impl Draft {
         if to.is_empty() && cc.is_empty() && bcc.is_empty() {
             return Err(DraftError::NoRecipient);
         }
-        Ok(OutgoingMessage {
+        Ok(self.message([to, cc, bcc], attachments))
+    }
+
+    /// The message to save unfinished. Of recipients, those are saved that are addresses already.
+    pub(crate) fn unsent(&self, attachments: Vec<Attachment>) -> OutgoingMessage {
+        let recipients = [&self.to, &self.cc, &self.bcc].map(|typed| address::readable(typed));
+        self.message(recipients, attachments)
+    }
+
+    fn message(
+        &self,
+        [to, cc, bcc]: [Vec<Address>; 3],
+        attachments: Vec<Attachment>,
+    ) -> OutgoingMessage {
+        OutgoingMessage {
             account: AccountId(self.account),
             to,
             cc,
@@ -165,7 +208,7 @@ impl Draft {
                 .map(|(mailbox, uid)| MessageId { mailbox: MailboxId(mailbox), uid }),
             references: self.references.clone(),
             attachments,
-        })
+        }
     }
 
     /// The draft as a string for the browser's local storage: one character per byte.

@@ -89,6 +89,26 @@ impl List {
         self.rows.values().find(|row| row.id == message)
     }
 
+    /// The number of a message's row, if it is known.
+    pub(crate) fn index_of(&self, message: MessageId) -> Option<u32> {
+        self.rows.iter().find(|(_, row)| row.id == message).map(|(index, _)| *index)
+    }
+
+    /// All rows that are known, newest first.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.rows.values()
+    }
+
+    /// Takes over that a message has another number.
+    pub(crate) fn renumber(&mut self, from: MessageId, to: MessageId) {
+        if let Some(row) = self.rows.values_mut().find(|row| row.id == from) {
+            Arc::make_mut(row).id = to;
+        }
+        if self.marked == Some(from) {
+            self.marked = Some(to);
+        }
+    }
+
     /// The number of the row under the cursor.
     pub(crate) fn cursor(&self) -> u32 {
         self.cursor

@@ -37,6 +37,15 @@ impl Mailboxes {
         self.0.values().flatten().find(|mailbox| mailbox.id == id)
     }
 
+    /// Whether a mailbox is nested in another one, however deep.
+    pub(crate) fn is_within(&self, id: MailboxId, outer: MailboxId) -> bool {
+        let parent = |id| self.get(id).and_then(|mailbox| mailbox.parent);
+        // A ring of parents would be an error of the engine's; it shall not hang the page.
+        std::iter::successors(parent(id), |above| parent(*above))
+            .take(256)
+            .any(|above| above == outer)
+    }
+
     /// The inbox of an account, or else its first mailbox that holds messages.
     pub(crate) fn inbox(&self, account: AccountId) -> Option<MailboxId> {
         let mailboxes = self.of(account)?;
@@ -85,6 +94,19 @@ mod tests {
         assert_eq!(mailboxes.inbox(account), Some(MailboxId(2)));
         mailboxes.set(account, vec![mailbox(2, None, true), mailbox(3, Some(Role::Inbox), true)]);
         assert_eq!(mailboxes.inbox(account), Some(MailboxId(3)));
+    }
+
+    #[test]
+    fn what_is_nested_deep_is_within_as_well() {
+        let nested = |id, parent| MailboxView { parent, ..mailbox(id, None, true) };
+        let mut mailboxes = Mailboxes::default();
+        let [top, middle, bottom] = [MailboxId(1), MailboxId(2), MailboxId(3)];
+        mailboxes.set(
+            AccountId(1),
+            vec![nested(1, None), nested(2, Some(top)), nested(3, Some(middle))],
+        );
+        assert!(mailboxes.is_within(bottom, top) && mailboxes.is_within(middle, top));
+        assert!(!mailboxes.is_within(top, bottom) && !mailboxes.is_within(top, top));
     }
 
     #[test]

@@ -4,17 +4,22 @@ pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod accounts;
 pub(crate) mod certificate;
+pub(crate) mod changes;
+pub(crate) mod command;
 pub(crate) mod composer;
 pub(crate) mod demo;
+pub(crate) mod dialog;
 pub(crate) mod draft;
 pub(crate) mod list;
 pub(crate) mod mailboxes;
+pub(crate) mod picked;
 pub(crate) mod reader;
 pub(crate) mod setup;
 pub(crate) mod toasts;
 pub(crate) mod window;
 
 mod app;
+mod drafts;
 mod navigation;
 mod writing;
 

@@ -37,6 +37,7 @@ impl App {
             let mailbox = mailbox.get();
             if shown != Some(mailbox) {
                 self.list.update(|list| list.open(mailbox));
+                self.picked.update(|picked| picked.clear());
                 if let Some(mailbox) = mailbox {
                     self.send(Intent::OpenMailbox { mailbox });
                     self.show_rows(&(0..0));

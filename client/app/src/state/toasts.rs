@@ -1,6 +1,6 @@
 //! Short notes in the corner: problems, what became of sent mail, a new version.
 
-use postern_bridge::{AccountId, Problem, ProblemKind, SendState};
+use postern_bridge::{AccountId, ChangeId, Problem, ProblemKind, SendState};
 
 use crate::text;
 
@@ -28,6 +28,8 @@ pub(crate) enum Action {
     Update,
     /// Load the page again.
     Reload,
+    /// Take a change back.
+    Undo(ChangeId),
     /// Go to an account's settings, where a refused certificate is shown.
     ShowAccount(AccountId),
 }
@@ -43,6 +45,10 @@ pub(crate) enum Topic {
     Engine,
     /// A problem of one kind.
     Problem(ProblemKind),
+    /// The last change to messages or folders.
+    Change,
+    /// A change that the server has refused.
+    Refused(ChangeId),
     /// Something about the message that is being written.
     Compose,
 }
@@ -98,6 +104,23 @@ impl Toasts {
     /// Tells something in passing.
     pub(crate) fn note(&mut self, topic: Topic, text: &str) {
         self.put(topic, Tone::Info, text.to_owned(), vec![], true);
+    }
+
+    /// Tells what was changed, with the way back if there is one.
+    pub(crate) fn changed(&mut self, sentence: String, undo: Option<ChangeId>) {
+        let actions = undo.map(Action::Undo).into_iter().collect();
+        self.put(Topic::Change, Tone::Good, sentence, actions, true);
+    }
+
+    /// Tells that a change was taken back; that the server had refused it is of no interest then.
+    pub(crate) fn undone(&mut self, change: ChangeId, sentence: String) {
+        self.list.retain(|toast| toast.topic != Topic::Refused(change));
+        self.put(Topic::Change, Tone::Info, sentence, vec![], true);
+    }
+
+    /// Tells that the server has refused a change; it stays until somebody has seen it.
+    pub(crate) fn refused(&mut self, change: ChangeId, text: String) {
+        self.put(Topic::Refused(change), Tone::Bad, text, vec![], false);
     }
 
     /// Tells that a new version waits.
@@ -192,6 +215,26 @@ mod tests {
             assert_eq!(toast.actions, [Action::RetrySend(7), Action::DiscardSend(7)]);
             assert!(!toast.passing);
         }
+    }
+
+    #[test]
+    fn the_last_change_can_be_taken_back_from_its_note() {
+        let mut toasts = Toasts::default();
+        toasts.changed("1 message moved to Archive".into(), Some(ChangeId(1)));
+        toasts.changed("2 messages moved to Trash".into(), Some(ChangeId(2)));
+        assert_eq!(toasts.all().len(), 1);
+        assert_eq!(toasts.all()[0].actions, [Action::Undo(ChangeId(2))]);
+        toasts.undone(ChangeId(2), "2 messages moved back".into());
+        assert_eq!((toasts.all().len(), &toasts.all()[0].actions), (1, &vec![]));
+    }
+
+    #[test]
+    fn a_refused_change_stays_until_it_was_seen() {
+        let mut toasts = Toasts::default();
+        toasts.refused(ChangeId(1), "Not moved.".into());
+        toasts.changed("Marked".into(), None);
+        assert_eq!(toasts.all().len(), 2);
+        assert!(!toasts.all()[0].passing);
     }
 
     #[test]

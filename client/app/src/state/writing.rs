@@ -59,21 +59,19 @@ impl App {
             match composer.draft.outgoing(composer.attachments.clone()) {
                 Ok(message) => {
                     composer.problem = None;
-                    composer.stage = Stage::Handing(self.request(|request| Intent::Send {
-                        request,
-                        message,
-                        draft: None,
-                    }));
+                    let draft = composer.draft.saved();
+                    let send = |request| Intent::Send { request, message, draft };
+                    composer.stage = Stage::Handing(self.request(send));
                 }
                 Err(error) => composer.reject(error),
             }
         });
     }
 
-    /// Closes the message; asks first if something would be lost.
-    pub(crate) fn close_composer(self) {
+    /// Throws the message away; asks first if something would be lost.
+    pub(crate) fn discard(self) {
         self.composer.update(|composer| match composer {
-            Some(written) if written.is_written() => {
+            Some(written) if written.is_written() || written.draft.saved().is_some() => {
                 written.discarding = true;
                 written.minimized = false;
             }

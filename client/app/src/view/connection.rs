@@ -20,6 +20,7 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
     });
     let progress =
         Memo::new(move |_| app.accounts.with(|accounts| accounts.progress(account).cloned()));
+    let pending = Memo::new(move |_| app.accounts.with(|accounts| accounts.pending(account)));
     let state = move || match connection.get() {
         Connection::Offline => "offline",
         Connection::Connecting => "connecting",
@@ -56,6 +57,11 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
                 <span class="dot" aria-hidden="true"></span>
                 {words}
             </span>
+            <Show when=move || pending.get() != 0>
+                <span class="connection-pending" data-test="pending">
+                    {move || text::connection::pending(pending.get())}
+                </span>
+            </Show>
             {move || why().map(|why| view! { <span class="connection-why">{why}</span> })}
             <Show when=move || refused.get()>
                 <button

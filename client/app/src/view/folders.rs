@@ -2,12 +2,24 @@
 
 use leptos::prelude::*;
 use postern_bridge::{AccountId, MailboxView, Protocol, Role};
+use web_sys::{DragEvent, MouseEvent};
 
 use super::{
     connection::ConnectionState,
     icons::{self, Icon},
+    menu,
 };
-use crate::{route::Route, state::App, text};
+use crate::{
+    route::Route,
+    state::{
+        App,
+        command::{self, Command, Purpose},
+    },
+    text,
+};
+
+/// The type of what is dragged from the list: what is picked there.
+pub(super) const DRAGGED: &str = "application/x-postern-messages";
 
 /// All accounts with their folders.
 #[component]
@@ -35,6 +47,15 @@ pub(crate) fn Folders() -> impl IntoView {
                                 Protocol::Pop3 => text::setup::POP3,
                             }}
                         </span>
+                        <button
+                            class="button is-icon is-small"
+                            data-test="folder-new"
+                            title=text::change::NEW_FOLDER
+                            aria-label=text::change::NEW_FOLDER
+                            on:click=move |_| app.obey(Command::NewFolder(id, None))
+                        >
+                            <Icon glyph=icons::ADD />
+                        </button>
                         <ConnectionState account=id />
                     </header>
                     <AccountFolders account=id />
@@ -67,7 +88,10 @@ fn AccountFolders(account: AccountId) -> impl IntoView {
             }}
             <For
                 each=move || mailboxes.get().unwrap_or_default()
-                key=|mailbox| (mailbox.id, mailbox.name.clone(), mailbox.depth, mailbox.role)
+                key=|mailbox| {
+                    let shape = (mailbox.depth, mailbox.role, mailbox.selectable);
+                    (mailbox.id, mailbox.name.clone(), shape, mailbox.subscribed)
+                }
                 let(mailbox)
             >
                 <Folder mailbox />
@@ -80,18 +104,60 @@ fn AccountFolders(account: AccountId) -> impl IntoView {
 fn Folder(mailbox: MailboxView) -> impl IntoView {
     let app = App::here();
     let name = name(&mailbox);
-    let MailboxView { id, role, depth, selectable, .. } = mailbox;
+    let MailboxView { id, role, depth, selectable, subscribed, .. } = mailbox;
     let unread = Memo::new(move |_| {
         app.mailboxes.with(|mailboxes| mailboxes.get(id).map_or(0, |mailbox| mailbox.unread))
     });
+    let menu = move || {
+        let commands = |mailbox: &MailboxView| command::folder_menu(mailbox);
+        app.mailboxes.with_untracked(|all| all.get(id).map(commands).unwrap_or_default())
+    };
+    let on_menu = move |event: MouseEvent| {
+        let commands = menu();
+        if !commands.is_empty() {
+            menu::open_at_pointer(app, &event, commands);
+        }
+    };
+    // Messages are dropped on it; a file from elsewhere is none.
+    let takes = move |event: &DragEvent| {
+        let dragged = event.data_transfer().is_some_and(|data| {
+            data.types().iter().any(|kind| kind.as_string().as_deref() == Some(DRAGGED))
+        });
+        dragged && app.takes_dragged(id)
+    };
+    let target = RwSignal::new(false);
+    let on_over = move |event: DragEvent| {
+        if takes(&event) {
+            event.prevent_default();
+            target.set(true);
+        }
+    };
+    let on_drop = move |event: DragEvent| {
+        target.set(false);
+        if takes(&event) {
+            event.prevent_default();
+            let purpose = if event.ctrl_key() { Purpose::Copy } else { Purpose::Move };
+            app.obey(Command::PutInto(purpose, id));
+        }
+    };
+    let more = text::folders::more(&name);
     let current = move || (app.route.get().mailbox() == Some(id)).then_some("page");
     view! {
-        <li style=("--depth", depth.to_string())>
+        <li
+            class="folders-item"
+            style=("--depth", depth.to_string())
+            class:is-target=move || target.get()
+            on:contextmenu=on_menu
+            on:dragover=on_over
+            on:dragleave=move |_| target.set(false)
+            on:drop=on_drop
+        >
             <button
                 class="folder"
                 data-test="folder"
                 data-role=role_name(role)
                 data-name=mailbox.name
+                class:is-unsubscribed=!subscribed
                 class:has-unread=move || unread.get() != 0
                 aria-current=current
                 disabled=!selectable
@@ -104,6 +170,17 @@ fn Folder(mailbox: MailboxView) -> impl IntoView {
                         {unread}
                     </span>
                 </Show>
+            </button>
+            <button
+                class="button is-icon is-small folder-more"
+                data-test="folder-more"
+                title=more.clone()
+                aria-label=more
+                aria-haspopup="menu"
+                hidden=move || menu().is_empty()
+                on:click=move |event| menu::open_below(app, &event, menu())
+            >
+                <Icon glyph=icons::MORE />
             </button>
         </li>
     }

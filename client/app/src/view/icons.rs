@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use postern_bridge::Role;
 
+use crate::state::command::{Command, Purpose};
+
 /// An icon, as the path that draws it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Glyph(&'static str);
@@ -74,6 +76,39 @@ pub(crate) const OFFLINE: Glyph = Glyph(
     "M3.5 3.5l17 17M8.5 14.5a5 5 0 0 1 5.5-1.1M5 11a10 10 0 0 1 4.5-2.6M13 8.1a10 10 0 0 1 6 2.9M12 18.5v.1",
 );
 pub(crate) const SEND: Glyph = SENT;
+pub(crate) const MORE: Glyph = Glyph("M5.5 12v.1M12 12v.1M18.5 12v.1");
+pub(crate) const TAG: Glyph = Glyph(
+    "M4 4.5h7.6a2 2 0 0 1 1.4.6l6.7 6.7a1.6 1.6 0 0 1 0 2.3l-5.6 5.6a1.6 1.6 0 0 1-2.3 0L5.1 13A2 2 0 0 1 4.5 11.6V4.5M8.5 8.5v.1",
+);
+pub(crate) const MOVE: Glyph = Glyph(
+    "M3.5 11V7a2 2 0 0 1 2-2h3.7l2 2.5h7.3a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2v-1M3.5 13.5H13M10 10.5l3 3-3 3",
+);
+pub(crate) const COPY: Glyph = Glyph(
+    "M9 8.5h9a1.5 1.5 0 0 1 1.5 1.5v9a1.5 1.5 0 0 1-1.5 1.5H9A1.5 1.5 0 0 1 7.5 19v-9A1.5 1.5 0 0 1 9 8.5zM4.5 15.5V5A1.5 1.5 0 0 1 6 3.5h9.5",
+);
+pub(crate) const PICK: Glyph = Glyph("M5.5 5h13v14h-13zM8.5 12l2.5 2.5L15.5 9.5");
+
+/// The icon of something to do.
+pub(crate) fn of_command(command: &Command) -> Glyph {
+    match command {
+        Command::Archive => ARCHIVE,
+        Command::Delete | Command::DeleteForGood => TRASH,
+        Command::DeleteFolder(_) | Command::EmptyFolder(_) => TRASH,
+        Command::Junk => JUNK,
+        Command::NotJunk => INBOX,
+        Command::ChooseFolder(Purpose::Move) | Command::PutInto(Purpose::Move, _) => MOVE,
+        Command::ChooseFolder(Purpose::Copy) | Command::PutInto(Purpose::Copy, _) => COPY,
+        Command::PlaceFolder(_) => MOVE,
+        Command::ChooseTags | Command::Tag(..) => TAG,
+        Command::Seen(true) => READ,
+        Command::Seen(false) => UNREAD,
+        Command::Starred(_) => STAR,
+        Command::PickAll => PICK,
+        Command::NewFolder(..) => ADD,
+        Command::RenameFolder(_) => WRITE,
+        Command::Subscribe(..) => FOLDER,
+    }
+}
 
 /// The icon of a mailbox.
 pub(crate) fn of_role(role: Option<Role>) -> Glyph {

@@ -8,8 +8,13 @@ use super::accounts;
 use crate::{
     browser::focus,
     route::Route,
-    shortcut::{Shortcut, shortcut},
-    state::{App, draft::Audience, list::List},
+    shortcut::{Held, Shortcut, shortcut},
+    state::{
+        App,
+        command::{Command, Purpose},
+        draft::Audience,
+        list::List,
+    },
 };
 
 /// Listens for shortcuts as long as the page lives.
@@ -31,17 +36,20 @@ pub(crate) fn listen(app: App) {
 
 /// The shortcut that a key press means, unless it belongs to a field or to the browser.
 fn wanted(event: &KeyboardEvent) -> Option<Shortcut> {
-    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+    if event.default_prevented() || event.alt_key() {
         return None;
     }
     let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
     let inside = |selector| {
         target.as_ref().is_some_and(|target| matches!(target.closest(selector), Ok(Some(_))))
     };
-    if inside("input, textarea, select, [contenteditable], .compose:not(.is-minimized)") {
+    const TYPING: &str =
+        "input, textarea, select, [contenteditable], .compose:not(.is-minimized), dialog, .menu";
+    if inside(TYPING) {
         return None;
     }
-    let shortcut = shortcut(&event.key(), inside("[role=listbox]"))?;
+    let held = Held { shift: event.shift_key(), control: event.ctrl_key() || event.meta_key() };
+    let shortcut = shortcut(&event.key(), held, inside(".rows"))?;
     // A page has no list and no message; the way back and the help are all it needs.
     let allowed = matches!(shortcut, Shortcut::Back | Shortcut::Help);
     (allowed || !inside(".page")).then_some(shortcut)
@@ -65,7 +73,21 @@ fn obey(app: App, shortcut: Shortcut) -> bool {
         Shortcut::Last => step(app, |list| list.put_cursor(u32::MAX), false),
         Shortcut::Open => open(app),
         Shortcut::Scroll if reading => focus::give(focus::MESSAGE),
-        Shortcut::ToggleSeen => toggle_seen(app),
+        Shortcut::Pick => app.toggle_picked(app.list.with_untracked(List::cursor)),
+        Shortcut::PickNext => pick(app, 1),
+        Shortcut::PickPrevious => pick(app, -1),
+        Shortcut::PickAll => app.obey(Command::PickAll),
+        Shortcut::ToggleSeen => app.obey(app.target_traits().toggle_seen()),
+        Shortcut::ToggleStarred => app.obey(app.target_traits().toggle_starred()),
+        Shortcut::Tags => app.obey(Command::ChooseTags),
+        Shortcut::Archive => match app.target_traits().archive() {
+            Some(archive) => app.obey(archive),
+            None => return false,
+        },
+        Shortcut::Delete => app.obey(app.target_traits().delete()),
+        Shortcut::Junk => app.obey(app.target_traits().junk()),
+        Shortcut::Move => app.obey(Command::ChooseFolder(Purpose::Move)),
+        Shortcut::Undo => app.undo_last(),
         Shortcut::Reply if reading => app.reply(Audience::Sender),
         Shortcut::ReplyAll if reading => app.reply(Audience::All),
         Shortcut::Forward if reading => app.forward(),
@@ -74,6 +96,9 @@ fn obey(app: App, shortcut: Shortcut) -> bool {
         }
         Shortcut::Compose => app.compose(),
         Shortcut::Refresh => app.refresh(),
+        Shortcut::Back if app.picked.with_untracked(|picked| !picked.is_empty()) => {
+            app.picked.update(|picked| picked.clear());
+        }
         Shortcut::Back => {
             let route = app.route.get_untracked();
             match (route, route.parent()) {
@@ -103,12 +128,12 @@ fn open(app: App) {
     }
 }
 
-fn toggle_seen(app: App) {
-    let row = app.list.with_untracked(|list| {
-        let open = app.route.get_untracked().message();
-        open.and_then(|message| list.find(message)).or_else(|| list.under_cursor()).cloned()
-    });
-    if let Some(row) = row {
-        app.mark_seen(row.id, !row.flags.seen);
-    }
+/// Picks all rows from where the last one was picked to the one so many below the cursor.
+fn pick(app: App, by: i64) {
+    let (cursor, total) =
+        app.list.with_untracked(|list| (list.cursor(), list.total().unwrap_or(0)));
+    let last = i64::from(total.saturating_sub(1));
+    let to = i64::from(cursor).saturating_add(by).clamp(0, last);
+    app.pick_to(u32::try_from(to).unwrap_or(cursor));
+    app.reveal.notify();
 }

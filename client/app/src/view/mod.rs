@@ -9,11 +9,13 @@ mod avatar;
 mod certificate;
 mod compose;
 mod connection;
+mod dialog;
 mod folders;
 mod help;
 mod icons;
 mod keys;
 mod list;
+mod menu;
 mod reader;
 mod setup;
 mod shell;
@@ -37,6 +39,8 @@ pub(crate) fn Root() -> impl IntoView {
         <shell::Shell />
         <compose::Compose />
         <help::Help />
+        <dialog::DialogHost />
+        <menu::MenuHost />
         <toasts::ToastList />
     }
 }

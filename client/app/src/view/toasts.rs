@@ -62,10 +62,15 @@ fn ToastView(toast: Toast) -> impl IntoView {
             Action::DiscardSend(_) => text::toast::DISCARD,
             Action::Update => text::toast::UPDATE,
             Action::Reload => text::shell::RELOAD,
+            Action::Undo(_) => text::change::UNDO,
             Action::ShowAccount(_) => text::account::LOOK,
         };
         view! {
-            <button class="button is-small" on:click=move |_| act(app, id, action)>
+            <button
+                class="button is-small"
+                data-test="toast-action"
+                on:click=move |_| act(app, id, action)
+            >
                 {label}
             </button>
         }
@@ -99,6 +104,10 @@ fn act(app: App, toast: u32, action: Action) {
         Action::DiscardSend(outbox) => app.send(Intent::DiscardSend { outbox }),
         Action::Update => spawn_local(update::take_over()),
         Action::Reload => browser::reload(),
+        Action::Undo(change) => {
+            app.toasts.update(|toasts| toasts.close(toast));
+            app.undo(change);
+        }
         Action::ShowAccount(account) => {
             app.toasts.update(|toasts| toasts.close(toast));
             app.go(Route::Account(account));

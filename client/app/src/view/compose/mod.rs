@@ -3,6 +3,8 @@
 mod attachments;
 mod fields;
 
+use std::time::Duration;
+
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use web_sys::{DragEvent, File, KeyboardEvent};
 
@@ -17,12 +19,17 @@ use crate::{
     text,
 };
 
+/// How often what is written is saved among the drafts, if it has changed.
+const AUTOSAVE: Duration = Duration::from_secs(10);
+
 /// The window, while a message is being written.
 #[component]
 pub(crate) fn Compose() -> impl IntoView {
     let app = App::here();
     let open = Memo::new(move |_| app.composer.with(Option::is_some));
     Effect::new(move |_| app.save_draft());
+    // Fails only where there are no timers; then a draft is saved when it is closed.
+    let _ = set_interval_with_handle(move || app.autosave(), AUTOSAVE);
     view! {
         <Show when=move || open.get()>
             <Window />
@@ -94,8 +101,8 @@ fn Window() -> impl IntoView {
                 <button
                     class="button is-icon"
                     data-test="compose-close"
-                    title=text::compose::DISCARD
-                    aria-label=text::compose::DISCARD
+                    title=text::compose::CLOSE
+                    aria-label=text::compose::CLOSE
                     disabled=move || handing.get()
                     on:click=move |_| app.close_composer()
                 >
@@ -202,7 +209,7 @@ fn Actions(handing: Memo<bool>) -> impl IntoView {
                 title=text::compose::DISCARD
                 aria-label=text::compose::DISCARD
                 disabled=move || handing.get()
-                on:click=move |_| app.close_composer()
+                on:click=move |_| app.discard()
             >
                 <Icon glyph=icons::TRASH />
             </button>
@@ -219,7 +226,7 @@ fn DiscardQuestion() -> impl IntoView {
             <button
                 class="button is-danger is-primary"
                 data-test="compose-discard-yes"
-                on:click=move |_| app.composer.set(None)
+                on:click=move |_| app.throw_away()
             >
                 {text::compose::DISCARD_YES}
             </button>

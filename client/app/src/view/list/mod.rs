@@ -1,15 +1,16 @@
 //! The message list of the open mailbox.
 
+mod bar;
 mod row;
 mod rows;
 
 use leptos::prelude::*;
 use postern_bridge::{Connection, Intent};
 
-use self::rows::Rows;
+pub(super) use self::bar::CommandButton;
+use self::{bar::Bar, rows::Rows};
 use super::{
-    folders,
-    icons::{self, Icon},
+    icons,
     status::{Busy, Status},
 };
 use crate::{state::App, text};
@@ -35,42 +36,10 @@ enum Content {
 #[component]
 pub(crate) fn MessageList() -> impl IntoView {
     let app = App::here();
-    let mailbox = Memo::new(move |_| {
-        let id = app.list.with(|list| list.mailbox())?;
-        app.mailboxes.with(|mailboxes| mailboxes.get(id).cloned())
-    });
-    let name =
-        move || mailbox.with(|mailbox| mailbox.as_ref().map(folders::name).unwrap_or_default());
-    let counts = move || {
-        mailbox.with(|mailbox| mailbox.as_ref().map(|m| text::list::count(m.total, m.unread)))
-    };
     let content = Memo::new(move |_| content(app));
     view! {
         <section class="list pane" aria-label=text::list::LABEL>
-            <header class="pane-bar">
-                <button
-                    class="button is-icon only-narrow"
-                    aria-label=text::shell::BACK
-                    on:click=move |_| app.go(app.route.get_untracked().parent())
-                >
-                    <Icon glyph=icons::BACK />
-                </button>
-                <div class="pane-title">
-                    <h1>
-                        <bdi>{name}</bdi>
-                    </h1>
-                    <p>{counts}</p>
-                </div>
-                <button
-                    class="button is-icon"
-                    data-test="refresh"
-                    title=text::shell::REFRESH
-                    aria-label=text::shell::REFRESH
-                    on:click=move |_| app.refresh()
-                >
-                    <Icon glyph=icons::REFRESH />
-                </button>
-            </header>
+            <Bar />
             {move || match content.get() {
                 Content::Rows => view! { <Rows /> }.into_any(),
                 Content::Loading => view! { <Busy text=text::list::LOADING /> }.into_any(),

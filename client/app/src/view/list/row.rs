@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use postern_bridge::Row;
+use web_sys::{DragEvent, MouseEvent};
 
 use super::super::{
     avatar::Avatar,
+    folders,
     icons::{self, Glyph, Icon},
+    menu,
 };
 use crate::{format, route::Route, state::App, text};
 
@@ -37,10 +40,42 @@ pub(crate) fn RowView(
     };
     let is_cursor = move || index.get() == Some(app.list.with(|list| list.cursor()));
     let unread = has(|row| !row.flags.seen);
-    let open = move |_| {
-        if let Some(row) = row.get_untracked() {
-            app.list.update(|list| list.put_cursor(index.get_untracked().unwrap_or_default()));
+    let is_picked = move || {
+        row.with(|row| row.as_deref().is_some_and(|row| app.picked.with(|p| p.contains(row))))
+    };
+    let known = move || index.get_untracked().filter(|_| row.with_untracked(Option::is_some));
+    let press = move |event: MouseEvent| {
+        let (Some(index), Some(row)) = (known(), row.get_untracked()) else { return };
+        if event.shift_key() {
+            app.pick_to(index);
+        } else if event.ctrl_key() || event.meta_key() {
+            app.toggle_picked(index);
+        } else {
+            app.picked.update(|picked| picked.clear());
+            app.list.update(|list| list.put_cursor(index));
             app.go(Route::Message(row.id));
+        }
+    };
+    let pick = move |event: MouseEvent| {
+        event.stop_propagation();
+        match known() {
+            Some(index) if event.shift_key() => app.pick_to(index),
+            Some(index) => app.toggle_picked(index),
+            None => {}
+        }
+    };
+    let menu = move |event: MouseEvent| {
+        if let Some(index) = known() {
+            app.aim_at(index);
+            menu::open_at_pointer(app, &event, app.target_traits().menu());
+        }
+    };
+    let drag = move |event: DragEvent| {
+        if let (Some(index), Some(data)) = (known(), event.data_transfer()) {
+            app.aim_at(index);
+            // Fails only for what is no type.
+            let _ = data.set_data(folders::DRAGGED, "");
+            data.set_effect_allowed("copyMove");
         }
     };
     view! {
@@ -51,16 +86,27 @@ pub(crate) fn RowView(
             data-test="row"
             data-index=move || index.get()
             data-unread=move || unread().to_string()
-            aria-selected=move || is_open().to_string()
+            aria-selected=move || (is_picked() || is_open()).to_string()
             aria-setsize=move || total.get()
             aria-posinset=move || at() + 1
             class:is-cursor=is_cursor
+            class:is-open=is_open
+            class:is-picked=is_picked
+            draggable="true"
             class:is-unknown=move || row.with(Option::is_none)
             hidden=move || index.get().is_none()
             style:transform=move || format!("translateY({}px)", f64::from(at()) * row_height)
-            on:click=open
+            on:click=press
+            on:contextmenu=menu
+            on:dragstart=drag
+            on:dragend=move |_| app.picked.update(|picked| picked.clear())
         >
-            <Avatar name=Signal::derive(move || of(row, |row| row.correspondents.clone())) />
+            <span class="row-pick" data-test="row-pick" title=text::change::PICK on:click=pick>
+                <Avatar name=Signal::derive(move || of(row, |row| row.correspondents.clone())) />
+                <span class="row-check" aria-hidden="true">
+                    <Icon glyph=icons::GOOD />
+                </span>
+            </span>
             <div class="row-line">
                 <bdi class="row-who">
                     {move || of(row, |row| or(&row.correspondents, text::list::NOBODY))}
@@ -74,6 +120,7 @@ pub(crate) fn RowView(
                 <span class="row-subject" dir="auto">
                     {move || of(row, |row| or(&row.subject, text::list::NO_SUBJECT))}
                 </span>
+                {tags(row)}
                 <Show when=unread>
                     <span class="row-unread" role="img" aria-label=text::list::UNREAD></span>
                 </Show>
@@ -97,6 +144,24 @@ fn mark(
                 <Icon glyph />
             </span>
         </Show>
+    }
+}
+
+/// The message's tags; the row's height leaves room for the first two.
+fn tags(row: Memo<Option<Arc<Row>>>) -> impl IntoView {
+    let tags = Memo::new(move |_| {
+        row.with(|row| {
+            let keywords = row.as_deref().map(|row| &row.keywords[..]).unwrap_or_default();
+            keywords
+                .iter()
+                .filter_map(|keyword| text::change::tag(keyword))
+                .take(2)
+                .collect::<Vec<_>>()
+        })
+    });
+    move || {
+        let tag = |tag| view! { <bdi class="tag row-tag">{tag}</bdi> };
+        tags.get().into_iter().map(tag).collect_view()
     }
 }
 

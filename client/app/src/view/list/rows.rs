@@ -92,6 +92,7 @@ pub(crate) fn Rows() -> impl IntoView {
             class="rows"
             node_ref=scroller
             role="listbox"
+            aria-multiselectable="true"
             tabindex="0"
             aria-label=text::list::LABEL
             aria-activedescendant=active

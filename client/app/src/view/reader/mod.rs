@@ -7,16 +7,23 @@ mod header;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use postern_bridge::{Intent, MessageId, MessageView};
+use postern_bridge::{Intent, MessageId, MessageView, Role};
 
 use self::{attachments::Attachments, body::Body, header::Header};
 use super::{
     icons::{self, Glyph, Icon},
+    list::CommandButton,
+    menu,
     status::{Busy, Status},
 };
 use crate::{
     route::Route,
-    state::{App, draft::Audience, reader::Reader},
+    state::{
+        App,
+        command::{Command, Purpose, Traits},
+        draft::Audience,
+        reader::Reader,
+    },
     text,
 };
 
@@ -86,19 +93,10 @@ fn Message(message: Arc<MessageView>) -> impl IntoView {
 #[component]
 fn Bar(message: Option<MessageId>) -> impl IntoView {
     let app = App::here();
-    let seen = Memo::new(move |_| {
-        app.list.with(|list| message.and_then(|id| list.find(id)).is_none_or(|row| row.flags.seen))
-    });
+    let traits = Memo::new(move |_| app.target_traits());
     let off = message.is_none();
-    let toggle_seen = move |_| {
-        if let Some(message) = message {
-            app.mark_seen(message, !seen.get_untracked());
-        }
-    };
-    let seen_label = move || {
-        if seen.get() { text::reader::MARK_UNREAD } else { text::reader::MARK_READ }
-    };
-    let seen_glyph = Signal::derive(move || if seen.get() { icons::UNREAD } else { icons::READ });
+    let is_draft = move || traits.get().role == Some(Role::Drafts);
+    let command = |of: fn(Traits) -> Option<Command>| Signal::derive(move || of(traits.get()));
     view! {
         <header class="pane-bar reader-bar">
             <button
@@ -109,6 +107,21 @@ fn Bar(message: Option<MessageId>) -> impl IntoView {
             >
                 <Icon glyph=icons::BACK />
             </button>
+            <Show when=is_draft>
+                <button
+                    class="button is-primary"
+                    data-test="reader-write-on"
+                    disabled=off
+                    on:click=move |_| {
+                        if let Some(message) = message {
+                            app.open_draft(message);
+                        }
+                    }
+                >
+                    <Icon glyph=icons::WRITE />
+                    {text::reader::WRITE_ON}
+                </button>
+            </Show>
             <Answer
                 test="reader-reply"
                 glyph=icons::REPLY
@@ -130,15 +143,22 @@ fn Bar(message: Option<MessageId>) -> impl IntoView {
                 off
                 on_press=move || app.forward()
             />
+            <span class="reader-gap"></span>
+            <CommandButton command=command(Traits::archive) off />
+            <CommandButton command=command(|traits| Some(traits.delete())) off />
+            <CommandButton command=command(|_| Some(Command::ChooseFolder(Purpose::Move))) off class="only-wide" />
+            <CommandButton command=command(|traits| Some(traits.toggle_starred())) off class="only-wide" />
+            <CommandButton command=command(|traits| Some(traits.toggle_seen())) off class="only-wide" />
             <button
-                class="button is-icon reader-seen"
-                data-test="reader-seen"
-                title=seen_label
-                aria-label=seen_label
+                class="button is-icon"
+                data-test="reader-more"
+                title=text::change::MORE
+                aria-label=text::change::MORE
+                aria-haspopup="menu"
                 disabled=off
-                on:click=toggle_seen
+                on:click=move |event| menu::open_below(app, &event, traits.get_untracked().menu())
             >
-                <Icon glyph=seen_glyph />
+                <Icon glyph=icons::MORE />
             </button>
             <button
                 class="button is-icon only-wide"

@@ -1,0 +1,324 @@
+//! Doing something to messages and folders, and hearing what came of it.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use postern_bridge::{
+    Change, ChangeId, Done, Intent, MailboxId, Mark, MessageId, Moved, Problem, Refused, Row,
+    Selection,
+};
+
+use super::{
+    App,
+    command::{Command, Purpose, Traits},
+    dialog::{Dialog, Question},
+    picked::Place,
+    reader::Reader,
+};
+use crate::{browser, route::Route, text};
+
+/// What the page remembers of changes that it asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Requests whose answer is told even if it is about one mark.
+    told: Vec<u32>,
+    /// The last change that can be taken back.
+    last: Option<ChangeId>,
+}
+
+impl App {
+    /// Does something.
+    pub(crate) fn obey(self, command: Command) {
+        match command {
+            Command::Archive => self.dispose(|messages| Change::Archive { messages }),
+            Command::Delete => self.dispose(|messages| Change::Delete { messages }),
+            Command::Junk => self.dispose(|messages| Change::Junk { messages }),
+            Command::NotJunk => self.dispose(|messages| Change::NotJunk { messages }),
+            Command::DeleteForGood => {
+                if self.targets().is_some() {
+                    let question = Question::DeleteForGood(self.target_count());
+                    self.dialog.set(Some(Dialog::Confirm(question)));
+                }
+            }
+            Command::PutInto(Purpose::Move, to) => {
+                self.dispose(|messages| Change::Move { messages, to });
+            }
+            Command::PutInto(Purpose::Copy, to) => {
+                if let Some(messages) = self.targets() {
+                    self.change(Change::Copy { messages, to }, true);
+                    self.picked.update(|picked| picked.clear());
+                }
+            }
+            Command::ChooseFolder(purpose) => {
+                if self.targets().is_some() {
+                    self.dialog.set(Some(Dialog::ChooseFolder(purpose)));
+                }
+            }
+            Command::ChooseTags => {
+                if self.targets().is_some() {
+                    self.dialog.set(Some(Dialog::Tags));
+                }
+            }
+            Command::Tag(tag, set) => self.mark(Mark::Keyword(tag), set),
+            Command::Seen(set) => self.mark(Mark::Seen, set),
+            Command::Starred(set) => self.mark(Mark::Flagged, set),
+            Command::PickAll => {
+                if let Some(mailbox) = self.list.with_untracked(|list| list.mailbox()) {
+                    self.picked.update(|picked| picked.all(mailbox));
+                }
+            }
+            Command::NewFolder(account, parent) => {
+                self.dialog.set(Some(Dialog::NewFolder(account, parent)));
+            }
+            Command::RenameFolder(mailbox) => {
+                self.dialog.set(Some(Dialog::RenameFolder(mailbox)));
+            }
+            Command::PlaceFolder(mailbox) => {
+                self.dialog.set(Some(Dialog::PlaceFolder(mailbox)));
+            }
+            Command::DeleteFolder(mailbox) => {
+                self.dialog.set(Some(Dialog::Confirm(Question::DeleteFolder(mailbox))));
+            }
+            Command::EmptyFolder(mailbox) => {
+                self.dialog.set(Some(Dialog::Confirm(Question::EmptyFolder(mailbox))));
+            }
+            Command::Subscribe(mailbox, subscribed) => {
+                self.change(Change::Subscribe { mailbox, subscribed }, true);
+            }
+        }
+    }
+
+    /// Does what a question was about: the answer was yes.
+    pub(crate) fn confirm(self, question: Question) {
+        match question {
+            Question::DeleteForGood(_) => {
+                self.dispose(|messages| Change::DeleteForGood { messages });
+            }
+            Question::EmptyFolder(mailbox) => self.change(Change::Empty { mailbox }, true),
+            Question::DeleteFolder(mailbox) => self.change(Change::DeleteMailbox { mailbox }, true),
+        }
+    }
+
+    /// Asks the engine for a change; `told` says whether its success is worth a note.
+    pub(crate) fn change(self, change: Change, told: bool) {
+        let request = self.request(|request| Intent::Change { request, change });
+        if told {
+            self.changes.update_value(|changes| changes.told.push(request));
+        }
+    }
+
+    /// Takes the last change back, if there is one.
+    pub(crate) fn undo_last(self) {
+        if let Some(change) = self.changes.try_update_value(|changes| changes.last.take()).flatten()
+        {
+            self.undo(change);
+        }
+    }
+
+    /// Takes a change back.
+    pub(crate) fn undo(self, change: ChangeId) {
+        self.request(|request| Intent::Undo { request, change });
+        self.changes.update_value(|changes| {
+            if changes.last == Some(change) {
+                changes.last = None;
+            }
+        });
+    }
+
+    /// What something would be done to now: what is picked, or else the opened message, or else the
+    /// one under the cursor.
+    pub(crate) fn targets(self) -> Option<Selection> {
+        let picked = self.picked.with_untracked(|picked| picked.selection());
+        picked.or_else(|| self.one_target().map(Selection::from))
+    }
+
+    /// How many messages that is.
+    pub(crate) fn target_count(self) -> u32 {
+        let total = self.list.with_untracked(|list| list.total().unwrap_or(0));
+        self.picked.with_untracked(|picked| if picked.is_empty() { 1 } else { picked.count(total) })
+    }
+
+    /// What those messages are like, as far as their rows are known; follows what changes.
+    pub(crate) fn target_traits(self) -> Traits {
+        let role = self.list.with(|list| list.mailbox()).and_then(|id| {
+            self.mailboxes.with(|mailboxes| mailboxes.get(id).and_then(|mailbox| mailbox.role))
+        });
+        let rows = self.target_rows();
+        Traits {
+            role,
+            seen: rows.iter().all(|row| row.flags.seen),
+            starred: !rows.is_empty() && rows.iter().all(|row| row.flags.flagged),
+        }
+    }
+
+    /// The known rows of what something would be done to; follows what changes.
+    pub(crate) fn target_rows(self) -> Vec<Arc<Row>> {
+        let one = self.route.get().message();
+        self.list.with(|list| {
+            self.picked.with(|picked| {
+                if !picked.is_empty() {
+                    return list.known().filter(|row| picked.contains(row)).cloned().collect();
+                }
+                let row = match one {
+                    Some(message) => list.find(message),
+                    None => list.under_cursor(),
+                };
+                row.cloned().into_iter().collect()
+            })
+        })
+    }
+
+    /// Picks a row of the list, or no longer.
+    pub(crate) fn toggle_picked(self, index: u32) {
+        self.list.update(|list| list.put_cursor(index));
+        let known = self.list.with_untracked(|list| list.known().cloned().collect::<Vec<_>>());
+        if let Some(place) = self.place(index) {
+            let known = known.iter().map(|row| &**row);
+            self.picked.update(|picked| picked.toggle(place, known));
+        }
+    }
+
+    /// Picks all rows from where the last one was picked to this one.
+    pub(crate) fn pick_to(self, index: u32) {
+        let cursor = self.place(self.list.with_untracked(|list| list.cursor()));
+        self.list.update(|list| list.put_cursor(index));
+        if let Some(place) = self.place(index) {
+            self.picked.update(|picked| picked.extend_to(place, cursor));
+        }
+    }
+
+    /// Makes a row the one that something is done to, unless it is among several that are.
+    pub(crate) fn aim_at(self, index: u32) {
+        let Some(row) = self.list.with_untracked(|list| list.row(index).cloned()) else { return };
+        self.list.update(|list| list.put_cursor(index));
+        if !self.picked.with_untracked(|picked| picked.contains(&row)) {
+            self.picked.update(|picked| picked.only(Place::of(&row, index)));
+        }
+    }
+
+    /// Whether a folder takes what is dragged from the list: another one of the same account.
+    pub(crate) fn takes_dragged(self, to: MailboxId) -> bool {
+        let Some(from) = self.list.with_untracked(|list| list.mailbox()) else { return false };
+        self.mailboxes.with_untracked(|mailboxes| match (mailboxes.get(from), mailboxes.get(to)) {
+            (Some(from), Some(to)) => {
+                to.id != from.id && to.account == from.account && to.may.take_messages
+            }
+            _ => false,
+        })
+    }
+
+    fn place(self, index: u32) -> Option<Place> {
+        self.list.with_untracked(|list| list.row(index).map(|row| Place::of(row, index)))
+    }
+
+    fn one_target(self) -> Option<MessageId> {
+        let open = self.route.get_untracked().message();
+        open.or_else(|| self.list.with_untracked(|list| list.under_cursor().map(|row| row.id)))
+    }
+
+    fn mark(self, mark: Mark, set: bool) {
+        if let Some(messages) = self.targets() {
+            self.change(Change::Mark { messages, mark, set }, self.target_count() > 1);
+        }
+    }
+
+    /// Does something after which the messages are no longer where they were.
+    fn dispose(self, change: impl FnOnce(Selection) -> Change) {
+        let Some(messages) = self.targets() else { return };
+        self.leave_targets();
+        self.change(change(messages), true);
+        self.picked.update(|picked| picked.clear());
+    }
+
+    /// Goes on from the opened message if it is about to go: to the next one where both are in view,
+    /// else to the list.
+    fn leave_targets(self) {
+        let Some(open) = self.route.get_untracked().message() else { return };
+        let next = self.list.with_untracked(|list| {
+            self.picked.with_untracked(|picked| {
+                let goes = |row: &Row| row.id == open || picked.contains(row);
+                if !list.find(open).is_some_and(|row| picked.is_empty() || goes(row)) {
+                    return None;
+                }
+                let stays = |index| list.row(index).filter(|row| !goes(row)).map(|row| row.id);
+                let cursor = list.index_of(open)?;
+                let near = (cursor.saturating_add(1)..cursor.saturating_add(100)).find_map(stays);
+                Some(near.or_else(|| (0..cursor).rev().take(100).find_map(stays)))
+            })
+        });
+        match next {
+            Some(Some(next)) if !browser::is_narrow() => self.go(Route::Message(next)),
+            Some(_) => self.go(self.route.get_untracked().parent()),
+            None => {}
+        }
+    }
+
+    pub(super) fn changed(self, request: u32, result: Result<Done, Problem>) {
+        let told = self
+            .changes
+            .try_update_value(|changes| {
+                let at = changes.told.iter().position(|told| *told == request);
+                at.map(|at| changes.told.swap_remove(at))
+            })
+            .flatten()
+            .is_some();
+        match result {
+            Ok(done) => {
+                if done.can_undo {
+                    self.changes.update_value(|changes| changes.last = Some(done.change));
+                }
+                if told {
+                    let undo = done.can_undo.then_some(done.change);
+                    self.toasts.update(|toasts| toasts.changed(done.sentence, undo));
+                }
+                if let Some(mailbox) = done.mailbox {
+                    self.go(Route::Mailbox(mailbox));
+                }
+            }
+            Err(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
+        }
+    }
+
+    pub(super) fn undone(self, change: ChangeId, result: Result<String, Problem>) {
+        match result {
+            Ok(sentence) => self.toasts.update(|toasts| toasts.undone(change, sentence)),
+            Err(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
+        }
+    }
+
+    pub(super) fn refused(self, refused: Refused) {
+        let text = text::change::refused(&refused.sentence, &refused.problem.sentence);
+        self.toasts.update(|toasts| toasts.refused(refused.change, text));
+    }
+
+    /// Follows messages that have another number now.
+    pub(super) fn moved(self, moves: &[Moved]) {
+        for Moved { from, to } in moves {
+            self.picked.update(|picked| picked.moved(*from, *to));
+            if from.mailbox != to.mailbox {
+                continue;
+            }
+            self.list.update(|list| list.renumber(*from, *to));
+            self.change_composer(|composer| {
+                if composer.draft.saved() == Some(*from) {
+                    composer.draft.set_saved(*to);
+                }
+            });
+            if self.route.get_untracked().message() == Some(*from) {
+                self.reader.update(|reader| reader.renumber(*from, *to));
+                self.go_instead(Route::Message(*to));
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// Takes over that the message has another number.
+    fn renumber(&mut self, from: MessageId, to: MessageId) {
+        match self {
+            Self::Open(view) if view.id == from => Arc::make_mut(view).id = to,
+            Self::Opening(id) | Self::Failed(id, _) if *id == from => *id = to,
+            _ => {}
+        }
+    }
+}

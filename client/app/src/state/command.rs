@@ -1,0 +1,205 @@
+//! What can be done to messages and folders, by key, button, menu or drop.
+
+use postern_bridge::{AccountId, MailboxId, MailboxView, Role};
+
+/// Something to do. Those of messages are done to what is picked, or else to the opened message, or
+/// else to the one under the list's cursor.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Command {
+    /// Move to the folder for kept mail.
+    Archive,
+    /// Move to the trash.
+    Delete,
+    /// Delete without a way back, after a question.
+    DeleteForGood,
+    /// Move to the folder for unwanted mail.
+    Junk,
+    /// Take that back.
+    NotJunk,
+    /// Choose a folder to move to, or to copy to.
+    ChooseFolder(Purpose),
+    /// Move, or copy, to a folder.
+    PutInto(Purpose, MailboxId),
+    /// Choose tags.
+    ChooseTags,
+    /// Give a tag, or take it.
+    Tag(String, bool),
+    /// Mark as read, or as unread.
+    Seen(bool),
+    /// Give a star, or take it.
+    Starred(bool),
+    /// Pick all messages of the list.
+    PickAll,
+    /// Make a folder, after asking for its name.
+    NewFolder(AccountId, Option<MailboxId>),
+    /// Give a folder another name, after asking for it.
+    RenameFolder(MailboxId),
+    /// Choose where a folder shall be.
+    PlaceFolder(MailboxId),
+    /// Delete a folder, after a question.
+    DeleteFolder(MailboxId),
+    /// Delete everything in a folder, after a question.
+    EmptyFolder(MailboxId),
+    /// Subscribe to a folder, or no longer.
+    Subscribe(MailboxId, bool),
+}
+
+/// What a folder is chosen for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purpose {
+    /// To move messages there.
+    Move,
+    /// To copy messages there.
+    Copy,
+}
+
+/// What messages are like that something can be done to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Traits {
+    /// What their folder is for.
+    pub(crate) role: Option<Role>,
+    /// Whether all are read.
+    pub(crate) seen: bool,
+    /// Whether all have a star.
+    pub(crate) starred: bool,
+}
+
+impl Traits {
+    /// Deletes them as it fits their place.
+    pub(crate) fn delete(self) -> Command {
+        if self.role == Some(Role::Trash) { Command::DeleteForGood } else { Command::Delete }
+    }
+
+    /// Says that they are unwanted, or the contrary, as it fits their place.
+    pub(crate) fn junk(self) -> Command {
+        if self.role == Some(Role::Junk) { Command::NotJunk } else { Command::Junk }
+    }
+
+    /// Archives them, unless they are archived.
+    pub(crate) fn archive(self) -> Option<Command> {
+        (self.role != Some(Role::Archive)).then_some(Command::Archive)
+    }
+
+    /// Turns their read mark over.
+    pub(crate) fn toggle_seen(self) -> Command {
+        Command::Seen(!self.seen)
+    }
+
+    /// Turns their star over.
+    pub(crate) fn toggle_starred(self) -> Command {
+        Command::Starred(!self.starred)
+    }
+
+    /// All that a menu offers for them.
+    pub(crate) fn menu(self) -> Vec<Command> {
+        let mut menu = vec![self.toggle_seen(), self.toggle_starred(), Command::ChooseTags];
+        menu.extend(self.archive());
+        menu.extend([
+            Command::ChooseFolder(Purpose::Move),
+            Command::ChooseFolder(Purpose::Copy),
+            self.junk(),
+            Command::Delete,
+            Command::DeleteForGood,
+        ]);
+        if self.role == Some(Role::Trash) {
+            menu.retain(|command| *command != Command::Delete);
+        }
+        menu
+    }
+}
+
+/// All that a menu offers for a folder.
+pub(crate) fn folder_menu(mailbox: &MailboxView) -> Vec<Command> {
+    let (id, may) = (mailbox.id, mailbox.may);
+    let mut menu = Vec::new();
+    if may.have_children {
+        menu.push(Command::NewFolder(mailbox.account, Some(id)));
+    }
+    if may.be_moved {
+        menu.extend([Command::RenameFolder(id), Command::PlaceFolder(id)]);
+    }
+    if !mailbox.local && mailbox.role != Some(Role::Inbox) {
+        menu.push(Command::Subscribe(id, !mailbox.subscribed));
+    }
+    if may.be_emptied && mailbox.total > 0 {
+        menu.push(Command::EmptyFolder(id));
+    }
+    if may.be_deleted {
+        menu.push(Command::DeleteFolder(id));
+    }
+    menu
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::MailboxRights;
+
+    use super::*;
+
+    #[test]
+    fn in_the_trash_deleting_is_for_good() {
+        let trash = Traits { role: Some(Role::Trash), ..Traits::default() };
+        assert_eq!(trash.delete(), Command::DeleteForGood);
+        assert!(!trash.menu().contains(&Command::Delete));
+        let inbox = Traits { role: Some(Role::Inbox), ..Traits::default() };
+        assert_eq!(inbox.delete(), Command::Delete);
+    }
+
+    #[test]
+    fn marks_are_turned_over() {
+        let traits = Traits { seen: true, starred: false, role: None };
+        assert_eq!(traits.toggle_seen(), Command::Seen(false));
+        assert_eq!(traits.toggle_starred(), Command::Starred(true));
+    }
+
+    #[test]
+    fn junk_can_be_wanted_again_and_the_archive_archives_nothing() {
+        let in_role = |role| Traits { role: Some(role), ..Traits::default() };
+        assert_eq!(in_role(Role::Junk).junk(), Command::NotJunk);
+        assert_eq!(in_role(Role::Inbox).junk(), Command::Junk);
+        assert_eq!(in_role(Role::Archive).archive(), None);
+    }
+
+    #[test]
+    fn a_folders_menu_offers_what_may_be_done_with_it() {
+        let mailbox = |role, may, total| MailboxView {
+            id: MailboxId(3),
+            account: AccountId(1),
+            name: "m".into(),
+            depth: 0,
+            parent: None,
+            role,
+            selectable: true,
+            local: false,
+            subscribed: true,
+            may,
+            unread: 0,
+            total,
+        };
+        let all = MailboxRights {
+            have_children: true,
+            be_moved: true,
+            be_deleted: true,
+            take_messages: true,
+            be_emptied: false,
+        };
+        let id = MailboxId(3);
+        assert_eq!(
+            folder_menu(&mailbox(None, all, 1)),
+            [
+                Command::NewFolder(AccountId(1), Some(id)),
+                Command::RenameFolder(id),
+                Command::PlaceFolder(id),
+                Command::Subscribe(id, false),
+                Command::DeleteFolder(id),
+            ]
+        );
+        let emptied = MailboxRights { be_emptied: true, ..MailboxRights::default() };
+        let trash = Some(Role::Trash);
+        let subscribe = Command::Subscribe(id, false);
+        let menu = folder_menu(&mailbox(trash, emptied, 1));
+        assert_eq!(menu, [subscribe.clone(), Command::EmptyFolder(id)]);
+        assert_eq!(folder_menu(&mailbox(trash, emptied, 0)), [subscribe]);
+        assert_eq!(folder_menu(&mailbox(Some(Role::Inbox), MailboxRights::default(), 1)), []);
+    }
+}

@@ -1,0 +1,44 @@
+//! What lies over the page and waits for an answer: a menu or a dialog.
+
+use postern_bridge::{AccountId, MailboxId};
+
+use super::command::{Command, Purpose};
+
+/// A menu, at a place of the page.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Menu {
+    /// Where its corner is, in CSS pixels from the page's left edge.
+    pub(crate) x: f64,
+    /// And from its top.
+    pub(crate) y: f64,
+    /// What it offers.
+    pub(crate) commands: Vec<Command>,
+}
+
+/// A dialog.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Dialog {
+    /// Which folder shall messages go to?
+    ChooseFolder(Purpose),
+    /// In which folder shall this one be?
+    PlaceFolder(MailboxId),
+    /// Which tags shall messages have?
+    Tags,
+    /// What shall a new folder be called?
+    NewFolder(AccountId, Option<MailboxId>),
+    /// What shall a folder be called from now on?
+    RenameFolder(MailboxId),
+    /// Shall this be done, though there is no way back?
+    Confirm(Question),
+}
+
+/// A question before something that can't be undone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Question {
+    /// Delete so many messages.
+    DeleteForGood(u32),
+    /// Delete everything in a folder.
+    EmptyFolder(MailboxId),
+    /// Delete a folder.
+    DeleteFolder(MailboxId),
+}

@@ -1,0 +1,268 @@
+//! The messages that the person has picked from the list, to do something with all of them.
+
+use std::collections::BTreeSet;
+
+use postern_bridge::{MailboxId, MessageId, Row, Selection};
+
+/// Picked messages, all of one mailbox.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Picked {
+    what: What,
+    /// Where a range begins that is drawn up to another row.
+    anchor: Option<Place>,
+}
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+enum What {
+    /// None.
+    #[default]
+    Nothing,
+    /// These.
+    Messages(BTreeSet<MessageId>),
+    /// All between two places, both included; with how many they are.
+    Between(Place, Place, u32),
+    /// All of a mailbox but these.
+    AllBut(MailboxId, BTreeSet<MessageId>),
+}
+
+/// A row's place in the order of its list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Place {
+    date: i64,
+    message: MessageId,
+    index: u32,
+}
+
+impl Place {
+    /// The place of a row that the list shows under a number.
+    pub(crate) fn of(row: &Row, index: u32) -> Self {
+        Self { date: row.date, message: row.id, index }
+    }
+
+    fn order(&self) -> (i64, u32) {
+        (self.date, self.message.uid)
+    }
+}
+
+impl Picked {
+    /// Whether nothing is picked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.what == What::Nothing
+    }
+
+    /// How many messages are picked, of a list of `total`.
+    pub(crate) fn count(&self, total: u32) -> u32 {
+        match &self.what {
+            What::Nothing => 0,
+            What::Messages(messages) => number(messages.len()),
+            What::Between(_, _, count) => *count,
+            What::AllBut(_, except) => total.saturating_sub(number(except.len())),
+        }
+    }
+
+    /// Whether a row is picked.
+    pub(crate) fn contains(&self, row: &Row) -> bool {
+        match &self.what {
+            What::Nothing => false,
+            What::Messages(messages) => messages.contains(&row.id),
+            What::Between(one, other, _) => {
+                let place = (row.date, row.id.uid);
+                let (first, last) = ordered(one, other);
+                row.id.mailbox == one.message.mailbox && (first..=last).contains(&place)
+            }
+            What::AllBut(mailbox, except) => {
+                row.id.mailbox == *mailbox && !except.contains(&row.id)
+            }
+        }
+    }
+
+    /// What the engine is told; `None` if nothing is picked.
+    pub(crate) fn selection(&self) -> Option<Selection> {
+        Some(match &self.what {
+            What::Nothing => return None,
+            What::Messages(messages) => Selection::Messages(messages.iter().copied().collect()),
+            What::Between(one, other, _) => Selection::Between(one.message, other.message),
+            What::AllBut(mailbox, except) => {
+                Selection::AllBut { mailbox: *mailbox, except: except.iter().copied().collect() }
+            }
+        })
+    }
+
+    /// Picks nothing.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Picks one message alone.
+    pub(crate) fn only(&mut self, place: Place) {
+        self.what = What::Messages([place.message].into());
+        self.anchor = Some(place);
+    }
+
+    /// Picks all of a mailbox.
+    pub(crate) fn all(&mut self, mailbox: MailboxId) {
+        self.what = What::AllBut(mailbox, BTreeSet::new());
+        self.anchor = None;
+    }
+
+    /// Picks a message, or no longer. A range becomes the rows of it that `known` are.
+    pub(crate) fn toggle<'a>(&mut self, place: Place, known: impl Iterator<Item = &'a Row>) {
+        self.anchor = Some(place);
+        if let What::Between(..) = self.what {
+            let picked = known.filter(|row| self.contains(row)).map(|row| row.id).collect();
+            self.what = What::Messages(picked);
+        }
+        match &mut self.what {
+            What::Messages(messages) => {
+                if !messages.remove(&place.message) {
+                    messages.insert(place.message);
+                }
+                if messages.is_empty() {
+                    self.clear();
+                }
+            }
+            What::AllBut(_, except) => {
+                if !except.remove(&place.message) {
+                    except.insert(place.message);
+                }
+            }
+            What::Nothing | What::Between(..) => self.what = What::Messages([place.message].into()),
+        }
+    }
+
+    /// Picks all from where the last pick was, or else from `cursor`, to a place.
+    pub(crate) fn extend_to(&mut self, place: Place, cursor: Option<Place>) {
+        let anchor = *self.anchor.get_or_insert(cursor.unwrap_or(place));
+        self.what = if anchor.message == place.message {
+            What::Messages([place.message].into())
+        } else {
+            What::Between(anchor, place, anchor.index.abs_diff(place.index).saturating_add(1))
+        };
+    }
+
+    /// Takes over that a message has another place or number.
+    pub(crate) fn moved(&mut self, from: MessageId, to: MessageId) {
+        let stays = from.mailbox == to.mailbox;
+        match &mut self.what {
+            What::Messages(messages) | What::AllBut(_, messages) => {
+                if messages.remove(&from) && stays {
+                    messages.insert(to);
+                }
+            }
+            What::Between(one, other, _) => {
+                for place in [one, other] {
+                    if place.message == from && stays {
+                        place.message = to;
+                    }
+                }
+            }
+            What::Nothing => {}
+        }
+        if matches!(&self.what, What::Messages(messages) if messages.is_empty()) {
+            self.clear();
+        }
+    }
+}
+
+fn ordered(one: &Place, other: &Place) -> ((i64, u32), (i64, u32)) {
+    let (one, other) = (one.order(), other.order());
+    (one.min(other), one.max(other))
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::Flags;
+
+    use super::*;
+
+    const MAILBOX: MailboxId = MailboxId(1);
+
+    fn row(uid: u32) -> Row {
+        Row {
+            id: MessageId { mailbox: MAILBOX, uid },
+            correspondents: String::new(),
+            subject: String::new(),
+            preview: String::new(),
+            date: i64::from(uid) * 1000,
+            flags: Flags::default(),
+            keywords: vec![],
+            has_attachments: false,
+        }
+    }
+
+    /// The place of a row in a list of ten, newest first.
+    fn place(uid: u32) -> Place {
+        Place::of(&row(uid), 10 - uid)
+    }
+
+    fn uids(picked: &Picked) -> Vec<u32> {
+        (1..=10).filter(|uid| picked.contains(&row(*uid))).collect()
+    }
+
+    #[test]
+    fn a_message_is_picked_and_let_go() {
+        let mut picked = Picked::default();
+        picked.toggle(place(3), [].iter());
+        picked.toggle(place(5), [].iter());
+        assert_eq!((uids(&picked), picked.count(10)), (vec![3, 5], 2));
+        picked.toggle(place(3), [].iter());
+        picked.toggle(place(5), [].iter());
+        assert!(picked.is_empty() && picked.selection().is_none());
+    }
+
+    #[test]
+    fn a_range_goes_in_either_direction_from_the_last_pick() {
+        let mut picked = Picked::default();
+        picked.toggle(place(5), [].iter());
+        picked.extend_to(place(2), None);
+        assert_eq!((uids(&picked), picked.count(10)), (vec![2, 3, 4, 5], 4));
+        picked.extend_to(place(7), None);
+        assert_eq!((uids(&picked), picked.count(10)), (vec![5, 6, 7], 3));
+        let ends = (place(5).message, place(7).message);
+        assert_eq!(picked.selection(), Some(Selection::Between(ends.0, ends.1)));
+        picked.extend_to(place(5), None);
+        assert_eq!(uids(&picked), [5]);
+    }
+
+    #[test]
+    fn a_range_without_an_earlier_pick_begins_at_the_cursor() {
+        let mut picked = Picked::default();
+        picked.extend_to(place(4), Some(place(6)));
+        assert_eq!(uids(&picked), [4, 5, 6]);
+    }
+
+    #[test]
+    fn one_row_is_taken_out_of_a_range() {
+        let mut picked = Picked::default();
+        picked.extend_to(place(4), Some(place(6)));
+        let known: Vec<Row> = (1..=10).map(row).collect();
+        picked.toggle(place(5), known.iter());
+        assert_eq!((uids(&picked), picked.count(10)), (vec![4, 6], 2));
+    }
+
+    #[test]
+    fn all_are_picked_but_those_let_go() {
+        let mut picked = Picked::default();
+        picked.all(MAILBOX);
+        assert_eq!(picked.count(10), 10);
+        picked.toggle(place(2), [].iter());
+        assert_eq!((uids(&picked).len(), picked.count(10)), (9, 9));
+        picked.toggle(place(2), [].iter());
+        assert_eq!(picked.count(10), 10);
+    }
+
+    #[test]
+    fn a_message_with_a_new_number_stays_picked_and_one_that_left_does_not() {
+        let mut picked = Picked::default();
+        picked.toggle(place(3), [].iter());
+        picked.moved(place(3).message, place(9).message);
+        assert_eq!(uids(&picked), [9]);
+        let elsewhere = MessageId { mailbox: MailboxId(2), uid: 1 };
+        picked.moved(place(9).message, elsewhere);
+        assert!(picked.is_empty());
+    }
+}

@@ -1,0 +1,139 @@
+//! What can be done to messages and folders, in words.
+
+use crate::state::{
+    command::{Command, Purpose},
+    dialog::Question,
+};
+
+pub(crate) const MENU: &str = "What to do";
+pub(crate) const MORE: &str = "More";
+pub(crate) const UNDO: &str = "Undo";
+pub(crate) const PICK: &str = "Pick";
+pub(crate) const PICK_NONE: &str = "Pick none";
+pub(crate) const CANCEL: &str = "Cancel";
+pub(crate) const MOVE_TO: &str = "Move to";
+pub(crate) const COPY_TO: &str = "Copy to";
+pub(crate) const PLACE_IN: &str = "Put this folder into";
+pub(crate) const TOP: &str = "Not in another folder";
+pub(crate) const FIND_FOLDER: &str = "Find a folder";
+pub(crate) const NO_FOLDER: &str = "No folder has this in its name.";
+pub(crate) const TAGS: &str = "Tags";
+pub(crate) const NEW_TAG: &str = "New tag";
+pub(crate) const ADD_TAG: &str = "Add";
+pub(crate) const TAG_WRONG: &str =
+    "A tag is one word of letters and digits without accents, such as Project-2.";
+pub(crate) const DONE: &str = "Done";
+pub(crate) const NEW_FOLDER: &str = "New folder";
+pub(crate) const RENAME_FOLDER: &str = "Rename folder";
+pub(crate) const FOLDER_NAME: &str = "Name";
+pub(crate) const NAME_MISSING: &str = "Write a name for the folder.";
+pub(crate) const NAME_WRONG: &str = "A name can't have line breaks.";
+pub(crate) const CREATE: &str = "Create";
+pub(crate) const RENAME: &str = "Rename";
+
+/// A command as a button or a menu names it.
+pub(crate) fn label(command: &Command) -> &'static str {
+    match command {
+        Command::Archive => "Archive",
+        Command::Delete => "Delete",
+        Command::DeleteForGood => "Delete for good…",
+        Command::Junk => "Mark as junk",
+        Command::NotJunk => "Not junk",
+        Command::ChooseFolder(Purpose::Move) => "Move to…",
+        Command::ChooseFolder(Purpose::Copy) => "Copy to…",
+        Command::PutInto(Purpose::Move, _) => MOVE_TO,
+        Command::PutInto(Purpose::Copy, _) => COPY_TO,
+        Command::ChooseTags => "Tags…",
+        Command::Tag(_, true) => "Add tag",
+        Command::Tag(_, false) => "Remove tag",
+        Command::Seen(true) => "Mark as read",
+        Command::Seen(false) => "Mark as unread",
+        Command::Starred(true) => "Star",
+        Command::Starred(false) => "Remove star",
+        Command::PickAll => "Pick all",
+        Command::NewFolder(..) => "New folder…",
+        Command::RenameFolder(_) => "Rename…",
+        Command::PlaceFolder(_) => "Move…",
+        Command::DeleteFolder(_) => "Delete folder…",
+        Command::EmptyFolder(_) => "Empty folder…",
+        Command::Subscribe(_, true) => "Subscribe",
+        Command::Subscribe(_, false) => "Unsubscribe",
+    }
+}
+
+/// How many messages are picked.
+pub(crate) fn picked(count: u32) -> String {
+    format!("{count} picked")
+}
+
+/// A change that the server has refused.
+pub(crate) fn refused(sentence: &str, problem: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    format!("{sentence}. {problem}")
+}
+
+/// A question, what follows from a yes, and that yes.
+pub(crate) fn question(question: Question, name: &str) -> (String, String, &'static str) {
+    let (title, detail, yes) = match question {
+        Question::DeleteForGood(1) => (
+            "Delete this message for good?".to_owned(),
+            "It can't be brought back.".to_owned(),
+            "Delete",
+        ),
+        Question::DeleteForGood(count) => (
+            format!("Delete {count} messages for good?"),
+            "They can't be brought back.".to_owned(),
+            "Delete",
+        ),
+        Question::EmptyFolder(_) => (
+            format!("Empty {name}?"),
+            "All of its messages are deleted and can't be brought back.".to_owned(),
+            "Empty",
+        ),
+        Question::DeleteFolder(_) => (
+            format!("Delete the folder {name}?"),
+            "All of its messages are deleted with it and can't be brought back.".to_owned(),
+            "Delete",
+        ),
+    };
+    (title, detail, yes)
+}
+
+/// The tags that other mail programs know as well, by keyword.
+pub(crate) const COMMON_TAGS: [(&str, &str); 5] = [
+    ("$label1", "Important"),
+    ("$label2", "Work"),
+    ("$label3", "Personal"),
+    ("$label4", "To do"),
+    ("$label5", "Later"),
+];
+
+/// A keyword as a tag, or nothing for one that means something else to programs.
+pub(crate) fn tag(keyword: &str) -> Option<String> {
+    let common = COMMON_TAGS.iter().find(|(known, _)| keyword.eq_ignore_ascii_case(known));
+    if let Some((_, name)) = common {
+        return Some((*name).to_owned());
+    }
+    // `$Forwarded`, `$MDNSent`, `$Junk` and their like (RFC 5788), and what programs note.
+    let own = !keyword.starts_with(['$', '\\'])
+        && !["junk", "nonjunk", "notjunk"].contains(&&*keyword.to_ascii_lowercase());
+    own.then(|| keyword.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_of_programs_are_no_tags() {
+        for (keyword, name) in [
+            ("$Label1", Some("Important")),
+            ("Project-2", Some("Project-2")),
+            ("$Forwarded", None),
+            ("NonJunk", None),
+            ("\\Recent", None),
+        ] {
+            assert_eq!(tag(keyword).as_deref(), name, "{keyword}");
+        }
+    }
+}
