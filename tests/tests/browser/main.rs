@@ -2,6 +2,7 @@
 
 mod accounts;
 mod blind;
+mod changes;
 mod demo;
 mod discovery;
 mod failures;

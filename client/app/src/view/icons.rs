@@ -76,7 +76,7 @@ pub(crate) const OFFLINE: Glyph = Glyph(
     "M3.5 3.5l17 17M8.5 14.5a5 5 0 0 1 5.5-1.1M5 11a10 10 0 0 1 4.5-2.6M13 8.1a10 10 0 0 1 6 2.9M12 18.5v.1",
 );
 pub(crate) const SEND: Glyph = SENT;
-pub(crate) const MORE: Glyph = Glyph("M5.5 12v.1M12 12v.1M18.5 12v.1");
+pub(crate) const MORE: Glyph = Glyph("M5 11.5h1v1H5zM11.5 11.5h1v1h-1zM18 11.5h1v1h-1z");
 pub(crate) const TAG: Glyph = Glyph(
     "M4 4.5h7.6a2 2 0 0 1 1.4.6l6.7 6.7a1.6 1.6 0 0 1 0 2.3l-5.6 5.6a1.6 1.6 0 0 1-2.3 0L5.1 13A2 2 0 0 1 4.5 11.6V4.5M8.5 8.5v.1",
 );

@@ -1,6 +1,6 @@
 //! What was done, as a sentence.
 
-use postern_bridge::Mark;
+use postern_bridge::{Mark, Role};
 
 use super::{
     editor::name,
@@ -42,6 +42,8 @@ pub async fn sentence(
         count => format!("{count} messages"),
     };
     let mailbox = async |id| match record::mailbox(store, id).await {
+        // Servers spell it INBOX (RFC 9051 section 5.1); people don't.
+        Ok(Mailbox { role: Some(Role::Inbox), .. }) => Ok("Inbox".to_owned()),
         Ok(mailbox) => Ok(name(&mailbox).to_owned()),
         Err(MailError::Gone(_)) => Ok("a folder".to_owned()),
         Err(error) => Err(error),

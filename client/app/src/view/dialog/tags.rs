@@ -94,7 +94,7 @@ pub(super) fn Tags() -> impl IntoView {
                 </button>
             </form>
             <footer class="dialog-actions">
-                <button class="button is-primary" data-test="dialog-yes" on:click=move |_| app.dialog.set(None)>
+                <button class="button is-primary" autofocus data-test="dialog-yes" on:click=move |_| app.dialog.set(None)>
                     {text::change::DONE}
                 </button>
             </footer>

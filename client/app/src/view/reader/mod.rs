@@ -122,27 +122,29 @@ fn Bar(message: Option<MessageId>) -> impl IntoView {
                     {text::reader::WRITE_ON}
                 </button>
             </Show>
-            <Answer
-                test="reader-reply"
-                glyph=icons::REPLY
-                label=text::reader::REPLY
-                off
-                on_press=move || app.reply(Audience::Sender)
-            />
-            <Answer
-                test="reader-reply-all"
-                glyph=icons::REPLY_ALL
-                label=text::reader::REPLY_ALL
-                off
-                on_press=move || app.reply(Audience::All)
-            />
-            <Answer
-                test="reader-forward"
-                glyph=icons::FORWARD
-                label=text::reader::FORWARD
-                off
-                on_press=move || app.forward()
-            />
+            <Show when=move || !is_draft()>
+                <Answer
+                    test="reader-reply"
+                    glyph=icons::REPLY
+                    label=text::reader::REPLY
+                    off
+                    on_press=move || app.reply(Audience::Sender)
+                />
+                <Answer
+                    test="reader-reply-all"
+                    glyph=icons::REPLY_ALL
+                    label=text::reader::REPLY_ALL
+                    off
+                    on_press=move || app.reply(Audience::All)
+                />
+                <Answer
+                    test="reader-forward"
+                    glyph=icons::FORWARD
+                    label=text::reader::FORWARD
+                    off
+                    on_press=move || app.forward()
+                />
+            </Show>
             <span class="reader-gap"></span>
             <CommandButton command=command(Traits::archive) off />
             <CommandButton command=command(|traits| Some(traits.delete())) off />
