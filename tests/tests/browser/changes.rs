@@ -64,7 +64,7 @@ async fn picked_messages_are_moved_by_typing_a_folders_name_and_come_back() -> R
         pick(browser, "Three").await?;
         browser.click("do-move").await?;
         browser.fill("find-folder", "arch").await?;
-        press(browser, &String::from(Key::Enter)).await?;
+        press(browser, &char::from(Key::Enter).to_string()).await?;
         list_shows(browser, &["Two"]).await?;
         browser.click("toast-action").await?;
         list_shows(browser, &["One", "Two", "Three"]).await?;

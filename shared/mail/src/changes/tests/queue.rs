@@ -140,7 +140,7 @@ fn a_change_is_taken_back_before_the_server_has_heard_of_it() {
     let undone = block_on(undo(&host, &account(Protocol::Imap), made.change.unwrap())).unwrap();
     let (sentence, _) =
         block_on(changes::sentence(&host.store, &undone.parts, Tense::Undone)).unwrap();
-    assert_eq!(sentence, "2 messages moved back to m1");
+    assert_eq!(sentence, "2 messages moved back to Inbox");
     assert_eq!(stored(&host.store), before);
     assert!(open_entries(&host).is_empty());
     drain(&host).unwrap();
