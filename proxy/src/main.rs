@@ -98,16 +98,17 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     }
     let (stop, stopped) = oneshot::channel();
-    let served = proxy.serve(async {
+    // On a worker of the runtime: this thread is none, and would have to be woken for each connection.
+    let served = tokio::spawn(proxy.serve(async {
         let _ = stopped.await;
-    });
+    }));
     let impatience = async {
         signals.next().await;
         let _ = stop.send(());
         signals.next().await;
     };
     tokio::select! {
-        () = served => {}
+        ended = served => ended?,
         () = impatience => info!("told to stop again: not waiting for tunnels"),
     }
     Ok(())
