@@ -38,6 +38,13 @@ pub const STREAM_PER_CONTROL: u64 = 1024;
 /// should fit into the processor's cache, and into four TLS records.
 pub const CHUNK: usize = 64 * 1024;
 
+/// The most that goes at once from a mail server to a page without being looked at, in bytes: a
+/// WebSocket frame without its header.
+pub const SPLICED: usize = 2 * CHUNK;
+
+/// If less than this has arrived, it is cheaper to copy it, in bytes.
+pub const WORTH_SPLICING: usize = CHUNK / 4;
+
 /// The longest message of a TLS handshake, with the records that it comes in, in bytes.
 pub const MAX_HANDSHAKE: usize = 80 * 1024;
 

@@ -8,7 +8,10 @@ use std::{
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
 
 use crate::{
     limits::{HTTP2_PIECE, PAGE_FRAMES},
@@ -36,6 +39,16 @@ pub(super) fn page(upgraded: Upgraded) -> Page {
         }
         Err(upgraded) => {
             Connection::new(PageStream::Shared(TokioIo::new(upgraded)), &[], PAGE_FRAMES)
+        }
+    }
+}
+
+impl PageStream {
+    /// The TCP connection, if it carries the WebSocket's bytes and nothing else.
+    pub(super) fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Whole(Stream::Plain(tcp)) => Some(tcp),
+            Self::Whole(Stream::Tls(_)) | Self::Shared(_) => None,
         }
     }
 }

@@ -26,6 +26,14 @@ pub(super) enum Upstream {
 }
 
 impl Upstream {
+    /// The TCP connection, if it carries the stream's bytes as they are.
+    pub(super) fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Plain(tcp) => Some(tcp),
+            Self::Tls(_) => None,
+        }
+    }
+
     /// Upgrades to TLS in place. Whatever the server said after its go-ahead, it said without
     /// protection, and somebody else may have said it: that is the end.
     pub(super) async fn start_tls(

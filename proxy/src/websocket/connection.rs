@@ -84,6 +84,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// What it goes over.
+    pub fn stream(&self) -> &S {
+        &self.stream
+    }
+
     /// Reads what has arrived; nothing at the end of the stream. A page that sends pings but takes
     /// no pongs is not read.
     pub fn poll_read<'a>(
@@ -206,6 +211,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.unsent.extend_from_slice(&frame[taken..]);
         self.unflushed = true;
         Ok(())
+    }
+
+    /// A whole message has been sent through [`stream`](Self::stream), except for `rest`, which is
+    /// queued. Nothing must have been queued before.
+    pub fn sent_past(&mut self, rest: BytesMut) {
+        debug_assert!(self.unsent.is_empty());
+        self.unsent = rest;
+        self.unflushed = true;
     }
 
     /// The next message, of so many bytes at most; none after a close, which is answered, or at the

@@ -165,7 +165,7 @@ pub fn prepend_header(buffer: &mut [u8], payload: usize, opcode: Opcode) -> usiz
 }
 
 /// The header of an unmasked frame, and how long that is.
-pub(super) fn header(opcode: Opcode, length: usize) -> ([u8; LONGEST_OWN_HEADER], usize) {
+pub fn header(opcode: Opcode, length: usize) -> ([u8; LONGEST_OWN_HEADER], usize) {
     let mut header = [0; LONGEST_OWN_HEADER];
     header[0] = FINAL | opcode.bits();
     if length <= LONGEST_CONTROL {

@@ -26,5 +26,5 @@ pub use connection::{Connection, Error, Incoming, Message};
 pub use decoder::{Control, Decoder, Event, Limits};
 pub(crate) use flood::Flood;
 pub use flood::FloodLimit;
-pub use frame::{Kind, Opcode, prepend_header};
+pub use frame::{Kind, Opcode, header, prepend_header};
 pub use violation::Violation;

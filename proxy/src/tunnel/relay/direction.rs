@@ -32,6 +32,8 @@ pub(super) struct Down {
     pub(super) allowance: Allowance,
     pub(super) controls: Controls,
     pub(super) finished: bool,
+    /// The server has much to say: more than it is worth to look at.
+    pub(super) in_bulk: bool,
     /// Stream bytes so far.
     pub(super) bytes: u64,
 }
@@ -94,8 +96,15 @@ impl Down {
             allowance: Allowance::new(credit),
             controls: Controls::default(),
             finished: false,
+            in_bulk: false,
             bytes: 0,
         }
+    }
+
+    /// So many bytes, which were available, are on their way.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        let _ = self.allowance.take(bytes);
+        self.bytes += bytes as u64;
     }
 }
 

@@ -1,6 +1,7 @@
 //! From the server to the page, within what the page takes.
 
 use std::{
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -12,8 +13,12 @@ use tokio::{
 };
 use tracing::debug;
 
-use super::{Relay, StartTls, Step, Stop, broken, direction::say};
-use crate::{tunnel::refusal::refuse, websocket::scratch};
+use super::{Relay, StartTls, Step, Stop, broken, direction::say, splice};
+use crate::{
+    limits::{SPLICED, WORTH_SPLICING},
+    tunnel::refusal::refuse,
+    websocket::{Kind, Opcode, header, scratch},
+};
 
 impl Relay {
     pub(super) fn poll_to_page(&mut self, cx: &mut Context<'_>) -> Step {
@@ -33,6 +38,11 @@ impl Relay {
         if self.down.finished || waits {
             return Poll::Pending;
         }
+        if self.down.in_bulk
+            && let Some(spliced) = self.splice(available)
+        {
+            return Poll::Ready(spliced);
+        }
         scratch::with(|place| {
             let end = place.len().min(scratch::HEADROOM.saturating_add(available));
             let mut buffer = ReadBuf::new(&mut place[scratch::HEADROOM..end]);
@@ -43,9 +53,8 @@ impl Relay {
             let count = buffer.filled().len();
             Poll::Ready(match read {
                 Ok(()) if count > 0 => {
-                    // The read was bounded by what is available.
-                    let _ = self.down.allowance.take(count);
-                    self.down.bytes += count as u64;
+                    self.down.sent(count);
+                    self.down.in_bulk = scratch::HEADROOM + count == place.len();
                     self.clock.carried(Instant::now());
                     let frame = &mut place[..scratch::HEADROOM + count];
                     let sent = self.page.send_binary(cx, frame, scratch::HEADROOM);
@@ -56,12 +65,31 @@ impl Relay {
                     say(&mut self.page, &FromProxy::Finish);
                     Ok(())
                 }
-                result => {
-                    debug!(error = ?result.err(), "lost");
-                    let message = format!("The connection with {} broke.", self.host);
-                    Err(Stop::Refused(refuse(Refusal::Lost, message)))
-                }
+                result => Err(self.lost(result.err().as_ref())),
             })
         })
+    }
+
+    /// Passes bytes on without having them in memory, if there are any for which that can be done.
+    fn splice(&mut self, available: usize) -> Option<Result<(), Stop>> {
+        let (server, page) = (self.server.tcp()?, self.page.stream().tcp()?);
+        let filled = match splice::fill(server, available.min(SPLICED)) {
+            Ok(filled) => filled?,
+            Err(error) => return Some(Err(self.lost(Some(&error)))),
+        };
+        let count = filled.len();
+        let (header, length) = header(Opcode::Message(Kind::Binary), count);
+        let rest = filled.send(page, &header[..length]);
+        self.down.sent(count);
+        self.down.in_bulk = count >= WORTH_SPLICING;
+        self.clock.carried(Instant::now());
+        Some(rest.map(|rest| self.page.sent_past(rest)).map_err(|error| broken(&error)))
+    }
+
+    /// The server has broken off.
+    fn lost(&self, error: Option<&io::Error>) -> Stop {
+        debug!(?error, "lost");
+        let message = format!("The connection with {} broke.", self.host);
+        Stop::Refused(refuse(Refusal::Lost, message))
     }
 }

@@ -11,6 +11,7 @@ mod clock;
 mod direction;
 mod from_page;
 mod from_server;
+mod splice;
 
 use std::{
     io,
