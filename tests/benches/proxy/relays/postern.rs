@@ -8,6 +8,9 @@ use postern_tunnel::{FromPage, Open, TlsMode};
 use super::Task;
 use crate::{certificates, client::WINDOW, legs::Legs};
 
+/// Connections that may be opened a minute: more than can be.
+const A_MINUTE: u32 = 1_000_000;
+
 pub(super) fn command(task: &Task<'_>) -> Result<Command> {
     let Task { listen, upstream, folder, connections, .. } = task;
     let roots = folder.join(certificates::ROOT);
@@ -20,7 +23,9 @@ pub(super) fn command(task: &Task<'_>) -> Result<Command> {
          roots = '{}'\n\
          [limits]\n\
          connections = {connections}\n\
-         connections_per_client = {connections}\n",
+         connections_per_client = {connections}\n\
+         connections_per_minute = {A_MINUTE}\n\
+         connections_per_client_per_minute = {A_MINUTE}\n",
         upstream.ip(),
         upstream.port(),
         roots.display(),
