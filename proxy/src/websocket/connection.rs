@@ -15,7 +15,7 @@ use super::{
     Close, CloseCode, Decoder, Event, Kind, Limits, Opcode, Violation, frame::header,
     frame::prepend_header, scratch,
 };
-use crate::limits::{CHUNK, UNREAD_PONGS};
+use crate::limits::{SPLICED, UNREAD_PONGS};
 
 /// A WebSocket on the server's side.
 ///
@@ -96,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         cx: &mut Context<'_>,
         space: &'a mut [u8],
     ) -> Poll<io::Result<&'a mut [u8]>> {
-        if self.unsent.len() > CHUNK + UNREAD_PONGS {
+        if self.unsent.len() > SPLICED + UNREAD_PONGS {
             return Poll::Pending;
         }
         if !self.unread.is_empty() {

@@ -39,6 +39,7 @@ impl Relay {
             return Poll::Pending;
         }
         if self.down.in_bulk
+            && available > 0
             && let Some(spliced) = self.splice(available)
         {
             return Poll::Ready(spliced);

@@ -1,10 +1,11 @@
 //! Carries bytes both ways until an end is reached.
 //!
 //! One task does both directions, by turns, and never waits for one of them alone. Bytes pass through
-//! a place that all tunnels of a thread share. What a tunnel itself holds is bounded: towards the
-//! server by the window that was granted to the page, towards the page by one chunk, which is read
-//! from the server only when the page has granted it and has taken the one before. Over HTTP/2 the
-//! HTTP library holds some chunks more of a page that is slow.
+//! a place that all tunnels of a thread share, or, where nobody must look at them, through a pipe
+//! ([`splice`]). What a tunnel itself holds is bounded: towards the server by the window that was
+//! granted to the page, towards the page by what is passed on at once, which is taken from the server
+//! only when the page has granted it and has taken all before. Over HTTP/2 the HTTP library holds
+//! some chunks more of a page that is slow.
 
 mod chatter;
 mod clock;

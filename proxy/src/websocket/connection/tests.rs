@@ -6,7 +6,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::websocket::FloodLimit;
+use crate::{limits::CHUNK, websocket::FloodLimit};
 
 const LIMITS: Limits = Limits {
     text: 1000,
@@ -117,7 +117,7 @@ async fn a_page_that_sends_pings_and_takes_nothing_is_not_read_any_more() {
     };
     let both = async { tokio::join!(flood, connection.receive(usize::MAX)) };
     assert!(timeout(Duration::from_millis(200), both).await.is_err());
-    assert!(connection.unsent.len() <= CHUNK + UNREAD_PONGS + 2 * CHUNK);
+    assert!(connection.unsent.len() <= SPLICED + UNREAD_PONGS + 2 * CHUNK);
 }
 
 #[tokio::test]

@@ -145,7 +145,7 @@ mod tests {
 
     /// Bytes that differ from their neighbours, and from those of another seed.
     fn pattern(length: usize, seed: usize) -> Vec<u8> {
-        (0..length).map(|at| ((at + seed) * 7919 >> 5) as u8).collect()
+        (0..length).map(|at| (((at + seed) * 7919) >> 5) as u8).collect()
     }
 
     /// The thread's pipe, which must be there and empty.
