@@ -68,13 +68,17 @@ async fn download(page: &mut Page, wanted: usize) {
 }
 
 async fn receive(page: &mut Page, wanted: usize) {
-    let mut place = 0;
+    let (mut place, mut used) = (0, 0);
     loop {
         match page.hear().await {
             Heard::Bytes(bytes) => {
                 check(&bytes, place);
                 place += bytes.len();
-                page.say(&FromPage::Credit(bytes.len() as u32)).await;
+                used += bytes.len() as u32;
+                // Half a window at a time: more messages would be a flood.
+                if used >= PLENTY / 2 {
+                    page.say(&FromPage::Credit(std::mem::take(&mut used))).await;
+                }
             }
             Heard::Control(FromProxy::Credit(_)) => {}
             Heard::Control(FromProxy::Finish) => break,
