@@ -5,6 +5,7 @@
 
 pub(crate) mod apt;
 
+use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,11 +14,16 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::{WASM_TARGET, Workspace};
 use crate::{cargo, command, progress};
 
+/// Compiles C for programs that need no library of the system, for this processor alone.
+const MUSL_COMPILER: &str = "musl-gcc";
+
 /// Something that a chore needs and Cargo does not bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// Rust's standard library for the browser.
-    WasmTarget,
+pub(crate) enum Need<'a> {
+    /// Rust's standard library for another target, such as the browser.
+    Target(&'a str),
+    /// The C compiler for programs that need no library of the system: ring has parts in C.
+    MuslCompiler,
     /// Rust's linter.
     Clippy,
     /// Rust's formatter.
@@ -36,23 +42,32 @@ pub(crate) enum Need {
 }
 
 /// Where a missing thing comes from.
-enum Source {
-    Rustup(&'static [&'static str]),
+enum Source<'a> {
+    Rustup([&'a str; 3]),
     Debian(&'static [&'static str]),
 }
 
-impl Need {
+impl Need<'static> {
     /// What a build of the page needs.
-    pub(crate) const PAGE: &[Self] = &[Self::WasmTarget, Self::Clang];
+    pub(crate) const PAGE: &[Self] = &[Self::Target(WASM_TARGET), Self::Clang];
     /// What the lints need on top.
     pub(crate) const LINTS: &[Self] = &[Self::Clippy, Self::Rustfmt];
     /// What the tests with real servers and a real browser need on top.
     pub(crate) const SERVERS_AND_BROWSER: &[Self] =
         &[Self::DovecotImap, Self::DovecotPop3, Self::Chromium, Self::ChromeDriver];
+}
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::WasmTarget => "Rust's wasm32-unknown-unknown target",
+impl<'a> Need<'a> {
+    /// What a program for this target needs on top.
+    pub(crate) fn of_target(triple: &'a str) -> Vec<Self> {
+        let compiler = compiler(triple).map(|_| Self::MuslCompiler);
+        [Some(Self::Target(triple)), compiler].into_iter().flatten().collect()
+    }
+
+    fn name(self) -> String {
+        let name = match self {
+            Self::Target(triple) => return format!("Rust's {triple} target"),
+            Self::MuslCompiler => "musl's C compiler",
             Self::Clippy => "clippy",
             Self::Rustfmt => "rustfmt",
             Self::Clang => "clang with LLVM's archiver",
@@ -60,14 +75,16 @@ impl Need {
             Self::DovecotPop3 => "Dovecot's POP3 server",
             Self::Chromium => "Chromium",
             Self::ChromeDriver => "chromedriver",
-        }
+        };
+        name.to_owned()
     }
 
-    fn source(self) -> Source {
+    fn source(self) -> Source<'a> {
         match self {
-            Self::WasmTarget => Source::Rustup(&["target", "add", WASM_TARGET]),
-            Self::Clippy => Source::Rustup(&["component", "add", "clippy"]),
-            Self::Rustfmt => Source::Rustup(&["component", "add", "rustfmt"]),
+            Self::Target(triple) => Source::Rustup(["target", "add", triple]),
+            Self::MuslCompiler => Source::Debian(&["musl-tools"]),
+            Self::Clippy => Source::Rustup(["component", "add", "clippy"]),
+            Self::Rustfmt => Source::Rustup(["component", "add", "rustfmt"]),
             Self::Clang => Source::Debian(&["clang", "llvm"]),
             Self::DovecotImap => Source::Debian(&["dovecot-imapd"]),
             Self::DovecotPop3 => Source::Debian(&["dovecot-pop3d"]),
@@ -78,7 +95,8 @@ impl Need {
 
     fn is_met(self, workspace: &Workspace) -> Result<bool> {
         Ok(match self {
-            Self::WasmTarget => sysroot()?.join("lib/rustlib").join(WASM_TARGET).is_dir(),
+            Self::Target(triple) => sysroot()?.join("lib/rustlib").join(triple).is_dir(),
+            Self::MuslCompiler => command::find(MUSL_COMPILER).is_some(),
             Self::Clippy => toolchain_has("cargo-clippy")?,
             Self::Rustfmt => toolchain_has("cargo-fmt")?,
             Self::Clang => {
@@ -93,12 +111,18 @@ impl Need {
     }
 }
 
+/// The C compiler for this target, where it is another than this machine's own and can be installed.
+pub(crate) fn compiler(triple: &str) -> Option<&'static str> {
+    let is_for_here = triple == format!("{ARCH}-unknown-linux-musl");
+    (is_for_here && !cfg!(target_env = "musl")).then_some(MUSL_COMPILER)
+}
+
 /// Makes sure that everything asked for is there.
 ///
 /// # Errors
 /// When something is missing and cannot be installed from here; the error names each such thing
 /// and the command that would install it.
-pub(crate) fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<()> {
+pub(crate) fn ensure(workspace: &Workspace, needs: &[Need<'_>]) -> Result<()> {
     progress::step("look for what this needs", || {
         apt::clean_up()?;
         let missing = missing(workspace, needs)?;
@@ -120,7 +144,7 @@ pub(crate) fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<()> {
     })
 }
 
-fn missing(workspace: &Workspace, needs: &[Need]) -> Result<Vec<Need>> {
+fn missing<'a>(workspace: &Workspace, needs: &[Need<'a>]) -> Result<Vec<Need<'a>>> {
     let mut missing = Vec::new();
     for need in needs {
         if !need.is_met(workspace)? {
@@ -130,12 +154,12 @@ fn missing(workspace: &Workspace, needs: &[Need]) -> Result<Vec<Need>> {
     Ok(missing)
 }
 
-fn names(needs: &[Need]) -> String {
+fn names(needs: &[Need<'_>]) -> String {
     needs.iter().map(|need| need.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// Calls rustup, which works on the toolchain that runs this program.
-fn rustup(need: Need, arguments: &[&str]) -> Result<()> {
+fn rustup(need: Need<'_>, arguments: [&str; 3]) -> Result<()> {
     let mut command = Command::new("rustup");
     command.args(arguments);
     let line = command::line(&command);
@@ -187,4 +211,19 @@ fn engine_uses_ring(workspace: &Workspace) -> Result<bool> {
         WASM_TARGET,
     ]))?;
     Ok(String::from_utf8_lossy(&tree.stdout).lines().any(|line| line.starts_with("ring v")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_static_program_for_this_processor_needs_a_compiler_of_its_own_and_others_do_not() {
+        let own = format!("{ARCH}-unknown-linux-musl");
+        let here = !cfg!(target_env = "musl");
+        assert_eq!(Need::of_target(&own).contains(&Need::MuslCompiler), here);
+        for other in ["sparc-unknown-linux-musl", "x86_64-unknown-linux-gnu"] {
+            assert_eq!(Need::of_target(other), [Need::Target(other)]);
+        }
+    }
 }

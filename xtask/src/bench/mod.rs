@@ -46,7 +46,7 @@ enum Benchmark {
 
 impl Benchmark {
     /// What it needs besides Cargo.
-    fn needs(self) -> &'static [Need] {
+    fn needs(self) -> &'static [Need<'static>] {
         match self {
             Self::Imap => &[Need::DovecotImap],
             Self::Pop3 => &[Need::DovecotPop3],

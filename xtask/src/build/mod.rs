@@ -80,14 +80,17 @@ impl Mode {
 
 /// Builds the page and, for release, the binary.
 pub(crate) fn build(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    install::ensure(workspace, Need::PAGE)?;
+    let target = options.target.as_deref();
+    let of_target = target.map(Need::of_target).unwrap_or_default();
+    install::ensure(workspace, &[Need::PAGE, &of_target].concat())?;
     if !options.release {
         page(workspace, Mode::Dev)?;
         return Ok(ExitCode::SUCCESS);
     }
     let sizes = page(workspace, Mode::Release)?;
     let built = progress::step("compile the proxy, with the page inside", || {
-        let target = options.target.iter().flat_map(|target| ["--target", target]);
+        let target = target.map(target_arguments).unwrap_or_default();
+        let target = target.iter().map(String::as_str);
         let arguments = proxy_arguments(Mode::Release).iter().copied().chain(target);
         cargo::build(workspace, &arguments.collect::<Vec<_>>())
     })?;
@@ -119,6 +122,17 @@ pub(crate) fn page(workspace: &Workspace, mode: Mode) -> Result<Vec<sizes::Size>
         dist.write(&mode.folder(workspace), &packed)?;
         Ok(sizes::measure(&dist, &packed))
     })
+}
+
+/// What Cargo is told to build for another target.
+fn target_arguments(triple: &str) -> Vec<String> {
+    let mut arguments = vec!["--target".to_owned(), triple.to_owned()];
+    if let Some(compiler) = install::compiler(triple) {
+        // Whoever has set the variable keeps what it says.
+        let variable = format!("CC_{}", triple.replace('-', "_"));
+        arguments.extend(["--config".to_owned(), format!("env.{variable}='{compiler}'")]);
+    }
+    arguments
 }
 
 /// What Cargo is told to build the proxy.
