@@ -57,3 +57,23 @@ fn the_settings_of_a_cluster_can_be_used_with_its_secrets() {
     let refused = Config::load(Settings::default(), Some(&text)).unwrap_err().to_string();
     assert!(refused.contains("access.key"), "without its secrets it does not start: {refused}");
 }
+
+/// A pod's secrets belong to root, and are read by the group that the pod is in.
+#[test]
+fn a_pod_that_is_nobody_can_read_its_secrets() {
+    let text = fs::read_to_string(format!("{DEPLOY}/kubernetes/deployment.yaml")).unwrap();
+    let says = |line: &str| text.lines().any(|it| it.trim() == line);
+    assert!(says("defaultMode: 0440") && says("runAsUser: 65532") && says("fsGroup: 65532"));
+}
+
+#[test]
+fn what_stands_in_front_logs_no_mail_address() {
+    let read = |file: &str| fs::read_to_string(format!("{DEPLOY}/{file}")).unwrap();
+    let nginx = read("reverse-proxy/nginx.conf");
+    let format = nginx.lines().find(|line| line.starts_with("log_format postern ")).unwrap();
+    // `$request` and `$request_uri` would have the query.
+    assert!(format.contains("$uri") && !format.contains("$request\"") && !format.contains("_uri"));
+    assert!(nginx.contains("access_log /var/log/nginx/postern.log postern;"));
+    let ingress = read("kubernetes/ingress.yaml");
+    assert!(ingress.contains(r#"nginx.ingress.kubernetes.io/enable-access-log: "false""#));
+}
