@@ -15,6 +15,7 @@ use postern_tunnel::{FromPage, FromProxy, TlsMode};
 use support::{
     http::get,
     page::{Heard, PLENTY, Page, open},
+    provider::found,
 };
 
 /// The program, until the test ends.
@@ -76,6 +77,7 @@ async fn no_secret_and_nothing_about_a_person_is_in_the_log_of_a_whole_session()
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let (user, password) = (text(&demo["address"]), text(&demo["password"]));
         let host = text(&demo["imap"]["host"]);
+        assert_eq!(found(proxy, &user).await.len(), 3);
         // A server's refusal must not be quoted either.
         let wrong = "n0t-the-passw0rd";
 
