@@ -112,6 +112,7 @@ pub const KEEPALIVE_RETRIES: u32 = 4;
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// HTTP connections at a time; one that becomes or carries a tunnel is counted as a tunnel instead.
+/// With one more, the client that has the most loses its oldest.
 pub const HTTP_CONNECTIONS: usize = 1024;
 
 /// The same, from one client. A trusted reverse proxy, whose connections are of many people, is

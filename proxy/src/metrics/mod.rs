@@ -164,7 +164,7 @@ impl Metrics {
         OpenConnection(self.connections.clone())
     }
 
-    /// A client has connected, and there was no place for it.
+    /// There was no place for a client's connection, or no longer one.
     pub(crate) fn connection_turned_away(&self) {
         self.turned_away.inc();
     }

@@ -1,4 +1,4 @@
-//! How many tunnels, or other connections, there are, in all and of each client.
+//! How many tunnels there are, or questions that are worked on, in all and of each client.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,7 +11,7 @@ use std::{
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Client(IpAddr);
 
-/// Counts tunnels, or other connections.
+/// Counts tunnels, or questions.
 #[derive(Clone)]
 pub(crate) struct Clients {
     total: usize,
@@ -39,18 +39,9 @@ impl Clients {
 
     /// The right to one more, unless there are too many.
     pub(crate) fn admit(&self, client: Client) -> Option<Ticket> {
-        self.admit_up_to(self.each, client)
-    }
-
-    /// The same for a client that speaks for many, such as a reverse proxy: it may have them all.
-    pub(crate) fn admit_speaker(&self, client: Client) -> Option<Ticket> {
-        self.admit_up_to(self.total, client)
-    }
-
-    fn admit_up_to(&self, each: usize, client: Client) -> Option<Ticket> {
         let mut counts = lock(&self.counts);
         let own = counts.each.get(&client).copied().unwrap_or(0);
-        if counts.total >= self.total || own >= each {
+        if counts.total >= self.total || own >= self.each {
             return None;
         }
         counts.total += 1;
@@ -111,14 +102,6 @@ mod tests {
         assert!(clients.admit(client("192.0.2.3")).is_none());
         drop(first);
         assert!(clients.admit(client("192.0.2.1")).is_some());
-    }
-
-    #[test]
-    fn who_speaks_for_many_may_have_all() {
-        let clients = clients(3, 1);
-        let proxy = client("192.0.2.1");
-        let all = [(); 4].map(|()| clients.admit_speaker(proxy));
-        assert_eq!(all.each_ref().map(Option::is_some), [true, true, true, false]);
     }
 
     #[test]

@@ -21,10 +21,11 @@ use tower::ServiceExt;
 use tracing::{debug, trace};
 
 use super::{
-    Client, Secure, Shared, Ticket,
+    Client, Secure, Shared,
     activity::{Activity, Paced},
     https::{Handshake, Tls},
     impatient::{Impatient, Tunnel},
+    places::Place,
     stream::{PageIo, Stream},
 };
 use crate::limits::{
@@ -41,26 +42,37 @@ pub(super) struct Door {
     pub(super) shared: Arc<Shared>,
 }
 
-/// Serves the requests of one connection; `place` is held until it ends or becomes a tunnel, which
-/// is counted as such.
-pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Ticket) {
+/// Serves the requests of one connection. `place` is held until it ends or becomes a tunnel, which is
+/// counted as such; a connection that loses it ends.
+pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Place) {
     if let Err(error) = tcp.set_nodelay(true) {
         trace!(%error, "no TCP_NODELAY");
     }
     let counted = door.shared.metrics.connection();
+    let turned_out = place.turned_out();
+    tokio::select! {
+        () = requests(tcp, peer, &door, place) => {}
+        () = turned_out.cancelled() => {
+            door.shared.metrics.connection_turned_away();
+            trace!("the place of a connection was needed");
+        }
+    }
+    drop(counted);
+}
+
+async fn requests(tcp: TcpStream, peer: IpAddr, door: &Door, place: Place) {
     let secured = tokio::select! {
-        secured = secure(tcp, &door) => secured,
+        secured = secure(tcp, door) => secured,
         () = door.shared.stopping.cancelled() => None,
     };
     match secured {
         Some((stream, false)) => {
-            http1(stream, peer, &door).await;
+            http1(stream, peer, door).await;
             drop(place);
         }
-        Some((stream, true)) => http2(stream, peer, &door, place).await,
+        Some((stream, true)) => http2(stream, peer, door, place).await,
         None => {}
     }
-    drop(counted);
 }
 
 /// The connection with TLS, if it shall have it, and whether it speaks HTTP/2.
@@ -120,7 +132,7 @@ async fn http1(stream: Stream, peer: IpAddr, door: &Door) {
     }
 }
 
-async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Ticket) {
+async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Place) {
     let patience = door.shared.limits().request;
     let stream = Impatient::new(stream, patience, Tunnel::default());
     let activity = Activity::default();

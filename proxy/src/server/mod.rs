@@ -12,6 +12,7 @@ mod https;
 mod impatient;
 mod loaded;
 mod origin;
+mod places;
 mod redirect;
 mod stream;
 
