@@ -33,10 +33,9 @@ pub fn check(input: &[u8]) {
 /// The events, and the bytes of the large literals.
 fn tell<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, Vec<Vec<u8>>) {
     let mut session = Session::new(limits());
-    session.handle_input(b"* OK\r\n");
     let (mut events, mut literals) = (Vec::new(), Vec::<Vec<u8>>::new());
     let mut announced = 0;
-    for piece in pieces {
+    for piece in [&b"* OK\r\n"[..]].into_iter().chain(pieces) {
         session.handle_input(piece);
         while let Some(output) = session.poll_output() {
             match output {

@@ -27,6 +27,7 @@ fn understood(lines: &[&str]) -> Vec<Response> {
     let responses = events.map(|output| match output {
         Output::Event(Event::Response(Response::Unknown(name))) => panic!("{name} is unknown"),
         Output::Event(Event::Response(response)) => response,
+        Output::Event(Event::Goodbye(status)) => Response::Status(status),
         other => panic!("{other:?} in {lines:?}"),
     });
     responses.collect()
