@@ -11,6 +11,7 @@ use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, 
 
 use super::{
     entry::{Entry, Item, State, Step, Task, entries},
+    folders::stored_uids,
     limits,
     pending::{has_mark, set_mark},
     stage::Stage,
@@ -227,6 +228,25 @@ impl<'a, H: Host> Editor<'a, H> {
             }
         }
         Ok(())
+    }
+
+    /// Deletes everything in a mailbox without a way back; on a server also what is not stored here.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such mailbox, or the store can't be written.
+    pub async fn empty(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
+        let store = self.host.store();
+        let uids = stored_uids(store, mailbox).await?;
+        self.expunge(mailbox, &uids).await?;
+        if self.is_local() {
+            return Ok(());
+        }
+        let _editing = store.editing().lock().await;
+        let mut stage = Stage::new(store);
+        let own = stage.mailbox(mailbox).await?;
+        (own.total, own.unread) = (0, 0);
+        self.commit(stage, vec![Task::Empty { mailbox, until: None }]).await
     }
 
     /// Removes messages in a batch; the entry for it.

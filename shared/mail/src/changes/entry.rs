@@ -74,6 +74,13 @@ pub enum Task {
         /// The messages.
         items: Vec<Item>,
     },
+    /// Delete everything in a mailbox for good, also what is not stored here.
+    Empty {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// UIDVALIDITY and UIDNEXT when the server was first asked to: what comes later stays.
+        until: Option<(u32, u32)>,
+    },
     /// Put a message that is stored here alone into a mailbox.
     Append {
         /// The mailbox.
@@ -180,7 +187,8 @@ impl Task {
             Self::Mark { mailbox, .. }
             | Self::Transfer { from: mailbox, .. }
             | Self::Expunge { mailbox, .. } => Some(*mailbox),
-            Self::Append { .. }
+            Self::Empty { .. }
+            | Self::Append { .. }
             | Self::Create { .. }
             | Self::Rename { .. }
             | Self::Remove { .. }

@@ -29,6 +29,8 @@ pub struct Pending {
     marks: BTreeMap<u32, Vec<(Mark, bool)>>,
     total: i64,
     unread: i64,
+    /// Whether all that the server has is to go.
+    emptied: bool,
 }
 
 impl Pending {
@@ -72,11 +74,13 @@ impl Pending {
 
     /// How many messages are there, when the server has so many.
     pub fn total(&self, on_server: u32) -> u32 {
+        let on_server = if self.emptied { 0 } else { on_server };
         on_server.saturating_add_signed(i32::try_from(self.total).unwrap_or(0))
     }
 
     /// How many unread messages are there, when the server has so many.
     pub fn unread(&self, on_server: u32) -> u32 {
+        let on_server = if self.emptied { 0 } else { on_server };
         on_server.saturating_add_signed(i32::try_from(self.unread).unwrap_or(0))
     }
 
@@ -109,6 +113,10 @@ impl Pending {
             }
             Task::Expunge { mailbox: of, items } if *of == mailbox.id => {
                 items.iter().filter(here).for_each(|item| self.depart(item, open));
+            }
+            Task::Empty { mailbox: of, .. } if *of == mailbox.id && open => {
+                // What was counted until then goes with the rest.
+                (self.emptied, self.total, self.unread) = (true, 0, 0);
             }
             Task::Append { mailbox: of, item } if *of == mailbox.id && open => self.arrive(item),
             _ => {}

@@ -34,7 +34,9 @@ pub async fn sentence(
 ) -> Result<(String, u32), MailError> {
     let Some(main) = main_part(parts) else { return Ok(("Nothing to change".into(), 0)) };
     let kind = std::mem::discriminant(&main.task);
-    let same = parts.iter().filter(|part| std::mem::discriminant(&part.task) == kind);
+    let is_emptying = matches!(main.task, Task::Empty { .. });
+    let same =
+        parts.iter().filter(|part| is_emptying || std::mem::discriminant(&part.task) == kind);
     let count = same.map(|part| part.task.items().len()).sum::<usize>();
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     let messages = match count {
@@ -70,6 +72,7 @@ pub async fn sentence(
             format!("{messages}{was} {verb} to {}", mailbox(*to).await?)
         }
         Task::Expunge { .. } => format!("{messages}{was} deleted for good"),
+        Task::Empty { mailbox: id, .. } => format!("{} was{not} emptied", mailbox(*id).await?),
         Task::Append { .. } => format!("The draft was{not} saved on the server"),
         Task::Create { mailbox: id, .. } => match tense {
             Tense::Undone => "The folder was deleted again".into(),
@@ -98,6 +101,7 @@ pub async fn sentence(
 /// The part that people think of: junk is marked as well as moved, and is moved to them.
 fn main_part(parts: &[Entry]) -> Option<&Entry> {
     let rank = |part: &&Entry| match part.task {
+        Task::Empty { .. } => 7,
         Task::Append { .. } => 6,
         Task::Remove { .. } => 5,
         Task::Transfer { .. } => 4,

@@ -9,10 +9,11 @@ use super::{
     entry::{Entry, State, Task, entries},
     folders::stored_uids,
     settle::{Settled, take_back},
+    unmake::is_in,
 };
 use crate::{
     Host, MailError, Store,
-    record::{Account, Record},
+    record::{self, Account, Record},
     store::Durability,
 };
 
@@ -31,7 +32,13 @@ pub struct Undone {
 pub fn can_undo(parts: &[Entry]) -> bool {
     !parts.is_empty()
         && parts.iter().all(|part| {
-            !matches!(part.task, Task::Expunge { .. } | Task::Remove { .. } | Task::Append { .. })
+            !matches!(
+                part.task,
+                Task::Expunge { .. }
+                    | Task::Empty { .. }
+                    | Task::Remove { .. }
+                    | Task::Append { .. }
+            )
         })
 }
 
@@ -73,18 +80,36 @@ async fn cancel<H: Host>(
     if !can_undo(&parts) {
         return Err(MailError::Input("What was deleted for good can't be brought back.".into()));
     }
-    let queued: Vec<u32> =
-        parts.iter().filter(|part| part.state == State::Queued).map(|part| part.number).collect();
+    let is_cancelled = |part: &&Entry| {
+        part.state == State::Queued && !matches!(part.task, Task::Create { role: Some(_), .. })
+    };
+    for part in parts.iter().filter(is_cancelled) {
+        check_unused(store, part).await?;
+    }
+    let queued: Vec<u32> = parts.iter().filter(is_cancelled).map(|part| part.number).collect();
     let cancelled = take_back(host, &mut all, &queued).await?;
     // What was taken back can't be taken back again.
-    let over = |part: &&Entry| part.state != State::Queued;
     let writes: Vec<_> = parts
         .iter()
-        .filter(over)
+        .filter(|part| !is_cancelled(part))
         .map(|part| Entry { change: ChangeId(0), ..part.clone() }.put())
         .collect();
     store.apply(writes, Durability::Strict).await?;
     Ok((parts, cancelled))
+}
+
+/// Refuses to take back a mailbox that has been put to use.
+async fn check_unused(store: &impl Store, part: &Entry) -> Result<(), MailError> {
+    let Task::Create { mailbox, .. } = part.task else { return Ok(()) };
+    let all = record::mailboxes(store, part.account).await?;
+    let own = all.iter().find(|own| own.id == mailbox);
+    let holds_others = own.is_some_and(|own| all.iter().any(|other| is_in(other, &own.names)));
+    if holds_others || !stored_uids(store, mailbox).await?.is_empty() {
+        return Err(MailError::Input(
+            "The folder has been put to use by now. Delete it by hand.".into(),
+        ));
+    }
+    Ok(())
 }
 
 async fn reverse<H: Host>(
@@ -118,21 +143,21 @@ async fn reverse<H: Host>(
             let uids: Vec<u32> = items.iter().map(|item| item.to).filter(|uid| *uid != 0).collect();
             editor.expunge(*to, &uids).await
         }
-        Task::Create { mailbox, .. } => {
-            if !stored_uids(editor.host.store(), *mailbox).await?.is_empty() {
-                return Err(MailError::Input(
-                    "There are messages in the folder by now. Delete it by hand.".into(),
-                ));
-            }
+        // A mailbox for a role is of use without the change that it was made for.
+        Task::Create { role: Some(_), .. } => Ok(()),
+        Task::Create { mailbox, role: None } => {
+            check_unused(editor.host.store(), part).await?;
             editor.remove_mailbox(*mailbox).await
         }
         Task::Rename { mailbox, before, .. } => {
-            let all = crate::record::mailboxes(editor.host.store(), part.account).await?;
+            let all = record::mailboxes(editor.host.store(), part.account).await?;
             let Some((name, above)) = before.split_last() else { return Ok(()) };
             let parent = all.iter().find(|own| own.names == above).map(|own| own.id);
             editor.move_mailbox(*mailbox, parent, name).await
         }
         Task::Subscribe { mailbox, subscribed } => editor.subscribe(*mailbox, !subscribed).await,
-        Task::Expunge { .. } | Task::Remove { .. } | Task::Append { .. } => Ok(()),
+        Task::Expunge { .. } | Task::Empty { .. } | Task::Remove { .. } | Task::Append { .. } => {
+            Ok(())
+        }
     }
 }

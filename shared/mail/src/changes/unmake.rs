@@ -61,7 +61,7 @@ pub(super) async fn unmake<S: Store>(
             }
         }
         // What was removed here is fetched again.
-        Task::Expunge { mailbox, .. } => {
+        Task::Expunge { mailbox, .. } | Task::Empty { mailbox, .. } => {
             settled.unknown.insert(*mailbox);
         }
         Task::Append { .. } => {

@@ -154,10 +154,7 @@ impl<H: Host> Client<H> {
                     let sentence = "Only the trash and the folder for junk can be emptied.";
                     return Err(MailError::Input(sentence.into()));
                 }
-                let all = Selection::AllBut { mailbox, except: Vec::new() };
-                for (mailbox, uids) in self.selected(account, all).await? {
-                    editor.expunge(mailbox, &uids).await?;
-                }
+                editor.empty(mailbox).await?;
             }
             Wanted::CreateMailbox { parent, name, .. } => {
                 return editor.create_mailbox(parent, &name, None).await.map(Some);

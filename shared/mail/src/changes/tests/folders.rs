@@ -141,3 +141,39 @@ fn a_new_folder_is_taken_back_with_undo() {
     drain(&host).unwrap();
     assert_eq!(on_server(&host), ["m1", "m2"]);
 }
+
+#[test]
+fn a_folder_that_was_made_for_a_move_stays_when_the_move_is_taken_back() {
+    for told in [false, true] {
+        let host = host();
+        let before = host.server.borrow().state()["m1"].clone();
+        let made = edit(&host, async |editor| {
+            let archive = editor.create_mailbox(None, "Archive", Some(Role::Archive)).await?;
+            editor.transfer(INBOX, &[1], archive, false).await
+        });
+        if told {
+            drain(&host).unwrap();
+        }
+        let change = made.unwrap().change.unwrap();
+        block_on(undo(&host, &account(Protocol::Imap), change)).unwrap();
+        drain(&host).unwrap();
+        assert!(on_server(&host).contains(&"Archive".into()));
+        assert_eq!(host.server.borrow().state()["m1"], before);
+    }
+}
+
+#[test]
+fn a_new_folder_that_has_been_put_to_use_is_not_taken_back() {
+    let host = host();
+    let mut trips = INBOX;
+    let made = edit(&host, async |editor| {
+        trips = editor.create_mailbox(None, "Trips", None).await?;
+        Ok(())
+    });
+    move_to(&host, INBOX, &[1], trips).unwrap();
+    let change = made.unwrap().change.unwrap();
+    let undone = block_on(undo(&host, &account(Protocol::Imap), change));
+    assert!(matches!(undone, Err(MailError::Input(_))));
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().state()["Trips"].len(), 1);
+}

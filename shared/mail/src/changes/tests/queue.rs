@@ -226,3 +226,43 @@ fn what_was_done_is_kept_for_a_while() {
     assert!(entries.iter().all(|entry| matches!(entry.state, State::Done(_))));
     assert!(entries.iter().all(|entry| matches!(entry.task, Task::Mark { .. })));
 }
+
+#[test]
+fn an_emptied_mailbox_loses_what_is_not_stored_here_but_not_what_comes_later() {
+    let begin = || {
+        let host = host("UIDPLUS");
+        let mut server = host.server.borrow_mut();
+        let inbox = server.folders.get_mut("m1").unwrap();
+        let unknown = server::Letter { uid: 4, ..inbox.letters[2].clone() };
+        inbox.letters.push(unknown);
+        inbox.uid_next = 5;
+        drop(server);
+        edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+        assert_eq!(counts(&host)[0], (0, 0));
+        host
+    };
+    let whole = begin();
+    drain(&whole).unwrap();
+    assert!(whole.server.borrow().state()["m1"].is_empty());
+    for cut in 0..whole.carried.get() {
+        let host = begin();
+        host.cut.set(Some(cut));
+        assert!(drain(&host).is_err(), "cut at {cut}");
+        let asked = host.server.borrow().log.iter().any(|line| line.starts_with("UID SEARCH"));
+        if asked {
+            let mut server = host.server.borrow_mut();
+            let inbox = server.folders.get_mut("m1").unwrap();
+            let late = server::Letter {
+                uid: 5,
+                message_id: "late@example.org".into(),
+                size: 5,
+                flags: [].into(),
+            };
+            inbox.letters.push(late);
+            inbox.uid_next = 6;
+        }
+        host.cut.set(None);
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m1"].len(), usize::from(asked), "cut at {cut}");
+    }
+}

@@ -2,15 +2,20 @@
 
 use postern_bridge::{MailboxId, Mark};
 use postern_imap::{
-    Command,
-    command::{FetchItem, StoreMode},
+    Command, SequenceSet,
+    command::{FetchItem, SearchKey, SearchReturn, StoreMode},
     response::Flag,
 };
 
-use super::{ImapClient, Outcome, open::uids};
+use super::{
+    ImapClient, Outcome,
+    open::{gone, uids},
+};
 use crate::{
     Host, MailError, Transport,
-    changes::{self, Arrivals, Entry, Removal},
+    changes::{self, Arrivals, Entry, Removal, Settled, Task},
+    imap::limits,
+    record,
 };
 
 const WHAT: &str = "change the marks of messages";
@@ -76,13 +81,59 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         entry: &Entry,
     ) -> Result<Removal, MailError> {
-        let Some(uids) = uids(entry) else { return Ok(Removal::Whole) };
-        let command = Command::uid_store(&uids, StoreMode::Add, &[Flag::Deleted])?;
+        match uids(entry) {
+            Some(uids) => self.remove_uids(host, &uids).await,
+            None => Ok(Removal::Whole),
+        }
+    }
+
+    /// Deletes everything in a mailbox that was there when the server was first asked to. In a
+    /// mailbox that was made anew since, nothing of it is left.
+    pub(super) async fn make_empty<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &mut Entry,
+        mailbox: MailboxId,
+        until: Option<(u32, u32)>,
+    ) -> Result<Outcome, MailError> {
+        let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
+        let selected = self.select(host, &own).await?;
+        let (uid_validity, uid_next) = match until {
+            Some(until) => until,
+            None => {
+                let until = (selected.uid_validity, selected.uid_next.unwrap_or(u32::MAX));
+                entry.task = Task::Empty { mailbox, until: Some(until) };
+                changes::learn(host, entry).await?;
+                until
+            }
+        };
+        let mut removal = Removal::Whole;
+        if uid_validity == selected.uid_validity && selected.exists > 0 {
+            let found = self.search(host, SearchKey::All, SearchReturn::All).await?;
+            let uids = found.all.filter(|uids| uids.count() <= limits::MESSAGES);
+            let uids: Vec<u32> = uids.iter().flat_map(SequenceSet::numbers).collect();
+            let there: Vec<u32> = uids.into_iter().filter(|uid| *uid < uid_next).collect();
+            for window in there.chunks(changes::limits::ITEMS) {
+                if let Some(window) = SequenceSet::from_numbers(window.iter().copied()) {
+                    removal = self.remove_uids(host, &window).await?;
+                }
+            }
+        }
+        let settled = changes::done(host, entry, &Arrivals::default(), removal).await?;
+        Ok(Outcome::of(settled.and(Settled::asking([mailbox])), removal, mailbox))
+    }
+
+    async fn remove_uids<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        uids: &SequenceSet,
+    ) -> Result<Removal, MailError> {
+        let command = Command::uid_store(uids, StoreMode::Add, &[Flag::Deleted])?;
         self.run(host, command, "delete messages").await?;
         if !self.can_expunge(host).await? {
             return Ok(Removal::OnlyMarked);
         }
-        self.run(host, Command::uid_expunge(&uids), "delete messages").await?;
+        self.run(host, Command::uid_expunge(uids), "delete messages").await?;
         Ok(Removal::Whole)
     }
 }

@@ -67,6 +67,9 @@ impl<T: Transport> ImapClient<T> {
             }
             Task::Transfer { .. } => self.make_transfer(host, &mut entry).await,
             Task::Expunge { mailbox, .. } => self.make_expunge(host, &mut entry, mailbox).await,
+            Task::Empty { mailbox, until } => {
+                self.make_empty(host, &mut entry, mailbox, until).await
+            }
             Task::Append { mailbox, item } => {
                 let arrivals = self.make_append(host, mailbox, &item).await?;
                 Ok(changes::done(host, &entry, &arrivals, Removal::Whole).await?.into())
