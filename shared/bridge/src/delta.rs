@@ -185,6 +185,14 @@ pub struct Progress {
     pub total: u32,
 }
 
+impl Progress {
+    /// Progress in bytes, counted in kibibytes.
+    pub fn of_bytes(what: &str, done: u64, total: u64) -> Self {
+        let kibibytes = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        Self { what: what.into(), done: kibibytes(done), total: kibibytes(total) }
+    }
+}
+
 /// The state of a message on its way out.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum SendState {

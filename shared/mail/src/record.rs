@@ -100,6 +100,24 @@ pub struct Mailbox {
     pub unread: u32,
     /// All messages, as far as is known.
     pub total: u32,
+    /// How far what is stored follows the server.
+    #[serde(default)]
+    pub synced: SyncPoint,
+}
+
+/// How far the stored messages of a mailbox follow those on the server.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SyncPoint {
+    /// HIGHESTMODSEQ (RFC 7162) up to which all changes of the stored messages are stored; 0 if
+    /// there is none. It never runs ahead of what is stored.
+    pub mod_seq: u64,
+    /// How many messages the server had at the end of the last whole sync.
+    pub exists: u32,
+    /// How many of them were unread.
+    pub unseen: u32,
+    /// Whether the server may have changes that are not stored.
+    #[serde(default)]
+    pub stale: bool,
 }
 
 impl Record for Mailbox {
@@ -202,7 +220,21 @@ impl Record for Message {
     }
 }
 
+/// Where a message stands in its mailbox's list: by arrival, then by UID.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Place {
+    /// When it arrived, as [`Message::arrived`].
+    pub arrived: i64,
+    /// Its UID.
+    pub uid: u32,
+}
+
 impl Message {
+    /// Where it stands in its mailbox's list.
+    pub fn place(&self) -> Place {
+        Place { arrived: self.arrived, uid: self.id.uid }
+    }
+
     /// The key that orders it in its mailbox.
     pub fn arrival_key(&self) -> Key {
         mailbox_key(self.id.mailbox).i64(self.arrived).u32(self.id.uid)
@@ -255,11 +287,22 @@ pub fn arrived_message(key: &Key) -> Result<MessageId, StoreError> {
     }
 }
 
+/// The place that an arrival key stands for.
+///
+/// # Errors
+///
+/// If the key is not what [`Message::arrival_key`] makes.
+pub fn listed_place(key: &Key) -> Result<Place, StoreError> {
+    let uid = arrived_message(key)?.uid;
+    let arrived = key.0.get(4..12).and_then(|bytes| bytes.try_into().ok());
+    let arrived = arrived.ok_or_else(|| StoreError::Damaged("a list key".into()))?;
+    Ok(Place { arrived: i64::from_be_bytes(arrived) ^ i64::MIN, uid })
+}
+
 /// The writes that store a message's bytes in chunks, replacing what was there.
 pub fn put_body(message: MessageId, raw: &[u8]) -> Vec<Write> {
     let prefix = message_key(message);
-    let clear =
-        Write::DeleteRange { table: Table::Bodies, range: KeyRange::prefix(prefix.clone()) };
+    let clear = Write::DeleteRange { table: Table::Bodies, range: chunks(message) };
     let chunks = raw.chunks(CHUNK).zip(0..).map(|(chunk, number)| Write::Put {
         table: Table::Bodies,
         key: prefix.clone().u32(number),
@@ -274,9 +317,47 @@ pub fn put_body(message: MessageId, raw: &[u8]) -> Vec<Write> {
 ///
 /// If the store can't be read.
 pub async fn body(store: &impl Store, message: MessageId) -> Result<Vec<u8>, StoreError> {
-    let range = KeyRange::prefix(message_key(message));
+    let range = chunks(message);
     let chunks = store.scan(Table::Bodies, &range, Order::Ascending, usize::MAX).await?;
     Ok(chunks.into_iter().flat_map(|(_, chunk)| chunk).collect())
+}
+
+/// Where the numbers of chunks end and parts that were fetched by themselves begin.
+const PARTS: u32 = 1 << 31;
+
+/// The keys of a message's own chunks.
+fn chunks(message: MessageId) -> KeyRange {
+    let start = message_key(message);
+    KeyRange { end: Some(start.clone().u32(PARTS)), start }
+}
+
+/// That a part is stored as a whole, under the number that follows those of its windows.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PartEnd {
+    /// Its transfer encoding, in lower case.
+    pub encoding: String,
+    /// Its encoded size in bytes.
+    pub size: u64,
+}
+
+/// The prefix of the keys of a part that was fetched by itself, in windows numbered from 0.
+pub fn part_key(message: MessageId, section: &str) -> Key {
+    // A section has no zero byte, so that none begins like another one's windows.
+    message_key(message).u32(PARTS).bytes(section.as_bytes()).bytes(&[0])
+}
+
+/// Whether a part is stored as a whole, and how it is encoded.
+///
+/// # Errors
+///
+/// If the store can't be read or the record is damaged.
+pub async fn part_end(
+    store: &impl Store,
+    message: MessageId,
+    section: &str,
+) -> Result<Option<PartEnd>, StoreError> {
+    let key = part_key(message, section).u32(u32::MAX);
+    store.get(Table::Bodies, &key).await?.map(|value| decode(&value)).transpose()
 }
 
 /// Reads one record.
@@ -393,6 +474,7 @@ mod tests {
             uid_next: 1,
             unread: 0,
             total: 0,
+            synced: SyncPoint::default(),
         }
     }
 
@@ -449,6 +531,7 @@ mod tests {
         for arrived in [i64::MIN, -1, 0, 1_700_000_000_000] {
             let key = mailbox_key(id.mailbox).i64(arrived).u32(id.uid);
             assert_eq!(arrived_message(&key), Ok(id));
+            assert_eq!(listed_place(&key), Ok(Place { arrived, uid: id.uid }));
         }
         assert!(arrived_message(&Key::new().u32(7)).is_err());
     }

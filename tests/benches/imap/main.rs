@@ -3,11 +3,14 @@
 
 mod parser;
 
-use std::time::Instant;
+use std::{ops::ControlFlow, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use postern_bridge::{AccountId, Role, Security, ServerLogin};
-use postern_mail::{Host, Secret, Store, imap::ImapClient};
+use postern_mail::{
+    Host, Secret, Store,
+    imap::{ImapClient, SyncStep},
+};
 use postern_tests::{
     corpus,
     dovecot::{Dovecot, PASSWORD},
@@ -61,7 +64,11 @@ async fn sync(dovecot: &Dovecot, messages: usize) -> Result<f64> {
 
     let start = Instant::now();
     let mut stored = 0;
-    client.sync_messages(&host, inbox, &mut |step| stored = step.stored).await?;
+    let mut changed = |step: SyncStep| {
+        stored = step.stored;
+        ControlFlow::Continue(())
+    };
+    ensure!(client.sync_messages(&host, inbox, &mut changed).await?.is_continue());
     let took = start.elapsed();
     client.logout(&host).await;
     ensure!(stored as usize == messages, "{stored} of {messages} messages are stored");

@@ -209,17 +209,18 @@ impl<'a, S: Store> Stage<'a, S> {
     }
 }
 
-/// The writes that copy a message's bytes.
+/// The writes that copy a message's bytes, and those of its parts that were fetched by themselves.
 async fn copy_bytes(
     store: &impl Store,
     from: MessageId,
     to: MessageId,
 ) -> Result<Vec<Write>, StoreError> {
-    let range = KeyRange::prefix(message_key(from));
+    let prefix = message_key(from);
+    let range = KeyRange::prefix(prefix.clone());
     let chunks = store.scan(Table::Bodies, &range, Order::Ascending, usize::MAX).await?;
-    let copies = chunks.into_iter().zip(0..).map(|((_, value), number)| Write::Put {
+    let copies = chunks.into_iter().map(|(key, value)| Write::Put {
         table: Table::Bodies,
-        key: message_key(to).u32(number),
+        key: message_key(to).bytes(&key.0[prefix.0.len()..]),
         value,
     });
     Ok(copies.collect())

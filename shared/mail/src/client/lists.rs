@@ -1,8 +1,8 @@
 //! The rows that pages show.
 //!
-//! For each open mailbox the order of its messages is kept in memory (12 bytes a message); rows
-//! are read from the store for the window in view alone, so that a list costs the same whatever
-//! its length.
+//! For each open mailbox the order of its messages is kept in memory (16 bytes a message), and
+//! follows what is stored by increments; rows are read from the store for the window in view alone,
+//! so that a list costs the same whatever its length.
 
 use std::ops::Range;
 
@@ -11,7 +11,8 @@ use postern_bridge::{ClientId, Delta, Intent, MailboxId, MessageId, Role, Row};
 use super::Client;
 use crate::{
     Host, MailError, Store,
-    record::{self, Message},
+    imap::ListChange,
+    record::{self, Message, Place},
     store::{KeyRange, Table},
 };
 
@@ -19,9 +20,31 @@ use crate::{
 #[derive(Default)]
 pub(super) struct List {
     /// Oldest first.
-    order: Vec<MessageId>,
+    order: Vec<Place>,
+    /// How often the order has changed: what was read from the store meanwhile is too old.
+    changes: u64,
     /// Whether the server has been asked since the mailbox was opened.
     fresh: bool,
+}
+
+impl List {
+    fn apply(&mut self, change: ListChange) {
+        let ListChange { cleared, added, mut removed } = change;
+        self.changes += 1;
+        if cleared {
+            self.order.clear();
+        }
+        if !removed.is_empty() {
+            removed.sort_unstable();
+            self.order.retain(|place| removed.binary_search(place).is_err());
+        }
+        if !added.is_empty() {
+            self.order.extend(added);
+            // In runs that are sorted already, which this sort makes use of.
+            self.order.sort();
+            self.order.dedup();
+        }
+    }
 }
 
 /// What changed in a mailbox.
@@ -94,10 +117,19 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
+    /// Messages came to be listed or are listed no more: the order follows at once, and pages are
+    /// told in a moment.
+    pub(super) fn list_changed(&self, mailbox: MailboxId, change: ListChange) {
+        if let Some(list) = self.inner.lists.borrow_mut().get_mut(&mailbox) {
+            list.apply(change);
+        }
+        self.note_change(mailbox, Change::Rows);
+    }
+
     /// The server has said everything about a mailbox.
     pub(super) async fn mailbox_fresh(&self, id: MailboxId) -> Result<(), MailError> {
         self.set_fresh(id, true);
-        self.mailbox_changed(id, Change::Order).await
+        self.mailbox_changed(id, Change::Rows).await
     }
 
     fn set_fresh(&self, id: MailboxId, fresh: bool) {
@@ -130,8 +162,9 @@ impl<H: Host> Client<H> {
     pub(super) fn next_older(&self, message: MessageId) -> Option<MessageId> {
         let lists = self.inner.lists.borrow();
         let order = &lists.get(&message.mailbox)?.order;
-        let at = order.iter().rposition(|id| *id == message)?;
-        at.checked_sub(1).map(|older| order[older])
+        let at = order.iter().rposition(|place| place.uid == message.uid)?;
+        let older = order[at.checked_sub(1)?];
+        Some(MessageId { uid: older.uid, ..message })
     }
 
     async fn tell_everyone_rows(&self, mailbox: MailboxId) -> Result<(), MailError> {
@@ -148,10 +181,17 @@ impl<H: Host> Client<H> {
 
     async fn load_order(&self, mailbox: MailboxId) -> Result<(), MailError> {
         let range = KeyRange::prefix(record::mailbox_key(mailbox));
-        let keys = self.store().keys(Table::Arrival, &range).await?;
-        let order = keys.iter().map(record::arrived_message).collect::<Result<_, _>>()?;
-        self.inner.lists.borrow_mut().entry(mailbox).or_default().order = order;
-        Ok(())
+        loop {
+            let before = self.inner.lists.borrow_mut().entry(mailbox).or_default().changes;
+            let keys = self.store().keys(Table::Arrival, &range).await?;
+            let order = keys.iter().map(record::listed_place).collect::<Result<_, _>>()?;
+            let mut lists = self.inner.lists.borrow_mut();
+            let list = lists.entry(mailbox).or_default();
+            if list.changes == before {
+                list.order = order;
+                return Ok(());
+            }
+        }
     }
 
     async fn tell_rows(&self, page: ClientId) -> Result<(), MailError> {
@@ -159,10 +199,11 @@ impl<H: Host> Client<H> {
             let windows = self.inner.windows.borrow();
             let Some(Window { mailbox, rows }) = windows.get(&page) else { return Ok(()) };
             let lists = self.inner.lists.borrow();
-            let Some(List { order, fresh }) = lists.get(mailbox) else { return Ok(()) };
+            let Some(List { order, fresh, .. }) = lists.get(mailbox) else { return Ok(()) };
             let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
             let newest_first = order.iter().rev().skip(rows.start as usize).take(rows.len());
-            let keys: Vec<_> = newest_first.map(|id| record::message_key(*id)).collect();
+            let id = |place: &Place| MessageId { mailbox: *mailbox, uid: place.uid };
+            let keys: Vec<_> = newest_first.map(|place| record::message_key(id(place))).collect();
             (*mailbox, total, rows.start, keys, *fresh)
         };
         let shows_recipients = record::mailbox(self.store(), mailbox)
@@ -192,5 +233,28 @@ fn row(message: Message, shows_recipients: bool) -> Row {
         flags: message.flags,
         keywords: message.keywords,
         has_attachments: message.has_attachments,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(places: &[(i64, u32)]) -> Vec<Place> {
+        places.iter().map(|(arrived, uid)| Place { arrived: *arrived, uid: *uid }).collect()
+    }
+
+    #[test]
+    fn the_order_follows_what_is_listed() {
+        let mut list = List::default();
+        let mut apply = |cleared, added: &[(i64, u32)], removed: &[(i64, u32)]| {
+            let (added, removed) = (places(added), places(removed));
+            list.apply(ListChange { cleared, added, removed });
+            list.order.iter().map(|place| place.uid).collect::<Vec<_>>()
+        };
+        assert_eq!(apply(false, &[(50, 5), (60, 6)], &[]), [5, 6]);
+        assert_eq!(apply(false, &[(10, 9), (55, 7), (60, 6)], &[]), [9, 5, 7, 6]);
+        assert_eq!(apply(false, &[], &[(60, 6), (10, 9), (1, 1)]), [5, 7]);
+        assert_eq!(apply(true, &[(3, 1)], &[]), [1]);
     }
 }

@@ -10,6 +10,7 @@ use serde_bytes::ByteBuf;
 use super::{Client, lanes::Reading};
 use crate::{
     Host, MailError,
+    imap::stored_part,
     record::{self, AbsentPart, Body, Message},
 };
 
@@ -95,10 +96,16 @@ impl<H: Host> Client<H> {
         self.ask_server(message, Reading::Body { message, done }, answer).await
     }
 
+    /// A part's content, decoded; fetched if it is not stored.
     async fn fetch_part(&self, message: MessageId, section: &str) -> Result<Vec<u8>, MailError> {
+        if let Some(content) = stored_part(self.store(), message, section).await? {
+            return Ok(content);
+        }
         let (done, answer) = oneshot::channel();
-        let section = section.to_owned();
-        self.ask_server(message, Reading::Part { message, section, done }, answer).await
+        let job = Reading::Part { message, section: section.to_owned(), done };
+        self.ask_server(message, job, answer).await?;
+        let content = stored_part(self.store(), message, section).await?;
+        content.ok_or(MailError::Gone("attachment"))
     }
 
     async fn ask_server<T>(

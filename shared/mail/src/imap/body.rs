@@ -61,13 +61,13 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         uid: u32,
     ) -> Result<(Vec<u8>, Body), MailError> {
-        let partial = Some(Partial { origin: 0, count: limits::PART });
+        let partial = Some(Partial { origin: 0, count: limits::MESSAGE });
         let item = FetchItem::Section { section: String::new(), partial };
         let command = Command::uid_fetch(&SequenceSet::from(uid), &[item])?;
         let mut answer = self.run(host, command, WHAT).await?;
         let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
         let raw = answer.section(&mut fetch, "").ok_or(MailError::Gone("message"))?;
-        if raw.len() >= limits::PART as usize {
+        if raw.len() >= limits::MESSAGE as usize {
             return Err(MailError::Input("This message is too large to open here.".into()));
         }
         let size = raw.len() as u64;

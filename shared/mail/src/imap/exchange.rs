@@ -150,6 +150,11 @@ impl<T: Transport> ImapClient<T> {
         Ok(answer)
     }
 
+    /// Whether a response is news of a watched mailbox and nothing else; it is kept as such.
+    pub(super) fn is_news(&mut self, response: &Response) -> bool {
+        self.news.as_mut().is_some_and(|news| news.note(response))
+    }
+
     /// A server may end commands in another order than that in which they were given.
     pub(super) async fn wait_for(
         &mut self,
@@ -166,6 +171,7 @@ impl<T: Transport> ImapClient<T> {
                 (Ok(Event::Completed { tag, status }), _) => {
                     self.ended.insert(tag, status);
                 }
+                (Ok(Event::Response(response)), _) if self.is_news(&response) => {}
                 (Ok(event), _) => answer.take(event)?,
                 (Err(_), Some(text)) => {
                     return Err(MailError::Refused { what: "stay connected", text: text.clone() });

@@ -4,17 +4,22 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use postern_bridge::MailboxId;
-use postern_imap::{Command, Event, Response, quirks::Quirk};
+use postern_imap::{Command, Event, quirks::Quirk};
 
 use super::ImapClient;
 use crate::{Clock, Host, MailError, Transport};
 
+/// How often a server without IDLE is asked for news.
+const ASK_EVERY: Duration = Duration::from_secs(20);
+
 impl<T: Transport> ImapClient<T> {
-    /// Waits until the server tells that a mailbox has changed, until `other` has something, or for
-    /// as long as `patience`: with IDLE (RFC 2177) where there is one, else without looking.
+    /// Waits until the server tells that a watched mailbox has changed, until `other` has something,
+    /// or for as long as `patience`: with IDLE (RFC 2177) where there is one, else by asking now and
+    /// then. A mailbox that is not watched on this connection may have changed already.
     ///
     /// Returns what `other` gave, if it came first: also if the connection broke meanwhile, so that
-    /// nothing is lost with it. The result is whether there are news.
+    /// nothing is lost with it. The result is whether there are news, for
+    /// [`catch_up`](Self::catch_up).
     pub async fn wait_for_news<H: Host<Transport = T>, O>(
         &mut self,
         host: &H,
@@ -23,11 +28,11 @@ impl<T: Transport> ImapClient<T> {
         other: &mut (impl Future<Output = O> + Unpin),
     ) -> (Option<O>, Result<bool, MailError>) {
         let mut came = None;
-        let result = self.idle(host, mailbox, patience, other, &mut came).await;
+        let result = self.watch(host, mailbox, patience, other, &mut came).await;
         (came, result)
     }
 
-    async fn idle<H: Host<Transport = T>, O>(
+    async fn watch<H: Host<Transport = T>, O>(
         &mut self,
         host: &H,
         mailbox: MailboxId,
@@ -35,49 +40,78 @@ impl<T: Transport> ImapClient<T> {
         other: &mut (impl Future<Output = O> + Unpin),
         came: &mut Option<O>,
     ) -> Result<bool, MailError> {
-        let offered = self.capabilities(host).await?.has("IDLE");
-        if !offered || self.connection.session.quirks().has(Quirk::RefusesIdle) {
-            *came = without_looking(host, patience, other).await;
-            return Ok(false);
+        if !self.watches(mailbox) || self.has_news() {
+            return Ok(true);
         }
-        self.open(host, mailbox).await?;
+        let offered = self.capabilities(host).await?.has("IDLE");
+        let refused = self.connection.session.quirks().has(Quirk::RefusesIdle);
+        if offered && !refused && self.idle(host, patience, other, came).await? {
+            return Ok(self.has_news());
+        }
+        // A server that refuses IDLE, or ends it on its own, is not told to again at once.
+        self.ask_now_and_then(host, patience, other, came).await
+    }
+
+    /// Waits with IDLE; false if the server ended it.
+    async fn idle<H: Host<Transport = T>, O>(
+        &mut self,
+        host: &H,
+        patience: Duration,
+        other: &mut (impl Future<Output = O> + Unpin),
+        came: &mut Option<O>,
+    ) -> Result<bool, MailError> {
         let tag = self.connection.session.start(Command::idle());
-        let mut news = false;
         let mut patience = patience;
-        loop {
-            let next = self.connection.next_event_or(host, patience, "news", other).await;
-            match next {
+        while !self.has_news() {
+            match self.connection.next_event_or(host, patience, "news", other).await {
                 Ok(Either::Left(Event::Idling { renew_within })) => {
                     patience = patience.min(renew_within);
                 }
-                // A server that refuses IDLE, or ends it on its own, is not asked again at once.
-                Ok(Either::Left(Event::Completed { .. })) => {
-                    *came = without_looking(host, patience, other).await;
-                    return Ok(news);
+                Ok(Either::Left(Event::Completed { .. })) => return Ok(false),
+                Ok(Either::Left(Event::Response(response))) => {
+                    // Such as "OK Still here": a sign of life, and no news.
+                    self.is_news(&response);
                 }
-                Ok(Either::Left(Event::Response(
-                    Response::Exists(_) | Response::Expunge(_) | Response::Fetch(_),
-                ))) => {
-                    news = true;
-                    break;
-                }
-                Err(MailError::TimedOut(_)) => break,
                 Ok(Either::Left(Event::Fatal(error))) => {
                     return Err(MailError::Protocol(error.to_string()));
                 }
-                // Such as "OK Still here": a sign of life, and no news.
                 Ok(Either::Left(_)) => {}
                 Ok(Either::Right(other)) => {
                     *came = Some(other);
                     break;
                 }
+                Err(MailError::TimedOut(_)) => break,
                 Err(error) => return Err(error),
             }
         }
         self.connection.session.done();
         let mut answer = super::exchange::Answer::default();
         self.wait_for(host, tag, "stop waiting for news", &mut answer).await?;
-        Ok(news)
+        Ok(true)
+    }
+
+    async fn ask_now_and_then<H: Host<Transport = T>, O>(
+        &mut self,
+        host: &H,
+        patience: Duration,
+        other: &mut (impl Future<Output = O> + Unpin),
+        came: &mut Option<O>,
+    ) -> Result<bool, MailError> {
+        let mut left = patience;
+        while !left.is_zero() && !self.has_news() {
+            let pause = left.min(ASK_EVERY);
+            left -= pause;
+            *came = without_looking(host, pause, other).await;
+            if came.is_some() {
+                break;
+            }
+            self.noop(host).await?;
+        }
+        Ok(self.has_news())
+    }
+
+    fn has_news(&self) -> bool {
+        self.news.as_ref().is_some_and(|news| !news.is_empty())
     }
 }
 

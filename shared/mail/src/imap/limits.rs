@@ -2,6 +2,9 @@
 
 /// Untagged responses to one command.
 pub const RESPONSES: usize = 200_000;
+/// Changes that a server tells of one mailbox before they are applied; after more, the mailbox is
+/// compared as a whole.
+pub const NEWS: usize = 200_000;
 /// Bytes of content in the answer to one command.
 pub const CONTENT: usize = 64 << 20;
 /// Mailboxes of one account; the rest is left out.
@@ -30,5 +33,9 @@ pub const INLINE_IMAGE: u64 = 256 << 10;
 pub const SHOWN: u64 = 4 << 20;
 /// Parts of a message that is fetched in parts; one of more is fetched whole, if it may be.
 pub const PARTS: usize = 500;
-/// Encoded bytes of an attachment, or of a message that must be fetched whole.
-pub const PART: u32 = 64 << 20;
+/// Encoded bytes of an attachment.
+pub const PART: u64 = 160 << 20;
+/// Encoded bytes of an attachment that are fetched at once.
+pub const PART_WINDOW: u32 = 1 << 20;
+/// Bytes of a message that must be fetched whole.
+pub const MESSAGE: u32 = 64 << 20;

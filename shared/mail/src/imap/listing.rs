@@ -6,7 +6,7 @@ use postern_imap::{
     response::{BodyPart, BodyStructure, Envelope, EnvelopeAddress, Fetch, Flag},
 };
 
-use super::limits;
+use super::{exchange::Answer, limits};
 use crate::record::{Body, Message};
 
 /// What must be fetched to make a record.
@@ -38,6 +38,22 @@ pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
         has_attachments: fetch.body_structure.as_ref().is_some_and(has_attachments),
         body: Body::Absent,
     })
+}
+
+/// The records of the messages that were fetched and are wanted, ascending, each once.
+pub(super) fn messages(
+    mailbox: MailboxId,
+    answer: &mut Answer,
+    is_wanted: impl Fn(u32) -> bool,
+) -> Vec<Message> {
+    let mut messages: Vec<Message> = answer
+        .fetches()
+        .filter_map(|fetch| message(mailbox, &fetch))
+        .filter(|message| is_wanted(message.id.uid))
+        .collect();
+    messages.sort_unstable_by_key(|message| message.id.uid);
+    messages.dedup_by_key(|message| message.id.uid);
+    messages
 }
 
 /// The flags that the page shows.

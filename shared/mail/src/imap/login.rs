@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use postern_bridge::{Security, ServerLogin};
 use postern_imap::{
-    Command, Event, Limits, Session,
+    Command, Event, Limits, Response, Session,
     quirks::Quirk,
     response::{Capabilities, Code, StatusKind},
     session::Output,
 };
 use postern_sasl::Credentials;
 
-use super::{ImapClient, PATIENCE};
+use super::{Enabled, ImapClient, PATIENCE};
 use crate::{
     Host, MailError, Secret, Transport, authenticate::mechanism, connection::Connection,
     host::within,
@@ -38,7 +38,14 @@ impl<T: Transport> ImapClient<T> {
             _ => Session::new(Limits::default()),
         };
         let connection = Connection::new(transport, session);
-        let mut client = Self { connection, selected: None, ended: BTreeMap::new() };
+        let mut client = Self {
+            connection,
+            enabled: Enabled::default(),
+            selected: None,
+            news: None,
+            heard: 0,
+            ended: BTreeMap::new(),
+        };
         match client.log_in(host, login, password).await {
             Ok(()) => Ok(client),
             Err(error) => {
@@ -65,6 +72,24 @@ impl<T: Transport> ImapClient<T> {
         if self.connection.session.quirks().has(Quirk::WantsId) {
             let id = [("name", "Postern"), ("version", env!("CARGO_PKG_VERSION"))];
             self.run(host, Command::id(&id)?, "say who it is").await?;
+        }
+        self.enable(host).await
+    }
+
+    /// Turns on what lets the server tell what has changed.
+    async fn enable<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
+        let offered = self.capabilities(host).await?;
+        self.enabled.condstore = offered.has("CONDSTORE");
+        if !(offered.has("QRESYNC") && offered.has("ENABLE")) {
+            return Ok(());
+        }
+        let enable = vec![Command::enable(&["QRESYNC"])];
+        let answer = self.run_all(host, enable, "tell what has changed").await?;
+        for response in answer.responses {
+            let Response::Enabled(extensions) = response else { continue };
+            let qresync = extensions.iter().any(|name| name.eq_ignore_ascii_case("QRESYNC"));
+            self.enabled.qresync |= qresync;
+            self.enabled.condstore |= qresync;
         }
         Ok(())
     }

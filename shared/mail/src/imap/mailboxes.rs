@@ -9,7 +9,7 @@ use postern_imap::{
     response::{ListEntry, MailboxStatus},
 };
 
-use super::{ImapClient, limits};
+use super::{ImapClient, limits, plan};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{self, Entry, Pending},
@@ -102,8 +102,8 @@ struct Listed {
     can_nest: bool,
     /// Whether the person is subscribed to it, if the server told.
     subscribed: Option<bool>,
-    /// Unread and all messages, if the server told.
-    counts: Option<(u32, u32)>,
+    /// The counts, if the server told.
+    status: Option<MailboxStatus>,
 }
 
 struct Reconciled {
@@ -142,6 +142,7 @@ fn reconcile(
                 uid_next: 0,
                 unread: 0,
                 total: 0,
+                synced: Default::default(),
             }
         });
         mailbox.names.clone_from(&own.names);
@@ -150,7 +151,9 @@ fn reconcile(
         mailbox.delimiter = own.delimiter;
         mailbox.can_nest = own.can_nest;
         mailbox.subscribed = own.subscribed.unwrap_or(mailbox.subscribed);
-        if let Some((unread, total)) = own.counts {
+        mailbox.synced.stale |= plan::is_stale(&mailbox, own.status.as_ref());
+        let counts = own.status.as_ref().and_then(|own| own.unseen.zip(own.messages));
+        if let Some((unread, total)) = counts {
             let pending = Pending::from_entries(entries, &mailbox, i64::MAX);
             mailbox.unread = pending.unread(unread);
             mailbox.total = pending.total(total);
@@ -194,18 +197,15 @@ fn listed(responses: Vec<Response>, subscribed: bool) -> Vec<Listed> {
         .into_values()
         .filter(|entry| !entry.has(r"\NonExistent") || entry.has(r"\HasChildren"))
         .take(limits::MAILBOXES)
-        .map(|entry| {
-            let status = counts.get(&entry.name);
-            Listed {
-                names: names(&entry),
-                role: role(&entry),
-                selectable: is_selectable(&entry),
-                delimiter: entry.delimiter,
-                can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors"),
-                subscribed: subscribed.then(|| entry.has(r"\Subscribed")),
-                counts: status.and_then(|status| status.unseen.zip(status.messages)),
-                path: entry.name,
-            }
+        .map(|entry| Listed {
+            names: names(&entry),
+            role: role(&entry),
+            selectable: is_selectable(&entry),
+            delimiter: entry.delimiter,
+            can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors"),
+            subscribed: subscribed.then(|| entry.has(r"\Subscribed")),
+            status: counts.remove(&entry.name),
+            path: entry.name,
         })
         .collect();
     guess_roles(&mut listed);
@@ -279,6 +279,11 @@ mod tests {
     use super::*;
 
     fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
+        let status = |(unseen, messages)| MailboxStatus {
+            unseen: Some(unseen),
+            messages: Some(messages),
+            ..MailboxStatus::default()
+        };
         Listed {
             path: path.into(),
             names: path.split('/').map(Into::into).collect(),
@@ -287,7 +292,7 @@ mod tests {
             delimiter: Some(b'/'),
             can_nest: true,
             subscribed: None,
-            counts,
+            status: counts.map(status),
         }
     }
 

@@ -1,113 +1,165 @@
 //! One mailbox's messages brought up to date.
 
-use futures_util::lock::MutexGuard;
-use postern_bridge::{MailboxId, MessageId};
+use std::ops::ControlFlow;
+
+use postern_bridge::MailboxId;
 use postern_imap::{
     Command, Response, SequenceSet,
-    command::{FetchItem, SearchKey, SearchReturn},
+    command::{FetchItem, FetchOptions, SearchKey, SearchReturn},
     response::SearchResult,
     session::Tag,
 };
 
 use super::{
-    ImapClient, limits, listing,
-    plan::{self, Difference},
+    ImapClient,
+    batch::{Sync, SyncStep, stored_among, stored_uids},
+    limits, listing,
+    news::News,
+    plan::{self, FlagsFrom},
     select::Selected,
 };
 use crate::{
-    Host, MailError, Store, Transport,
-    changes::{self, Pending, is_provisional},
-    record::{self, Mailbox, Message, Record},
-    store::{Durability, KeyRange, StoreError, Table, Write},
+    Host, MailError, Transport,
+    changes::is_provisional,
+    record::{self, Mailbox, SyncPoint},
 };
-
-/// A batch was stored: the list can be drawn again.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct SyncStep {
-    /// The mailbox.
-    pub mailbox: MailboxId,
-    /// How many of its messages are stored now.
-    pub stored: u32,
-    /// How many messages it has on the server.
-    pub total: u32,
-    /// How many of them are unread.
-    pub unread: u32,
-}
 
 impl<T: Transport> ImapClient<T> {
     /// Brings the stored messages of a mailbox up to date: new ones are fetched newest first in
-    /// windows, those that are gone are removed, flags of the others are looked at. Each window is
-    /// one batch; `changed` is called after it. If UIDVALIDITY changed, what is stored of this
-    /// mailbox is dropped first.
+    /// windows, those that are gone are removed, and so are the flags of the others: by QRESYNC
+    /// where the server has it, else by CONDSTORE, else by looking at all of them. `changed` is
+    /// called after each batch; where it says so, no more new messages are fetched, and the result
+    /// is that the mailbox is not up to date yet. If UIDVALIDITY changed, what is stored of this
+    /// mailbox is dropped first. From then on the mailbox is watched: see [`catch_up`](Self::catch_up).
+    ///
+    /// It may break off after any batch, and the next call goes on from there:
+    /// - after the batch that drops what is stored: nothing is stored, so that the mod-sequence in
+    ///   it stands for all of that;
+    /// - after new messages: `uid_next` is that of the last whole sync, so the UIDs are compared;
+    /// - after messages that are gone, or flags: the mod-sequence is the earlier one, so the server
+    ///   tells the same again, which does no harm;
+    /// - the last batch stores `uid_next` and mod-sequence of the SELECT, when all that they stand
+    ///   for is stored.
     ///
     /// # Errors
     ///
-    /// If the server can't be asked or the store not be written; what was stored until then stays,
-    /// and the next call goes on from there.
+    /// If the server can't be asked or the store not be written.
     pub async fn sync_messages<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         mailbox: MailboxId,
-        changed: &mut dyn FnMut(SyncStep),
-    ) -> Result<(), MailError> {
-        let asked = host.now();
-        let before = record::mailbox(host.store(), mailbox).await?;
-        let selected = self.select(host, &before).await?;
-        let reset = before.uid_validity != selected.uid_validity;
-        let stored = if reset { Vec::new() } else { stored_uids(host.store(), mailbox).await? };
-        let unread = self.count_unread(host).await?;
-        let difference = self.compare(host, &before, &selected, stored, reset).await?;
-
-        let mut writes = Vec::new();
-        if reset {
-            writes.extend(forget_known(host.store(), mailbox).await?);
+        changed: &mut dyn FnMut(SyncStep) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, MailError> {
+        let done = self.compare(host, mailbox, changed).await;
+        if done != Ok(ControlFlow::Continue(())) {
+            // Not watched until it is whole.
+            self.news = None;
         }
-        writes.extend(removals(host.store(), mailbox, &difference.vanished).await?);
-        let mut sync = Sync {
-            host,
-            step: SyncStep {
-                mailbox,
-                stored: u32::try_from(difference.known.len()).unwrap_or(u32::MAX),
-                total: selected.exists,
-                unread,
-            },
-            asked,
-            changed,
-        };
-        sync.commit(writes, |own| own.uid_validity = selected.uid_validity).await?;
-        self.fetch_new(&mut sync, &difference.missing).await?;
-        self.refresh_flags(&mut sync, &difference.known).await?;
-        let uid_next = selected.uid_next.unwrap_or_default();
-        sync.commit(Vec::new(), |own| own.uid_next = uid_next).await
+        done
     }
 
     async fn compare<H: Host<Transport = T>>(
         &mut self,
         host: &H,
+        mailbox: MailboxId,
+        changed: &mut dyn FnMut(SyncStep) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, MailError> {
+        let asked = host.now();
+        let before = record::mailbox(host.store(), mailbox).await?;
+        let mut stored = match before.uid_validity {
+            0 => Vec::new(),
+            _ => stored_uids(host.store(), mailbox).await?,
+        };
+        let known = plan::known(&before, &stored);
+        let told = known.is_some() && self.enabled.qresync;
+        let selected = self.select_watched(host, &before, known).await?;
+        let reset = before.uid_validity != selected.uid_validity;
+        if reset {
+            stored.clear();
+        }
+        let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
+        sync.total = selected.exists;
+        sync.unread = self.count_unread(host).await?;
+        if reset {
+            sync.clear(|own| {
+                own.uid_validity = selected.uid_validity;
+                own.uid_next = 0;
+                own.synced = SyncPoint { mod_seq: selected.mod_seq, ..SyncPoint::default() };
+            })
+            .await?;
+        }
+        let mut flags = plan::flags_from(&before, &selected, told, stored.is_empty());
+        if told && self.has_lost_news() {
+            flags = FlagsFrom::Server;
+        }
+        self.apply_news(&mut sync, &mut stored).await?;
+        let mut known = stored.clone();
+        self.fetch_missing(&mut sync, &before, &selected, reset, &mut stored).await?;
+        if sync.is_paused() {
+            return Ok(ControlFlow::Break(()));
+        }
+        known.retain(|uid| stored.binary_search(uid).is_ok());
+        self.refresh_flags(&mut sync, flags, &known, &mut stored).await?;
+        let (total, unseen) = (sync.total, sync.unread);
+        sync.update(|own| {
+            own.uid_next = selected.uid_next.unwrap_or_default();
+            let mod_seq = selected.mod_seq;
+            own.synced = SyncPoint { mod_seq, exists: total, unseen, stale: false };
+        })
+        .await?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Fetches the messages that are not stored, and removes those that are gone without a word.
+    async fn fetch_missing<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
         before: &Mailbox,
         selected: &Selected,
-        stored: Vec<u32>,
         reset: bool,
-    ) -> Result<Difference, MailError> {
-        let pending = Pending::of(host.store(), before.id, host.now()).await?;
-        let known = stored.len() + pending.departures() as usize;
-        let complete =
-            plan::is_complete(known, selected.exists, selected.uid_next, before.uid_next);
-        if complete && !reset {
-            return Ok(Difference { known: stored, ..Difference::default() });
+        stored: &mut Vec<u32>,
+    ) -> Result<(), MailError> {
+        if !reset && let Some(new) = plan::new_uids(before.uid_next, selected.uid_next, stored) {
+            self.fetch_new(sync, &new, stored).await?;
+            if sync.is_paused() {
+                return Ok(());
+            }
+            // All below was stored as a whole: of as many messages none is missing, and none gone.
+            let departures = sync.pending().await?.departures();
+            if u32::try_from(stored.len() + departures as usize) == Ok(selected.exists) {
+                // A new one may have gone before it was fetched, and made up for an old one that
+                // is gone: that shows with the next look, but numbers would be wrong until then.
+                if new.is_empty() && departures == 0 {
+                    self.note_order(stored.clone());
+                }
+                return Ok(());
+            }
         }
-        if selected.exists == 0 {
-            return Ok(Difference { vanished: stored, ..Difference::default() });
-        }
-        let found = self.search(host, SearchKey::All, SearchReturn::All).await?;
-        let Some(uids) = found.all else {
-            return Ok(Difference { vanished: stored, ..Difference::default() });
+        let uids = match selected.exists {
+            0 => None,
+            _ => self.search(sync.host(), SearchKey::All, SearchReturn::All).await?.all,
         };
-        if uids.count() > limits::MESSAGES {
+        if uids.as_ref().is_some_and(|uids| uids.count() > limits::MESSAGES) {
             return Err(MailError::Unsupported("a mailbox of this size"));
         }
+        let uids: Vec<u32> = uids.iter().flat_map(SequenceSet::numbers).collect();
+        let pending = sync.pending().await?;
         let here = |uid: &u32| !is_provisional(*uid) && !pending.has_departed(*uid);
-        Ok(plan::difference(uids.numbers().filter(here), stored))
+        let there = uids.iter().copied().filter(here);
+        let difference = plan::difference(there, std::mem::take(stored));
+        self.note_order(uids);
+        sync.remove(&difference.vanished).await?;
+        *stored = difference.known;
+        self.fetch_new(sync, &difference.missing, stored).await
+    }
+
+    /// Remembers which message has which number, if the server tells numbers rather than UIDs.
+    fn note_order(&mut self, uids: Vec<u32>) {
+        if !self.enabled.qresync
+            && let Some(news) = &mut self.news
+        {
+            news.set_order(uids);
+        }
     }
 
     async fn count_unread<H: Host<Transport = T>>(&mut self, host: &H) -> Result<u32, MailError> {
@@ -145,201 +197,186 @@ impl<T: Transport> ImapClient<T> {
         found.ok_or_else(|| MailError::Protocol("a search without a result".into()))
     }
 
-    /// Fetches new messages. The first window is not held up by others; from then on the next one is
-    /// on its way while one is stored.
+    /// Fetches those of these messages that there are. The first window is not held up by others;
+    /// from then on the next one is on its way while one is stored.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
         missing: &[u32],
+        stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
         let what = "list the messages";
         let mut windows = plan::new_windows(missing).into_iter();
-        let mut current = self.start_fetch(windows.next(), &listing::ITEMS)?;
+        let mut current = self.start_fetch(windows.next())?;
         let mut ahead = None;
         while let Some(tag) = current {
-            let mut answer = self.finish(sync.host, tag, what).await?;
-            let mut messages: Vec<Message> = answer
-                .fetches()
-                .filter_map(|fetch| listing::message(sync.step.mailbox, &fetch))
-                .filter(|message| missing.binary_search(&message.id.uid).is_ok())
-                .collect();
-            messages.sort_unstable_by_key(|message| message.id.uid);
-            messages.dedup_by_key(|message| message.id.uid);
-            sync.step.stored += u32::try_from(messages.len()).unwrap_or_default();
-            sync.commit_new(messages).await?;
+            let mut answer = self.finish(sync.host(), tag, what).await?;
+            let messages = listing::messages(sync.mailbox, &mut answer, |uid| {
+                missing.binary_search(&uid).is_ok()
+            });
+            stored.extend(sync.add(messages, |_| {}).await?);
+            let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
                 Some(tag) => Some(tag),
-                None => self.start_fetch(windows.next(), &listing::ITEMS)?,
+                None => self.start_fetch(next())?,
             };
-            ahead = self.start_fetch(windows.next(), &listing::ITEMS)?;
+            ahead = self.start_fetch(next())?;
         }
+        stored.sort_unstable();
         Ok(())
     }
 
-    /// Looks at the flags of messages that are stored.
+    /// Looks at the flags of messages that were stored before.
     async fn refresh_flags<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
+        from: FlagsFrom,
         known: &[u32],
+        stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
-        for window in plan::flag_windows(known) {
-            let command = Command::uid_fetch(&window, &[FetchItem::Flags])?;
-            let mut answer = self.run(sync.host, command, "list the flags").await?;
-            let told: Vec<_> = answer
-                .fetches()
-                .filter_map(|fetch| {
-                    let flags = fetch.flags?;
-                    Some((fetch.uid?, (listing::flags(&flags), listing::keywords(&flags))))
-                })
-                .filter(|(uid, _)| known.binary_search(uid).is_ok())
-                .collect();
-            let uids: Vec<u32> = told.iter().map(|(uid, _)| *uid).collect();
-            let editing = sync.host.store().editing().lock().await;
-            let messages = stored_messages(sync.host.store(), sync.step.mailbox, &uids).await?;
-            let pending = sync.pending().await?;
-            let writes: Vec<Write> = messages
-                .into_iter()
-                .zip(told)
-                .filter_map(|(message, (uid, (mut flags, mut keywords)))| {
-                    let message = message?;
-                    pending.mark(uid, &mut flags, &mut keywords);
-                    let differs = message.flags != flags || message.keywords != keywords;
-                    differs.then(|| Message { flags, keywords, ..message }.put())
-                })
-                .collect();
-            if !writes.is_empty() {
-                sync.commit_edited(&editing, writes, |_| {}).await?;
+        let items = [FetchItem::Flags];
+        if let (FlagsFrom::Since(mod_seq), Some(last)) = (from, known.last())
+            && let Some(uids) = SequenceSet::from_ranges([1..=*last])
+        {
+            let options = FetchOptions { changed_since: Some(mod_seq), ..FetchOptions::default() };
+            let command = Command::uid_fetch_with(&uids, &items, &options)?;
+            self.ask_flags(sync, command, stored).await?;
+        }
+        let is_whole = match from {
+            FlagsFrom::Nowhere => true,
+            FlagsFrom::Since(_) => !self.has_lost_news(),
+            FlagsFrom::Server => false,
+        };
+        if !is_whole {
+            for window in plan::flag_windows(known) {
+                let command = Command::uid_fetch(&window, &items)?;
+                self.ask_flags(sync, command, stored).await?;
             }
         }
         Ok(())
     }
 
-    fn start_fetch(
+    async fn ask_flags<H: Host<Transport = T>>(
         &mut self,
-        window: Option<SequenceSet>,
-        items: &[FetchItem],
-    ) -> Result<Option<Tag>, MailError> {
+        sync: &mut Sync<'_, H>,
+        command: Command,
+        stored: &mut Vec<u32>,
+    ) -> Result<(), MailError> {
+        let mut answer = self.run(sync.host(), command, "list the flags").await?;
+        if let Some(news) = &mut self.news {
+            // A server that tells more than it was asked.
+            for fetch in answer.fetches() {
+                news.fetch(&fetch);
+            }
+        }
+        self.apply_news(sync, stored).await
+    }
+
+    /// Stores what the server has told of a mailbox that is watched, since it was brought up to
+    /// date: new messages, flags, and which messages are gone. If that can't be told from its
+    /// words, the mailbox is compared as a whole.
+    ///
+    /// It may break off after any batch: new messages are stored together with the `uid_next` that
+    /// includes them; the mod-sequence stays that of the last whole sync, so that it tells the rest
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be asked or the store not be written.
+    pub async fn catch_up<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: MailboxId,
+        changed: &mut dyn FnMut(SyncStep) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, MailError> {
+        let before = record::mailbox(host.store(), mailbox).await?;
+        let watched = self.watches(mailbox)
+            && self.selected.is_some_and(|own| own.uid_validity == before.uid_validity);
+        let is_told = before.uid_next != 0 && !self.has_lost_news();
+        if !(watched && is_told) {
+            return self.sync_messages(host, mailbox, changed).await;
+        }
+        let done = self.follow(host, &before, changed).await;
+        if done.is_err() {
+            // What was told is not told again.
+            self.news = None;
+        }
+        done
+    }
+
+    async fn follow<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        before: &Mailbox,
+        changed: &mut dyn FnMut(SyncStep) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, MailError> {
+        let mailbox = before.id;
+        let mut stored = stored_uids(host.store(), mailbox).await?;
+        // What was done here since the server began to tell this counts more.
+        let asked = std::mem::replace(&mut self.heard, host.now());
+        let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
+        (sync.total, sync.unread) = (before.synced.exists, before.synced.unseen);
+        self.apply_news(&mut sync, &mut stored).await?;
+        if let Some(arrived) = self.news.as_mut().and_then(News::take_arrived) {
+            if arrived.saturating_sub(sync.on_server().await?) > plan::FIRST_WINDOW {
+                return self.sync_messages(host, mailbox, sync.changed()).await;
+            }
+            self.fetch_arrived(&mut sync, before.uid_next, &stored).await?;
+        }
+        sync.total = sync.on_server().await?;
+        sync.unread = self.count_unread(host).await?;
+        let (exists, unseen) = (sync.total, sync.unread);
+        sync.update(|own| own.synced = SyncPoint { exists, unseen, ..own.synced }).await?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Fetches the few messages that have come.
+    async fn fetch_arrived<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
+        uid_next: u32,
+        stored: &[u32],
+    ) -> Result<(), MailError> {
+        let Some(new) = SequenceSet::from_ranges([uid_next..=u32::MAX]) else { return Ok(()) };
+        let command = Command::uid_fetch(&new, &listing::ITEMS)?;
+        let mut answer = self.run(sync.host(), command, "list the messages").await?;
+        let messages = listing::messages(sync.mailbox, &mut answer, |uid| {
+            uid >= uid_next && !is_provisional(uid) && stored.binary_search(&uid).is_err()
+        });
+        let Some(last) = messages.last() else { return Ok(()) };
+        let next = last.id.uid.saturating_add(1);
+        if let Some(news) = &mut self.news {
+            news.extend_order(messages.iter().map(|message| message.id.uid));
+        }
+        let unseen = messages.iter().filter(|message| !message.flags.seen).count();
+        sync.unread += u32::try_from(unseen).unwrap_or_default();
+        sync.total += u32::try_from(messages.len()).unwrap_or_default();
+        sync.add(messages, |own| own.uid_next = next).await.map(drop)
+    }
+
+    /// Stores the flags that the server told, and removes what is gone, also from `stored`.
+    async fn apply_news<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
+        stored: &mut Vec<u32>,
+    ) -> Result<(), MailError> {
+        let Some(told) = self.news.as_mut().map(News::take_told) else { return Ok(()) };
+        let mut gone = stored_among(sync.host().store(), sync.mailbox, &told.vanished).await?;
+        gone.sort_unstable();
+        sync.remove(&gone).await?;
+        stored.retain(|uid| gone.binary_search(uid).is_err());
+        let known = told.flags.into_iter().filter(|(uid, _)| stored.binary_search(uid).is_ok());
+        sync.set_flags(known).await
+    }
+
+    /// Whether more has happened than the server told.
+    fn has_lost_news(&self) -> bool {
+        self.news.as_ref().is_some_and(News::is_lost)
+    }
+
+    fn start_fetch(&mut self, window: Option<SequenceSet>) -> Result<Option<Tag>, MailError> {
         let Some(window) = window else { return Ok(None) };
-        let command = Command::uid_fetch(&window, items)?;
+        let command = Command::uid_fetch(&window, &listing::ITEMS)?;
         Ok(Some(self.connection.session.start(command)))
     }
-}
-
-/// A sync of one mailbox in progress.
-struct Sync<'a, H> {
-    host: &'a H,
-    step: SyncStep,
-    /// When the server was asked first, in milliseconds since 1970 (UTC).
-    asked: i64,
-    changed: &'a mut dyn FnMut(SyncStep),
-}
-
-impl<H: Host> Sync<'_, H> {
-    /// Stores a batch together with the mailbox's counts, and says so.
-    async fn commit(
-        &mut self,
-        writes: Vec<Write>,
-        update: impl FnOnce(&mut Mailbox),
-    ) -> Result<(), MailError> {
-        let editing = self.host.store().editing().lock().await;
-        self.commit_edited(&editing, writes, update).await
-    }
-
-    /// Stores new messages, as they are here: with the marks of the queue, and without those that
-    /// have been moved away meanwhile.
-    async fn commit_new(&mut self, messages: Vec<Message>) -> Result<(), MailError> {
-        let editing = self.host.store().editing().lock().await;
-        let pending = self.pending().await?;
-        let writes = messages
-            .into_iter()
-            .filter(|message| !pending.has_departed(message.id.uid))
-            .flat_map(|mut message| {
-                pending.mark(message.id.uid, &mut message.flags, &mut message.keywords);
-                message.put_listed()
-            })
-            .collect();
-        self.commit_edited(&editing, writes, |_| {}).await
-    }
-
-    async fn pending(&self) -> Result<Pending, MailError> {
-        Pending::of(self.host.store(), self.step.mailbox, self.asked).await
-    }
-
-    /// The same for a batch that was made of what is stored.
-    async fn commit_edited(
-        &mut self,
-        _editing: &MutexGuard<'_, ()>,
-        mut writes: Vec<Write>,
-        update: impl FnOnce(&mut Mailbox),
-    ) -> Result<(), MailError> {
-        let before = record::mailbox(self.host.store(), self.step.mailbox).await?;
-        let mut mailbox = before.clone();
-        update(&mut mailbox);
-        let entries = changes::entries(self.host.store(), mailbox.account).await?;
-        let pending = Pending::from_entries(&entries, &mailbox, self.asked);
-        mailbox.unread = pending.unread(self.step.unread);
-        mailbox.total = pending.total(self.step.total);
-        if mailbox != before {
-            writes.push(mailbox.put());
-        }
-        if !writes.is_empty() {
-            self.host.store().apply(writes, Durability::Relaxed).await?;
-            (self.changed)(self.step);
-        }
-        Ok(())
-    }
-}
-
-/// The UIDs of the messages that are stored and that the server knows, ascending.
-async fn stored_uids(store: &impl Store, mailbox: MailboxId) -> Result<Vec<u32>, StoreError> {
-    let range = KeyRange::prefix(record::mailbox_key(mailbox));
-    let keys = store.keys(Table::Messages, &range).await?;
-    let uids = keys.iter().filter_map(|key| {
-        let (_, uid) = key.0.split_last_chunk::<4>()?;
-        Some(u32::from_be_bytes(*uid))
-    });
-    Ok(uids.filter(|uid| !is_provisional(*uid)).collect())
-}
-
-/// The writes that remove what is stored of a mailbox, but for messages that are on their way into
-/// it: the server does not have those yet.
-async fn forget_known(store: &impl Store, mailbox: MailboxId) -> Result<Vec<Write>, MailError> {
-    let key = |uid| record::message_key(MessageId { mailbox, uid });
-    let known = KeyRange {
-        start: record::mailbox_key(mailbox),
-        end: Some(key(changes::limits::PROVISIONAL)),
-    };
-    let coming = KeyRange {
-        start: key(changes::limits::PROVISIONAL),
-        ..KeyRange::prefix(record::mailbox_key(mailbox))
-    };
-    let places = KeyRange::prefix(record::mailbox_key(mailbox));
-    let mut writes = vec![
-        Write::DeleteRange { table: Table::Messages, range: known.clone() },
-        Write::DeleteRange { table: Table::Bodies, range: known },
-        Write::DeleteRange { table: Table::Arrival, range: places },
-    ];
-    let coming: Vec<Message> = record::all(store, &coming).await?;
-    writes.extend(coming.iter().flat_map(Message::put_listed));
-    Ok(writes)
-}
-
-async fn stored_messages(
-    store: &impl Store,
-    mailbox: MailboxId,
-    uids: &[u32],
-) -> Result<Vec<Option<Message>>, StoreError> {
-    let keys: Vec<_> =
-        uids.iter().map(|uid| record::message_key(MessageId { mailbox, uid: *uid })).collect();
-    let values = store.get_many(Table::Messages, &keys).await?;
-    values.into_iter().map(|value| value.map(|value| record::decode(&value)).transpose()).collect()
-}
-
-async fn removals(
-    store: &impl Store,
-    mailbox: MailboxId,
-    vanished: &[u32],
-) -> Result<Vec<Write>, StoreError> {
-    let messages = stored_messages(store, mailbox, vanished).await?;
-    Ok(messages.iter().flatten().flat_map(Message::delete_whole).collect())
 }

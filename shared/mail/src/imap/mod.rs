@@ -6,6 +6,8 @@
 //! | `exchange` | commands and what came back for them |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `messages` | one mailbox's messages brought up to date |
+//! | `batch` | what the server told, applied to the store in batches |
+//! | `news` | what the server tells about the open mailbox, asked or not |
 //! | `plan` | which messages to fetch, drop and look at again, and in which windows |
 //! | `listing` | a message's record from what the server tells about it |
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
@@ -18,6 +20,7 @@
 //! store does not have, apart from which mailbox is selected.
 
 mod append;
+mod batch;
 mod body;
 mod changes;
 mod exchange;
@@ -27,6 +30,7 @@ mod listing;
 mod login;
 mod mailboxes;
 mod messages;
+mod news;
 mod part;
 mod partial;
 mod plan;
@@ -37,9 +41,11 @@ mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use batch::{ListChange, SyncStep};
 pub use changes::Outcome;
 pub(crate) use mailboxes::forget_messages;
-pub use messages::SyncStep;
+use news::News;
+pub(crate) use part::stored_part;
 use postern_bridge::TlsSession;
 use postern_imap::{Command, Session, response::Status, session::Tag};
 use select::Selected;
@@ -56,9 +62,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A connection to an IMAP server, logged in.
 pub struct ImapClient<T: Transport> {
     connection: Connection<T, Session>,
+    enabled: Enabled,
     selected: Option<Selected>,
+    /// What the server told about the selected mailbox, if that is watched.
+    news: Option<News>,
+    /// Since when that has been told, in milliseconds since 1970 (UTC).
+    heard: i64,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
+}
+
+/// Extensions in use that change what the server tells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Enabled {
+    /// Mod-sequences (RFC 7162 section 3.1).
+    condstore: bool,
+    /// What has changed is told when a mailbox is opened (RFC 7162 section 3.2).
+    qresync: bool,
 }
 
 impl<T: Transport> ImapClient<T> {

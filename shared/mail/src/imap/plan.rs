@@ -1,6 +1,9 @@
 //! Which messages to fetch, drop and look at again, and in which windows. Pure.
 
-use postern_imap::SequenceSet;
+use postern_imap::{SequenceSet, command::KnownState, response::MailboxStatus};
+
+use super::select::Selected;
+use crate::record::{Mailbox, SyncPoint};
 
 /// How the server's messages differ from the stored ones.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -33,15 +36,84 @@ pub(super) fn difference(
     difference
 }
 
-/// Whether a mailbox that was once stored as a whole can only differ in flags: no UID was given out
-/// since, and as many messages are there.
-pub(super) fn is_complete(stored: usize, exists: u32, uid_next: Option<u32>, before: u32) -> bool {
-    before != 0 && uid_next == Some(before) && u32::try_from(stored) == Ok(exists)
+/// What can be told to a server so that it tells what has changed; `None` if nothing is known, or
+/// not up to which mod-sequence.
+pub(super) fn known(mailbox: &Mailbox, stored: &[u32]) -> Option<KnownState> {
+    let SyncPoint { mod_seq, exists, .. } = mailbox.synced;
+    let uids = SequenceSet::from_ranges([1..=*stored.last()?])?;
+    if mailbox.uid_validity == 0 || mod_seq == 0 {
+        return None;
+    }
+    let is_whole = mailbox.uid_next != 0 && u32::try_from(stored.len()) == Ok(exists);
+    let places = if is_whole { places(stored) } else { None };
+    Some(KnownState { uid_validity: mailbox.uid_validity, mod_seq, uids: Some(uids), places })
 }
 
-/// How many messages the windows hold in which new ones are fetched: the first is small so that
-/// something can be shown soon.
-const NEW_WINDOWS: [usize; 3] = [50, 200, 500];
+/// Numbers and UIDs of some messages, more of them towards the end, where most changes are.
+fn places(stored: &[u32]) -> Option<(SequenceSet, SequenceSet)> {
+    let distances = (0..20).map(|power| (1_usize << power) - 1);
+    let (numbers, uids): (Vec<u32>, Vec<u32>) = distances
+        .map_while(|distance| stored.len().checked_sub(1 + distance))
+        .filter_map(|at| Some((u32::try_from(at + 1).ok()?, stored[at])))
+        .unzip();
+    SequenceSet::from_numbers(numbers).zip(SequenceSet::from_numbers(uids))
+}
+
+/// Whether a mailbox may have changed on the server since it was stored as a whole, as far as its
+/// counts tell; without them it may.
+pub(super) fn is_stale(mailbox: &Mailbox, status: Option<&MailboxStatus>) -> bool {
+    let SyncPoint { mod_seq, exists, unseen, .. } = mailbox.synced;
+    let Some(status) = status else { return true };
+    let differs = |told: Option<u32>, known: u32| told.is_some_and(|told| told != known);
+    status.highest_mod_seq.is_some_and(|told| told != mod_seq)
+        || differs(status.uid_validity, mailbox.uid_validity)
+        || differs(status.uid_next, mailbox.uid_next)
+        || differs(status.messages, exists)
+        || differs(status.unseen, unseen)
+}
+
+/// Where to learn the present flags of stored messages from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum FlagsFrom {
+    /// They are known: they were told, nothing changed, or there are none.
+    Nowhere,
+    /// The server tells those that changed since this mod-sequence.
+    Since(u64),
+    /// All of them must be looked at.
+    Server,
+}
+
+/// Decides where to learn flags from; `told` is whether the SELECT was to tell what has changed.
+pub(super) fn flags_from(
+    before: &Mailbox,
+    selected: &Selected,
+    told: bool,
+    is_empty: bool,
+) -> FlagsFrom {
+    let (since, now) = (before.synced.mod_seq, selected.mod_seq);
+    match (since, now) {
+        _ if is_empty => FlagsFrom::Nowhere,
+        // One that goes back has forgotten something.
+        (0, _) | (_, 0) => FlagsFrom::Server,
+        _ if now < since => FlagsFrom::Server,
+        _ if told || now == since => FlagsFrom::Nowhere,
+        _ => FlagsFrom::Since(since),
+    }
+}
+
+/// The UIDs that new messages may have, if only those can be missing and they are few; there need
+/// not be a message for each.
+pub(super) fn new_uids(before: u32, uid_next: Option<u32>, stored: &[u32]) -> Option<Vec<u32>> {
+    let uid_next = uid_next.filter(|uid_next| before != 0 && *uid_next >= before)?;
+    let few = uid_next - before <= FIRST_WINDOW;
+    few.then(|| (before..uid_next).filter(|uid| stored.binary_search(uid).is_err()).collect())
+}
+
+/// How many messages the first window holds: few, so that something can be shown soon.
+pub(super) const FIRST_WINDOW: u32 = 50;
+
+/// How many messages the windows hold in which new ones are fetched.
+const NEW_WINDOWS: [usize; 3] = [FIRST_WINDOW as usize, 200, 500];
 
 /// How many messages the windows hold in which flags are looked at.
 const FLAG_WINDOWS: [usize; 1] = [2_000];
@@ -72,6 +144,8 @@ fn windows(mut ascending: &[u32], sizes: &[usize]) -> Vec<SequenceSet> {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::{AccountId, MailboxId};
+
     use super::*;
 
     #[test]
@@ -87,14 +161,105 @@ mod tests {
         assert_eq!(tell(&[2, 4, 6, 9], &[1, 2, 5, 6, 10]), expected);
     }
 
+    fn mailbox(uid_next: u32, synced: SyncPoint) -> Mailbox {
+        Mailbox {
+            id: MailboxId(1),
+            account: AccountId(1),
+            path: Vec::new(),
+            names: Vec::new(),
+            role: None,
+            selectable: true,
+            delimiter: None,
+            can_nest: true,
+            subscribed: true,
+            uid_validity: 7,
+            uid_next,
+            unread: 0,
+            total: 0,
+            synced,
+        }
+    }
+
     #[test]
-    fn only_a_mailbox_that_was_stored_as_a_whole_needs_no_comparison() {
-        assert!(is_complete(5, 5, Some(9), 9));
-        assert!(is_complete(0, 0, Some(1), 1));
-        assert!(!is_complete(5, 5, Some(10), 9), "a message came and one went");
-        assert!(!is_complete(5, 4, Some(9), 9), "one went");
-        assert!(!is_complete(5, 5, None, 9), "the server does not tell");
-        assert!(!is_complete(0, 0, Some(1), 0), "never stored as a whole");
+    fn what_is_known_is_told_with_places_only_of_a_whole_mailbox() {
+        let told = |uid_next, mod_seq, exists, stored: &[u32]| {
+            let synced = SyncPoint { mod_seq, exists, ..SyncPoint::default() };
+            let known = known(&mailbox(uid_next, synced), stored)?;
+            let places = known.places.map(|(numbers, uids)| format!("{numbers} {uids}"));
+            Some((known.uids?.to_string(), places.unwrap_or_default()))
+        };
+        assert_eq!(told(10, 5, 4, &[2, 4, 5, 9]), Some(("1:9".into(), "1,3:4 2,5,9".into())));
+        assert_eq!(told(10, 5, 5, &[2, 4, 5, 9]), Some(("1:9".into(), String::new())));
+        assert_eq!(told(0, 5, 4, &[2, 4, 5, 9]), Some(("1:9".into(), String::new())));
+        assert_eq!(told(10, 0, 4, &[2, 4, 5, 9]), None, "without a mod-sequence");
+        assert_eq!(told(10, 5, 0, &[]), None, "nothing is stored");
+        let unsynced = Mailbox { uid_validity: 0, ..mailbox(1, SyncPoint::default()) };
+        assert_eq!(known(&unsynced, &[1]), None);
+    }
+
+    #[test]
+    fn the_counts_tell_whether_a_mailbox_has_changed() {
+        let synced = SyncPoint { mod_seq: 40, exists: 3, unseen: 1, stale: false };
+        let stored = mailbox(9, synced);
+        let same = MailboxStatus {
+            messages: Some(3),
+            unseen: Some(1),
+            uid_next: Some(9),
+            uid_validity: Some(7),
+            highest_mod_seq: Some(40),
+            ..MailboxStatus::default()
+        };
+        assert!(!is_stale(&stored, Some(&same)));
+        let without = MailboxStatus { highest_mod_seq: None, ..same.clone() };
+        assert!(!is_stale(&stored, Some(&without)));
+        assert!(is_stale(&stored, None), "the server told nothing");
+        let changes: [fn(&mut MailboxStatus); 5] = [
+            |own| own.messages = Some(4),
+            |own| own.unseen = Some(0),
+            |own| own.uid_next = Some(10),
+            |own| own.uid_validity = Some(8),
+            |own| own.highest_mod_seq = Some(41),
+        ];
+        for change in changes {
+            let mut status = same.clone();
+            change(&mut status);
+            assert!(is_stale(&stored, Some(&status)), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn flags_are_looked_at_no_more_than_need_be() {
+        let from = |since, now, told, is_empty| {
+            let before = mailbox(1, SyncPoint { mod_seq: since, ..SyncPoint::default() });
+            let selected = Selected {
+                mailbox: MailboxId(1),
+                exists: 0,
+                uid_validity: 7,
+                uid_next: None,
+                mod_seq: now,
+            };
+            flags_from(&before, &selected, told, is_empty)
+        };
+        use FlagsFrom::{Nowhere, Server, Since};
+        assert_eq!(from(0, 0, false, true), Nowhere, "nothing is stored");
+        assert_eq!(from(0, 0, false, false), Server, "no mod-sequences");
+        assert_eq!(from(0, 9, false, false), Server, "none is stored");
+        assert_eq!(from(5, 0, true, false), Server, "the mailbox has none any more");
+        assert_eq!(from(5, 9, false, false), Since(5));
+        assert_eq!(from(9, 9, false, false), Nowhere, "nothing changed");
+        assert_eq!(from(5, 9, true, false), Nowhere, "the SELECT told");
+        assert_eq!(from(9, 5, true, false), Server, "the server was put back");
+    }
+
+    #[test]
+    fn few_new_messages_are_guessed_from_the_next_uid() {
+        assert_eq!(new_uids(9, Some(9), &[1]), Some(vec![]));
+        assert_eq!(new_uids(9, Some(12), &[1, 10]), Some(vec![9, 11]));
+        assert_eq!(new_uids(0, Some(12), &[]), None, "never stored as a whole");
+        assert_eq!(new_uids(9, None, &[1]), None, "the server does not tell");
+        assert_eq!(new_uids(9, Some(8), &[1]), None, "the server was put back");
+        let many = |count| new_uids(9, Some(9 + count), &[]).map(|uids| uids.len());
+        assert_eq!((many(FIRST_WINDOW), many(FIRST_WINDOW + 1)), (Some(50), None));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Which mailbox is open.
 
 use postern_bridge::{MailboxId, MessageId};
-use postern_imap::{Command, Response, response::Code};
+use postern_imap::{
+    Command, Response,
+    command::{KnownState, Resync},
+    response::Code,
+};
 
-use super::ImapClient;
+use super::{ImapClient, news::News};
 use crate::{
     Host, MailError, Transport, changes,
     record::{self, Mailbox},
@@ -18,6 +22,8 @@ pub(super) struct Selected {
     pub(super) uid_validity: u32,
     /// The smallest UID that was never used, if the server told.
     pub(super) uid_next: Option<u32>,
+    /// HIGHESTMODSEQ (RFC 7162); 0 if the mailbox has none.
+    pub(super) mod_seq: u64,
 }
 
 impl<T: Transport> ImapClient<T> {
@@ -27,16 +33,52 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         mailbox: &Mailbox,
     ) -> Result<Selected, MailError> {
+        self.news = None;
+        self.run_select(host, mailbox, Command::select(&mailbox.path)?).await
+    }
+
+    /// The same, and from now on what the server tells of the mailbox is kept as news: where it can,
+    /// beginning with all that has changed since it was `known`.
+    pub(super) async fn select_watched<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        known: Option<KnownState>,
+    ) -> Result<Selected, MailError> {
+        let resync = match known {
+            Some(known) if self.enabled.qresync => Resync::Since(known),
+            _ if self.enabled.condstore => Resync::CondStore,
+            _ => Resync::None,
+        };
+        let command = Command::select_with(&mailbox.path, &resync)?;
+        self.news = Some(News::default());
+        self.heard = host.now();
+        self.run_select(host, mailbox, command).await
+    }
+
+    async fn run_select<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        command: Command,
+    ) -> Result<Selected, MailError> {
         self.selected = None;
-        let answer = self.run(host, Command::select(&mailbox.path)?, "open the mailbox").await?;
-        let mut selected =
-            Selected { mailbox: mailbox.id, exists: 0, uid_validity: 0, uid_next: None };
+        let answer = self.run(host, command, "open the mailbox").await?;
+        let mut selected = Selected {
+            mailbox: mailbox.id,
+            exists: 0,
+            uid_validity: 0,
+            uid_next: None,
+            mod_seq: 0,
+        };
         for response in &answer.responses {
             match response {
                 Response::Exists(exists) => selected.exists = *exists,
                 Response::Status(status) => match status.code {
                     Some(Code::UidValidity(validity)) => selected.uid_validity = validity,
                     Some(Code::UidNext(next)) => selected.uid_next = Some(next),
+                    Some(Code::HighestModSeq(mod_seq)) => selected.mod_seq = mod_seq,
+                    Some(Code::NoModSeq) => selected.mod_seq = 0,
                     _ => {}
                 },
                 _ => {}
@@ -44,6 +86,9 @@ impl<T: Transport> ImapClient<T> {
         }
         if selected.uid_validity == 0 {
             return Err(MailError::Unsupported("message numbers that last (UIDVALIDITY)"));
+        }
+        if let Some(news) = &mut self.news {
+            news.opened();
         }
         self.selected = Some(selected);
         Ok(selected)
@@ -80,5 +125,10 @@ impl<T: Transport> ImapClient<T> {
             return Err(MailError::Gone("message"));
         }
         Ok(())
+    }
+
+    /// Whether a mailbox is open and all that the server tells of it is kept.
+    pub(super) fn watches(&self, mailbox: MailboxId) -> bool {
+        self.news.is_some() && self.selected.is_some_and(|selected| selected.mailbox == mailbox)
     }
 }

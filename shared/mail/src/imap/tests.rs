@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::VecDeque,
+    ops::ControlFlow,
     pin::pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -20,6 +21,16 @@ use crate::{
     record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
 };
+
+macro_rules! items {
+    ($uids:literal) => {
+        concat!("UID FETCH ", $uids, " (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)")
+    };
+}
+
+mod model;
+mod resync;
+mod simulated;
 
 /// What the client must say (without its tag), and what is answered; `{tag}` stands for its tag.
 type Script = Vec<(&'static str, String)>;
@@ -239,7 +250,13 @@ const INBOX: MailboxId = MailboxId(4);
 /// A host that knows an inbox.
 fn host_with_inbox() -> ScriptedHost {
     let host = ScriptedHost::default();
-    let inbox = Mailbox {
+    now(host.store.apply(vec![inbox().put()], Durability::Relaxed)).unwrap();
+    host
+}
+
+/// An inbox that was never synced.
+fn inbox() -> Mailbox {
+    Mailbox {
         id: INBOX,
         account: AccountId(1),
         path: b"INBOX".to_vec(),
@@ -253,9 +270,8 @@ fn host_with_inbox() -> ScriptedHost {
         uid_next: 0,
         unread: 0,
         total: 0,
-    };
-    now(host.store.apply(vec![inbox.put()], Durability::Relaxed)).unwrap();
-    host
+        synced: Default::default(),
+    }
 }
 
 fn select(exists: u32, validity: u32, next: u32) -> (&'static str, String) {
@@ -288,8 +304,11 @@ fn listed(uids: impl IntoIterator<Item = u32>) -> String {
 
 fn sync(client: &mut ImapClient<Scripted>, host: &ScriptedHost) -> Vec<(u32, u32, u32)> {
     let mut steps = Vec::new();
-    let mut changed = |step: SyncStep| steps.push((step.stored, step.total, step.unread));
-    now(client.sync_messages(host, INBOX, &mut changed)).unwrap();
+    let mut changed = |step: SyncStep| {
+        steps.push((step.stored, step.total, step.unread));
+        ControlFlow::Continue(())
+    };
+    assert!(now(client.sync_messages(host, INBOX, &mut changed)).unwrap().is_continue());
     assert!(host.wire.borrow().script.is_empty());
     steps
 }
@@ -300,12 +319,6 @@ fn stored(host: &ScriptedHost) -> Vec<Message> {
 
 fn uids(host: &ScriptedHost) -> Vec<u32> {
     stored(host).iter().map(|message| message.id.uid).collect()
-}
-
-macro_rules! items {
-    ($uids:literal) => {
-        concat!("UID FETCH ", $uids, " (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)")
-    };
 }
 
 /// A host whose inbox holds the messages 2, 5 and 6.
@@ -324,8 +337,8 @@ fn what_is_new_gone_or_changed_is_stored() {
     let script = vec![
         select(3, 9, 9),
         unread(1),
+        (items!("7:8"), ok(&listed([8]))),
         all("2,6,8"),
-        (items!("8"), ok(&listed([8]))),
         (
             "UID FETCH 2,6 (UID FLAGS)",
             ok("* 1 FETCH (UID 2 FLAGS (\\Seen))\r\n* 2 FETCH (UID 6 FLAGS ())\r\n"),
@@ -381,7 +394,7 @@ fn a_search_without_a_result_drops_nothing() {
     let host = host_with_messages();
     let script = vec![select(2, 9, 7), unread(1), ("UID SEARCH RETURN (ALL) ALL", ok(""))];
     let mut client = ready(&host, script);
-    assert!(now(client.sync_messages(&host, INBOX, &mut |_| {})).is_err());
+    assert!(now(client.sync_messages(&host, INBOX, &mut |_| ControlFlow::Continue(()))).is_err());
     assert_eq!(uids(&host), [2, 5, 6]);
 }
 
@@ -407,11 +420,48 @@ fn an_attachment_is_fetched_and_decoded() {
                   (\"image\" \"png\" NIL NIL NIL \"base64\" 8) \"mixed\") BODY[2]<0> \"aGVsbG8=\")\r\n";
     let script = vec![
         select(3, 9, 7),
-        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.67108864>)", ok(answer)),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(answer)),
     ];
     let id = MessageId { mailbox: INBOX, uid: 5 };
-    let content = now(ready(&host, script).fetch_part(&host, id, "2")).unwrap();
-    assert_eq!(content, b"hello");
+    let mut told = Vec::new();
+    let mut client = ready(&host, script);
+    now(client.fetch_part(&host, id, "2", &mut |done, total| told.push((done, total)))).unwrap();
+    assert_eq!(told, [(8, 8)]);
+    assert_eq!(now(stored_part(&host.store, id, "2")).unwrap().unwrap(), b"hello");
+    now(client.fetch_part(&host, id, "2", &mut |_, _| panic!("it is stored"))).unwrap();
+    assert!(now(record::body(&host.store, id)).unwrap().is_empty(), "it is no part of the body");
+}
+
+#[test]
+fn a_large_attachment_comes_in_windows_and_goes_on_where_it_broke_off() {
+    let host = host_with_messages();
+    let (first, last) = ("QUJD".repeat(limits::PART_WINDOW as usize / 4), "REVG");
+    let structure = format!(
+        "BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)(\"image\" \"png\" NIL NIL \
+         NIL \"base64\" {}) \"mixed\")",
+        first.len() + last.len()
+    );
+    let answer =
+        format!("* 1 FETCH (UID 5 {structure} BODY[2]<0> {{{}}}\r\n{first})\r\n", first.len());
+    let rest = format!("* 1 FETCH (UID 5 {structure} BODY[2]<1048576> \"{last}\")\r\n");
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(&answer)),
+        ("UID FETCH 5 (UID BODY.PEEK[2]<1048576.1048576>)", String::new()),
+    ];
+    let mut client = ready(&host, script);
+    assert!(now(client.fetch_part(&host, id, "2", &mut |_, _| {})).is_err());
+    assert_eq!(now(stored_part(&host.store, id, "2")), Ok(None));
+
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<1048576.1048576>)", ok(&rest)),
+    ];
+    now(ready(&host, script).fetch_part(&host, id, "2", &mut |_, _| {})).unwrap();
+    let content = now(stored_part(&host.store, id, "2")).unwrap().unwrap();
+    assert_eq!(content.len(), (first.len() + last.len()) / 4 * 3);
+    assert!(content.starts_with(b"ABC") && content.ends_with(b"CDEF"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod local;
 mod queue;
 mod server;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use postern_bridge::{
     AccountId, Endpoint, Flags, Identity, MailboxId, Mark, MessageId, Protocol, Retention, Role,
@@ -123,7 +123,8 @@ fn sync<D: Store + 'static>(host: &TestHost<Imap, D>) -> Result<(), MailError> {
         let mut client =
             ImapClient::connect(host, &account.incoming, &Secret::new("secret")).await?;
         for mailbox in [INBOX, OTHER] {
-            client.sync_messages(host, mailbox, &mut |_| {}).await?;
+            let mut changed = |_| ControlFlow::Continue(());
+            assert!(client.sync_messages(host, mailbox, &mut changed).await?.is_continue());
         }
         Ok(())
     })
@@ -187,6 +188,7 @@ pub(super) fn mailbox(id: u32) -> Mailbox {
         uid_next: 1,
         unread: 1,
         total: 1,
+        synced: Default::default(),
     }
 }
 

@@ -25,7 +25,7 @@ impl<H: Host> Client<H> {
         while let Some(job) = self.next_job(&mut jobs, POLL_POP3).await {
             let result = match job {
                 Some(Sync::File { outbox }) => self.file_locally(account, outbox).await,
-                Some(Sync::Mailbox(mailbox)) => {
+                Some(Sync::Mailbox(mailbox) | Sync::News(mailbox)) => {
                     let is_inbox = self.inbox(account).await == Ok(mailbox);
                     if complete || !is_inbox { self.mailbox_fresh(mailbox).await } else { Ok(()) }
                 }

@@ -1,13 +1,13 @@
 //! The sync lane of an IMAP account.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 use postern_bridge::{AccountId, Connection, Flags, MailboxId, Role};
 
-use super::{Change, Client, Sync, link::Link};
-use crate::{Host, MailError, outbox, record::Mailbox};
+use super::{Client, Sync, link::Link};
+use crate::{Host, MailError, imap::SyncStep, outbox, record::Mailbox};
 
 /// How often an IMAP server is asked for news.
 const POLL: Duration = Duration::from_secs(60);
@@ -17,25 +17,51 @@ const AFTER_LOSS: Duration = Duration::from_secs(5);
 /// The longest time between two tries.
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// The lane's work, as far as it waits.
+struct Queue {
+    jobs: mpsc::UnboundedReceiver<Sync>,
+    waiting: Vec<Sync>,
+    /// What was broken off for something more urgent, and goes on when nothing else waits.
+    paused: Vec<Sync>,
+}
+
+impl Queue {
+    /// Takes in what has been asked for meanwhile.
+    fn gather(&mut self) {
+        while let Ok(job) = self.jobs.try_recv() {
+            self.waiting.push(job);
+        }
+    }
+
+    /// Whether a person waits for another mailbox than this one.
+    fn is_urgent(&mut self, at_work: MailboxId) -> bool {
+        self.gather();
+        let is_other = |job: &Sync| matches!(job, Sync::Mailbox(mailbox) if *mailbox != at_work);
+        self.waiting.iter().any(is_other)
+    }
+}
+
 impl<H: Host> Client<H> {
     pub(super) async fn imap_sync_lane(
         self,
         account: AccountId,
-        mut jobs: mpsc::UnboundedReceiver<Sync>,
+        jobs: mpsc::UnboundedReceiver<Sync>,
     ) {
         let mut link = Link::new(&self, account);
-        let mut waiting = Vec::new();
+        let mut queue = Queue { jobs, waiting: Vec::new(), paused: Vec::new() };
         let mut failures = 0;
         loop {
-            if waiting.is_empty() {
-                let next = self.next_or_news(account, &mut jobs, &mut link, failures).await;
+            queue.gather();
+            if queue.waiting.is_empty() {
+                queue.waiting.append(&mut queue.paused);
+            }
+            if queue.waiting.is_empty() {
+                let next = self.next_or_news(account, &mut queue.jobs, &mut link, failures).await;
                 let Some(job) = next else { return };
-                waiting.push(job);
+                queue.waiting.push(job);
+                queue.gather();
             }
-            while let Ok(job) = jobs.try_recv() {
-                waiting.push(job);
-            }
-            let job = take_next(&mut waiting);
+            let job = take_next(&mut queue.waiting);
             if !self.inner.online.get() {
                 link.connection = None;
                 continue;
@@ -44,17 +70,26 @@ impl<H: Host> Client<H> {
                 self.set_connection(account, Connection::Connecting);
             }
             let result = match job {
-                Sync::All => self.sync_all(account, &mut link).await,
-                Sync::Mailbox(mailbox) => self.sync_shown(account, &mut link, mailbox).await,
-                Sync::File { outbox } => self.file_on_server(account, outbox, &mut link).await,
+                Sync::All => self.sync_all(account, &mut link, &mut queue).await,
+                Sync::Mailbox(mailbox) | Sync::News(mailbox) => {
+                    self.sync_one(account, &mut link, &mut queue, mailbox, job).await
+                }
+                Sync::File { outbox } => {
+                    let filed = self.file_on_server(account, outbox, &mut link, &mut queue).await;
+                    filed.map(ControlFlow::Continue)
+                }
             };
+            if result == Ok(ControlFlow::Break(())) {
+                queue.paused.push(job);
+                continue;
+            }
             failures = match &result {
-                Ok(()) => 0,
+                Ok(_) => 0,
                 // A refused log-in is not repeated soon: it may lock the account.
                 Err(MailError::Login(_)) => u32::MAX,
                 Err(_) => failures.saturating_add(1),
             };
-            self.report(account, result);
+            self.report(account, result.map(drop));
         }
     }
 
@@ -79,15 +114,21 @@ impl<H: Host> Client<H> {
         }
         match (job, news) {
             (Some(job), _) => job,
-            (None, Ok(true)) => Some(Sync::Mailbox(inbox)),
+            (None, Ok(true)) => Some(Sync::News(inbox)),
             (None, Ok(false)) => Some(Sync::All),
             // A server that hangs up again and again is not called again at once.
             (None, Err(_)) => Some(self.next_job(jobs, AFTER_LOSS).await?.unwrap_or(Sync::All)),
         }
     }
 
-    /// Brings the list of mailboxes, the inbox and whatever people look at up to date.
-    async fn sync_all(&self, account: AccountId, link: &mut Link<H>) -> Result<(), MailError> {
+    /// Brings the list of mailboxes up to date, and those of them that have changed: the inbox, what
+    /// people look at, what they have looked at before, and where conversations go on.
+    async fn sync_all(
+        &self,
+        account: AccountId,
+        link: &mut Link<H>,
+        queue: &mut Queue,
+    ) -> Result<ControlFlow<()>, MailError> {
         let before = self.mailboxes(account).await?;
         let mailboxes =
             link.work(async |imap, host| imap.sync_mailboxes(host, account).await).await?;
@@ -97,41 +138,52 @@ impl<H: Host> Client<H> {
         if mailboxes != before {
             self.tell_mailboxes(None, account).await?;
         }
-        let shown = self.shown_mailboxes();
-        for mailbox in mailboxes {
-            let is_inbox = mailbox.role == Some(Role::Inbox);
-            if !mailbox.selectable || !(is_inbox || shown.contains(&mailbox.id)) {
-                continue;
-            }
-            match self.sync_one(link, mailbox.id).await {
+        for mailbox in due(mailboxes, &self.shown_mailboxes()) {
+            let job = Sync::Mailbox(mailbox.id);
+            match self.sync_one(account, link, queue, mailbox.id, job).await {
                 // One folder that can't be opened does not hold up the others.
-                Err(error @ MailError::Refused { .. }) if !is_inbox => {
+                Err(error @ MailError::Refused { .. }) if mailbox.role != Some(Role::Inbox) => {
                     self.tell_problem(account, self.problem(account, &error));
                 }
-                result => result?,
-            }
-            if is_inbox {
-                self.prefetch_newest(account, mailbox.id).await?;
+                Ok(ControlFlow::Continue(())) => {}
+                paused_or_failed => return paused_or_failed,
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    /// Brings one mailbox up to date that somebody looks at, or that has news.
-    async fn sync_shown(
+    /// Brings one mailbox up to date, unless something more urgent comes up: as a whole, or by what
+    /// the server told while it was watched.
+    async fn sync_one(
         &self,
         account: AccountId,
         link: &mut Link<H>,
+        queue: &mut Queue,
         mailbox: MailboxId,
-    ) -> Result<(), MailError> {
-        self.sync_one(link, mailbox).await?;
-        self.prefetch_newest(account, mailbox).await
-    }
-
-    async fn sync_one(&self, link: &mut Link<H>, mailbox: MailboxId) -> Result<(), MailError> {
-        let mut changed = |_| self.note_change(mailbox, Change::Order);
-        link.work(async |imap, host| imap.sync_messages(host, mailbox, &mut changed).await).await?;
-        self.mailbox_fresh(mailbox).await
+        job: Sync,
+    ) -> Result<ControlFlow<()>, MailError> {
+        let mut changed = |step: SyncStep| {
+            self.list_changed(mailbox, step.change);
+            if queue.is_urgent(mailbox) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let done = link
+            .work(async |imap, host| match job {
+                Sync::News(_) => imap.catch_up(host, mailbox, &mut changed).await,
+                _ => imap.sync_messages(host, mailbox, &mut changed).await,
+            })
+            .await?;
+        if done.is_continue() {
+            self.mailbox_fresh(mailbox).await?;
+            let is_inbox = self.inbox(account).await == Ok(mailbox);
+            if is_inbox || self.shown_mailboxes().contains(&mailbox) {
+                self.prefetch_newest(account, mailbox).await?;
+            }
+        }
+        Ok(done)
     }
 
     /// Files the copy of a sent message in the mailbox for such, which is made if there is none.
@@ -141,6 +193,7 @@ impl<H: Host> Client<H> {
         account: AccountId,
         id: u32,
         link: &mut Link<H>,
+        queue: &mut Queue,
     ) -> Result<(), MailError> {
         let (entry, raw) = outbox::to_file(&*self.inner.host, id).await?;
         if entry.filed {
@@ -162,7 +215,8 @@ impl<H: Host> Client<H> {
         })
         .await?;
         outbox::mark_filed(&*self.inner.host, id).await?;
-        self.sync_one(link, sent.id).await
+        // What could not be listed now is listed with the next look.
+        self.sync_one(account, link, queue, sent.id, Sync::Mailbox(sent.id)).await.map(drop)
     }
 
     async fn sent_mailbox(&self, account: AccountId) -> Result<Option<Mailbox>, MailError> {
@@ -171,10 +225,34 @@ impl<H: Host> Client<H> {
     }
 }
 
+/// The mailboxes to bring up to date, in order: the inbox, those that people look at, then those
+/// that were looked at before and those that the other side of a conversation is in.
+fn due(mailboxes: Vec<Mailbox>, shown: &[MailboxId]) -> Vec<Mailbox> {
+    let rank = |mailbox: &Mailbox| match mailbox.role {
+        Some(Role::Inbox) => Some(0),
+        _ if shown.contains(&mailbox.id) => Some(1),
+        Some(Role::Sent) => Some(2),
+        _ if mailbox.uid_validity != 0 => Some(3),
+        _ => None,
+    };
+    // Without mod-sequences, flags that are not counted change without a word.
+    let is_due = |(rank, own): &(u8, Mailbox)| {
+        let may_differ = own.synced.stale || own.uid_validity == 0;
+        own.selectable && (may_differ || *rank < 2 && own.synced.mod_seq == 0)
+    };
+    let mut due: Vec<(u8, Mailbox)> = mailboxes
+        .into_iter()
+        .filter_map(|mailbox| Some((rank(&mailbox)?, mailbox)))
+        .filter(is_due)
+        .collect();
+    due.sort_by_key(|(rank, _)| *rank);
+    due.into_iter().map(|(_, mailbox)| mailbox).collect()
+}
+
 /// Takes the job to do next, and its repetitions: what was asked for last is looked at now, so it
 /// goes first; looking at everything comes last.
 fn take_next(waiting: &mut Vec<Sync>) -> Sync {
-    let opened = waiting.iter().rposition(|job| matches!(job, Sync::Mailbox(_)));
+    let opened = waiting.iter().rposition(|job| matches!(job, Sync::Mailbox(_) | Sync::News(_)));
     let filing = || waiting.iter().position(|job| matches!(job, Sync::File { .. }));
     let job = waiting[opened.or_else(filing).unwrap_or(0)];
     waiting.retain(|other| *other != job);
@@ -192,6 +270,7 @@ fn patience(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::SyncPoint;
 
     #[test]
     fn what_was_opened_last_comes_first_and_nothing_is_done_twice() {
@@ -203,6 +282,38 @@ mod tests {
             order.push(take_next(&mut waiting));
         }
         assert!(order == [two, one, file, Sync::All]);
+    }
+
+    #[test]
+    fn what_changed_is_looked_at_in_the_order_of_who_waits_for_it() {
+        let mailbox = |id, role, uid_validity, stale| Mailbox {
+            id: MailboxId(id),
+            account: AccountId(1),
+            path: Vec::new(),
+            names: Vec::new(),
+            role,
+            selectable: id != 6,
+            delimiter: None,
+            can_nest: true,
+            subscribed: true,
+            uid_validity,
+            uid_next: 1,
+            unread: 0,
+            total: 0,
+            synced: SyncPoint { stale, ..SyncPoint::default() },
+        };
+        let mailboxes = vec![
+            mailbox(1, None, 7, true),
+            mailbox(2, Some(Role::Sent), 0, false),
+            mailbox(3, None, 7, false),
+            mailbox(4, None, 0, true),
+            mailbox(5, None, 7, true),
+            mailbox(6, None, 7, true),
+            mailbox(7, Some(Role::Inbox), 7, true),
+        ];
+        let order: Vec<_> =
+            due(mailboxes, &[MailboxId(5)]).iter().map(|mailbox| mailbox.id.0).collect();
+        assert_eq!(order, [7, 5, 2, 1]);
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub(super) struct Lanes {
 pub(super) enum Reading {
     /// Fetch and store what is needed to show a message.
     Body { message: MessageId, done: oneshot::Sender<Result<(), MailError>> },
-    /// Fetch one part.
-    Part { message: MessageId, section: String, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
+    /// Fetch and store one part.
+    Part { message: MessageId, section: String, done: oneshot::Sender<Result<(), MailError>> },
     /// Tell the server the next change of the queue.
     Changes,
 }
@@ -61,6 +61,8 @@ pub(super) enum Sync {
     All,
     /// One mailbox.
     Mailbox(MailboxId),
+    /// What the server told about a mailbox while it was watched.
+    News(MailboxId),
     /// File the copy of a sent message.
     File { outbox: u32 },
 }

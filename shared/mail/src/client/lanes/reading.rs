@@ -7,7 +7,7 @@ use futures_util::{
     StreamExt,
     future::{Either, select},
 };
-use postern_bridge::{AccountId, MailboxId, MessageId};
+use postern_bridge::{AccountId, Delta, MailboxId, MessageId, Progress};
 
 use super::{Change, Client, Reading, link::Link};
 use crate::{
@@ -22,6 +22,8 @@ const KEEP_IDLE: Duration = Duration::from_secs(120);
 const PREFETCHED: usize = 20;
 /// The largest message that is fetched before anybody asks for it, in bytes.
 const PREFETCHED_SIZE: u64 = 256 * 1024;
+/// Bytes of all that is fetched ahead in one go.
+const PREFETCH_BUDGET: u64 = 2 << 20;
 
 impl<H: Host> Client<H> {
     pub(super) async fn reading_lane(
@@ -65,9 +67,17 @@ impl<H: Host> Client<H> {
                 answer(done, body)
             }
             Reading::Part { message, section, done } => {
+                let account = self.account_of(message.mailbox).await?.id;
+                let mut progress = |done, total| {
+                    let progress = Progress::of_bytes("Fetching an attachment", done, total);
+                    self.tell(None, Delta::Progress { account, progress: Some(progress) });
+                };
                 let part = link
-                    .work(async |imap, host| imap.fetch_part(host, message, &section).await)
+                    .work(async |imap, host| {
+                        imap.fetch_part(host, message, &section, &mut progress).await
+                    })
                     .await;
+                self.tell(None, Delta::Progress { account, progress: None });
                 answer(done, part)
             }
             // Seen to by the lane itself.
@@ -93,11 +103,14 @@ impl<H: Host> Client<H> {
         let range = KeyRange::prefix(record::mailbox_key(mailbox));
         let newest =
             self.store().scan(Table::Arrival, &range, Order::Descending, PREFETCHED).await?;
+        let mut left = PREFETCH_BUDGET;
         for (key, _) in newest {
             let id = record::arrived_message(&key)?;
             let message: Option<Message> =
                 record::get(self.store(), &record::message_key(id)).await?;
-            if message.is_some_and(|own| own.body == Body::Absent && own.size <= PREFETCHED_SIZE) {
+            let Some(message) = message.filter(|own| own.body == Body::Absent) else { continue };
+            if message.size <= PREFETCHED_SIZE.min(left) {
+                left -= message.size;
                 self.queue_prefetch(account, id);
             }
         }

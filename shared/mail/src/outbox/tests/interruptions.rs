@@ -141,5 +141,6 @@ fn sent_mailbox() -> Mailbox {
         uid_next: 1,
         unread: 0,
         total: 0,
+        synced: Default::default(),
     }
 }

@@ -1,0 +1,287 @@
+//! What the server told about a mailbox, applied to the store in batches.
+
+use std::ops::ControlFlow;
+
+use futures_util::lock::MutexGuard;
+use postern_bridge::{MailboxId, MessageId};
+use postern_imap::{SequenceSet, response::Flag};
+
+use super::listing;
+use crate::{
+    Host, MailError, Store,
+    changes::{self, Pending, is_provisional},
+    record::{self, Mailbox, Message, Place, Record},
+    store::{Durability, KeyRange, StoreError, Table, Write},
+};
+
+/// How many messages one batch changes.
+const BATCH: usize = 2_000;
+
+/// A batch was stored: the list can be drawn again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SyncStep {
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// How many of its messages are stored now.
+    pub stored: u32,
+    /// How many messages it has on the server.
+    pub total: u32,
+    /// How many of them are unread.
+    pub unread: u32,
+    /// What became of the list.
+    pub change: ListChange,
+}
+
+/// What became of a mailbox's list.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ListChange {
+    /// Whether what is listed was dropped before.
+    pub cleared: bool,
+    /// Messages that are listed now.
+    pub added: Vec<Place>,
+    /// Messages that are listed no more.
+    pub removed: Vec<Place>,
+}
+
+/// A sync of one mailbox in progress.
+pub(super) struct Sync<'a, H> {
+    host: &'a H,
+    pub(super) mailbox: MailboxId,
+    /// How many messages are stored.
+    stored: u32,
+    /// How many messages the server has.
+    pub(super) total: u32,
+    /// How many of them are unread.
+    pub(super) unread: u32,
+    /// Since when what is stored was told, in milliseconds since 1970 (UTC): what was done here
+    /// since then counts more.
+    asked: i64,
+    changed: &'a mut dyn FnMut(SyncStep) -> ControlFlow<()>,
+    paused: bool,
+}
+
+impl<'a, H: Host> Sync<'a, H> {
+    /// A sync that begins with so many messages stored.
+    pub(super) fn new(
+        host: &'a H,
+        mailbox: MailboxId,
+        stored: usize,
+        asked: i64,
+        changed: &'a mut dyn FnMut(SyncStep) -> ControlFlow<()>,
+    ) -> Self {
+        let stored = u32::try_from(stored).unwrap_or(u32::MAX);
+        Self { host, mailbox, stored, total: stored, unread: 0, asked, changed, paused: false }
+    }
+
+    /// What it runs on.
+    pub(super) fn host(&self) -> &'a H {
+        self.host
+    }
+
+    /// Who is told of each batch.
+    pub(super) fn changed(&mut self) -> &mut dyn FnMut(SyncStep) -> ControlFlow<()> {
+        self.changed
+    }
+
+    /// Whether something else is to be done first.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Drops what is stored of the mailbox's messages, but for those that are on their way into it:
+    /// the server does not have those yet.
+    pub(super) async fn clear(
+        &mut self,
+        update: impl FnOnce(&mut Mailbox),
+    ) -> Result<(), MailError> {
+        self.stored = 0;
+        let editing = self.host.store().editing().lock().await;
+        let (writes, coming) = forget_known(self.host.store(), self.mailbox).await?;
+        let change = ListChange { cleared: true, added: coming, ..ListChange::default() };
+        self.commit(&editing, writes, change, update).await
+    }
+
+    /// Stores new messages, as they are here: with the marks of the queue, and without those that
+    /// have been moved away meanwhile. Returns the UIDs of those that are stored.
+    pub(super) async fn add(
+        &mut self,
+        mut messages: Vec<Message>,
+        update: impl FnOnce(&mut Mailbox),
+    ) -> Result<Vec<u32>, MailError> {
+        let editing = self.host.store().editing().lock().await;
+        let pending = self.pending().await?;
+        messages.retain(|message| !pending.has_departed(message.id.uid));
+        for message in &mut messages {
+            pending.mark(message.id.uid, &mut message.flags, &mut message.keywords);
+        }
+        self.stored += u32::try_from(messages.len()).unwrap_or_default();
+        let writes = messages.iter().flat_map(Message::put_listed).collect();
+        let added = messages.iter().map(Message::place).collect();
+        let change = ListChange { added, ..ListChange::default() };
+        self.commit(&editing, writes, change, update).await?;
+        Ok(messages.iter().map(|message| message.id.uid).collect())
+    }
+
+    /// How many messages the server has, when it has told all that happened.
+    pub(super) async fn on_server(&self) -> Result<u32, MailError> {
+        Ok(self.stored + self.pending().await?.departures())
+    }
+
+    /// What the queue says of the mailbox.
+    pub(super) async fn pending(&self) -> Result<Pending, MailError> {
+        Pending::of(self.host.store(), self.mailbox, self.asked).await
+    }
+
+    /// Removes messages that are gone; those that are not stored don't matter.
+    pub(super) async fn remove(&mut self, vanished: &[u32]) -> Result<(), MailError> {
+        for batch in vanished.chunks(BATCH) {
+            let editing = self.host.store().editing().lock().await;
+            let messages = stored_messages(self.host.store(), self.mailbox, batch).await?;
+            let messages: Vec<Message> = messages.into_iter().flatten().collect();
+            if messages.is_empty() {
+                continue;
+            }
+            let count = u32::try_from(messages.len()).unwrap_or_default();
+            self.stored = self.stored.saturating_sub(count);
+            let writes = messages.iter().flat_map(Message::delete_whole).collect();
+            let removed = messages.iter().map(Message::place).collect();
+            let change = ListChange { removed, ..ListChange::default() };
+            self.commit(&editing, writes, change, |_| {}).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the flags that messages have now; what the server has yet to be told overrides it.
+    pub(super) async fn set_flags(
+        &mut self,
+        told: impl IntoIterator<Item = (u32, Vec<Flag>)>,
+    ) -> Result<(), MailError> {
+        let told: Vec<(u32, Vec<Flag>)> = told.into_iter().collect();
+        for batch in told.chunks(BATCH) {
+            let uids: Vec<u32> = batch.iter().map(|(uid, _)| *uid).collect();
+            let store = self.host.store();
+            let editing = store.editing().lock().await;
+            let messages = stored_messages(store, self.mailbox, &uids).await?;
+            let pending = self.pending().await?;
+            let writes: Vec<Write> = messages
+                .into_iter()
+                .zip(batch)
+                .filter_map(|(message, (uid, flags))| {
+                    let message = message?;
+                    let mut keywords = listing::keywords(flags);
+                    let mut flags = listing::flags(flags);
+                    pending.mark(*uid, &mut flags, &mut keywords);
+                    let differs = message.flags != flags || message.keywords != keywords;
+                    differs.then(|| Message { flags, keywords, ..message }.put())
+                })
+                .collect();
+            if !writes.is_empty() {
+                self.commit(&editing, writes, ListChange::default(), |_| {}).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores what is known of the mailbox itself.
+    pub(super) async fn update(
+        &mut self,
+        update: impl FnOnce(&mut Mailbox),
+    ) -> Result<(), MailError> {
+        let editing = self.host.store().editing().lock().await;
+        self.commit(&editing, Vec::new(), ListChange::default(), update).await
+    }
+
+    /// Stores a batch together with the mailbox's counts, and says so.
+    async fn commit(
+        &mut self,
+        _editing: &MutexGuard<'_, ()>,
+        mut writes: Vec<Write>,
+        change: ListChange,
+        update: impl FnOnce(&mut Mailbox),
+    ) -> Result<(), MailError> {
+        let before = record::mailbox(self.host.store(), self.mailbox).await?;
+        let mut mailbox = before.clone();
+        update(&mut mailbox);
+        let entries = changes::entries(self.host.store(), mailbox.account).await?;
+        let pending = Pending::from_entries(&entries, &mailbox, self.asked);
+        mailbox.unread = pending.unread(self.unread);
+        mailbox.total = pending.total(self.total);
+        if mailbox != before {
+            writes.push(mailbox.put());
+        }
+        if !writes.is_empty() {
+            self.host.store().apply(writes, Durability::Relaxed).await?;
+            let Self { mailbox, stored, total, unread, .. } = *self;
+            let step = SyncStep { mailbox, stored, total, unread, change };
+            self.paused |= (self.changed)(step).is_break();
+        }
+        Ok(())
+    }
+}
+
+/// The UIDs of the messages that are stored and that the server knows, ascending.
+pub(super) async fn stored_uids(
+    store: &impl Store,
+    mailbox: MailboxId,
+) -> Result<Vec<u32>, StoreError> {
+    let range = KeyRange::prefix(record::mailbox_key(mailbox));
+    let keys = store.keys(Table::Messages, &range).await?;
+    let uids = keys.iter().filter_map(|key| {
+        let (_, uid) = key.0.split_last_chunk::<4>()?;
+        Some(u32::from_be_bytes(*uid))
+    });
+    Ok(uids.filter(|uid| !is_provisional(*uid)).collect())
+}
+
+/// The writes that remove what is stored of a mailbox, but for messages that are on their way into
+/// it, and the places of those.
+async fn forget_known(
+    store: &impl Store,
+    mailbox: MailboxId,
+) -> Result<(Vec<Write>, Vec<Place>), StoreError> {
+    let key = |uid| record::message_key(MessageId { mailbox, uid });
+    let known = KeyRange {
+        start: record::mailbox_key(mailbox),
+        end: Some(key(changes::limits::PROVISIONAL)),
+    };
+    let coming = KeyRange {
+        start: key(changes::limits::PROVISIONAL),
+        ..KeyRange::prefix(record::mailbox_key(mailbox))
+    };
+    let places = KeyRange::prefix(record::mailbox_key(mailbox));
+    let mut writes = vec![
+        Write::DeleteRange { table: Table::Messages, range: known.clone() },
+        Write::DeleteRange { table: Table::Bodies, range: known },
+        Write::DeleteRange { table: Table::Arrival, range: places },
+    ];
+    let coming: Vec<Message> = record::all(store, &coming).await?;
+    writes.extend(coming.iter().flat_map(Message::put_listed));
+    Ok((writes, coming.iter().map(Message::place).collect()))
+}
+
+/// Those of the stored messages that are in one of these sets, which may be huge.
+pub(super) async fn stored_among(
+    store: &impl Store,
+    mailbox: MailboxId,
+    sets: &[SequenceSet],
+) -> Result<Vec<u32>, StoreError> {
+    let ranges = sets.iter().flat_map(SequenceSet::ranges).cloned();
+    let Some(all) = SequenceSet::from_ranges(ranges) else { return Ok(Vec::new()) };
+    if all.count() <= BATCH as u64 {
+        return Ok(all.numbers().filter(|uid| !is_provisional(*uid)).collect());
+    }
+    let mut uids = stored_uids(store, mailbox).await?;
+    uids.retain(|uid| all.contains(*uid));
+    Ok(uids)
+}
+
+async fn stored_messages(
+    store: &impl Store,
+    mailbox: MailboxId,
+    uids: &[u32],
+) -> Result<Vec<Option<Message>>, StoreError> {
+    let keys: Vec<_> =
+        uids.iter().map(|uid| record::message_key(MessageId { mailbox, uid: *uid })).collect();
+    let values = store.get_many(Table::Messages, &keys).await?;
+    values.into_iter().map(|value| value.map(|value| record::decode(&value)).transpose()).collect()
+}

@@ -1,0 +1,267 @@
+//! What a server tells about the open mailbox, asked or not: flags, arrivals, departures. Pure.
+
+use std::collections::BTreeMap;
+
+use postern_imap::{
+    Response, SequenceSet,
+    response::{Code, Fetch, Flag},
+};
+
+use super::limits;
+
+/// What a server has told about the open mailbox since it was last applied to the store.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct News {
+    /// The messages' UIDs by sequence number, where that is known: servers without QRESYNC name
+    /// messages by number alone.
+    order: Option<Vec<u32>>,
+    /// How many messages there are, as it was last told.
+    exists: u32,
+    /// Whether there may be new messages.
+    arrived: bool,
+    /// Whether more has happened than is told here, so that the whole mailbox must be compared.
+    lost: bool,
+    told: Told,
+}
+
+/// What was told, by UID.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Told {
+    /// The flags that messages have now.
+    pub(super) flags: BTreeMap<u32, Vec<Flag>>,
+    /// Messages that are gone; some may never have been.
+    pub(super) vanished: Vec<SequenceSet>,
+}
+
+impl News {
+    /// Takes a response of the server; true if it was news and nothing else.
+    pub(super) fn note(&mut self, response: &Response) -> bool {
+        match response {
+            Response::Exists(count) => {
+                self.exists(*count);
+                return false;
+            }
+            Response::Expunge(number) => self.expunge(*number),
+            Response::Vanished(vanished) => self.vanish(vanished.uids.clone()),
+            // What comes with an envelope is a message that was asked for.
+            Response::Fetch(fetch) if fetch.envelope.is_none() => return self.fetch(fetch),
+            // What came before was about the mailbox that was open before (RFC 7162 section 3.2.11).
+            Response::Status(status) if status.code == Some(Code::Closed) => {
+                *self = Self::default();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The mailbox was compared: these are its messages, ascending. If one went meanwhile that had
+    /// no name yet, it may still be among them, and no number can be trusted.
+    pub(super) fn set_order(&mut self, uids: Vec<u32>) {
+        if !self.lost {
+            self.order = Some(uids);
+        }
+    }
+
+    /// These new messages became known, ascending.
+    pub(super) fn extend_order(&mut self, uids: impl Iterator<Item = u32>) {
+        let Some(order) = &mut self.order else { return };
+        let last = order.last().copied().unwrap_or_default();
+        order.extend(uids.filter(|uid| *uid > last));
+        if u32::try_from(order.len()) != Ok(self.exists) {
+            // One of them could not be read: whose number is whose can't be told any more.
+            self.order = None;
+        }
+    }
+
+    /// The mailbox was opened, and how many messages it has is known from that.
+    pub(super) fn opened(&mut self) {
+        self.arrived = false;
+    }
+
+    /// Whether there is anything to do.
+    pub(super) fn is_empty(&self) -> bool {
+        !(self.arrived || self.lost) && self.told == Told::default()
+    }
+
+    /// Whether the mailbox must be compared as a whole.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Takes what waits to be applied.
+    pub(super) fn take_told(&mut self) -> Told {
+        std::mem::take(&mut self.told)
+    }
+
+    /// How many messages there are, if there may be new ones; they are the caller's from then on.
+    pub(super) fn take_arrived(&mut self) -> Option<u32> {
+        std::mem::take(&mut self.arrived).then_some(self.exists)
+    }
+
+    fn exists(&mut self, count: u32) {
+        self.exists = count;
+        let known = self.order.as_ref().map_or(0, Vec::len);
+        match (count as usize).cmp(&known) {
+            std::cmp::Ordering::Greater => self.arrived = true,
+            std::cmp::Ordering::Equal => {}
+            // Messages can't go without an EXPUNGE.
+            std::cmp::Ordering::Less => {
+                self.lost = true;
+                self.order = None;
+            }
+        }
+    }
+
+    fn expunge(&mut self, number: u32) {
+        let Some(order) = &mut self.order else {
+            self.lost = true;
+            return;
+        };
+        self.exists = self.exists.saturating_sub(1);
+        let at = (number as usize).wrapping_sub(1);
+        // One that lies behind those that are known came and went without being seen.
+        if at < order.len() {
+            let uid = order.remove(at);
+            self.vanish(SequenceSet::from(uid));
+        }
+    }
+
+    fn vanish(&mut self, uids: SequenceSet) {
+        if self.told.vanished.len() >= limits::NEWS {
+            self.lost = true;
+            return;
+        }
+        self.told.vanished.push(uids);
+    }
+
+    /// Takes the flags that were fetched; true if there is nothing else.
+    pub(super) fn fetch(&mut self, fetch: &Fetch) -> bool {
+        let Some(flags) = &fetch.flags else { return false };
+        let uid = match (fetch.uid, &self.order) {
+            (Some(uid), _) => Some(uid),
+            (None, Some(order)) => {
+                match order.get((fetch.sequence as usize).wrapping_sub(1)) {
+                    Some(uid) => Some(*uid),
+                    // A message behind those that are known will be fetched with its flags.
+                    None => return true,
+                }
+            }
+            (None, None) => None,
+        };
+        match uid {
+            Some(uid) if self.told.flags.len() < limits::NEWS => {
+                self.told.flags.insert(uid, flags.clone());
+            }
+            _ => self.lost = true,
+        }
+        fetch.sections.is_empty() && fetch.body_structure.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_imap::response::{Status, StatusKind, Vanished};
+
+    use super::*;
+
+    fn flags(sequence: u32, uid: Option<u32>) -> Response {
+        let flags = Some(vec![Flag::Seen]);
+        Response::Fetch(Box::new(Fetch { sequence, uid, flags, ..Fetch::default() }))
+    }
+
+    /// What is told of a mailbox with the messages 10, 20 and 30.
+    fn told(responses: &[Response]) -> News {
+        let mut news = News { exists: 3, ..News::default() };
+        news.set_order(vec![10, 20, 30]);
+        for response in responses {
+            news.note(response);
+        }
+        news
+    }
+
+    fn vanished(news: &News) -> Vec<u32> {
+        news.told.vanished.iter().flat_map(SequenceSet::numbers).collect()
+    }
+
+    fn flagged(news: &News) -> Vec<u32> {
+        news.told.flags.keys().copied().collect()
+    }
+
+    #[test]
+    fn sequence_numbers_become_uids_and_move_up_after_each_expunge() {
+        let news = told(&[Response::Expunge(1), Response::Expunge(1), flags(1, None)]);
+        assert_eq!((vanished(&news), flagged(&news)), (vec![10, 20], vec![30]));
+        assert!(!news.arrived && !news.lost);
+    }
+
+    #[test]
+    fn what_comes_and_goes_behind_the_known_messages_is_no_loss() {
+        let mut news = told(&[Response::Exists(5), flags(4, None), Response::Expunge(5)]);
+        assert!(!news.lost && !news.is_empty());
+        assert_eq!((vanished(&news).len(), flagged(&news).len()), (0, 0));
+        assert_eq!((news.take_arrived(), news.take_arrived()), (Some(4), None));
+        news.extend_order([40].into_iter());
+        news.note(&Response::Expunge(4));
+        assert_eq!(vanished(&news), [40]);
+    }
+
+    #[test]
+    fn uids_are_taken_where_the_server_tells_them() {
+        let uids = SequenceSet::parse(b"20:25").unwrap();
+        let gone = Response::Vanished(Vanished { earlier: false, uids });
+        let mut news = News::default();
+        assert!(news.note(&flags(1, Some(30))) && news.note(&gone));
+        assert_eq!(vanished(&news), [20, 21, 22, 23, 24, 25]);
+        assert_eq!(flagged(&news), [30]);
+        news.take_told();
+        assert!(news.is_empty());
+    }
+
+    #[test]
+    fn what_can_not_be_told_apart_makes_a_comparison_necessary() {
+        assert!(told(&[Response::Exists(2)]).lost, "messages went without a word");
+        for response in [Response::Expunge(1), flags(1, None)] {
+            let mut news = News::default();
+            news.note(&response);
+            assert!(news.is_lost(), "{response:?}");
+        }
+        let mut unread = told(&[Response::Exists(5)]);
+        unread.extend_order([40].into_iter());
+        unread.note(&Response::Expunge(4));
+        assert!(unread.lost, "which of the new ones went is not known");
+    }
+
+    #[test]
+    fn numbers_are_not_trusted_after_one_went_that_was_not_known() {
+        let mut news = News { exists: 3, ..News::default() };
+        news.note(&Response::Expunge(1));
+        news.set_order(vec![10, 20, 30]);
+        news.note(&Response::Expunge(1));
+        assert!(news.lost && vanished(&news).is_empty(), "it may be 10 or 20");
+    }
+
+    #[test]
+    fn what_belongs_to_the_mailbox_before_is_dropped() {
+        let closed = Status { kind: StatusKind::Ok, code: Some(Code::Closed), text: String::new() };
+        let news = told(&[Response::Expunge(1), Response::Status(closed)]);
+        assert_eq!(news, News::default());
+    }
+
+    #[test]
+    fn news_up_to_the_limit_are_kept_and_more_make_a_comparison_necessary() {
+        let lost = |count: usize| {
+            let mut news = News::default();
+            for uid in 0..u32::try_from(count).unwrap() {
+                news.note(&flags(1, Some(uid + 1)));
+            }
+            news.lost
+        };
+        assert_eq!([lost(limits::NEWS), lost(limits::NEWS + 1)], [false, true]);
+    }
+
+    #[test]
+    fn a_message_that_was_asked_for_is_no_news() {
+        let fetch = Fetch { uid: Some(1), envelope: Some(Default::default()), ..Fetch::default() };
+        assert!(!News::default().note(&Response::Fetch(Box::new(fetch))));
+    }
+}
