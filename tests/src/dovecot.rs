@@ -25,6 +25,15 @@ pub const PASSWORD: &str = "correct-horse-battery";
 /// How often it is tried, with other ports each time.
 const ATTEMPTS: usize = 3;
 
+/// What another client did to a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Elsewhere {
+    /// It was read.
+    Read,
+    /// It was removed for good.
+    Expunged,
+}
+
 /// A running Dovecot that knows every user name; ended when dropped.
 pub struct Dovecot {
     /// Ended before its directory goes.
@@ -150,6 +159,54 @@ impl Dovecot {
         for directory in ["new", "cur"] {
             for message in fs::read_dir(maildir.join(directory))? {
                 fs::remove_file(message?.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks messages in a user's inbox as read or removes them, as another client would: those of
+    /// which the place in the order of delivery satisfies `pick`.
+    ///
+    /// # Errors
+    ///
+    /// If the maildir can't be written.
+    pub fn change(
+        &self,
+        user: &str,
+        change: Elsewhere,
+        pick: impl Fn(usize) -> bool,
+    ) -> Result<()> {
+        let maildir = self.maildir(user)?;
+        let mut files: Vec<PathBuf> = Vec::new();
+        for directory in ["new", "cur"] {
+            for message in fs::read_dir(maildir.join(directory))? {
+                files.push(message?.path());
+            }
+        }
+        files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
+        for path in files.iter().enumerate().filter(|(at, _)| pick(*at)).map(|(_, path)| path) {
+            match change {
+                Elsewhere::Expunged => fs::remove_file(path)?,
+                Elsewhere::Read => {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    let name = name.split(":2,").next().unwrap_or_default();
+                    fs::rename(path, maildir.join("cur").join(format!("{name}:2,S")))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the server number a user's messages anew, with another UIDVALIDITY.
+    ///
+    /// # Errors
+    ///
+    /// If the maildir can't be written.
+    pub fn renumber(&self, user: &str) -> Result<()> {
+        for file in fs::read_dir(self.maildir(user)?)? {
+            let path = file?.path();
+            if path.is_file() {
+                fs::remove_file(path)?;
             }
         }
         Ok(())

@@ -31,6 +31,8 @@ pub struct NativeHost {
     provider: Arc<CryptoProvider>,
     verifier: Verifier,
     proxy: Option<SocketAddr>,
+    /// After how many bytes of the server the next connections break.
+    cut: Option<usize>,
 }
 
 impl NativeHost {
@@ -47,7 +49,14 @@ impl NativeHost {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             Verifier::new(roots.into(), provider.clone()).expect("there is a root to trust");
-        Self { store: MemoryStore::new(), provider, verifier, proxy: None }
+        Self { store: MemoryStore::new(), provider, verifier, proxy: None, cut: None }
+    }
+
+    /// The same host, of which each connection breaks after so many bytes of the server.
+    #[must_use]
+    pub fn breaking_after(mut self, bytes: usize) -> Self {
+        self.cut = Some(bytes);
+        self
     }
 
     /// The same host, which asks this proxy which servers an address has.
@@ -111,6 +120,8 @@ pub struct NativeTransport {
     host: NativeHost,
     endpoint: Endpoint,
     stream: Stream,
+    /// How many bytes may still arrive.
+    left: usize,
 }
 
 enum Stream {
@@ -125,13 +136,17 @@ fn lost(_: std::io::Error) -> TransportError {
 
 impl Transport for NativeTransport {
     async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
-        let mut buffer = vec![0; 16 * 1024];
+        if self.left == 0 {
+            return Err(TransportError::Lost);
+        }
+        let mut buffer = vec![0; self.left.min(16 * 1024)];
         let length = match &mut self.stream {
             Stream::Plain(stream) => stream.read(&mut buffer).await,
             Stream::Tls(stream) => stream.read(&mut buffer).await,
             Stream::Gone => return Err(TransportError::Lost),
         };
         buffer.truncate(length.map_err(lost)?);
+        self.left -= buffer.len();
         Ok(buffer)
     }
 
@@ -189,7 +204,8 @@ impl Connector for NativeHost {
             Security::Tls => Stream::Tls(self.handshake(endpoint, stream).await?),
             Security::StartTls | Security::Plain => Stream::Plain(stream),
         };
-        Ok(NativeTransport { host: self.clone(), endpoint: endpoint.clone(), stream })
+        let left = self.cut.unwrap_or(usize::MAX);
+        Ok(NativeTransport { host: self.clone(), endpoint: endpoint.clone(), stream, left })
     }
 }
 

@@ -5,6 +5,7 @@ mod blind;
 mod changes;
 mod imap;
 mod pop3;
+mod resync;
 mod sending;
 mod trust;
 
