@@ -1,15 +1,19 @@
 //! Checks for what a chore needs besides Cargo and installs what is missing, where it can.
 //!
 //! Rust's own parts come through rustup, everything else from Debian's packages when apt is there
-//! and may be used. Otherwise the failure names what is missing and the command that installs it.
+//! and may be used; mail servers whose packages can't be installed beside each other are unpacked
+//! into the target folder. Otherwise the failure names what is missing and the command that installs
+//! it.
 
 pub(crate) mod apt;
+mod unpack;
 
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use unpack::{Libraries, Unpacked};
 
 use crate::workspace::{WASM_TARGET, Workspace};
 use crate::{cargo, command, progress};
@@ -35,6 +39,10 @@ pub(crate) enum Need<'a> {
     DovecotImap,
     /// The POP3 server of the tests.
     DovecotPop3,
+    /// Cyrus IMAP, a second server of the tests.
+    Cyrus,
+    /// Courier, the third.
+    Courier,
     /// The browser of the tests.
     Chromium,
     /// What drives the browser.
@@ -45,7 +53,28 @@ pub(crate) enum Need<'a> {
 enum Source<'a> {
     Rustup([&'a str; 3]),
     Debian(&'static [&'static str]),
+    Unpacked(&'static Unpacked),
 }
+
+/// Conflicts with Dovecot's and with Courier's packages.
+const CYRUS: Unpacked = Unpacked {
+    folder: "cyrus",
+    packages: &["cyrus-imapd", "cyrus-pop3d", "cyrus-common", "sasl2-bin"],
+    libraries: Libraries::Missing,
+};
+
+/// Conflicts with Dovecot's and with Cyrus's packages. It finds its files from the root folder only.
+const COURIER: Unpacked = Unpacked {
+    folder: "courier",
+    packages: &[
+        "courier-imap",
+        "courier-pop",
+        "courier-base",
+        "courier-authlib",
+        "courier-authlib-userdb",
+    ],
+    libraries: Libraries::All,
+};
 
 impl Need<'static> {
     /// What a build of the page needs.
@@ -53,8 +82,14 @@ impl Need<'static> {
     /// What the lints need on top.
     pub(crate) const LINTS: &[Self] = &[Self::Clippy, Self::Rustfmt];
     /// What the tests with real servers and a real browser need on top.
-    pub(crate) const SERVERS_AND_BROWSER: &[Self] =
-        &[Self::DovecotImap, Self::DovecotPop3, Self::Chromium, Self::ChromeDriver];
+    pub(crate) const SERVERS_AND_BROWSER: &[Self] = &[
+        Self::DovecotImap,
+        Self::DovecotPop3,
+        Self::Cyrus,
+        Self::Courier,
+        Self::Chromium,
+        Self::ChromeDriver,
+    ];
 }
 
 impl<'a> Need<'a> {
@@ -73,6 +108,8 @@ impl<'a> Need<'a> {
             Self::Clang => "clang with LLVM's archiver",
             Self::DovecotImap => "Dovecot's IMAP server",
             Self::DovecotPop3 => "Dovecot's POP3 server",
+            Self::Cyrus => "Cyrus IMAP",
+            Self::Courier => "Courier's IMAP and POP3 servers",
             Self::Chromium => "Chromium",
             Self::ChromeDriver => "chromedriver",
         };
@@ -88,6 +125,8 @@ impl<'a> Need<'a> {
             Self::Clang => Source::Debian(&["clang", "llvm"]),
             Self::DovecotImap => Source::Debian(&["dovecot-imapd"]),
             Self::DovecotPop3 => Source::Debian(&["dovecot-pop3d"]),
+            Self::Cyrus => Source::Unpacked(&CYRUS),
+            Self::Courier => Source::Unpacked(&COURIER),
             Self::Chromium => Source::Debian(&["chromium"]),
             Self::ChromeDriver => Source::Debian(&["chromium-driver"]),
         }
@@ -105,6 +144,8 @@ impl<'a> Need<'a> {
             }
             Self::DovecotImap => dovecot_has("imap"),
             Self::DovecotPop3 => dovecot_has("pop3"),
+            Self::Cyrus => CYRUS.is_there(workspace),
+            Self::Courier => COURIER.is_there(workspace),
             Self::Chromium => command::find("chromium").is_some(),
             Self::ChromeDriver => command::find("chromedriver").is_some(),
         })
@@ -127,14 +168,21 @@ pub(crate) fn ensure(workspace: &Workspace, needs: &[Need<'_>]) -> Result<()> {
         apt::clean_up()?;
         let missing = missing(workspace, needs)?;
         let mut packages = Vec::new();
+        let mut unpacked = Vec::new();
         for need in &missing {
             match need.source() {
                 Source::Rustup(arguments) => rustup(*need, arguments)?,
                 Source::Debian(of_it) => packages.extend_from_slice(of_it),
+                Source::Unpacked(of_it) => unpacked.push(of_it),
             }
         }
+        let lacks = || format!("missing: {}", names(&missing));
         if !packages.is_empty() {
-            apt::install(&packages).with_context(|| format!("missing: {}", names(&missing)))?;
+            apt::install(&packages).with_context(lacks)?;
+        }
+        // After those: what is installed by now need not be unpacked.
+        if !unpacked.is_empty() {
+            unpack::fetch(workspace, &unpacked).with_context(lacks)?;
         }
         let still = self::missing(workspace, needs)?;
         if !still.is_empty() {

@@ -35,9 +35,17 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     }
     progress::note(&format!("installing from Debian's packages: {wanted}"));
     let _policy = NoServers::decree(Path::new(POLICY))?;
-    apt(&["update"])?;
+    update()?;
     let options = ["install", "--yes", "--no-install-recommends"];
     apt(&[options.as_slice(), packages].concat())
+}
+
+/// Fetches apt's lists anew; only root may.
+///
+/// # Errors
+/// When apt fails.
+pub(super) fn update() -> Result<()> {
+    apt(&["update"])
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {
@@ -48,7 +56,11 @@ fn apt(arguments: &[&str]) -> Result<()> {
     command::quiet(&mut command).map(drop)
 }
 
-fn may_install() -> Result<bool> {
+/// Whether this user is root.
+///
+/// # Errors
+/// When nobody tells.
+pub(super) fn may_install() -> Result<bool> {
     let output = command::quiet(Command::new("id").arg("-u"))?;
     Ok(output.stdout.trim_ascii() == b"0")
 }
