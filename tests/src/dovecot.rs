@@ -1,23 +1,24 @@
 //! A real Dovecot, on ports of its own, in a directory of its own.
 
+mod configuration;
+
 use std::{
     fs,
-    io::Read,
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::atomic::{AtomicUsize, Ordering},
-    thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
+use configuration::Version;
 use postern_bridge::Fingerprint;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tempfile::TempDir;
 
-use crate::certificate::Authority;
+use crate::{certificate::Authority, owner::Owner, ports::Addresses, program::Program};
 
 /// The password of every user.
 pub const PASSWORD: &str = "correct-horse-battery";
@@ -37,7 +38,7 @@ pub enum Elsewhere {
 /// A running Dovecot that knows every user name; ended when dropped.
 pub struct Dovecot {
     /// Ended before its directory goes.
-    _process: Process,
+    _process: Program,
     directory: TempDir,
     owner: Owner,
     /// How many messages were delivered; no two may share a file name.
@@ -56,14 +57,6 @@ pub struct Dovecot {
     pub fingerprint: Fingerprint,
 }
 
-/// Which system users Dovecot runs as: its log-in processes refuse to be root.
-struct Owner {
-    login: String,
-    internal: String,
-    uid: u32,
-    gid: u32,
-}
-
 impl Dovecot {
     /// Starts one.
     ///
@@ -74,7 +67,7 @@ impl Dovecot {
         let directory = TempDir::with_prefix("postern-dovecot-")?;
         let path = directory.path();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-        let owner = Owner::choose(path)?;
+        let owner = Owner::choose(path, "dovecot")?;
         let home = path.join("home");
         fs::create_dir(&home)?;
         owner.give(&home)?;
@@ -92,7 +85,7 @@ impl Dovecot {
             // Somebody else may have taken one of the ports.
             started = spawn(path, &owner);
         }
-        let (process, [imap, imaps, pop3, pop3s]) = started?;
+        let (process, Addresses { imap, imaps, pop3, pop3s }) = started?;
         Ok(Self {
             _process: process,
             directory,
@@ -251,177 +244,27 @@ impl Dovecot {
     }
 }
 
-/// A running Dovecot process; ended when dropped.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // SIGTERM lets the master end its children; SIGKILL would leave them behind.
-        let pid = self.0.id().to_string();
-        let ended = Command::new("kill").arg(&pid).status();
-        if !ended.is_ok_and(|status| status.success()) {
-            let _ = self.0.kill();
-        }
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts Dovecot on four free ports: IMAP, IMAP over TLS, POP3, POP3 over TLS.
-fn spawn(path: &Path, owner: &Owner) -> Result<(Process, [SocketAddr; 4])> {
-    let addresses = free_ports()?;
+/// Starts Dovecot on free ports.
+fn spawn(path: &Path, owner: &Owner) -> Result<(Program, Addresses)> {
+    let addresses = Addresses::free()?;
     let configuration = path.join("dovecot.conf");
-    let ports = addresses.map(|address| address.port());
-    fs::write(&configuration, configure(path, owner, ports))?;
-    let process = Command::new(binary()?)
-        .arg("-F")
-        .arg("-c")
-        .arg(&configuration)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("Dovecot could not be started")?;
-    let mut process = Process(process);
-    match wait_until_up(&mut process.0, addresses) {
-        Ok(()) => Ok((process, addresses)),
-        Err(error) => Err(error.context(format!("Dovecot's log:\n{}", log(path)))),
-    }
-}
-
-fn wait_until_up(process: &mut Child, addresses: [SocketAddr; 4]) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    for address in addresses {
-        while TcpStream::connect(address).is_err() {
-            if let Some(status) = process.try_wait()? {
-                bail!("Dovecot ended at once ({status})");
-            }
-            ensure!(Instant::now() < deadline, "Dovecot does not come up");
-            sleep(Duration::from_millis(20));
-        }
-    }
-    // The ports were free for a moment: it may be somebody else who answers.
-    let mut greeting = [0; 4];
-    let mut imap = TcpStream::connect(addresses[0])?;
-    imap.set_read_timeout(Some(Duration::from_secs(10)))?;
-    imap.read_exact(&mut greeting).context("no greeting on Dovecot's port")?;
-    ensure!(&greeting == b"* OK", "it is not Dovecot that answers on its port");
-    if let Some(status) = process.try_wait()? {
-        bail!("Dovecot ended at once ({status})");
-    }
-    Ok(())
+    let binary = binary()?;
+    let version = Version::of(&binary)?;
+    fs::write(&configuration, version.configuration(path, owner, &addresses))?;
+    let mut command = Command::new(binary);
+    command.arg("-F").arg("-c").arg(&configuration);
+    let mut process = Program::start(&mut command, &path.join("output"))?;
+    let up = addresses.wait(|| process.check());
+    up.with_context(|| format!("Dovecot's log:\n{}", log(path)))?;
+    Ok((process, addresses))
 }
 
 fn log(path: &Path) -> String {
     fs::read_to_string(path.join("log")).unwrap_or_default()
 }
 
-impl Owner {
-    /// As root, the users of Dovecot's own package; otherwise whoever runs the tests.
-    fn choose(directory: &Path) -> Result<Self> {
-        let metadata = fs::metadata(directory)?;
-        if metadata.uid() != 0 {
-            let name = Command::new("id").arg("-un").output()?;
-            let name = String::from_utf8(name.stdout)?.trim().to_owned();
-            let (uid, gid) = (metadata.uid(), metadata.gid());
-            return Ok(Self { login: name.clone(), internal: name, uid, gid });
-        }
-        let users = fs::read_to_string("/etc/passwd")?;
-        let user = users.lines().find(|line| line.starts_with("dovecot:"));
-        let fields: Vec<_> = user.context("there is no user dovecot")?.split(':').collect();
-        let (uid, gid) = (fields[2].parse()?, fields[3].parse()?);
-        Ok(Self { login: "dovenull".into(), internal: "dovecot".into(), uid, gid })
-    }
-
-    fn give(&self, path: &Path) -> Result<()> {
-        Ok(chown(path, Some(self.uid), Some(self.gid))?)
-    }
-}
-
 fn binary() -> Result<PathBuf> {
     let places = ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot", "/opt/homebrew/sbin/dovecot"];
     let found = places.iter().map(PathBuf::from).find(|path| path.exists());
     found.context("Dovecot is not installed; `cargo xtask test` says how to get it")
-}
-
-/// Ports that nobody uses now; Dovecot can't take what the system gives by itself.
-fn free_ports<const N: usize>() -> Result<[SocketAddr; N]> {
-    let mut listeners = Vec::with_capacity(N);
-    for _ in 0..N {
-        listeners.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
-    }
-    let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); N];
-    for (address, listener) in addresses.iter_mut().zip(&listeners) {
-        *address = listener.local_addr()?;
-    }
-    Ok(addresses)
-}
-
-fn configure(path: &Path, owner: &Owner, [imap, imaps, pop3, pop3s]: [u16; 4]) -> String {
-    let path = path.display();
-    let Owner { login, internal, uid, gid } = owner;
-    format!(
-        "base_dir = {path}/run
-state_dir = {path}/state
-log_path = {path}/log
-protocols = imap pop3
-listen = 127.0.0.1
-ssl = yes
-ssl_cert = <{path}/certificate.pem
-ssl_key = <{path}/key.pem
-disable_plaintext_auth = no
-auth_failure_delay = 0
-auth_mechanisms = plain login
-default_login_user = {login}
-default_internal_user = {internal}
-first_valid_uid = 1
-mail_max_userip_connections = 100
-mail_location = maildir:~/Maildir
-pop3_uidl_format = %08Xu%08Xv
-passdb {{
-  driver = static
-  args = password={PASSWORD}
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={path}/home/%u
-}}
-namespace inbox {{
-  inbox = yes
-  separator = /
-  mailbox Drafts {{
-    auto = subscribe
-    special_use = \\Drafts
-  }}
-  mailbox Sent {{
-    auto = subscribe
-    special_use = \\Sent
-  }}
-  mailbox Trash {{
-    auto = subscribe
-    special_use = \\Trash
-  }}
-}}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {imap}
-  }}
-  inet_listener imaps {{
-    port = {imaps}
-  }}
-}}
-service pop3-login {{
-  chroot =
-  inet_listener pop3 {{
-    port = {pop3}
-  }}
-  inet_listener pop3s {{
-    port = {pop3s}
-  }}
-}}
-service anvil {{
-  chroot =
-}}
-"
-    )
 }

@@ -24,3 +24,38 @@ pub fn plain(number: usize) -> Vec<u8> {
 pub fn many(count: usize) -> impl Iterator<Item = Vec<u8>> {
     (0..count).map(plain)
 }
+
+/// A message of more than 300 kB, with a text, another form of it, a file, and a message within.
+pub fn with_attachments() -> Vec<u8> {
+    let line = "VGhlIGJlYW5zIGFyZSB1cCwgYW5kIHNvIGFyZSB0aGUgc25haWxzLg==\r\n";
+    format!(
+        "From: =?utf-8?Q?Zo=C3=AB_Holt?= <zoe@example.org>\r\n\
+         To: Ben Hollis <ben@example.org>\r\n\
+         Subject: =?utf-8?Q?Pl=C3=A4ne?=\r\n\
+         Date: Tue, 01 Apr 2025 10:00:00 +0000\r\n\
+         Message-ID: <plans@example.org>\r\n\
+         MIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=outer\r\n\
+         \r\n\
+         --outer\r\n\
+         Content-Type: multipart/alternative; boundary=inner\r\n\
+         \r\n\
+         --inner\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe plans, attached.\r\n\
+         --inner\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>The plans, attached.\r\n\
+         --inner--\r\n\
+         --outer\r\n\
+         Content-Type: application/octet-stream; name=\"plans.bin\"\r\n\
+         Content-Disposition: attachment; filename=\"plans.bin\"\r\n\
+         Content-Transfer-Encoding: base64\r\n\
+         \r\n\
+         {}\
+         --outer\r\n\
+         Content-Type: message/rfc822\r\n\
+         Content-Disposition: attachment\r\n\
+         \r\n\
+         From: ada@example.org\r\nSubject: inside\r\n\r\nA message in a message.\r\n\
+         --outer--\r\n",
+        line.repeat(6_000)
+    )
+    .into_bytes()
+}

@@ -1,4 +1,4 @@
-//! A program that a benchmark starts, and what it costs the machine.
+//! A program that a test or a benchmark starts, and what it costs the machine.
 
 use std::{
     collections::HashMap,
@@ -85,18 +85,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let asked = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let asked = asked.is_some_and(|id| kill_process(id, Signal::TERM).is_ok());
-        let start = Instant::now();
-        while asked && start.elapsed() < PATIENCE {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        // It may have ended in between.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child);
     }
 }
 
@@ -124,6 +113,22 @@ pub(crate) fn kill(root: u32) {
             let _ = kill_process(id, Signal::KILL);
         }
     }
+}
+
+/// Asks a process to stop, and ends it if it does not.
+pub(crate) fn end(child: &mut Child) {
+    let asked = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let asked = asked.is_some_and(|id| kill_process(id, Signal::TERM).is_ok());
+    let start = Instant::now();
+    while asked && start.elapsed() < PATIENCE {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    // It may have ended in between.
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// Lets this program, and those that it starts, open as many files as the system permits; returns

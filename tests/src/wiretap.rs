@@ -1,4 +1,5 @@
-//! A relay that keeps every byte: for tests that ask what somebody on the way could have read.
+//! A relay that keeps every byte, for tests that ask what somebody on the way could have read, and
+//! that can cut connections.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -12,18 +13,39 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
+    sync::Notify,
     task::JoinSet,
 };
 
-/// One direction of one connection.
-type Direction = Arc<Mutex<Vec<u8>>>;
+/// A connection: what was said, in pieces as they came by, and what ends it.
+#[derive(Default)]
+struct Call {
+    pieces: Mutex<Vec<(Side, Vec<u8>)>>,
+    cut: Notify,
+}
+
+/// Who said something.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Side {
+    /// Who has connected.
+    Client,
+    /// Who was connected to.
+    Server,
+}
 
 /// A running relay to one server; ended when dropped.
 pub struct Wiretap {
     /// Where it listens.
     pub address: SocketAddr,
-    directions: Arc<Mutex<Vec<Direction>>>,
+    calls: Arc<Calls>,
     _tasks: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Calls {
+    all: Mutex<Vec<Arc<Call>>>,
+    /// The next call in which a server says more bytes than this is cut there.
+    limit: Mutex<Option<usize>>,
 }
 
 impl Wiretap {
@@ -35,48 +57,104 @@ impl Wiretap {
     pub async fn start(server: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let directions = Arc::<Mutex<Vec<Direction>>>::default();
+        let calls = Arc::<Calls>::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(relay(listener, server, Arc::clone(&directions)));
-        Ok(Self { address, directions, _tasks: tasks })
+        tasks.spawn(relay(listener, server, Arc::clone(&calls)));
+        Ok(Self { address, calls, _tasks: tasks })
     }
 
     /// All that was sent so far, by direction of each connection; of a WebSocket, its head and then
     /// what its messages hold, without masks.
     pub fn heard(&self) -> Vec<Vec<u8>> {
-        let directions = lock(&self.directions);
-        directions.iter().map(|direction| unwrapped(&lock(direction))).collect()
+        let calls = self.conversations();
+        let directions =
+            |call| [Side::Client, Side::Server].map(|side| unwrapped(&said(call, side)));
+        calls.iter().flat_map(|call| directions(call)).collect()
     }
+
+    /// All that was sent so far, in the order in which it came by, of each connection.
+    pub fn conversations(&self) -> Vec<Vec<(Side, Vec<u8>)>> {
+        lock(&self.calls.all).iter().map(|call| lock(&call.pieces).clone()).collect()
+    }
+
+    /// Cuts the next connection in which the server says more bytes than this, after the piece that
+    /// goes beyond.
+    pub fn cut_after(&self, bytes: usize) {
+        *lock(&self.calls.limit) = Some(bytes);
+    }
+
+    /// Whether the connection that [`cut_after`](Self::cut_after) announced was cut.
+    pub fn has_cut(&self) -> bool {
+        lock(&self.calls.limit).is_none()
+    }
+
+    /// Cuts every connection that there is now.
+    pub fn cut(&self) {
+        for call in lock(&self.calls.all).iter() {
+            call.cut.notify_waiters();
+        }
+    }
+}
+
+fn said(pieces: &[(Side, Vec<u8>)], side: Side) -> Vec<u8> {
+    pieces.iter().filter(|(of, _)| *of == side).flat_map(|(_, bytes)| bytes).copied().collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn relay(listener: TcpListener, server: SocketAddr, directions: Arc<Mutex<Vec<Direction>>>) {
+async fn relay(listener: TcpListener, server: SocketAddr, calls: Arc<Calls>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let (up, down) = (Direction::default(), Direction::default());
-        lock(&directions).extend([Arc::clone(&up), Arc::clone(&down)]);
+        let call = Arc::<Call>::default();
+        lock(&calls.all).push(Arc::clone(&call));
+        let calls = Arc::clone(&calls);
         connections.spawn(async move {
             let Ok(server) = TcpStream::connect(server).await else { return };
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
-            tokio::join!(pass(from_client, to_server, up), pass(from_server, to_client, down));
+            let cut = call.cut.notified();
+            let pass = async {
+                tokio::join!(
+                    pass(from_client, to_server, (Side::Client, &call, &calls)),
+                    pass(from_server, to_client, (Side::Server, &call, &calls)),
+                )
+            };
+            tokio::select! {
+                _ = pass => {}
+                () = cut => {}
+            }
         });
     }
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, kept: Direction) {
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    (side, call, calls): (Side, &Call, &Calls),
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        lock(&kept).extend(&buffer[..count]);
+        lock(&call.pieces).push((side, buffer[..count].to_vec()));
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
+        }
+        if side == Side::Server && calls.is_too_much(call) {
+            call.cut.notify_waiters();
         }
     }
     // Who has gone need not be told.
     let _ = to.shutdown().await;
+}
+
+impl Calls {
+    /// Whether this is the call to cut; the next one is not.
+    fn is_too_much(&self, call: &Call) -> bool {
+        let limit = &mut *lock(&self.limit);
+        let said = || said(&lock(&call.pieces), Side::Server).len();
+        limit.take_if(|limit| said() > *limit).is_some()
+    }
 }
 
 /// What a direction says, with the frames of a WebSocket (RFC 6455 section 5.2) taken off.
