@@ -1,12 +1,14 @@
-//! The client's logic, natively, against a real Dovecot and the demo server's submission; and what
+//! The client's logic, natively, against real servers and the demo server's submission; and what
 //! somebody on the way to them could read.
 
+mod behaviour;
 mod blind;
 mod changes;
 mod imap;
 mod pop3;
 mod resync;
 mod sending;
+mod traces;
 mod trust;
 
 use anyhow::Result;

@@ -1,0 +1,133 @@
+//! What the whole client does, in steps that are the same on every kind of mail server.
+
+mod imap;
+mod pop3;
+
+use anyhow::{Result, ensure};
+use futures_util::future::LocalBoxFuture;
+use postern::demo::{self, Demo};
+use postern_bridge::{
+    AccountDraft, Identity, MailboxView, Protocol, Retention, Role, Security, ServerLogin,
+};
+use postern_tests::{
+    dovecot::PASSWORD,
+    native::{NativeHost, endpoint},
+    other_client::OtherClient,
+    pages::Page,
+    servers::{Kind, Server},
+};
+
+use super::run;
+
+#[test]
+fn dovecot_behaves() -> Result<()> {
+    behaves(Kind::Dovecot)
+}
+
+#[test]
+fn cyrus_behaves() -> Result<()> {
+    behaves(Kind::Cyrus)
+}
+
+#[test]
+fn courier_behaves() -> Result<()> {
+    behaves(Kind::Courier)
+}
+
+/// Something that must be so on every server.
+struct Step {
+    /// What, as a sentence.
+    behaviour: &'static str,
+    check: for<'a> fn(&'a Scene<'a>) -> LocalBoxFuture<'a, Result<()>>,
+}
+
+/// Where a step takes place.
+struct Scene<'a> {
+    server: &'a Server,
+    /// The demo server, to send through.
+    demo: &'a Demo,
+    /// A user that no other step has.
+    user: &'a str,
+}
+
+/// Runs every step, also past those that fail, and tells them all.
+fn behaves(kind: Kind) -> Result<()> {
+    let steps: Vec<&Step> = imap::STEPS.iter().chain(pop3::STEPS).collect();
+    let users: Vec<String> = (1..=steps.len()).map(|number| format!("ben{number}")).collect();
+    let names: Vec<&str> = users.iter().map(String::as_str).collect();
+    run(async || {
+        let server = Server::start(kind, &names)?;
+        let options = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
+        let demo = demo::start(options).await?;
+        let mut failures = Vec::new();
+        for (step, user) in steps.into_iter().zip(names) {
+            let start = std::time::Instant::now();
+            let scene = Scene { server: &server, demo: &demo, user };
+            let result = (step.check)(&scene).await;
+            println!("{kind:?}: {}: {:.1} s", step.behaviour, start.elapsed().as_secs_f64());
+            if let Err(error) = result {
+                failures.push(format!("{}: {error:#}", step.behaviour));
+            }
+        }
+        ensure!(failures.is_empty(), "on {kind:?} it is not so:\n{}", failures.join("\n"));
+        Ok(())
+    })
+}
+
+impl Scene<'_> {
+    /// The surroundings of a client that trusts the servers.
+    fn host(&self) -> NativeHost {
+        NativeHost::trusting([self.server.authority().root(), self.demo.certificate.clone()])
+    }
+
+    fn draft(&self, protocol: Protocol) -> AccountDraft {
+        let addresses = self.server.addresses();
+        let incoming = match protocol {
+            Protocol::Imap => addresses.imaps,
+            Protocol::Pop3 => addresses.pop3s,
+        };
+        AccountDraft {
+            identity: Identity { name: "Ben Hollis".into(), address: self.demo.address.clone() },
+            protocol,
+            incoming: ServerLogin {
+                endpoint: endpoint(incoming, Security::Tls),
+                username: self.user.into(),
+            },
+            outgoing: ServerLogin {
+                endpoint: endpoint(self.demo.submission, Security::Tls),
+                username: self.demo.address.clone(),
+            },
+            password: PASSWORD.into(),
+            retention: Retention::Keep,
+        }
+    }
+
+    /// Another client of the same user, with the usual folders made.
+    async fn other_client(&self) -> Result<OtherClient> {
+        let mut other = self.another().await?;
+        if self.server.kind() == Kind::Courier {
+            // The others make them when somebody logs in.
+            for name in ["Drafts", "Sent", "Trash"] {
+                other.ask(&format!("CREATE {}", self.server.folder(name))).await?;
+            }
+        }
+        Ok(other)
+    }
+
+    /// The same without.
+    async fn another(&self) -> Result<OtherClient> {
+        OtherClient::log_in(self.server, self.user).await
+    }
+
+    /// A page with the user's account, and its inbox.
+    async fn page(&self, protocol: Protocol) -> Result<(Page, MailboxView)> {
+        self.page_with(self.draft(protocol)).await
+    }
+
+    async fn page_with(&self, draft: AccountDraft) -> Result<(Page, MailboxView)> {
+        let mut page = Page::open(self.host()).await?;
+        page.add(draft).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        Ok((page, inbox))
+    }
+}

@@ -1,0 +1,104 @@
+//! What the client says to each kind of server, and what it hears, as `shared/imap` replays it.
+
+use std::{env, fs, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use postern::demo;
+use postern_bridge::{
+    AccountDraft, Delta, Identity, Intent, Protocol, Retention, Role, Security, ServerLogin,
+};
+use postern_tests::{
+    dovecot::PASSWORD,
+    letters,
+    native::{NativeHost, endpoint},
+    other_client::OtherClient,
+    pages::Page,
+    servers::{Kind, Server},
+    trace,
+    wiretap::Wiretap,
+};
+
+use super::run;
+
+/// The environment variable that names the folder to write the traces to.
+const FOLDER: &str = "POSTERN_TRACES";
+
+#[test]
+fn no_server_finds_fault_with_what_the_client_says() -> Result<()> {
+    run(async || {
+        for kind in [Kind::Dovecot, Kind::Cyrus, Kind::Courier] {
+            for (number, trace) in record(kind).await?.iter().enumerate() {
+                let refused: Vec<_> = trace
+                    .lines()
+                    .filter_map(|line| line.strip_prefix("S: "))
+                    .filter(|line| !line.starts_with('*'))
+                    .filter(|line| line.contains(" BAD ") || line.contains(" NO "))
+                    .collect();
+                ensure!(refused.is_empty(), "{kind:?}: {refused:?} in\n{trace}");
+                if let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) {
+                    let name = format!("{kind:?}-{number}.txt").to_lowercase();
+                    fs::write(folder.join(&name), trace).with_context(|| name)?;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Has a client do what it can, and writes down every connection that it made.
+async fn record(kind: Kind) -> Result<Vec<String>> {
+    let server = Server::start(kind, &["ben"])?;
+    let options = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
+    let demo = demo::start(options).await?;
+    let wiretap = Wiretap::start(server.addresses().imap).await?;
+    let mut other = OtherClient::log_in(&server, "ben").await?;
+    other.append("INBOX", letters::many(4)).await?;
+    other.append("INBOX", [letters::with_attachments()]).await?;
+    other.ask(&format!("CREATE {}", server.folder("Entw&APw-rfe"))).await?;
+
+    let mut page = Page::open(NativeHost::trusting([demo.certificate.clone()])).await?;
+    let incoming = endpoint(wiretap.address, Security::Plain);
+    let account = page
+        .add(AccountDraft {
+            identity: Identity { name: "Ben Hollis".into(), address: demo.address.clone() },
+            protocol: Protocol::Imap,
+            incoming: ServerLogin { endpoint: incoming, username: "ben".into() },
+            outgoing: ServerLogin {
+                endpoint: endpoint(demo.submission, Security::Tls),
+                username: demo.address.clone(),
+            },
+            password: PASSWORD.into(),
+            retention: Retention::Keep,
+        })
+        .await?;
+    let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+    let rows = page.list(inbox.id, 5).await?;
+    for row in &rows {
+        let view = page.read(row.id).await?;
+        for attachment in view.attachments {
+            let (request, section) = (page.request(), attachment.section);
+            page.say(Intent::FetchAttachment { request, message: view.id, section });
+            page.wait(|delta| matches!(delta, Delta::Attachment { .. }).then_some(())).await?;
+        }
+    }
+    page.say(Intent::MarkSeen { message: rows[1].id, seen: false });
+    other.ask("SELECT INBOX").await?;
+    other.append("INBOX", [letters::plain(4)]).await?;
+    page.wait(|delta| matches!(delta, Delta::Rows { total: 6, .. }).then_some(())).await?;
+    other.ask(r"STORE 2 +FLAGS (\Deleted \Answered)").await?;
+    other.ask("EXPUNGE").await?;
+    page.wait(|delta| matches!(delta, Delta::Rows { total: 5, .. }).then_some(())).await?;
+    page.say(Intent::Refresh { account });
+    page.wait_until_online(account).await?;
+    // What follows is not waited for by anybody: it is written down as far as it has come.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(page);
+
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let names: Vec<_> = [(host.trim(), "mail.example.org")]
+        .into_iter()
+        .filter(|(name, _)| !name.is_empty() && *name != "localhost")
+        .collect();
+    let conversations = wiretap.conversations();
+    conversations.iter().map(|pieces| trace::write(pieces, &names)).collect()
+}
