@@ -5,7 +5,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::Write,
     net::{SocketAddr, TcpListener, TcpStream},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::process::CommandExt},
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -45,7 +45,7 @@ const CAPABILITIES: &str = "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDS
 pub struct Courier {
     _doors: Vec<Door>,
     _passwords: Program,
-    _files: Arc<Unpacked>,
+    files: Arc<Unpacked>,
     /// Where it listens.
     pub addresses: Addresses,
     /// Who signed its certificate, which is for `localhost`.
@@ -77,7 +77,12 @@ impl Courier {
         let doors = doors.map(|(listener, program)| Door::open(listener, program, &files));
         let doors = doors.into_iter().collect::<Result<_>>()?;
         addresses.wait(|| Ok(()))?;
-        Ok(Self { _doors: doors, _passwords: passwords, _files: files, addresses, authority })
+        Ok(Self { _doors: doors, _passwords: passwords, files, addresses, authority })
+    }
+
+    /// What Courier logged, for a failing test.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.files.path("log")).unwrap_or_default()
     }
 }
 
@@ -222,5 +227,6 @@ fn greet(files: &Unpacked, program: &[&str], address: SocketAddr, peer: SocketAd
 fn serve(mut command: Command, stream: TcpStream, log: &File) -> Option<Child> {
     let output = OwnedFd::from(stream.try_clone().ok()?);
     command.stdin(OwnedFd::from(stream)).stdout(output).stderr(log.try_clone().ok()?);
-    command.spawn().ok()
+    // Whatever it does to its group meets nobody else.
+    command.process_group(0).spawn().ok()
 }

@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 3;
 /// A running Cyrus IMAP; ended when dropped.
 pub struct Cyrus {
     /// Ended before its directory goes.
-    _master: Program,
+    master: Program,
     _files: Unpacked,
     /// Where it listens.
     pub addresses: Addresses,
@@ -35,7 +35,8 @@ impl Cyrus {
     /// If Cyrus IMAP was not unpacked or does not come up.
     pub fn start(users: &[&str]) -> Result<Self> {
         let files = Unpacked::copy("cyrus")?;
-        for folder in ["state", "state/config", "state/mail"] {
+        // Without the folder for sockets nobody would be told of news.
+        for folder in ["state", "state/config", "state/config/socket", "state/mail"] {
             files.give_directory(folder)?;
         }
         let authority = Authority::new();
@@ -55,7 +56,12 @@ impl Cyrus {
             started = spawn(&files);
         }
         let (master, addresses) = started?;
-        Ok(Self { _master: master, _files: files, addresses, authority })
+        Ok(Self { master, _files: files, addresses, authority })
+    }
+
+    /// What Cyrus said, for a failing test; the rest is in the system's log.
+    pub fn log(&self) -> String {
+        self.master.last_words()
     }
 }
 

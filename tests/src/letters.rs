@@ -27,7 +27,7 @@ pub fn many(count: usize) -> impl Iterator<Item = Vec<u8>> {
 
 /// A message of more than 300 kB, with a text, another form of it, a file, and a message within.
 pub fn with_attachments() -> Vec<u8> {
-    let line = "VGhlIGJlYW5zIGFyZSB1cCwgYW5kIHNvIGFyZSB0aGUgc25haWxzLg==\r\n";
+    let line = "VGhlIGJlYW5zIGFyZSB1cCwgYW5kIHNvIGFyZSB0aGUgc25haWxzIQ0K".repeat(16) + "\r\n";
     format!(
         "From: =?utf-8?Q?Zo=C3=AB_Holt?= <zoe@example.org>\r\n\
          To: Ben Hollis <ben@example.org>\r\n\
@@ -55,7 +55,7 @@ pub fn with_attachments() -> Vec<u8> {
          \r\n\
          From: ada@example.org\r\nSubject: inside\r\n\r\nA message in a message.\r\n\
          --outer--\r\n",
-        line.repeat(6_000)
+        line.repeat(380)
     )
     .into_bytes()
 }

@@ -86,7 +86,7 @@ impl OtherClient {
             pending.extend(format!(" {{{}{plus}}}\r\n", message.len()).bytes());
             if !self.appends_many {
                 self.send(&std::mem::take(&mut pending)).await?;
-                let go_ahead = self.line().await?;
+                let go_ahead = self.line().await.context("no answer to APPEND")?;
                 ensure!(go_ahead.starts_with('+'), "{go_ahead}");
             }
             pending.extend(message);

@@ -71,6 +71,15 @@ impl Server {
         }
     }
 
+    /// What it logged, for a failing test.
+    pub fn log(&self) -> String {
+        match self {
+            Self::Dovecot(own) => own.log(),
+            Self::Cyrus(own) => own.log(),
+            Self::Courier(own) => own.log(),
+        }
+    }
+
     /// A folder's name as the server has it, from its name for people.
     pub fn folder(&self, name: &str) -> String {
         match self {

@@ -1,54 +1,127 @@
-//! What was said on a connection, as text: a line each, `C: ` from the client, `S: ` from the server.
+//! What was said on a connection: a line each, `C: ` from the client, `S: ` from the server.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::wiretap::Side;
 
-/// Writes a conversation down, up to where the last command of the client's had been answered.
+/// Writes a conversation down, up to where the last command of the client's had been answered. What
+/// both sides compress (RFC 4978) is written as what it holds.
 ///
 /// `names` are replaced by what follows them, such as this machine's name.
 ///
 /// # Errors
 ///
-/// If something that was said is not UTF-8.
-pub fn write(pieces: &[(Side, Vec<u8>)], names: &[(&str, &str)]) -> Result<String> {
-    let (mut text, mut answered) = (String::new(), 0);
-    let (mut from_client, mut from_server) = (Vec::new(), Vec::new());
-    let mut open = Vec::<String>::new();
+/// If something is compressed in a wrong way.
+pub fn write(pieces: &[(Side, Vec<u8>)], names: &[(&str, &str)]) -> Result<Vec<u8>> {
+    let (mut text, mut answered) = (Vec::new(), 0);
+    let (mut client, mut server) = (Direction::default(), Direction::default());
+    // The tags of commands that were not answered yet, and what they are.
+    let mut open = Vec::<(String, String)>::new();
     for (side, bytes) in pieces {
-        let (begun, letter) = match side {
-            Side::Client => (&mut from_client, 'C'),
-            Side::Server => (&mut from_server, 'S'),
+        let (direction, letter) = match side {
+            Side::Client => (&mut client, b"C: "),
+            Side::Server => (&mut server, b"S: "),
         };
-        begun.extend(bytes);
-        while let Some(end) = begun.windows(2).position(|window| window == b"\r\n") {
-            let line = begun.drain(..end + 2).take(end).collect();
-            let line = String::from_utf8(line).context("a trace holds no UTF-8")?;
-            let line = names.iter().fold(line, |line, (name, other)| line.replace(name, other));
-            text += &format!("{letter}: {line}\n");
-            match (side, tag(&line)) {
-                (Side::Client, Some(tag)) => open.push(tag.to_owned()),
-                (Side::Server, Some(tag)) => open.retain(|own| own != tag),
+        direction.take(bytes)?;
+        let mut compressed = false;
+        while let Some(line) = direction.line() {
+            let line = names.iter().fold(line, |line, (name, other)| replaced(&line, name, other));
+            text.extend([&letter[..], &line, b"\n"].concat());
+            match (side, tag(&String::from_utf8_lossy(&line))) {
+                (Side::Client, Some((tag, command))) => open.push((tag.into(), command.into())),
+                (Side::Server, Some((tag, status))) => {
+                    let ended = open.extract_if(.., |(own, _)| own == tag);
+                    let compress = ended.map(|(_, command)| command).any(|command| {
+                        command.starts_with("COMPRESS ") && status.starts_with("OK")
+                    });
+                    if compress {
+                        direction.compress()?;
+                    }
+                    compressed |= compress;
+                }
                 (_, None) => {}
             }
             if open.is_empty() {
                 answered = text.len();
             }
         }
+        if compressed {
+            // It has waited for this answer.
+            client.compress()?;
+        }
     }
     text.truncate(answered);
     Ok(text)
 }
 
-/// The tag that a line begins with, as Postern's client numbers its commands.
-fn tag(line: &str) -> Option<&str> {
-    let (tag, _) = line.split_once(' ')?;
+/// What one side has said and was not written down yet.
+#[derive(Default)]
+struct Direction {
+    begun: Vec<u8>,
+    inflater: Option<Decompress>,
+}
+
+impl Direction {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(inflater) = &mut self.inflater else {
+            self.begun.extend(bytes);
+            return Ok(());
+        };
+        let mut rest = bytes;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let (before, made) = (inflater.total_in(), inflater.total_out());
+            let status = inflater.decompress(rest, &mut buffer, FlushDecompress::Sync)?;
+            let read = usize::try_from(inflater.total_in() - before)?;
+            let written = usize::try_from(inflater.total_out() - made)?;
+            rest = &rest[read..];
+            self.begun.extend(&buffer[..written]);
+            let finished = rest.is_empty() && written < buffer.len();
+            if finished || status == Status::StreamEnd || (read == 0 && written == 0) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What follows is compressed, and so is what has come already.
+    fn compress(&mut self) -> Result<()> {
+        self.inflater = Some(Decompress::new(false));
+        let compressed = std::mem::take(&mut self.begun);
+        self.take(&compressed)
+    }
+
+    fn line(&mut self) -> Option<Vec<u8>> {
+        let end = self.begun.windows(2).position(|window| window == b"\r\n")?;
+        Some(self.begun.drain(..end + 2).take(end).collect())
+    }
+}
+
+fn replaced(mut line: &[u8], name: &str, other: &str) -> Vec<u8> {
+    let mut replaced = Vec::new();
+    while let Some(at) = line.windows(name.len()).position(|window| window == name.as_bytes()) {
+        replaced.extend(&line[..at]);
+        replaced.extend(other.bytes());
+        line = &line[at + name.len()..];
+    }
+    replaced.extend(line);
+    replaced
+}
+
+/// The tag that a line begins with, as Postern's client numbers its commands, and what follows it.
+fn tag(line: &str) -> Option<(&str, &str)> {
+    let (tag, rest) = line.split_once(' ')?;
     let number = tag.strip_prefix('A')?;
-    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(tag)
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some((tag, rest))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::DeflateEncoder};
+
     use super::*;
 
     #[test]
@@ -63,7 +136,27 @@ mod tests {
         let pieces = pieces.map(|(side, bytes)| (side, bytes.to_vec()));
         assert_eq!(
             write(&pieces, &[("box.local", "mail.example.org")]).unwrap(),
-            "S: * OK mail.example.org\nC: A1 NOOP\nS: * 1 EXISTS\nS: A1 OK\n"
+            b"S: * OK mail.example.org\nC: A1 NOOP\nS: * 1 EXISTS\nS: A1 OK\n"
+        );
+    }
+
+    #[test]
+    fn what_is_compressed_is_written_as_what_it_holds() {
+        let deflated = |text: &[u8]| {
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(text).unwrap();
+            encoder.flush().unwrap();
+            encoder.get_ref().clone()
+        };
+        let pieces = [
+            (Side::Client, b"A1 COMPRESS DEFLATE\r\n".to_vec()),
+            (Side::Server, b"A1 OK begin\r\n".to_vec()),
+            (Side::Client, deflated(b"A2 NOOP\r\n")),
+            (Side::Server, deflated(b"A2 OK done\r\n")),
+        ];
+        assert_eq!(
+            write(&pieces, &[]).unwrap(),
+            b"C: A1 COMPRESS DEFLATE\nS: A1 OK begin\nC: A2 NOOP\nS: A2 OK done\n"
         );
     }
 }

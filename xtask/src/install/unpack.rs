@@ -77,8 +77,13 @@ impl Unpacked {
     fn fetch(&self, workspace: &Workspace) -> Result<()> {
         progress::note(&format!("unpacking from Debian's packages: {}", self.packages.join(" ")));
         let place = self.place(workspace);
-        let fresh = place.with_extension(format!("{}.new", std::process::id()));
+        let fresh = place.with_extension("new");
         let archives = fresh.join("archives");
+        if fresh.exists() {
+            // An earlier run was interrupted.
+            fs::remove_dir_all(&fresh)
+                .with_context(|| format!("{} could not be removed", fresh.display()))?;
+        }
         fs::create_dir_all(&archives)
             .with_context(|| format!("{} could not be made", archives.display()))?;
         let result = self.unpack(&fresh, &archives).and_then(|()| replace(&place, &fresh));

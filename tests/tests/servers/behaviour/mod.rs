@@ -69,7 +69,8 @@ fn behaves(kind: Kind) -> Result<()> {
                 failures.push(format!("{}: {error:#}", step.behaviour));
             }
         }
-        ensure!(failures.is_empty(), "on {kind:?} it is not so:\n{}", failures.join("\n"));
+        let (failed, log) = (failures.join("\n"), server.log());
+        ensure!(failures.is_empty(), "on {kind:?} it is not so:\n{failed}\nits log:\n{log}");
         Ok(())
     })
 }

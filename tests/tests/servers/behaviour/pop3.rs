@@ -1,6 +1,6 @@
 //! POP3 on every kind of mail server.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use postern_bridge::{AccountId, Delta, Intent, Protocol, Retention, Security};
 use postern_tests::{letters, native::endpoint, pages::Page};
 
@@ -88,7 +88,8 @@ async fn stls(scene: &Scene<'_>) -> Result<()> {
 async fn wrong_password(scene: &Scene<'_>) -> Result<()> {
     let mut draft = scene.draft(Protocol::Pop3);
     draft.password = "wrong".into();
-    let refused = Page::open(scene.host()).await?.add(draft).await.unwrap_err().to_string();
+    let added = Page::open(scene.host()).await?.add(draft).await;
+    let refused = added.err().context("it was accepted")?.to_string();
     ensure!(refused.contains("did not accept the user name or the password"), "{refused}");
     Ok(())
 }
