@@ -15,7 +15,7 @@ mod tests;
 use std::{
     collections::BTreeSet,
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     str::FromStr,
 };
 
@@ -302,8 +302,12 @@ impl Policy {
         let inside = match ip {
             IpAddr::V4(_) => Vec::new(),
             IpAddr::V6(ip) => {
-                if let Some(inside) = self.nat64.iter().find_map(|nat64| nat64.inside(ip)) {
-                    return self.objection(inside.into(), port, is_own);
+                // Of prefixes within each other, the network uses one: each must lead to a good place.
+                let behind: Vec<_> =
+                    self.nat64.iter().filter_map(|nat64| nat64.inside(ip)).collect();
+                if !behind.is_empty() {
+                    let object = |ip: Ipv4Addr| self.objection(ip.into(), port, is_own);
+                    return behind.into_iter().find_map(object);
                 }
                 address::embedded(ip)
             }
