@@ -27,6 +27,9 @@ pub enum MailError {
         /// Its words.
         text: String,
     },
+    /// The server takes no work for now, or said goodbye; its words.
+    #[error("the server can't serve now: {0}")]
+    Unavailable(String),
     /// The server lacks what is needed; what it is.
     #[error("the server does not offer {0}")]
     Unsupported(&'static str),
@@ -66,7 +69,10 @@ impl MailError {
             },
             Self::TimedOut(_) => ProblemKind::Unreachable,
             Self::Login(_) => ProblemKind::Login,
-            Self::Refused { .. } | Self::Unsupported(_) | Self::Protocol(_) => ProblemKind::Server,
+            Self::Refused { .. }
+            | Self::Unavailable(_)
+            | Self::Unsupported(_)
+            | Self::Protocol(_) => ProblemKind::Server,
             Self::Store(_) | Self::Vault(_) => ProblemKind::Storage,
             Self::Input(_) => ProblemKind::Input,
             Self::Gone(_) => ProblemKind::Gone,
@@ -75,7 +81,10 @@ impl MailError {
 
     /// Whether the connection that it happened on can't be used any more.
     pub fn breaks_connection(&self) -> bool {
-        matches!(self, Self::Transport(_) | Self::TimedOut(_) | Self::Protocol(_))
+        matches!(
+            self,
+            Self::Transport(_) | Self::TimedOut(_) | Self::Protocol(_) | Self::Unavailable(_)
+        )
     }
 
     /// Whether trying again later, with nothing changed, may help.
@@ -83,6 +92,7 @@ impl MailError {
         matches!(
             self,
             Self::TimedOut(_)
+                | Self::Unavailable(_)
                 | Self::Transport(
                     TransportError::Offline
                         | TransportError::Busy(_)
@@ -148,6 +158,9 @@ impl MailError {
                 format!("{host} did not accept the user name or the password. It says: “{text}”")
             }
             Self::Refused { what, text } => format!("{host} refused to {what}. It says: “{text}”"),
+            Self::Unavailable(text) => {
+                format!("{host} takes no work for now; it will be asked again. It says: “{text}”")
+            }
             Self::Unsupported(what) => format!("{host} does not offer {what}."),
             Self::Protocol(detail) => {
                 format!("{host} said something that Postern does not understand ({detail}).")

@@ -173,9 +173,7 @@ impl<T: Transport> ImapClient<T> {
                 }
                 (Ok(Event::Response(response)), _) if self.is_news(&response) => {}
                 (Ok(event), _) => answer.take(event)?,
-                (Err(_), Some(text)) => {
-                    return Err(MailError::Refused { what: "stay connected", text: text.clone() });
-                }
+                (Err(_), Some(text)) => return Err(MailError::Unavailable(text.clone())),
                 (Err(error), None) => return Err(error),
             }
         }

@@ -99,7 +99,7 @@ impl<T: Transport> ImapClient<T> {
         loop {
             match self.connection.next_event(host, PATIENCE, "a greeting").await? {
                 Event::Greeting(status) if status.kind == StatusKind::Bye => {
-                    return Err(MailError::Refused { what: "talk to us", text: status.text });
+                    return Err(MailError::Unavailable(status.text));
                 }
                 Event::Greeting(status) => return Ok(status.kind == StatusKind::PreAuth),
                 Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),
@@ -142,7 +142,7 @@ impl<T: Transport> ImapClient<T> {
         match refusal {
             None => Ok(()),
             Some(status) if status.code == Some(Code::Unavailable) => {
-                Err(MailError::Refused { what: "log in for now", text: status.text })
+                Err(MailError::Unavailable(status.text))
             }
             Some(status) => Err(MailError::Login(status.text)),
         }

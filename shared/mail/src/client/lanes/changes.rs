@@ -51,6 +51,7 @@ impl<H: Host> Client<H> {
                 *tries >= changes::limits::TRIES
             }
             MailError::Transport(_)
+            | MailError::Unavailable(_)
             | MailError::TimedOut(_)
             | MailError::Login(_)
             | MailError::Store(_)
