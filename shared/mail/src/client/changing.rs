@@ -135,9 +135,14 @@ impl<H: Host> Client<H> {
                 }
             }
             Wanted::Delete { messages } => {
+                // A message that was deleted a moment ago is in the trash by now, though the page
+                // still showed it elsewhere: only what the page saw there is deleted for good.
+                let in_trash = self.role(named_mailbox(&messages)?).await? == Some(Role::Trash);
                 for (mailbox, uids) in self.selected(account, messages).await? {
                     if self.role(mailbox).await? == Some(Role::Trash) {
-                        editor.expunge(mailbox, &uids).await?;
+                        if in_trash {
+                            editor.expunge(mailbox, &uids).await?;
+                        }
                     } else {
                         let trash = self.place_for(editor, account, Role::Trash).await?;
                         editor.transfer(mailbox, &uids, trash, false).await?;
@@ -409,11 +414,7 @@ impl<H: Host> Client<H> {
             | Wanted::Junk { messages }
             | Wanted::NotJunk { messages }
             | Wanted::Delete { messages }
-            | Wanted::DeleteForGood { messages } => match messages {
-                Selection::Messages(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
-                Selection::Between(one, _) => one.mailbox,
-                Selection::AllBut { mailbox, .. } => *mailbox,
-            },
+            | Wanted::DeleteForGood { messages } => named_mailbox(messages)?,
             Wanted::Empty { mailbox }
             | Wanted::MoveMailbox { mailbox, .. }
             | Wanted::DeleteMailbox { mailbox }
@@ -421,6 +422,15 @@ impl<H: Host> Client<H> {
         };
         self.account_of(mailbox).await
     }
+}
+
+/// The mailbox in which the page saw the messages.
+fn named_mailbox(messages: &Selection) -> Result<MailboxId, MailError> {
+    Ok(match messages {
+        Selection::Messages(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
+        Selection::Between(one, _) => one.mailbox,
+        Selection::AllBut { mailbox, .. } => *mailbox,
+    })
 }
 
 /// Marks messages as junk, or as wanted, with the keywords that filters learn from.
