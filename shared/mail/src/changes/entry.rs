@@ -196,6 +196,21 @@ impl Task {
         }
     }
 
+    /// Whether it is about messages that are, were or will be in a mailbox.
+    pub(super) fn has_messages_of(&self, id: MailboxId) -> bool {
+        match self {
+            Self::Transfer { from, to, .. } => *from == id || *to == id,
+            Self::Mark { mailbox, .. }
+            | Self::Expunge { mailbox, .. }
+            | Self::Empty { mailbox, .. }
+            | Self::Append { mailbox, .. } => *mailbox == id,
+            Self::Create { .. }
+            | Self::Rename { .. }
+            | Self::Remove { .. }
+            | Self::Subscribe { .. } => false,
+        }
+    }
+
     /// The messages that it changes where they are.
     pub fn items(&self) -> &[Item] {
         match self {

@@ -104,8 +104,11 @@ impl<H: Host> Editor<'_, H> {
         if names.len() + below > MAILBOX_DEPTH {
             return Err(too_deep());
         }
+        let affected = |other: &&Mailbox| other.id == mailbox || is_in(other, &own.names);
+        let ids: Vec<MailboxId> = all.iter().filter(affected).map(|other| other.id).collect();
+        self.check_settled(&ids, "Rename").await?;
         let mut stage = Stage::new(store);
-        for other in all.iter().filter(|other| other.id == mailbox || is_in(other, &own.names)) {
+        for other in all.iter().filter(affected) {
             *stage.mailbox(other.id).await? =
                 renamed(other, (&own.names, &own.path), (&names, &path));
         }
@@ -127,24 +130,50 @@ impl<H: Host> Editor<'_, H> {
     /// can't be written.
     pub async fn remove_mailbox(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
         let store = self.host.store();
-        if self.is_local() {
+        if self.is_local() && self.removable(mailbox).await?.is_some() {
             // So that the ledger learns of each message.
             let uids = stored_uids(store, mailbox).await?;
             self.expunge(mailbox, &uids).await?;
         }
         let _editing = store.editing().lock().await;
-        let all = record::mailboxes(store, self.account.id).await?;
-        let Some(own) = all.iter().find(|own| own.id == mailbox) else { return Ok(()) };
+        let Some(own) = self.removable(mailbox).await? else { return Ok(()) };
+        self.check_settled(&[mailbox], "Delete").await?;
+        let mut stage = Stage::new(store);
+        stage.write(own.delete());
+        forget_messages(own.id).into_iter().for_each(|write| stage.write(write));
+        self.commit(stage, vec![Task::Remove { mailbox: own.clone() }]).await
+    }
+
+    /// A mailbox that may be deleted; `None` if there is none.
+    async fn removable(&self, mailbox: MailboxId) -> Result<Option<Mailbox>, MailError> {
+        let all = record::mailboxes(self.host.store(), self.account.id).await?;
+        let Some(own) = all.iter().find(|own| own.id == mailbox) else { return Ok(None) };
         check_own(own, "deleted")?;
         if all.iter().any(|other| is_in(other, &own.names)) {
             return Err(MailError::Input(
                 "There are folders in this folder. Delete or move them first.".into(),
             ));
         }
-        let mut stage = Stage::new(store);
-        stage.write(own.delete());
-        forget_messages(own.id).into_iter().for_each(|write| stage.write(write));
-        self.commit(stage, vec![Task::Remove { mailbox: own.clone() }]).await
+        Ok(Some(own.clone()))
+    }
+
+    /// Refuses to delete or rename mailboxes whose messages the server is still to be told of: it
+    /// knows them under the old name, and would delete what is on its way out.
+    async fn check_settled(&self, mailboxes: &[MailboxId], verb: &str) -> Result<(), MailError> {
+        let entries = entries(self.host.store(), self.account.id).await?;
+        let open = || entries.iter().filter(|entry| entry.is_open());
+        // One that the server is still to be told of gets its last name at once.
+        let is_new = |id: &MailboxId| {
+            open().any(|own| matches!(own.task, Task::Create { mailbox, .. } if mailbox == *id))
+        };
+        let known = || mailboxes.iter().filter(|id| verb == "Delete" || !is_new(id));
+        if open().any(|entry| known().any(|id| entry.task.has_messages_of(*id))) {
+            return Err(MailError::Input(format!(
+                "The mail server is still to be told of changes to messages in this folder. \
+                 {verb} it once that is done."
+            )));
+        }
+        Ok(())
     }
 
     /// Subscribes to a mailbox, or no longer.

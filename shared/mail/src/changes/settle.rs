@@ -210,6 +210,9 @@ pub async fn refused<H: Host>(host: &H, entry: &Entry) -> Result<Settled, MailEr
             Task::Create { mailbox: made, .. },
             Task::Rename { mailbox, .. } | Task::Subscribe { mailbox, .. },
         ) => made == mailbox,
+        // What comes back must not be deleted with the rest.
+        (Task::Transfer { from, .. }, Task::Empty { mailbox, .. }) if mailbox == from => true,
+        (Task::Transfer { from, .. }, Task::Remove { mailbox }) if mailbox.id == *from => true,
         _ => own.change == entry.change,
     };
     let doomed: Vec<u32> = all

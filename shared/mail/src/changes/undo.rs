@@ -104,7 +104,9 @@ async fn check_unused(store: &impl Store, part: &Entry) -> Result<(), MailError>
     let all = record::mailboxes(store, part.account).await?;
     let own = all.iter().find(|own| own.id == mailbox);
     let holds_others = own.is_some_and(|own| all.iter().any(|other| is_in(other, &own.names)));
-    if holds_others || !stored_uids(store, mailbox).await?.is_empty() {
+    // Messages may be in it that are not stored here.
+    let holds_some = own.is_some_and(|own| own.total > 0);
+    if holds_others || holds_some || !stored_uids(store, mailbox).await?.is_empty() {
         return Err(MailError::Input(
             "The folder has been put to use by now. Delete it by hand.".into(),
         ));

@@ -12,7 +12,7 @@ use postern_imap::{
 use super::{ImapClient, limits, plan};
 use crate::{
     Host, MailError, Store, Transport,
-    changes::{self, Entry, Pending},
+    changes::{self, Entry, Pending, Task},
     record::{self, Mailbox, Record},
     store::{Durability, KeyRange, Table, Write},
 };
@@ -164,7 +164,19 @@ fn reconcile(
         mailboxes.push(mailbox);
     }
     let listed: BTreeSet<&[u8]> = listed.iter().map(|own| &*own.path).collect();
+    // One that the server does not have (any more), and into which messages shall go that are in no
+    // other place: they stay.
+    let holds_only_copies = |id| {
+        entries.iter().filter(|entry| entry.is_open()).any(|entry| match entry.task {
+            Task::Append { mailbox, .. } | Task::Create { mailbox, .. } => mailbox == id,
+            _ => false,
+        })
+    };
     for gone in stored.iter().filter(|mailbox| !listed.contains(&*mailbox.path)) {
+        if holds_only_copies(gone.id) {
+            mailboxes.push(gone.clone());
+            continue;
+        }
         writes.push(gone.delete());
         writes.extend(forget_messages(gone.id));
     }

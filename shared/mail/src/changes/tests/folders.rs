@@ -177,3 +177,22 @@ fn a_new_folder_that_has_been_put_to_use_is_not_taken_back() {
     drain(&host).unwrap();
     assert_eq!(host.server.borrow().state()["Trips"].len(), 1);
 }
+
+#[test]
+fn a_folder_whose_messages_are_on_their_way_out_is_neither_deleted_nor_renamed() {
+    let host = host();
+    let trips = create(&host, None, "Trips").unwrap();
+    drain(&host).unwrap();
+    move_to(&host, INBOX, &[1], trips).unwrap();
+    drain(&host).unwrap();
+    let uid = uids(&host, trips)[0];
+    move_to(&host, trips, &[uid], OTHER).unwrap();
+    let removed = edit(&host, async |editor| editor.remove_mailbox(trips).await);
+    assert!(matches!(removed, Err(MailError::Input(_))));
+    assert!(matches!(rename(&host, trips, None, "Travels"), Err(MailError::Input(_))));
+    drain(&host).unwrap();
+    edit(&host, async |editor| editor.remove_mailbox(trips).await).unwrap();
+    drain(&host).unwrap();
+    assert!(!on_server(&host).contains(&"Trips".into()));
+    assert_eq!(host.server.borrow().state()["m2"].len(), 1);
+}

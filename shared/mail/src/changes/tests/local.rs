@@ -97,3 +97,23 @@ fn folders_are_made_renamed_and_deleted_with_what_is_in_them() {
     assert!(block_on(record::mailbox(&host.store, made)).is_err());
     assert!(ledger(&host.store)[0].1, "its messages were deleted here");
 }
+
+#[test]
+fn a_folder_that_may_not_be_deleted_keeps_its_messages() {
+    let host = host(MemoryStore::new());
+    let mut parent = INBOX;
+    edit_local(&host, async |editor| {
+        parent = editor.create_mailbox(None, "Trips", None).await?;
+        editor.transfer(INBOX, &[1], parent, false).await
+    })
+    .unwrap();
+    edit_local(&host, async |editor| {
+        editor.create_mailbox(Some(parent), "Japan", None).await.map(drop)
+    })
+    .unwrap();
+    let before = stored(&host.store);
+    let removed = edit_local(&host, async |editor| editor.remove_mailbox(parent).await);
+    assert!(matches!(removed, Err(MailError::Input(_))));
+    assert_eq!(stored(&host.store), before);
+    assert!(ledger(&host.store).iter().all(|(_, deleted)| !deleted));
+}
