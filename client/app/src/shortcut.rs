@@ -59,6 +59,21 @@ pub(crate) enum Shortcut {
     Help,
 }
 
+impl Shortcut {
+    /// Whether it only moves in the list.
+    pub(crate) fn moves(self) -> bool {
+        matches!(
+            self,
+            Self::Next
+                | Self::Previous
+                | Self::PageDown
+                | Self::PageUp
+                | Self::PickNext
+                | Self::PickPrevious
+        )
+    }
+}
+
 /// Keys that are held while another one is pressed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Held {

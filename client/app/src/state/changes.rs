@@ -34,32 +34,18 @@ impl App {
             Command::Delete => self.dispose(|messages| Change::Delete { messages }),
             Command::Junk => self.dispose(|messages| Change::Junk { messages }),
             Command::NotJunk => self.dispose(|messages| Change::NotJunk { messages }),
-            Command::DeleteForGood => {
-                if self.targets().is_some() {
-                    let question = Question::DeleteForGood(self.target_count());
-                    self.dialog.set(Some(Dialog::Confirm(question)));
-                }
-            }
-            Command::PutInto(Purpose::Move, to) => {
-                self.dispose(|messages| Change::Move { messages, to });
-            }
-            Command::PutInto(Purpose::Copy, to) => {
+            Command::DeleteForGood => self.ask_about(|messages, count| {
+                Dialog::Confirm(Question::DeleteForGood(messages, count))
+            }),
+            Command::PutInto(purpose, to) => {
                 if let Some(messages) = self.targets() {
-                    self.change(Change::Copy { messages, to }, true);
-                    self.picked.update(|picked| picked.clear());
+                    self.put_into(purpose, messages, to);
                 }
             }
             Command::ChooseFolder(purpose) => {
-                if self.targets().is_some() {
-                    self.dialog.set(Some(Dialog::ChooseFolder(purpose)));
-                }
+                self.ask_about(|messages, _| Dialog::ChooseFolder(purpose, messages));
             }
-            Command::ChooseTags => {
-                if self.targets().is_some() {
-                    self.dialog.set(Some(Dialog::Tags));
-                }
-            }
-            Command::Tag(tag, set) => self.mark(Mark::Keyword(tag), set),
+            Command::ChooseTags => self.ask_about(Dialog::Tags),
             Command::Seen(set) => self.mark(Mark::Seen, set),
             Command::Starred(set) => self.mark(Mark::Flagged, set),
             Command::PickAll => {
@@ -91,11 +77,35 @@ impl App {
     /// Does what a question was about: the answer was yes.
     pub(crate) fn confirm(self, question: Question) {
         match question {
-            Question::DeleteForGood(_) => {
-                self.dispose(|messages| Change::DeleteForGood { messages });
+            Question::DeleteForGood(messages, _) => {
+                self.dispose_of(messages, |messages| Change::DeleteForGood { messages });
             }
             Question::EmptyFolder(mailbox) => self.change(Change::Empty { mailbox }, true),
             Question::DeleteFolder(mailbox) => self.change(Change::DeleteMailbox { mailbox }, true),
+        }
+    }
+
+    /// Moves or copies messages to a folder.
+    pub(crate) fn put_into(self, purpose: Purpose, messages: Selection, to: MailboxId) {
+        match purpose {
+            Purpose::Move => self.dispose_of(messages, |messages| Change::Move { messages, to }),
+            Purpose::Copy => {
+                self.change(Change::Copy { messages, to }, true);
+                self.picked.update(|picked| picked.clear());
+            }
+        }
+    }
+
+    /// Gives messages a tag, or takes it.
+    pub(crate) fn tag(self, messages: Selection, count: u32, tag: String, set: bool) {
+        self.change(Change::Mark { messages, mark: Mark::Keyword(tag), set }, count > 1);
+    }
+
+    /// Opens a dialog about the messages that something would be done to now. It keeps to them,
+    /// whatever becomes of the list meanwhile.
+    fn ask_about(self, dialog: impl FnOnce(Selection, u32) -> Dialog) {
+        if let Some(messages) = self.targets() {
+            self.dialog.set(Some(dialog(messages, self.target_count())));
         }
     }
 
@@ -140,10 +150,20 @@ impl App {
 
     /// What those messages are like, as far as their rows are known; follows what changes.
     pub(crate) fn target_traits(self) -> Traits {
+        self.traits_of(&self.target_rows())
+    }
+
+    /// What the opened message is like, as far as its row is known; follows what changes.
+    pub(crate) fn opened_traits(self) -> Traits {
+        let open = self.route.get().message();
+        let row = self.list.with(|list| open.and_then(|id| list.find(id)).cloned());
+        self.traits_of(row.as_slice())
+    }
+
+    fn traits_of(self, rows: &[Arc<Row>]) -> Traits {
         let role = self.list.with(|list| list.mailbox()).and_then(|id| {
             self.mailboxes.with(|mailboxes| mailboxes.get(id).and_then(|mailbox| mailbox.role))
         });
-        let rows = self.target_rows();
         Traits {
             role,
             seen: rows.iter().all(|row| row.flags.seen),
@@ -224,8 +244,15 @@ impl App {
 
     /// Does something after which the messages are no longer where they were.
     fn dispose(self, change: impl FnOnce(Selection) -> Change) {
-        let Some(messages) = self.targets() else { return };
-        self.leave_targets();
+        if let Some(messages) = self.targets() {
+            self.dispose_of(messages, change);
+        }
+    }
+
+    fn dispose_of(self, messages: Selection, change: impl FnOnce(Selection) -> Change) {
+        if Some(&messages) == self.targets().as_ref() {
+            self.leave_targets();
+        }
         self.change(change(messages), true);
         self.picked.update(|picked| picked.clear());
     }

@@ -22,8 +22,6 @@ pub(crate) enum Command {
     PutInto(Purpose, MailboxId),
     /// Choose tags.
     ChooseTags,
-    /// Give a tag, or take it.
-    Tag(String, bool),
     /// Mark as read, or as unread.
     Seen(bool),
     /// Give a star, or take it.

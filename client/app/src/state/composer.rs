@@ -14,10 +14,14 @@ pub(crate) enum Stage {
     /// It is being written.
     #[default]
     Writing,
+    /// It is sent as soon as a save that is under way has ended.
+    Sending,
     /// The engine was asked to take it, by the request of this number.
     Handing(u32),
-    /// It is saved among the drafts by this request, and closed then.
-    Closing(u32),
+    /// It is closed as soon as it is saved among the drafts.
+    Closing,
+    /// It is thrown away as soon as a save that is under way has ended.
+    Discarding,
 }
 
 /// What is saved among the drafts.
@@ -68,7 +72,8 @@ impl Composer {
 
     /// Whether something was written that is not saved among the drafts.
     pub(crate) fn is_unsaved(&self) -> bool {
-        self.is_written() && self.kept.content.as_ref() != Some(&self.content())
+        (self.is_written() || self.draft.saved().is_some())
+            && self.kept.content.as_ref() != Some(&self.content())
     }
 
     /// Notes that the engine was asked to save what is written now.

@@ -1,6 +1,6 @@
 //! What lies over the page and waits for an answer: a menu or a dialog.
 
-use postern_bridge::{AccountId, MailboxId};
+use postern_bridge::{AccountId, MailboxId, Selection};
 
 use super::command::{Command, Purpose};
 
@@ -18,12 +18,12 @@ pub(crate) struct Menu {
 /// A dialog.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Dialog {
-    /// Which folder shall messages go to?
-    ChooseFolder(Purpose),
+    /// Which folder shall these messages go to?
+    ChooseFolder(Purpose, Selection),
     /// In which folder shall this one be?
     PlaceFolder(MailboxId),
-    /// Which tags shall messages have?
-    Tags,
+    /// Which tags shall these messages have, of which so many are picked?
+    Tags(Selection, u32),
     /// What shall a new folder be called?
     NewFolder(AccountId, Option<MailboxId>),
     /// What shall a folder be called from now on?
@@ -33,10 +33,10 @@ pub(crate) enum Dialog {
 }
 
 /// A question before something that can't be undone.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Question {
-    /// Delete so many messages.
-    DeleteForGood(u32),
+    /// Delete these messages, so many.
+    DeleteForGood(Selection, u32),
     /// Delete everything in a folder.
     EmptyFolder(MailboxId),
     /// Delete a folder.

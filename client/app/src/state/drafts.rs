@@ -17,14 +17,13 @@ impl App {
         let due = self.composer.with_untracked(|composer| {
             composer.as_ref().is_some_and(|composer| {
                 composer.stage == Stage::Writing
+                    && !composer.discarding
                     && composer.kept.request.is_none()
                     && composer.is_unsaved()
             })
         });
         if due {
-            self.change_composer(|composer| {
-                self.save(composer);
-            });
+            self.change_composer(|composer| self.save(composer));
         }
     }
 
@@ -35,20 +34,33 @@ impl App {
             if composer.stage != Stage::Writing {
                 return;
             }
-            match composer.kept.request {
-                Some(request) if !composer.is_unsaved() => composer.stage = Stage::Closing(request),
-                None if !composer.is_unsaved() => *slot = None,
-                _ => composer.stage = Stage::Closing(self.save(composer)),
+            // One save at a time: only its answer tells what the next one replaces.
+            if composer.kept.request.is_none() {
+                if !composer.is_unsaved() {
+                    *slot = None;
+                    return;
+                }
+                self.save(composer);
             }
+            composer.stage = Stage::Closing;
         });
     }
 
     /// Throws away what is being written, and what was saved of it.
     pub(crate) fn throw_away(self) {
-        let thrown = self.composer.try_update(Option::take).flatten();
-        if let Some(saved) = thrown.and_then(|composer| composer.draft.saved()) {
-            self.change(Change::DeleteForGood { messages: saved.into() }, false);
-        }
+        self.composer.update(|slot| {
+            let Some(composer) = slot else { return };
+            if composer.kept.request.is_some() {
+                composer.stage = Stage::Discarding;
+                composer.minimized = true;
+                return;
+            }
+            let saved = composer.draft.saved();
+            *slot = None;
+            if let Some(saved) = saved {
+                self.change(Change::DeleteForGood { messages: saved.into() }, false);
+            }
+        });
     }
 
     /// Opens a saved draft to write on.
@@ -70,30 +82,37 @@ impl App {
 
     /// A draft was saved, or could not be.
     pub(super) fn draft_saved(self, number: u32, result: Result<MessageId, Problem>) {
-        self.composer.update(|slot| {
-            let Some(composer) = slot.as_mut() else { return };
+        let mut next = None;
+        self.change_composer(|composer| {
             if composer.kept.request != Some(number) {
                 return;
             }
             composer.kept.request = None;
-            let closing = composer.stage == Stage::Closing(number);
+            next = Some(composer.stage.clone());
             match result {
-                Ok(id) => {
-                    composer.draft.set_saved(id);
-                    if closing {
-                        *slot = None;
-                        let text = text::compose::SAVED;
-                        self.toasts.update(|toasts| toasts.note(Topic::Compose, text));
-                    }
-                }
+                Ok(id) => composer.draft.set_saved(id),
                 Err(problem) => {
                     composer.save_failed();
-                    if closing {
+                    if composer.stage == Stage::Closing {
                         composer.hand_back(problem);
+                        next = None;
                     }
                 }
             }
         });
+        match next {
+            Some(Stage::Sending) => self.send_draft(),
+            Some(Stage::Discarding) => self.throw_away(),
+            Some(Stage::Closing) => {
+                self.change_composer(|composer| composer.stage = Stage::Writing);
+                self.close_composer();
+                if self.composer.with_untracked(Option::is_none) {
+                    let text = text::compose::SAVED;
+                    self.toasts.update(|toasts| toasts.note(Topic::Compose, text));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// A saved draft is here, or is not.
@@ -111,11 +130,10 @@ impl App {
         }
     }
 
-    fn save(self, composer: &mut Composer) -> u32 {
+    fn save(self, composer: &mut Composer) {
         let message = composer.draft.unsent(composer.attachments.clone());
         let draft = composer.draft.saved();
         let request = self.request(|request| Intent::SaveDraft { request, message, draft });
         composer.saving(request);
-        request
     }
 }

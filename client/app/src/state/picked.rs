@@ -143,6 +143,11 @@ impl Picked {
     /// Takes over that a message has another place or number.
     pub(crate) fn moved(&mut self, from: MessageId, to: MessageId) {
         let stays = from.mailbox == to.mailbox;
+        match &mut self.anchor {
+            Some(anchor) if anchor.message == from && stays => anchor.message = to,
+            Some(anchor) if anchor.message == from => self.anchor = None,
+            _ => {}
+        }
         match &mut self.what {
             What::Messages(messages) | What::AllBut(_, messages) => {
                 if messages.remove(&from) && stays {

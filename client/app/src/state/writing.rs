@@ -35,7 +35,9 @@ impl App {
 
     /// Brings back what was being written when the page was closed.
     pub(crate) fn restore_draft(self) {
-        if let Some(draft) = local::get(local::DRAFT).as_deref().and_then(Draft::from_saved) {
+        if let Some(mut draft) = local::get(local::DRAFT).as_deref().and_then(Draft::from_saved) {
+            // Its attachments are with the saved one alone, which must not be replaced without them.
+            draft.saved = None;
             self.composer.set(Some(Composer { minimized: true, ..Composer::new(draft) }));
         }
     }
@@ -53,9 +55,15 @@ impl App {
     pub(crate) fn send_draft(self) {
         self.composer.update(|composer| {
             let Some(composer) = composer else { return };
-            if composer.stage != Stage::Writing {
+            if !matches!(composer.stage, Stage::Writing | Stage::Sending) {
                 return;
             }
+            if composer.kept.request.is_some() {
+                // Where it is saved becomes known first, so that it does not stay there.
+                composer.stage = Stage::Sending;
+                return;
+            }
+            composer.stage = Stage::Writing;
             match composer.draft.outgoing(composer.attachments.clone()) {
                 Ok(message) => {
                     composer.problem = None;

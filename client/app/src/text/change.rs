@@ -44,8 +44,6 @@ pub(crate) fn label(command: &Command) -> &'static str {
         Command::PutInto(Purpose::Move, _) => MOVE_TO,
         Command::PutInto(Purpose::Copy, _) => COPY_TO,
         Command::ChooseTags => "Tags…",
-        Command::Tag(_, true) => "Add tag",
-        Command::Tag(_, false) => "Remove tag",
         Command::Seen(true) => "Mark as read",
         Command::Seen(false) => "Mark as unread",
         Command::Starred(true) => "Star",
@@ -73,14 +71,14 @@ pub(crate) fn refused(sentence: &str, problem: &str) -> String {
 }
 
 /// A question, what follows from a yes, and that yes.
-pub(crate) fn question(question: Question, name: &str) -> (String, String, &'static str) {
+pub(crate) fn question(question: &Question, name: &str) -> (String, String, &'static str) {
     let (title, detail, yes) = match question {
-        Question::DeleteForGood(1) => (
+        Question::DeleteForGood(_, 1) => (
             "Delete this message for good?".to_owned(),
             "It can't be brought back.".to_owned(),
             "Delete",
         ),
-        Question::DeleteForGood(count) => (
+        Question::DeleteForGood(_, count) => (
             format!("Delete {count} messages for good?"),
             "They can't be brought back.".to_owned(),
             "Delete",

@@ -99,7 +99,7 @@ pub(crate) fn of_command(command: &Command) -> Glyph {
         Command::ChooseFolder(Purpose::Move) | Command::PutInto(Purpose::Move, _) => MOVE,
         Command::ChooseFolder(Purpose::Copy) | Command::PutInto(Purpose::Copy, _) => COPY,
         Command::PlaceFolder(_) => MOVE,
-        Command::ChooseTags | Command::Tag(..) => TAG,
+        Command::ChooseTags => TAG,
         Command::Seen(true) => READ,
         Command::Seen(false) => UNREAD,
         Command::Starred(_) => STAR,

@@ -21,6 +21,12 @@ use crate::{
 pub(crate) fn listen(app: App) {
     let _ = window_event_listener(ev::keydown, move |event| {
         let Some(shortcut) = wanted(&event) else { return };
+        // They have the keyboard, even if nothing in them has the focus.
+        let open =
+            app.dialog.with_untracked(Option::is_some) || app.menu.with_untracked(Option::is_some);
+        if open {
+            return;
+        }
         if app.help.get_untracked() {
             if shortcut == Shortcut::Back || shortcut == Shortcut::Help {
                 event.prevent_default();
@@ -50,6 +56,10 @@ fn wanted(event: &KeyboardEvent) -> Option<Shortcut> {
     }
     let held = Held { shift: event.shift_key(), control: event.ctrl_key() || event.meta_key() };
     let shortcut = shortcut(&event.key(), held, inside(".rows"))?;
+    // A key that is held down moves, and does nothing else more than once.
+    if event.repeat() && !shortcut.moves() {
+        return None;
+    }
     // A page has no list and no message; the way back and the help are all it needs.
     let allowed = matches!(shortcut, Shortcut::Back | Shortcut::Help);
     (allowed || !inside(".page")).then_some(shortcut)
@@ -124,6 +134,7 @@ fn step(app: App, step: impl FnOnce(&mut List), open_it: bool) {
 fn open(app: App) {
     let row = app.list.with_untracked(|list| list.under_cursor().map(|row| row.id));
     if let Some(message) = row {
+        app.picked.update(|picked| picked.clear());
         app.go(Route::Message(message));
     }
 }

@@ -13,13 +13,14 @@ use crate::{
 #[component]
 pub(super) fn Confirm(question: Question) -> impl IntoView {
     let app = App::here();
-    let name = match question {
+    let name = match &question {
         Question::EmptyFolder(id) | Question::DeleteFolder(id) => {
+            let id = *id;
             app.mailboxes.with_untracked(|all| all.get(id).map(folders::name).unwrap_or_default())
         }
-        Question::DeleteForGood(_) => String::new(),
+        Question::DeleteForGood(..) => String::new(),
     };
-    let (title, detail, yes) = text::change::question(question, &name);
+    let (title, detail, yes) = text::change::question(&question, &name);
     view! {
         <Frame title>
             <p class="dialog-detail">{detail}</p>
@@ -32,7 +33,7 @@ pub(super) fn Confirm(question: Question) -> impl IntoView {
                     data-test="dialog-yes"
                     on:click=move |_| {
                         app.dialog.set(None);
-                        app.confirm(question);
+                        app.confirm(question.clone());
                     }
                 >
                     {yes}

@@ -12,11 +12,7 @@ use self::{choose_folder::ChooseFolder, confirm::Confirm, name_folder::NameFolde
 use super::icons::{self, Icon};
 use crate::{
     browser::focus,
-    state::{
-        App,
-        command::{Command, Purpose},
-        dialog::Dialog,
-    },
+    state::{App, command::Purpose, dialog::Dialog},
     text,
 };
 
@@ -26,7 +22,7 @@ pub(crate) fn DialogHost() -> impl IntoView {
     let app = App::here();
     move || {
         app.dialog.get().map(|dialog| match dialog {
-            Dialog::ChooseFolder(purpose) => {
+            Dialog::ChooseFolder(purpose, messages) => {
                 let account = move || {
                     let mailbox = app.route.get_untracked().mailbox()?;
                     app.mailboxes.with_untracked(|all| all.get(mailbox).map(|own| own.account))
@@ -43,7 +39,7 @@ pub(crate) fn DialogHost() -> impl IntoView {
                         offer=move |mailbox| mailbox.may.take_messages && Some(mailbox.id) != here
                         on_choose=move |mailbox| {
                             if let Some(to) = mailbox {
-                                app.obey(Command::PutInto(purpose, to));
+                                app.put_into(purpose, messages.clone(), to);
                             }
                         }
                     />
@@ -76,7 +72,7 @@ pub(crate) fn DialogHost() -> impl IntoView {
                     })
                     .into_any()
             }
-            Dialog::Tags => view! { <Tags /> }.into_any(),
+            Dialog::Tags(messages, count) => view! { <Tags messages count /> }.into_any(),
             Dialog::NewFolder(account, parent) => {
                 view! {
                     <NameFolder

@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
+use postern_bridge::Selection;
 use web_sys::SubmitEvent;
 
 use super::Frame;
-use crate::{
-    state::{App, command::Command},
-    text,
-};
+use crate::{state::App, text};
 
 /// A box for each tag, and a field for a new one. Each press changes the messages at once.
 #[component]
-pub(super) fn Tags() -> impl IntoView {
+pub(super) fn Tags(
+    /// The messages.
+    messages: Selection,
+    /// How many they are.
+    count: u32,
+) -> impl IntoView {
     let app = App::here();
+    let messages = StoredValue::new(messages);
     // Keyword in lower case: as it is spelled, its name, on how many of the messages it is.
     let tags = Memo::new(move |_| {
         let mut tags = BTreeMap::new();
@@ -42,20 +46,24 @@ pub(super) fn Tags() -> impl IntoView {
             && keyword.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+&".contains(c));
         if fits {
             typed.set(String::new());
-            app.obey(Command::Tag(keyword, true));
+            messages.with_value(|messages| app.tag(messages.clone(), count, keyword, true));
         } else {
             problem.set(Some(text::change::TAG_WRONG));
         }
     };
-    let entry = move |(keyword, name, set): (String, String, bool)| {
+    let entry = move |(keyword, name, _): (String, String, bool)| {
+        let own = keyword.clone();
+        let is_set =
+            move || tags.with(|tags| tags.iter().any(|(keyword, _, set)| *keyword == own && *set));
         view! {
             <label class="choice">
                 <input
                     type="checkbox"
                     data-test="tag"
-                    prop:checked=set
+                    prop:checked=is_set
                     on:change:target=move |event| {
-                        app.obey(Command::Tag(keyword.clone(), event.target().checked()));
+                        let (tag, set) = (keyword.clone(), event.target().checked());
+                        messages.with_value(|messages| app.tag(messages.clone(), count, tag, set));
                     }
                 />
                 <bdi>{name}</bdi>
@@ -65,7 +73,7 @@ pub(super) fn Tags() -> impl IntoView {
     view! {
         <Frame title=text::change::TAGS.to_owned()>
             <div class="choices">
-                <For each=move || tags.get() key=Clone::clone let(tag)>
+                <For each=move || tags.get() key=|(keyword, ..)| keyword.clone() let(tag)>
                     {entry(tag)}
                 </For>
             </div>

@@ -119,6 +119,9 @@ pub(in crate::view) fn CommandButton(
     /// Whether it can't be pressed.
     #[prop(default = false)]
     off: bool,
+    /// Whether it is about the opened message, whatever is picked.
+    #[prop(default = false)]
+    opened: bool,
     /// Its further classes.
     #[prop(default = "")]
     class: &'static str,
@@ -137,6 +140,9 @@ pub(in crate::view) fn CommandButton(
             disabled=off
             on:click=move |_| {
                 if let Some(command) = command.get_untracked() {
+                    if opened {
+                        app.picked.update(|picked| picked.clear());
+                    }
                     app.obey(command);
                 }
             }

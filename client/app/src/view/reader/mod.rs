@@ -93,7 +93,7 @@ fn Message(message: Arc<MessageView>) -> impl IntoView {
 #[component]
 fn Bar(message: Option<MessageId>) -> impl IntoView {
     let app = App::here();
-    let traits = Memo::new(move |_| app.target_traits());
+    let traits = Memo::new(move |_| app.opened_traits());
     let off = message.is_none();
     let is_draft = move || traits.get().role == Some(Role::Drafts);
     let command = |of: fn(Traits) -> Option<Command>| Signal::derive(move || of(traits.get()));
@@ -146,11 +146,11 @@ fn Bar(message: Option<MessageId>) -> impl IntoView {
                 />
             </Show>
             <span class="reader-gap"></span>
-            <CommandButton command=command(Traits::archive) off />
-            <CommandButton command=command(|traits| Some(traits.delete())) off />
-            <CommandButton command=command(|_| Some(Command::ChooseFolder(Purpose::Move))) off class="only-wide" />
-            <CommandButton command=command(|traits| Some(traits.toggle_starred())) off class="only-wide" />
-            <CommandButton command=command(|traits| Some(traits.toggle_seen())) off class="only-wide" />
+            <CommandButton command=command(Traits::archive) off opened=true />
+            <CommandButton command=command(|traits| Some(traits.delete())) off opened=true />
+            <CommandButton command=command(|_| Some(Command::ChooseFolder(Purpose::Move))) off opened=true class="only-wide" />
+            <CommandButton command=command(|traits| Some(traits.toggle_starred())) off opened=true class="only-wide" />
+            <CommandButton command=command(|traits| Some(traits.toggle_seen())) off opened=true class="only-wide" />
             <button
                 class="button is-icon"
                 data-test="reader-more"
@@ -158,7 +158,10 @@ fn Bar(message: Option<MessageId>) -> impl IntoView {
                 aria-label=text::change::MORE
                 aria-haspopup="menu"
                 disabled=off
-                on:click=move |event| menu::open_below(app, &event, traits.get_untracked().menu())
+                on:click=move |event| {
+                    app.picked.update(|picked| picked.clear());
+                    menu::open_below(app, &event, traits.get_untracked().menu());
+                }
             >
                 <Icon glyph=icons::MORE />
             </button>
