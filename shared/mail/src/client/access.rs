@@ -102,7 +102,7 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// Something has connected.
+    /// Something has connected anew.
     pub(super) fn note_admitted(&self) {
         // Who was kept out, or had not asked yet, has been let in.
         if matches!(self.inner.access.get(), Access::Needed | Access::Refused | Access::Unknown) {

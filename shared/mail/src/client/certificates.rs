@@ -151,6 +151,8 @@ impl<H: Host> Client<H> {
         used: &Endpoint,
         session: Option<TlsSession>,
     ) {
+        // Work over a connection that was there before says nothing of the proxy's door.
+        self.note_admitted();
         if !self.still_uses(account, server, used) {
             return;
         }

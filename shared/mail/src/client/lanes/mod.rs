@@ -197,7 +197,6 @@ impl<H: Host> Client<H> {
     /// Shows how a job of a sync lane ended.
     fn report(&self, account: AccountId, result: Result<(), MailError>) {
         let Err(error) = result else {
-            self.note_admitted();
             if self.inner.online.get() {
                 self.set_connection(account, Connection::Online);
             }
