@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use postern_tunnel::{Decode, FromPage, FromProxy, MAX_CONTROL};
+use postern_tunnel::{Decode, FromPage, FromProxy, MAX_CONTROL, Open};
 
 /// A message may also come as an array, without names of fields; it is written with them, which
 /// takes no more than this, in bytes.
@@ -15,10 +15,14 @@ const FIELD_NAMES: usize = 128;
 ///
 /// If that does not hold.
 pub fn check(input: &[u8]) {
-    // A WebSocket lets nothing else through as text.
+    // A WebSocket lets nothing else through as text, nor HTTP as the name of a subprotocol.
     let Ok(text) = std::str::from_utf8(input) else { return };
     round_trip(text, FromPage::from_text, FromPage::to_text);
     round_trip(text, FromProxy::from_text, FromProxy::to_text);
+    if let Some(Ok(open)) = Open::from_subprotocol(text) {
+        let again = Open::from_subprotocol(&open.to_subprotocol());
+        assert!(matches!(again, Some(Ok(same)) if same == open), "{text:?}");
+    }
 }
 
 fn round_trip<M: Debug + PartialEq>(

@@ -111,6 +111,9 @@ pub const KEEPALIVE_RETRIES: u32 = 4;
 /// How long a tunnel that is over may take for its last words.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Pages at a time that are told why they get no tunnel, until they close; more are just dropped.
+pub const FAREWELLS: usize = 256;
+
 /// HTTP connections at a time; one that becomes or carries a tunnel is counted as a tunnel instead.
 /// With one more, the client that has the most loses its oldest.
 pub const HTTP_CONNECTIONS: usize = 1024;

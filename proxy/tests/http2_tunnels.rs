@@ -13,7 +13,10 @@ use postern::limits::{
 use postern_tunnel::{FromPage, FromProxy, Open, Refusal, TlsMode};
 use support::{
     HOST, destination,
-    https::{connect_http2, connect_http2_with_window, fetch_token, start_https, upgrade_http2},
+    https::{
+        HTTP2, connect, connect_http2, connect_http2_with_window, fetch_token, start_https,
+        upgrade_http2,
+    },
     metrics::value,
     page::open,
     scene::{endless, silent},
@@ -52,6 +55,31 @@ async fn a_connection_that_carries_a_tunnel_takes_no_place_from_requests() {
     }
     // They would be as many as there may be.
     fetch_token(&proxy, &identity).await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_tunnels_are_over_takes_a_place_again() {
+    let (proxy, identity, _folder) = start_https(|_| {}, |builder| builder).await;
+    let mut connections = Vec::new();
+    for _ in 0..HTTP_CONNECTIONS_PER_CLIENT {
+        let mut requests = connect_http2(proxy.addr, &identity.certificate).await;
+        let mut client = Client::over(upgrade_http2(&mut requests, proxy.addr).await);
+        client.say(&opening(143, "no token")).await;
+        let heard = client.hear().await.control();
+        assert!(matches!(heard, Some(FromProxy::Refused(_))), "{heard:?}");
+        connections.push(requests);
+    }
+    // Those whose place was quicker taken by one of these are closed.
+    let full = async {
+        let mut others = Vec::new();
+        while let Ok(other) = connect(proxy.addr, &identity.certificate, &[HTTP2]).await {
+            others.push(other);
+            sleep(Duration::from_millis(20)).await;
+        }
+        others.len()
+    };
+    let others = soon(full).await;
+    assert!(others < HTTP_CONNECTIONS_PER_CLIENT / 2, "{others}");
 }
 
 #[tokio::test]

@@ -19,7 +19,10 @@ use hyper::{
     body::{Frame, SizeHint},
     rt::Executor,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 use tokio_util::task::TaskTracker;
 
 use crate::limits::HTTP2_PIECE;
@@ -34,6 +37,8 @@ struct Inner {
     streams: TaskTracker,
     /// How many of them are live tunnels. A tunnel may be silent, and has limits of its own.
     tunnels: AtomicUsize,
+    /// The last of them is over.
+    left: Notify,
 }
 
 /// A stream that is a tunnel, or about to be one, until this is dropped.
@@ -53,6 +58,7 @@ impl Default for Inner {
             last: Mutex::new(Instant::now()),
             streams: TaskTracker::new(),
             tunnels: AtomicUsize::new(0),
+            left: Notify::new(),
         }
     }
 }
@@ -82,6 +88,16 @@ impl Activity {
         }
     }
 
+    /// Ends when a tunnel has ended that was the last one then.
+    pub(super) async fn left_by_tunnels(&self) {
+        self.0.left.notified().await;
+    }
+
+    /// Whether one of the streams is a tunnel, or about to be one.
+    pub(super) fn has_tunnels(&self) -> bool {
+        self.0.tunnels.load(Ordering::Relaxed) > 0
+    }
+
     fn last(&self) -> Instant {
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,7 +112,9 @@ impl Activity {
 impl Drop for LiveTunnel {
     fn drop(&mut self) {
         self.0.moved();
-        self.0.0.tunnels.fetch_sub(1, Ordering::Relaxed);
+        if self.0.0.tunnels.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.0.left.notify_one();
+        }
     }
 }
 

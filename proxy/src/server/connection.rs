@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     net::IpAddr,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{Router, body::Body};
@@ -17,6 +17,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioTimer;
 use tokio::{net::TcpStream, time::timeout};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, trace};
 
@@ -43,7 +44,8 @@ pub(super) struct Door {
 }
 
 /// Serves the requests of one connection. `place` is held until it ends or becomes a tunnel, which is
-/// counted as such; a connection that loses it ends.
+/// counted as such; a connection that loses it ends. One that carries tunnels among others has none
+/// as long as they live, and gets another one then.
 pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Place) {
     if let Err(error) = tcp.set_nodelay(true) {
         trace!(%error, "no TCP_NODELAY");
@@ -52,10 +54,7 @@ pub(super) async fn serve(tcp: TcpStream, peer: IpAddr, door: Door, place: Place
     let turned_out = place.turned_out();
     tokio::select! {
         () = requests(tcp, peer, &door, place) => {}
-        () = turned_out.cancelled() => {
-            door.shared.metrics.connection_turned_away();
-            trace!("the place of a connection was needed");
-        }
+        () = turned_out.cancelled() => door.turned_away(),
     }
     drop(counted);
 }
@@ -136,9 +135,10 @@ async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Place) {
     let patience = door.shared.limits().request;
     let stream = Impatient::new(stream, patience, Tunnel::default());
     let activity = Activity::default();
+    let way_back = place.way_back();
     let place = Arc::new(Mutex::new(Some(place)));
     let service = {
-        let (door, activity) = (door.clone(), activity.clone());
+        let (door, activity, place) = (door.clone(), activity.clone(), place.clone());
         service_fn(move |mut request: Request<Incoming>| {
             let (door, activity, place) = (door.clone(), activity.clone(), place.clone());
             async move {
@@ -150,7 +150,7 @@ async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Place) {
                 }
                 let answer = door.answer(request, peer).await;
                 if connects && answer.status().is_success() {
-                    place.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    lock(&place).take();
                 }
                 Ok::<_, Infallible>(answer.map(|body| Paced::new(body, activity)))
             }
@@ -173,6 +173,7 @@ async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Place) {
     let Shared { draining, stopping, .. } = &*door.shared;
     let leave = if draining.is_cancelled() { stopping } else { draining };
     let mut leaving = false;
+    let mut turned_out = CancellationToken::new();
     let result = loop {
         tokio::select! {
             result = &mut connection => break result,
@@ -180,6 +181,16 @@ async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Place) {
                 leaving = true;
                 connection.as_mut().graceful_shutdown();
             }
+            () = activity.left_by_tunnels() => {
+                let mut place = lock(&place);
+                // A tunnel that has begun meanwhile will tell of its own end.
+                if !activity.has_tunnels() && place.is_none() {
+                    let Some(again) = way_back.enter() else { return door.turned_away() };
+                    turned_out = again.turned_out();
+                    *place = Some(again);
+                }
+            }
+            () = turned_out.cancelled() => return door.turned_away(),
             () = activity.idle(patience) => {
                 connection.as_mut().graceful_shutdown();
                 match timeout(CLOSE_TIMEOUT, connection).await {
@@ -203,6 +214,16 @@ impl Door {
         self.shared.metrics.request(answer.status());
         answer
     }
+
+    fn turned_away(&self) {
+        self.shared.metrics.connection_turned_away();
+        trace!("the place of a connection was needed");
+    }
+}
+
+fn lock(place: &Mutex<Option<Place>>) -> MutexGuard<'_, Option<Place>> {
+    // Nothing panics between two changes that belong together.
+    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// HTTP/2 names the host beside the headers (RFC 9113, section 8.3.1): from here on it stands where

@@ -26,7 +26,11 @@ use axum::{
 };
 use postern_tunnel::credit::Budget;
 use rustls_pki_types::CertificateDer;
-use tokio::{net::TcpListener, sync::Notify, time::sleep};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+    time::sleep,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -43,7 +47,7 @@ use crate::{
     access::{self, Mint, Quotas},
     config::{Config, ConfigErrors},
     discovery::{self, Finder, Records, SystemRecords},
-    limits::{CLOSE_TIMEOUT, Limits, WINDOWS},
+    limits::{CLOSE_TIMEOUT, FAREWELLS, Limits, WINDOWS},
     metrics::{self, Metrics},
     page::{DemoAccount, PageConfig, Site},
     policy::{Destination, Lookups, Own, Policy, Resolve, SystemResolver},
@@ -98,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) tunnels: TaskTracker,
+    /// Room for pages that are told why they get no tunnel.
+    pub(crate) farewells: Semaphore,
     /// What the tunnels' windows may grow by.
     pub(crate) windows: Budget,
     /// No new tunnels.
@@ -237,6 +243,7 @@ impl Builder {
             quotas: Arc::new(Quotas::new(&config.limits)),
             proxies: TrustedProxies::new(config.trusted_proxies.clone()),
             tunnels: TaskTracker::new(),
+            farewells: Semaphore::new(FAREWELLS),
             windows: Budget::new(WINDOWS),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),

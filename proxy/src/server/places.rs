@@ -25,7 +25,15 @@ pub(super) struct Places {
 pub(super) struct Place {
     number: u64,
     turned_out: CancellationToken,
-    taken: Arc<Mutex<Taken>>,
+    back: WayBack,
+}
+
+/// How whoever has left a place gets one again.
+#[derive(Clone)]
+pub(super) struct WayBack {
+    places: Places,
+    /// Nobody's who speaks for many.
+    client: Option<Client>,
 }
 
 /// Who came later has a higher number.
@@ -75,7 +83,7 @@ impl Places {
         if let Some(client) = client {
             *taken.counts.entry(client).or_default() += 1;
         }
-        Some(Place { number, turned_out, taken: self.taken.clone() })
+        Some(Place { number, turned_out, back: WayBack { places: self.clone(), client } })
     }
 }
 
@@ -112,11 +120,26 @@ impl Place {
     pub(super) fn turned_out(&self) -> CancellationToken {
         self.turned_out.clone()
     }
+
+    /// The way to another one, for when this one is left.
+    pub(super) fn way_back(&self) -> WayBack {
+        self.back.clone()
+    }
+}
+
+impl WayBack {
+    /// A place on the same conditions as before.
+    pub(super) fn enter(&self) -> Option<Place> {
+        match self.client {
+            Some(client) => self.places.enter(client),
+            None => self.places.enter_speaker(),
+        }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&self.taken).leave(self.number);
+        lock(&self.back.places.taken).leave(self.number);
     }
 }
 
@@ -177,6 +200,18 @@ mod tests {
         assert!(stranger.turned_out().is_cancelled());
         assert!(places.enter_speaker().is_none() && places.enter(client(2)).is_none());
         assert_eq!(out(&spoken), [false; 3]);
+    }
+
+    #[test]
+    fn who_has_left_comes_back_on_the_same_conditions() {
+        let places = Places::new(3, 1);
+        let speaker = places.enter_speaker().unwrap();
+        let [client] = enter(&places, [1]);
+        let back = client.way_back();
+        drop(client);
+        let [again] = [back.enter().unwrap()];
+        assert!(back.enter().is_none() && !again.turned_out().is_cancelled());
+        assert!(speaker.way_back().enter().is_some());
     }
 
     #[test]

@@ -22,13 +22,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::OnUpgrade;
-use postern_tunnel::{Refused, SUBPROTOCOL};
+use postern_tunnel::{Open, Refused, SUBPROTOCOL};
 use tracing::{debug, info};
 
 pub(crate) use open::connect;
 pub(crate) use tls::{ServerTls, TlsConnector};
 
-use self::relay::{Ended, Relay};
+use self::{
+    open::{Asked, Early},
+    page::Page,
+    relay::{Ended, Relay},
+};
 use crate::{
     access::{Excess, Guest, Visitor},
     metrics::Metrics,
@@ -50,16 +54,18 @@ pub(crate) async fn upgrade(
         Ok(handshake) => handshake,
         Err(rejection) => return rejection.answer(),
     };
-    if !handshake::offers(request.headers(), SUBPROTOCOL) {
+    let offered = || handshake::offered(request.headers());
+    if !offered().any(|name| name == SUBPROTOCOL) {
         let text = format!("the WebSocket must have the subprotocol {SUBPROTOCOL}\n");
         return (StatusCode::BAD_REQUEST, text).into_response();
     }
+    let early = offered().find_map(Open::from_subprotocol);
     // A page learns nothing from the status of a failed upgrade, so one too many gets its
     // WebSocket, only to be told.
     let visitor = shared.quotas.visit(client);
     let upgrade = hyper::upgrade::on(&mut request);
     let live = request.extensions_mut().remove::<Arc<LiveTunnel>>();
-    let tunnel = run(upgrade, origin, shared.clone(), visitor);
+    let tunnel = run(upgrade, origin, shared.clone(), visitor, early);
     shared.tunnels.spawn(async move {
         tunnel.await;
         drop(live);
@@ -74,10 +80,10 @@ async fn run(
     origin: Origin,
     shared: Arc<Shared>,
     visitor: Result<Visitor, Excess>,
+    early: Option<Early>,
 ) {
-    let Some((relay, mut guest)) = Box::pin(begin(upgrade, origin, &shared, visitor)).await else {
-        return;
-    };
+    let beginning = Box::pin(begin(upgrade, origin, &shared, visitor, early));
+    let Some((relay, mut guest)) = beginning.await else { return };
     let ended = relay.run(&shared, &mut guest).await;
     Box::pin(end(ended, &shared.metrics)).await;
 }
@@ -87,34 +93,25 @@ async fn begin(
     origin: Origin,
     shared: &Shared,
     visitor: Result<Visitor, Excess>,
+    early: Option<Early>,
 ) -> Option<(Relay, Guest)> {
-    let mut page = match upgrade.await {
-        Ok(upgraded) => page::page(upgraded),
+    let (mut page, asked) = match upgraded(upgrade, &origin, shared, visitor, early).await {
+        Ok(both) => both,
         Err(error) => {
             debug!(%error, "the page went before it had its WebSocket");
             return None;
         }
     };
-    let visitor = match visitor {
-        Ok(visitor) => visitor,
-        Err(excess) => {
-            debug!(?excess, "refused");
-            let refused = Refused::from(excess);
-            shared.metrics.tunnel_refused(refused.code);
-            farewell::refused(page, &refused).await;
-            return None;
-        }
-    };
-    let way = tokio::select! {
-        way = open::open(&mut page, &origin, visitor, shared) => way,
-        () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
-    };
-    match way {
+    let way = async { open::open(&mut page, &origin, asked?, shared).await };
+    match or_stop(shared, way).await {
         Ok((way, guest)) => return Some((Relay::new(page, way, &shared.windows), guest)),
         Err(open::Failure::Refused(refused)) => {
             info!(code = ?refused.code, "refused");
             shared.metrics.tunnel_refused(refused.code);
-            farewell::refused(page, &refused).await;
+            // Whoever finds no room here has only to be told, and is not worth the memory.
+            if let Ok(_room) = shared.farewells.try_acquire() {
+                farewell::refused(page, &refused).await;
+            }
         }
         Err(open::Failure::PageGone) => {
             debug!("the page went before the tunnel was open");
@@ -122,6 +119,41 @@ async fn begin(
         }
     }
     None
+}
+
+/// The page with its WebSocket. What it has asked for with the request is done meanwhile.
+async fn upgraded(
+    upgrade: OnUpgrade,
+    origin: &Origin,
+    shared: &Shared,
+    visitor: Result<Visitor, Excess>,
+    early: Option<Early>,
+) -> Result<(Page, Result<Asked, open::Failure>), hyper::Error> {
+    let page = async { upgrade.await.map(page::page) };
+    let asked = async {
+        let asked = async {
+            let visitor = visitor.map_err(Refused::from)?;
+            Ok(match early {
+                Some(open) => {
+                    Asked::Early(open::reach(open, origin, visitor, shared).await?.into())
+                }
+                None => Asked::Later(visitor),
+            })
+        };
+        Ok(or_stop(shared, asked).await)
+    };
+    tokio::try_join!(page, asked)
+}
+
+/// Does this, unless the proxy stops.
+async fn or_stop<T>(
+    shared: &Shared,
+    step: impl Future<Output = Result<T, open::Failure>>,
+) -> Result<T, open::Failure> {
+    tokio::select! {
+        result = step => result,
+        () = shared.stopping.cancelled() => Err(refusal::shutting_down().into()),
+    }
 }
 
 async fn end(ended: Ended, metrics: &Metrics) {

@@ -1,8 +1,10 @@
-//! From the page's first message to a connection with the mail server.
+//! From what the page asks for to a connection with the mail server.
 
 use std::{net::SocketAddr, time::SystemTime};
 
-use postern_tunnel::{FromPage, FromProxy, MAX_CONTROL, Open, Opened, Refusal, Refused, TlsMode};
+use postern_tunnel::{
+    Decode, FromPage, FromProxy, MAX_CONTROL, Open, Opened, Refusal, Refused, TlsInfo, TlsMode,
+};
 use tokio::{net::TcpStream, time::timeout};
 use tracing::info;
 
@@ -20,6 +22,9 @@ use crate::{
     server::{Origin, Shared},
     websocket::Message,
 };
+
+/// What a page is told that says something else first.
+const SAY_WHERE: &str = "The first message must say where to connect.";
 
 /// An open way to a mail server.
 pub(super) struct Way {
@@ -45,35 +50,76 @@ impl From<Refused> for Failure {
     }
 }
 
-/// Reads the page's first message, does what it says, and tells the page.
+/// Where the page wants to go.
+pub(super) enum Asked {
+    /// It has said so with the request of the WebSocket.
+    Early(Box<Reached>),
+    /// Its first message will say so.
+    Later(Visitor),
+}
+
+/// A message that came with the request of the WebSocket, if it can be read.
+pub(super) type Early = Result<Open, Decode>;
+
+/// A connection with a mail server, of which the page has not heard yet.
+pub(super) struct Reached {
+    server: Upstream,
+    peer: SocketAddr,
+    /// What TLS there is already.
+    info: Option<TlsInfo>,
+    target: Target,
+    tls: TlsMode,
+    credit: u32,
+    guest: Guest,
+}
+
+/// Goes where the page asks to, and tells it.
 pub(super) async fn open(
     page: &mut Page,
     origin: &Origin,
-    visitor: Visitor,
+    asked: Asked,
     shared: &Shared,
 ) -> Result<(Way, Guest), Failure> {
-    let first = tokio::select! {
-        first = timeout(shared.limits().open, first_message(page)) => first,
-        excess = visitor.turned_out() => return Err(Refused::from(excess).into()),
+    let reached = match asked {
+        Asked::Early(reached) => *reached,
+        Asked::Later(visitor) => {
+            let first = tokio::select! {
+                first = timeout(shared.limits().open, first_message(page)) => first,
+                excess = visitor.turned_out() => return Err(Refused::from(excess).into()),
+            };
+            let open =
+                first.map_err(|_| bad_request("The page did not say where to connect."))??;
+            reach(Ok(open), origin, visitor, shared).await?
+        }
     };
-    let open = first.map_err(|_| bad_request("The page did not say where to connect."))??;
+    tell(page, reached, shared).await
+}
+
+/// Connects where a page wants to go, if it may.
+pub(super) async fn reach(
+    open: Early,
+    origin: &Origin,
+    visitor: Visitor,
+    shared: &Shared,
+) -> Result<Reached, Refused> {
+    let open = open.map_err(|_| bad_request(SAY_WHERE))?;
     let token = shared.mint.check(open.token.as_deref(), origin, SystemTime::now());
     token.map_err(access_denied)?;
-    let guest = visitor.admit().map_err(Refused::from)?;
+    let guest = visitor.admit()?;
     let target = shared.policy.destination(&open.host, open.port);
     let target = target.map_err(|denied| refuse(Refusal::NotAllowed, denied.to_string()))?;
-    guest.may_reach(&target.host.to_string(), target.port).map_err(Refused::from)?;
+    guest.may_reach(&target.host.to_string(), target.port)?;
     // What the page sends there must be TLS, as the client hello's gate makes sure: no other mode
     // may be a way around it.
     if target.implicit_tls && matches!(open.tls, TlsMode::None | TlsMode::ProxyStartTls) {
-        return Err(bad_request("This port speaks TLS from the start.").into());
+        return Err(bad_request("This port speaks TLS from the start."));
     }
     let connecting = connect(&target, shared);
     let (tcp, peer) = timeout(shared.limits().connect, connecting).await.map_err(|_| {
         refuse(Refusal::ConnectTimedOut, format!("{} does not answer.", target.host))
     })??;
 
-    let (server, tls) = match open.tls {
+    let (server, info) = match open.tls {
         TlsMode::Proxy => {
             let limit = shared.limits().handshake;
             let secured = shared.tls.connect(tcp, &target.host, limit).await;
@@ -83,30 +129,33 @@ pub(super) async fn open(
         }
         TlsMode::EndToEnd | TlsMode::ProxyStartTls | TlsMode::None => (Upstream::Plain(tcp), None),
     };
-    let opened = Opened { peer: peer.to_string(), tls, credit: WINDOW };
+    Ok(Reached { server, peer, info, target, tls: open.tls, credit: open.credit, guest })
+}
+
+/// Tells the page that it has its way.
+async fn tell(page: &mut Page, reached: Reached, shared: &Shared) -> Result<(Way, Guest), Failure> {
+    let Reached { server, peer, info, target, tls, credit, guest } = reached;
+    let opened = Opened { peer: peer.to_string(), tls: info, credit: WINDOW };
     let opened = Message::Text(FromProxy::Opened(opened).to_text());
     // A page that takes nothing must not hold a tunnel that no limit has begun to count for.
     let said = timeout(shared.limits().open, page.send(&opened)).await;
     if !matches!(said, Ok(Ok(()))) {
         return Err(Failure::PageGone);
     }
-    info!(host = %target.host, port = target.port, %peer, tls = ?open.tls, "open");
+    info!(host = %target.host, port = target.port, %peer, ?tls, "open");
 
-    let blind = open.tls == TlsMode::EndToEnd && target.implicit_tls;
+    let blind = tls == TlsMode::EndToEnd && target.implicit_tls;
     let gate = blind.then(|| ClientHelloGate::new(target.host.clone()));
-    let way = Way { server, host: target.host, tls: open.tls, gate, credit: open.credit };
-    Ok((way, guest))
+    Ok((Way { server, host: target.host, tls, gate, credit }, guest))
 }
 
 async fn first_message(page: &mut Page) -> Result<Open, Failure> {
     match page.receive(MAX_CONTROL).await {
         Ok(Some(Message::Text(text))) => match FromPage::from_text(&text) {
             Ok(FromPage::Open(open)) => Ok(open),
-            _ => Err(bad_request("The first message must say where to connect.").into()),
+            _ => Err(bad_request(SAY_WHERE).into()),
         },
-        Ok(Some(Message::Binary(_))) => {
-            Err(bad_request("The first message must say where to connect.").into())
-        }
+        Ok(Some(Message::Binary(_))) => Err(bad_request(SAY_WHERE).into()),
         Ok(None) | Err(_) => Err(Failure::PageGone),
     }
 }

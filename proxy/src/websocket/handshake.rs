@@ -109,9 +109,9 @@ impl Rejection {
     }
 }
 
-/// Whether a page offers this subprotocol.
-pub fn offers(headers: &HeaderMap, subprotocol: &str) -> bool {
-    tokens(headers, &SEC_WEBSOCKET_PROTOCOL).any(|token| token == subprotocol)
+/// The subprotocols that a page offers.
+pub fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    tokens(headers, &SEC_WEBSOCKET_PROTOCOL)
 }
 
 /// Whether a header lists this token.
@@ -119,7 +119,10 @@ fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     tokens(headers, name).any(|listed| listed.eq_ignore_ascii_case(token))
 }
 
-fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> + use<'a> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
@@ -206,10 +209,12 @@ mod tests {
                 values.iter().map(|value| ("sec-websocket-protocol", *value)).collect();
             request(&pairs).headers().clone()
         };
-        assert!(offers(&headers(&["chat"]), "chat"));
-        assert!(offers(&headers(&["superchat , chat"]), "chat"));
-        assert!(offers(&headers(&["superchat", "chat"]), "chat"));
-        assert!(!offers(&headers(&["superchat"]), "chat"));
-        assert!(!offers(&headers(&[]), "chat"));
+        let offers = |values: &[&str]| -> Vec<String> {
+            offered(&headers(values)).map(str::to_owned).collect()
+        };
+        assert_eq!(offers(&["chat"]), ["chat"]);
+        assert_eq!(offers(&["superchat , chat"]), ["superchat", "chat"]);
+        assert_eq!(offers(&["superchat", "chat"]), ["superchat", "chat"]);
+        assert!(offers(&[]).is_empty());
     }
 }

@@ -1,7 +1,8 @@
 //! What the page and the proxy say to each other: one WebSocket per mail connection.
 //!
 //! Text frames carry control messages as JSON ([`FromPage`], [`FromProxy`]), binary frames are the
-//! stream itself. The page speaks first, with [`FromPage::Open`]; the proxy answers
+//! stream itself. The page speaks first, with [`FromPage::Open`], or with the request of the WebSocket
+//! already, as [`Open::to_subprotocol`]: that saves a round trip. The proxy answers
 //! [`FromProxy::Opened`] or [`FromProxy::Refused`].
 //!
 //! **Flow control.** A browser gives a page no way to slow a WebSocket down. So each side sends
@@ -15,6 +16,7 @@
 
 pub mod credit;
 mod message;
+mod offer;
 mod token;
 
 pub use message::{

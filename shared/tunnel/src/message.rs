@@ -11,7 +11,8 @@ pub const MAX_CONTROL: usize = 4096;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FromPage {
-    /// Connect; must be the first message, and the only one of its kind.
+    /// Connect; must be the first message, unless it came with the request of the WebSocket, and the
+    /// only one of its kind.
     Open(Open),
     /// The proxy may send this many more stream bytes.
     Credit(u32),
@@ -193,6 +194,9 @@ pub enum Decode {
     /// It is longer than [`MAX_CONTROL`].
     #[error("control message of {0} bytes")]
     TooLong(usize),
+    /// It came as a subprotocol, and is no base64url.
+    #[error("control message: {0}")]
+    Base64(#[from] base64::DecodeError),
     /// It is not one.
     #[error("control message: {0}")]
     Json(#[from] serde_json::Error),

@@ -54,11 +54,11 @@ impl TunnelConnector {
             token: Some(token),
         };
         let token = self.access.token().await?;
-        match Tunnel::open(&self.url, open(token.clone()), &self.windows).await {
+        match Tunnel::open(&self.url, &open(token.clone()), &self.windows).await {
             Err(TransportError::Denied(_)) => {
                 self.access.drop_token(&token);
                 let token = self.access.token().await?;
-                Tunnel::open(&self.url, open(token), &self.windows).await
+                Tunnel::open(&self.url, &open(token), &self.windows).await
             }
             opened => opened,
         }

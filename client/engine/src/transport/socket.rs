@@ -2,14 +2,12 @@
 
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::StreamExt;
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 /// What a WebSocket tells.
 pub(super) enum Event {
-    /// It is open.
-    Open,
     /// A text frame.
     Text(String),
     /// A binary frame.
@@ -24,22 +22,18 @@ pub(super) enum Event {
 pub(super) struct Socket {
     socket: WebSocket,
     events: UnboundedReceiver<Event>,
-    _on_open: Closure<dyn FnMut()>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl Socket {
-    /// Starts to connect; `None` if the browser does not allow it.
-    pub(super) fn open(url: &str) -> Option<Self> {
-        let socket = WebSocket::new_with_str(url, postern_tunnel::SUBPROTOCOL).ok()?;
+    /// Starts to connect with these subprotocols; `None` if the browser does not allow it.
+    pub(super) fn open(url: &str, subprotocols: &[&str]) -> Option<Self> {
+        let subprotocols: Array = subprotocols.iter().map(|name| JsValue::from_str(name)).collect();
+        let socket = WebSocket::new_with_str_sequence(url, &subprotocols).ok()?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let (sender, events) = unbounded();
         // The receiver outlives the handlers, which are gone when the socket is dropped.
-        let on_open = Closure::<dyn FnMut()>::new({
-            let sender = sender.clone();
-            move || drop(sender.unbounded_send(Event::Open))
-        });
         let on_message = Closure::<dyn FnMut(_)>::new({
             let sender = sender.clone();
             move |message: MessageEvent| {
@@ -58,16 +52,9 @@ impl Socket {
             drop(sender.unbounded_send(Event::Closed));
         });
         // An error is always followed by a close, and says nothing more.
-        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self {
-            socket,
-            events,
-            _on_open: on_open,
-            _on_message: on_message,
-            _on_close: on_close,
-        })
+        Some(Self { socket, events, _on_message: on_message, _on_close: on_close })
     }
 
     /// The next event. Cancel-safe.
@@ -108,7 +95,6 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
         self.close();

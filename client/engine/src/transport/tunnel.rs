@@ -6,7 +6,7 @@ use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use postern_bridge::TlsSession;
 use postern_mail::{Transport, TransportError};
-use postern_tunnel::{FromPage, Open, credit::Budget};
+use postern_tunnel::{FromPage, Open, SUBPROTOCOL, credit::Budget};
 
 use super::{
     socket::{Event, Socket},
@@ -27,21 +27,16 @@ impl Tunnel {
     /// Connects to the proxy, and through it to a server.
     pub(super) async fn open(
         url: &str,
-        open: Open,
+        open: &Open,
         windows: &Budget,
     ) -> Result<Self, TransportError> {
-        let socket = Socket::open(url).ok_or(TransportError::Offline)?;
+        // What to open comes with the request, so that the proxy connects while it answers.
+        let subprotocols = [SUBPROTOCOL, &open.to_subprotocol()];
+        let socket = Socket::open(url, &subprotocols).ok_or(TransportError::Offline)?;
         let mut tunnel = Self { socket, stream: Stream::new(&open.host, open.port, windows) };
-        let mut open = Some(FromPage::Open(open));
         while !tunnel.stream.is_open() {
-            match tunnel.socket.next().await {
-                Event::Open => {
-                    if let Some(open) = open.take() {
-                        tunnel.send(&open)?;
-                    }
-                }
-                event => tunnel.handle(event),
-            }
+            let event = tunnel.socket.next().await;
+            tunnel.handle(event);
             tunnel.stream.check()?;
         }
         Ok(tunnel)
@@ -66,7 +61,6 @@ impl Tunnel {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Open => {}
             Event::Text(text) => {
                 if let Some(credit) = self.stream.text(&text) {
                     // If the socket is gone, so is the tunnel, and with it all credit.

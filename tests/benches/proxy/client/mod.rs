@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr};
 
 use anyhow::{Context, Result, bail, ensure};
 use postern_tests::token;
-use postern_tunnel::{FromPage, FromProxy};
+use postern_tunnel::{FromPage, FromProxy, Open, SUBPROTOCOL};
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -68,8 +68,8 @@ pub(crate) enum Speech {
     Bare,
     /// A WebSocket whose relay knows where to go.
     WebSocket,
-    /// Postern's tunnel, opened with this message.
-    Tunnel(FromPage),
+    /// Postern's tunnel to there, asked for with the upgrade as the page's engine does.
+    Tunnel(Open),
 }
 
 /// An open connection through a relay.
@@ -102,10 +102,9 @@ impl Connection {
             Speech::Bare => {}
             Speech::WebSocket => connection.upgrade(way, None).await?,
             Speech::Tunnel(open) => {
-                connection.upgrade(way, Some(postern_tunnel::SUBPROTOCOL)).await?;
+                let subprotocols = format!("{SUBPROTOCOL}, {}", open.to_subprotocol());
+                connection.upgrade(way, Some(&subprotocols)).await?;
                 connection.is_tunnel = true;
-                let open = frames::frame(Opcode::Text, open.to_text().as_bytes());
-                connection.write(&open).await?;
             }
         }
         Ok(connection)
@@ -119,9 +118,9 @@ impl Connection {
         Ok(connection)
     }
 
-    async fn upgrade(&mut self, way: &Way, subprotocol: Option<&str>) -> Result<()> {
+    async fn upgrade(&mut self, way: &Way, subprotocols: Option<&str>) -> Result<()> {
         let scheme = if way.tls.is_some() { "https" } else { "http" };
-        self.early = upgrade::upgrade(&mut self.stream, scheme, way.address, subprotocol).await?;
+        self.early = upgrade::upgrade(&mut self.stream, scheme, way.address, subprotocols).await?;
         self.frames = Some(Frames::default());
         Ok(())
     }

@@ -15,14 +15,15 @@ pub(super) async fn upgrade(
     stream: &mut Stream,
     scheme: &str,
     relay: SocketAddr,
-    subprotocol: Option<&str>,
+    subprotocols: Option<&str>,
 ) -> Result<Vec<u8>> {
-    let subprotocol =
-        subprotocol.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n")).unwrap_or_default();
+    let subprotocols = subprotocols
+        .map(|names| format!("Sec-WebSocket-Protocol: {names}\r\n"))
+        .unwrap_or_default();
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {relay}\r\nOrigin: {scheme}://{relay}\r\n\
          Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{subprotocol}\r\n",
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{subprotocols}\r\n",
         postern_tunnel::PATH,
     );
     stream.write_all(request.as_bytes()).await?;

@@ -14,14 +14,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use postern_tests::{
     program::{Program, Usage},
     report::argument,
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     certificates,
@@ -30,10 +30,10 @@ use crate::{
     source::Source,
 };
 
-/// How long a relay may take until it listens.
+/// How long a relay may take until it listens, or a connection is open.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often another port is tried when somebody else was quicker.
+/// How often another port is tried when somebody else was quicker, or another connection.
 const ATTEMPTS: usize = 3;
 
 /// A program that relays.
@@ -243,10 +243,25 @@ impl Relay {
 
     /// Opens a connection through it and waits for the source's first word.
     pub(crate) async fn connect(&self) -> Result<Connection> {
-        let connection = Connection::greeted(&self.way).await;
-        connection.with_context(|| {
-            format!("connecting through {}: {}", self.kind.name(), self.program.last_words())
-        })
+        Ok(self.connect_timed().await?.0)
+    }
+
+    /// The same; also returns how long that took. What a peer never opens is not held against it:
+    /// wstcp loses a connection in some hundreds.
+    pub(crate) async fn connect_timed(&self) -> Result<(Connection, Duration)> {
+        for _ in 0..ATTEMPTS {
+            let start = Instant::now();
+            match timeout(PATIENCE, Connection::greeted(&self.way)).await {
+                Ok(Ok(connection)) => return Ok((connection, start.elapsed())),
+                Ok(Err(error)) => return Err(error.context(self.complaint())),
+                Err(_) => ensure!(self.kind != Kind::Postern, "nothing came: {}", self.complaint()),
+            }
+        }
+        bail!("nothing came: {}", self.complaint())
+    }
+
+    fn complaint(&self) -> String {
+        format!("connecting through {}: {}", self.kind.name(), self.program.last_words())
     }
 }
 

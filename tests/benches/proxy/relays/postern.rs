@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, process::Command};
 
 use anyhow::Result;
-use postern_tunnel::{FromPage, Open, TlsMode};
+use postern_tunnel::{Open, TlsMode};
 
 use super::Task;
 use crate::{certificates, client::WINDOW, legs::Legs};
@@ -46,13 +46,13 @@ pub(super) fn command(task: &Task<'_>) -> Result<Command> {
 }
 
 /// What a page says first.
-pub(super) fn open(upstream: SocketAddr, legs: Legs, token: String) -> FromPage {
+pub(super) fn open(upstream: SocketAddr, legs: Legs, token: String) -> Open {
     let tls = if legs.upstream_tls { TlsMode::Proxy } else { TlsMode::EndToEnd };
-    FromPage::Open(Open {
+    Open {
         host: upstream.ip().to_string(),
         port: upstream.port(),
         tls,
         credit: WINDOW,
         token: Some(token),
-    })
+    }
 }
