@@ -45,12 +45,10 @@ impl List {
                 push(sizes, (number, size))?;
             }
             Self::UniqueIds(ids) => {
-                let (number, id) = numbered(line).ok_or(SessionError::Malformed("UIDL"))?;
-                let id = id.trim_ascii();
-                if id.is_empty() || id.len() > MAX_UNIQUE_ID {
-                    return Err(SessionError::Malformed("UIDL"));
+                let (number, id) = named(line).ok_or(SessionError::Malformed("UIDL"))?;
+                if is_usable(id) {
+                    push(ids, (number, id.to_vec()))?;
                 }
-                push(ids, (number, id.to_vec()))?;
             }
         }
         Ok(None)
@@ -87,6 +85,20 @@ fn numbered(line: &[u8]) -> Option<(u32, &[u8])> {
     Some((number, line[space..].trim_ascii_start()))
 }
 
+/// A number, and the name behind it, which may be missing.
+fn named(line: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, name) = match memchr::memchr(b' ', line) {
+        Some(space) => (&line[..space], line[space..].trim_ascii()),
+        None => (line, &[][..]),
+    };
+    Some((str::from_utf8(number).ok()?.parse().ok()?, name))
+}
+
+/// Whether a unique id can be told from others and be kept.
+fn is_usable(id: &[u8]) -> bool {
+    !id.is_empty() && id.len() <= MAX_UNIQUE_ID && !id.iter().any(u8::is_ascii_control)
+}
+
 /// The number that a text begins with; servers may add more (RFC 1939 section 5).
 fn leading_number(text: &[u8]) -> Option<u64> {
     let word = text.split(u8::is_ascii_whitespace).next()?;
@@ -111,16 +123,25 @@ mod tests {
             let refused = Err(SessionError::Malformed("LIST"));
             assert_eq!(List::Sizes(Vec::new()).add(line), refused);
         }
-        let refused = Err(SessionError::Malformed("UIDL"));
-        assert_eq!(List::UniqueIds(Vec::new()).add(b"1 "), refused);
+        for line in [&b"one a"[..], b"", b"a", b"-1 a"] {
+            let refused = Err(SessionError::Malformed("UIDL"));
+            assert_eq!(List::UniqueIds(Vec::new()).add(line), refused);
+        }
     }
 
     #[test]
-    fn the_longest_unique_id_is_taken_and_one_byte_more_is_not() {
-        let line = |length| [b"1 ".to_vec(), vec![b'a'; length]].concat();
-        assert_eq!(List::UniqueIds(Vec::new()).add(&line(MAX_UNIQUE_ID)), Ok(None));
-        let refused = Err(SessionError::Malformed("UIDL"));
-        assert_eq!(List::UniqueIds(Vec::new()).add(&line(MAX_UNIQUE_ID + 1)), refused);
+    fn unique_ids_that_can_not_be_used_are_left_out() {
+        let longest = "x".repeat(MAX_UNIQUE_ID);
+        let mut list = List::UniqueIds(Vec::new());
+        for (number, id) in
+            [&longest, &format!("{longest}x"), "", "a\0b", "a\tb", "a b", " c "].iter().enumerate()
+        {
+            assert_eq!(list.add(format!("{} {id}", number + 1).as_bytes()), Ok(None));
+        }
+        assert_eq!(list.add(b"8"), Ok(None));
+        let usable = [(1, longest.as_str()), (6, "a b"), (7, "c")];
+        let usable = usable.map(|(number, id)| (number, id.as_bytes().to_vec()));
+        assert_eq!(list.add(b"."), Ok(Some(Event::UniqueIds(usable.to_vec()))));
     }
 
     #[test]

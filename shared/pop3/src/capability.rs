@@ -15,10 +15,28 @@ pub struct Capabilities {
     pub top: bool,
     /// PIPELINING: several commands may be sent without waiting.
     pub pipelining: bool,
-    /// EXPIRE: after how many days the server deletes messages by itself; 0 means at once.
-    pub expire_days: Option<u32>,
+    /// RESP-CODES: what is in brackets behind `-ERR` is for programs.
+    pub resp_codes: bool,
+    /// AUTH-RESP-CODE: a log-in refused for its user name or password says so (RFC 3206).
+    pub auth_resp_code: bool,
+    /// EXPIRE: when the server deletes messages by itself.
+    pub expire: Option<Expire>,
+    /// LOGIN-DELAY: how many seconds must pass between two log-ins.
+    pub login_delay: Option<u32>,
+    /// UTF8: messages may come with headers in UTF-8 (RFC 6856).
+    pub utf8: bool,
     /// IMPLEMENTATION: the server's name for itself.
     pub implementation: Option<String>,
+}
+
+/// When a server deletes messages by itself (RFC 2449 section 6.7). What it says before the log-in
+/// may differ from what it says after it, which is about the user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Expire {
+    /// It does not.
+    Never,
+    /// After so many days; 0 means at the end of the session that has fetched them.
+    Days(u32),
 }
 
 impl Capabilities {
@@ -33,13 +51,26 @@ impl Capabilities {
             "UIDL" => self.uidl = true,
             "TOP" => self.top = true,
             "PIPELINING" => self.pipelining = true,
-            "EXPIRE" => self.expire_days = words.next().and_then(|days| days.parse().ok()),
+            "RESP-CODES" => self.resp_codes = true,
+            "AUTH-RESP-CODE" => self.auth_resp_code = true,
+            "EXPIRE" => self.expire = words.next().and_then(expire),
+            "LOGIN-DELAY" => {
+                self.login_delay = words.next().and_then(|seconds| seconds.parse().ok());
+            }
+            "UTF8" => self.utf8 = true,
             "IMPLEMENTATION" => {
                 self.implementation = Some(words.collect::<Vec<_>>().join(" "));
             }
             _ => {}
         }
     }
+}
+
+fn expire(word: &str) -> Option<Expire> {
+    if word.eq_ignore_ascii_case("NEVER") {
+        return Some(Expire::Never);
+    }
+    word.parse().ok().map(Expire::Days)
 }
 
 #[cfg(test)]
@@ -71,16 +102,37 @@ mod tests {
                 uidl: true,
                 top: true,
                 pipelining: true,
-                expire_days: Some(60),
+                resp_codes: true,
+                auth_resp_code: false,
+                expire: Some(Expire::Days(60)),
+                login_delay: Some(900),
+                utf8: false,
                 implementation: Some("Shlemazle-Plotz-v302".into()),
             }
         );
     }
 
     #[test]
-    fn a_server_that_never_expires_mail_has_no_days() {
+    fn what_depends_on_the_user_is_read_as_far_as_it_is_known() {
+        for (line, expire) in [
+            ("EXPIRE NEVER", Some(Expire::Never)),
+            ("expire never user", Some(Expire::Never)),
+            ("EXPIRE 30 USER", Some(Expire::Days(30))),
+            ("EXPIRE 0", Some(Expire::Days(0))),
+            ("EXPIRE soon", None),
+            ("EXPIRE", None),
+        ] {
+            let mut capabilities = Capabilities::default();
+            capabilities.add(line.as_bytes());
+            assert_eq!(capabilities.expire, expire, "{line}");
+        }
         let mut capabilities = Capabilities::default();
-        capabilities.add(b"EXPIRE NEVER");
-        assert_eq!(capabilities.expire_days, None);
+        for line in ["LOGIN-DELAY 1800 USER", "AUTH-RESP-CODE", "UTF8 USER"] {
+            capabilities.add(line.as_bytes());
+        }
+        assert_eq!(capabilities.login_delay, Some(1800));
+        assert!(capabilities.auth_resp_code && capabilities.utf8);
+        capabilities.add(b"LOGIN-DELAY -1");
+        assert_eq!(capabilities.login_delay, None, "no number, no delay");
     }
 }

@@ -1,5 +1,7 @@
 //! What a client asks.
 
+use std::fmt;
+
 use postern_sasl::{Credentials, Mechanism, encode};
 
 use crate::Request;
@@ -14,8 +16,12 @@ pub enum Command {
     Capa,
     /// Upgrade to TLS.
     Stls,
+    /// Take messages with headers in UTF-8 from now on; only before the log-in (RFC 6856).
+    Utf8,
     /// Log in with USER and PASS.
     UserPass(Credentials),
+    /// Log in without showing the password; [`Session::apop`](crate::Session::apop) makes it.
+    Apop(Apop),
     /// Log in with SASL.
     Auth(Mechanism),
     /// How many messages, how many bytes?
@@ -41,6 +47,16 @@ pub enum Command {
     Noop,
     /// Delete what is marked and say goodbye.
     Quit,
+}
+
+/// A log-in with APOP for one server; `Debug` does not show it.
+#[derive(Clone)]
+pub struct Apop(pub(crate) String);
+
+impl fmt::Debug for Apop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Apop(…)")
+    }
 }
 
 /// A command that can't be sent.
@@ -75,7 +91,9 @@ impl Command {
         match self {
             Self::Capa => "CAPA".into(),
             Self::Stls => "STLS".into(),
+            Self::Utf8 => "UTF8".into(),
             Self::UserPass(credentials) => format!("USER {}", credentials.username),
+            Self::Apop(Apop(line)) => line.clone(),
             Self::Auth(mechanism) => auth_line(mechanism),
             Self::Stat => "STAT".into(),
             Self::List => "LIST".into(),
@@ -92,7 +110,7 @@ impl Command {
     /// Whether nothing may follow it before it is answered: it changes the state of the session,
     /// or is a conversation of its own.
     pub(crate) fn is_turning_point(&self) -> bool {
-        matches!(self, Self::Stls | Self::UserPass(_) | Self::Auth(_) | Self::Quit)
+        matches!(self, Self::Stls | Self::UserPass(_) | Self::Apop(_) | Self::Auth(_) | Self::Quit)
     }
 
     /// What a refusal of it is called.
@@ -100,11 +118,13 @@ impl Command {
         match self {
             Self::Capa => Request::Capa,
             Self::Stls => Request::Stls,
-            Self::UserPass(_) | Self::Auth(_) => Request::LogIn,
+            Self::Utf8 => Request::Utf8,
+            Self::UserPass(_) | Self::Apop(_) | Self::Auth(_) => Request::LogIn,
             Self::Stat => Request::Stat,
             Self::List => Request::List,
             Self::Uidl => Request::Uidl,
-            Self::Retr(message) | Self::Top { message, .. } => Request::Retr(*message),
+            Self::Retr(message) => Request::Retr(*message),
+            Self::Top { message, .. } => Request::Top(*message),
             Self::Dele(message) => Request::Dele(*message),
             Self::Rset => Request::Rset,
             Self::Noop => Request::Noop,

@@ -32,7 +32,8 @@ pub enum Event {
     },
     /// The answer to LIST: message numbers and their sizes in bytes, as the server counts.
     Sizes(Vec<(u32, u64)>),
-    /// The answer to UIDL: message numbers and their unique ids.
+    /// The answer to UIDL: message numbers and their unique ids. A message whose id can't be used
+    /// is left out: an empty or over-long one, or one with control characters.
     UniqueIds(Vec<(u32, Vec<u8>)>),
     /// More content of the message asked for with RETR or TOP, never empty.
     Content {
@@ -51,7 +52,7 @@ pub enum Event {
         /// The message's number.
         message: u32,
     },
-    /// RSET or NOOP succeeded.
+    /// UTF8, RSET or NOOP succeeded.
     Done,
     /// QUIT succeeded: what was marked is deleted, and the server closes.
     Bye,
@@ -75,6 +76,8 @@ pub enum Request {
     Capa,
     /// STLS.
     Stls,
+    /// UTF8.
+    Utf8,
     /// Any way to log in.
     LogIn,
     /// STAT.
@@ -83,8 +86,10 @@ pub enum Request {
     List,
     /// UIDL.
     Uidl,
-    /// RETR or TOP of this message.
+    /// RETR of this message.
     Retr(u32),
+    /// TOP of this message.
+    Top(u32),
     /// DELE of this message.
     Dele(u32),
     /// RSET.

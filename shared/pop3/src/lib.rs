@@ -1,4 +1,4 @@
-//! Sans-I/O POP3 client session (RFC 1939, with RFC 2449, 2595 and 5034).
+//! Sans-I/O POP3 client session (RFC 1939, with RFC 2449, 2595, 3206, 5034 and 6856).
 //!
 //! Feed what the server sends to [`Session::handle_input`], give commands with [`Session::start`],
 //! and drain [`Session::poll_output`] until it says `None`. Commands are queued and answered in
@@ -24,6 +24,7 @@
 //! ```
 
 mod answer;
+mod apop;
 mod capability;
 mod command;
 mod error;
@@ -33,8 +34,8 @@ mod line;
 mod session;
 mod unstuff;
 
-pub use capability::Capabilities;
-pub use command::{Command, CommandError};
+pub use capability::{Capabilities, Expire};
+pub use command::{Apop, Command, CommandError};
 pub use error::SessionError;
 pub use event::{Event, Output, Request, Response, ResponseCode};
 pub use session::Session;

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use postern_sasl::decode;
+use postern_sasl::{Credentials, decode};
 
 use crate::{
-    Capabilities, Command, CommandError, Event, Output, Request, Response, SessionError,
+    Apop, Capabilities, Command, CommandError, Event, Output, Request, Response, SessionError,
     answer::{Answer, List, status},
+    apop,
     limits::{MAX_CHALLENGES, MAX_IN_FLIGHT},
     line::LineBuffer,
     unstuff::Unstuff,
@@ -25,6 +26,8 @@ pub struct Session {
     answer: Option<Answer>,
     /// Steps of the log-in that is under way.
     steps: usize,
+    /// What the greeting offers for APOP.
+    timestamp: Option<String>,
     line: LineBuffer,
     outputs: VecDeque<Output>,
 }
@@ -57,6 +60,7 @@ impl Session {
             in_flight: VecDeque::new(),
             answer: None,
             steps: 0,
+            timestamp: None,
             line: LineBuffer::default(),
             outputs: VecDeque::new(),
         }
@@ -73,6 +77,13 @@ impl Session {
         Ok(())
     }
 
+    /// The log-in with APOP; `None` if the server's greeting has no timestamp for it, or the
+    /// credentials can't be used with it.
+    pub fn apop(&self, credentials: &Credentials) -> Option<Command> {
+        let line = apop::line(self.timestamp.as_deref()?, credentials)?;
+        Some(Command::Apop(Apop(line)))
+    }
+
     /// Whether commands may be sent without waiting for answers: only if the server offers
     /// PIPELINING (RFC 2449 section 6.6).
     pub fn set_pipelining(&mut self, allowed: bool) {
@@ -85,6 +96,7 @@ impl Session {
         if self.phase == Phase::Upgrading {
             self.phase = Phase::Talking;
             self.pipelining = false;
+            self.timestamp = None;
         }
     }
 
@@ -169,6 +181,7 @@ impl Session {
     fn take_ok(&mut self, rest: &[u8]) -> Result<(), SessionError> {
         if self.phase == Phase::Greeting {
             self.phase = Phase::Talking;
+            self.timestamp = apop::timestamp(rest);
             let text = String::from_utf8_lossy(rest.trim_ascii()).into_owned();
             self.event(Event::Greeting(text));
             return Ok(());
@@ -201,14 +214,14 @@ impl Session {
             Command::Auth(mechanism) if !mechanism.is_verified() => {
                 return Err(SessionError::Unverified);
             }
-            Command::UserPass(_) | Command::Auth(_) => Event::LoggedIn,
+            Command::UserPass(_) | Command::Apop(_) | Command::Auth(_) => Event::LoggedIn,
             Command::Stls => {
                 self.phase = Phase::Upgrading;
                 Event::StartTls
             }
             Command::Stat => status(rest)?,
             Command::Dele(message) => Event::MarkedDeleted { message: *message },
-            Command::Rset | Command::Noop => Event::Done,
+            Command::Utf8 | Command::Rset | Command::Noop => Event::Done,
             Command::Quit => {
                 self.phase = Phase::Over;
                 Event::Bye

@@ -192,6 +192,52 @@ fn user_and_password_go_one_after_the_other() {
 }
 
 #[test]
+fn apop_proves_the_password_without_showing_it() {
+    let mut session = Session::new();
+    session.handle_input(b"+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n");
+    assert_eq!(events(&mut session).len(), 1);
+    let apop = session.apop(&Credentials::new("mrose", "tanstaaf")).unwrap();
+    assert!(!format!("{apop:?}").contains("c4c9334"));
+    session.set_pipelining(true);
+    session.start(apop).unwrap();
+    session.start(Command::Stat).unwrap();
+    assert_eq!(sent(&mut session), "APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n");
+    session.handle_input(b"+OK maildrop has 1 message\r\n");
+    assert_eq!(events(&mut session), [Event::LoggedIn]);
+}
+
+#[test]
+fn a_timestamp_from_before_tls_is_not_used_after_it() {
+    let mut session = Session::new();
+    session.handle_input(b"+OK <1@x>\r\n");
+    assert_eq!(events(&mut session).len(), 1);
+    let ann = Credentials::new("ann", "secret");
+    assert!(session.apop(&ann).is_some());
+    session.start(Command::Stls).unwrap();
+    assert_eq!(sent(&mut session), "STLS\r\n");
+    session.handle_input(b"+OK\r\n");
+    assert_eq!(events(&mut session), [Event::StartTls]);
+    session.tls_established();
+    assert!(session.apop(&ann).is_none());
+    assert!(greeted().apop(&ann).is_none(), "a greeting without timestamp");
+}
+
+#[test]
+fn utf_8_and_top_are_refused_by_their_own_names() {
+    for (command, line, request) in [
+        (Command::Utf8, "UTF8\r\n", Request::Utf8),
+        (Command::Top { message: 7, lines: 0 }, "TOP 7 0\r\n", Request::Top(7)),
+    ] {
+        let mut session = greeted();
+        session.start(command).unwrap();
+        assert_eq!(sent(&mut session), line);
+        session.handle_input(b"-ERR no\r\n");
+        let response = Response { code: None, text: "no".into() };
+        assert_eq!(events(&mut session), [Event::Refused { request, response }]);
+    }
+}
+
+#[test]
 fn a_server_that_asks_gets_the_answer_to_its_challenges() {
     let mut session = greeted();
     session.start(Command::Auth(Mechanism::login(Credentials::new("ann", "secret")))).unwrap();
