@@ -1,5 +1,6 @@
 //! What the whole client does, in steps that are the same on every kind of mail server.
 
+mod changes;
 mod imap;
 mod pop3;
 
@@ -52,7 +53,7 @@ struct Scene<'a> {
 
 /// Runs every step, also past those that fail, and tells them all.
 fn behaves(kind: Kind) -> Result<()> {
-    let steps: Vec<&Step> = imap::STEPS.iter().chain(pop3::STEPS).collect();
+    let steps: Vec<&Step> = imap::STEPS.iter().chain(changes::STEPS).chain(pop3::STEPS).collect();
     let users: Vec<String> = (1..=steps.len()).map(|number| format!("ben{number}")).collect();
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
     run(async || {
