@@ -44,6 +44,7 @@ impl<T: Transport> ImapClient<T> {
             selected: None,
             news: None,
             heard: 0,
+            own_prefix: None,
             ended: BTreeMap::new(),
         };
         match client.log_in(host, login, password).await {

@@ -53,19 +53,6 @@ impl<T: Transport> ImapClient<T> {
         Ok(mailboxes)
     }
 
-    /// Makes a mailbox.
-    ///
-    /// # Errors
-    ///
-    /// If the server refuses.
-    pub async fn create_mailbox<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        path: &[u8],
-    ) -> Result<(), MailError> {
-        self.run(host, Command::create(path)?, "make a folder").await.map(drop)
-    }
-
     async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Vec<Listed>, MailError> {
         let with = ListReturn::offered(&self.capabilities(host).await?);
         let what = "list the mailboxes";

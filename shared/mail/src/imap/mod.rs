@@ -5,6 +5,7 @@
 //! | `login` | greeting, TLS, log-in |
 //! | `exchange` | commands and what came back for them |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
+//! | `namespace` | where new mailboxes are made |
 //! | `messages` | one mailbox's messages brought up to date |
 //! | `batch` | what the server told, applied to the store in batches |
 //! | `news` | what the server tells about the open mailbox, asked or not |
@@ -30,6 +31,7 @@ mod listing;
 mod login;
 mod mailboxes;
 mod messages;
+mod namespace;
 mod news;
 mod part;
 mod partial;
@@ -68,6 +70,8 @@ pub struct ImapClient<T: Transport> {
     news: Option<News>,
     /// Since when that has been told, in milliseconds since 1970 (UTC).
     heard: i64,
+    /// What the paths of a person's own mailboxes begin with, once that was asked.
+    own_prefix: Option<Vec<u8>>,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
 }

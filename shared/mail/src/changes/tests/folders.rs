@@ -103,6 +103,20 @@ fn where_all_folders_are_in_the_inbox_new_ones_are_made_there() {
 }
 
 #[test]
+fn a_server_that_says_where_a_persons_folders_are_is_not_asked_for_others() {
+    let host = prepared(Imap::new("NAMESPACE"), MemoryStore::new());
+    host.server.borrow_mut().only_in_inbox = true;
+    let trips = create(&host, None, "Trips").unwrap();
+    let japan = create(&host, Some(trips), "Japan").unwrap();
+    rename(&host, japan, None, "Japan 2024").unwrap();
+    drain(&host).unwrap();
+    let server = host.server.borrow();
+    let made: Vec<_> = server.log.iter().filter(|line| line.starts_with("CREATE")).collect();
+    assert_eq!(made, ["CREATE \"INBOX/Trips\"", "CREATE \"INBOX/Japan 2024\""]);
+    assert_eq!(names(&host), ["Japan 2024", "Trips", "m1", "m2"]);
+}
+
+#[test]
 fn an_answer_that_was_lost_does_not_make_a_conflict() {
     let host = host();
     for capable in [true, false] {

@@ -96,6 +96,10 @@ impl Imap {
                 said = format!("* CAPABILITY IMAP4REV1 {}\r\n", self.capabilities);
                 Ok(String::new())
             }
+            "NAMESPACE" => {
+                said = "* NAMESPACE ((\"INBOX/\" \"/\")) NIL NIL\r\n".into();
+                Ok(String::new())
+            }
             "LOGIN" | "NOOP" | "SUBSCRIBE" | "UNSUBSCRIBE" | "LOGOUT" => Ok(String::new()),
             "SELECT" => self.select(word(1), &mut said),
             "STATUS" => self.status(word(1), &mut said),

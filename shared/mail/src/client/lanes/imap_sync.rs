@@ -202,7 +202,11 @@ impl<H: Host> Client<H> {
         let sent = match self.sent_mailbox(account).await? {
             Some(sent) => sent,
             None => {
-                link.work(async |imap, host| imap.create_mailbox(host, b"Sent").await).await?;
+                let delimiter = self.mailboxes(account).await?.iter().find_map(|own| own.delimiter);
+                link.work(async |imap, host| {
+                    imap.make_mailbox(host, b"Sent", Some(delimiter), Some(Role::Sent)).await
+                })
+                .await?;
                 link.work(async |imap, host| imap.sync_mailboxes(host, account).await).await?;
                 self.tell_mailboxes(None, account).await?;
                 let made = self.sent_mailbox(account).await?;

@@ -47,26 +47,49 @@ impl<T: Transport> ImapClient<T> {
         role: Option<Role>,
     ) -> Result<(), MailError> {
         let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
-        let mut end = self.try_create(host, &own.path, role).await?;
-        if end.kind != StatusKind::Ok && !self.is_listed(host, &own.path).await? {
-            // Where all mailboxes are in the inbox, one that knows only the inbox can't tell.
-            let Some(delimiter) = own.delimiter.filter(|_| own.names.len() == 1) else {
-                return Err(refused(end, "make a folder"));
-            };
-            let path = [b"INBOX", &[delimiter][..], &own.path].concat();
-            if self.try_create(host, &path, role).await?.kind != StatusKind::Ok
-                && !self.is_listed(host, &path).await?
-            {
-                return Err(refused(end, "make a folder"));
-            }
-            self.take_path(host, &own, path.clone()).await?;
-            end = self.subscribed(host, &path, true).await?;
-        } else {
-            end = self.subscribed(host, &own.path, true).await?;
+        let top = (own.names.len() == 1).then_some(own.delimiter);
+        let path = self.make_mailbox(host, &own.path, top, role).await?;
+        if path != own.path {
+            self.take_path(host, &own, path).await?;
         }
-        // A folder that can't be subscribed to is a folder still.
-        drop(end);
         Ok(())
+    }
+
+    /// Makes a mailbox and subscribes to it, unless it is there; returns where. One at the `top`, of
+    /// which the delimiter is given, is made where the server has a person's own mailboxes.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses.
+    pub async fn make_mailbox<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        path: &[u8],
+        top: Option<Option<u8>>,
+        role: Option<Role>,
+    ) -> Result<Vec<u8>, MailError> {
+        let mut places = vec![path.to_vec()];
+        if let Some(delimiter) = top {
+            let prefix = self.own_prefix(host).await?;
+            if !path.starts_with(&prefix) {
+                places = vec![[&prefix, path].concat()];
+            }
+            // One that knows only the inbox can't tell that all others are in it.
+            let in_inbox = delimiter.map(|delimiter| [&b"INBOX"[..], &[delimiter], path].concat());
+            places.extend(in_inbox.filter(|_| prefix.is_empty()));
+        }
+        let mut refusal = None;
+        for place in places {
+            let end = self.try_create(host, &place, role).await?;
+            if end.kind == StatusKind::Ok || self.is_listed(host, &place).await? {
+                // A folder that can't be subscribed to is a folder still.
+                self.subscribed(host, &place, true).await?;
+                return Ok(place);
+            }
+            refusal.get_or_insert(end);
+        }
+        let refusal = refusal.map(|end| refused(end, "make a folder"));
+        Err(refusal.unwrap_or(MailError::Gone("folder")))
     }
 
     async fn try_create<H: Host<Transport = T>>(
@@ -117,8 +140,12 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<(), MailError> {
         self.leave(mailbox);
         let end = self.one(host, Command::rename(old, new)?).await?;
-        let done = end.kind == StatusKind::Ok
-            || (self.is_listed(host, new).await? && !self.is_listed(host, old).await?);
+        let mut done = end.kind == StatusKind::Ok;
+        if !done && !self.is_listed(host, old).await? {
+            // One that was made with its last name may have been made elsewhere.
+            let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
+            done = self.is_listed(host, new).await? || self.is_listed(host, &own.path).await?;
+        }
         if !done {
             return Err(refused(end, "rename a folder"));
         }
