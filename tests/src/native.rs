@@ -8,7 +8,7 @@ use postern_bridge::{
 };
 use postern_certificate::{Refused, Verifier, Why, fingerprint};
 use postern_mail::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Transport,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Transport,
     TransportError, Vault, host::VaultError, store::MemoryStore,
 };
 use rustls::{
@@ -231,6 +231,8 @@ impl Discover for NativeHost {
 }
 
 impl Admission for NativeHost {}
+
+impl Storage for NativeHost {}
 
 impl Clock for NativeHost {
     fn now(&self) -> i64 {

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use postern_bridge::{Discovery, Endpoint};
 use postern_mail::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, TransportError, Vault,
-    host::VaultError,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage,
+    TransportError, Vault,
+    host::{StorageState, VaultError},
 };
-use web_sys::Crypto;
+use web_sys::{Crypto, WorkerNavigator};
 
 use crate::{
     access::Access,
     clock::BrowserClock,
     discovery::ProxyDiscovery,
     random::BrowserRandom,
+    storage::BrowserStorage,
     store::IndexedDbStore,
     transport::{MailTransport, TunnelConnector},
     vault::BrowserVault,
@@ -22,6 +24,7 @@ use crate::{
 /// The browser, as the client's logic sees it.
 pub(crate) struct BrowserHost {
     store: IndexedDbStore,
+    storage: BrowserStorage,
     access: Access,
     connector: TunnelConnector,
     discovery: ProxyDiscovery,
@@ -31,10 +34,16 @@ pub(crate) struct BrowserHost {
 
 impl BrowserHost {
     /// `origin` is the page's.
-    pub(crate) fn new(store: IndexedDbStore, crypto: Crypto, origin: &str) -> Self {
+    pub(crate) fn new(
+        store: IndexedDbStore,
+        navigator: &WorkerNavigator,
+        crypto: Crypto,
+        origin: &str,
+    ) -> Self {
         let access = Access::of_proxy();
         Self {
             store,
+            storage: BrowserStorage::new(navigator),
             connector: TunnelConnector::new(origin, access.clone()),
             discovery: ProxyDiscovery::new(access.clone()),
             access,
@@ -77,6 +86,12 @@ impl Admission for BrowserHost {
 
     async fn admit(&self) -> Result<(), TransportError> {
         self.access.token().await.map(drop)
+    }
+}
+
+impl Storage for BrowserHost {
+    async fn storage(&self) -> StorageState {
+        self.storage.state().await
     }
 }
 

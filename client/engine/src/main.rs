@@ -9,6 +9,7 @@
 //! | [`leader`] | one engine of all pages leads; the others go through it |
 //! | [`host`] | gathers the following for the client's logic |
 //! | [`store`] | the store, in IndexedDB |
+//! | [`storage`] | how the browser keeps what is stored |
 //! | [`access`] | the right to open tunnels: tokens, and the key that they are given for |
 //! | [`transport`] | byte streams to mail servers, through the proxy's tunnel |
 //! | [`discovery`] | which servers an address has, by the proxy's word |
@@ -27,6 +28,7 @@ mod limits;
 #[cfg(feature = "measure")]
 mod measure;
 mod random;
+mod storage;
 mod store;
 mod transport;
 mod vault;

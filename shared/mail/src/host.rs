@@ -82,6 +82,27 @@ pub trait Admission {
     }
 }
 
+/// How the store's surroundings keep what is in it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StorageState {
+    /// Whether it is kept until the person removes it, and nobody else drops it to make room.
+    pub persistent: bool,
+    /// Bytes in use, estimated; `None` if nobody knows.
+    pub usage: Option<u64>,
+    /// Bytes that may be in use; `None` if nobody knows.
+    pub quota: Option<u64>,
+}
+
+/// Tells how safe what is stored is, and how much room there is. What is here is for a host that
+/// keeps everything and has room without end.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Storage {
+    /// The state now; it changes without notice.
+    async fn storage(&self) -> StorageState {
+        StorageState { persistent: true, usage: None, quota: None }
+    }
+}
+
 /// Why a byte stream could not be opened or broke.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TransportError {
@@ -198,7 +219,9 @@ pub trait Vault {
 pub struct VaultError(pub String);
 
 /// Everything that the client's logic needs from outside.
-pub trait Host: Connector + Discover + Admission + Clock + Random + Vault + 'static {
+pub trait Host:
+    Connector + Discover + Admission + Storage + Clock + Random + Vault + 'static
+{
     /// The store.
     type Store: Store;
 

@@ -31,6 +31,7 @@ pub mod testing;
 
 pub use error::MailError;
 pub use host::{
-    Admission, Clock, Connector, Discover, Host, Random, Secret, Transport, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Host, Random, Secret, Storage, Transport,
+    TransportError, Vault,
 };
 pub use store::Store;

@@ -18,9 +18,9 @@ use futures_util::lock::Mutex;
 use postern_bridge::{Discovery, Endpoint, TlsSession};
 
 use crate::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Store, Transport,
-    TransportError, Vault,
-    host::VaultError,
+    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Store,
+    Transport, TransportError, Vault,
+    host::{StorageState, VaultError},
     store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
 };
 
@@ -69,6 +69,8 @@ pub struct TestHost<S, D = MemoryStore> {
     pub search: Cell<Option<oneshot::Receiver<Discovery>>>,
     /// The most bytes that one read gives.
     pub read_size: Cell<usize>,
+    /// How the store's surroundings keep what is in it.
+    pub storage: Cell<StorageState>,
     now: Cell<i64>,
     random: Cell<u8>,
 }
@@ -92,6 +94,7 @@ impl<S: Server, D: Store> TestHost<S, D> {
             presented_key: RefCell::default(),
             search: Cell::default(),
             read_size: Cell::new(usize::MAX),
+            storage: Cell::new(StorageState { persistent: true, ..StorageState::default() }),
             now: Cell::new(1_700_000_000_000),
             random: Cell::new(0),
         }
@@ -176,6 +179,12 @@ impl<S, D> Admission for TestHost<S, D> {
             (Some(_), Some(_)) => Err(TransportError::KeyRefused),
             (Some(_), None) => Err(TransportError::KeyNeeded),
         }
+    }
+}
+
+impl<S, D> Storage for TestHost<S, D> {
+    async fn storage(&self) -> StorageState {
+        self.storage.get()
     }
 }
 

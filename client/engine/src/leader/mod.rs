@@ -241,7 +241,7 @@ async fn start_client(
 ) -> Result<Client<BrowserHost>, MailError> {
     let store = IndexedDbStore::open(DATABASE).await?;
     store.take_lead().await?;
-    let host = BrowserHost::new(store, worker.crypto(), &worker.origin());
+    let host = BrowserHost::new(store, &worker.navigator(), worker.crypto(), &worker.origin());
     Client::start(Rc::new(host), move |down| outlet.deliver(down)).await
 }
 

@@ -16,7 +16,7 @@ use postern_bridge::{
 
 use super::*;
 use crate::{
-    Admission, Clock, Connector, Discover, Random, Secret, Store, TransportError, Vault,
+    Admission, Clock, Connector, Discover, Random, Secret, Storage, Store, TransportError, Vault,
     host::VaultError,
     record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -126,6 +126,8 @@ impl Vault for ScriptedHost {
 }
 
 impl Admission for ScriptedHost {}
+
+impl Storage for ScriptedHost {}
 
 impl Host for ScriptedHost {
     type Store = MemoryStore;
