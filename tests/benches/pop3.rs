@@ -3,10 +3,12 @@
 use std::{fmt::Write, time::Instant};
 
 use anyhow::{Context, Result, ensure};
-use postern_bridge::{AccountId, Identity, Protocol, Retention, Role, Security, ServerLogin};
+use postern_bridge::{
+    AccountId, Extent, Identity, Protocol, Retention, Role, Security, ServerLogin,
+};
 use postern_mail::{
     Host, Secret, Store,
-    pop3::{create_local_mailboxes, download},
+    pop3::{Job, Safety, create_local_mailboxes, download},
     record::{self, Account, Mailbox},
     store::{Durability, KeyRange},
 };
@@ -65,6 +67,7 @@ async fn receive(dovecot: &Dovecot, messages: usize) -> Result<f64> {
         incoming: login.clone(),
         outgoing: login,
         retention: Retention::Keep,
+        extent: Extent::Whole,
         sealed_password: Vec::new(),
     };
     let writes = create_local_mailboxes(&host, account.id).await?;
@@ -73,8 +76,11 @@ async fn receive(dovecot: &Dovecot, messages: usize) -> Result<f64> {
     let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
     let inbox = inbox.context("there is no inbox")?.id;
 
+    let password = Secret::new(PASSWORD);
+    let safety = Safety { persistent: true, public_computer: false };
+    let job = Job { account: &account, password: &password, inbox, safety };
     let start = Instant::now();
-    let report = download(&host, &account, &Secret::new(PASSWORD), inbox, &mut |_| {}).await?;
+    let report = download(&host, job, &mut |_| {}).await?;
     let took = start.elapsed();
     let downloaded = report.downloaded as usize;
     ensure!(downloaded == messages, "{downloaded} of {messages} messages are stored");

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod certificate;
 pub(crate) mod change;
 pub(crate) mod discovery;
+pub(crate) mod pop3;
 
 /// The name of the program.
 pub(crate) const NAME: &str = "Postern";
@@ -81,6 +82,7 @@ pub(crate) mod connection {
     pub(crate) const CONNECTING: &str = "Connecting…";
     pub(crate) const ONLINE: &str = "Up to date";
     pub(crate) const FAILED: &str = "Can't connect";
+    pub(crate) const WAITING: &str = "Waiting";
 
     pub(crate) fn pending(changes: u32) -> String {
         match changes {
@@ -100,6 +102,7 @@ pub(crate) mod connection {
 /// The message list.
 pub(crate) mod list {
     pub(crate) const LABEL: &str = "Messages";
+    pub(crate) const WAITING: &str = "The mail comes a little later";
     pub(crate) const CHOOSE: &str = "Choose a folder";
     pub(crate) const CHOOSE_DETAIL: &str = "Its messages will be listed here.";
     pub(crate) const EMPTY: &str = "Nothing here";
@@ -317,6 +320,8 @@ pub(crate) mod accounts {
     pub(crate) const ON_SERVER: &str = "On the server";
     pub(crate) const KEEP: &str = "mail is kept";
     pub(crate) const DELETE: &str = "mail is deleted once it is stored here";
+    pub(crate) const DELETE_WHEN_HERE: &str = "mail is deleted when it is deleted here";
+    pub(crate) const SECONDARY: &str = "mail is left to another computer";
     pub(crate) const LOST_IMAP: &str = "Its password and everything stored for it in this browser will be deleted. Your mail stays at your provider. Messages that wait to be sent are lost.";
     pub(crate) const LOST_POP3: &str = "Its password and all of its mail in this browser will be deleted. Messages that are no longer on the server are lost for good, and so are those that wait to be sent.";
 

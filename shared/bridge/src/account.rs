@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, RefusedCertificate, TlsSession};
+use crate::{Extent, Fingerprint, Pop3View, RefusedCertificate, Retention, TlsSession};
 
 /// An account's number, never used again after the account is removed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -76,18 +76,6 @@ pub struct ServerLogin {
     pub username: String,
 }
 
-/// What a POP3 account does with messages on the server after they are stored here.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Retention {
-    /// Leave every message on the server.
-    #[default]
-    Keep,
-    /// Delete a message once it is durably stored and verified here.
-    DeleteAfterDownload,
-    /// Delete a message this many days after it was stored here.
-    DeleteAfterDays(u16),
-}
-
 /// Who the person is when writing.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Identity {
@@ -143,6 +131,8 @@ pub struct AccountChange {
     pub password: Option<String>,
     /// What happens on the server after a download; only for POP3.
     pub retention: Retention,
+    /// How much of each message is downloaded; only for POP3.
+    pub extent: Extent,
 }
 
 impl fmt::Debug for AccountChange {
@@ -152,6 +142,7 @@ impl fmt::Debug for AccountChange {
             .field("incoming", &self.incoming)
             .field("outgoing", &self.outgoing)
             .field("retention", &self.retention)
+            .field("extent", &self.extent)
             .finish_non_exhaustive()
     }
 }
@@ -180,6 +171,10 @@ pub struct AccountView {
     pub outgoing: ServerLogin,
     /// What happens on the server after a download; only for POP3.
     pub retention: Retention,
+    /// How much of each message is downloaded; only for POP3.
+    pub extent: Extent,
+    /// What is known of a POP3 server.
+    pub pop3: Option<Pop3View>,
     /// What is known of the way to the incoming server.
     pub incoming_state: ServerState,
     /// What is known of the way to the outgoing server.
@@ -197,6 +192,17 @@ impl AccountView {
         }
     }
 
+    /// Whether another account gets the mail of the same mailbox over another protocol, as far as
+    /// the settings tell: then what one of them deletes is missing in the other.
+    pub fn shares_mailbox_with(&self, other: &Self) -> bool {
+        self.id != other.id
+            && self.protocol != other.protocol
+            && is_same_mailbox(
+                (&self.identity.address, &self.incoming),
+                (&other.identity.address, &other.incoming),
+            )
+    }
+
     /// What is known of the way to one of its servers.
     pub fn server_state(&self, role: ServerRole) -> &ServerState {
         match role {
@@ -204,6 +210,26 @@ impl AccountView {
             ServerRole::Outgoing => &self.outgoing_state,
         }
     }
+}
+
+/// Whether two accounts, by address and incoming server, are of one mailbox: their addresses are the
+/// same, or they log in with one name at hosts of one domain.
+pub fn is_same_mailbox(own: (&str, &ServerLogin), other: (&str, &ServerLogin)) -> bool {
+    let same_address = own.0.eq_ignore_ascii_case(other.0);
+    let same_name = own.1.username.eq_ignore_ascii_case(&other.1.username);
+    let hosts = (&own.1.endpoint.host, &other.1.endpoint.host);
+    same_address || (same_name && is_same_site(hosts.0, hosts.1))
+}
+
+/// Whether two hosts are the same but for their first label, as `imap.` and `pop.` of one domain are.
+fn is_same_site(own: &str, other: &str) -> bool {
+    let (own, other) = (own.to_ascii_lowercase(), other.to_ascii_lowercase());
+    let site = |host: &str| {
+        let (_, site) = host.split_once('.')?;
+        let is_domain = site.contains('.') && site.contains(|c: char| c.is_ascii_alphabetic());
+        is_domain.then(|| site.to_owned())
+    };
+    own == other || site(&own).is_some_and(|own| site(&other) == Some(own))
 }
 
 /// The state of an account's connection.
@@ -216,6 +242,8 @@ pub enum Connection {
     Connecting,
     /// Connected and up to date.
     Online,
+    /// Nothing is wrong, but the server wants to be asked later; the sentence says when.
+    Waiting(String),
     /// The last try failed; the sentence says why and what to do.
     Failed(String),
 }
@@ -227,4 +255,36 @@ pub struct TestReport {
     pub incoming: String,
     /// What the outgoing server answered, as one sentence.
     pub outgoing: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_mailbox_is_known_by_its_address_or_by_name_and_domain() {
+        let login = |host: &str, username: &str| ServerLogin {
+            endpoint: Endpoint {
+                host: host.into(),
+                port: 995,
+                security: Security::Tls,
+                tls_end: TlsEnd::Browser,
+                trusted: None,
+            },
+            username: username.into(),
+        };
+        let same = |own: (&str, &str, &str), other: (&str, &str, &str)| {
+            let (mine, theirs) = (login(own.1, own.2), login(other.1, other.2));
+            is_same_mailbox((own.0, &mine), (other.0, &theirs))
+        };
+        let ann = ("ann@example.org", "imap.example.org", "ann");
+        assert!(same(ann, ("Ann@Example.org", "mail.provider.net", "u17")));
+        assert!(same(ann, ("info@example.org", "pop.example.org", "ANN")));
+        assert!(same(ann, ("info@example.org", "IMAP.example.org", "ann")));
+        assert!(!same(ann, ("ben@example.org", "pop.example.org", "ben")));
+        assert!(!same(ann, ("ann@other.org", "pop.other.org", "ann")));
+        let local = ("a@x", "mail.org", "ann");
+        assert!(!same(local, ("b@y", "post.org", "ann")), "a top domain is nobody's");
+        assert!(!same(("a@x", "10.0.0.1", "ann"), ("b@y", "11.0.0.1", "ann")));
+    }
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, AccountId, AccountView, AttachmentView, ChangeId, Connection, Discovery, Done,
-    MailboxId, MailboxView, MessageId, MessageView, Moved, Refused, RefusedCertificate, Row,
-    SavedDraft, TestReport,
+    Access, AccountId, AccountView, AttachmentView, ChangeId, Connection, DeletionPreview,
+    Discovery, Done, MailboxId, MailboxView, MessageId, MessageView, Moved, Refused,
+    RefusedCertificate, Row, SavedDraft, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -102,6 +102,13 @@ pub enum Delta {
         request: u32,
         /// Nothing, or what is wrong: then nothing was changed.
         result: Result<(), Problem>,
+    },
+    /// The answer to `PreviewRetention`.
+    RetentionPreview {
+        /// The request's number.
+        request: u32,
+        /// What would be deleted, or what is wrong.
+        result: Result<DeletionPreview, Problem>,
     },
     /// The answer to `FetchAttachment`.
     Attachment {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccessKey, AccountChange, AccountDraft, AccountId, Address, Change, ChangeId, Fingerprint,
-    MailboxId, MessageId, ServerRole,
+    MailboxId, MessageId, Retention, ServerRole,
 };
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
@@ -65,6 +65,15 @@ pub enum Intent {
         /// The settings.
         change: AccountChange,
     },
+    /// Say what a POP3 account would delete on the server with another setting.
+    PreviewRetention {
+        /// Comes back in `Delta::RetentionPreview`.
+        request: u32,
+        /// The account.
+        account: AccountId,
+        /// The setting.
+        retention: Retention,
+    },
     /// Trust a certificate for one of an account's servers, and no other from now on; or trust
     /// none, so that a public authority has to vouch for it. The account connects again.
     TrustCertificate {
@@ -104,6 +113,12 @@ pub enum Intent {
     },
     /// Show a message and mark it as read.
     OpenMessage {
+        /// The message.
+        message: MessageId,
+    },
+    /// Download the whole of a message of which only the header is here, as soon as the server can
+    /// be asked.
+    DownloadWhole {
         /// The message.
         message: MessageId,
     },

@@ -16,12 +16,13 @@ mod discovery;
 mod draft;
 mod intent;
 mod message;
+mod pop3;
 mod wire;
 
 pub use access::{Access, AccessKey};
 pub use account::{
     AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol,
-    Retention, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd,
+    Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd, is_same_mailbox,
 };
 pub use certificate::{
     Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,
@@ -34,6 +35,7 @@ pub use draft::SavedDraft;
 pub use intent::{Attachment, Intent, OutgoingMessage};
 pub use message::{
     Address, AttachmentView, BodyView, Flags, MailboxId, MailboxRights, MailboxView, MessageId,
-    MessageView, Role, Row,
+    MessageView, Role, Row, Withheld,
 };
+pub use pop3::{DeletionHold, DeletionPreview, Extent, Pop3View, Retention};
 pub use wire::{ClientId, Down, Up, WireError, from_bytes, to_bytes};

@@ -164,6 +164,19 @@ pub struct MessageView {
     pub text: String,
     /// Attachments, in the order of the message.
     pub attachments: Vec<AttachmentView>,
+    /// What was not downloaded, if only the header was.
+    pub withheld: Option<Withheld>,
+}
+
+/// A message of which only the header was downloaded.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Withheld {
+    /// The whole message's size in bytes, as the server says.
+    pub size: u64,
+    /// Whether it will be downloaded, as soon as the server can be asked.
+    pub wanted: bool,
+    /// Whether the server has it no more.
+    pub gone: bool,
 }
 
 /// What the reading pane shows of a message.

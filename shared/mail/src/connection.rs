@@ -8,6 +8,7 @@ use postern_bridge::TlsSession;
 use crate::{
     Clock, MailError, Transport,
     host::{TransportError, within},
+    pop3::ServerNotes,
 };
 
 /// The most bytes that are written at once.
@@ -43,6 +44,8 @@ pub struct Tested {
     pub found: String,
     /// What protected the connection.
     pub session: Option<TlsSession>,
+    /// What is to be remembered of a POP3 server.
+    pub pop3: Option<ServerNotes>,
 }
 
 /// A session and the transport that it talks through.

@@ -30,6 +30,9 @@ pub enum MailError {
     /// The server takes no work for now, or said goodbye; its words.
     #[error("the server can't serve now: {0}")]
     Unavailable(String),
+    /// The server keeps a POP3 mailbox closed; why.
+    #[error("the server keeps the mailbox closed: {0}")]
+    Closed(Closed),
     /// The server lacks what is needed; what it is.
     #[error("the server does not offer {0}")]
     Unsupported(&'static str),
@@ -48,6 +51,28 @@ pub enum MailError {
     /// What was asked for is no longer there.
     #[error("{0} is no longer there")]
     Gone(&'static str),
+}
+
+/// Why a server keeps a mailbox closed (RFC 2449 section 8.1, RFC 3206); with its words.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Closed {
+    /// Another session has it open.
+    #[error("in use ({0})")]
+    InUse(String),
+    /// The last log-in was too short a time ago.
+    #[error("too soon")]
+    TooSoon {
+        /// How many seconds the next one has to wait.
+        wait: u32,
+        /// How many seconds must pass between two, if the server says.
+        delay: Option<u32>,
+    },
+    /// A fault of the server that will probably pass.
+    #[error("a passing fault ({0})")]
+    Temporary(String),
+    /// A fault of the server that somebody has to mend.
+    #[error("a lasting fault ({0})")]
+    Permanent(String),
 }
 
 impl MailError {
@@ -71,6 +96,7 @@ impl MailError {
             Self::Login(_) => ProblemKind::Login,
             Self::Refused { .. }
             | Self::Unavailable(_)
+            | Self::Closed(_)
             | Self::Unsupported(_)
             | Self::Protocol(_) => ProblemKind::Server,
             Self::Store(_) | Self::Vault(_) => ProblemKind::Storage,
@@ -93,6 +119,7 @@ impl MailError {
             self,
             Self::TimedOut(_)
                 | Self::Unavailable(_)
+                | Self::Closed(Closed::InUse(_) | Closed::TooSoon { .. } | Closed::Temporary(_))
                 | Self::Transport(
                     TransportError::Offline
                         | TransportError::Busy(_)
@@ -161,6 +188,7 @@ impl MailError {
             Self::Unavailable(text) => {
                 format!("{host} takes no work for now; it will be asked again. It says: “{text}”")
             }
+            Self::Closed(closed) => closed.sentence(host),
             Self::Unsupported(what) => format!("{host} does not offer {what}."),
             Self::Protocol(detail) => {
                 format!("{host} said something that Postern does not understand ({detail}).")
@@ -177,6 +205,44 @@ impl MailError {
             Self::Gone(what) => format!("The {what} is no longer there."),
         }
     }
+}
+
+impl Closed {
+    fn sentence(&self, host: &str) -> String {
+        match self {
+            Self::InUse(text) => format!(
+                "Another program has this mailbox open at {host}. Close it there, or wait: Postern \
+                 asks again in some minutes. The server says: “{text}”"
+            ),
+            Self::TooSoon { wait, delay: Some(delay) } => format!(
+                "{host} allows one log-in every {}. Postern asks again in {}.",
+                span(*delay),
+                span(*wait)
+            ),
+            Self::TooSoon { wait, delay: None } => format!(
+                "{host} does not allow another log-in so soon. Postern asks again in {}.",
+                span(*wait)
+            ),
+            Self::Temporary(text) => format!(
+                "{host} has a fault that will probably pass. Postern asks again in some minutes. \
+                 The server says: “{text}”"
+            ),
+            Self::Permanent(text) => format!(
+                "{host} has a fault that only its operator can mend. Tell your provider what the \
+                 server says: “{text}”"
+            ),
+        }
+    }
+}
+
+/// A number of seconds in words, rounded up.
+fn span(seconds: u32) -> String {
+    let (number, unit) = match seconds {
+        0..=90 => (seconds, "second"),
+        91..=5400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
 /// What is wrong with a certificate, as a sentence.
@@ -202,6 +268,23 @@ mod tests {
     use postern_bridge::TlsEnd;
 
     use super::*;
+
+    #[test]
+    fn a_closed_mailbox_is_told_with_what_to_do() {
+        let told = |closed| MailError::Closed(closed).problem("pop.example.org").sentence;
+        for (closed, expected) in [
+            (Closed::InUse("locked".into()), "Close it there, or wait"),
+            (Closed::TooSoon { wait: 61, delay: Some(900) }, "one log-in every 15 minutes"),
+            (Closed::TooSoon { wait: 300, delay: None }, "again in 5 minutes"),
+            (Closed::TooSoon { wait: 1, delay: Some(7201) }, "every 3 hours"),
+            (Closed::Temporary("busy".into()), "will probably pass"),
+            (Closed::Permanent("broken".into()), "Tell your provider"),
+        ] {
+            let sentence = told(closed);
+            assert!(sentence.contains("pop.example.org"), "{sentence}");
+            assert!(sentence.contains(expected), "{sentence}");
+        }
+    }
 
     #[test]
     fn a_refused_certificate_is_told_with_its_host() {

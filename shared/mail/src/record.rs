@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use postern_bridge::{
-    AccountId, Address, Flags, Identity, MailboxId, MessageId, Protocol, Retention, Role,
+    AccountId, Address, Extent, Flags, Identity, MailboxId, MessageId, Protocol, Retention, Role,
     ServerLogin,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -54,6 +54,9 @@ pub struct Account {
     pub outgoing: ServerLogin,
     /// What a POP3 account does on the server after a download.
     pub retention: Retention,
+    /// How much of each message a POP3 account downloads.
+    #[serde(default)]
+    pub extent: Extent,
     /// The password, as [`Vault::seal`](crate::Vault::seal) made it.
     #[serde(with = "serde_bytes")]
     pub sealed_password: Vec<u8>,
@@ -167,6 +170,11 @@ pub enum Body {
         size: u64,
         /// The parts that are left out.
         absent: Vec<AbsentPart>,
+    },
+    /// The header alone, as POP3's TOP gave it.
+    Header {
+        /// The size in bytes of what is stored.
+        size: u64,
     },
 }
 
@@ -520,6 +528,7 @@ mod tests {
             incoming: login(endpoint("imap.example.org", 993, Security::Tls, TlsEnd::Proxy)),
             outgoing: login(endpoint("smtp.example.org", 587, Security::StartTls, TlsEnd::Browser)),
             retention: Retention::Keep,
+            extent: Extent::Whole,
             sealed_password: vec![1, 2],
         };
         assert_eq!(decode(EARLIER_ACCOUNT), Ok(account));

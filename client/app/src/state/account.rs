@@ -1,8 +1,8 @@
 //! One account's settings: who can read its mail, and the form that changes them.
 
 use postern_bridge::{
-    AccountChange, AccountView, Endpoint, Fingerprint, Problem, Retention, Security, ServerLogin,
-    ServerRole, TlsEnd,
+    AccountChange, AccountView, Endpoint, Extent, Fingerprint, Problem, Retention, Security,
+    ServerLogin, ServerRole, TlsEnd,
 };
 
 use crate::text;
@@ -102,6 +102,8 @@ pub(crate) struct Edit {
     pub(crate) password: String,
     /// What a POP3 account does with mail on the server.
     pub(crate) retention: Retention,
+    /// How much of each message a POP3 account downloads.
+    pub(crate) extent: Extent,
     /// The certificates that the person has confirmed since, each for one host and port.
     confirmed: Vec<(String, u16, Fingerprint)>,
 }
@@ -115,6 +117,7 @@ impl Edit {
             outgoing: ServerEdit::of(&account.outgoing),
             password: String::new(),
             retention: account.retention,
+            extent: account.extent,
             confirmed: Vec::new(),
         }
     }
@@ -178,6 +181,7 @@ impl Edit {
             outgoing: self.login(ServerRole::Outgoing, present)?,
             password: (!self.password.is_empty()).then(|| self.password.clone()),
             retention: self.retention,
+            extent: self.extent,
         })
     }
 

@@ -89,7 +89,7 @@ pub(crate) fn fraction(progress: &Progress) -> Option<f64> {
 #[cfg(test)]
 pub(super) mod tests {
     use postern_bridge::{
-        Endpoint, Identity, Protocol, Retention, Security, ServerLogin, ServerState, TlsEnd,
+        Endpoint, Extent, Identity, Protocol, Retention, Security, ServerLogin, ServerState, TlsEnd,
     };
 
     use super::*;
@@ -112,6 +112,8 @@ pub(super) mod tests {
             incoming: login("imap.example.org", 993),
             outgoing: login("smtp.example.org", 465),
             retention: Retention::Keep,
+            extent: Extent::Whole,
+            pop3: None,
             incoming_state: ServerState::default(),
             outgoing_state: ServerState::default(),
             connection: Connection::Offline,

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
-use postern_bridge::{AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId};
+use postern_bridge::{
+    AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId, Retention,
+};
 
 use super::{
     access::Door,
@@ -15,6 +17,7 @@ use super::{
     list::List,
     mailboxes::Mailboxes,
     picked::Picked,
+    preview::Preview,
     reader::Reader,
     setup::{Form, Progress, Step},
     toasts::Toasts,
@@ -57,6 +60,8 @@ pub(crate) struct App {
     pub(crate) downloads: RwSignal<BTreeMap<u32, (MessageId, String)>>,
     /// What the form of an account's settings waits for.
     pub(crate) changing: RwSignal<Changing>,
+    /// What other settings of an account would delete on its server.
+    pub(crate) preview: RwSignal<Preview>,
     /// What the set-up form waits for.
     pub(crate) setup: RwSignal<Progress>,
     /// Where in the set-up the person is.
@@ -100,6 +105,7 @@ impl App {
             composer: RwSignal::new(None),
             downloads: RwSignal::default(),
             changing: RwSignal::default(),
+            preview: RwSignal::default(),
             setup: RwSignal::default(),
             step: RwSignal::default(),
             form: RwSignal::default(),
@@ -213,6 +219,13 @@ impl App {
         self.changing.set(Changing::awaiting(request));
     }
 
+    /// Asks what another setting would delete on an account's server.
+    pub(crate) fn preview_retention(self, account: AccountId, retention: Retention) {
+        let request =
+            self.request(|request| Intent::PreviewRetention { request, account, retention });
+        self.preview.update(|preview| preview.ask(request, account, retention));
+    }
+
     /// Asks for the rows that are drawn, unless they were asked for.
     pub(crate) fn show_rows(self, drawn: &Range<u32>) {
         let Some(mailbox) = self.list.with_untracked(List::mailbox) else { return };
@@ -295,6 +308,9 @@ impl App {
             }
             Delta::AccountChanged { request, result } => {
                 self.changing.update(|changing| changing.changed(request, result));
+            }
+            Delta::RetentionPreview { request, result } => {
+                self.preview.update(|preview| preview.answered(request, result));
             }
             Delta::AccountAdded { request, result: Ok(account) } => {
                 if self.setup.with_untracked(|setup| setup.adding == Some(request)) {

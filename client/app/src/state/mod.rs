@@ -13,6 +13,7 @@ pub(crate) mod draft;
 pub(crate) mod list;
 pub(crate) mod mailboxes;
 pub(crate) mod picked;
+pub(crate) mod preview;
 pub(crate) mod reader;
 pub(crate) mod setup;
 pub(crate) mod toasts;

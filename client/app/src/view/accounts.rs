@@ -70,6 +70,8 @@ fn Account(account: AccountView) -> impl IntoView {
         Retention::Keep => text::accounts::KEEP.to_owned(),
         Retention::DeleteAfterDownload => text::accounts::DELETE.to_owned(),
         Retention::DeleteAfterDays(days) => text::accounts::delete_after(days),
+        Retention::DeleteWhenDeletedHere => text::accounts::DELETE_WHEN_HERE.to_owned(),
+        Retention::Secondary => text::accounts::SECONDARY.to_owned(),
     });
     view! {
         <li class="account" data-test="account">

@@ -25,10 +25,12 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
         Connection::Offline => "offline",
         Connection::Connecting => "connecting",
         Connection::Online => "online",
+        Connection::Waiting(_) => "waiting",
         Connection::Failed(_) => "failed",
     };
     let words = move || match (connection.get(), progress.get()) {
         (Connection::Failed(_), _) => text::connection::FAILED.to_owned(),
+        (Connection::Waiting(_), _) => text::connection::WAITING.to_owned(),
         (_, Some(progress)) => {
             text::connection::progress(&progress.what, progress.done, progress.total)
         }
@@ -37,7 +39,7 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
         (Connection::Online, None) => text::connection::ONLINE.to_owned(),
     };
     let why = move || match connection.get() {
-        Connection::Failed(why) => Some(why),
+        Connection::Failed(why) | Connection::Waiting(why) => Some(why),
         _ => None,
     };
     // Where the certificate is shown already, nobody needs to be led there.

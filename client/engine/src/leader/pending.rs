@@ -72,6 +72,7 @@ fn kept_until(intent: &Intent) -> Until {
         Intent::ForgetAccessKey
         | Intent::TrustCertificate { .. }
         | Intent::RemoveAccount { .. }
+        | Intent::DownloadWhole { .. }
         | Intent::Refresh { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. } => Until::Taken,
@@ -80,6 +81,7 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::TestAccount { .. }
         | Intent::AddAccount { .. }
         | Intent::ChangeAccount { .. }
+        | Intent::PreviewRetention { .. }
         | Intent::OpenMessage { .. }
         | Intent::FetchAttachment { .. }
         | Intent::Change { .. }
@@ -106,6 +108,10 @@ fn is_answer(delta: &Delta, intent: &Intent) -> bool {
         | (
             Delta::AccountChanged { request: answered, .. },
             Intent::ChangeAccount { request, .. },
+        )
+        | (
+            Delta::RetentionPreview { request: answered, .. },
+            Intent::PreviewRetention { request, .. },
         )
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })
         | (Delta::Changed { request: answered, .. }, Intent::Change { request, .. })

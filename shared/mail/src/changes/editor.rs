@@ -20,7 +20,7 @@ use crate::{
     Host, MailError, Store,
     pop3::LedgerRow,
     record::{self, Account, Body, Mailbox, Message, Record, next_numbers},
-    store::{Durability, Key, KeyRange, StoreError, Table, Write},
+    store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
 /// Which request of which page a change came with.
@@ -37,8 +37,6 @@ pub struct Editor<'a, H> {
     /// Messages that have another place now.
     moved: Vec<Moved>,
     changed: BTreeSet<MailboxId>,
-    /// The ledger's keys, by message, once they are needed.
-    ledger: Option<BTreeMap<MessageId, Key>>,
 }
 
 /// What an editor has done.
@@ -78,7 +76,6 @@ impl<'a, H: Host> Editor<'a, H> {
             parts,
             moved: Vec::new(),
             changed: BTreeSet::new(),
-            ledger: None,
         })
     }
 
@@ -371,16 +368,15 @@ impl<'a, H: Host> Editor<'a, H> {
     /// The ledger of a POP3 account follows its messages, so that it still knows them when they are
     /// deleted.
     async fn ledger_follows(
-        &mut self,
+        &self,
         stage: &mut Stage<'_, H::Store>,
         moved: &[Moved],
     ) -> Result<(), StoreError> {
+        let mut ledger = self.ledger().await?;
         for step in moved {
-            if let Some(mut row) = self.ledger_row(step.from).await? {
+            if let Some(mut row) = ledger.remove(&step.from) {
                 row.message = step.to;
                 stage.write(row.put());
-                let key = row.key();
-                self.ledger.get_or_insert_default().insert(step.to, key);
             }
         }
         Ok(())
@@ -388,12 +384,13 @@ impl<'a, H: Host> Editor<'a, H> {
 
     /// The ledger learns that the person deleted messages here.
     async fn ledger_forgets(
-        &mut self,
+        &self,
         stage: &mut Stage<'_, H::Store>,
         gone: &[MessageId],
     ) -> Result<(), StoreError> {
+        let mut ledger = self.ledger().await?;
         for id in gone {
-            if let Some(mut row) = self.ledger_row(*id).await? {
+            if let Some(mut row) = ledger.remove(id) {
                 row.deleted_here = Some(self.host.now());
                 stage.write(row.put());
             }
@@ -401,18 +398,12 @@ impl<'a, H: Host> Editor<'a, H> {
         Ok(())
     }
 
-    /// The ledger's row of a message, as it is stored now.
-    async fn ledger_row(&mut self, id: MessageId) -> Result<Option<LedgerRow>, StoreError> {
-        let store = self.host.store();
-        if self.ledger.is_none() {
-            let range = KeyRange::prefix(record::account_key(self.account.id));
-            let rows: Vec<LedgerRow> = record::all(store, &range).await?;
-            self.ledger = Some(rows.iter().map(|row| (row.message, row.key())).collect());
-        }
-        match self.ledger.as_ref().and_then(|keys| keys.get(&id)) {
-            Some(key) => record::get(store, key).await,
-            None => Ok(None),
-        }
+    /// The ledger's rows by message; to be read anew for each batch, since a download may have given
+    /// a message another row in between.
+    async fn ledger(&self) -> Result<BTreeMap<MessageId, LedgerRow>, StoreError> {
+        let range = KeyRange::prefix(record::account_key(self.account.id));
+        let rows: Vec<LedgerRow> = record::all(self.host.store(), &range).await?;
+        Ok(rows.into_iter().map(|row| (row.message, row)).collect())
     }
 }
 
@@ -431,7 +422,7 @@ async fn old_entries(store: &impl Store, account: AccountId) -> Result<Vec<Entry
 fn stored_size(message: &Message) -> u64 {
     match message.body {
         Body::Absent => 0,
-        Body::Whole { size } | Body::Partial { size, .. } => size,
+        Body::Whole { size } | Body::Partial { size, .. } | Body::Header { size } => size,
     }
 }
 

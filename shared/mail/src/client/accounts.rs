@@ -1,8 +1,8 @@
 //! Accounts: add, test, list, remove.
 
 use postern_bridge::{
-    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Problem, Protocol,
-    ServerLogin, ServerRole, ServerState, TestReport,
+    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Extent, Pop3View, Problem,
+    Protocol, ServerLogin, ServerRole, ServerState, TestReport,
 };
 
 use super::{
@@ -14,10 +14,28 @@ use crate::{
     Host, MailError, Secret, changes,
     connection::Tested,
     imap::{self, ImapClient},
-    outbox, pop3,
+    outbox,
+    pop3::{self, ServerNotes},
     record::{self, Account, Record},
-    store::{Durability, KeyRange, Store, Table, Write},
+    store::{Durability, KeyRange, Store, StoreError, Table, Write},
 };
+
+/// What is stored of an account's servers.
+pub(super) struct Known {
+    sessions: Sessions,
+    pop3: Option<Pop3View>,
+}
+
+impl Known {
+    pub(super) async fn of(store: &impl Store, account: &Account) -> Result<Self, StoreError> {
+        let sessions = certificates::sessions(store, account.id).await?;
+        let pop3 = match account.protocol {
+            Protocol::Imap => None,
+            Protocol::Pop3 => Some(ServerNotes::load(store, account.id).await?.view()),
+        };
+        Ok(Self { sessions, pop3 })
+    }
+}
 
 impl<H: Host> Client<H> {
     pub(super) fn account_views(&self) -> Vec<AccountView> {
@@ -54,6 +72,10 @@ impl<H: Host> Client<H> {
             ServerRole::Incoming => (&mut draft.incoming, &draft.outgoing),
             ServerRole::Outgoing => (&mut draft.outgoing, &draft.incoming),
         };
+        if (role, draft.protocol) == (ServerRole::Incoming, Protocol::Pop3) {
+            let waits = self.must_wait(login).await;
+            waits.map_err(|error| error.problem(&login.endpoint.host))?;
+        }
         loop {
             let tested = match (role, draft.protocol) {
                 (ServerRole::Outgoing, _) => outbox::test(host, login, &password).await,
@@ -73,18 +95,25 @@ impl<H: Host> Client<H> {
     pub(super) async fn add_account(&self, draft: AccountDraft) -> Result<AccountId, Problem> {
         let (draft, incoming, outgoing) = self.try_out(draft).await?;
         let host = draft.incoming.endpoint.host.clone();
-        let account = self.keep_account(draft).await.map_err(|error| error.problem(&host))?;
+        let problem = |error: MailError| error.problem(&host);
+        let account = self.keep_account(draft, incoming.pop3).await.map_err(problem)?;
         let id = account.id;
-        self.run_account(account.clone(), Sessions::default());
+        let known = Known::of(self.store(), &account).await;
+        let known = known.map_err(|error| problem(error.into()))?;
+        self.run_account(account.clone(), known);
         self.tell(None, Delta::Accounts(self.account_views()));
         let Account { incoming: to_incoming, outgoing: to_outgoing, .. } = account;
         self.connected(id, ServerRole::Incoming, &to_incoming.endpoint, incoming.session);
         self.connected(id, ServerRole::Outgoing, &to_outgoing.endpoint, outgoing.session);
-        self.tell_mailboxes(None, id).await.map_err(|error| error.problem(&host))?;
+        self.tell_mailboxes(None, id).await.map_err(problem)?;
         Ok(id)
     }
 
-    async fn keep_account(&self, draft: AccountDraft) -> Result<Account, MailError> {
+    async fn keep_account(
+        &self,
+        draft: AccountDraft,
+        server: Option<ServerNotes>,
+    ) -> Result<Account, MailError> {
         let host = &*self.inner.host;
         let sealed_password = host.seal(&Secret::new(draft.password)).await?;
         let _editing = host.store().editing().lock().await;
@@ -96,24 +125,28 @@ impl<H: Host> Client<H> {
             incoming: draft.incoming,
             outgoing: draft.outgoing,
             retention: draft.retention,
+            extent: Extent::default(),
             sealed_password,
         };
         let mut batch = vec![numbered, account.put()];
         if account.protocol == Protocol::Pop3 {
             batch.extend(pop3::create_local_mailboxes(host, account.id).await?);
+            batch.extend(server.map(|notes| notes.begin(account.id)));
         }
         host.store().apply(batch, Durability::Strict).await?;
         Ok(account)
     }
 
     /// Gives the account its lanes and fetches what is new.
-    pub(super) fn run_account(&self, account: Account, sessions: Sessions) {
+    pub(super) fn run_account(&self, account: Account, known: Known) {
         let id = account.id;
         let lanes = Lanes::start(self, &account);
+        let Known { sessions, pop3 } = known;
         let running = Running {
             account,
             incoming: ServerState { session: sessions.incoming, refused: None },
             outgoing: ServerState { session: sessions.outgoing, refused: None },
+            pop3,
             connection: Connection::Offline,
             told: None,
             lanes,
@@ -131,12 +164,12 @@ impl<H: Host> Client<H> {
     pub(super) async fn remove_account(&self, id: AccountId) -> Result<(), MailError> {
         let removed = self.inner.accounts.borrow_mut().remove(&id);
         let Some(running) = removed else { return Ok(()) };
-        let Running { account, incoming, outgoing, lanes, .. } = running;
+        let Running { account, incoming, outgoing, pop3, lanes, .. } = running;
         drop(lanes);
         if let Err(error) = self.forget_account(&account).await {
             // It is all there still, and goes on.
             let sessions = Sessions { incoming: incoming.session, outgoing: outgoing.session };
-            self.run_account(account, sessions);
+            self.run_account(account, Known { sessions, pop3 });
             return Err(error);
         }
         self.tell(None, Delta::Accounts(self.account_views()));
@@ -146,7 +179,11 @@ impl<H: Host> Client<H> {
     async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
         let host = &*self.inner.host;
         let _editing = host.store().editing().lock().await;
-        let mut batch = vec![account.delete(), certificates::forget_sessions(account.id)];
+        let mut batch = vec![
+            account.delete(),
+            certificates::forget_sessions(account.id),
+            ServerNotes::forget(account.id),
+        ];
         for mailbox in self.mailboxes(account.id).await? {
             batch.push(mailbox.delete());
             batch.extend(imap::forget_messages(mailbox.id));
@@ -173,11 +210,11 @@ async fn test_imap<H: Host>(
     let imap = ImapClient::connect(host, login, password).await?;
     let session = imap.tls();
     imap.logout(host).await;
-    Ok(Tested { found: "The IMAP log-in works.".into(), session })
+    Ok(Tested { found: "The IMAP log-in works.".into(), session, pop3: None })
 }
 
 fn view(running: &Running) -> AccountView {
-    let Running { account, incoming, outgoing, connection, .. } = running;
+    let Running { account, incoming, outgoing, pop3, connection, .. } = running;
     AccountView {
         id: account.id,
         identity: account.identity.clone(),
@@ -185,6 +222,8 @@ fn view(running: &Running) -> AccountView {
         incoming: account.incoming.clone(),
         outgoing: account.outgoing.clone(),
         retention: account.retention,
+        extent: account.extent,
+        pop3: pop3.clone(),
         incoming_state: incoming.clone(),
         outgoing_state: outgoing.clone(),
         connection: connection.clone(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Client, Running};
 use crate::{
     Host, MailError, Store, TransportError,
+    error::Closed,
     record::{self, Account, Record},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
@@ -109,9 +110,12 @@ fn is_past_tls(error: &MailError, security: Security) -> bool {
     match error {
         MailError::Login(_) => true,
         // With STARTTLS they may come before the upgrade.
-        MailError::Refused { .. } | MailError::Unsupported(_) | MailError::Protocol(_) => {
-            security == Security::Tls
-        }
+        // Then it was not even asked.
+        MailError::Closed(Closed::TooSoon { .. }) => false,
+        MailError::Refused { .. }
+        | MailError::Closed(_)
+        | MailError::Unsupported(_)
+        | MailError::Protocol(_) => security == Security::Tls,
         _ => false,
     }
 }

@@ -241,7 +241,7 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    fn tell_moved(&self, moved: &[Moved]) {
+    pub(super) fn tell_moved(&self, moved: &[Moved]) {
         if !moved.is_empty() {
             self.inner.places.borrow_mut().note(moved);
             self.tell(None, Delta::Moved(moved.to_vec()));

@@ -12,6 +12,7 @@
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
+//! | `pop3` | what a POP3 server is known for, and what is downloaded and deleted there |
 //! | `reading` | opened messages and attachments |
 //! | `sending` | the outbox's life |
 //!
@@ -27,6 +28,7 @@ mod drafts;
 mod lanes;
 mod lists;
 mod mailboxes;
+mod pop3;
 mod reading;
 mod sending;
 mod settings;
@@ -39,8 +41,8 @@ use std::{
 
 use futures_util::future::AbortHandle;
 use postern_bridge::{
-    Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, Problem, ServerState,
-    Up,
+    Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, Pop3View, Problem,
+    ServerState, Up,
 };
 
 use crate::{
@@ -88,6 +90,8 @@ struct Running {
     account: Account,
     incoming: ServerState,
     outgoing: ServerState,
+    /// What is known of a POP3 server.
+    pop3: Option<Pop3View>,
     connection: Connection,
     /// What was last told to be wrong; not told again until something worked.
     told: Option<String>,
@@ -126,8 +130,8 @@ impl<H: Host> Client<H> {
         };
         client.present_kept_key().await?;
         for account in accounts {
-            let sessions = certificates::sessions(client.store(), account.id).await?;
-            client.run_account(account, sessions);
+            let known = accounts::Known::of(client.store(), &account).await?;
+            client.run_account(account, known);
         }
         client.resume_outbox().await?;
         Ok(client)
@@ -182,6 +186,11 @@ impl<H: Host> Client<H> {
                 self.tell(Some(page), Delta::AccountChanged { request, result });
                 Ok(())
             }
+            Intent::PreviewRetention { request, account, retention } => {
+                let result = self.preview_retention(account, retention).await;
+                self.tell(Some(page), Delta::RetentionPreview { request, result });
+                Ok(())
+            }
             Intent::TrustCertificate { account, server, host, port, trusted } => {
                 self.trust(account, server, (&host, port), trusted).await
             }
@@ -193,6 +202,7 @@ impl<H: Host> Client<H> {
             Intent::OpenMailbox { mailbox } => self.open_mailbox(page, mailbox).await,
             Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,
             Intent::OpenMessage { message } => self.open_message(page, message).await,
+            Intent::DownloadWhole { message } => self.download_whole(page, message).await,
             Intent::Change { request, change } => {
                 let result = self.change((page, request), change).await;
                 self.tell(Some(page), Delta::Changed { request, result });

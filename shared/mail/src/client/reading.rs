@@ -75,7 +75,9 @@ impl<H: Host> Client<H> {
             Body::Partial { absent, .. } => &absent[..],
             _ => &[],
         };
-        Ok(view(&message, mime::view(&raw), absent))
+        let mut view = view(&message, mime::view(&raw), absent);
+        view.withheld = self.withheld(&message).await?;
+        Ok(view)
     }
 
     /// The message's bytes, fetched first if need be.
@@ -161,6 +163,7 @@ fn view(message: &Message, view: mime::View, absent: &[AbsentPart]) -> MessageVi
         },
         text: view.text,
         attachments,
+        withheld: None,
     }
 }
 

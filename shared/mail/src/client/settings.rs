@@ -1,7 +1,7 @@
 //! Changing an account that is there.
 
 use postern_bridge::{
-    AccountChange, AccountDraft, AccountId, Delta, Identity, Problem, Protocol, Retention,
+    AccountChange, AccountDraft, AccountId, Delta, Extent, Identity, Problem, Protocol, Retention,
     ServerLogin, ServerRole,
 };
 
@@ -20,19 +20,21 @@ impl<H: Host> Client<H> {
         let host = change.incoming.endpoint.host.clone();
         let problem = |error: MailError| error.problem(&host);
         let account = self.account(id).map_err(problem)?;
-        let retention = match account.protocol {
-            Protocol::Imap => Retention::Keep,
-            Protocol::Pop3 => change.retention,
+        let (retention, extent) = match account.protocol {
+            Protocol::Imap => (Retention::Keep, Extent::Whole),
+            Protocol::Pop3 => (change.retention, change.extent),
         };
         let identity = Identity { name: change.name, ..account.identity.clone() };
         let servers_differ =
             (&change.incoming, &change.outgoing) != (&account.incoming, &account.outgoing);
         if !servers_differ && change.password.is_none() {
             let edit = |account: &mut Account| {
-                (account.identity, account.retention) = (identity, retention);
+                account.identity = identity;
+                (account.retention, account.extent) = (retention, extent);
                 Ok(())
             };
             self.edit_account(id, edit).await.map_err(problem)?;
+            self.policy_changed(&account).await.map_err(problem)?;
             self.tell(None, Delta::Accounts(self.account_views()));
             return Ok(());
         }
@@ -69,11 +71,13 @@ impl<H: Host> Client<H> {
             present.identity = draft.identity;
             present.incoming = draft.incoming;
             present.outgoing = draft.outgoing;
-            present.retention = draft.retention;
+            (present.retention, present.extent) = (draft.retention, extent);
             present.sealed_password = sealed_password;
             Ok(())
         };
         self.edit_account(id, edit).await.map_err(problem)?;
+        self.note_test(id, incoming.pop3).await.map_err(problem)?;
+        self.policy_changed(&account).await.map_err(problem)?;
         self.tell(None, Delta::Accounts(self.account_views()));
         self.connected(id, ServerRole::Incoming, &to_incoming, incoming.session);
         self.connected(id, ServerRole::Outgoing, &to_outgoing, outgoing.session);

@@ -53,5 +53,5 @@ pub async fn test<H: Host>(
     } else {
         "The SMTP server answers; it asks for no log-in."
     };
-    Ok(Tested { found: found.into(), session })
+    Ok(Tested { found: found.into(), session, pop3: None })
 }

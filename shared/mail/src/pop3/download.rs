@@ -8,29 +8,39 @@
 //! 3. *Store*: one strict batch makes record, bytes, ledger row and counts visible. Before it the
 //!    message is only on the server and comes again; after it the ledger knows it.
 //! 4. *Read back and verify.* An unverified row is verified first of all; if it does not match, it
-//!    is forgotten and the message comes again. Nothing unverified is ever deleted on the server.
-//! 5. *Note that a deletion is asked, DELE.* The server deletes nothing before QUIT; the message is
-//!    still listed and due again.
+//!    is forgotten and the message comes again. While there is one, nothing is deleted on the server.
+//! 5. *Note that a deletion is asked, DELE.* Before it the header of what an earlier session stored
+//!    is compared with the server's. The server deletes nothing before QUIT; the message is still
+//!    listed and due again.
+//!    A last look at the store comes between DELE and QUIT: if the browser has dropped the database,
+//!    the session ends without QUIT.
 //! 6. *QUIT.* If its answer is lost, the next list tells: gone means deleted, listed means due
 //!    again.
 //! 7. *Note the confirmed deletion.* As in 6.
 //!
+//! Where the whole of a message comes after its header, 3 replaces the one by the other in one batch:
+//! before it the header is here and the message is still wanted, after it the message is here.
+//! Decisions are functions of data: what to fetch and which message has come in `plan`, what to
+//! delete in `retention`.
+//!
 //! So at any moment each message is on the server or verified here, and none is here twice.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use postern_bridge::{MailboxId, TlsSession};
-use postern_pop3::{Command, Event, Request};
+use postern_bridge::{DeletionHold, MailboxId, Moved, Retention, TlsSession};
 
 use super::{
-    due,
-    intake::{Incoming, Place, Received, commit},
-    ledger::Ledger,
-    limits::{BATCH_BYTES, BATCH_MESSAGES},
-    listing::{Listed, listing},
-    server::{Server, unexpected},
+    Safety, ServerNotes,
+    deletion::delete_due,
+    fetch::Fetch,
+    intake::Place,
+    ledger::{Ledger, LedgerRow},
+    listing::{Listing, listing},
+    plan::plan,
+    server::Server,
+    verify::verify_rest,
 };
-use crate::{Host, MailError, Secret, record::Account, store::Durability};
+use crate::{Host, MailError, Secret, error::Closed, record::Account};
 
 /// How far a download is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,6 +62,11 @@ pub enum DownloadStep {
         /// Messages to fetch.
         new: u32,
     },
+    /// Messages of which only the header was here are here as a whole now.
+    Completed {
+        /// Where each was and where it is; the two may be the same.
+        moved: Vec<Moved>,
+    },
     /// The server is being asked to delete so many messages.
     Deleting {
         /// Messages to delete.
@@ -68,13 +83,33 @@ pub struct DownloadReport {
     pub downloaded: u32,
     /// Messages that the server did not hand out.
     pub withheld: u32,
+    /// Messages of which only the header was wanted, at a server that can't give it alone.
+    pub left_out: u32,
     /// Messages that the server has deleted.
     pub deleted: u32,
     /// Messages without a usable unique id: fetched each time to be recognised, never deleted.
     pub unidentified: u32,
+    /// Messages that vanished from the server, neither deleted from here nor, as far as it has told,
+    /// by itself. Not counted on a secondary computer.
+    pub vanished: u32,
+    /// Why nothing was deleted, though the account's settings say so.
+    pub hold: Option<DeletionHold>,
 }
 
-/// Downloads what is new into `inbox`, then deletes on the server what the account's policy says.
+/// What to download, and where to.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// Its password.
+    pub password: &'a Secret,
+    /// Where new messages go.
+    pub inbox: MailboxId,
+    /// Whether this browser may come to hold the only copy.
+    pub safety: Safety,
+}
+
+/// Downloads what is new into the inbox, then deletes on the server what the account's policy says.
 ///
 /// See the module's text for what happens if it ends early. Must not run twice at a time for one
 /// account.
@@ -83,23 +118,33 @@ pub struct DownloadReport {
 ///
 /// Whatever ended it; what was stored before stays. With a full store
 /// ([`StoreError::QuotaExceeded`](crate::store::StoreError::QuotaExceeded)) nothing more is fetched
-/// and nothing is deleted.
+/// and nothing is deleted. [`Closed::TooSoon`] if the server wants more time between two log-ins; then
+/// it was not even asked.
 pub async fn download<H: Host>(
     host: &H,
-    account: &Account,
-    password: &Secret,
-    inbox: MailboxId,
+    job: Job<'_>,
     progress: &mut dyn FnMut(DownloadStep),
 ) -> Result<DownloadReport, MailError> {
     let store = host.store();
-    let place = Place { account: account.id, inbox };
+    let account = job.account;
+    let place = Place { account: account.id, inbox: job.inbox };
     place.discard_partial(store).await?;
+    verify_rest(store, account.id, host.now()).await?;
     let mut ledger = Ledger::load(store, account.id).await?;
-    ledger.verify_rest(store, host.now()).await?;
+    ServerNotes::load(store, account.id).await?.check(host.now())?;
 
-    let mut server = Server::open(host, &account.incoming, password).await?;
+    let mut server = match Server::open(host, &account.incoming, job.password).await {
+        Ok(server) => server,
+        Err(error) => {
+            if let MailError::Closed(Closed::TooSoon { delay: Some(delay), .. }) = error {
+                let note = |notes: &mut ServerNotes| notes.told_too_soon(delay, host.now());
+                ServerNotes::edit(store, account.id, note).await?;
+            }
+            return Err(error);
+        }
+    };
     progress(DownloadStep::LoggedIn { session: server.tls() });
-    let outcome = run(host, account, place, &mut server, &mut ledger, progress).await;
+    let outcome = run(host, &job, place, &mut server, &mut ledger, progress).await;
     server.close().await;
     outcome
 }
@@ -107,184 +152,79 @@ pub async fn download<H: Host>(
 /// A download from the list on.
 async fn run<H: Host>(
     host: &H,
-    account: &Account,
+    job: &Job<'_>,
     place: Place,
     server: &mut Server<'_, H>,
     ledger: &mut Ledger,
     progress: &mut dyn FnMut(DownloadStep),
 ) -> Result<DownloadReport, MailError> {
+    let (store, id) = (host.store(), job.account.id);
+    let logged_in = host.now();
+    let learn = |notes: &mut ServerNotes| notes.logged_in(&server.offers, logged_in);
+    ServerNotes::edit(store, id, learn).await?;
     let listing = listing(server).await?;
     let seen = host.now();
-    ledger.settle_deletions(host.store(), &listing, seen).await?;
+    ledger.settle_deletions(store, &listing, seen).await?;
     let mut report = DownloadReport {
-        on_server: count(&listing),
-        unidentified: count(listing.iter().filter(|listed| listed.uidl.is_none())),
+        on_server: count(&listing.messages),
+        unidentified: count(listing.messages.iter().filter(|listed| listed.uidl.is_none())),
         ..DownloadReport::default()
     };
-    let new: Vec<Listed> = listing.iter().filter(|listed| !ledger.knows(listed)).cloned().collect();
-    progress(DownloadStep::Found { new: count(&new) });
-    let mut fetch = Fetch { host, place, ledger, report: &mut report, pending: Vec::new() };
-    fetch.run(server, &new, seen, progress).await?;
-    report.deleted = delete_due(host, account, server, ledger, &listing, progress).await?;
+    let wanted = plan(&listing, ledger, job.account.extent);
+    let mut fresh = BTreeSet::new();
+    let mut fetch = Fetch {
+        host,
+        place,
+        listing: &listing,
+        ledger,
+        report: &mut report,
+        seen,
+        fresh: &mut fresh,
+        pending: Vec::new(),
+        changes: Vec::new(),
+    };
+    fetch.run(server, wanted, progress).await?;
+    report.vanished = vanished(host, job, server, ledger, &listing, seen).await?;
+
+    let hold = job.safety.hold(ledger.unverified());
+    report.hold = hold.filter(|_| job.account.retention.deletes());
+    ServerNotes::edit(store, id, |notes| notes.downloaded(&report)).await?;
+    // A server that deletes at QUIT what it has handed out must not be told that it may.
+    let by_itself = server.offers.expire == Some(postern_pop3::Expire::Days(0));
+    if hold.is_some() && by_itself {
+        return Ok(report);
+    }
+    // The rows as the person has left them meanwhile.
+    *ledger = Ledger::load(store, id).await?;
+    let account = held(job.account, report.hold);
+    let held = Job { account: &account, ..*job };
+    report.deleted = delete_due(host, &held, server, ledger, &listing, &fresh, progress).await?;
     Ok(report)
 }
 
-/// Fetching, with what waits to be stored.
-struct Fetch<'a, H> {
-    host: &'a H,
-    place: Place,
-    ledger: &'a mut Ledger,
-    report: &'a mut DownloadReport,
-    pending: Vec<Received>,
+/// The account, with a policy that deletes nothing while there is a reason not to.
+fn held(account: &Account, hold: Option<DeletionHold>) -> Account {
+    let retention = if hold.is_some() { Retention::Keep } else { account.retention };
+    Account { retention, ..account.clone() }
 }
 
-impl<H: Host> Fetch<'_, H> {
-    async fn run(
-        &mut self,
-        server: &mut Server<'_, H>,
-        new: &[Listed],
-        seen: i64,
-        progress: &mut dyn FnMut(DownloadStep),
-    ) -> Result<(), MailError> {
-        for listed in new {
-            server.start(Command::Retr(listed.number))?;
-        }
-        let total = count(new);
-        for (listed, done) in new.iter().zip(1..) {
-            match self.receive(server, listed).await {
-                Ok(Some(received)) => self.take(received).await?,
-                Ok(None) => self.report.withheld += 1,
-                Err(MailError::Store(error)) => return Err(error.into()),
-                Err(error) => {
-                    // What did arrive need not be fetched again.
-                    self.flush(seen).await?;
-                    return Err(error);
-                }
-            }
-            let weight: usize = self.pending.iter().map(Received::weight).sum();
-            // There is one marker for a message that is not stored as a whole.
-            let spilled = self.pending.last().is_some_and(Received::is_spilled);
-            let full = weight >= BATCH_BYTES || self.pending.len() >= BATCH_MESSAGES;
-            if done == total || full || spilled {
-                self.flush(seen).await?;
-                progress(DownloadStep::Stored { done, new: total });
-            }
-        }
-        Ok(())
-    }
-
-    /// Receives one message; `None` if the server does not hand it out.
-    async fn receive(
-        &self,
-        server: &mut Server<'_, H>,
-        listed: &Listed,
-    ) -> Result<Option<Received>, MailError> {
-        let store = self.host.store();
-        let mut incoming = Incoming::new(self.place, listed.clone());
-        loop {
-            match server.next("a message").await? {
-                Event::Content { bytes, .. } => incoming.push(store, &bytes).await?,
-                Event::ContentEnd { .. } => return Ok(Some(incoming.finish(store).await?)),
-                Event::Refused { request: Request::Retr(_), .. } => return Ok(None),
-                other => return Err(unexpected(&other, "hand out a message")),
-            }
-        }
-    }
-
-    /// A message has arrived: is it one that is stored already?
-    async fn take(&mut self, received: Received) -> Result<(), MailError> {
-        let uidl = received.listed.uidl.as_deref();
-        let known = match uidl.and_then(|uidl| self.ledger.by_uidl(uidl)) {
-            Some(row) if row.sha256 == received.sha256 => {
-                // The same message, listed anew: the server counts its size differently now, or
-                // has not deleted it after all.
-                let mut row = row.clone();
-                row.listed_size = received.listed.size;
-                row.delete_asked = None;
-                row.delete_confirmed = None;
-                self.ledger.update(self.host.store(), vec![row], Durability::Relaxed).await?;
-                true
-            }
-            Some(_) => false,
-            None => uidl.is_none() && self.has_content(&received.sha256),
-        };
-        if !known {
-            self.pending.push(received);
-        } else if received.is_spilled() {
-            self.place.discard_partial(self.host.store()).await?;
-        }
-        Ok(())
-    }
-
-    fn has_content(&self, sha256: &[u8; 32]) -> bool {
-        self.ledger.has_content(sha256)
-            || self.pending.iter().any(|received| received.sha256 == *sha256)
-    }
-
-    /// Stores and verifies what has arrived.
-    async fn flush(&mut self, seen: i64) -> Result<(), MailError> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let (store, now) = (self.host.store(), self.host.now());
-        let rows = commit(store, self.place, &self.pending, seen, now).await?;
-        self.report.downloaded += count(&rows);
-        rows.into_iter().for_each(|row| self.ledger.insert(row));
-        self.pending.clear();
-        Ok(())
-    }
-}
-
-/// Asks the server to delete what is due, and ends the session; how many it deleted.
-async fn delete_due<H: Host>(
+/// Notes what vanished from the server; how many messages were removed by somebody else.
+async fn vanished<H: Host>(
     host: &H,
-    account: &Account,
-    server: &mut Server<'_, H>,
+    job: &Job<'_>,
+    server: &Server<'_, H>,
     ledger: &mut Ledger,
-    listing: &[Listed],
-    progress: &mut dyn FnMut(DownloadStep),
+    listing: &Listing,
+    now: i64,
 ) -> Result<u32, MailError> {
-    let numbers: BTreeMap<&[u8], u32> = listing
-        .iter()
-        .filter(|listed| ledger.knows(listed))
-        .filter_map(|listed| Some((listed.uidl.as_deref()?, listed.number)))
-        .collect();
-    let mut asked = BTreeMap::new();
-    for uidl in due(account.retention, ledger.rows(), host.now()) {
-        if let (Some(number), Some(row)) = (numbers.get(uidl.as_slice()), ledger.by_uidl(&uidl)) {
-            let mut row = row.clone();
-            row.delete_asked = Some(host.now());
-            asked.insert(*number, row);
-        }
-    }
-    if asked.is_empty() {
-        // Nothing depends on a polite end.
-        let _ = server.ask(Command::Quit, "the end of the session").await;
+    let rows = ledger.note_vanished(host.store(), listing, now).await?;
+    if job.account.retention == Retention::Secondary {
         return Ok(0);
     }
-    progress(DownloadStep::Deleting { count: count(asked.values()) });
-    ledger.update(host.store(), asked.values().cloned().collect(), Durability::Relaxed).await?;
-    for number in asked.keys() {
-        server.start(Command::Dele(*number))?;
-    }
-    let mut marked = Vec::new();
-    for _ in 0..asked.len() {
-        match server.next("a deletion").await? {
-            Event::MarkedDeleted { message } => marked.extend(asked.remove(&message)),
-            Event::Refused { request: Request::Dele(_), .. } => {}
-            other => return Err(unexpected(&other, "delete messages")),
-        }
-    }
-    match server.ask(Command::Quit, "the end of the session").await? {
-        Event::Bye => {}
-        other => return Err(unexpected(&other, "delete messages")),
-    }
-    marked.iter_mut().for_each(|row| row.delete_confirmed = Some(host.now()));
-    let deleted = count(&marked);
-    ledger.update(host.store(), marked, Durability::Strict).await?;
-    Ok(deleted)
+    let expired = |row: &&LedgerRow| server.has_expired(row.first_seen, now);
+    Ok(count(rows.iter().filter(|row| !expired(row))))
 }
 
-fn count(items: impl IntoIterator) -> u32 {
+pub(super) fn count(items: impl IntoIterator) -> u32 {
     u32::try_from(items.into_iter().count()).unwrap_or(u32::MAX)
 }

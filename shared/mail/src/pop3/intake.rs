@@ -4,15 +4,18 @@
 //! stored as they come, under a UID that is reserved for it and that no record names; a marker
 //! remembers it, so that what an interrupted download left behind is found and removed.
 
-use postern_bridge::{AccountId, Flags, MailboxId, MessageId};
+use std::collections::BTreeMap;
+
+use postern_bridge::{AccountId, Flags, MailboxId, MessageId, Moved};
 use postern_mime::summary;
 use sha2::{Digest, Sha256};
 
 use super::{
-    LedgerRow,
-    ledger::{is_intact, write},
+    LedgerRow, header,
     limits::{IN_MEMORY, MAX_MESSAGE},
     listing::Listed,
+    plan::{Facts, Part},
+    verify::verify,
 };
 use crate::{
     MailError, Store,
@@ -28,10 +31,6 @@ pub(super) struct Place {
 }
 
 impl Place {
-    async fn mailbox(self, store: &impl Store) -> Result<Mailbox, MailError> {
-        record::mailbox(store, self.inbox).await
-    }
-
     /// The key of the marker of a message that is not stored as a whole yet.
     fn marker(self) -> Key {
         Key::new().bytes(b"pop3-partial-").u32(self.account.0)
@@ -39,6 +38,7 @@ impl Place {
 
     /// Removes what an interrupted download, or a message that turned out to be known, has left.
     pub(super) async fn discard_partial(self, store: &impl Store) -> Result<(), StoreError> {
+        let _editing = store.editing().lock().await;
         let Some(value) = store.get(Table::Meta, &self.marker()).await? else { return Ok(()) };
         let message: MessageId = decode(&value)?;
         let range = KeyRange::prefix(message_key(message));
@@ -54,6 +54,9 @@ impl Place {
 pub(super) struct Incoming {
     place: Place,
     listed: Listed,
+    part: Part,
+    /// The mailbox that a large one is stored into.
+    mailbox: MailboxId,
     limit: u64,
     hasher: Sha256,
     size: u64,
@@ -73,21 +76,31 @@ struct Spilled {
 /// A message that has been received as a whole.
 pub(super) struct Received {
     pub(super) listed: Listed,
+    pub(super) part: Part,
     pub(super) sha256: [u8; 32],
-    pub(super) size: u64,
+    pub(super) header: Option<[u8; 32]>,
+    /// The row of the message that it completes, as it was.
+    pub(super) completes: Option<Box<LedgerRow>>,
+    size: u64,
     /// The bytes that wait to be stored.
     waiting: Vec<u8>,
     spilled: Option<Spilled>,
 }
 
 impl Incoming {
-    pub(super) fn new(place: Place, listed: Listed) -> Self {
-        Self::with_limit(place, listed, MAX_MESSAGE)
-    }
-
-    fn with_limit(place: Place, listed: Listed, limit: u64) -> Self {
-        let hasher = Sha256::new();
-        Self { place, listed, limit, hasher, size: 0, waiting: Vec::new(), spilled: None }
+    /// `mailbox` is where it is stored; another one than the inbox only if its header is there.
+    pub(super) fn new(place: Place, listed: Listed, part: Part, mailbox: MailboxId) -> Self {
+        Self {
+            place,
+            listed,
+            part,
+            mailbox,
+            limit: MAX_MESSAGE,
+            hasher: Sha256::new(),
+            size: 0,
+            waiting: Vec::new(),
+            spilled: None,
+        }
     }
 
     /// Takes the next bytes.
@@ -115,8 +128,9 @@ impl Incoming {
             self.waiting.clear();
         }
         let sha256 = self.hasher.finalize().into();
-        let Self { listed, size, waiting, spilled, .. } = self;
-        Ok(Received { listed, sha256, size, waiting, spilled })
+        let Self { listed, part, size, waiting, spilled, .. } = self;
+        let header = header::digest(spilled.as_ref().map_or(&waiting, |spilled| &spilled.head));
+        Ok(Received { listed, part, sha256, header, completes: None, size, waiting, spilled })
     }
 
     /// Stores the whole chunks that wait.
@@ -131,8 +145,8 @@ impl Incoming {
         let spilled = match &mut self.spilled {
             Some(spilled) => spilled,
             None => {
-                let mut mailbox = self.place.mailbox(store).await?;
-                let id = MessageId { mailbox: self.place.inbox, uid: mailbox.uid_next };
+                let mut mailbox = record::mailbox(store, self.mailbox).await?;
+                let id = MessageId { mailbox: self.mailbox, uid: mailbox.uid_next };
                 mailbox.uid_next += 1;
                 batch.push(mailbox.put());
                 let (key, value) = (self.place.marker(), encode(&id));
@@ -168,15 +182,25 @@ impl Received {
         self.spilled.is_some()
     }
 
+    /// What is known of it.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        let Self { listed, part, sha256, header, .. } = self;
+        Facts { listed, part: *part, sha256: *sha256, header: *header }
+    }
+
     /// The record for the list, made of the message's first bytes.
     fn message(&self, id: MessageId, now: i64) -> Message {
         let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
         let summary = summary(head);
+        let (size, body) = match self.part {
+            Part::Whole => (self.size, Body::Whole { size: self.size }),
+            Part::Header => (self.listed.size, Body::Header { size: self.size }),
+        };
         Message {
             id,
             arrived: arrival(summary.sent, now),
             sent: summary.sent,
-            size: self.size,
+            size,
             flags: Flags::default(),
             keywords: Vec::new(),
             from: record::addresses(summary.from),
@@ -185,7 +209,7 @@ impl Received {
             message_id: summary.message_id,
             preview: summary.preview,
             has_attachments: summary.has_attachments,
-            body: Body::Whole { size: self.size },
+            body,
         }
     }
 
@@ -197,12 +221,16 @@ impl Received {
             listed_size: self.listed.size,
             size: self.size,
             sha256: self.sha256,
+            header: self.header,
+            partial: self.part == Part::Header,
+            wanted: false,
             first_seen: seen,
             stored: now,
             verified: None,
             deleted_here: None,
             delete_asked: None,
             delete_confirmed: None,
+            gone: None,
         }
     }
 }
@@ -213,51 +241,208 @@ fn arrival(sent: Option<i64>, now: i64) -> i64 {
     sent.filter(|sent| (0..=now).contains(sent)).unwrap_or(now)
 }
 
+/// What was stored.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    /// The rows of all messages, verified, as they are stored now.
+    pub(super) rows: Vec<LedgerRow>,
+    /// How many of the messages were not here before.
+    pub(super) new: usize,
+    /// The messages of which only the header was here before; where each was, and where it is.
+    pub(super) completed: Vec<Moved>,
+}
+
 /// Makes messages visible, all of them or none: records, places in the list, bytes, ledger rows and
-/// the mailbox's counts in one strict batch. Then reads them back and marks them as verified.
+/// the mailboxes' counts in one strict batch. Then reads them back and marks them as verified.
 ///
-/// Returns the rows as they are stored then. `seen` is when the server listed the messages.
+/// What the ledger and the mailboxes hold is read under the lock for editing: the person may have
+/// moved or deleted a message since the download began, or a backup may have been restored.
+/// `seen` is when the server listed the messages.
 pub(super) async fn commit(
     store: &impl Store,
     place: Place,
     received: &[Received],
     seen: i64,
     now: i64,
-) -> Result<Vec<LedgerRow>, MailError> {
+) -> Result<Committed, MailError> {
     let editing = store.editing().lock().await;
-    let mut mailbox = place.mailbox(store).await?;
-    let mut batch = Vec::new();
-    let mut rows = Vec::new();
+    let mut batch =
+        Batch { store, place, writes: Vec::new(), mailboxes: BTreeMap::new(), keys: Vec::new() };
+    let mut committed = Committed::default();
     for received in received {
+        match batch.presence(received).await? {
+            Presence::Absent => {
+                batch.add(received, seen, now).await?;
+                committed.new += 1;
+            }
+            Presence::Partial(row) => {
+                let step = batch.complete(received, *row, now).await?;
+                committed.completed.push(step);
+            }
+            Presence::Whole => batch.drop_bytes(received),
+        }
+    }
+    let Batch { mut writes, mailboxes, keys, .. } = batch;
+    writes.extend(mailboxes.values().map(Record::put));
+    store.apply(writes, Durability::Strict).await?;
+    drop(editing);
+    let verified = verify(store, keys, now).await?;
+    if verified.damaged > 0 {
+        return Err(StoreError::Damaged("a message that was just stored".into()).into());
+    }
+    committed.rows = verified.rows;
+    Ok(committed)
+}
+
+/// What is here of a message that has come.
+enum Presence {
+    Absent,
+    /// The header; and the row.
+    Partial(Box<LedgerRow>),
+    /// Everything, or the person does not want it.
+    Whole,
+}
+
+/// A batch in the making.
+struct Batch<'a, S> {
+    store: &'a S,
+    place: Place,
+    writes: Vec<Write>,
+    mailboxes: BTreeMap<MailboxId, Mailbox>,
+    /// The rows that it writes.
+    keys: Vec<Key>,
+}
+
+impl<S: Store> Batch<'_, S> {
+    async fn presence(&mut self, received: &Received) -> Result<Presence, MailError> {
+        if let Some(before) = &received.completes
+            && let Some(row) = record::get::<LedgerRow>(self.store, &before.key()).await?
+        {
+            if !row.partial || row.deleted_here.is_some() {
+                return Ok(Presence::Whole);
+            }
+            let there = self.store.get(Table::Messages, &message_key(row.message)).await?.is_some();
+            return Ok(if there { Presence::Partial(Box::new(row)) } else { Presence::Absent });
+        }
+        // Where it will be says nothing about its key.
+        let anywhere = MessageId { mailbox: self.place.inbox, uid: 0 };
+        let key = received.row(self.place.account, anywhere, 0, 0).key();
+        let row: Option<LedgerRow> = record::get(self.store, &key).await?;
+        let same = row.is_some_and(|row| row.sha256 == received.sha256);
+        Ok(if same { Presence::Whole } else { Presence::Absent })
+    }
+
+    /// Adds a message that was never stored.
+    async fn add(&mut self, received: &Received, seen: i64, now: i64) -> Result<(), MailError> {
         let id = match &received.spilled {
             Some(spilled) => {
-                batch.push(Write::Delete { table: Table::Meta, key: place.marker() });
+                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
                 spilled.id
             }
             None => {
-                let id = MessageId { mailbox: place.inbox, uid: mailbox.uid_next };
-                mailbox.uid_next += 1;
-                batch.extend(put_body(id, &received.waiting));
+                let id = self.next_id(self.place.inbox).await?;
+                self.writes.extend(put_body(id, &received.waiting));
                 id
             }
         };
-        let row = received.row(place.account, id, seen, now);
-        batch.push(row.put());
-        batch.extend(received.message(id, now).put_listed());
-        rows.push(row);
+        let row = received.row(self.place.account, id, seen, now);
+        if let Some(former) = record::get::<LedgerRow>(self.store, &row.key()).await?
+            && former.sha256 != row.sha256
+        {
+            // The server has given its unique id to another message.
+            self.writes.push(former.without_uidl(now).put());
+        }
+        self.keys.push(row.key());
+        self.writes.push(row.put());
+        self.writes.extend(received.message(id, now).put_listed());
+        let mailbox = self.mailbox(id.mailbox).await?;
         mailbox.total += 1;
         mailbox.unread += 1;
+        Ok(())
     }
-    batch.push(mailbox.put());
-    store.apply(batch, Durability::Strict).await?;
-    drop(editing);
-    for row in &mut rows {
-        if !is_intact(store, row).await? {
-            return Err(StoreError::Damaged("a message that was just stored".into()).into());
+
+    /// Puts the whole of a message into the place of its header.
+    async fn complete(
+        &mut self,
+        received: &Received,
+        row: LedgerRow,
+        now: i64,
+    ) -> Result<Moved, MailError> {
+        let from = row.message;
+        let before: Option<Message> = record::get(self.store, &message_key(from)).await?;
+        let before = before.ok_or(MailError::Gone("message"))?;
+        self.writes.extend(before.delete_whole());
+        let to = match &received.spilled {
+            None => {
+                self.writes.extend(put_body(from, &received.waiting));
+                from
+            }
+            Some(spilled) => {
+                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
+                if spilled.id.mailbox == from.mailbox {
+                    spilled.id
+                } else {
+                    // It was moved to another mailbox while it was downloaded.
+                    let to = self.next_id(from.mailbox).await?;
+                    self.move_bytes(spilled, to).await?;
+                    to
+                }
+            }
+        };
+        let fresh = received.message(to, now);
+        let message = Message {
+            id: to,
+            size: fresh.size,
+            preview: fresh.preview,
+            has_attachments: fresh.has_attachments,
+            body: fresh.body,
+            ..before
+        };
+        self.writes.extend(message.put_listed());
+        let key = row.key();
+        let now = received.row(self.place.account, to, row.first_seen, now);
+        if now.key() != key {
+            self.writes.push(Write::Delete { table: Table::Ledger, key });
         }
-        row.verified = Some(now);
+        self.keys.push(now.key());
+        self.writes.push(now.put());
+        Ok(Moved { from, to })
     }
-    Ok(write(store, rows, Durability::Relaxed).await?)
+
+    /// What came is not needed.
+    fn drop_bytes(&mut self, received: &Received) {
+        if let Some(spilled) = &received.spilled {
+            let range = KeyRange::prefix(message_key(spilled.id));
+            self.writes.push(Write::DeleteRange { table: Table::Bodies, range });
+            self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
+        }
+    }
+
+    async fn move_bytes(&mut self, spilled: &Spilled, to: MessageId) -> Result<(), StoreError> {
+        for number in 0..spilled.chunks {
+            let from = message_key(spilled.id).u32(number);
+            let chunk = self.store.get(Table::Bodies, &from).await?;
+            let value = chunk.ok_or_else(|| StoreError::Damaged("a chunk".into()))?;
+            let key = message_key(to).u32(number);
+            self.writes.push(Write::Delete { table: Table::Bodies, key: from });
+            self.writes.push(Write::Put { table: Table::Bodies, key, value });
+        }
+        Ok(())
+    }
+
+    async fn next_id(&mut self, id: MailboxId) -> Result<MessageId, MailError> {
+        let mailbox = self.mailbox(id).await?;
+        let uid = mailbox.uid_next;
+        mailbox.uid_next += 1;
+        Ok(MessageId { mailbox: id, uid })
+    }
+
+    async fn mailbox(&mut self, id: MailboxId) -> Result<&mut Mailbox, MailError> {
+        if !self.mailboxes.contains_key(&id) {
+            self.mailboxes.insert(id, record::mailbox(self.store, id).await?);
+        }
+        Ok(self.mailboxes.get_mut(&id).expect("it has just been inserted"))
+    }
 }
 
 #[cfg(test)]
@@ -277,7 +462,8 @@ mod tests {
     fn the_largest_message_is_taken_and_one_byte_more_is_not() {
         let place = Place { account: AccountId(1), inbox: MailboxId(1) };
         let listed = Listed { number: 1, size: 1, uidl: None };
-        let mut incoming = Incoming::with_limit(place, listed, 10);
+        let incoming = Incoming::new(place, listed, Part::Whole, place.inbox);
+        let mut incoming = Incoming { limit: 10, ..incoming };
         let store = MemoryStore::new();
         assert_eq!(block_on(incoming.push(&store, &[0; 10])), Ok(()));
         let refused = block_on(incoming.push(&store, &[0; 1]));

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::{AccountId, MessageId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::listing::Listed;
+use super::listing::Listing;
 use crate::{
-    Store,
-    record::{self, Message, Record, account_key, message_key},
+    MailError, Store,
+    record::{self, Record, account_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -18,19 +17,31 @@ use crate::{
 pub struct LedgerRow {
     /// The account.
     pub account: AccountId,
-    /// The unique id (RFC 1939 section 7); empty if the server gave none. Such a message is known
-    /// by its content, and is never deleted from the server.
+    /// The unique id (RFC 1939 section 7); empty if the server gave none that can be used, or gave
+    /// it to another message since. Such a message is known by its content, and is never deleted
+    /// from the server.
     #[serde(with = "serde_bytes")]
     pub uidl: Vec<u8>,
     /// Where it is stored.
     pub message: MessageId,
     /// Its size in bytes, as the server lists it.
     pub listed_size: u64,
-    /// Its size in bytes, as it came.
+    /// The size in bytes of what is stored, as it came.
     pub size: u64,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of what is stored.
     #[serde(with = "serde_bytes")]
     pub sha256: [u8; 32],
+    /// SHA-256 of its header without what servers change; `None` if it has none, or was stored by a
+    /// version that did not keep it.
+    #[serde(default, with = "serde_bytes")]
+    pub header: Option<[u8; 32]>,
+    /// Whether only its header is stored. Such a message is never deleted from the server, but when
+    /// the person deletes it.
+    #[serde(default)]
+    pub partial: bool,
+    /// Whether the person wants the whole of it.
+    #[serde(default)]
+    pub wanted: bool,
     /// When it was first seen on the server.
     pub first_seen: i64,
     /// When it was stored durably.
@@ -43,13 +54,28 @@ pub struct LedgerRow {
     pub delete_asked: Option<i64>,
     /// When it was certain that the server no longer has it.
     pub delete_confirmed: Option<i64>,
+    /// When it was missing on the server though nobody here had asked, or another message seemed to
+    /// have its unique id.
+    #[serde(default)]
+    pub gone: Option<i64>,
 }
 
 impl LedgerRow {
-    /// What follows the account in the row's key. No unique id begins with NUL (RFC 1939 allows
-    /// 0x21 to 0x7E), so the two kinds never meet.
-    fn name(&self) -> Vec<u8> {
+    /// What follows the account in the row's key. No unique id that can be used has a control
+    /// character, so the two kinds never meet.
+    pub(super) fn name(&self) -> Vec<u8> {
         if self.uidl.is_empty() { [&[0], &self.sha256[..]].concat() } else { self.uidl.clone() }
+    }
+
+    /// Whether the server still had it when it was asked last.
+    pub fn is_on_server(&self) -> bool {
+        self.delete_confirmed.is_none() && self.gone.is_none()
+    }
+
+    /// The row of a message whose unique id is another one's by now.
+    pub(super) fn without_uidl(self, now: i64) -> Self {
+        let gone = self.gone.or(self.delete_confirmed.is_none().then_some(now));
+        Self { uidl: Vec::new(), gone, ..self }
     }
 }
 
@@ -61,25 +87,71 @@ impl Record for LedgerRow {
     }
 }
 
+/// A row that changes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct RowChange {
+    pub(super) before: LedgerRow,
+    /// Under another key if the message has another unique id now.
+    pub(super) now: LedgerRow,
+}
+
 /// An account's rows, as they are stored.
+#[derive(Debug, Default)]
 pub(super) struct Ledger {
     rows: BTreeMap<Vec<u8>, LedgerRow>,
-    contents: BTreeSet<[u8; 32]>,
+    contents: Index,
+    headers: Index,
+}
+
+/// The names of rows by a digest of what they are about.
+#[derive(Debug, Default)]
+struct Index(BTreeSet<([u8; 32], Vec<u8>)>);
+
+impl Index {
+    fn names(&self, digest: [u8; 32]) -> impl Iterator<Item = &Vec<u8>> {
+        let range = self.0.range((digest, Vec::new())..);
+        range.take_while(move |(own, _)| *own == digest).map(|(_, name)| name)
+    }
 }
 
 impl Ledger {
     pub(super) async fn load(store: &impl Store, account: AccountId) -> Result<Self, StoreError> {
-        let mut ledger = Self { rows: BTreeMap::new(), contents: BTreeSet::new() };
         let rows: Vec<LedgerRow> =
             record::all(store, &KeyRange::prefix(account_key(account))).await?;
-        rows.into_iter().for_each(|row| ledger.insert(row));
-        Ok(ledger)
+        Ok(rows.into_iter().collect())
     }
 
     /// A row was stored.
     pub(super) fn insert(&mut self, row: LedgerRow) {
-        self.contents.insert(row.sha256);
-        self.rows.insert(row.name(), row);
+        let name = row.name();
+        self.remove(&name);
+        self.contents.0.insert((row.sha256, name.clone()));
+        if let Some(header) = row.header {
+            self.headers.0.insert((header, name.clone()));
+        }
+        self.rows.insert(name, row);
+    }
+
+    /// A row changes; it has to be stored as well. What has its new name already gives it up.
+    pub(super) fn note(&mut self, RowChange { before, now }: &RowChange, at: i64) {
+        self.remove(&before.name());
+        if let Some(other) = self.rows.get(&now.name())
+            && other.sha256 != now.sha256
+        {
+            let former = other.clone().without_uidl(at);
+            self.insert(former);
+        }
+        self.insert(now.clone());
+    }
+
+    /// A row is gone, or has another name.
+    pub(super) fn remove(&mut self, name: &[u8]) {
+        if let Some(row) = self.rows.remove(name) {
+            self.contents.0.remove(&(row.sha256, name.to_vec()));
+            if let Some(header) = row.header {
+                self.headers.0.remove(&(header, name.to_vec()));
+            }
+        }
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = &LedgerRow> {
@@ -91,131 +163,233 @@ impl Ledger {
         self.rows.get(uidl)
     }
 
-    /// Whether a message with these bytes was ever stored.
-    pub(super) fn has_content(&self, sha256: &[u8; 32]) -> bool {
-        self.contents.contains(sha256)
+    /// The rows of messages with these bytes.
+    pub(super) fn with_content(&self, sha256: [u8; 32]) -> impl Iterator<Item = &LedgerRow> {
+        self.contents.names(sha256).filter_map(|name| self.rows.get(name))
     }
 
-    /// Whether the listing alone tells that this message is stored.
-    ///
-    /// It does not if the size has changed, or if the message was thought to be deleted: the server
-    /// may have given its id to another message, and only the content can tell.
-    pub(super) fn knows(&self, listed: &Listed) -> bool {
-        listed
-            .uidl
-            .as_deref()
-            .and_then(|uidl| self.by_uidl(uidl))
-            .is_some_and(|row| row.listed_size == listed.size && row.delete_confirmed.is_none())
+    /// The rows of messages with this header.
+    pub(super) fn with_header(&self, header: [u8; 32]) -> impl Iterator<Item = &LedgerRow> {
+        self.headers.names(header).filter_map(|name| self.rows.get(name))
     }
 
-    /// What an earlier session stored but did not live to verify: verified now, or forgotten if it
-    /// is not what it should be, so that it is downloaded again.
-    pub(super) async fn verify_rest(
-        &mut self,
-        store: &impl Store,
-        now: i64,
-    ) -> Result<(), StoreError> {
-        let rest: Vec<LedgerRow> =
-            self.rows().filter(|row| row.verified.is_none()).cloned().collect();
-        for mut row in rest {
-            if row.deleted_here.is_some() || is_intact(store, &row).await? {
-                row.verified = Some(now);
-                self.update(store, vec![row], Durability::Relaxed).await?;
-            } else {
-                self.forget(store, &row).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes a row and what is left of its message.
-    async fn forget(&mut self, store: &impl Store, row: &LedgerRow) -> Result<(), StoreError> {
-        let _editing = store.editing().lock().await;
-        let message: Option<Message> = record::get(store, &message_key(row.message)).await?;
-        let mut batch = vec![row.delete()];
-        if let Some(message) = message {
-            batch.extend(message.delete_whole());
-            let key = record::mailbox_key(row.message.mailbox);
-            if let Some(mut mailbox) = record::get::<record::Mailbox>(store, &key).await? {
-                mailbox.total = mailbox.total.saturating_sub(1);
-                mailbox.unread = mailbox.unread.saturating_sub((!message.flags.seen).into());
-                batch.push(mailbox.put());
-            }
-        }
-        store.apply(batch, Durability::Strict).await?;
-        self.rows.remove(&row.name());
-        self.contents.remove(&row.sha256);
-        Ok(())
+    /// How many rows were not read back and compared yet.
+    pub(super) fn unverified(&self) -> usize {
+        self.rows().filter(|row| row.verified.is_none()).count()
     }
 
     /// Deletions that were asked for and whose QUIT was never answered: the listing tells.
     pub(super) async fn settle_deletions(
         &mut self,
         store: &impl Store,
-        listing: &[Listed],
+        listing: &Listing,
         now: i64,
     ) -> Result<(), StoreError> {
-        let present: BTreeSet<&[u8]> =
-            listing.iter().filter_map(|listed| listed.uidl.as_deref()).collect();
-        let mut settled: Vec<LedgerRow> = self
-            .rows()
-            .filter(|row| row.delete_asked.is_some() && row.delete_confirmed.is_none())
-            .filter(|row| !present.contains(row.uidl.as_slice()))
-            .cloned()
-            .collect();
-        settled.iter_mut().for_each(|row| row.delete_confirmed = Some(now));
-        self.update(store, settled, Durability::Relaxed).await
+        let asked = |row: &&LedgerRow| row.delete_asked.is_some() && row.is_on_server();
+        self.note_absent(store, listing, asked, |row| row.delete_confirmed = Some(now)).await?;
+        Ok(())
     }
 
-    /// Stores changed rows. Where the message is and whether it was deleted here is up to the person,
-    /// and may have changed since the rows were read.
+    /// Notes which messages vanished from the server though nobody here asked for it; returns them.
+    pub(super) async fn note_vanished(
+        &mut self,
+        store: &impl Store,
+        listing: &Listing,
+        now: i64,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let left = |row: &&LedgerRow| row.delete_asked.is_none() && row.is_on_server();
+        self.note_absent(store, listing, left, |row| row.gone = Some(now)).await
+    }
+
+    async fn note_absent(
+        &mut self,
+        store: &impl Store,
+        listing: &Listing,
+        applies: impl Fn(&&LedgerRow) -> bool,
+        note: impl Fn(&mut LedgerRow),
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let Some(named) = &listing.named else { return Ok(Vec::new()) };
+        let mut rows: Vec<LedgerRow> = self
+            .rows()
+            .filter(|row| !row.uidl.is_empty() && !named.contains_key(&row.uidl))
+            .filter(applies)
+            .cloned()
+            .collect();
+        rows.iter_mut().for_each(note);
+        self.update(store, rows, Durability::Relaxed).await
+    }
+
+    /// Stores changed rows that keep their unique ids; returns those that are still there.
     pub(super) async fn update(
         &mut self,
         store: &impl Store,
         rows: Vec<LedgerRow>,
         durability: Durability,
-    ) -> Result<(), StoreError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let rows = write(store, rows, durability).await?;
-        rows.into_iter().for_each(|row| self.insert(row));
-        Ok(())
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let change = |row: LedgerRow| RowChange { before: row.clone(), now: row };
+        let rows = write(store, rows.into_iter().map(change).collect(), 0, durability).await?;
+        rows.iter().for_each(|row| self.insert(row.clone()));
+        Ok(rows)
     }
 }
 
-/// Writes rows, but for what the person may have changed since they were read; returns them as they
-/// are stored then.
+impl FromIterator<LedgerRow> for Ledger {
+    fn from_iter<I: IntoIterator<Item = LedgerRow>>(rows: I) -> Self {
+        let mut ledger = Self::default();
+        rows.into_iter().for_each(|row| ledger.insert(row));
+        ledger
+    }
+}
+
+/// Writes changes, in their order, but for what the person may have changed since the rows were read:
+/// where the message is, whether it was deleted here, whether the whole of it is wanted. A row that is
+/// no longer there stays away. Returns all rows that it has written, as they are stored then.
 pub(super) async fn write(
     store: &impl Store,
-    mut rows: Vec<LedgerRow>,
+    changes: Vec<RowChange>,
+    at: i64,
     durability: Durability,
 ) -> Result<Vec<LedgerRow>, StoreError> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
     let _editing = store.editing().lock().await;
-    for row in &mut rows {
-        if let Some(stored) = record::get::<LedgerRow>(store, &row.key()).await?
-            && stored.sha256 == row.sha256
+    let keys: BTreeSet<Key> =
+        changes.iter().flat_map(|change| [change.before.key(), change.now.key()]).collect();
+    let keys: Vec<Key> = keys.into_iter().collect();
+    let stored = store.get_many(Table::Ledger, &keys).await?;
+    let mut rows: BTreeMap<Key, Option<LedgerRow>> = BTreeMap::new();
+    for (key, stored) in keys.into_iter().zip(stored) {
+        rows.insert(key, stored.map(|stored| record::decode(&stored)).transpose()?);
+    }
+    for RowChange { before, mut now } in changes {
+        let Some(stored) = rows.insert(before.key(), None).flatten() else { continue };
+        now.message = stored.message;
+        now.deleted_here = stored.deleted_here;
+        now.wanted = stored.wanted;
+        if let Some(other) = rows.insert(now.key(), Some(now.clone())).flatten()
+            && other.sha256 != now.sha256
         {
-            row.message = stored.message;
-            row.deleted_here = stored.deleted_here;
+            let former = other.without_uidl(at);
+            rows.insert(former.key(), Some(former));
         }
     }
-    let batch: Vec<Write> = rows.iter().map(Record::put).collect();
-    store.apply(batch, durability).await?;
-    Ok(rows)
+    let write = |(key, row): (&Key, &Option<LedgerRow>)| match row {
+        Some(row) => row.put(),
+        None => Write::Delete { table: Table::Ledger, key: key.clone() },
+    };
+    store.apply(rows.iter().map(write).collect(), durability).await?;
+    Ok(rows.into_values().flatten().collect())
 }
 
-/// Whether the stored bytes are those that the row's checksum was made of, read chunk by chunk.
-pub(super) async fn is_intact(store: &impl Store, row: &LedgerRow) -> Result<bool, StoreError> {
-    let listed = store.get(Table::Messages, &message_key(row.message)).await?.is_some();
-    let mut hasher = Sha256::new();
-    let mut size = 0;
-    let mut number = 0;
-    while let Some(chunk) = store.get(Table::Bodies, &message_key(row.message).u32(number)).await? {
-        hasher.update(&chunk);
-        size += chunk.len() as u64;
-        number += 1;
+/// The row of a message, if it came from a POP3 server.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn row_of(
+    store: &impl Store,
+    account: AccountId,
+    message: MessageId,
+) -> Result<Option<LedgerRow>, StoreError> {
+    let rows: Vec<LedgerRow> = record::all(store, &KeyRange::prefix(account_key(account))).await?;
+    Ok(rows.into_iter().find(|row| row.message == message && row.deleted_here.is_none()))
+}
+
+/// Notes that the person wants the whole of a message of which only the header is here: the next
+/// download brings it.
+///
+/// # Errors
+///
+/// [`MailError::Gone`] if the server has it no more, or it came from none.
+pub async fn want_whole(
+    store: &impl Store,
+    account: AccountId,
+    message: MessageId,
+) -> Result<(), MailError> {
+    let _editing = store.editing().lock().await;
+    let row = row_of(store, account, message).await?;
+    let row = row.filter(|row| row.partial && row.is_on_server());
+    let mut row = row.ok_or(MailError::Gone("rest of the message"))?;
+    row.wanted = true;
+    Ok(store.apply(vec![row.put()], Durability::Relaxed).await?)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use postern_bridge::MailboxId;
+
+    use super::*;
+    use crate::record::decode;
+
+    pub(crate) fn row(uidl: &str) -> LedgerRow {
+        LedgerRow {
+            account: AccountId(1),
+            uidl: uidl.into(),
+            message: MessageId { mailbox: MailboxId(1), uid: 1 },
+            listed_size: 1,
+            size: 1,
+            sha256: [0; 32],
+            header: None,
+            partial: false,
+            wanted: false,
+            first_seen: 0,
+            stored: 1000,
+            verified: Some(1000),
+            deleted_here: None,
+            delete_asked: None,
+            delete_confirmed: None,
+            gone: None,
+        }
     }
-    let sha256: [u8; 32] = hasher.finalize().into();
-    Ok(listed && size == row.size && sha256 == row.sha256)
+
+    #[test]
+    fn a_row_that_changes_is_found_under_what_it_is_now() {
+        let mut ledger = Ledger::default();
+        ledger.insert(LedgerRow { header: Some([1; 32]), ..row("a") });
+        ledger.insert(LedgerRow { header: Some([2; 32]), sha256: [2; 32], ..row("a") });
+        assert_eq!(ledger.with_header([1; 32]).count(), 0);
+        assert_eq!(ledger.with_content([0; 32]).count(), 0);
+        assert_eq!(ledger.with_header([2; 32]).count(), 1);
+        assert_eq!(ledger.with_content([2; 32]).count(), 1);
+    }
+
+    #[test]
+    fn a_row_of_an_earlier_version_is_whole_and_has_no_digest_of_its_header() {
+        #[derive(Serialize)]
+        struct Earlier {
+            account: AccountId,
+            #[serde(with = "serde_bytes")]
+            uidl: Vec<u8>,
+            message: MessageId,
+            listed_size: u64,
+            size: u64,
+            #[serde(with = "serde_bytes")]
+            sha256: [u8; 32],
+            first_seen: i64,
+            stored: i64,
+            verified: Option<i64>,
+            deleted_here: Option<i64>,
+            delete_asked: Option<i64>,
+            delete_confirmed: Option<i64>,
+        }
+        let now = row("a");
+        let earlier = Earlier {
+            account: now.account,
+            uidl: now.uidl.clone(),
+            message: now.message,
+            listed_size: now.listed_size,
+            size: now.size,
+            sha256: now.sha256,
+            first_seen: now.first_seen,
+            stored: now.stored,
+            verified: now.verified,
+            deleted_here: None,
+            delete_asked: None,
+            delete_confirmed: None,
+        };
+        assert_eq!(decode::<LedgerRow>(&record::encode(&earlier)), Ok(now));
+        let full = LedgerRow { header: Some([7; 32]), gone: Some(3), partial: true, ..row("b") };
+        assert_eq!(decode::<LedgerRow>(&record::encode(&full)), Ok(full));
+    }
 }

@@ -19,3 +19,13 @@ pub const BATCH_MESSAGES: usize = 200;
 
 /// How long a server may say nothing at all.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many seconds the next log-in waits when a server says that this one came too soon, but not
+/// how much.
+pub const TOO_SOON: u32 = 5 * 60;
+
+/// The most seconds that a server can make the next log-in wait: a day.
+pub const MAX_LOGIN_DELAY: u32 = 24 * 60 * 60;
+
+/// How many characters are kept of a server's name for itself.
+pub const MAX_IMPLEMENTATION: usize = 100;

@@ -4,27 +4,38 @@
 //! delete it, and it counts as deleted only when the server has answered QUIT, or no longer lists
 //! it. See [`download`] for the steps and what an interruption at each of them leads to.
 
+mod deletion;
 mod download;
+mod fetch;
+mod header;
 mod intake;
 pub mod ledger;
 pub mod limits;
 mod listing;
 mod mailboxes;
+mod notes;
+mod plan;
 mod retention;
 mod server;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
-pub use download::{DownloadReport, DownloadStep, download};
-pub use ledger::LedgerRow;
+use download::count;
+pub use download::{DownloadReport, DownloadStep, Job, download};
+pub use ledger::{LedgerRow, row_of, want_whole};
 pub use mailboxes::create_local_mailboxes;
-pub use retention::due;
+pub use notes::ServerNotes;
+pub use retention::{Safety, due, preview};
 
 use postern_bridge::ServerLogin;
 use postern_pop3::{Command, Event};
 
 use crate::{Host, MailError, Secret, connection::Tested, pop3::server::Server};
+
+/// A day in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// Logs in, looks, and leaves everything as it was.
 ///
@@ -42,6 +53,8 @@ pub async fn test<H: Host>(
         other => return Err(server::unexpected(&other, "count the messages")),
     };
     let session = server.tls();
+    let mut notes = ServerNotes::default();
+    notes.logged_in(&server.offers, host.now());
     // Nothing depends on a polite end.
     let _ = server.ask(Command::Quit, "the end of the session").await;
     server.close().await;
@@ -50,5 +63,5 @@ pub async fn test<H: Host>(
         1 => "POP3 log-in works; 1 message is on the server.".into(),
         _ => format!("POP3 log-in works; {count} messages are on the server."),
     };
-    Ok(Tested { found, session })
+    Ok(Tested { found, session, pop3: Some(notes) })
 }

@@ -1,55 +1,103 @@
-//! Which messages the server should delete.
+//! Which messages the server should delete, and whether this browser is fit to hold the only copy.
 
-use postern_bridge::Retention;
+use postern_bridge::{DeletionHold, DeletionPreview, MailboxId, Retention};
 
-use super::LedgerRow;
+use super::{DAY, LedgerRow};
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
+/// What decides whether mail may be deleted on a server because it is here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Safety {
+    /// Whether the browser has promised not to clear its storage by itself.
+    pub persistent: bool,
+    /// Whether this is a public computer, on which nothing stays.
+    pub public_computer: bool,
+}
 
-/// The unique ids of the messages that `policy` wants deleted from the server at `now`
-/// (milliseconds since 1970, UTC).
+impl Safety {
+    /// Why nothing may be deleted on the server; `unverified` is how many stored messages were not
+    /// read back and compared.
+    pub fn hold(self, unverified: usize) -> Option<DeletionHold> {
+        if self.public_computer {
+            Some(DeletionHold::PublicComputer)
+        } else if !self.persistent {
+            Some(DeletionHold::NotPersistent)
+        } else {
+            (unverified > 0).then_some(DeletionHold::Unverified)
+        }
+    }
+}
+
+/// The rows of the messages that `policy` wants deleted from the server at `now` (milliseconds since
+/// 1970, UTC); `inbox` is where they were stored first.
 ///
-/// Only messages that were read back from the store and verified are ever named, and none without
-/// a unique id.
+/// Only messages are named that are on the server as far as is known, have a unique id, and were
+/// read back from the store and verified. One of which only the header is here is named only if the
+/// person has deleted it and the policy follows that.
 pub fn due<'row>(
     policy: Retention,
     ledger: impl IntoIterator<Item = &'row LedgerRow>,
+    inbox: MailboxId,
     now: i64,
-) -> Vec<Vec<u8>> {
-    let is_due = |row: &LedgerRow| match policy {
-        Retention::Keep => false,
-        Retention::DeleteAfterDownload => true,
-        Retention::DeleteAfterDays(days) => now >= row.stored + i64::from(days) * DAY,
+) -> Vec<&'row LedgerRow> {
+    let is_due = move |row: &&LedgerRow| match policy {
+        Retention::Keep | Retention::Secondary => false,
+        Retention::DeleteAfterDownload => !row.partial,
+        Retention::DeleteAfterDays(days) => {
+            !row.partial && now.saturating_sub(row.stored) >= i64::from(days) * DAY
+        }
+        Retention::DeleteWhenDeletedHere => {
+            row.deleted_here.is_some() || (!row.partial && row.message.mailbox != inbox)
+        }
     };
-    ledger
-        .into_iter()
-        .filter(|row| row.verified.is_some() && row.delete_confirmed.is_none())
-        .filter(|row| !row.uidl.is_empty() && is_due(row))
-        .map(|row| row.uidl.clone())
-        .collect()
+    ledger.into_iter().filter(|row| is_deletable(row)).filter(is_due).collect()
+}
+
+fn is_deletable(row: &LedgerRow) -> bool {
+    row.verified.is_some() && row.is_on_server() && !row.uidl.is_empty()
+}
+
+/// What `policy` would have deleted at `now`.
+pub fn preview(
+    policy: Retention,
+    ledger: &[LedgerRow],
+    inbox: MailboxId,
+    now: i64,
+    safety: Safety,
+) -> DeletionPreview {
+    let due = due(policy, ledger, inbox, now);
+    let not_here = due.iter().filter(|row| row.deleted_here.is_some()).count();
+    let waiting = match policy {
+        Retention::DeleteAfterDays(_) => {
+            let all = ledger.iter().filter(|row| is_deletable(row) && !row.partial).count();
+            all - due.len()
+        }
+        _ => 0,
+    };
+    let unverified = ledger.iter().filter(|row| row.verified.is_none()).count();
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    DeletionPreview {
+        messages: count(due.len()),
+        not_here: count(not_here),
+        later: count(waiting),
+        hold: safety.hold(unverified).filter(|_| policy.deletes()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{AccountId, MailboxId, MessageId};
+    use postern_bridge::MessageId;
 
-    use super::*;
+    use super::{super::ledger::tests, *};
+
+    const INBOX: MailboxId = MailboxId(1);
+    const SAFE: Safety = Safety { persistent: true, public_computer: false };
 
     fn row() -> LedgerRow {
-        LedgerRow {
-            account: AccountId(1),
-            uidl: b"u".to_vec(),
-            message: MessageId { mailbox: MailboxId(1), uid: 1 },
-            listed_size: 1,
-            size: 1,
-            sha256: [0; 32],
-            first_seen: 0,
-            stored: 1000,
-            verified: Some(1000),
-            deleted_here: None,
-            delete_asked: None,
-            delete_confirmed: None,
-        }
+        tests::row("u")
+    }
+
+    fn is_due(policy: Retention, row: &LedgerRow, now: i64) -> bool {
+        !due(policy, [row], INBOX, now).is_empty()
     }
 
     #[test]
@@ -57,6 +105,8 @@ mod tests {
         use Retention as R;
         let cases = [
             (R::Keep, i64::MAX, false),
+            (R::Secondary, i64::MAX, false),
+            (R::DeleteWhenDeletedHere, i64::MAX, false),
             (R::DeleteAfterDownload, 1000, true),
             (R::DeleteAfterDays(0), 1000, true),
             (R::DeleteAfterDays(14), 1000 + 14 * DAY - 1, false),
@@ -64,25 +114,92 @@ mod tests {
             (R::DeleteAfterDays(u16::MAX), 1000 + 365 * DAY, false),
             // A clock that was set back deletes nothing.
             (R::DeleteAfterDays(1), 0, false),
+            (R::DeleteAfterDays(1), i64::MIN, false),
         ];
         for (policy, now, expected) in cases {
-            assert_eq!(!due(policy, [&row()], now).is_empty(), expected, "{policy:?} at {now}");
+            assert_eq!(is_due(policy, &row(), now), expected, "{policy:?} at {now}");
         }
     }
 
     #[test]
+    fn deleting_follows_what_was_deleted_here_or_moved_out_of_the_inbox() {
+        let moved = MessageId { mailbox: MailboxId(2), uid: 1 };
+        let moved = LedgerRow { message: moved, ..row() };
+        let deleted = LedgerRow { deleted_here: Some(1), ..row() };
+        for row in [&moved, &deleted] {
+            assert!(is_due(Retention::DeleteWhenDeletedHere, row, 0));
+            assert!(!is_due(Retention::Keep, row, 0));
+            assert!(!is_due(Retention::Secondary, row, 0));
+        }
+    }
+
+    #[test]
+    fn a_message_of_which_only_the_header_is_here_is_due_only_when_the_person_deletes_it() {
+        let partial = LedgerRow { partial: true, ..row() };
+        let moved = MessageId { mailbox: MailboxId(2), uid: 1 };
+        let moved = LedgerRow { message: moved, ..partial.clone() };
+        let deleted = LedgerRow { deleted_here: Some(1), ..partial.clone() };
+        use Retention as R;
+        for policy in [R::DeleteAfterDownload, R::DeleteAfterDays(0), R::DeleteWhenDeletedHere] {
+            for row in [&partial, &moved] {
+                assert!(!is_due(policy, row, i64::MAX), "{policy:?}");
+            }
+        }
+        assert!(is_due(R::DeleteWhenDeletedHere, &deleted, 0));
+        assert!(!is_due(R::DeleteAfterDownload, &deleted, 0));
+    }
+
+    #[test]
     fn only_what_is_verified_named_and_still_there_is_ever_due() {
-        let rows = [
+        for row in [
             LedgerRow { verified: None, ..row() },
             LedgerRow { uidl: Vec::new(), ..row() },
             LedgerRow { delete_confirmed: Some(1), ..row() },
-        ];
-        assert!(due(Retention::DeleteAfterDownload, &rows, i64::MAX).is_empty());
+            LedgerRow { gone: Some(1), ..row() },
+        ] {
+            assert!(!is_due(Retention::DeleteAfterDownload, &row, i64::MAX), "{row:?}");
+        }
     }
 
     #[test]
     fn what_was_asked_but_not_confirmed_is_asked_again() {
         let asked = LedgerRow { delete_asked: Some(1), ..row() };
-        assert_eq!(due(Retention::DeleteAfterDownload, [&asked], 1000), [b"u".to_vec()]);
+        assert!(is_due(Retention::DeleteAfterDownload, &asked, 1000));
+    }
+
+    #[test]
+    fn a_preview_counts_what_goes_now_what_goes_later_and_what_is_nowhere_else() {
+        let rows = [
+            LedgerRow { stored: 0, ..row() },
+            LedgerRow { stored: 0, deleted_here: Some(1), ..row() },
+            LedgerRow { stored: 10 * DAY, ..row() },
+            LedgerRow { stored: 0, partial: true, ..row() },
+            LedgerRow { stored: 0, delete_confirmed: Some(1), ..row() },
+        ];
+        let preview = |policy| preview(policy, &rows, INBOX, 14 * DAY, SAFE);
+        let expected = DeletionPreview { messages: 2, not_here: 1, later: 1, hold: None };
+        assert_eq!(preview(Retention::DeleteAfterDays(14)), expected);
+        let expected = DeletionPreview { messages: 3, not_here: 1, later: 0, hold: None };
+        assert_eq!(preview(Retention::DeleteAfterDownload), expected);
+        assert_eq!(preview(Retention::Keep), DeletionPreview::default());
+    }
+
+    #[test]
+    fn nothing_is_deleted_where_the_only_copy_would_not_be_safe() {
+        let unsafe_ = |persistent, public_computer| Safety { persistent, public_computer };
+        let cases = [
+            (SAFE, 0, None),
+            (SAFE, 1, Some(DeletionHold::Unverified)),
+            (unsafe_(false, false), 0, Some(DeletionHold::NotPersistent)),
+            (unsafe_(true, true), 0, Some(DeletionHold::PublicComputer)),
+            (unsafe_(false, true), 1, Some(DeletionHold::PublicComputer)),
+        ];
+        for (safety, unverified, expected) in cases {
+            assert_eq!(safety.hold(unverified), expected, "{safety:?}, {unverified}");
+        }
+        let unverified = [LedgerRow { verified: None, ..row() }];
+        let held = |policy| preview(policy, &unverified, INBOX, 0, SAFE).hold;
+        assert_eq!(held(Retention::DeleteAfterDownload), Some(DeletionHold::Unverified));
+        assert_eq!(held(Retention::Keep), None, "what deletes nothing is not held up");
     }
 }

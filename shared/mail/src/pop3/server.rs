@@ -2,16 +2,20 @@
 
 use postern_bridge::{Security, ServerLogin, TlsSession};
 use postern_pop3::{
-    Capabilities, Command, Event, Output, Request, Response, ResponseCode, Session,
+    Capabilities, Command, Event, Expire, Output, Request, Response, ResponseCode, Session,
 };
 use postern_sasl::Credentials;
 
-use super::limits::PATIENCE;
-use crate::host::within;
+use super::{
+    DAY,
+    limits::{PATIENCE, TOO_SOON},
+};
 use crate::{
     Host, MailError, Secret,
     authenticate::mechanism,
     connection::{self, Connection},
+    error::Closed,
+    host::within,
 };
 
 impl connection::Session for Session {
@@ -33,6 +37,8 @@ impl connection::Session for Session {
 pub(super) struct Server<'host, H: Host> {
     host: &'host H,
     connection: Connection<H::Transport, Session>,
+    /// What the server offers.
+    pub(super) offers: Capabilities,
 }
 
 impl<'host, H: Host> Server<'host, H> {
@@ -45,7 +51,8 @@ impl<'host, H: Host> Server<'host, H> {
         let connecting = host.connect(&login.endpoint);
         let transport =
             within(host, PATIENCE, connecting).await.ok_or(MailError::TimedOut("connecting"))??;
-        let mut server = Self { host, connection: Connection::new(transport, Session::new()) };
+        let connection = Connection::new(transport, Session::new());
+        let mut server = Self { host, connection, offers: Capabilities::default() };
         match server.introduce(login, password).await {
             Ok(()) => Ok(server),
             Err(error) => {
@@ -63,9 +70,21 @@ impl<'host, H: Host> Server<'host, H> {
         if login.endpoint.security == Security::StartTls {
             self.upgrade().await?;
         }
-        let capabilities = self.capabilities().await?;
-        self.log_in(&capabilities, &login.username, password).await?;
-        self.connection.session.set_pipelining(capabilities.pipelining);
+        let known = self.learn_offers().await?;
+        if self.offers.utf8 {
+            // Else it would hand out what is in UTF-8 in another form, or not at all.
+            self.ask(Command::Utf8, "UTF-8").await?;
+        }
+        let security = login.endpoint.security;
+        self.log_in(known, security, &login.username, password).await?;
+        self.connection.session.set_pipelining(self.offers.pipelining);
+        if known {
+            // What it says now is about this user (RFC 2449 section 5).
+            let before = self.offers.clone();
+            if !self.learn_offers().await? {
+                self.offers = before;
+            }
+        }
         Ok(())
     }
 
@@ -92,6 +111,14 @@ impl<'host, H: Host> Server<'host, H> {
         }
     }
 
+    /// Whether the server has deleted a message by itself by now, as it says that it does.
+    pub(super) fn has_expired(&self, first_seen: i64, now: i64) -> bool {
+        match self.offers.expire {
+            Some(Expire::Days(days)) => now.saturating_sub(first_seen) >= i64::from(days) * DAY,
+            Some(Expire::Never) | None => false,
+        }
+    }
+
     /// What protects the connection.
     pub(super) fn tls(&self) -> Option<TlsSession> {
         self.connection.tls()
@@ -114,55 +141,94 @@ impl<'host, H: Host> Server<'host, H> {
         Ok(())
     }
 
-    /// What the server offers; servers of before RFC 2449 do not know the question.
-    async fn capabilities(&mut self) -> Result<Capabilities, MailError> {
+    /// Asks what the server offers; false if it is of before RFC 2449 and does not know the question.
+    async fn learn_offers(&mut self) -> Result<bool, MailError> {
         match self.ask(Command::Capa, "what it offers").await? {
-            Event::Capabilities(capabilities) => Ok(capabilities),
-            Event::Refused { request: Request::Capa, .. } => Ok(Capabilities::default()),
+            Event::Capabilities(offers) => {
+                self.offers = offers;
+                Ok(true)
+            }
+            Event::Refused { request: Request::Capa, .. } => Ok(false),
             other => Err(unexpected(&other, "say what it offers")),
         }
     }
 
+    /// Logs in. Over a connection that anybody can listen to, a way that does not show the password
+    /// comes first.
     async fn log_in(
         &mut self,
-        capabilities: &Capabilities,
+        offers_known: bool,
+        security: Security,
         username: &str,
         password: &Secret,
     ) -> Result<(), MailError> {
         let credentials = Credentials::new(username, password.expose());
-        let command = match mechanism(self.host, &capabilities.sasl, &credentials) {
+        let mechanism = mechanism(self.host, &self.offers.sasl, &credentials);
+        let hides = mechanism.as_ref().is_some_and(|own| own.name().starts_with("SCRAM-"));
+        let apop = self.connection.session.apop(&credentials);
+        let only_apop = offers_known && !self.offers.user && mechanism.is_none();
+        let shown = match mechanism {
             Some(mechanism) => Command::Auth(mechanism),
             None => Command::UserPass(credentials),
         };
+        let response = match apop {
+            Some(apop) if only_apop => self.try_log_in(apop).await?,
+            // A greeting may have a timestamp though the server keeps no password for it.
+            Some(apop) if security == Security::Plain && !hides => {
+                match self.try_log_in(apop).await? {
+                    Some(Response { code: None, .. }) => self.try_log_in(shown).await?,
+                    response => response,
+                }
+            }
+            _ => self.try_log_in(shown).await?,
+        };
+        match response {
+            None => Ok(()),
+            Some(response) => Err(log_in_refused(response, &self.offers)),
+        }
+    }
+
+    /// Logs in one way; the answer, if it was refused.
+    async fn try_log_in(&mut self, command: Command) -> Result<Option<Response>, MailError> {
         match self.ask(command, "the log-in").await? {
-            Event::LoggedIn => Ok(()),
-            Event::Refused { request: Request::LogIn, response } => Err(log_in_refused(response)),
+            Event::LoggedIn => Ok(None),
+            Event::Refused { request: Request::LogIn, response } => Ok(Some(response)),
             other => Err(unexpected(&other, "log in")),
         }
     }
 }
 
-/// Whether the credentials are wrong, or the server can't let anybody in now (RFC 3206).
-fn log_in_refused(response: Response) -> MailError {
+/// Whether the credentials are wrong, or the server can't let anybody in now.
+fn log_in_refused(response: Response, offers: &Capabilities) -> MailError {
+    match &response.code {
+        Some(ResponseCode::LoginDelay) => {
+            let delay = offers.login_delay;
+            MailError::Closed(Closed::TooSoon { wait: delay.unwrap_or(TOO_SOON), delay })
+        }
+        Some(ResponseCode::Auth) => MailError::Login(response.text),
+        // A server that says so for wrong credentials means something else here.
+        None | Some(ResponseCode::Other(_)) if !offers.auth_resp_code => {
+            MailError::Login(response.text)
+        }
+        _ => refused(response, "let you in"),
+    }
+}
+
+/// The error for a refusal; `what` as in [`MailError::Refused`].
+fn refused(response: Response, what: &'static str) -> MailError {
     let text = response.text;
     match response.code {
-        Some(ResponseCode::InUse) => {
-            MailError::Refused { what: "open the mailbox, which is open elsewhere", text }
-        }
-        Some(ResponseCode::LoginDelay) => {
-            MailError::Refused { what: "let you log in again so soon", text }
-        }
-        Some(ResponseCode::SystemTemporary | ResponseCode::SystemPermanent) => {
-            MailError::Refused { what: "open the mailbox", text }
-        }
-        Some(ResponseCode::Auth | ResponseCode::Other(_)) | None => MailError::Login(text),
+        Some(ResponseCode::InUse) => MailError::Closed(Closed::InUse(text)),
+        Some(ResponseCode::SystemTemporary) => MailError::Closed(Closed::Temporary(text)),
+        Some(ResponseCode::SystemPermanent) => MailError::Closed(Closed::Permanent(text)),
+        _ => MailError::Refused { what, text },
     }
 }
 
 /// The error for an event that is not the one hoped for; `what` as in [`MailError::Refused`].
 pub(super) fn unexpected(event: &Event, what: &'static str) -> MailError {
     match event {
-        Event::Refused { response, .. } => MailError::Refused { what, text: response.text.clone() },
+        Event::Refused { response, .. } => refused(response.clone(), what),
         _ => MailError::Protocol("an answer to another question".into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use postern_bridge::{
-    AccountChange, Delta, Intent, ProblemKind, Retention, ServerLogin, ServerRole,
+    AccountChange, Delta, Extent, Intent, ProblemKind, Retention, ServerLogin, ServerRole,
 };
 
 use super::{super::run, scene::Scene};
@@ -19,6 +19,7 @@ fn new_settings_are_kept_only_if_they_work() -> Result<()> {
             outgoing,
             password: None,
             retention: Retention::DeleteAfterDays(3),
+            extent: Extent::Whole,
         };
         let mut distrusting = draft.outgoing.clone();
         distrusting.endpoint.trusted = None;
@@ -52,6 +53,7 @@ fn new_settings_do_not_undo_what_was_decided_while_they_were_tested() -> Result<
             outgoing: draft.outgoing,
             password: None,
             retention: Retention::Keep,
+            extent: Extent::Whole,
         };
         let number = scene.page.request();
         scene.page.say(Intent::ChangeAccount { request: number, account: id, change });

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use postern_bridge::{AccountId, Protocol, ServerRole, TlsEnd};
 
-use super::part;
+use super::{extent::ExtentChoice, part, preview::DeletionPreview};
 use crate::{
     browser::focus,
     state::{
@@ -70,6 +70,14 @@ pub(super) fn Settings(
                 <RetentionChoice
                     retention=Signal::derive(move || edit.with(|edit| edit.retention))
                     on_choose=move |retention| edit.update(|edit| edit.retention = retention)
+                />
+                <DeletionPreview
+                    account
+                    retention=Signal::derive(move || edit.with(|edit| edit.retention))
+                />
+                <ExtentChoice
+                    extent=Signal::derive(move || edit.with(|edit| edit.extent))
+                    on_choose=move |extent| edit.update(|edit| edit.extent = extent)
                 />
             </Show>
             <div class="fields is-two">

@@ -1,13 +1,21 @@
 //! One account: who can read its mail, how its servers are reached, and its settings.
 
 mod edit;
+mod extent;
+mod pop3;
+mod preview;
 mod refused;
 mod server;
 
 use leptos::prelude::*;
 use postern_bridge::{AccountId, AccountView, ServerRole};
 
-use self::{edit::Settings, refused::RefusedServer, server::ServerCard};
+use self::{
+    edit::Settings,
+    pop3::{Pop3Card, SharedMailbox},
+    refused::RefusedServer,
+    server::ServerCard,
+};
 use super::{
     connection::ConnectionState,
     icons::{self, Icon},
@@ -75,11 +83,13 @@ fn Account(account: AccountId) -> impl IntoView {
             <ConnectionState account />
             <RefusedServer account server=ServerRole::Incoming edit />
             <RefusedServer account server=ServerRole::Outgoing edit />
+            <SharedMailbox account />
             <WhoCanRead account />
             <div class="server-cards">
                 <ServerCard account server=ServerRole::Incoming />
                 <ServerCard account server=ServerRole::Outgoing />
             </div>
+            <Pop3Card account />
             <Settings account edit />
         }
     })

@@ -28,6 +28,8 @@ enum Content {
     Loading,
     /// There is no row, and no network.
     Offline,
+    /// There is no row, and the server wants to be asked later.
+    Waiting(String),
     /// There is no row, and the server can't be asked.
     Failed(String),
 }
@@ -73,6 +75,16 @@ pub(crate) fn MessageList() -> impl IntoView {
                     }
                         .into_any()
                 }
+                Content::Waiting(why) => {
+                    view! {
+                        <Status
+                            glyph=icons::OFFLINE
+                            title=text::list::WAITING
+                            detail=why
+                        />
+                    }
+                        .into_any()
+                }
                 Content::Failed(why) => {
                     view! {
                         <Status glyph=icons::WARNING title=text::list::FAILED detail=why>
@@ -104,6 +116,7 @@ fn content(app: App) -> Content {
     match connection {
         _ if !app.online.get() => Content::Offline,
         Some(Connection::Failed(why)) => Content::Failed(why),
+        Some(Connection::Waiting(why)) => Content::Waiting(why),
         _ => Content::Loading,
     }
 }

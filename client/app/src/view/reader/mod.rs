@@ -3,13 +3,14 @@
 mod attachments;
 mod body;
 mod header;
+mod withheld;
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use postern_bridge::{Intent, MessageId, MessageView, Role};
 
-use self::{attachments::Attachments, body::Body, header::Header};
+use self::{attachments::Attachments, body::Body, header::Header, withheld::HeaderOnly};
 use super::{
     icons::{self, Glyph, Icon},
     list::CommandButton,
@@ -83,7 +84,10 @@ fn Message(message: Arc<MessageView>) -> impl IntoView {
     view! {
         <article class="message">
             <Header message=Arc::clone(&message) />
-            <Body message=Arc::clone(&message) />
+            {match message.withheld {
+                Some(withheld) => view! { <HeaderOnly message=message.id withheld /> }.into_any(),
+                None => view! { <Body message=Arc::clone(&message) /> }.into_any(),
+            }}
             <Attachments message />
         </article>
     }

@@ -3,6 +3,7 @@
 //! [`start`] asks for address and password, [`looking`] waits for what is found, [`found`] shows it,
 //! and [`by_hand`] has every field there is.
 
+mod both;
 mod by_hand;
 mod demo;
 pub(super) mod field;
@@ -25,6 +26,7 @@ use leptos::prelude::*;
 use self::{by_hand::ByHand, demo::DemoCard, found::Found, looking::Looking, start::Start};
 pub(super) use self::{
     field::TextField,
+    protocol::Choice,
     retention::RetentionChoice,
     security::{SecurityField, Unprotected},
     tls_end::TlsEndChoice,

@@ -92,7 +92,7 @@ pub(super) fn ProtocolChoice(form: RwSignal<Form>) -> impl IntoView {
 
 /// One answer of several.
 #[component]
-pub(super) fn Choice(
+pub(in crate::view) fn Choice(
     group: &'static str,
     test: &'static str,
     label: &'static str,

@@ -22,7 +22,7 @@ pub(in crate::view) fn RetentionChoice(
 ) -> impl IntoView {
     let days = move || match retention.get() {
         Retention::DeleteAfterDays(days) => days,
-        Retention::Keep | Retention::DeleteAfterDownload => USUAL_DAYS,
+        _ => USUAL_DAYS,
     };
     view! {
         <fieldset class="question">
@@ -65,11 +65,37 @@ pub(in crate::view) fn RetentionChoice(
                 chosen=move || retention.get() == Retention::DeleteAfterDownload
                 on_choose=move || on_choose(Retention::DeleteAfterDownload)
             />
+            <Choice
+                group="retention"
+                test="retention-here"
+                label=text::pop3::RETENTION_HERE
+                chosen=move || retention.get() == Retention::DeleteWhenDeletedHere
+                on_choose=move || on_choose(Retention::DeleteWhenDeletedHere)
+            />
+            <Choice
+                group="retention"
+                test="retention-secondary"
+                label=text::pop3::RETENTION_SECONDARY
+                chosen=move || retention.get() == Retention::Secondary
+                on_choose=move || on_choose(Retention::Secondary)
+            />
         </fieldset>
         <div role="status">
             {move || {
                 let meaning = match retention.get() {
                     Retention::Keep => return None,
+                    Retention::Secondary => {
+                        return Some(
+                            view! {
+                                <p class="note" data-test="retention-meaning">
+                                    <Icon glyph=icons::SHIELD />
+                                    {text::pop3::RETENTION_SECONDARY_MEANS}
+                                </p>
+                            }
+                                .into_any(),
+                        );
+                    }
+                    Retention::DeleteWhenDeletedHere => text::pop3::RETENTION_HERE_MEANS.to_owned(),
                     Retention::DeleteAfterDownload => text::setup::RETENTION_DELETES.to_owned(),
                     Retention::DeleteAfterDays(days) => text::setup::retention_deletes_after(days),
                 };
@@ -79,7 +105,8 @@ pub(in crate::view) fn RetentionChoice(
                             <Icon glyph=icons::WARNING />
                             {meaning}
                         </p>
-                    },
+                    }
+                        .into_any(),
                 )
             }}
         </div>

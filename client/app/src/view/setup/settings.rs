@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{blame, refused::RefusedCertificate, result::TestResult, start::domain};
+use super::{
+    blame, both::BothProtocols, refused::RefusedCertificate, result::TestResult, start::domain,
+};
 use crate::{
     browser::focus,
     state::{
@@ -50,6 +52,7 @@ pub(super) fn Settings(
             }
         >
             {children()}
+            <BothProtocols />
             <TestResult />
             {move || asking.get().map(|ask| view! { <Question ask asking /> })}
             <footer class="setup-actions" hidden=move || asking.with(Option::is_some)>

@@ -11,12 +11,16 @@ fn row(uid: u32) -> LedgerRow {
         listed_size: 1,
         size: 1,
         sha256: [0; 32],
+        header: None,
+        partial: false,
+        wanted: false,
         first_seen: 0,
         stored: 0,
         verified: Some(0),
         deleted_here: None,
         delete_asked: None,
         delete_confirmed: None,
+        gone: None,
     }
 }
 

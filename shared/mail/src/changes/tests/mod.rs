@@ -46,6 +46,7 @@ fn account(protocol: Protocol) -> Account {
         incoming: login.clone(),
         outgoing: login,
         retention: Retention::Keep,
+        extent: Default::default(),
         sealed_password: Vec::new(),
     }
 }

@@ -52,6 +52,7 @@ impl<H: Host> Client<H> {
             }
             MailError::Transport(_)
             | MailError::Unavailable(_)
+            | MailError::Closed(_)
             | MailError::TimedOut(_)
             | MailError::Login(_)
             | MailError::Store(_)

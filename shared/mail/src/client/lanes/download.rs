@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures_channel::mpsc;
 use postern_bridge::{AccountId, Connection, Delta, Progress, Role, ServerRole};
 
-use super::{Change, Client, Sync};
+use super::{super::pop3::waiting, Change, Client, Sync};
 use crate::{
     Host, MailError, outbox,
-    pop3::{self, DownloadStep},
+    pop3::{self, DownloadStep, Job},
 };
 
 /// How often a POP3 server is asked for news: each time is a log-in, and servers ration those.
@@ -22,7 +22,8 @@ impl<H: Host> Client<H> {
     ) {
         // Whether the inbox holds what the server had when it was asked last.
         let mut complete = false;
-        while let Some(job) = self.next_job(&mut jobs, POLL_POP3).await {
+        let mut patience = POLL_POP3;
+        while let Some(job) = self.next_job(&mut jobs, patience).await {
             let result = match job {
                 Some(Sync::File { outbox }) => self.file_locally(account, outbox).await,
                 Some(Sync::Mailbox(mailbox) | Sync::News(mailbox)) => {
@@ -31,8 +32,13 @@ impl<H: Host> Client<H> {
                 }
                 Some(Sync::All) | None if self.inner.online.get() => {
                     let result = self.download(account).await;
-                    complete = result.is_ok();
-                    self.report(account, result);
+                    if let Some(seconds) = waiting(&result) {
+                        patience = Duration::from_secs(seconds.into());
+                    } else {
+                        patience = POLL_POP3;
+                        complete = result.is_ok();
+                    }
+                    self.report_download(account, result);
                     Ok(())
                 }
                 Some(Sync::All) | None => {
@@ -43,6 +49,13 @@ impl<H: Host> Client<H> {
             if let Err(error) = result {
                 self.tell_problem(account, self.problem(account, &error));
             }
+        }
+    }
+
+    fn report_download(&self, account: AccountId, result: Result<(), MailError>) {
+        match &result {
+            Err(error) if waiting(&result).is_some() => self.show_waiting(account, error),
+            _ => self.report(account, result),
         }
     }
 
@@ -60,19 +73,25 @@ impl<H: Host> Client<H> {
                 }
                 DownloadStep::Found { new } => ("Downloading", 0, new),
                 DownloadStep::Stored { done, new } => ("Downloading", done, new),
+                DownloadStep::Completed { moved } => return self.show_completed(moved),
                 DownloadStep::Deleting { .. } => ("Deleting on the server", 0, 0),
             };
             let progress = Progress { what: what.into(), done, total };
             self.tell(None, Delta::Progress { account: id, progress: Some(progress) });
             self.note_change(inbox, Change::Order);
         };
-        let result = pop3::download(host, &account, &password, inbox, &mut step).await;
+        let safety = self.safety().await;
+        let job = Job { account: &account, password: &password, inbox, safety };
+        let result = pop3::download(host, job, &mut step).await;
         self.tell(None, Delta::Progress { account: id, progress: None });
         self.mailbox_changed(inbox, Change::Order).await?;
-        if let Err(error) = result {
-            let used = &account.incoming.endpoint;
-            self.not_connected(id, ServerRole::Incoming, used, &error).await?;
-            return Err(error);
+        match result {
+            Ok(report) => self.note_download(&account, &report).await?,
+            Err(error) => {
+                let used = &account.incoming.endpoint;
+                self.not_connected(id, ServerRole::Incoming, used, &error).await?;
+                return Err(error);
+            }
         }
         self.wake_outbox(id);
         self.mailbox_fresh(inbox).await

@@ -188,7 +188,7 @@ impl<H: Host> Client<H> {
         }
     }
 
-    async fn inbox(&self, account: AccountId) -> Result<MailboxId, MailError> {
+    pub(super) async fn inbox(&self, account: AccountId) -> Result<MailboxId, MailError> {
         let mailboxes = self.mailboxes(account).await?;
         let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
         Ok(inbox.ok_or(MailError::Gone("inbox"))?.id)

@@ -36,6 +36,7 @@ fn account() -> Account {
         incoming: login.clone(),
         outgoing: login,
         retention: Retention::Keep,
+        extent: Default::default(),
         sealed_password: Vec::new(),
     }
 }

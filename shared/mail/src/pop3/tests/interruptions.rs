@@ -1,8 +1,13 @@
 //! The download is interrupted at every byte and at every write, and resumed.
 
-use postern_bridge::Retention::DeleteAfterDownload;
+use std::rc::Rc;
 
-use super::*;
+use postern_bridge::Retention::{DeleteAfterDownload, Keep};
+
+use super::{
+    watched::{Watched, run_or_end},
+    *,
+};
 use crate::{
     record::CHUNK,
     store::{MemoryStore, StoreError},
@@ -10,11 +15,8 @@ use crate::{
 };
 
 fn small(count: usize) -> Vec<Vec<u8>> {
-    let subjects = ["one", "two", "three", "four", "five"];
-    let message = |subject: &&str| {
-        format!("From: b@c\r\nSubject: {subject}\r\n\r\n.dotted\r\n\r\n{subject}\r\n").into_bytes()
-    };
-    subjects.iter().take(count).map(message).collect()
+    let message = |number| format!("Subject: {number}\r\n\r\n.dot {number}\r\n").into_bytes();
+    (0..count).map(message).collect()
 }
 
 fn large(seed: u8, size: usize) -> Vec<u8> {
@@ -25,7 +27,7 @@ fn large(seed: u8, size: usize) -> Vec<u8> {
 
 #[test]
 fn a_drop_after_any_byte_loses_nothing_and_doubles_nothing() {
-    for (count, pipelining) in [(4, true), (3, false)] {
+    for (count, pipelining) in [(20, true), (3, false)] {
         let all = small(count);
         let server = || {
             let mut server = Maildrop::new(&all);
@@ -73,7 +75,7 @@ fn drops_within_large_messages_leave_no_chunk_behind() {
 
 #[test]
 fn a_store_that_fails_at_any_write_loses_nothing_and_doubles_nothing() {
-    let mut all = small(3);
+    let mut all = small(20);
     all.insert(1, large(0, (1 << 20) + CHUNK));
     let whole = prepared(Maildrop::new(&all), FailingStore::default());
     let before = whole.store.writes.get();
@@ -91,6 +93,67 @@ fn a_store_that_fails_at_any_write_loses_nothing_and_doubles_nothing() {
         assert_complete(&host, &all);
         assert!(host.server.borrow().messages.is_empty());
         assert!(ledger(&host.store).iter().all(|row| row.delete_confirmed.is_some()));
+    }
+}
+
+#[test]
+fn a_process_that_ends_at_any_await_loses_nothing_and_doubles_nothing() {
+    let mut all = small(20);
+    all.insert(1, large(0, (1 << 20) + CHUNK));
+    let ended_at = |operation: Option<usize>| {
+        let mut store = Watched::new();
+        drop(prepared(Maildrop::new(&all), store.clone()));
+        store.watch(|_, _| {});
+        let host = TestHost::with_store(Maildrop::new(&all), store.clone());
+        store.end.set(operation);
+        let account = account(DeleteAfterDownload);
+        let ended = run_or_end(run_job(&host, &account, SAFE), &store);
+        store.end.set(None);
+        (host, ended)
+    };
+    let (whole, result) = ended_at(None);
+    assert!(result.is_some_and(|result| result.is_ok()));
+    let operations = whole.store.done.get();
+    assert!(operations > 20);
+    for operation in 0..operations {
+        let (host, ended) = ended_at(Some(operation));
+        assert!(ended.is_none(), "operation {operation}");
+        // What led has ended with it, and so has its hold on the lock.
+        let inner = host.store.inner.clone();
+        let server = Rc::clone(&host.server);
+        drop(host);
+        let mut later = TestHost::with_store(Maildrop::new(&[]), inner);
+        later.server = server;
+        assert_nothing_lost_or_doubled(&later, &all);
+        run(&later, DeleteAfterDownload).unwrap();
+        assert_complete(&later, &all);
+        assert!(later.server.borrow().messages.is_empty(), "operation {operation}");
+    }
+}
+
+#[test]
+fn a_drop_while_the_rest_of_messages_comes_keeps_header_or_whole() {
+    let all = [large(0, (1 << 20) + CHUNK), large(1, 4096), small(1).remove(0)];
+    let headers = Account { extent: Extent::Headers, ..account(Keep) };
+    let prepare = || {
+        let host = prepared(Maildrop::new(&all), MemoryStore::new());
+        run_account(&host, &headers, SAFE).unwrap();
+        host
+    };
+    let whole = prepare();
+    run(&whole, DeleteAfterDownload).unwrap();
+    assert_complete(&whole, &all);
+    for cut in (0..whole.carried.get()).step_by(300_007).chain((0..600).step_by(13)) {
+        let host = prepare();
+        host.read_size.set(64 * 1024);
+        host.cut.set(Some(cut));
+        let _ = run(&host, DeleteAfterDownload);
+        let messages: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+        assert_eq!(messages.len(), all.len(), "each is here once, whole or not");
+        host.cut.set(None);
+        run(&host, DeleteAfterDownload).unwrap();
+        assert_complete(&host, &all);
+        assert!(host.server.borrow().messages.is_empty(), "cut at {cut}");
     }
 }
 

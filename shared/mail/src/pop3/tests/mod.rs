@@ -1,25 +1,34 @@
 //! Downloads from a scripted server, interrupted wherever they can be.
 
+mod extent;
+mod identity;
 mod interruptions;
 mod policies;
+mod safety;
 mod scripted;
+mod server;
+mod watched;
 
 use std::collections::BTreeSet;
 
 use postern_bridge::{
-    AccountId, Endpoint, Identity, MailboxId, Protocol, Retention, Security, ServerLogin, TlsEnd,
+    AccountId, Endpoint, Extent, Identity, MailboxId, MessageId, Protocol, Retention, Security,
+    ServerLogin, TlsEnd,
 };
 
-use super::{DownloadReport, LedgerRow, create_local_mailboxes, download};
+use super::{DownloadReport, Job, LedgerRow, Safety, create_local_mailboxes, download};
 use crate::{
     MailError, Secret, Store,
-    record::{self, Account, Mailbox, Message, body, message_key},
+    record::{self, Account, Mailbox, Message, Record, body, message_key},
     store::{Durability, KeyRange, Table},
     testing::{TestHost, block_on},
 };
 use scripted::Maildrop;
 
 const INBOX: MailboxId = MailboxId(1);
+/// The last of the local mailboxes.
+const TRASH: MailboxId = MailboxId(6);
+const SAFE: Safety = Safety { persistent: true, public_computer: false };
 
 fn account(retention: Retention) -> Account {
     let login = ServerLogin {
@@ -39,6 +48,7 @@ fn account(retention: Retention) -> Account {
         incoming: login.clone(),
         outgoing: login,
         retention,
+        extent: Extent::Whole,
         sealed_password: Vec::new(),
     }
 }
@@ -55,8 +65,63 @@ fn run<D: Store + 'static>(
     host: &TestHost<Maildrop, D>,
     retention: Retention,
 ) -> Result<DownloadReport, MailError> {
+    run_account(host, &account(retention), SAFE)
+}
+
+fn run_account<D: Store + 'static>(
+    host: &TestHost<Maildrop, D>,
+    account: &Account,
+    safety: Safety,
+) -> Result<DownloadReport, MailError> {
+    block_on(run_job(host, account, safety))
+}
+
+async fn run_job<D: Store + 'static>(
+    host: &TestHost<Maildrop, D>,
+    account: &Account,
+    safety: Safety,
+) -> Result<DownloadReport, MailError> {
     let password = Secret::new("secret");
-    block_on(download(host, &account(retention), &password, INBOX, &mut |_| {}))
+    let job = Job { account, password: &password, inbox: INBOX, safety };
+    download(host, job, &mut |_| {}).await
+}
+
+/// Moves a message as a person would.
+async fn move_message(store: &impl Store, id: MessageId, to: MailboxId) -> MessageId {
+    let _editing = store.editing().lock().await;
+    let message: Message = record::get(store, &message_key(id)).await.unwrap().unwrap();
+    let raw = body(store, id).await.unwrap();
+    let mut from: Mailbox =
+        record::get(store, &record::mailbox_key(id.mailbox)).await.unwrap().unwrap();
+    let mut target: Mailbox = record::get(store, &record::mailbox_key(to)).await.unwrap().unwrap();
+    let there = MessageId { mailbox: to, uid: target.uid_next };
+    target.uid_next += 1;
+    (from.total, from.unread) = (from.total - 1, from.unread - 1);
+    (target.total, target.unread) = (target.total + 1, target.unread + 1);
+    let mut batch = vec![from.put(), target.put()];
+    batch.extend(message.delete_whole());
+    batch.extend(Message { id: there, ..message }.put_listed());
+    batch.extend(record::put_body(there, &raw));
+    let rows: Vec<LedgerRow> = record::all(store, &KeyRange::all()).await.unwrap();
+    let row = rows.into_iter().find(|row| row.message == id).unwrap();
+    batch.push(LedgerRow { message: there, ..row }.put());
+    store.apply(batch, Durability::Strict).await.unwrap();
+    there
+}
+
+/// Deletes a message for good as a person would.
+async fn delete_message(store: &impl Store, id: MessageId) {
+    let _editing = store.editing().lock().await;
+    let message: Message = record::get(store, &message_key(id)).await.unwrap().unwrap();
+    let mut from: Mailbox =
+        record::get(store, &record::mailbox_key(id.mailbox)).await.unwrap().unwrap();
+    (from.total, from.unread) = (from.total - 1, from.unread - 1);
+    let mut batch = vec![from.put()];
+    batch.extend(message.delete_whole());
+    let rows: Vec<LedgerRow> = record::all(store, &KeyRange::all()).await.unwrap();
+    let row = rows.into_iter().find(|row| row.message == id).unwrap();
+    batch.push(LedgerRow { deleted_here: Some(7), ..row }.put());
+    store.apply(batch, Durability::Strict).await.unwrap();
 }
 
 /// The raw bytes of every message in the inbox, in the order of the list.
@@ -94,9 +159,10 @@ fn assert_nothing_lost_or_doubled<D: Store>(host: &TestHost<Maildrop, D>, all: &
         assert!(here.iter().filter(|raw| *raw == message).count() <= 1, "a message is doubled");
     }
     assert!(here.iter().all(|raw| all.contains(raw)), "a message is mutilated");
-    let key = record::mailbox_key(INBOX);
-    let inbox: Mailbox = block_on(record::get(store, &key)).unwrap().unwrap();
-    assert_eq!((inbox.total, inbox.unread), (here.len() as u32, here.len() as u32));
+    let mailboxes: Vec<Mailbox> = block_on(record::all(store, &KeyRange::all())).unwrap();
+    let total: u32 = mailboxes.iter().map(|mailbox| mailbox.total).sum();
+    let unread: u32 = mailboxes.iter().map(|mailbox| mailbox.unread).sum();
+    assert_eq!((total, unread), (here.len() as u32, here.len() as u32));
 }
 
 /// Besides, after a download that succeeded: everything is here, and no chunk is left over.

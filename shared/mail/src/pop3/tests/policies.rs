@@ -130,15 +130,6 @@ fn damage_found_before_the_deletion_brings_the_message_again() {
 }
 
 #[test]
-fn a_wrong_password_is_told_from_a_mailbox_in_use() {
-    let host = prepared(Maildrop::new(&[]), MemoryStore::new());
-    host.server.borrow_mut().log_in_refusal = Some("[AUTH] no");
-    assert_eq!(run(&host, Keep), Err(MailError::Login("no".into())));
-    host.server.borrow_mut().log_in_refusal = Some("[IN-USE] locked");
-    assert!(matches!(run(&host, Keep), Err(MailError::Refused { .. })));
-}
-
-#[test]
 fn a_required_upgrade_comes_before_the_password() {
     let host = prepared(Maildrop::new(&[]), MemoryStore::new());
     let mut login = account(Keep).incoming;

@@ -18,6 +18,10 @@ pub(super) struct Maildrop {
     pub(super) exaggeration: usize,
     /// RETR of this number is refused.
     pub(super) withheld: Option<usize>,
+    /// What stands behind `+OK` in the greeting.
+    pub(super) greeting: &'static str,
+    /// UIDL is known, but refused for now.
+    pub(super) uidl_fails: bool,
     /// QUIT is answered, but nothing is deleted.
     pub(super) keeps_everything: bool,
     line: Vec<u8>,
@@ -42,11 +46,13 @@ impl Maildrop {
         Self {
             messages,
             uidl: true,
-            capabilities: "UIDL\r\nSASL PLAIN\r\nPIPELINING\r\nSTLS\r\n",
+            capabilities: "TOP\r\nUIDL\r\nSASL PLAIN\r\nPIPELINING\r\nSTLS\r\n",
             log_in_refusal: None,
             retrieved: 0,
             exaggeration: 0,
             withheld: None,
+            greeting: "ready",
+            uidl_fails: false,
             keeps_everything: false,
             line: Vec::new(),
             marked: BTreeSet::new(),
@@ -68,28 +74,29 @@ impl Maildrop {
         self.heard += line;
         self.heard += "\n";
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
-        let number: usize = argument.parse().unwrap_or(0);
+        let first = argument.split(' ').next().unwrap_or_default();
+        let number: usize = first.parse().unwrap_or(0);
         match verb {
             "CAPA" => format!("+OK\r\n{}.\r\n", self.capabilities).into(),
-            "STLS" | "USER" => b"+OK\r\n".into(),
-            "PASS" | "AUTH" => match self.log_in_refusal {
+            "STLS" | "USER" | "UTF8" => b"+OK\r\n".into(),
+            "APOP" if self.log_in_refusal == Some("apop") => b"-ERR no\r\n".into(),
+            "PASS" | "AUTH" if self.log_in_refusal == Some("apop") => b"+OK\r\n".into(),
+            "PASS" | "AUTH" | "APOP" => match self.log_in_refusal {
                 Some(refusal) => format!("-ERR {refusal}\r\n").into(),
                 None => b"+OK\r\n".into(),
             },
             "STAT" => format!("+OK {} 0\r\n", self.messages.len()).into(),
             "LIST" => self.list(|mail| (mail.raw.len() + self.exaggeration).to_string()),
-            "UIDL" if self.uidl => self.list(|mail| mail.uidl.clone()),
+            "UIDL" if self.uidl && !self.uidl_fails => self.list(|mail| mail.uidl.clone()),
             "RETR" if self.withheld == Some(number) => b"-ERR virus\r\n".into(),
             "RETR" => {
                 self.retrieved += 1;
-                let text = self.messages[number - 1].raw.split_inclusive(|byte| *byte == b'\n');
-                let mut answer = b"+OK\r\n".to_vec();
-                for line in text {
-                    answer.extend(line.starts_with(b".").then_some(b'.'));
-                    answer.extend(line);
-                }
-                answer.extend(b".\r\n");
-                answer
+                stuffed(&self.messages[number - 1].raw)
+            }
+            "TOP" if self.capabilities.contains("TOP") => {
+                let raw = &self.messages[number - 1].raw;
+                let end = raw.windows(4).position(|four| four == b"\r\n\r\n");
+                stuffed(&raw[..end.map_or(raw.len(), |end| end + 4)])
             }
             "DELE" => {
                 self.marked.insert(number - 1);
@@ -108,9 +115,19 @@ impl Maildrop {
     }
 }
 
+fn stuffed(raw: &[u8]) -> Vec<u8> {
+    let mut answer = b"+OK\r\n".to_vec();
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        answer.extend(line.starts_with(b".").then_some(b'.'));
+        answer.extend(line);
+    }
+    answer.extend(b".\r\n");
+    answer
+}
+
 impl Server for Maildrop {
     fn connected(&mut self) -> Vec<u8> {
-        b"+OK ready\r\n".into()
+        format!("+OK {}\r\n", self.greeting).into()
     }
 
     fn received(&mut self, bytes: &[u8]) -> Vec<u8> {

@@ -1,0 +1,189 @@
+//! POP3 accounts: what their servers are known for, and what is downloaded and deleted there.
+
+use postern_bridge::{
+    AccountId, ClientId, Connection, DeletionPreview, Delta, MessageId, Moved, Problem,
+    ProblemKind, Protocol, Retention, ServerLogin, Withheld,
+};
+
+use super::Client;
+use crate::{
+    Host, MailError,
+    error::Closed,
+    pop3::{self, DownloadReport, LedgerRow, Safety, ServerNotes},
+    record::{self, Account, Body, Message},
+    store::KeyRange,
+};
+
+impl<H: Host> Client<H> {
+    /// Whether this browser may come to hold the only copy of mail.
+    pub(super) async fn safety(&self) -> Safety {
+        let persistent = self.inner.host.storage().await.persistent;
+        Safety { persistent, public_computer: false }
+    }
+
+    /// What a POP3 account would delete on its server with another setting.
+    pub(super) async fn preview_retention(
+        &self,
+        id: AccountId,
+        retention: Retention,
+    ) -> Result<DeletionPreview, Problem> {
+        let preview = async {
+            let inbox = self.inbox(id).await?;
+            let range = KeyRange::prefix(record::account_key(id));
+            let rows: Vec<LedgerRow> = record::all(self.store(), &range).await?;
+            let now = self.inner.host.now();
+            Ok(pop3::preview(retention, &rows, inbox, now, self.safety().await))
+        };
+        preview.await.map_err(|error| self.problem(id, &error))
+    }
+
+    /// Has the whole of a message downloaded of which only the header is here. The wish is stored, so
+    /// that it outlives the page, and comes true with the next download.
+    pub(super) async fn download_whole(
+        &self,
+        page: ClientId,
+        id: MessageId,
+    ) -> Result<(), MailError> {
+        let id = self.current(id);
+        let account = self.account_of(id.mailbox).await?;
+        pop3::want_whole(self.store(), account.id, id).await?;
+        self.tell(Some(page), Delta::Message(Box::new(self.message_view(id).await?)));
+        self.refresh(account.id)
+    }
+
+    /// What of a message was not downloaded, if only its header was.
+    pub(super) async fn withheld(&self, message: &Message) -> Result<Option<Withheld>, MailError> {
+        if !matches!(message.body, Body::Header { .. }) {
+            return Ok(None);
+        }
+        let account = self.account_of(message.id.mailbox).await?;
+        let row = pop3::row_of(self.store(), account.id, message.id).await?;
+        Ok(Some(Withheld {
+            size: message.size,
+            wanted: row.as_ref().is_some_and(|row| row.wanted),
+            // A copy has no row of its own, so that nothing tells where the rest is.
+            gone: !row.is_some_and(|row| row.is_on_server()),
+        }))
+    }
+
+    /// Shows messages that are here as a whole now, to whoever has one of them open.
+    pub(super) fn show_completed(&self, moved: Vec<Moved>) {
+        let steps: Vec<Moved> = moved.iter().filter(|step| step.from != step.to).copied().collect();
+        self.tell_moved(&steps);
+        let client = self.clone();
+        self.inner.host.spawn(async move {
+            for step in moved {
+                // One that was moved or deleted at once is told of by whoever did.
+                if let Ok(view) = client.message_view(client.current(step.to)).await {
+                    client.tell(None, Delta::Message(Box::new(view)));
+                }
+            }
+        });
+    }
+
+    /// Tells what a download has found out about its server, and, once, that another program removes
+    /// mail there.
+    pub(super) async fn note_download(
+        &self,
+        account: &Account,
+        report: &DownloadReport,
+    ) -> Result<(), MailError> {
+        let mut first = false;
+        let note = |notes: &mut ServerNotes| {
+            first = report.vanished > 0 && !notes.told;
+            notes.told |= first;
+        };
+        let notes = ServerNotes::edit(self.store(), account.id, note).await?;
+        if first {
+            let host = &account.incoming.endpoint.host;
+            let sentence = removed_elsewhere(host, report.vanished);
+            self.tell(None, Delta::Problem(Problem::new(ProblemKind::Server, sentence)));
+        }
+        self.show_server(account.id, &notes);
+        Ok(())
+    }
+
+    /// Notes what a test of an account's settings has found out about its server.
+    pub(super) async fn note_test(
+        &self,
+        id: AccountId,
+        test: Option<ServerNotes>,
+    ) -> Result<(), MailError> {
+        if let Some(test) = test {
+            let notes = ServerNotes::edit(self.store(), id, |notes| notes.tested(&test)).await?;
+            self.show_server(id, &notes);
+        }
+        Ok(())
+    }
+
+    /// After an account was changed: what was told of other settings is of no interest any more, and
+    /// more may be wanted now. `before` is the account as it was.
+    pub(super) async fn policy_changed(&self, before: &Account) -> Result<(), MailError> {
+        let account = self.account(before.id)?;
+        if account.protocol != Protocol::Pop3 {
+            return Ok(());
+        }
+        if account.retention != before.retention {
+            let notes = ServerNotes::edit(self.store(), account.id, ServerNotes::decided).await?;
+            self.show_server(account.id, &notes);
+        }
+        if account.extent != before.extent {
+            self.refresh(account.id)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to log in to a server that wants more time between two log-ins.
+    pub(super) async fn must_wait(&self, login: &ServerLogin) -> Result<(), MailError> {
+        let same = |account: &Account| {
+            account.protocol == Protocol::Pop3
+                && account.incoming.username == login.username
+                && account.incoming.endpoint.host.eq_ignore_ascii_case(&login.endpoint.host)
+        };
+        for id in self.account_ids() {
+            if same(&self.account(id)?) {
+                ServerNotes::load(self.store(), id).await?.check(self.inner.host.now())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows that the server wants to be asked later.
+    pub(super) fn show_waiting(&self, id: AccountId, error: &MailError) {
+        let sentence = self.problem(id, error).sentence;
+        self.set_connection(id, Connection::Waiting(sentence));
+    }
+
+    fn show_server(&self, id: AccountId, notes: &ServerNotes) {
+        let view = Some(notes.view());
+        let changed = {
+            let mut accounts = self.inner.accounts.borrow_mut();
+            let Some(running) = accounts.get_mut(&id) else { return };
+            std::mem::replace(&mut running.pop3, view.clone()) != view
+        };
+        if changed {
+            self.tell(None, Delta::Accounts(self.account_views()));
+        }
+    }
+}
+
+/// How long a server wants to be left alone, if that is why it was not asked.
+pub(super) fn waiting(result: &Result<(), MailError>) -> Option<u32> {
+    match result {
+        Err(MailError::Closed(Closed::TooSoon { wait, .. })) => Some(*wait),
+        _ => None,
+    }
+}
+
+fn removed_elsewhere(host: &str, messages: u32) -> String {
+    let what = match messages {
+        1 => "1 message is gone".to_owned(),
+        messages => format!("{messages} messages are gone"),
+    };
+    format!(
+        "{what} from {host} though nobody here had that done: another program is removing mail from \
+         this mailbox. What was downloaded stays here. To find all mail here, set the other program to \
+         leave it on the server; if the mail is meant for the other one, make this the secondary \
+         computer in the account's settings."
+    )
+}

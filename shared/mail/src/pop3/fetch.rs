@@ -1,0 +1,184 @@
+//! Fetching what is new.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use postern_bridge::MailboxId;
+use postern_pop3::{Command, Event, Request};
+
+use super::{
+    DownloadReport, DownloadStep, count,
+    intake::{Incoming, Place, Received, commit},
+    ledger::{Ledger, RowChange, write},
+    limits::{BATCH_BYTES, BATCH_MESSAGES},
+    listing::Listing,
+    plan::{Identity, Part, Wanted, identify},
+    server::{Server, unexpected},
+};
+use crate::{Host, MailError, store::Durability};
+
+/// Fetching, with what waits to be stored.
+pub(super) struct Fetch<'a, H> {
+    pub(super) host: &'a H,
+    pub(super) place: Place,
+    pub(super) listing: &'a Listing,
+    pub(super) ledger: &'a mut Ledger,
+    pub(super) report: &'a mut DownloadReport,
+    /// When the server was asked.
+    pub(super) seen: i64,
+    /// The names of the rows that this session has written: what they say of the server is certain.
+    pub(super) fresh: &'a mut BTreeSet<Vec<u8>>,
+    pub(super) pending: Vec<Received>,
+    /// Rows that change because of what has come.
+    pub(super) changes: Vec<RowChange>,
+}
+
+impl<H: Host> Fetch<'_, H> {
+    pub(super) async fn run(
+        &mut self,
+        server: &mut Server<'_, H>,
+        mut wanted: Vec<Wanted>,
+        progress: &mut dyn FnMut(DownloadStep),
+    ) -> Result<(), MailError> {
+        if !server.offers.top && wanted.iter().any(|wanted| wanted.part == Part::Header) {
+            wanted.retain(|wanted| wanted.part == Part::Whole || !self.is_left_out(wanted));
+        }
+        let total = count(&wanted);
+        progress(DownloadStep::Found { new: total });
+        for wanted in &wanted {
+            server.start(match wanted.part {
+                Part::Whole => Command::Retr(wanted.listed.number),
+                Part::Header => Command::Top { message: wanted.listed.number, lines: 0 },
+            })?;
+        }
+        let mut wanted = VecDeque::from(wanted);
+        let mut done = 0;
+        while let Some(next) = wanted.pop_front() {
+            match self.receive(server, &next).await {
+                Ok(Some(received)) => self.take(received).await?,
+                Ok(None) => self.report.withheld += 1,
+                Err(MailError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    // What did arrive need not be fetched again.
+                    self.flush(progress).await?;
+                    return Err(error);
+                }
+            }
+            done += 1;
+            let weight: usize = self.pending.iter().map(Received::weight).sum();
+            // There is one marker for a message that is not stored as a whole.
+            let spilled = self.pending.last().is_some_and(Received::is_spilled);
+            let many = self.pending.len() + self.changes.len() >= BATCH_MESSAGES;
+            if wanted.is_empty() || weight >= BATCH_BYTES || many || spilled {
+                self.flush(progress).await?;
+                progress(DownloadStep::Stored { done, new: total });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a header can't be had at this server; such messages are counted.
+    fn is_left_out(&mut self, wanted: &Wanted) -> bool {
+        let left_out = wanted.part == Part::Header;
+        self.report.left_out += u32::from(left_out);
+        left_out
+    }
+
+    /// Receives one message, or its header; `None` if the server does not hand it out.
+    async fn receive(
+        &self,
+        server: &mut Server<'_, H>,
+        wanted: &Wanted,
+    ) -> Result<Option<Received>, MailError> {
+        let store = self.host.store();
+        let Wanted { listed, part } = wanted;
+        let mut incoming = Incoming::new(self.place, listed.clone(), *part, self.target(wanted));
+        loop {
+            match server.next("a message").await? {
+                Event::Content { bytes, .. } => incoming.push(store, &bytes).await?,
+                Event::ContentEnd { .. } => return Ok(Some(incoming.finish(store).await?)),
+                Event::Refused { request: Request::Retr(_) | Request::Top(_), .. } => {
+                    return Ok(None);
+                }
+                other => return Err(unexpected(&other, "hand out a message")),
+            }
+        }
+    }
+
+    /// Where a message is stored: the inbox, unless its header is elsewhere by now.
+    fn target(&self, wanted: &Wanted) -> MailboxId {
+        let row = wanted.listed.uidl.as_ref().and_then(|uidl| self.ledger.by_uidl(uidl));
+        let row = row.filter(|row| row.partial && wanted.part == Part::Whole);
+        row.map_or(self.place.inbox, |row| row.message.mailbox)
+    }
+
+    /// A message has arrived: which one is it?
+    async fn take(&mut self, mut received: Received) -> Result<(), MailError> {
+        match identify(received.facts(), self.listing, self.ledger) {
+            Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
+            Identity::New => {
+                self.retire_namesake(&received);
+                self.pending.push(received);
+                return Ok(());
+            }
+            Identity::Completes(row) => {
+                received.completes = Some(row);
+                self.pending.push(received);
+                return Ok(());
+            }
+            Identity::Known(change) => {
+                self.fresh.insert(change.now.name());
+                if change.before != change.now {
+                    self.change(*change);
+                }
+            }
+        }
+        if received.is_spilled() {
+            self.place.discard_partial(self.host.store()).await?;
+        }
+        Ok(())
+    }
+
+    /// The row that has a new message's unique id is about another message, which may still be there
+    /// under another id.
+    fn retire_namesake(&mut self, received: &Received) {
+        let uidl = received.listed.uidl.as_ref();
+        if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
+            let now = row.clone().without_uidl(self.seen);
+            self.change(RowChange { before: row, now });
+        }
+    }
+
+    fn change(&mut self, change: RowChange) {
+        self.ledger.note(&change, self.seen);
+        self.changes.push(change);
+    }
+
+    fn is_pending(&self, received: &Received) -> bool {
+        self.pending.iter().any(|own| own.sha256 == received.sha256)
+    }
+
+    /// Stores and verifies what has arrived.
+    async fn flush(&mut self, progress: &mut dyn FnMut(DownloadStep)) -> Result<(), MailError> {
+        let (store, now) = (self.host.store(), self.host.now());
+        let changes = std::mem::take(&mut self.changes);
+        write(store, changes, self.seen, Durability::Relaxed).await?;
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let committed = commit(store, self.place, &self.pending, self.seen, now).await?;
+        self.report.downloaded += u32::try_from(committed.new).unwrap_or(u32::MAX);
+        for received in self.pending.drain(..) {
+            if let Some(before) = received.completes {
+                self.ledger.remove(&before.name());
+            }
+        }
+        for row in committed.rows {
+            self.fresh.insert(row.name());
+            self.ledger.insert(row);
+        }
+        if !committed.completed.is_empty() {
+            progress(DownloadStep::Completed { moved: committed.completed });
+        }
+        Ok(())
+    }
+}

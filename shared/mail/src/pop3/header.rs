@@ -1,0 +1,86 @@
+//! What tells a message by its header alone.
+
+use sha2::{Digest, Sha256};
+
+use crate::record::CHUNK;
+
+/// Fields that servers add or change by themselves from one session to the next.
+const VOLATILE: [&str; 8] = [
+    "status",
+    "x-status",
+    "x-keywords",
+    "x-uidl",
+    "x-imap",
+    "x-imapbase",
+    "content-length",
+    "lines",
+];
+
+/// SHA-256 of a message's header, of which `head` are the message's first bytes; the same whether
+/// they came by RETR or by TOP. `None` if there is no header. Of a header beyond [`CHUNK`] bytes
+/// only these count.
+pub(super) fn digest(head: &[u8]) -> Option<[u8; 32]> {
+    let head = &head[..head.len().min(CHUNK)];
+    let mut hasher = Sha256::new();
+    let (mut any, mut skipping) = (false, false);
+    for line in head.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        if !matches!(line[0], b' ' | b'\t') {
+            skipping = is_volatile(line);
+        }
+        if !skipping {
+            hasher.update(line);
+            hasher.update(b"\n");
+            any = true;
+        }
+    }
+    any.then(|| hasher.finalize().into())
+}
+
+fn is_volatile(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
+    VOLATILE.iter().any(|volatile| name.eq_ignore_ascii_case(volatile.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &[u8] = b"From: a@b\r\nSubject: one\r\n two\r\n\r\n";
+
+    #[test]
+    fn the_body_does_not_count() {
+        let whole = [HEADER, b"text\r\n"].concat();
+        assert!(digest(HEADER).is_some());
+        assert_eq!(digest(&whole), digest(HEADER));
+        assert_eq!(digest(HEADER.strip_suffix(b"\r\n").unwrap()), digest(HEADER));
+    }
+
+    #[test]
+    fn what_servers_change_does_not_count() {
+        let marked =
+            b"X-UIDL: 7\r\n (old)\r\nFrom: a@b\r\nStatus: RO\r\nSubject: one\r\n two\r\n\r\n";
+        assert_eq!(digest(marked), digest(HEADER));
+    }
+
+    #[test]
+    fn every_other_field_counts() {
+        for other in [
+            &b"From: a@b\r\nSubject: one\r\n three\r\n\r\n"[..],
+            b"From: a@b\r\n\r\nSubject: one\r\n two\r\n\r\n",
+            b"From: a@b\r\nSubject: one\r\n two\r\nStatus-Of: x\r\n\r\n",
+        ] {
+            assert_ne!(digest(other), digest(HEADER));
+        }
+    }
+
+    #[test]
+    fn a_message_without_header_has_no_digest() {
+        for head in [&b""[..], b"\r\ntext\r\n", b"\ntext", b"Status: R\r\n\r\n"] {
+            assert_eq!(digest(head), None);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Messages of which only the header is downloaded, and the rest when it is wanted.
+
+use postern_bridge::{
+    Moved,
+    Retention::{DeleteAfterDownload, DeleteWhenDeletedHere, Keep},
+};
+
+use super::*;
+use crate::{
+    pop3::{DownloadStep, want_whole},
+    record::{Body, CHUNK},
+    store::MemoryStore,
+};
+
+fn mail(subject: &str, size: usize) -> Vec<u8> {
+    let mut raw = format!("From: b@c\r\nSubject: {subject}\r\n\r\n").into_bytes();
+    raw.extend(
+        "a line of sixty-four bytes, its end included, and so many more\r\n"
+            .repeat(size / 64)
+            .bytes(),
+    );
+    raw
+}
+
+fn limited(retention: Retention, extent: Extent) -> Account {
+    Account { extent, ..account(retention) }
+}
+
+const LIMIT: Extent = Extent::UpTo { kibibytes: 1 };
+
+fn mixed() -> Vec<Vec<u8>> {
+    vec![mail("small", 64), mail("large", 4096), mail("huge", (1 << 20) + CHUNK)]
+}
+
+fn messages(host: &TestHost<Maildrop>) -> Vec<Message> {
+    block_on(record::all(&host.store, &KeyRange::all())).unwrap()
+}
+
+fn message(host: &TestHost<Maildrop>, subject: &str) -> Message {
+    messages(host).into_iter().find(|own| own.subject == subject).unwrap()
+}
+
+/// Wants the whole of a message, and downloads; where it was and is.
+fn complete(host: &TestHost<Maildrop>, account: &Account, id: MessageId) -> Vec<Moved> {
+    block_on(want_whole(&host.store, AccountId(1), id)).unwrap();
+    let mut steps = Vec::new();
+    let password = Secret::new("secret");
+    let job = Job { account, password: &password, inbox: INBOX, safety: SAFE };
+    let mut note = |step| {
+        if let DownloadStep::Completed { moved } = step {
+            steps.extend(moved);
+        }
+    };
+    block_on(download(host, job, &mut note)).unwrap();
+    steps
+}
+
+#[test]
+fn of_messages_beyond_the_limit_only_the_header_comes() {
+    let all = mixed();
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    let account = limited(DeleteAfterDownload, LIMIT);
+    let report = run_account(&host, &account, SAFE).unwrap();
+    assert_eq!((report.downloaded, report.deleted, report.left_out), (3, 1, 0));
+    assert_eq!(host.server.borrow().retrieved, 1);
+    let large = message(&host, "large");
+    assert_eq!(large.size, all[1].len() as u64);
+    assert!(matches!(large.body, Body::Header { .. }));
+    assert_eq!(message(&host, "small").body, Body::Whole { size: all[0].len() as u64 });
+    let again = run_account(&host, &account, SAFE).unwrap();
+    assert_eq!((again.downloaded, again.deleted), (0, 0), "what is not here stays there");
+}
+
+#[test]
+fn the_rest_comes_when_it_is_wanted_and_takes_the_header_s_place() {
+    let all = mixed();
+    for subject in ["large", "huge"] {
+        let host = prepared(Maildrop::new(&all), MemoryStore::new());
+        let account = limited(Keep, LIMIT);
+        run_account(&host, &account, SAFE).unwrap();
+        let before = message(&host, subject);
+        let read =
+            Message { flags: postern_bridge::Flags { seen: true, ..before.flags }, ..before };
+        let mut inbox: Mailbox =
+            block_on(record::get(&host.store, &record::mailbox_key(INBOX))).unwrap().unwrap();
+        inbox.unread -= 1;
+        let batch = vec![read.put(), inbox.put()];
+        block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+        let steps = complete(&host, &account, read.id);
+        assert_eq!((steps.len(), steps[0].from), (1, read.id));
+        let now = message(&host, subject);
+        assert_eq!(now.id, steps[0].to);
+        assert!(now.flags.seen, "what the person did to it stays");
+        let raw = all.iter().find(|raw| raw.len() as u64 == now.size).unwrap();
+        assert_eq!(&block_on(body(&host.store, now.id)).unwrap(), raw);
+        assert_eq!(messages(&host).len(), 3);
+        let rows = ledger(&host.store);
+        let row = rows.iter().find(|row| row.message == now.id).unwrap();
+        assert!(!row.partial && !row.wanted && row.verified.is_some());
+        assert_eq!(rows.len(), 3);
+        assert!(run_account(&host, &account, SAFE).is_ok_and(|report| report.downloaded == 0));
+    }
+}
+
+#[test]
+fn a_header_that_was_moved_is_completed_where_it_is() {
+    let all = mixed();
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    let account = limited(Keep, LIMIT);
+    run_account(&host, &account, SAFE).unwrap();
+    for subject in ["large", "huge"] {
+        let there = block_on(move_message(&host.store, message(&host, subject).id, TRASH));
+        let steps = complete(&host, &account, there);
+        assert_eq!(steps[0].to.mailbox, TRASH);
+        assert!(matches!(message(&host, subject).body, Body::Whole { .. }));
+    }
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn a_wider_limit_brings_what_it_lets_through() {
+    let all = mixed();
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    run_account(&host, &limited(Keep, Extent::Headers), SAFE).unwrap();
+    assert_eq!(host.server.borrow().retrieved, 0);
+    run_account(&host, &limited(Keep, LIMIT), SAFE).unwrap();
+    assert_eq!(host.server.borrow().retrieved, 1);
+    run_account(&host, &limited(Keep, Extent::Whole), SAFE).unwrap();
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn headers_are_known_again_where_there_are_no_unique_ids() {
+    let all = mixed();
+    let mut server = Maildrop::new(&all);
+    server.uidl = false;
+    let host = prepared(server, MemoryStore::new());
+    let account = limited(Keep, LIMIT);
+    for downloaded in [3, 0, 0] {
+        let report = run_account(&host, &account, SAFE).unwrap();
+        assert_eq!(report.downloaded, downloaded);
+    }
+    let steps = complete(&host, &account, message(&host, "huge").id);
+    assert_eq!(steps.len(), 1);
+    assert_eq!(run_account(&host, &account, SAFE).unwrap().downloaded, 0);
+    run_account(&host, &limited(Keep, Extent::Whole), SAFE).unwrap();
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn a_server_that_can_not_give_headers_alone_gives_the_rest_all_the_same() {
+    let all = mixed();
+    let mut server = Maildrop::new(&all);
+    server.capabilities = "UIDL\r\nPIPELINING\r\n";
+    let host = prepared(server, MemoryStore::new());
+    let report = run_account(&host, &limited(DeleteAfterDownload, LIMIT), SAFE).unwrap();
+    assert_eq!((report.downloaded, report.left_out, report.deleted), (1, 2, 1));
+    run_account(&host, &account(Keep), SAFE).unwrap();
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn deleting_a_header_here_deletes_the_message_only_where_that_was_chosen() {
+    for (policy, left) in [(DeleteWhenDeletedHere, 2), (DeleteAfterDownload, 2), (Keep, 3)] {
+        let host = prepared(Maildrop::new(&mixed()), MemoryStore::new());
+        let account = limited(policy, LIMIT);
+        run_account(&host, &account, SAFE).unwrap();
+        block_on(delete_message(&host.store, message(&host, "large").id));
+        run_account(&host, &account, SAFE).unwrap();
+        assert_eq!(host.server.borrow().messages.len(), left, "{policy:?}");
+        assert_eq!(host.server.borrow().has(&mixed()[1]), policy != DeleteWhenDeletedHere);
+    }
+}
+
+#[test]
+fn what_the_server_has_no_more_can_not_be_wanted() {
+    let host = prepared(Maildrop::new(&mixed()), MemoryStore::new());
+    let account = limited(Keep, LIMIT);
+    run_account(&host, &account, SAFE).unwrap();
+    host.server.borrow_mut().messages.clear();
+    run_account(&host, &account, SAFE).unwrap();
+    let wanted = block_on(want_whole(&host.store, AccountId(1), message(&host, "large").id));
+    assert!(matches!(wanted, Err(MailError::Gone(_))));
+}

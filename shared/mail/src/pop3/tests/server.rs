@@ -1,0 +1,147 @@
+//! How one logs in, and what a server says about it.
+
+use std::time::Duration;
+
+use postern_bridge::Retention::{Keep, Secondary};
+
+use super::*;
+use crate::{error::Closed, pop3::ServerNotes, store::MemoryStore};
+
+const TIMESTAMP: &str = "POP3 <1896.697170952@dbc.mtview.ca.us>";
+
+fn heard_with(server: Maildrop, security: Security) -> String {
+    let host = prepared(server, MemoryStore::new());
+    let mut account = account(Keep);
+    account.incoming.endpoint.security = security;
+    run_account(&host, &account, SAFE).unwrap();
+    host.server.borrow().heard.clone()
+}
+
+#[test]
+fn refusals_are_told_apart_and_passing_ones_are_tried_again() {
+    let host = prepared(Maildrop::new(&[]), MemoryStore::new());
+    let text = || "no".to_owned();
+    let cases = [
+        ("[AUTH] no", MailError::Login(text()), false),
+        ("no", MailError::Login(text()), false),
+        ("[IN-USE] no", MailError::Closed(Closed::InUse(text())), true),
+        ("[SYS/TEMP] no", MailError::Closed(Closed::Temporary(text())), true),
+        ("[SYS/PERM] no", MailError::Closed(Closed::Permanent(text())), false),
+        ("[LOGIN-DELAY] no", MailError::Closed(Closed::TooSoon { wait: 300, delay: None }), true),
+    ];
+    for (refusal, expected, passing) in cases {
+        host.server.borrow_mut().log_in_refusal = Some(refusal);
+        let error = run(&host, Keep).unwrap_err();
+        assert_eq!(error, expected, "{refusal}");
+        assert_eq!(error.is_passing(), passing, "{refusal}");
+    }
+}
+
+#[test]
+fn a_server_that_names_wrong_credentials_means_something_else_when_it_does_not() {
+    let mut server = Maildrop::new(&[]);
+    server.capabilities = "SASL PLAIN\r\nAUTH-RESP-CODE\r\n";
+    server.log_in_refusal = Some("not now");
+    let host = prepared(server, MemoryStore::new());
+    assert!(matches!(run(&host, Keep), Err(MailError::Refused { .. })));
+}
+
+#[test]
+fn the_password_is_not_shown_on_a_line_that_anybody_can_listen_to() {
+    let with_timestamp = || {
+        let mut server = Maildrop::new(&[]);
+        server.greeting = TIMESTAMP;
+        server
+    };
+    let heard = heard_with(with_timestamp(), Security::Plain);
+    assert!(heard.contains("APOP ann ") && !heard.contains("AUTH"), "{heard}");
+    // Under TLS the usual ways are safe, and better known.
+    let heard = heard_with(with_timestamp(), Security::Tls);
+    assert!(heard.contains("AUTH PLAIN") && !heard.contains("APOP"), "{heard}");
+    // A timestamp without a password kept for it.
+    let mut server = with_timestamp();
+    server.log_in_refusal = Some("apop");
+    let heard = heard_with(server, Security::Plain);
+    assert!(heard.contains("APOP ann ") && heard.contains("AUTH PLAIN"), "{heard}");
+    // Nothing else is offered.
+    let mut server = with_timestamp();
+    server.capabilities = "UIDL\r\n";
+    let heard = heard_with(server, Security::Tls);
+    assert!(heard.contains("APOP ann ") && !heard.contains("USER"), "{heard}");
+}
+
+#[test]
+fn utf_8_is_asked_for_before_the_log_in() {
+    let mut server = Maildrop::new(&[]);
+    server.capabilities = "UTF8 USER\r\nSASL PLAIN\r\n";
+    let heard = heard_with(server, Security::Tls);
+    assert!(heard.starts_with("CAPA\nUTF8\nAUTH PLAIN "), "{heard}");
+}
+
+#[test]
+fn no_log_in_comes_sooner_than_the_server_allows() {
+    let mut server = Maildrop::new(&[]);
+    server.capabilities = "UIDL\r\nSASL PLAIN\r\nLOGIN-DELAY 900\r\n";
+    let host = prepared(server, MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let heard = host.server.borrow().heard.len();
+    host.advance(Duration::from_secs(600));
+    let too_soon = |wait| Err(MailError::Closed(Closed::TooSoon { wait, delay: Some(900) }));
+    assert_eq!(run(&host, Keep), too_soon(300));
+    assert_eq!(host.server.borrow().heard.len(), heard, "it was not even asked");
+    host.advance(Duration::from_secs(300));
+    run(&host, Keep).unwrap();
+    // A clock that jumps a year ahead has waited long enough.
+    host.advance(Duration::from_secs(365 * 86400));
+    run(&host, Keep).unwrap();
+}
+
+#[test]
+fn a_server_that_complains_before_it_was_known_is_left_alone_as_well() {
+    let mut server = Maildrop::new(&[]);
+    server.capabilities = "SASL PLAIN\r\nLOGIN-DELAY 60\r\n";
+    server.log_in_refusal = Some("[LOGIN-DELAY] too soon");
+    let host = prepared(server, MemoryStore::new());
+    assert!(run(&host, Keep).is_err());
+    let heard = host.server.borrow().heard.len();
+    assert!(run(&host, Keep).is_err());
+    assert_eq!(host.server.borrow().heard.len(), heard);
+}
+
+#[test]
+fn what_the_server_says_of_itself_is_remembered() {
+    let mut server = Maildrop::new(&[]);
+    server.capabilities = "UIDL\r\nEXPIRE 30 USER\r\nIMPLEMENTATION Shlemazle v302\r\n";
+    let host = prepared(server, MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let notes = block_on(ServerNotes::load(&host.store, AccountId(1))).unwrap();
+    assert_eq!(notes.implementation.as_deref(), Some("Shlemazle v302"));
+    assert_eq!((notes.expires, notes.login_delay, notes.last_login), (Some(30), None, None));
+}
+
+#[test]
+fn what_another_program_removes_is_told_but_not_to_a_secondary_computer() {
+    let all = ["one", "two"].map(|subject| format!("Subject: {subject}\r\n\r\n").into_bytes());
+    for (policy, told) in [(Keep, 1), (Secondary, 0)] {
+        let host = prepared(Maildrop::new(&all), MemoryStore::new());
+        assert_eq!(run(&host, policy).unwrap().vanished, 0);
+        host.server.borrow_mut().messages.remove(0);
+        assert_eq!(run(&host, policy).unwrap().vanished, told, "{policy:?}");
+        assert_eq!(run(&host, policy).unwrap().vanished, 0, "each message once");
+        assert_complete(&host, &all);
+        let notes = block_on(ServerNotes::load(&host.store, AccountId(1))).unwrap();
+        assert_eq!(notes.removed_elsewhere, told);
+    }
+}
+
+#[test]
+fn what_the_server_deletes_by_itself_is_no_other_program_s_doing() {
+    let all = [b"Subject: one\r\n\r\n".to_vec()];
+    let mut server = Maildrop::new(&all);
+    server.capabilities = "UIDL\r\nEXPIRE 30\r\n";
+    let host = prepared(server, MemoryStore::new());
+    run(&host, Keep).unwrap();
+    host.advance(Duration::from_secs(31 * 86400));
+    host.server.borrow_mut().messages.clear();
+    assert_eq!(run(&host, Keep).unwrap().vanished, 0);
+}
