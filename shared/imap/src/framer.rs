@@ -44,15 +44,15 @@ pub(crate) enum Segment<'a> {
 
 /// Where a literal is in its response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Literal {
+pub(crate) struct Literal {
     /// Where its announcement begins.
-    announced: usize,
+    pub(crate) announced: usize,
     /// Where its bytes begin: behind the announcement's line end.
-    start: usize,
+    pub(crate) start: usize,
     /// Where the text goes on; the same as `start` if it was streamed.
-    end: usize,
+    pub(crate) end: usize,
     /// The number and size of a streamed one.
-    streamed: Option<(u64, u64)>,
+    pub(crate) streamed: Option<(u64, u64)>,
 }
 
 impl<'a> RawResponse<'a> {
@@ -75,6 +75,11 @@ impl<'a> RawResponse<'a> {
             };
             [content, Segment::Text(&self.bytes[literal.end..text_end])]
         })
+    }
+
+    /// Its bytes, and where the literals are in them.
+    pub(crate) fn parts(self) -> (&'a [u8], &'a [Literal]) {
+        (self.bytes, self.literals)
     }
 
     /// Whether it has literals.

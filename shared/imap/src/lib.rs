@@ -9,6 +9,7 @@
 //! | `framer` | cuts the byte stream into responses; large literals stream past |
 //! | `compression` | COMPRESS=DEFLATE, beneath the framer |
 //! | `token` | a tolerant tree of atoms, strings and lists |
+//! | `cursor` | the same without a tree, for what is told of messages |
 //! | [`response`] | what the responses mean, one file per family |
 //! | [`command`] | what the client says, one file per command |
 //! | [`session`] | tags, pipelining, continuations, capabilities, TLS, compression |
@@ -22,6 +23,7 @@
 
 pub mod command;
 mod compression;
+mod cursor;
 mod framer;
 pub mod limits;
 pub mod mailbox_name;

@@ -10,6 +10,7 @@ use bumpalo::Bump;
 use memchr::memchr2;
 
 use crate::{
+    cursor::atom_length,
     framer::{RawResponse, Segment},
     limits::Limits,
 };
@@ -285,23 +286,6 @@ impl<'a, 'l> Reader<'a, 'l> {
         }
         Tokens { items: self.arena.0.alloc_slice_copy(&self.pending), defect: self.defect }
     }
-}
-
-/// How long the atom at the start of `text` is; at least one byte. Brackets keep what is between
-/// them together, as in `BODY[HEADER.FIELDS (SUBJECT)]`.
-fn atom_length(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b' ' | b'(' | b')' | b'\r' | b'\t' => break,
-            b'[' => match memchr::memchr(b']', &text[at..]) {
-                Some(length) => at += length + 1,
-                None => at += 1,
-            },
-            _ => at += 1,
-        }
-    }
-    at.max(1)
 }
 
 #[cfg(test)]

@@ -1,7 +1,12 @@
 //! BODYSTRUCTURE and BODY (RFC 9051 section 7.5.2): the tree of a message's parts.
 
-use super::Envelope;
-use crate::token::Token;
+use smol_str::SmolStr;
+
+use super::{Envelope, Text};
+use crate::cursor::{Cursor, Item, lower};
+
+/// Names in lower case, and values.
+pub type Parameters = Vec<(SmolStr, Text)>;
 
 /// A message's parts.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,66 +21,78 @@ pub enum BodyStructure {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Multipart {
     /// The subtype, lower case: `mixed`, `alternative`.
-    pub subtype: String,
+    pub subtype: SmolStr,
     /// Its parts.
     pub parts: Vec<BodyStructure>,
-    /// Parameters, such as `boundary`; names in lower case.
-    pub parameters: Vec<(String, Vec<u8>)>,
+    /// Parameters, such as `boundary`.
+    pub parameters: Parameters,
     /// `Content-Disposition`, if it is there and the server told it.
     pub disposition: Option<Disposition>,
     /// `Content-Language`: language tags as they came.
     pub languages: Vec<String>,
     /// `Content-Location`.
-    pub location: Option<Vec<u8>>,
+    pub location: Option<Text>,
 }
 
 /// A part with content.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BodyPart {
     /// The media type, lower case, such as `text/plain`.
-    pub media_type: String,
-    /// Parameters, such as `charset`; names in lower case.
-    pub parameters: Vec<(String, Vec<u8>)>,
+    pub media_type: SmolStr,
+    /// Parameters, such as `charset`.
+    pub parameters: Parameters,
     /// `Content-ID`, with its angle brackets; may be empty.
-    pub id: Vec<u8>,
+    pub id: Text,
     /// `Content-Description`; may be empty. Encoded words are not decoded.
-    pub description: Vec<u8>,
+    pub description: Text,
     /// The transfer encoding, lower case, such as `base64`.
-    pub encoding: String,
+    pub encoding: SmolStr,
     /// The size of the encoded content, in bytes.
     pub size: u64,
     /// The lines of the encoded content; only of texts and messages.
     pub lines: Option<u64>,
     /// `Content-MD5`.
-    pub md5: Option<Vec<u8>>,
+    pub md5: Option<Text>,
     /// `Content-Disposition`, if it is there and the server told it.
     pub disposition: Option<Disposition>,
     /// `Content-Language`: language tags as they came.
     pub languages: Vec<String>,
     /// `Content-Location`.
-    pub location: Option<Vec<u8>>,
+    pub location: Option<Text>,
     /// The parts of the message that this part is, if it is one.
-    pub message: Option<(Envelope, BodyStructure)>,
+    pub message: Option<Box<(Envelope, BodyStructure)>>,
 }
 
 /// How a part is to be shown (RFC 2183).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Disposition {
     /// `inline` or `attachment`, lower case.
-    pub kind: String,
-    /// Parameters, such as `filename`; names in lower case.
-    pub parameters: Vec<(String, Vec<u8>)>,
+    pub kind: SmolStr,
+    /// Parameters, such as `filename`.
+    pub parameters: Parameters,
 }
 
 impl BodyStructure {
     /// Reads a structure; what is missing is left at its default. Lists are nested no deeper than
     /// the limit on tokens allows, and so is this.
-    pub(super) fn parse(token: &Token<'_>) -> Option<Self> {
-        let fields = token.list()?;
-        match fields.first()? {
-            Token::List(_) => Some(Self::Multipart(multipart(fields))),
-            _ if is_childless(fields) => Some(Self::Multipart(multipart(fields))),
-            _ => part(fields).map(|part| Self::Part(Box::new(part))),
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
+        cursor.list(Self::read_fields).flatten()
+    }
+
+    fn read_fields(fields: &mut Cursor<'_>) -> Option<Self> {
+        if fields.is_at_list() {
+            return Some(Self::Multipart(multipart(fields)));
+        }
+        let start = fields.clone();
+        let kind = fields.value()?;
+        match fields.next() {
+            Some(subtype) if !is_childless(subtype, fields) => {
+                Some(Self::Part(Box::new(part(kind, subtype, fields))))
+            }
+            _ => {
+                *fields = start;
+                Some(Self::Multipart(multipart(fields)))
+            }
         }
     }
 
@@ -136,113 +153,123 @@ impl BodyPart {
     }
 }
 
-/// Some servers send multiparts that have no part: a subtype, and perhaps its parameters.
-fn is_childless(fields: &[Token<'_>]) -> bool {
-    match fields.get(1) {
-        None | Some(Token::List(_)) => true,
-        Some(token) => token.is("NIL") && fields.len() < 7,
-    }
-}
-
-fn multipart(fields: &[Token<'_>]) -> Multipart {
-    let count = fields.iter().take_while(|field| field.list().is_some()).count();
-    let (parts, rest) = fields.split_at(count);
-    Multipart {
-        subtype: rest.first().map(lower).unwrap_or_default(),
-        parts: parts.iter().filter_map(BodyStructure::parse).collect(),
-        parameters: rest.get(1).map(parameters).unwrap_or_default(),
-        disposition: rest.get(2).and_then(disposition),
-        languages: languages(rest.get(3)),
-        location: bytes(rest.get(4)),
-    }
-}
-
-fn part(fields: &[Token<'_>]) -> Option<BodyPart> {
-    let [kind, subtype, rest @ ..] = fields else { return None };
-    let mut media_type = kind.text().unwrap_or_default();
-    media_type.push('/');
-    media_type.push_str(&subtype.text_borrowed());
-    media_type.make_ascii_lowercase();
-    // Behind the seven fields that all parts have: those of the type, MD5, then the extensions.
-    let (message, extension) = match &*media_type {
-        "message/rfc822" | "message/global" => {
-            let envelope = rest.get(5).and_then(Envelope::parse);
-            let structure = rest.get(6).and_then(BodyStructure::parse);
-            match envelope.zip(structure) {
-                Some(message) => (Some(message), 8),
-                // Some servers treat what they can't parse as a part like any other.
-                None => (None, 5),
-            }
+/// Some servers send multiparts that have no part: a subtype, and perhaps its parameters. `second`
+/// is what stands behind the first field, and `fields` what follows.
+fn is_childless(second: Item<'_>, fields: &Cursor<'_>) -> bool {
+    match second {
+        Item::List => true,
+        Item::Atom(atom) if atom.eq_ignore_ascii_case(b"NIL") => {
+            let mut ahead = fields.clone();
+            (2..7).any(|_| ahead.value().is_none())
         }
-        text if text.starts_with("text/") => (None, 6),
-        _ => (None, 5),
+        _ => false,
+    }
+}
+
+fn multipart(fields: &mut Cursor<'_>) -> Multipart {
+    let mut parts = Vec::new();
+    while fields.is_at_list() {
+        parts.extend(BodyStructure::read(fields));
+    }
+    Multipart {
+        parts,
+        subtype: fields.word(),
+        parameters: parameters(fields),
+        disposition: disposition(fields),
+        languages: languages(fields),
+        location: bytes(fields),
+    }
+}
+
+fn part(kind: Item<'_>, subtype: Item<'_>, fields: &mut Cursor<'_>) -> BodyPart {
+    let [kind, subtype] = [kind, subtype].map(|item| item.string().unwrap_or_default());
+    let media_type = lower(&[&kind, b"/", &subtype]);
+    let mut part = BodyPart {
+        parameters: parameters(fields),
+        id: fields.text(),
+        description: fields.text(),
+        encoding: fields.word(),
+        size: fields.number().unwrap_or_default(),
+        ..BodyPart::default()
     };
-    Some(BodyPart {
-        media_type,
-        parameters: rest.first().map(parameters).unwrap_or_default(),
-        id: bytes(rest.get(1)).unwrap_or_default(),
-        description: bytes(rest.get(2)).unwrap_or_default(),
-        encoding: rest.get(3).map(lower).unwrap_or_default(),
-        size: rest.get(4).and_then(Token::number).unwrap_or_default(),
-        // The field before the extensions of these is the number of lines.
-        lines: (extension > 5).then(|| rest.get(extension - 1)?.number()).flatten(),
-        md5: bytes(rest.get(extension)),
-        disposition: rest.get(extension + 1).and_then(disposition),
-        languages: languages(rest.get(extension + 2)),
-        location: bytes(rest.get(extension + 3)),
-        message,
-    })
+    if media_type == "message/rfc822" || media_type == "message/global" {
+        let mut ahead = fields.clone();
+        // Some servers treat what they can't parse as a part like any other.
+        if let Some(message) = message(&mut ahead) {
+            part.message = Some(Box::new(message));
+            part.lines = ahead.number();
+            *fields = ahead;
+        }
+    } else if media_type.starts_with("text/") {
+        part.lines = fields.number();
+    }
+    part.media_type = media_type;
+    part.md5 = bytes(fields);
+    part.disposition = disposition(fields);
+    part.languages = languages(fields);
+    part.location = bytes(fields);
+    part
+}
+
+fn message(fields: &mut Cursor<'_>) -> Option<(Envelope, BodyStructure)> {
+    Some((Envelope::read(fields)?, BodyStructure::read(fields)?))
 }
 
 /// One tag, or a list of them.
-fn languages(field: Option<&Token<'_>>) -> Vec<String> {
-    match field {
-        Some(Token::List(tags)) => tags.iter().filter_map(Token::text).collect(),
-        Some(tag) => tag.text().into_iter().collect(),
+fn languages(fields: &mut Cursor<'_>) -> Vec<String> {
+    let text = |item: Item<'_>| Some(String::from_utf8_lossy(&item.string()?).into_owned());
+    match fields.next() {
+        Some(Item::List) => {
+            let tags = std::iter::from_fn(|| fields.value());
+            let tags = tags.filter_map(text).collect();
+            fields.leave();
+            tags
+        }
+        Some(tag) => text(tag).into_iter().collect(),
         None => Vec::new(),
     }
 }
 
-fn bytes(field: Option<&Token<'_>>) -> Option<Vec<u8>> {
-    field.and_then(Token::string).map(<[u8]>::to_vec)
+fn bytes(fields: &mut Cursor<'_>) -> Option<Text> {
+    fields.string().as_deref().map(Text::from)
 }
 
-fn disposition(token: &Token<'_>) -> Option<Disposition> {
-    let fields = token.list()?;
-    Some(Disposition {
-        kind: lower(fields.first()?),
-        parameters: fields.get(1).map(parameters).unwrap_or_default(),
-    })
+fn disposition(cursor: &mut Cursor<'_>) -> Option<Disposition> {
+    let read = |fields: &mut Cursor<'_>| {
+        (!fields.is_at_end())
+            .then(|| Disposition { kind: fields.word(), parameters: parameters(fields) })
+    };
+    cursor.list(read).flatten()
 }
 
-fn parameters(token: &Token<'_>) -> Vec<(String, Vec<u8>)> {
-    let (pairs, _) = token.list().unwrap_or_default().as_chunks::<2>();
-    let pair = |[name, value]: &[Token<'_>; 2]| Some((lower(name), value.string()?.to_vec()));
-    pairs.iter().filter_map(pair).collect()
+fn parameters(cursor: &mut Cursor<'_>) -> Parameters {
+    let mut parameters = Parameters::new();
+    cursor.list(|fields| {
+        while !fields.is_at_end() {
+            let name = fields.word();
+            if let Some(value) = fields.string() {
+                if parameters.is_empty() {
+                    // Most have one and no more.
+                    parameters.reserve_exact(1);
+                }
+                parameters.push((name, Text::from(&*value)));
+            }
+        }
+    });
+    parameters
 }
 
-fn parameter<'a>(parameters: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
+fn parameter<'a>(parameters: &'a [(SmolStr, Text)], name: &str) -> Option<&'a [u8]> {
     parameters.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
-}
-
-fn lower(token: &Token<'_>) -> String {
-    let mut text = token.text().unwrap_or_default();
-    text.make_ascii_lowercase();
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        limits::Limits,
-        token::{Arena, text_tokens},
-    };
+    use crate::response::tests::fetch;
 
     fn structure(text: &str) -> Option<BodyStructure> {
-        BodyStructure::parse(
-            &text_tokens(text.as_bytes(), &Arena::default(), &Limits::default()).items[0],
-        )
+        fetch(&format!("* 1 FETCH (BODYSTRUCTURE {text})")).body_structure
     }
 
     const TEXT: &str = r#"("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 1152 23)"#;

@@ -1,14 +1,15 @@
 //! ENVELOPE (RFC 9051 section 7.5.2).
 
-use crate::token::Token;
+use super::Text;
+use crate::cursor::{Cursor, Item};
 
 /// The header fields that a list shows, as the server read them; encoded words are not decoded.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Envelope {
     /// `Date`.
-    pub date: Vec<u8>,
+    pub date: Text,
     /// `Subject`.
-    pub subject: Vec<u8>,
+    pub subject: Text,
     /// `From`.
     pub from: Vec<EnvelopeAddress>,
     /// `Sender`.
@@ -22,72 +23,74 @@ pub struct Envelope {
     /// `Bcc`.
     pub bcc: Vec<EnvelopeAddress>,
     /// `In-Reply-To`.
-    pub in_reply_to: Vec<u8>,
+    pub in_reply_to: Text,
     /// `Message-ID`, with its angle brackets.
-    pub message_id: Vec<u8>,
+    pub message_id: Text,
 }
 
 /// A name and an address; the names of groups are left out.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EnvelopeAddress {
     /// The display name; may be empty.
-    pub name: Vec<u8>,
+    pub name: Text,
     /// Before the `@`.
-    pub mailbox: Vec<u8>,
+    pub mailbox: Text,
     /// Behind the `@`; empty if there was none.
-    pub host: Vec<u8>,
+    pub host: Text,
 }
 
 impl Envelope {
     /// Reads as many fields as there are.
-    pub(super) fn parse(token: &Token<'_>) -> Option<Self> {
-        let fields = token.list()?;
-        let string =
-            |at: usize| fields.get(at).and_then(Token::string).unwrap_or_default().to_vec();
-        let addresses = |at: usize| fields.get(at).map(addresses).unwrap_or_default();
-        Some(Self {
-            date: string(0),
-            subject: string(1),
-            from: addresses(2),
-            sender: addresses(3),
-            reply_to: addresses(4),
-            to: addresses(5),
-            cc: addresses(6),
-            bcc: addresses(7),
-            in_reply_to: string(8),
-            message_id: string(9),
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
+        cursor.list(|fields| Self {
+            date: fields.text(),
+            subject: fields.text(),
+            from: addresses(fields),
+            sender: addresses(fields),
+            reply_to: addresses(fields),
+            to: addresses(fields),
+            cc: addresses(fields),
+            bcc: addresses(fields),
+            in_reply_to: fields.text(),
+            message_id: fields.text(),
         })
     }
 }
 
-fn addresses(token: &Token<'_>) -> Vec<EnvelopeAddress> {
-    let entries = token.list().unwrap_or_default().iter();
-    entries.filter_map(Token::list).filter_map(address).collect()
+fn addresses(cursor: &mut Cursor<'_>) -> Vec<EnvelopeAddress> {
+    let mut addresses = Vec::new();
+    cursor.list(|entries| {
+        while let Some(item) = entries.next() {
+            if item == Item::List {
+                let address = address(entries);
+                entries.leave();
+                if addresses.is_empty() {
+                    // Most have one and no more.
+                    addresses.reserve_exact(1);
+                }
+                addresses.extend(address);
+            }
+        }
+    });
+    addresses
 }
 
-fn address(fields: &[Token<'_>]) -> Option<EnvelopeAddress> {
-    let string = |at: usize| fields.get(at).and_then(Token::string);
+fn address(fields: &mut Cursor<'_>) -> Option<EnvelopeAddress> {
+    let name = fields.text();
+    fields.skip();
+    let mailbox = fields.text();
     // Without a host it is a group's start (with its name) or end.
-    let host = string(3)?;
-    Some(EnvelopeAddress {
-        name: string(0).unwrap_or_default().to_vec(),
-        mailbox: string(2).unwrap_or_default().to_vec(),
-        host: host.to_vec(),
-    })
+    let host = fields.string()?;
+    Some(EnvelopeAddress { name, mailbox, host: Text::from(&*host) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        limits::Limits,
-        token::{Arena, text_tokens},
-    };
+    use crate::response::tests::fetch;
 
     fn envelope(text: &str) -> Option<Envelope> {
-        Envelope::parse(
-            &text_tokens(text.as_bytes(), &Arena::default(), &Limits::default()).items[0],
-        )
+        fetch(&format!("* 1 FETCH (ENVELOPE {text})")).envelope
     }
 
     #[test]

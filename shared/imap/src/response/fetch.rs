@@ -3,10 +3,14 @@
 
 mod section;
 
+use section::Bracketed;
 pub use section::{BinarySection, BinarySize, BodySection, Content};
 
 use super::{BodyStructure, Envelope, Flag, parse_date_time};
-use crate::token::Token;
+use crate::cursor::{Cursor, Item, number};
+
+/// The names of items without brackets have at most so many bytes.
+const KNOWN: usize = 16;
 
 /// What the server told about one message; `None` is what it did not tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,68 +63,84 @@ pub struct GmailItems {
 }
 
 impl Fetch {
-    pub(super) fn parse(sequence: u32, arguments: &[Token<'_>]) -> Option<Self> {
-        let mut items = arguments.first()?.list()?;
-        let mut fetch = Self { sequence, ..Self::default() };
-        while let Some((name, behind)) = section::take_name(items) {
-            let Some((value, behind)) = behind.split_first() else { break };
-            fetch.take(&name, value);
-            items = behind;
-        }
-        Some(fetch)
+    pub(super) fn read(sequence: u32, cursor: &mut Cursor<'_>) -> Option<Self> {
+        cursor.list(|items| {
+            let mut fetch = Self { sequence, ..Self::default() };
+            while let Some(name) = items.value() {
+                let name = name.spelled().unwrap_or_default();
+                if items.is_at_end() {
+                    break;
+                }
+                let mut short = [0; KNOWN];
+                match short.get_mut(..name.len()) {
+                    Some(short) => {
+                        short.copy_from_slice(&name);
+                        short.make_ascii_uppercase();
+                        fetch.take(short, items);
+                    }
+                    None => fetch.take(&name.to_ascii_uppercase(), items),
+                }
+            }
+            fetch
+        })
     }
 
-    fn take(&mut self, name: &str, value: &Token<'_>) {
+    fn take(&mut self, name: &[u8], items: &mut Cursor<'_>) {
         match name {
-            "UID" => self.uid = value.number(),
-            "FLAGS" => self.flags = value.list().map(Flag::all),
-            "INTERNALDATE" => self.internal_date = value.string().and_then(parse_date_time),
-            "SAVEDATE" => self.save_date = Some(value.string().and_then(parse_date_time)),
-            "RFC822.SIZE" => self.size = value.number(),
-            "ENVELOPE" => self.envelope = Envelope::parse(value),
-            "BODYSTRUCTURE" | "BODY" => self.body_structure = BodyStructure::parse(value),
-            "MODSEQ" => self.mod_seq = only(value).and_then(Token::number),
-            "PREVIEW" => self.preview = Some(value.text()),
-            "EMAILID" => self.email_id = only(value).and_then(Token::text),
-            "THREADID" => self.thread_id = Some(only(value).and_then(Token::text)),
-            "X-GM-MSGID" => self.gmail.message_id = value.number(),
-            "X-GM-THRID" => self.gmail.thread_id = value.number(),
-            "X-GM-LABELS" => {
-                let labels = value.list().unwrap_or_default().iter();
-                let labels = labels.filter_map(Token::name).map(<[u8]>::to_vec);
-                self.gmail.labels = Some(labels.collect());
+            b"UID" => self.uid = items.number(),
+            b"FLAGS" => self.flags = Flag::read_all(items),
+            b"INTERNALDATE" => self.internal_date = date_time(items),
+            b"SAVEDATE" => self.save_date = Some(date_time(items)),
+            b"RFC822.SIZE" => self.size = items.number(),
+            b"ENVELOPE" => self.envelope = Envelope::read(items),
+            b"BODYSTRUCTURE" | b"BODY" => self.body_structure = BodyStructure::read(items),
+            b"MODSEQ" => self.mod_seq = items.only().and_then(number),
+            b"PREVIEW" => self.preview = Some(items.value().and_then(text)),
+            b"EMAILID" => self.email_id = items.only().and_then(text),
+            b"THREADID" => self.thread_id = Some(items.only().and_then(text)),
+            b"X-GM-MSGID" => self.gmail.message_id = items.number(),
+            b"X-GM-THRID" => self.gmail.thread_id = items.number(),
+            b"X-GM-LABELS" => {
+                let label = |item: Item<'_>| Some(item.spelled()?.into_owned());
+                let labels = items.list(|labels| {
+                    std::iter::from_fn(|| labels.value()).filter_map(label).collect()
+                });
+                self.gmail.labels = Some(labels.unwrap_or_default());
             }
-            "RFC822" => self.sections.push(BodySection::whole("", value)),
-            "RFC822.HEADER" => self.sections.push(BodySection::whole("HEADER", value)),
-            "RFC822.TEXT" => self.sections.push(BodySection::whole("TEXT", value)),
-            name => {
-                self.sections.extend(BodySection::parse(name, value));
-                self.binary.extend(BinarySection::parse(name, value));
-                self.binary_sizes.extend(BinarySize::parse(name, value));
-            }
+            b"RFC822" => self.sections.push(BodySection::whole("", items)),
+            b"RFC822.HEADER" => self.sections.push(BodySection::whole("HEADER", items)),
+            b"RFC822.TEXT" => self.sections.push(BodySection::whole("TEXT", items)),
+            name => match Bracketed::read(name, items) {
+                Some(Bracketed { item: b"BODY", section, origin }) => {
+                    let content = Content::read(items);
+                    self.sections.push(BodySection { section, origin, content });
+                }
+                Some(Bracketed { item: b"BINARY", section, origin }) => {
+                    let content = Content::read(items);
+                    self.binary.push(BinarySection { section, origin, content });
+                }
+                Some(Bracketed { item: b"BINARY.SIZE", section, .. }) => {
+                    let size = items.number();
+                    self.binary_sizes.extend(size.map(|size| BinarySize { section, size }));
+                }
+                _ => items.skip(),
+            },
         }
     }
 }
 
-/// The only item of a list, which some servers leave out the brackets of.
-fn only<'t, 'a>(value: &'t Token<'a>) -> Option<&'t Token<'a>> {
-    match value {
-        Token::List(items) => items.first(),
-        bare => Some(bare),
-    }
+fn date_time(items: &mut Cursor<'_>) -> Option<i64> {
+    parse_date_time(&items.string()?)
+}
+
+fn text(item: Item<'_>) -> Option<String> {
+    Some(String::from_utf8_lossy(&item.string()?).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Response, response::tests::response};
-
-    fn fetch(line: &str) -> Fetch {
-        match response(line) {
-            Response::Fetch(fetch) => *fetch,
-            other => panic!("{other:?}"),
-        }
-    }
+    use crate::response::tests::fetch;
 
     #[test]
     fn items_are_read_in_any_order_and_unknown_ones_skipped() {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::token::Token;
+use crate::{
+    cursor::{Cursor, Item},
+    token::Token,
+};
 
 /// A flag or keyword.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -25,6 +28,9 @@ pub enum Flag {
 impl Flag {
     /// Reads a flag.
     pub fn parse(name: &str) -> Self {
+        if !name.starts_with('\\') {
+            return Self::Other(name.into());
+        }
         let system = [Self::Seen, Self::Answered, Self::Flagged, Self::Deleted, Self::Draft];
         system
             .into_iter()
@@ -47,6 +53,12 @@ impl Flag {
     pub(crate) fn all(tokens: &[Token<'_>]) -> Vec<Self> {
         let names = tokens.iter().filter_map(Token::string).map(String::from_utf8_lossy);
         names.map(|name| Self::parse(&name)).collect()
+    }
+
+    /// Reads a list of flags.
+    pub(super) fn read_all(cursor: &mut Cursor<'_>) -> Option<Vec<Self>> {
+        let flag = |item: Item<'_>| Some(Self::parse(&String::from_utf8_lossy(&item.string()?)));
+        cursor.list(|flags| std::iter::from_fn(|| flags.value()).filter_map(flag).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! INTERNALDATE (RFC 9051 section 9, `date-time`), and days.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -53,36 +53,48 @@ pub fn format_date_time(seconds: i64) -> Option<String> {
 
 /// Reads `" 1-Feb-2024 12:00:00 +0100"` as seconds since 1970 (UTC).
 pub fn parse_date_time(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let mut words = text.split_ascii_whitespace();
-    let (date, time, zone) = (words.next()?, words.next()?, words.next()?);
-    let mut date = date.split('-');
-    let day: i64 = number(date.next()?, 1..=31)?;
-    let month = month(date.next()?)?;
-    let year = number(date.next()?, 0..=9999)?;
-    let mut time = time.split(':');
-    let hour = number(time.next()?, 0..=23)?;
-    let minute = number(time.next()?, 0..=59)?;
-    let second = number(time.next()?, 0..=60)?;
-    let (sign, zone) = match zone.split_at_checked(1)? {
-        ("+", zone) => (1, zone),
-        ("-", zone) => (-1, zone),
-        _ => return None,
-    };
+    let rest = &mut text.trim_ascii();
+    let day = number(rest, 1..=31)?;
+    let month = month(behind(rest, b'-')?)?;
+    let year = number(behind(rest, b'-')?, 0..=9999)?;
+    *rest = behind(rest, b' ')?.trim_ascii_start();
+    let hour = number(rest, 0..=23)?;
+    let minute = number(behind(rest, b':')?, 0..=59)?;
+    let second = number(behind(rest, b':')?, 0..=60)?;
+    *rest = behind(rest, b' ')?.trim_ascii_start();
+    let sign = if rest.first() == Some(&b'-') { -1 } else { 1 };
+    let zone = behind(rest, if sign < 0 { b'-' } else { b'+' })?;
     let zone = number(zone, 0..=9959)?;
     let offset = sign * (zone / 100 * 60 + zone % 100) * 60;
-    Some(days(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second - offset)
+    let seconds = days(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
+    matches!(rest, [] | [b' ', ..]).then_some(seconds - offset)
 }
 
-fn number(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|_| digits)?;
-    range.contains(&number).then_some(number)
+/// Takes this byte off the front.
+fn behind<'t, 'a>(text: &'t mut &'a [u8], byte: u8) -> Option<&'t mut &'a [u8]> {
+    let (first, behind) = text.split_first()?;
+    (*first == byte).then(|| {
+        *text = behind;
+        text
+    })
 }
 
-fn month(name: &str) -> Option<i64> {
+/// Takes a number off the front, of at most four digits.
+fn number(text: &mut &[u8], range: RangeInclusive<i64>) -> Option<i64> {
+    let length = text.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, behind) = text.split_at(length);
+    let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    *text = behind;
+    (length > 0 && range.contains(&number)).then_some(number)
+}
+
+/// Takes a month off the front.
+fn month(text: &mut &[u8]) -> Option<i64> {
+    let (name, behind) = text.split_first_chunk::<3>()?;
+    *text = behind;
     let months = MONTHS.iter().zip(1..);
-    months.into_iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, month)| month)
+    let is_it = |own: &str| own.as_bytes().eq_ignore_ascii_case(name);
+    months.into_iter().find(|(own, _)| is_it(own)).map(|(_, month)| month)
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar; years are counted from March so that the leap

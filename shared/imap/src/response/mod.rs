@@ -16,10 +16,11 @@ mod namespace;
 mod quota;
 mod search;
 mod status;
+mod text;
 mod thread;
 mod vanished;
 
-pub use body_structure::{BodyPart, BodyStructure, Disposition, Multipart};
+pub use body_structure::{BodyPart, BodyStructure, Disposition, Multipart, Parameters};
 pub use capability::Capabilities;
 pub use code::{Code, CopiedUids, Progress};
 pub use envelope::{Envelope, EnvelopeAddress};
@@ -32,12 +33,14 @@ pub use namespace::{Namespace, Namespaces};
 pub use quota::{Quota, QuotaResource, QuotaRoots};
 pub use search::{PartialResult, SearchResult, SortResult};
 pub use status::{Status, StatusKind};
+pub use text::Text;
 pub use thread::{Thread, ThreadedMessage};
 pub use vanished::Vanished;
 
 use crate::session::Contradiction;
 pub use crate::token::TokenDefect;
 use crate::{
+    cursor::{Cursor, Item},
     framer::RawResponse,
     limits::Limits,
     token::{Arena, Token, tokens},
@@ -130,6 +133,12 @@ pub(crate) fn parse(
     if tag == b"+" {
         return (Parsed::Continuation(rest.to_vec()), None);
     }
+    let skip = line.len() - rest.len();
+    if tag == b"*"
+        && let Some((response, defect)) = fetch(Cursor::new(raw, skip, limits))
+    {
+        return (Parsed::Untagged(response), defect);
+    }
     let (name, text) = split_word(rest);
     if let Some(kind) = StatusKind::parse(name) {
         let (status, defect) = Status::parse(kind, text, limits);
@@ -143,10 +152,28 @@ pub(crate) fn parse(
         let name = String::from_utf8_lossy(tag).to_ascii_uppercase();
         return (Parsed::Untagged(Response::Unknown(name.clone())), Some(Defect::Senseless(name)));
     }
-    let skip = line.len() - rest.len();
     let read = tokens(raw, skip, arena, limits);
     let (response, defect) = untagged(read.items, limits);
     (Parsed::Untagged(response), read.defect.map(Defect::from).or(defect))
+}
+
+/// Understands what is told of a message; `None` if it is something else.
+fn fetch(mut cursor: Cursor<'_>) -> Option<(Response, Option<Defect>)> {
+    let Some(Item::Atom(sequence)) = cursor.next() else { return None };
+    let sequence = std::str::from_utf8(sequence).ok()?.parse().ok()?;
+    let Some(Item::Atom(name)) = cursor.next() else { return None };
+    if !name.eq_ignore_ascii_case(b"FETCH") {
+        return None;
+    }
+    let fetch = Fetch::read(sequence, &mut cursor);
+    let damage = cursor.finish().map(Defect::from);
+    Some(match fetch {
+        Some(fetch) => (Response::Fetch(Box::new(fetch)), damage),
+        None => {
+            let senseless = Defect::Senseless("FETCH".into());
+            (Response::Unknown("FETCH".into()), damage.or(Some(senseless)))
+        }
+    })
 }
 
 fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) {
@@ -184,9 +211,6 @@ fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) 
         ("EXISTS", Some(number)) => Some(Response::Exists(number)),
         ("RECENT", Some(number)) => Some(Response::Recent(number)),
         ("EXPUNGE", Some(number)) => Some(Response::Expunge(number)),
-        ("FETCH", Some(number)) => {
-            Fetch::parse(number, arguments).map(|fetch| Response::Fetch(Box::new(fetch)))
-        }
         (
             "LIST" | "LSUB" | "XLIST" | "MYRIGHTS" | "NAMESPACE" | "QUOTA" | "QUOTAROOT" | "STATUS"
             | "FLAGS" | "VANISHED" | "EXISTS" | "RECENT" | "EXPUNGE" | "FETCH",
@@ -243,6 +267,14 @@ pub(crate) mod tests {
             }
         }
         panic!("no whole response");
+    }
+
+    /// Parses a FETCH response that has no defect.
+    pub(crate) fn fetch(line: &str) -> Fetch {
+        match response(line) {
+            Response::Fetch(fetch) => *fetch,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Parses one untagged response that has no defect.

@@ -20,10 +20,11 @@ use postern_imap::{
     response::{
         BinarySection, BinarySize, BodyPart, BodySection, BodyStructure, Capabilities, Content,
         Disposition, Envelope, EnvelopeAddress, Fetch, Flag, ListEntry, MailboxStatus, Multipart,
-        Namespace, Namespaces, Quota, QuotaResource, QuotaRoots, SearchResult, SortResult, Thread,
-        ThreadedMessage, Vanished,
+        Namespace, Namespaces, Parameters, Quota, QuotaResource, QuotaRoots, SearchResult,
+        SortResult, Text, Thread, ThreadedMessage, Vanished,
     },
 };
+use smol_str::SmolStr;
 
 use crate::responses::set_of;
 
@@ -111,6 +112,7 @@ fn capabilities(names: impl Iterator<Item = String>) -> Capabilities {
     let names: Vec<_> = names.collect();
     let mut session = Session::new(Limits::default());
     session.handle_input(format!("* OK [CAPABILITY {}] hello\r\n", names.join(" ")).as_bytes());
+    assert!(session.poll_output().is_some(), "the greeting is told");
     session.capabilities().cloned().expect("the greeting tells them")
 }
 
@@ -238,13 +240,13 @@ fn structure(theirs: &TheirBody<'_>) -> BodyStructure {
                 SpecificFields::Message { envelope: own, body_structure, number_of_lines } => (
                     "message/rfc822".to_owned(),
                     Some((*number_of_lines).into()),
-                    Some((envelope(own), structure(body_structure))),
+                    Some(Box::new((envelope(own), structure(body_structure)))),
                 ),
             };
             let tail = extension_data.as_ref().and_then(|own| own.tail.as_ref());
             let (disposition, languages, location) = extension(tail);
             BodyStructure::Part(Box::new(BodyPart {
-                media_type: kind,
+                media_type: kind.into(),
                 parameters: parameters(&body.basic.parameter_list),
                 id: or_empty(&body.basic.id),
                 description: or_empty(&body.basic.description),
@@ -274,7 +276,7 @@ fn structure(theirs: &TheirBody<'_>) -> BodyStructure {
     }
 }
 
-type Extension = (Option<Disposition>, Vec<String>, Option<Vec<u8>>);
+type Extension = (Option<Disposition>, Vec<String>, Option<Text>);
 
 fn extension(tail: Option<&TheirDisposition<'_>>) -> Extension {
     let language = tail.and_then(|own| own.tail.as_ref());
@@ -288,8 +290,8 @@ fn extension(tail: Option<&TheirDisposition<'_>>) -> Extension {
     )
 }
 
-fn parameters(theirs: &[(IString<'_>, IString<'_>)]) -> Vec<(String, Vec<u8>)> {
-    theirs.iter().map(|(name, value)| (lower(name), value.as_ref().to_vec())).collect()
+fn parameters(theirs: &[(IString<'_>, IString<'_>)]) -> Parameters {
+    theirs.iter().map(|(name, value)| (lower(name), value.as_ref().into())).collect()
 }
 
 fn envelope(theirs: &TheirEnvelope<'_>) -> Envelope {
@@ -334,14 +336,14 @@ fn name(mailbox: &Mailbox<'_>) -> Vec<u8> {
 }
 
 fn content(value: &NString<'_>) -> Content {
-    bytes(value).map_or(Content::Missing, Content::Held)
+    bytes(value).map_or(Content::Missing, |bytes| Content::Held(bytes.to_vec()))
 }
 
-fn bytes(value: &NString<'_>) -> Option<Vec<u8>> {
-    value.0.as_ref().map(|value| value.as_ref().to_vec())
+fn bytes(value: &NString<'_>) -> Option<Text> {
+    value.0.as_ref().map(|value| value.as_ref().into())
 }
 
-fn or_empty(value: &NString<'_>) -> Vec<u8> {
+fn or_empty(value: &NString<'_>) -> Text {
     bytes(value).unwrap_or_default()
 }
 
@@ -349,6 +351,6 @@ fn text(value: &IString<'_>) -> String {
     String::from_utf8_lossy(value.as_ref()).into_owned()
 }
 
-fn lower(value: &IString<'_>) -> String {
-    text(value).to_ascii_lowercase()
+fn lower(value: &IString<'_>) -> SmolStr {
+    text(value).to_ascii_lowercase().into()
 }

@@ -139,14 +139,14 @@ mod tests {
             internal_date: Some(1_700_000_000),
             size: Some(1234),
             envelope: Some(Envelope {
-                date: b"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)".to_vec(),
-                subject: b"=?utf-8?Q?Gr=C3=BC=C3=9Fe?=".to_vec(),
+                date: b"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)".into(),
+                subject: b"=?utf-8?Q?Gr=C3=BC=C3=9Fe?=".into(),
                 from: vec![EnvelopeAddress {
-                    name: b"=?iso-8859-1?Q?J=F6rg?=".to_vec(),
-                    mailbox: b"joerg".to_vec(),
-                    host: b"example.org".to_vec(),
+                    name: b"=?iso-8859-1?Q?J=F6rg?=".into(),
+                    mailbox: b"joerg".into(),
+                    host: b"example.org".into(),
                 }],
-                message_id: b" <a@b> ".to_vec(),
+                message_id: b" <a@b> ".into(),
                 ..Envelope::default()
             }),
             ..Fetch::default()

@@ -109,7 +109,7 @@ impl<T: Transport> ImapClient<T> {
 fn describe(structure: &BodyStructure, section: &str) -> Option<(String, u64)> {
     let leaves = structure.leaves();
     let (_, part) = leaves.iter().find(|(number, _)| number == section)?;
-    Some((part.encoding.clone(), part.size))
+    Some((part.encoding.to_string(), part.size))
 }
 
 /// The content of a part that is stored, decoded; `None` if it is not stored as a whole.

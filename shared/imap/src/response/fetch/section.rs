@@ -1,8 +1,8 @@
 //! The items of a FETCH response that carry content.
 
-use std::{borrow::Cow, fmt::Write as _};
+use memchr::{memchr, memrchr};
 
-use crate::token::Token;
+use crate::cursor::{Cursor, Item};
 
 /// The content of a section.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,74 +53,72 @@ pub enum Content {
 
 impl BodySection {
     /// A section that is named without brackets.
-    pub(super) fn whole(section: &str, value: &Token<'_>) -> Self {
-        Self { section: section.into(), origin: None, content: content(value) }
-    }
-
-    pub(super) fn parse(name: &str, value: &Token<'_>) -> Option<Self> {
-        let (section, origin) = bracketed(name.strip_prefix("BODY")?)?;
-        Some(Self { section, origin, content: content(value) })
+    pub(super) fn whole(section: &str, cursor: &mut Cursor<'_>) -> Self {
+        Self { section: section.into(), origin: None, content: Content::read(cursor) }
     }
 }
 
-impl BinarySection {
-    pub(super) fn parse(name: &str, value: &Token<'_>) -> Option<Self> {
-        let (section, origin) = bracketed(name.strip_prefix("BINARY")?)?;
-        Some(Self { section, origin, content: content(value) })
-    }
-}
-
-impl BinarySize {
-    pub(super) fn parse(name: &str, value: &Token<'_>) -> Option<Self> {
-        let (section, _) = bracketed(name.strip_prefix("BINARY.SIZE")?)?;
-        Some(Self { section, size: value.number()? })
-    }
-}
-
-/// Takes an item's name, in upper case, off the front. Where a literal stands between its brackets,
-/// it is spread over several tokens.
-pub(super) fn take_name<'t, 'a>(items: &'t [Token<'a>]) -> Option<(Cow<'a, str>, &'t [Token<'a>])> {
-    let (first, mut rest) = items.split_first()?;
-    let name = first.upper();
-    if !name.starts_with("BODY[") || name.contains(']') {
-        return Some((name, rest));
-    }
-    let mut name = name.into_owned();
-    while let Some((token, behind)) = rest.split_first() {
-        rest = behind;
-        match token {
-            Token::List(fields) => {
-                name.push_str(" (");
-                for (index, field) in fields.iter().enumerate() {
-                    let space = if index == 0 { "" } else { " " };
-                    let text = field.text().unwrap_or_default().to_ascii_uppercase();
-                    // Writing to a string can't fail.
-                    let _ = match field {
-                        Token::Atom(_) => write!(name, "{space}{text}"),
-                        _ => write!(name, "{space}\"{text}\""),
-                    };
-                }
-                name.push(')');
+impl Content {
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Self {
+        match cursor.value() {
+            Some(Item::Streamed(stream, size)) => Self::Streamed { stream, size },
+            Some(item) => {
+                item.string().map_or(Self::Missing, |bytes| Self::Held(bytes.into_owned()))
             }
-            end => {
-                name.push_str(&end.text().unwrap_or_default());
-                break;
-            }
+            None => Self::Missing,
         }
     }
-    Some((name.into(), rest))
 }
 
-/// What stands between the brackets, and the origin behind them.
-fn bracketed(name: &str) -> Option<(String, Option<u64>)> {
-    let (section, origin) = name.strip_prefix('[')?.rsplit_once(']')?;
-    let origin = origin.strip_prefix('<').and_then(|origin| origin.strip_suffix('>'));
-    Some((section.into(), origin.and_then(|origin| origin.parse().ok())))
+/// A name with brackets, such as `BODY[1.MIME]<0>`.
+pub(super) struct Bracketed<'n> {
+    /// What stands before them.
+    pub(super) item: &'n [u8],
+    /// What stands between them.
+    pub(super) section: String,
+    /// The origin behind them.
+    pub(super) origin: Option<u64>,
 }
 
-fn content(value: &Token<'_>) -> Content {
-    match value {
-        Token::Streamed(stream, size) => Content::Streamed { stream: *stream, size: *size },
-        value => value.string().map_or(Content::Missing, |bytes| Content::Held(bytes.to_vec())),
+impl<'n> Bracketed<'n> {
+    /// Reads a name in upper case. Where a literal stands between its brackets, the name is spread
+    /// over the items that follow.
+    pub(super) fn read(name: &'n [u8], cursor: &mut Cursor<'_>) -> Option<Self> {
+        let open = memchr(b'[', name)?;
+        let (item, inner) = (&name[..open], &name[open + 1..]);
+        let spread = match memrchr(b']', inner) {
+            Some(_) => None,
+            None if item == b"BODY" => Some(gather(inner, cursor)),
+            None => return None,
+        };
+        let inner = spread.as_deref().unwrap_or(inner);
+        let close = memrchr(b']', inner)?;
+        let section = String::from_utf8_lossy(&inner[..close]).into_owned();
+        let origin = inner[close + 1..].strip_prefix(b"<").and_then(|own| own.strip_suffix(b">"));
+        let origin = origin.and_then(|own| std::str::from_utf8(own).ok()?.parse().ok());
+        Some(Self { item, section, origin })
     }
+}
+
+/// What stands between brackets, of which the beginning has been read, up to their end and with what
+/// follows it.
+fn gather(beginning: &[u8], cursor: &mut Cursor<'_>) -> Vec<u8> {
+    let mut inner = beginning.to_vec();
+    while let Some(item) = cursor.next() {
+        if item != Item::List {
+            inner.extend(item.string().as_deref().unwrap_or_default());
+            break;
+        }
+        let fields = std::iter::from_fn(|| cursor.value()).map(|field| {
+            let text = field.spelled().unwrap_or_default().to_ascii_uppercase();
+            match field {
+                Item::Atom(_) => text,
+                _ => [b"\"", &*text, b"\""].concat(),
+            }
+        });
+        let fields: Vec<Vec<u8>> = fields.collect();
+        inner.extend([b" (", &*fields.join(&b' '), b")"].concat());
+        cursor.leave();
+    }
+    inner
 }
