@@ -5,6 +5,7 @@
 //! and the handshake ends the session.
 
 mod event;
+mod input;
 mod mailbox;
 mod outgoing;
 mod pipeline;
@@ -14,6 +15,7 @@ mod tests;
 use std::collections::{BTreeSet, VecDeque};
 
 pub use event::{Event, FatalError, FeedError, Output, Tag};
+use input::Input;
 pub use mailbox::Contradiction;
 use mailbox::SelectedMailbox;
 use outgoing::{Outgoing, Reply, Step};
@@ -45,6 +47,7 @@ enum Phase {
 #[derive(Debug)]
 pub struct Session {
     limits: Limits,
+    input: Input,
     framer: Framer,
     arena: Arena,
     compression: Option<Compression>,
@@ -89,6 +92,7 @@ impl Session {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            input: Input::default(),
             framer: Framer::new(limits),
             arena: Arena::default(),
             compression: None,
@@ -133,6 +137,8 @@ impl Session {
     /// Gives a command. Several may be given at once; they go out in order, each as soon as the
     /// ones before it permit.
     pub fn start(&mut self, command: Command) -> Tag {
+        // What the server said before it knew of the command does not answer it.
+        while self.read() {}
         let tag = Tag(self.next_tag);
         self.next_tag += 1;
         self.queue.push_back(Outgoing::new(tag, command));
@@ -165,79 +171,97 @@ impl Session {
         }
     }
 
-    /// Takes bytes from the server. What is compressed is inflated as the outputs are taken.
+    /// Takes bytes from the server. They are read as the outputs are taken, so that no more is held
+    /// of what they say than of themselves.
     pub fn handle_input(&mut self, input: &[u8]) {
         match &mut self.compression {
+            _ if self.phase == Phase::Over => {}
             Some(compression) => compression.receive(input),
-            None => self.read(input),
+            None => self.input.add(input),
         }
     }
 
     /// What the session wants next; to be called until `None`.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
-        let mut chunk = Vec::new();
-        while self.outputs.is_empty() && self.phase != Phase::Over {
-            let inflated = self.compression.as_mut()?.inflate(&mut chunk);
-            match inflated {
-                Ok(()) if chunk.is_empty() => return None,
-                Ok(()) => self.read(&chunk),
+        loop {
+            while self.outputs.is_empty() && self.read() {}
+            if !self.outputs.is_empty() || self.phase == Phase::Over {
+                return self.outputs.pop_front();
+            }
+            match self.compression.as_mut()?.inflate(self.input.refill()) {
+                Ok(()) if self.input.rest().is_empty() => return None,
+                Ok(()) => {}
                 Err(error) => self.fail(error.into()),
             }
         }
-        self.outputs.pop_front()
     }
 
     /// The TLS handshake that STARTTLS asked for is done: the session goes on, and forgets what it
     /// was told without protection.
     pub fn tls_started(&mut self) {
-        if self.phase == Phase::Handshake {
-            self.phase = Phase::Open;
-            self.send_queued();
+        if self.phase != Phase::Handshake {
+            return;
         }
+        if !self.input.rest().is_empty() {
+            return self.fail(FatalError::BytesBeforeTls);
+        }
+        self.phase = Phase::Open;
+        self.send_queued();
     }
 
-    fn read(&mut self, mut input: &[u8]) {
-        while self.phase != Phase::Over && !(input.is_empty() && self.phase == Phase::Handshake) {
-            if self.phase == Phase::Handshake {
-                return self.fail(FatalError::BytesBeforeTls);
+    /// Reads the next frame of what has come; says whether there was one.
+    fn read(&mut self) -> bool {
+        let mut input = std::mem::take(&mut self.input);
+        let mut rest = input.rest();
+        let found = self.phase != Phase::Over && self.read_frame(&mut rest);
+        let rest = rest.len();
+        input.keep(rest);
+        self.input = input;
+        found
+    }
+
+    fn read_frame(&mut self, rest: &mut &[u8]) -> bool {
+        if self.phase == Phase::Handshake {
+            if !rest.is_empty() {
+                self.fail(FatalError::BytesBeforeTls);
             }
-            match self.framer.next(&mut input) {
-                Ok(Some(Frame::Response(raw))) => {
-                    let (parsed, defect) = response::parse(raw, &self.arena, &self.limits);
-                    let balanced = defect != Some(Defect::Tokens(TokenDefect::Unbalanced));
-                    // What was taken for its end was in the middle of a literal, or the other way
-                    // round: what follows may be anything, such as a message that looks like
-                    // responses.
-                    let misread = raw.has_literals() && !balanced;
-                    self.arena.clear();
-                    if misread {
-                        return self.fail(FramingError::WrongLiteralSize.into());
-                    }
-                    let was_compressed = self.compression.is_some();
-                    self.handle_response(parsed, defect);
-                    // The server compresses from the byte behind its OK.
-                    if let Some(compression) = self.compression.as_mut().filter(|_| !was_compressed)
-                    {
-                        return compression.receive(input);
-                    }
-                }
-                // Before the greeting there can be no literal.
-                Ok(Some(_)) if self.phase == Phase::Greeting => {
-                    return self.fail(FatalError::NoGreeting);
-                }
-                Ok(Some(Frame::StreamStart(stream, size))) => {
-                    self.emit(Event::LiteralStart { stream, size });
-                }
-                Ok(Some(Frame::StreamChunk(stream, bytes))) => {
-                    let bytes = bytes.to_vec();
-                    self.emit(Event::LiteralChunk { stream, bytes });
-                }
-                Ok(Some(Frame::StreamEnd(stream))) => self.emit(Event::LiteralEnd { stream }),
-                Ok(None) => return,
-                Err(error) => return self.fail(error.into()),
-            }
+            return false;
         }
+        match self.framer.next(rest) {
+            Ok(Some(Frame::Response(raw))) => {
+                let (parsed, defect) = response::parse(raw, &self.arena, &self.limits);
+                let balanced = defect != Some(Defect::Tokens(TokenDefect::Unbalanced));
+                // What was taken for its end was in the middle of a literal, or the other way
+                // round: what follows may be anything, such as a message that looks like
+                // responses.
+                let misread = raw.has_literals() && !balanced;
+                self.arena.clear();
+                if misread {
+                    self.fail(FramingError::WrongLiteralSize.into());
+                    return true;
+                }
+                let was_compressed = self.compression.is_some();
+                self.handle_response(parsed, defect);
+                // The server compresses from the byte behind its OK.
+                if let Some(compression) = self.compression.as_mut().filter(|_| !was_compressed) {
+                    compression.receive(std::mem::take(rest));
+                }
+            }
+            // Before the greeting there can be no literal.
+            Ok(Some(_)) if self.phase == Phase::Greeting => self.fail(FatalError::NoGreeting),
+            Ok(Some(Frame::StreamStart(stream, size))) => {
+                self.emit(Event::LiteralStart { stream, size });
+            }
+            Ok(Some(Frame::StreamChunk(stream, bytes))) => {
+                let bytes = bytes.to_vec();
+                self.emit(Event::LiteralChunk { stream, bytes });
+            }
+            Ok(Some(Frame::StreamEnd(stream))) => self.emit(Event::LiteralEnd { stream }),
+            Ok(None) => return false,
+            Err(error) => self.fail(error.into()),
+        }
+        true
     }
 
     fn handle_response(&mut self, parsed: Parsed, defect: Option<Defect>) {

@@ -245,6 +245,7 @@ fn a_log_in_forgets_capabilities_unless_they_are_told_anew() {
         let mut session = session("* OK [CAPABILITY IMAP4rev1] hi\r\n");
         session.start(Command::login(&Credentials::new("a", "b")).unwrap());
         session.handle_input(answer.as_bytes());
+        drain(&mut session);
         assert_eq!(session.capabilities().map(|all| all.has("IDLE")), idle, "{answer}");
     }
 }
@@ -280,6 +281,22 @@ fn bytes_behind_the_go_ahead_for_tls_are_fatal_glued_or_not() {
         assert_eq!(drain(&mut session), (String::new(), vec![]));
         assert_eq!(session.capabilities(), None);
     }
+}
+
+#[test]
+fn bytes_behind_the_go_ahead_for_tls_are_fatal_also_if_nobody_has_read_them_yet() {
+    let mut session = ready();
+    let tag = session.start(Command::start_tls());
+    session.handle_input(b"A1 OK go\r\n* CAPABILITY IMAP4rev1 AUTH=EVIL\r\n");
+    while let Some(output) = session.poll_output() {
+        if matches!(output, Output::Event(Event::Completed { tag: own, .. }) if own == tag) {
+            break;
+        }
+    }
+    session.tls_started();
+    let events = drain(&mut session).1;
+    assert_eq!(events, [Event::Fatal(FatalError::BytesBeforeTls)]);
+    assert_eq!(session.capabilities(), None);
 }
 
 #[test]
@@ -378,6 +395,7 @@ fn extensions_are_enabled_when_the_server_says_so_and_not_before() {
     session.start(Command::enable(&["UTF8=ACCEPT", "QRESYNC"]));
     assert!(!session.is_enabled("UTF8=ACCEPT"));
     session.handle_input(b"* ENABLED utf8=accept\r\nA1 OK\r\n");
+    drain(&mut session);
     assert!(session.is_enabled("UTF8=ACCEPT") && !session.is_enabled("QRESYNC"));
 }
 
@@ -387,9 +405,11 @@ fn capabilities_are_what_was_told_last() {
     let mut session = session("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n");
     session.start(plain());
     session.handle_input(b"A1 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n");
+    drain(&mut session);
     let offers = |session: &Session, name| session.capabilities().unwrap().has(name);
     assert!(!offers(&session, "SASL-IR") && offers(&session, "IDLE"));
     session.handle_input(b"* CAPABILITY IMAP4rev1\r\n");
+    drain(&mut session);
     assert!(!offers(&session, "IDLE"));
 }
 
