@@ -30,7 +30,6 @@ pub(crate) use tls::{ServerTls, TlsConnector};
 
 use self::{
     open::{Asked, Early},
-    page::Page,
     relay::{Ended, Relay},
 };
 use crate::{
@@ -54,23 +53,38 @@ pub(crate) async fn upgrade(
         Ok(handshake) => handshake,
         Err(rejection) => return rejection.answer(),
     };
-    let offered = || handshake::offered(request.headers());
-    if !offered().any(|name| name == SUBPROTOCOL) {
+    if !handshake::offered(request.headers()).any(|name| name == SUBPROTOCOL) {
         let text = format!("the WebSocket must have the subprotocol {SUBPROTOCOL}\n");
         return (StatusCode::BAD_REQUEST, text).into_response();
     }
-    let early = offered().find_map(Open::from_subprotocol);
+    let early = handshake::offered(request.headers()).find_map(Open::from_subprotocol);
     // A page learns nothing from the status of a failed upgrade, so one too many gets its
     // WebSocket, only to be told.
     let visitor = shared.quotas.visit(client);
-    let upgrade = hyper::upgrade::on(&mut request);
     let live = request.extensions_mut().remove::<Arc<LiveTunnel>>();
-    let tunnel = run(upgrade, origin, shared.clone(), visitor, early);
+    let upgrade = hyper::upgrade::on(&mut request);
+    drop(request);
+    let asked = asked(visitor, early, &origin, &shared).await;
+    let tunnel = run(upgrade, origin, shared.clone(), asked);
     shared.tunnels.spawn(async move {
         tunnel.await;
         drop(live);
     });
     handshake.answer(SUBPROTOCOL)
+}
+
+/// What a page asks for. What it has said with the request is done before it gets its WebSocket: it
+/// can't use one without, and the fewer words go to and fro the sooner it has its mail.
+async fn asked(
+    visitor: Result<Visitor, Excess>,
+    early: Option<Early>,
+    origin: &Origin,
+    shared: &Shared,
+) -> Result<Asked, open::Failure> {
+    let visitor = visitor.map_err(Refused::from)?;
+    let Some(open) = early else { return Ok(Asked::Later(visitor)) };
+    let reach = async { Ok(open::reach(open, origin, visitor, shared).await?) };
+    Ok(Asked::Early(or_stop(shared, reach).await?.into()))
 }
 
 /// A tunnel's whole life. What happens once is boxed: most of the time a tunnel only waits for
@@ -79,10 +93,9 @@ async fn run(
     upgrade: OnUpgrade,
     origin: Origin,
     shared: Arc<Shared>,
-    visitor: Result<Visitor, Excess>,
-    early: Option<Early>,
+    asked: Result<Asked, open::Failure>,
 ) {
-    let beginning = Box::pin(begin(upgrade, origin, &shared, visitor, early));
+    let beginning = Box::pin(begin(upgrade, origin, &shared, asked));
     let Some((relay, mut guest)) = beginning.await else { return };
     let ended = relay.run(&shared, &mut guest).await;
     Box::pin(end(ended, &shared.metrics)).await;
@@ -92,11 +105,10 @@ async fn begin(
     upgrade: OnUpgrade,
     origin: Origin,
     shared: &Shared,
-    visitor: Result<Visitor, Excess>,
-    early: Option<Early>,
+    asked: Result<Asked, open::Failure>,
 ) -> Option<(Relay, Guest)> {
-    let (mut page, asked) = match upgraded(upgrade, &origin, shared, visitor, early).await {
-        Ok(both) => both,
+    let mut page = match upgrade.await {
+        Ok(upgraded) => page::page(upgraded),
         Err(error) => {
             debug!(%error, "the page went before it had its WebSocket");
             return None;
@@ -119,30 +131,6 @@ async fn begin(
         }
     }
     None
-}
-
-/// The page with its WebSocket. What it has asked for with the request is done meanwhile.
-async fn upgraded(
-    upgrade: OnUpgrade,
-    origin: &Origin,
-    shared: &Shared,
-    visitor: Result<Visitor, Excess>,
-    early: Option<Early>,
-) -> Result<(Page, Result<Asked, open::Failure>), hyper::Error> {
-    let page = async { upgrade.await.map(page::page) };
-    let asked = async {
-        let asked = async {
-            let visitor = visitor.map_err(Refused::from)?;
-            Ok(match early {
-                Some(open) => {
-                    Asked::Early(open::reach(open, origin, visitor, shared).await?.into())
-                }
-                None => Asked::Later(visitor),
-            })
-        };
-        Ok(or_stop(shared, asked).await)
-    };
-    tokio::try_join!(page, asked)
 }
 
 /// Does this, unless the proxy stops.
