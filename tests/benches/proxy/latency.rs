@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
-    client::{Connection, Way},
+    client::Connection,
     legs::Legs,
     measured::{Measured, quantile},
     relays::Relays,
@@ -39,16 +39,17 @@ pub(crate) async fn measure(relays: &Relays, legs: Legs) -> Result<Value> {
     let source = relays.source()?;
     let running = relays.start_all(legs, &source).await?;
     let direct = relays.direct(legs, &source)?;
+    let without_relay = || Connection::greeted(&direct);
     let period = Duration::from_millis(if is_quick() { 50 } else { 500 });
     let mut rates = Vec::new();
     for relay in &running {
-        rates.push(Asking::start(&relay.way).await?.most(period).await? / 2.0);
+        rates.push(Asking::start(|| relay.connect()).await?.most(period).await? / 2.0);
     }
     let mut added = Measured::default();
     for _ in 0..RUNS {
         for (relay, rate) in running.iter().zip(&rates) {
-            let with = Asking::start(&relay.way).await?.paced(*rate, period).await?;
-            let without = Asking::start(&direct).await?.paced(*rate, period).await?;
+            let with = Asking::start(|| relay.connect()).await?.paced(*rate, period).await?;
+            let without = Asking::start(without_relay).await?.paced(*rate, period).await?;
             // Nothing may have been added that is more than chance.
             added.add(relay.kind, (with.as_secs_f64() - without.as_secs_f64()) * 1e3);
         }
@@ -61,10 +62,10 @@ pub(crate) async fn measure(relays: &Relays, legs: Legs) -> Result<Value> {
 struct Asking(Vec<Connection>);
 
 impl Asking {
-    async fn start(way: &Way) -> Result<Self> {
+    async fn start(open: impl AsyncFn() -> Result<Connection>) -> Result<Self> {
         let mut connections = Vec::new();
         for _ in 0..CONNECTIONS {
-            let mut connection = Connection::greeted(way).await?;
+            let mut connection = open().await?;
             connection.ask(Wish::Echo).await?;
             connections.push(connection);
         }
