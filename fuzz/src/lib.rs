@@ -10,3 +10,5 @@ pub mod imap_framing;
 pub mod imap_response;
 pub mod imap_session;
 pub mod mutate;
+pub mod pop3_framing;
+pub mod pop3_session;

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use postern_fuzz::{
     client_hello, control_message, destination, imap_framing, imap_response, imap_session,
-    mutate::Mutator,
+    mutate::Mutator, pop3_framing, pop3_session,
 };
 
 /// Inputs besides the corpus: a few seconds' worth without optimisation.
@@ -40,6 +40,16 @@ fn imap_responses() {
 #[test]
 fn imap_sessions() {
     run("imap_session", imap_session::check);
+}
+
+#[test]
+fn pop3_framings() {
+    run("pop3_framing", pop3_framing::check);
+}
+
+#[test]
+fn pop3_sessions() {
+    run("pop3_session", pop3_session::check);
 }
 
 fn run(target: &str, check: fn(&[u8])) {
