@@ -14,8 +14,8 @@ pub(crate) const RETENTION_SECONDARY_MEANS: &str =
 
 pub(crate) const EXTENT: &str = "How much is downloaded";
 pub(crate) const EXTENT_WHOLE: &str = "Every message as a whole";
-pub(crate) const EXTENT_UP_TO_BEFORE: &str = "Whole messages up to";
-pub(crate) const EXTENT_UP_TO_AFTER: &str = "MB, of larger ones the header";
+pub(crate) const EXTENT_UP_TO_BEFORE: &str = "Whole up to";
+pub(crate) const EXTENT_UP_TO_AFTER: &str = "MB; beyond, headers";
 pub(crate) const EXTENT_HEADERS: &str = "Only headers";
 pub(crate) const EXTENT_MEANS: &str = "The rest of a message is downloaded when you ask for it. Until then it is on the server alone, and is not deleted there.";
 
@@ -59,7 +59,8 @@ pub(crate) fn preview(retention: Retention, preview: &DeletionPreview) -> String
             .push(format!("{not_here} of them were deleted here: they will be gone for good.")),
     }
     if later > 0 {
-        sentences.push(format!("{} will follow when their time has come.", count(later, "more")));
+        let more = if messages > 0 { " more" } else { "" };
+        sentences.push(format!("{later}{more} will follow when their time has come."));
     }
     sentences.join(" ")
 }
@@ -136,10 +137,9 @@ pub(crate) fn shared_mailbox(own: Protocol, address: &str) -> String {
 }
 
 fn count(number: u32, what: &str) -> String {
-    match (number, what) {
-        (number, "more") => format!("{number} more"),
-        (1, what) => format!("1 {what}"),
-        (number, what) => format!("{number} {what}s"),
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
     }
 }
 
