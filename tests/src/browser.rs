@@ -36,7 +36,7 @@ pub fn hook(name: &str) -> String {
 /// A Chromium with a profile of its own; ended when dropped.
 pub struct Browser {
     driver: Driver,
-    _profile: TempDir,
+    profile: TempDir,
     client: Client,
 }
 
@@ -102,8 +102,16 @@ impl Browser {
     ///
     /// If Chromium or its driver is not installed or does not come up.
     pub async fn start(width: u32, height: u32) -> Result<Self> {
+        Self::start_with(TempDir::with_prefix("postern-chromium-")?, width, height).await
+    }
+
+    /// Starts one with the profile of another one that was killed.
+    ///
+    /// # Errors
+    ///
+    /// If Chromium or its driver is not installed or does not come up.
+    pub async fn start_with(profile: TempDir, width: u32, height: u32) -> Result<Self> {
         let driver = Driver::start()?;
-        let profile = TempDir::with_prefix("postern-chromium-")?;
         let options = json!({
             "args": [
                 "--headless",
@@ -130,7 +138,28 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{}", driver.port))
             .await
             .context("Chromium does not come up")?;
-        Ok(Self { driver, _profile: profile, client })
+        Ok(Self { driver, profile, client })
+    }
+
+    /// Ends it on the spot, with all of its processes, in the middle of whatever they do; what it has
+    /// stored is left.
+    ///
+    /// # Errors
+    ///
+    /// If the profile can't be freed for another one.
+    pub fn kill(self) -> Result<TempDir> {
+        program::kill(self.driver.process.id());
+        drop(self.driver);
+        // What says that it is in use.
+        for lock in ["SingletonLock", "SingletonCookie", "SingletonSocket"] {
+            match std::fs::remove_file(self.profile.path().join(lock)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(self.profile)
     }
 
     /// Runs a test in a fresh browser; if it fails, the error says what the page showed, and a

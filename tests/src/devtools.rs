@@ -25,6 +25,18 @@ impl WebDriverCompatibleCommand for Command {
     }
 }
 
+/// Lets pages keep what they store, as if the person had said so: headless, nobody is asked.
+///
+/// # Errors
+///
+/// If the browser refuses.
+pub async fn permit_persistence(browser: &Browser) -> Result<()> {
+    let parameters = json!({ "permissions": ["durableStorage"] });
+    let name = "Browser.grantPermissions";
+    browser.client().issue_cmd(Command { name, parameters }).await?;
+    Ok(())
+}
+
 /// Has a script run in each page from now on, before anything of the page's own.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod failures;
 mod hostile;
 mod mail;
 mod offline;
+mod pop3;
 mod private;
 mod steps;
 mod store;

@@ -6,6 +6,7 @@ mod blind;
 mod changes;
 mod imap;
 mod pop3;
+mod pop3_cut;
 mod resync;
 mod sending;
 mod traces;

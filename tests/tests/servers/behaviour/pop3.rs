@@ -1,8 +1,11 @@
 //! POP3 on every kind of mail server.
 
 use anyhow::{Context, Result, ensure};
-use postern_bridge::{AccountId, Delta, Intent, Protocol, Retention, Security};
-use postern_tests::{letters, native::endpoint, pages::Page};
+use postern_bridge::{
+    AccountChange, AccountId, AccountView, Change, Delta, Extent, Intent, Protocol, Retention,
+    Security, Selection,
+};
+use postern_tests::{letters, native::endpoint, other_client::OtherClient, pages::Page};
 
 use super::{Scene, Step};
 
@@ -14,6 +17,18 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         behaviour: "with the policy to delete, mail leaves the server over POP3 and stays here",
         check: |scene| Box::pin(deleting(scene)),
+    },
+    Step {
+        behaviour: "headers come alone over POP3, and the rest when it is wanted",
+        check: |scene| Box::pin(headers(scene)),
+    },
+    Step {
+        behaviour: "what is deleted here leaves a POP3 server, where that was chosen",
+        check: |scene| Box::pin(following(scene)),
+    },
+    Step {
+        behaviour: "what another program removes from a POP3 server stays here and is told",
+        check: |scene| Box::pin(removed_elsewhere(scene)),
     },
     Step {
         behaviour: "STLS protects a connection that began in clear text",
@@ -49,27 +64,115 @@ async fn deleting(scene: &Scene<'_>) -> Result<()> {
     draft.retention = Retention::DeleteAfterDownload;
     let (mut page, inbox) = scene.page_with(draft).await?;
     let rows = page.list(inbox.id, 300).await?;
+    until_empty(&mut other).await?;
+    ensure!(page.read(rows[0].id).await?.subject.starts_with("Letter "));
+    Ok(())
+}
+
+async fn headers(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    let (mut page, inbox) = scene.page(Protocol::Pop3).await?;
+    let view = view(&mut page).await?;
+    let request = page.request();
+    let change = AccountChange {
+        name: view.identity.name,
+        incoming: view.incoming,
+        outgoing: view.outgoing,
+        password: None,
+        retention: Retention::DeleteAfterDownload,
+        extent: Extent::Headers,
+    };
+    page.say(Intent::ChangeAccount { request, account: view.id, change });
+    page.wait(|delta| match delta {
+        Delta::AccountChanged { result, .. } => Some(result.is_ok()),
+        _ => None,
+    })
+    .await?;
+    other.append("INBOX", [letters::plain(7)]).await?;
+    page.say(Intent::Refresh { account: view.id });
+    let rows = page.list(inbox.id, 1).await?;
+    ensure!(rows[0].subject == "Letter 7", "{rows:?}");
+    let header = page.read(rows[0].id).await?;
+    ensure!(header.withheld.is_some() && header.text.trim().is_empty(), "{header:?}");
+    ensure!(count(&mut other).await? == 1, "what is not here was deleted");
+    page.say(Intent::DownloadWhole { message: header.id });
+    let whole = page.wait(|delta| match delta {
+        Delta::Message(view) if view.withheld.is_none() => Some(view),
+        _ => None,
+    });
+    let whole = whole.await?;
+    ensure!(whole.text.contains("letter number 7"), "{whole:?}");
+    until_empty(&mut other).await
+}
+
+async fn following(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    other.append("INBOX", letters::many(3)).await?;
+    let mut draft = scene.draft(Protocol::Pop3);
+    draft.retention = Retention::DeleteWhenDeletedHere;
+    let (mut page, inbox) = scene.page_with(draft).await?;
+    let rows = page.list(inbox.id, 3).await?;
+    ensure!(count(&mut other).await? == 3);
+    page.change(Change::Delete { messages: Selection::Messages(vec![rows[0].id]) }).await?;
+    let account = account(&mut page).await?;
+    page.say(Intent::Refresh { account });
     for _ in 0..600 {
-        if count(&mut other).await? == 0 {
-            ensure!(page.read(rows[0].id).await?.subject.starts_with("Letter "));
+        if count(&mut other).await? == 2 {
             return Ok(());
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    anyhow::bail!("{} messages are still on the server", count(&mut other).await?)
+    anyhow::bail!("{} messages are on the server", count(&mut other).await?)
+}
+
+async fn removed_elsewhere(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    other.append("INBOX", letters::many(3)).await?;
+    let (mut page, inbox) = scene.page(Protocol::Pop3).await?;
+    let rows = page.list(inbox.id, 3).await?;
+    ensure!(count(&mut other).await? == 3);
+    other.ask("STORE 1 +FLAGS.SILENT (\\Deleted)").await?;
+    other.ask("EXPUNGE").await?;
+    let account = account(&mut page).await?;
+    page.say(Intent::Refresh { account });
+    let told = page.wait(|delta| match delta {
+        Delta::Problem(problem) => Some(problem.sentence),
+        _ => None,
+    });
+    let sentence = told.await?;
+    ensure!(sentence.contains("1 message is gone"), "{sentence}");
+    ensure!(view(&mut page).await?.pop3.is_some_and(|server| server.removed_elsewhere == 1));
+    for row in rows {
+        ensure!(page.read(row.id).await?.subject == row.subject);
+    }
+    Ok(())
+}
+
+async fn until_empty(other: &mut OtherClient) -> Result<()> {
+    for _ in 0..600 {
+        if count(other).await? == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("{} messages are still on the server", count(other).await?)
 }
 
 /// How many messages are in the inbox on the server.
-async fn count(other: &mut postern_tests::other_client::OtherClient) -> Result<usize> {
+async fn count(other: &mut OtherClient) -> Result<usize> {
     let selected = other.ask("SELECT INBOX").await?;
     let exists = selected.iter().find_map(|line| line.trim().strip_suffix(" EXISTS"));
     Ok(exists.unwrap_or_default().trim_start_matches("* ").parse()?)
 }
 
 async fn account(page: &mut Page) -> Result<AccountId> {
+    Ok(view(page).await?.id)
+}
+
+async fn view(page: &mut Page) -> Result<AccountView> {
     page.say(Intent::Hello);
     page.wait(|delta| match delta {
-        Delta::Accounts(accounts) => accounts.first().map(|account| account.id),
+        Delta::Accounts(accounts) => accounts.first().cloned(),
         _ => None,
     })
     .await

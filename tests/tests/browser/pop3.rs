@@ -1,0 +1,187 @@
+//! POP3 in the browser: what is deleted on the server, what is downloaded, and a tab that is killed
+//! in the middle of it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use postern_tests::{
+    browser::{Browser, hook},
+    devtools, letters,
+};
+use serde_json::Value;
+
+use crate::steps::{Servers, USER, open_row, reader_shows};
+
+/// How often the browser is killed, unless [`KILLS_VARIABLE`] says otherwise.
+const KILLS: usize = 4;
+
+/// The variable that says otherwise; 50 and more for the long run.
+const KILLS_VARIABLE: &str = "POSTERN_KILLS";
+
+/// How many messages a download has.
+const MESSAGES: usize = 500;
+
+const KEEP_STORAGE: &str = "return navigator.storage.persist()";
+
+const INBOX: &str = "[data-test=\"folder\"][data-role=\"inbox\"]";
+
+/// Opens the settings of the only account.
+async fn open_settings(browser: &Browser) -> Result<()> {
+    for label in ["Accounts", "Settings"] {
+        let press = format!(
+            "const button = [...document.querySelectorAll('button')]\
+                 .find(own => own.innerText.trim() === '{label}'); \
+             button?.click(); \
+             return Boolean(button)"
+        );
+        browser.wait_until(&press).await?;
+    }
+    browser.get("account-form").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_of_the_policy_shows_what_it_would_delete_and_waits_for_safe_storage() -> Result<()>
+{
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(12))?;
+    Browser::run("policy", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 11").await?;
+        open_settings(browser).await?;
+        browser.click("retention-delete").await?;
+        let preview = hook("retention-preview");
+        browser.wait_for_text(&preview, |text| text.contains("12 messages")).await?;
+        let hold = |text: &str| text.contains("Nothing is deleted from the server for now");
+        browser.wait_for_text(&hook("retention-hold"), hold).await?;
+        browser.click("account-save").await?;
+        let saved = |text: &str| text.contains("Saved");
+        browser.wait_for_text(&hook("account-result"), saved).await?;
+        browser.click_on(INBOX).await?;
+        browser.click("refresh").await?;
+        open_settings(browser).await?;
+        browser.wait_for_text(&hook("deletion-hold"), hold).await?;
+        ensure!(servers.dovecot.count(USER)? == 12, "mail was deleted");
+
+        devtools::permit_persistence(browser).await?;
+        ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
+        browser.client().refresh().await?;
+        for _ in 0..600 {
+            if servers.dovecot.count(USER)? == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("{} messages are still there", servers.dovecot.count(USER)?)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn of_a_message_whose_header_was_downloaded_the_rest_comes_when_it_is_asked_for() -> Result<()>
+{
+    let servers = Servers::start().await?;
+    Browser::run("header", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        browser.find(INBOX).await?;
+        open_settings(browser).await?;
+        browser.click("extent-headers").await?;
+        servers.dovecot.deliver(USER, &letters::plain(7))?;
+        browser.click("account-save").await?;
+        browser.wait_for_text(&hook("account-result"), |text| text.contains("Saved")).await?;
+        browser.click_on(INBOX).await?;
+        open_row(browser, "Letter 7").await?;
+        let alone = |text: &str| text.contains("Only the header");
+        browser.wait_for_text(&hook("header-only"), alone).await?;
+        browser.click("download-whole").await?;
+        reader_shows(browser, "Letter 7", "letter number 7").await?;
+        Ok(())
+    })
+    .await
+}
+
+/// The numbers of the letters that are stored in the open page's database, each as often as it is.
+const STORED: &str = "
+    const [done] = [arguments[arguments.length - 1]];
+    const open = indexedDB.open('postern');
+    open.onerror = () => done(null);
+    open.onsuccess = () => {
+        const database = open.result;
+        const all = database.transaction('messages').objectStore('messages').getAll();
+        all.onerror = () => done(null);
+        all.onsuccess = () => {
+            const letters = all.result.map((value) =>
+                Number(/Letter (\\d+)/.exec(new TextDecoder('latin1').decode(value))?.[1] ?? -1));
+            database.close();
+            done(letters);
+        };
+    };
+";
+
+async fn stored(browser: &Browser) -> Result<Vec<u64>> {
+    let letters = browser.client().execute_async(STORED, Vec::new()).await?;
+    let letters = letters.as_array().context("the database can't be read")?;
+    letters.iter().map(|letter| letter.as_u64().context("a message is no letter")).collect()
+}
+
+/// What must hold at any moment: each message is on the server or here, and none is here twice.
+fn check(mut here: Vec<u64>, delivered: usize) -> Result<()> {
+    here.sort_unstable();
+    let count = here.len();
+    here.dedup();
+    ensure!(here.len() == count, "{} messages are doubled", count - here.len());
+    ensure!(count <= delivered, "there are {count} of {delivered}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubles_nothing()
+-> Result<()> {
+    let kills = std::env::var(KILLS_VARIABLE).ok().and_then(|kills| kills.parse().ok());
+    let kills = kills.unwrap_or(KILLS);
+    let servers = Servers::start().await?;
+    let mut delivered = MESSAGES;
+    servers.dovecot.deliver_all(USER, letters::many(delivered))?;
+    let mut browser = Browser::start(1400, 900).await?;
+    devtools::permit_persistence(&browser).await?;
+    browser.open(&servers.site.url).await?;
+    ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
+    servers.form("pop3").fill(&browser).await?;
+    browser.click("retention-delete").await?;
+    browser.click("setup-add").await?;
+    browser.find(INBOX).await?;
+    let mut random = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
+    for kill in 0..kills {
+        // Numerical Recipes' generator is good enough for moments.
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let moment = Duration::from_millis(u64::from(random >> 21));
+        println!("kill {kill} after {moment:?}");
+        tokio::time::sleep(moment).await;
+        browser = Browser::start_with(browser.kill()?, 1400, 900).await?;
+        if servers.dovecot.count(USER)? == 0 {
+            let more = (delivered..delivered + MESSAGES).map(letters::plain);
+            servers.dovecot.deliver_all(USER, more)?;
+            delivered += MESSAGES;
+        }
+        devtools::permit_persistence(&browser).await?;
+        browser.open(&servers.site.url).await?;
+        browser.script(KEEP_STORAGE).await?;
+        check(stored(&browser).await?, delivered)?;
+    }
+    for _ in 0..1200 {
+        if servers.dovecot.count(USER)? == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    ensure!(servers.dovecot.count(USER)? == 0, "{} are left", servers.dovecot.count(USER)?);
+    let here = stored(&browser).await?;
+    ensure!(here.len() == delivered, "{} of {delivered} are here", here.len());
+    check(here, delivered)?;
+    browser.client().clone().close().await?;
+    Ok(())
+}
