@@ -27,10 +27,23 @@ pub enum MailError {
         /// Its words.
         text: String,
     },
+    /// The server refused a request, and says why; what it was asked, and its words.
+    #[error("the server refused to {what}: {text}")]
+    Denied {
+        /// What the server was asked, as for [`Refused`](Self::Refused).
+        what: &'static str,
+        /// Why.
+        why: Denial,
+        /// Its words.
+        text: String,
+    },
+    /// The server allows no more connections at a time; its words.
+    #[error("the server allows no more connections: {0}")]
+    TooManyConnections(String),
     /// The server takes no work for now, or said goodbye; its words.
     #[error("the server can't serve now: {0}")]
     Unavailable(String),
-    /// The server keeps a POP3 mailbox closed; why.
+    /// The server keeps a mailbox closed; why.
     #[error("the server keeps the mailbox closed: {0}")]
     Closed(Closed),
     /// The server lacks what is needed; what it is.
@@ -53,7 +66,7 @@ pub enum MailError {
     Gone(&'static str),
 }
 
-/// Why a server keeps a mailbox closed (RFC 2449 section 8.1, RFC 3206); with its words.
+/// Why a server keeps a mailbox closed (RFC 2449 section 8.1, RFC 3206, RFC 5530); with its words.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Closed {
     /// Another session has it open.
@@ -75,6 +88,21 @@ pub enum Closed {
     Permanent(String),
 }
 
+/// Why a server refuses, where its code says so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denial {
+    /// The account or the mailbox is full.
+    NoRoom,
+    /// This account may not do that.
+    NotAllowed,
+    /// It is larger, or more, than the server takes.
+    TooMuch,
+    /// The password must be changed.
+    Expired,
+    /// Whoever runs the server must be asked.
+    AskOperator,
+}
+
 impl MailError {
     /// What kind of problem this is for the person.
     pub fn kind(&self) -> ProblemKind {
@@ -93,8 +121,10 @@ impl MailError {
                 | TransportError::Lost => ProblemKind::Unreachable,
             },
             Self::TimedOut(_) => ProblemKind::Unreachable,
-            Self::Login(_) => ProblemKind::Login,
+            Self::Login(_) | Self::Denied { why: Denial::Expired, .. } => ProblemKind::Login,
             Self::Refused { .. }
+            | Self::Denied { .. }
+            | Self::TooManyConnections(_)
             | Self::Unavailable(_)
             | Self::Closed(_)
             | Self::Unsupported(_)
@@ -109,7 +139,11 @@ impl MailError {
     pub fn breaks_connection(&self) -> bool {
         matches!(
             self,
-            Self::Transport(_) | Self::TimedOut(_) | Self::Protocol(_) | Self::Unavailable(_)
+            Self::Transport(_)
+                | Self::TimedOut(_)
+                | Self::Protocol(_)
+                | Self::Unavailable(_)
+                | Self::TooManyConnections(_)
         )
     }
 
@@ -120,6 +154,7 @@ impl MailError {
             Self::TimedOut(_)
                 | Self::Unavailable(_)
                 | Self::Closed(Closed::InUse(_) | Closed::TooSoon { .. } | Closed::Temporary(_))
+                | Self::TooManyConnections(_)
                 | Self::Transport(
                     TransportError::Offline
                         | TransportError::Busy(_)
@@ -185,6 +220,11 @@ impl MailError {
                 format!("{host} did not accept the user name or the password. It says: “{text}”")
             }
             Self::Refused { what, text } => format!("{host} refused to {what}. It says: “{text}”"),
+            Self::Denied { what, why, text } => denial_sentence(host, what, *why, text),
+            Self::TooManyConnections(text) => format!(
+                "{host} allows no more connections to this account. Close mail programs that you \
+                 don't need, here or on other devices; it will be asked again. It says: “{text}”"
+            ),
             Self::Unavailable(text) => {
                 format!("{host} takes no work for now; it will be asked again. It says: “{text}”")
             }
@@ -245,6 +285,30 @@ fn span(seconds: u32) -> String {
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
+/// What to do about a refusal, as a sentence.
+fn denial_sentence(host: &str, what: &str, why: Denial, text: &str) -> String {
+    let sentence = match why {
+        Denial::NoRoom => format!(
+            "There is no room left on {host}, so that it refused to {what}. Delete messages there and \
+             empty the trash, or ask for more room; then try again."
+        ),
+        Denial::NotAllowed => format!(
+            "This account may not do that: {host} refused to {what}. Whoever runs it can allow it."
+        ),
+        Denial::TooMuch => {
+            format!("This is more than {host} takes at once, so that it refused to {what}.")
+        }
+        Denial::Expired => format!(
+            "The password for {host} has expired. Set a new one with your provider, then enter it in \
+             the account's settings."
+        ),
+        Denial::AskOperator => {
+            format!("{host} refused to {what}. Ask whoever runs it, or your provider's support.")
+        }
+    };
+    format!("{sentence} It says: “{text}”")
+}
+
 /// What is wrong with a certificate, as a sentence.
 fn certificate_sentence(refused: &RefusedCertificate) -> String {
     use CertificateProblem as P;
@@ -301,6 +365,28 @@ mod tests {
             };
             let sentence = certificate_sentence(&refused);
             assert!(sentence.contains("mail.example.org"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_what_to_do_and_what_passes_is_tried_again() {
+        let text = || "x".to_owned();
+        let denied = |why| MailError::Denied { what: "save the message", why, text: text() };
+        let cases = [
+            (denied(Denial::NoRoom), "empty the trash", false),
+            (denied(Denial::NotAllowed), "may not do that", false),
+            (denied(Denial::TooMuch), "more than", false),
+            (denied(Denial::Expired), "Set a new one", false),
+            (denied(Denial::AskOperator), "Ask whoever runs it", false),
+            (MailError::Closed(Closed::InUse(text())), "Close it there", true),
+            (MailError::TooManyConnections(text()), "Close mail programs", true),
+            (MailError::Unavailable(text()), "will be asked again", true),
+        ];
+        for (error, advice, passing) in cases {
+            let sentence = error.problem("mail.example.org").sentence;
+            assert!(sentence.contains("mail.example.org"), "{sentence}");
+            assert!(sentence.contains(advice) && sentence.ends_with("“x”"), "{sentence}");
+            assert_eq!(error.is_passing(), passing, "{sentence}");
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`host`] | what the surroundings must offer |
 //! | [`store`] | the store trait, its tables, the in-memory store, the conformance suite |
 //! | [`changes`] | what the person changes: here at once, queued for the server |
+//! | [`pieces`] | a message's bytes, read piece by piece |
 //! | [`record`] | what is stored, and under which keys |
 //! | `authenticate` | how to log in, whatever the protocol |
 //! | [`connection`] | drives a sans-I/O session over a transport, with patience |
@@ -23,6 +24,7 @@ pub mod error;
 pub mod host;
 pub mod imap;
 pub mod outbox;
+pub mod pieces;
 pub mod pop3;
 pub mod record;
 pub mod store;

@@ -5,12 +5,31 @@ use std::collections::BTreeMap;
 use postern_imap::{
     Command, Event, Response,
     command::InvalidArgument,
-    response::{BodySection, Content, Fetch, Status, StatusKind},
+    response::{BodySection, Content, Fetch, Status},
     session::Tag,
 };
 
-use super::{ImapClient, PATIENCE, limits};
-use crate::{Clock, MailError, Transport};
+use super::{
+    ImapClient, PATIENCE, limits,
+    refusal::{goodbye, refusal},
+};
+use crate::{Clock, MailError, Transport, store::StoreError};
+
+/// Where a message that is sent in pieces comes from.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub(super) trait Feed {
+    /// The next piece, which is not empty.
+    async fn next(&mut self) -> Result<Vec<u8>, StoreError>;
+}
+
+/// For commands that send no message.
+struct Nothing;
+
+impl Feed for Nothing {
+    async fn next(&mut self) -> Result<Vec<u8>, StoreError> {
+        Err(StoreError::Damaged("no message".into()))
+    }
+}
 
 /// What came back for a command, or for several.
 #[derive(Debug, Default)]
@@ -143,8 +162,8 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Answer, MailError> {
         let mut answer = Answer::default();
         let end = self.wait_for(clock, tag, what, &mut answer).await?;
-        if end.kind != StatusKind::Ok {
-            return Err(MailError::Refused { what, text: end.text });
+        if let Some(refusal) = refusal(what, &end) {
+            return Err(refusal);
         }
         answer.ends.push(end);
         Ok(answer)
@@ -163,6 +182,19 @@ impl<T: Transport> ImapClient<T> {
         what: &'static str,
         answer: &mut Answer,
     ) -> Result<Status, MailError> {
+        self.wait_feeding(clock, tag, what, answer, &mut Nothing).await
+    }
+
+    /// The same for a command that sends a message in pieces. If it ends or breaks off before the
+    /// message does, the connection is of no more use: the server still waits for the rest.
+    pub(super) async fn wait_feeding(
+        &mut self,
+        clock: &impl Clock,
+        tag: Tag,
+        what: &'static str,
+        answer: &mut Answer,
+        feed: &mut impl Feed,
+    ) -> Result<Status, MailError> {
         loop {
             if let Some(status) = self.ended.remove(&tag) {
                 return Ok(status);
@@ -172,8 +204,15 @@ impl<T: Transport> ImapClient<T> {
                     self.ended.insert(tag, status);
                 }
                 (Ok(Event::Response(response)), _) if self.is_news(&response) => {}
+                (Ok(Event::ContentWanted { tag: wanted, rest }), _) if wanted == tag => {
+                    self.half_said = true;
+                    let piece = feed.next().await?;
+                    let fed = self.connection.session.feed(tag, &piece);
+                    fed.map_err(|error| MailError::Input(format!("This can't be sent: {error}.")))?;
+                    self.half_said = (piece.len() as u64) < rest;
+                }
                 (Ok(event), _) => answer.take(event)?,
-                (Err(_), Some(text)) => return Err(MailError::Unavailable(text.clone())),
+                (Err(_), Some(text)) => return Err(goodbye(text.clone())),
                 (Err(error), None) => return Err(error),
             }
         }

@@ -6,16 +6,23 @@ use postern_bridge::{Security, ServerLogin};
 use postern_imap::{
     Command, Event, Limits, Response, Session,
     quirks::Quirk,
-    response::{Capabilities, Code, StatusKind},
+    response::{Capabilities, StatusKind},
     session::Output,
 };
 use postern_sasl::Credentials;
 
-use super::{Enabled, ImapClient, PATIENCE};
+use super::{
+    Enabled, ImapClient, PATIENCE,
+    refusal::{goodbye, log_in_refusal},
+};
 use crate::{
     Host, MailError, Secret, Transport, authenticate::mechanism, connection::Connection,
     host::within,
 };
+
+/// A server whose answer takes as long as this, in milliseconds, is worth compressing for; a nearer
+/// one would only be slowed down.
+const FAR: i64 = 10;
 
 impl<T: Transport> ImapClient<T> {
     /// Connects and logs in. With [`Security::StartTls`] the upgrade is required: the password never
@@ -45,6 +52,7 @@ impl<T: Transport> ImapClient<T> {
             news: None,
             heard: 0,
             own_prefix: None,
+            half_said: false,
             ended: BTreeMap::new(),
         };
         match client.log_in(host, login, password).await {
@@ -69,28 +77,37 @@ impl<T: Transport> ImapClient<T> {
         if !already {
             self.authenticate(host, Credentials::new(&login.username, password.expose())).await?;
         }
-        self.capabilities(host).await?;
-        if self.connection.session.quirks().has(Quirk::WantsId) {
-            let id = [("name", "Postern"), ("version", env!("CARGO_PKG_VERSION"))];
-            self.run(host, Command::id(&id)?, "say who it is").await?;
-        }
-        self.enable(host).await
+        self.agree(host).await
     }
 
-    /// Turns on what lets the server tell what has changed.
-    async fn enable<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
+    /// Says who we are, turns on what lets the server tell what has changed, and has the connection
+    /// compressed if the server is far away, where it offers that.
+    async fn agree<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
         let offered = self.capabilities(host).await?;
         self.enabled.condstore = offered.has("CONDSTORE");
-        if !(offered.has("QRESYNC") && offered.has("ENABLE")) {
-            return Ok(());
+        let mut commands = Vec::new();
+        if offered.has("ID") || self.connection.session.quirks().has(Quirk::WantsId) {
+            let id = [("name", "Postern"), ("version", env!("CARGO_PKG_VERSION"))];
+            commands.push(Command::id(&id)?);
         }
-        let enable = vec![Command::enable(&["QRESYNC"])];
-        let answer = self.run_all(host, enable, "tell what has changed").await?;
+        if offered.has("QRESYNC") && offered.has("ENABLE") {
+            commands.push(Command::enable(&["QRESYNC"]));
+        }
+        let compresses = offered.has("COMPRESS=DEFLATE");
+        if commands.is_empty() && compresses {
+            commands.push(Command::noop());
+        }
+        let asked = host.now();
+        let answer = self.run_all(host, commands, "agree on extensions").await?;
         for response in answer.responses {
             let Response::Enabled(extensions) = response else { continue };
             let qresync = extensions.iter().any(|name| name.eq_ignore_ascii_case("QRESYNC"));
             self.enabled.qresync |= qresync;
             self.enabled.condstore |= qresync;
+        }
+        if compresses && host.now() - asked >= FAR {
+            // One that refuses is talked to as before.
+            self.run_all(host, vec![Command::compress()], "compress the connection").await?;
         }
         Ok(())
     }
@@ -100,7 +117,7 @@ impl<T: Transport> ImapClient<T> {
         loop {
             match self.connection.next_event(host, PATIENCE, "a greeting").await? {
                 Event::Greeting(status) if status.kind == StatusKind::Bye => {
-                    return Err(MailError::Unavailable(status.text));
+                    return Err(goodbye(status.text));
                 }
                 Event::Greeting(status) => return Ok(status.kind == StatusKind::PreAuth),
                 Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),
@@ -139,14 +156,7 @@ impl<T: Transport> ImapClient<T> {
             None => Command::login(&credentials)?,
         };
         let answer = self.run_all(host, vec![command], "log in").await?;
-        let refusal = answer.ends.into_iter().find(|status| status.kind != StatusKind::Ok);
-        match refusal {
-            None => Ok(()),
-            Some(status) if status.code == Some(Code::Unavailable) => {
-                Err(MailError::Unavailable(status.text))
-            }
-            Some(status) => Err(MailError::Login(status.text)),
-        }
+        answer.ends.iter().find_map(log_in_refusal).map_or(Ok(()), Err)
     }
 
     /// What the server can do; asked for if it is not known.

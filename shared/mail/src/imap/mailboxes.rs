@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use postern_bridge::{AccountId, MailboxId, Role};
 use postern_imap::{
     Command, Response,
-    command::ListReturn,
+    command::{ListReturn, StatusItem},
     response::{ListEntry, MailboxStatus},
 };
 
@@ -54,7 +54,8 @@ impl<T: Transport> ImapClient<T> {
     }
 
     async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Vec<Listed>, MailError> {
-        let with = ListReturn::offered(&self.capabilities(host).await?);
+        let offered = self.capabilities(host).await?;
+        let with = ListReturn::offered(&offered);
         let what = "list the mailboxes";
         let mut responses = self.run(host, Command::list(b"*", &with)?, what).await?.responses;
         if with.status.is_empty() {
@@ -62,9 +63,10 @@ impl<T: Transport> ImapClient<T> {
                 Response::List(entry) if is_selectable(entry) => Some(&entry.name),
                 _ => None,
             });
+            let items = StatusItem::offered(&offered);
             let commands: Result<Vec<_>, _> = selectable
                 .take(limits::COUNTED_MAILBOXES)
-                .map(|name| Command::status(name))
+                .map(|name| Command::status_of(name, &items))
                 .collect();
             let counts = self.run_all(host, commands?, "count the messages").await?;
             responses.extend(counts.responses);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `login` | greeting, TLS, log-in |
 //! | `exchange` | commands and what came back for them |
+//! | `refusal` | what a refusal means |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `namespace` | where new mailboxes are made |
 //! | `messages` | one mailbox's messages brought up to date |
@@ -36,6 +37,7 @@ mod news;
 mod part;
 mod partial;
 mod plan;
+mod refusal;
 mod select;
 mod session;
 #[cfg(test)]
@@ -72,6 +74,8 @@ pub struct ImapClient<T: Transport> {
     heard: i64,
     /// What the paths of a person's own mailboxes begin with, once that was asked.
     own_prefix: Option<Vec<u8>>,
+    /// Whether the server waits for the rest of a message that does not come.
+    half_said: bool,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
 }
@@ -89,6 +93,11 @@ impl<T: Transport> ImapClient<T> {
     /// What protects the connection.
     pub fn tls(&self) -> Option<TlsSession> {
         self.connection.tls()
+    }
+
+    /// Whether the connection can be used for something else after an error.
+    pub fn is_usable(&self, error: &MailError) -> bool {
+        !(self.half_said || error.breaks_connection())
     }
 
     /// Keeps the connection alive, and finds out whether it still is.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store,
+    pieces::Pieces,
     record::{self, Body, Message, Record, put_body},
     store::{Durability, StoreError},
 };
@@ -40,13 +41,15 @@ pub async fn file_locally<H: Host>(host: &H, id: u32, mailbox: MailboxId) -> Res
     Ok(store.apply(batch, Durability::Strict).await?)
 }
 
-/// A sent entry and its bytes, for a copy on the server.
+/// A sent entry and where its bytes are, for a copy on the server.
 ///
 /// # Errors
 ///
-/// If the entry or its bytes are not there.
-pub async fn to_file<H: Host>(host: &H, id: u32) -> Result<(Entry, Vec<u8>), MailError> {
-    Ok((load(host.store(), id).await?, raw(host, id).await?))
+/// If the entry is not there.
+pub async fn to_file<H: Host>(host: &H, id: u32) -> Result<(Entry, Pieces), MailError> {
+    let entry = load(host.store(), id).await?;
+    let content = Pieces::of_outbox(id, entry.size);
+    Ok((entry, content))
 }
 
 fn copy(id: MessageId, entry: &Entry, bytes: &[u8]) -> Message {

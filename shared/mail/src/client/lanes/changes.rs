@@ -41,6 +41,7 @@ impl<H: Host> Client<H> {
     fn is_refusal(&self, entry: &Entry, error: &MailError) -> bool {
         match error {
             MailError::Refused { .. }
+            | MailError::Denied { .. }
             | MailError::Unsupported(_)
             | MailError::Input(_)
             | MailError::Gone(_) => true,
@@ -53,6 +54,7 @@ impl<H: Host> Client<H> {
             MailError::Transport(_)
             | MailError::Unavailable(_)
             | MailError::Closed(_)
+            | MailError::TooManyConnections(_)
             | MailError::TimedOut(_)
             | MailError::Login(_)
             | MailError::Store(_)

@@ -1,13 +1,16 @@
 //! The sync lane of an IMAP account.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{collections::VecDeque, ops::ControlFlow, pin::pin, time::Duration};
 
 use futures_channel::mpsc;
-use futures_util::StreamExt;
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
 use postern_bridge::{AccountId, Connection, Flags, MailboxId, Role};
 
-use super::{Client, Sync, link::Link};
-use crate::{Host, MailError, imap::SyncStep, outbox, record::Mailbox};
+use super::{Client, Lent, Sync, Work, link::Link};
+use crate::{Host, MailError, host::within, imap::SyncStep, outbox, record::Mailbox};
 
 /// How often an IMAP server is asked for news.
 const POLL: Duration = Duration::from_secs(60);
@@ -17,10 +20,23 @@ const AFTER_LOSS: Duration = Duration::from_secs(5);
 /// The longest time between two tries.
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// What the lane does when it has nothing to do.
+enum Next {
+    /// It is time for this.
+    Due(Sync),
+    /// Something was asked for, and is in the queue.
+    Asked,
+    /// Nothing any more.
+    Over,
+}
+
 /// The lane's work, as far as it waits.
 struct Queue {
     jobs: mpsc::UnboundedReceiver<Sync>,
     waiting: Vec<Sync>,
+    lent_jobs: mpsc::UnboundedReceiver<Lent>,
+    /// What is to be done for the reading lane.
+    lent: VecDeque<Lent>,
     /// What was broken off for something more urgent, and goes on when nothing else waits.
     paused: Vec<Sync>,
 }
@@ -31,13 +47,40 @@ impl Queue {
         while let Ok(job) = self.jobs.try_recv() {
             self.waiting.push(job);
         }
+        while let Ok(lent) = self.lent_jobs.try_recv() {
+            self.lent.push_back(lent);
+        }
     }
 
-    /// Whether a person waits for another mailbox than this one.
+    /// Waits until something is asked for; false if nothing will be any more.
+    async fn wait(&mut self) -> bool {
+        match select(self.jobs.next(), self.lent_jobs.next()).await {
+            Either::Left((Some(job), _)) => self.waiting.push(job),
+            Either::Right((Some(lent), _)) => self.lent.push_back(lent),
+            Either::Left((None, _)) | Either::Right((None, _)) => return false,
+        }
+        true
+    }
+
+    /// Whether a person waits for something else than this mailbox.
     fn is_urgent(&mut self, at_work: MailboxId) -> bool {
         self.gather();
         let is_other = |job: &Sync| matches!(job, Sync::Mailbox(mailbox) if *mailbox != at_work);
-        self.waiting.iter().any(is_other)
+        self.waiting.iter().any(is_other) || self.lent.iter().any(Lent::is_urgent)
+    }
+
+    /// What to do for the reading lane now: what a person waits for at once, the rest when nothing
+    /// else is left to do.
+    fn next_lent(&mut self) -> Option<Lent> {
+        let is_idle = self.waiting.is_empty() && self.paused.is_empty();
+        let at = self.lent.iter().position(|lent| lent.is_urgent() || is_idle)?;
+        self.lent.remove(at)
+    }
+}
+
+impl Lent {
+    fn is_urgent(&self) -> bool {
+        matches!(self.work, Work::Asked(_))
     }
 }
 
@@ -46,19 +89,27 @@ impl<H: Host> Client<H> {
         self,
         account: AccountId,
         jobs: mpsc::UnboundedReceiver<Sync>,
+        lent_jobs: mpsc::UnboundedReceiver<Lent>,
     ) {
         let mut link = Link::new(&self, account);
-        let mut queue = Queue { jobs, waiting: Vec::new(), paused: Vec::new() };
+        let (waiting, paused, lent) = (Vec::new(), Vec::new(), VecDeque::new());
+        let mut queue = Queue { jobs, waiting, lent_jobs, lent, paused };
         let mut failures = 0;
         loop {
             queue.gather();
+            if let Some(Lent { work, done }) = queue.next_lent() {
+                let _ = done.send(self.do_work(account, &mut link, work).await);
+                continue;
+            }
             if queue.waiting.is_empty() {
                 queue.waiting.append(&mut queue.paused);
             }
             if queue.waiting.is_empty() {
-                let next = self.next_or_news(account, &mut queue.jobs, &mut link, failures).await;
-                let Some(job) = next else { return };
-                queue.waiting.push(job);
+                match self.next_or_news(account, &mut queue, &mut link, failures).await {
+                    Next::Due(job) => queue.waiting.push(job),
+                    Next::Asked => continue,
+                    Next::Over => return,
+                }
                 queue.gather();
             }
             let job = take_next(&mut queue.waiting);
@@ -83,6 +134,9 @@ impl<H: Host> Client<H> {
                 queue.paused.push(job);
                 continue;
             }
+            if matches!(result, Err(MailError::TooManyConnections(_))) {
+                self.share_connection(account);
+            }
             failures = match &result {
                 Ok(_) => 0,
                 // A refused log-in is not repeated soon: it may lock the account.
@@ -93,31 +147,43 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// The next job, which may be that the server has news of the inbox, or that it is time to look
-    /// at everything. `None` ends the lane.
+    /// What to do next: what is asked for, or that the server has news of the inbox, or that it is
+    /// time to look at everything.
     async fn next_or_news(
         &self,
         account: AccountId,
-        jobs: &mut mpsc::UnboundedReceiver<Sync>,
+        queue: &mut Queue,
         link: &mut Link<H>,
         failures: u32,
-    ) -> Option<Sync> {
+    ) -> Next {
         let inbox = self.inbox(account).await;
         let (Some(connection), Ok(inbox), 0) = (&mut link.connection, inbox, failures) else {
-            let job = self.next_job(jobs, patience(failures)).await?;
-            return Some(job.unwrap_or(Sync::All));
+            return self.asked_within(queue, patience(failures)).await;
         };
         let host = &*self.inner.host;
-        let (job, news) = connection.wait_for_news(host, inbox, POLL, &mut jobs.next()).await;
+        let (asked, news) = {
+            let mut asked = pin!(queue.wait());
+            connection.wait_for_news(host, inbox, POLL, &mut asked).await
+        };
         if news.is_err() {
             link.connection = None;
         }
-        match (job, news) {
-            (Some(job), _) => job,
-            (None, Ok(true)) => Some(Sync::News(inbox)),
-            (None, Ok(false)) => Some(Sync::All),
+        match (asked, news) {
+            (Some(true), _) => Next::Asked,
+            (Some(false), _) => Next::Over,
+            (None, Ok(true)) => Next::Due(Sync::News(inbox)),
+            (None, Ok(false)) => Next::Due(Sync::All),
             // A server that hangs up again and again is not called again at once.
-            (None, Err(_)) => Some(self.next_job(jobs, AFTER_LOSS).await?.unwrap_or(Sync::All)),
+            (None, Err(_)) => self.asked_within(queue, AFTER_LOSS).await,
+        }
+    }
+
+    /// What is asked for within this time; after it, it is time to look at everything.
+    async fn asked_within(&self, queue: &mut Queue, patience: Duration) -> Next {
+        match within(&*self.inner.host, patience, queue.wait()).await {
+            Some(true) => Next::Asked,
+            Some(false) => Next::Over,
+            None => Next::Due(Sync::All),
         }
     }
 
@@ -142,7 +208,9 @@ impl<H: Host> Client<H> {
             let job = Sync::Mailbox(mailbox.id);
             match self.sync_one(account, link, queue, mailbox.id, job).await {
                 // One folder that can't be opened does not hold up the others.
-                Err(error @ MailError::Refused { .. }) if mailbox.role != Some(Role::Inbox) => {
+                Err(error @ (MailError::Refused { .. } | MailError::Denied { .. }))
+                    if mailbox.role != Some(Role::Inbox) =>
+                {
                     self.tell_problem(account, self.problem(account, &error));
                 }
                 Ok(ControlFlow::Continue(())) => {}
@@ -195,7 +263,7 @@ impl<H: Host> Client<H> {
         link: &mut Link<H>,
         queue: &mut Queue,
     ) -> Result<(), MailError> {
-        let (entry, raw) = outbox::to_file(&*self.inner.host, id).await?;
+        let (entry, content) = outbox::to_file(&*self.inner.host, id).await?;
         if entry.filed {
             return Ok(());
         }
@@ -215,7 +283,7 @@ impl<H: Host> Client<H> {
         };
         let flags = Flags { seen: true, ..Flags::default() };
         link.work(async |imap, host| {
-            imap.append_once(host, &sent, &entry.message_id, flags, &raw).await
+            imap.append_once(host, &sent, &entry.message_id, flags, &content).await
         })
         .await?;
         outbox::mark_filed(&*self.inner.host, id).await?;

@@ -29,9 +29,7 @@ impl<H: Host> Link<H> {
     ) -> Result<T, MailError> {
         let host = self.client.inner.host.clone();
         let account = self.client.account(self.account)?;
-        if self.connection.is_some() && self.login.as_ref() != Some(&account.incoming) {
-            self.hang_up().await;
-        }
+        self.leave_other_settings(&account).await;
         let mut may_be_stale = self.connection.is_some();
         loop {
             let connection = match &mut self.connection {
@@ -42,7 +40,7 @@ impl<H: Host> Link<H> {
                 }
             };
             match work(connection, &host).await {
-                Err(error) if error.breaks_connection() => {
+                Err(error) if !connection.is_usable(&error) => {
                     self.connection = None;
                     if !std::mem::take(&mut may_be_stale) {
                         return Err(error);
@@ -50,6 +48,23 @@ impl<H: Host> Link<H> {
                 }
                 result => return result,
             }
+        }
+    }
+
+    /// Makes sure that there is a connection, which may turn out to be dead.
+    pub(super) async fn open(&mut self) -> Result<(), MailError> {
+        let host = self.client.inner.host.clone();
+        let account = self.client.account(self.account)?;
+        self.leave_other_settings(&account).await;
+        if self.connection.is_none() {
+            self.connection = Some(self.connect(&host, &account).await?);
+        }
+        Ok(())
+    }
+
+    async fn leave_other_settings(&mut self, account: &Account) {
+        if self.connection.is_some() && self.login.as_ref() != Some(&account.incoming) {
+            self.hang_up().await;
         }
     }
 

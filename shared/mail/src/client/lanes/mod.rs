@@ -7,7 +7,8 @@
 //! - **sync**: bringing mailboxes up to date, filing copies; on POP3, the download;
 //! - **sending**: the outbox.
 //!
-//! So a click never waits behind a long sync.
+//! So a click never waits behind a long sync. A server that allows only one connection gets one: the
+//! reading lane then lends its work to the sync lane, which does it between two windows.
 
 mod changes;
 mod download;
@@ -33,12 +34,19 @@ use crate::{
 /// How long changes of a mailbox are gathered before pages are told.
 const GATHER: Duration = Duration::from_millis(30);
 
+/// How long an account makes do with one connection before it tries to have two again.
+const SHARED: Duration = Duration::from_secs(600);
+
 /// An account's lanes; dropping it stops them where they wait.
 pub(super) struct Lanes {
     reading: mpsc::UnboundedSender<Reading>,
     prefetch: mpsc::UnboundedSender<MessageId>,
     sync: mpsc::UnboundedSender<Sync>,
     sending: mpsc::UnboundedSender<u32>,
+    /// What the sync lane is to do for the reading lane.
+    lent: mpsc::UnboundedSender<Lent>,
+    /// Until when the two have one connection, in milliseconds since 1970 (UTC).
+    sharing: Cell<i64>,
     /// Whether a job for the queue of changes waits.
     changing: Cell<bool>,
     tasks: Vec<AbortHandle>,
@@ -52,6 +60,22 @@ pub(super) enum Reading {
     Part { message: MessageId, section: String, done: oneshot::Sender<Result<(), MailError>> },
     /// Tell the server the next change of the queue.
     Changes,
+    /// Give up the connection, which the sync lane needs.
+    HangUp,
+}
+
+/// What the reading lane does.
+pub(super) enum Work {
+    /// What a person waits for.
+    Asked(Reading),
+    /// What is likely to be read next.
+    Ahead(MessageId),
+}
+
+/// Work of the reading lane, done over the sync lane's connection.
+pub(super) struct Lent {
+    work: Work,
+    done: oneshot::Sender<Result<(), MailError>>,
 }
 
 /// What keeps the store up to date.
@@ -81,19 +105,22 @@ impl Lanes {
         let (prefetch, prefetch_jobs) = mpsc::unbounded();
         let (sync, sync_jobs) = mpsc::unbounded();
         let (sending, sending_jobs) = mpsc::unbounded();
+        let (lent, lent_jobs) = mpsc::unbounded();
         let id = account.id;
         let mut tasks = vec![client.run_lane(client.clone().sending_lane(id, sending_jobs))];
         match account.protocol {
             Protocol::Imap => {
                 let reading = client.clone().reading_lane(id, reading_jobs, prefetch_jobs);
                 tasks.push(client.run_lane(reading));
-                tasks.push(client.run_lane(client.clone().imap_sync_lane(id, sync_jobs)));
+                tasks
+                    .push(client.run_lane(client.clone().imap_sync_lane(id, sync_jobs, lent_jobs)));
             }
             Protocol::Pop3 => {
                 tasks.push(client.run_lane(client.clone().download_lane(id, sync_jobs)));
             }
         }
-        Self { reading, prefetch, sync, sending, changing: Cell::new(false), tasks }
+        let (sharing, changing) = (Cell::new(0), Cell::new(false));
+        Self { reading, prefetch, sync, sending, lent, sharing, changing, tasks }
     }
 }
 
@@ -144,6 +171,30 @@ impl<H: Host> Client<H> {
         if let Some(running) = self.inner.accounts.borrow().get(&account) {
             running.lanes.changing.set(false);
         }
+    }
+
+    /// The server allows no more connections: for a while the account makes do with one.
+    fn share_connection(&self, account: AccountId) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            let until = self.inner.host.now() + i64::try_from(SHARED.as_millis()).unwrap_or(0);
+            running.lanes.sharing.set(until);
+            let _ = running.lanes.reading.unbounded_send(Reading::HangUp);
+        }
+    }
+
+    fn shares_connection(&self, account: AccountId) -> bool {
+        let accounts = self.inner.accounts.borrow();
+        let until = accounts.get(&account).map(|running| running.lanes.sharing.get());
+        until.is_some_and(|until| self.inner.host.now() < until)
+    }
+
+    /// Has the sync lane do work over its connection, and waits until it is done.
+    async fn lend(&self, account: AccountId, work: Work) -> Result<(), MailError> {
+        let (done, answer) = oneshot::channel();
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            let _ = running.lanes.lent.unbounded_send(Lent { work, done });
+        }
+        answer.await.unwrap_or(Err(MailError::Gone("account")))
     }
 
     /// Has a mailbox brought up to date that has what is not stored here.

@@ -9,7 +9,7 @@ use futures_util::{
 };
 use postern_bridge::{AccountId, Delta, MailboxId, MessageId, Progress};
 
-use super::{Change, Client, Reading, link::Link};
+use super::{Change, Client, Reading, Work, link::Link};
 use crate::{
     Host, MailError, Store,
     record::{self, Body, Message},
@@ -37,37 +37,60 @@ impl<H: Host> Client<H> {
             // What a person waits for goes first: `select` looks at its first future first.
             let idle = pin!(self.inner.host.sleep(KEEP_IDLE));
             let next = select(jobs.next(), select(ahead.next(), idle)).await;
-            let result = match next {
-                Either::Left((Some(Reading::Changes), _)) => {
-                    self.changes_taken(account);
-                    self.make_next_change(account, &mut link).await
-                }
-                Either::Left((Some(job), _)) => self.read(&mut link, job).await,
-                Either::Right((Either::Left((Some(message), _)), _)) => {
-                    self.prefetch(&mut link, message).await
-                }
-                Either::Right((Either::Right(_), _)) => {
-                    link.hang_up().await;
-                    Ok(())
-                }
+            let work = match next {
+                Either::Left((Some(job), _)) => Work::Asked(job),
+                Either::Right((Either::Left((Some(message), _)), _)) => Work::Ahead(message),
+                Either::Right((Either::Right(_), _)) => Work::Asked(Reading::HangUp),
                 Either::Left((None, _)) | Either::Right((Either::Left((None, _)), _)) => return,
             };
-            if result.is_err() {
+            if self.do_somewhere(account, &mut link, work).await.is_err() {
                 // Without a connection nothing is fetched ahead: each would wait for it again.
                 while ahead.try_recv().is_ok() {}
             }
         }
     }
 
-    /// Does what a person waits for. Who asked is told of an error; the result is for the lane.
-    async fn read(&self, link: &mut Link<H>, job: Reading) -> Result<(), MailError> {
-        match job {
-            Reading::Body { message, done } => {
+    /// Does work over the lane's own connection, or over that of the sync lane if the server allows
+    /// no other.
+    async fn do_somewhere(
+        &self,
+        account: AccountId,
+        link: &mut Link<H>,
+        work: Work,
+    ) -> Result<(), MailError> {
+        if matches!(work, Work::Asked(Reading::HangUp)) {
+            link.hang_up().await;
+            return Ok(());
+        }
+        if self.shares_connection(account) {
+            return self.lend(account, work).await;
+        }
+        if self.inner.online.get() {
+            match link.open().await {
+                Ok(()) => {}
+                Err(MailError::TooManyConnections(_)) => {
+                    self.share_connection(account);
+                    return self.lend(account, work).await;
+                }
+                Err(error) => return work.fail(error),
+            }
+        }
+        self.do_work(account, link, work).await
+    }
+
+    /// Does work of the reading lane. Who asked is told of an error; the result is for the lane.
+    pub(super) async fn do_work(
+        &self,
+        account: AccountId,
+        link: &mut Link<H>,
+        work: Work,
+    ) -> Result<(), MailError> {
+        match work {
+            Work::Asked(Reading::Body { message, done }) => {
                 let body = link.work(async |imap, host| imap.fetch_body(host, message).await).await;
                 answer(done, body)
             }
-            Reading::Part { message, section, done } => {
-                let account = self.account_of(message.mailbox).await?.id;
+            Work::Asked(Reading::Part { message, section, done }) => {
                 let mut progress = |done, total| {
                     let progress = Progress::of_bytes("Fetching an attachment", done, total);
                     self.tell(None, Delta::Progress { account, progress: Some(progress) });
@@ -80,8 +103,13 @@ impl<H: Host> Client<H> {
                 self.tell(None, Delta::Progress { account, progress: None });
                 answer(done, part)
             }
-            // Seen to by the lane itself.
-            Reading::Changes => Ok(()),
+            Work::Asked(Reading::Changes) => {
+                self.changes_taken(account);
+                self.make_next_change(account, link).await
+            }
+            // The connection is the lane's, who sees to it.
+            Work::Asked(Reading::HangUp) => Ok(()),
+            Work::Ahead(message) => self.prefetch(link, message).await,
         }
     }
 
@@ -115,6 +143,18 @@ impl<H: Host> Client<H> {
             }
         }
         Ok(())
+    }
+}
+
+impl Work {
+    /// Tells who asked that it can't be done.
+    fn fail(self, error: MailError) -> Result<(), MailError> {
+        match self {
+            Self::Asked(Reading::Body { done, .. } | Reading::Part { done, .. }) => {
+                answer(done, Err(error))
+            }
+            _ => Err(error),
+        }
     }
 }
 

@@ -1,16 +1,15 @@
 //! A message that is stored here alone, put into its mailbox.
 
 use postern_bridge::{MailboxId, MessageId};
-use postern_imap::{
-    Command,
-    response::{Code, Flag},
-};
+use postern_imap::{command::Upload, response::Code};
 
 use super::{ImapClient, open::gone};
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Item},
-    record::{self, Message},
+    imap::append::imap_flags,
+    pieces::Pieces,
+    record::{self, Body, Message},
 };
 
 impl<T: Transport> ImapClient<T> {
@@ -34,18 +33,11 @@ impl<T: Transport> ImapClient<T> {
         };
         let message: Option<Message> = record::get(host.store(), &record::message_key(id)).await?;
         let Some(message) = message else { return Ok(Arrivals::default()) };
-        let raw = record::body(host.store(), id).await?;
-        let mut flags: Vec<Flag> = [
-            (message.flags.seen, Flag::Seen),
-            (message.flags.flagged, Flag::Flagged),
-            (message.flags.draft, Flag::Draft),
-        ]
-        .into_iter()
-        .filter_map(|(set, flag)| set.then_some(flag))
-        .collect();
-        flags.extend(message.keywords.into_iter().map(Flag::Other));
-        let command = Command::append(&target.path, &flags, raw)?;
-        let answer = self.run(host, command, "save the message").await?;
+        let Body::Whole { size } = message.body else { return Err(MailError::Gone("message")) };
+        let flags = imap_flags(message.flags, &message.keywords);
+        let wanted = Upload { flags, ..Upload::default() };
+        let content = Pieces::of_message(id, size);
+        let answer = self.append(host, &target.path, wanted, &content, "save the message").await?;
         let told = answer.codes().find_map(|code| match code {
             Code::AppendUid { uid_validity, uids } => Some((*uid_validity, uids.numbers().next()?)),
             _ => None,

@@ -14,6 +14,7 @@ use super::{ImapClient, open::gone};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{Entry, Task},
+    imap::refusal::refusal,
     record::{self, Mailbox, Record},
     store::Durability,
 };
@@ -218,12 +219,11 @@ fn subscription(path: &[u8], subscribed: bool) -> Result<Command, MailError> {
     Ok(if subscribed { Command::subscribe(path)? } else { Command::unsubscribe(path)? })
 }
 
-fn refused(end: Status, what: &'static str) -> MailError {
-    let text = match end.code {
-        Some(Code::AlreadyExists) if end.text.is_empty() => "It is there already.".into(),
-        _ => end.text,
-    };
-    MailError::Refused { what, text }
+fn refused(mut end: Status, what: &'static str) -> MailError {
+    if end.code == Some(Code::AlreadyExists) && end.text.is_empty() {
+        end.text = "It is there already.".into();
+    }
+    refusal(what, &end).unwrap_or(MailError::Gone("folder"))
 }
 
 fn special_use(role: Role) -> Option<&'static str> {

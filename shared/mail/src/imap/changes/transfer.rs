@@ -7,10 +7,7 @@
 use std::collections::BTreeMap;
 
 use postern_bridge::MailboxId;
-use postern_imap::{
-    Command, Response,
-    response::{Code, StatusKind},
-};
+use postern_imap::{Command, Response, response::Code};
 
 use super::{
     ImapClient, Outcome,
@@ -19,7 +16,7 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Step, Task},
-    imap::{exchange::Answer, limits},
+    imap::{exchange::Answer, limits, refusal::refusal},
     record::{self, Mailbox},
 };
 
@@ -211,10 +208,7 @@ fn set_step(entry: &mut Entry, to: Step) {
 
 /// What the server says to a command that was run with others, as a result.
 pub(super) fn accepted(answer: &Answer, what: &'static str) -> Result<(), MailError> {
-    match answer.ends.iter().find(|end| end.kind != StatusKind::Ok) {
-        Some(end) => Err(MailError::Refused { what, text: end.text.clone() }),
-        None => Ok(()),
-    }
+    answer.ends.iter().find_map(|end| refusal(what, end)).map_or(Ok(()), Err)
 }
 
 /// Which UIDs became which, as COPYUID tells.

@@ -1,0 +1,106 @@
+//! What a refusal means, by the code that it carries (RFC 5530, RFC 9051 section 7.1).
+
+use postern_imap::response::{Code, Status, StatusKind};
+
+use crate::{
+    MailError,
+    error::{Closed, Denial},
+};
+
+/// Why a command was refused; `None` if it was not. `what` it asked, as in [`MailError::Refused`].
+pub(super) fn refusal(what: &'static str, end: &Status) -> Option<MailError> {
+    if end.kind == StatusKind::Ok {
+        return None;
+    }
+    let text = end.text.clone();
+    let why = match end.code {
+        Some(Code::InUse) => return Some(MailError::Closed(Closed::InUse(text))),
+        Some(Code::Unavailable | Code::Throttled) => return Some(MailError::Unavailable(text)),
+        Some(Code::OverQuota) => Denial::NoRoom,
+        Some(Code::NoPermission) => Denial::NotAllowed,
+        Some(Code::Limit | Code::TooBig | Code::MessageLimit { .. }) => Denial::TooMuch,
+        Some(Code::ContactAdmin) => Denial::AskOperator,
+        _ => return Some(MailError::Refused { what, text }),
+    };
+    Some(MailError::Denied { what, why, text })
+}
+
+/// Why a log-in was refused; `None` if it was not.
+pub(super) fn log_in_refusal(end: &Status) -> Option<MailError> {
+    if end.kind == StatusKind::Ok {
+        return None;
+    }
+    let text = end.text.clone();
+    Some(match end.code {
+        _ if is_about_connections(&text) => MailError::TooManyConnections(text),
+        Some(Code::Limit) => MailError::TooManyConnections(text),
+        Some(Code::InUse) => MailError::Closed(Closed::InUse(text)),
+        Some(Code::Unavailable | Code::Throttled | Code::ServerBug) => MailError::Unavailable(text),
+        Some(Code::Expired) => MailError::Denied { what: "log in", why: Denial::Expired, text },
+        Some(Code::ContactAdmin) => {
+            MailError::Denied { what: "log in", why: Denial::AskOperator, text }
+        }
+        Some(Code::PrivacyRequired) => {
+            MailError::Unsupported("a log-in over a connection that is not secure")
+        }
+        _ => MailError::Login(text),
+    })
+}
+
+/// The same for a server that says goodbye instead of hello, or of an answer.
+pub(super) fn goodbye(text: String) -> MailError {
+    if is_about_connections(&text) {
+        MailError::TooManyConnections(text)
+    } else {
+        MailError::Unavailable(text)
+    }
+}
+
+/// Whether a server's words are about too many connections, for which there was no code for long.
+fn is_about_connections(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let many = ["too many", "maximum", "exceeded", "limit"];
+    text.contains("connection") && many.iter().any(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(code: Option<Code>, text: &str) -> Status {
+        Status { kind: StatusKind::No, code, text: text.into() }
+    }
+
+    #[test]
+    fn codes_tell_what_a_refusal_means() {
+        let denied = |why| MailError::Denied { what: "try", why, text: "x".into() };
+        let cases = [
+            (None, MailError::Refused { what: "try", text: "x".into() }),
+            (Some(Code::InUse), MailError::Closed(Closed::InUse("x".into()))),
+            (Some(Code::Unavailable), MailError::Unavailable("x".into())),
+            (Some(Code::OverQuota), denied(Denial::NoRoom)),
+            (Some(Code::NoPermission), denied(Denial::NotAllowed)),
+            (Some(Code::Limit), denied(Denial::TooMuch)),
+            (Some(Code::ContactAdmin), denied(Denial::AskOperator)),
+        ];
+        for (code, expected) in cases {
+            assert_eq!(refusal("try", &end(code, "x")), Some(expected));
+        }
+        let ok = Status { kind: StatusKind::Ok, code: Some(Code::InUse), text: String::new() };
+        assert_eq!(refusal("try", &ok), None);
+        assert_eq!(log_in_refusal(&ok), None);
+    }
+
+    #[test]
+    fn too_many_connections_are_no_wrong_password() {
+        let words = "Maximum number of connections from user+IP exceeded";
+        let many = MailError::TooManyConnections(words.into());
+        for code in [None, Some(Code::Unavailable), Some(Code::Limit)] {
+            assert_eq!(log_in_refusal(&end(code, words)), Some(many.clone()));
+        }
+        assert_eq!(goodbye(words.into()), many);
+        assert_eq!(goodbye("Autologout".into()), MailError::Unavailable("Autologout".into()));
+        let wrong = log_in_refusal(&end(Some(Code::AuthenticationFailed), "Wrong."));
+        assert_eq!(wrong, Some(MailError::Login("Wrong.".into())));
+    }
+}
