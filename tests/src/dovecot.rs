@@ -57,6 +57,21 @@ pub struct Dovecot {
     pub fingerprint: Fingerprint,
 }
 
+/// What a Dovecot may do otherwise than others.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The log-in mechanisms that it offers.
+    pub mechanisms: &'static str,
+    /// How many connections a user may have at a time.
+    pub connections: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { mechanisms: "plain login", connections: 100 }
+    }
+}
+
 impl Dovecot {
     /// Starts one.
     ///
@@ -64,6 +79,15 @@ impl Dovecot {
     ///
     /// If Dovecot is not installed or does not come up.
     pub fn start() -> Result<Self> {
+        Self::start_with(Options::default())
+    }
+
+    /// Starts one that does something otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If Dovecot is not installed or does not come up.
+    pub fn start_with(options: Options) -> Result<Self> {
         let directory = TempDir::with_prefix("postern-dovecot-")?;
         let path = directory.path();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
@@ -77,13 +101,13 @@ impl Dovecot {
         let fingerprint = postern_certificate::fingerprint(&der).into();
         fs::write(path.join("certificate.pem"), certificate.certificate)?;
         fs::write(path.join("key.pem"), certificate.key)?;
-        let mut started = spawn(path, &owner);
+        let mut started = spawn(path, &owner, options);
         for _ in 1..ATTEMPTS {
             if started.is_ok() {
                 break;
             }
             // Somebody else may have taken one of the ports.
-            started = spawn(path, &owner);
+            started = spawn(path, &owner, options);
         }
         let (process, Addresses { imap, imaps, pop3, pop3s }) = started?;
         Ok(Self {
@@ -245,12 +269,12 @@ impl Dovecot {
 }
 
 /// Starts Dovecot on free ports.
-fn spawn(path: &Path, owner: &Owner) -> Result<(Program, Addresses)> {
+fn spawn(path: &Path, owner: &Owner, options: Options) -> Result<(Program, Addresses)> {
     let addresses = Addresses::free()?;
     let configuration = path.join("dovecot.conf");
     let binary = binary()?;
     let version = Version::of(&binary)?;
-    fs::write(&configuration, version.configuration(path, owner, &addresses))?;
+    fs::write(&configuration, version.configuration(path, owner, &addresses, options))?;
     let mut command = Command::new(binary);
     command.arg("-F").arg("-c").arg(&configuration);
     let mut process = Program::start(&mut command, &path.join("output"))?;

@@ -4,6 +4,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -46,6 +47,8 @@ struct Calls {
     all: Mutex<Vec<Arc<Call>>>,
     /// The next call in which a server says more bytes than this is cut there.
     limit: Mutex<Option<usize>>,
+    /// How long each piece is under way.
+    delay: Mutex<Duration>,
 }
 
 impl Wiretap {
@@ -61,6 +64,11 @@ impl Wiretap {
         let mut tasks = JoinSet::new();
         tasks.spawn(relay(listener, server, Arc::clone(&calls)));
         Ok(Self { address, calls, _tasks: tasks })
+    }
+
+    /// Makes the way longer: from now on each piece takes so long in each direction.
+    pub fn delay(&self, by: Duration) {
+        *lock(&self.calls.delay) = by;
     }
 
     /// All that was sent so far, by direction of each connection; of a WebSocket, its head and then
@@ -136,6 +144,8 @@ async fn pass(
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        let delay = *lock(&calls.delay);
+        tokio::time::sleep(delay).await;
         lock(&call.pieces).push((side, buffer[..count].to_vec()));
         if to.write_all(&buffer[..count]).await.is_err() {
             return;

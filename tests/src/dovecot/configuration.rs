@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-use super::PASSWORD;
+use super::{Options, PASSWORD};
 use crate::{owner::Owner, ports::Addresses};
 
 /// Which configuration a Dovecot reads.
@@ -29,13 +29,19 @@ impl Version {
         Some(if version < (2, 4) { Self::Old } else { Self::New })
     }
 
-    pub(super) fn configuration(self, path: &Path, owner: &Owner, addresses: &Addresses) -> String {
+    pub(super) fn configuration(
+        self,
+        path: &Path,
+        owner: &Owner,
+        addresses: &Addresses,
+        options: Options,
+    ) -> String {
         let path = path.display().to_string();
         let own = match self {
             Self::Old => old(&path, owner),
             Self::New => new(&path, owner),
         };
-        own + &common(&path, owner, addresses)
+        own + &common(&path, owner, addresses, options)
     }
 }
 
@@ -85,7 +91,8 @@ userdb static {{
 }
 
 /// What every version understands.
-fn common(path: &str, owner: &Owner, addresses: &Addresses) -> String {
+fn common(path: &str, owner: &Owner, addresses: &Addresses, options: Options) -> String {
+    let Options { mechanisms, connections } = options;
     let Owner { name: internal, by_root, .. } = owner;
     // Log-in processes refuse to be root or the internal user where they can be another.
     let login = if *by_root { "dovenull" } else { internal.as_str() };
@@ -99,11 +106,11 @@ protocols = imap pop3
 listen = 127.0.0.1
 ssl = yes
 auth_failure_delay = 0
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 default_login_user = {login}
 default_internal_user = {internal}
 first_valid_uid = 1
-mail_max_userip_connections = 100
+mail_max_userip_connections = {connections}
 namespace inbox {{
   inbox = yes
   separator = /

@@ -4,6 +4,7 @@
 mod behaviour;
 mod blind;
 mod changes;
+mod connections;
 mod imap;
 mod pop3;
 mod pop3_cut;

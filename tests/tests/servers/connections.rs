@@ -1,0 +1,129 @@
+//! How the client comes to a connection, and makes do with what a server allows.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use postern::demo;
+use postern_bridge::{AccountDraft, Change, Delta, Intent, Mark, Protocol, Role, Security};
+use postern_tests::{
+    dovecot::{Dovecot, Options, PASSWORD},
+    letters,
+    native::endpoint,
+    other_client::OtherClient,
+    pages::Page,
+    servers::{Kind, Server},
+    trace,
+    wiretap::Wiretap,
+};
+
+use super::{Servers, run};
+
+async fn servers(options: Options) -> Result<Servers> {
+    let demo = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
+    Ok(Servers { dovecot: Dovecot::start_with(options)?, demo: demo::start(demo).await? })
+}
+
+/// The account over a way that is listened to.
+async fn tapped(servers: &Servers, to: SocketAddr) -> Result<(Wiretap, AccountDraft)> {
+    let wiretap = Wiretap::start(to).await?;
+    let mut draft = servers.draft(Protocol::Imap);
+    draft.incoming.endpoint = endpoint(wiretap.address, Security::Plain);
+    Ok((wiretap, draft))
+}
+
+/// What was said on each connection, with what was compressed as it was meant.
+fn said(wiretap: &Wiretap) -> Result<Vec<String>> {
+    let conversations = wiretap.conversations();
+    let text = |pieces: &Vec<_>| Ok(String::from_utf8_lossy(&trace::write(pieces, &[])?).into());
+    conversations.iter().map(text).collect()
+}
+
+#[test]
+fn a_password_is_proven_and_not_sent_where_the_server_knows_scram() -> Result<()> {
+    run(async || {
+        for mechanism in ["scram-sha-1", "scram-sha-256"] {
+            let options = Options { mechanisms: mechanism, ..Options::default() };
+            let servers = servers(options).await?;
+            servers.dovecot.deliver_all("ben", letters::many(2))?;
+            let (wiretap, mut draft) = tapped(&servers, servers.dovecot.imap).await?;
+            let mut page = Page::open(servers.host()).await?;
+            page.add(draft.clone()).await?;
+            let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+            page.list(inbox.id, 2).await?;
+            let said = said(&wiretap)?;
+            let expected = format!("AUTHENTICATE {}", mechanism.to_uppercase());
+            ensure!(said.iter().any(|said| said.contains(&expected)), "{said:?}");
+            let other =
+                |said: &String| said.contains("AUTHENTICATE PLAIN") || said.contains(" LOGIN ");
+            ensure!(!said.iter().any(other), "{said:?}");
+
+            draft.password = "wrong".into();
+            let refused = Page::open(servers.host()).await?.add(draft).await.err();
+            let refused = refused.context("a wrong password was accepted")?.to_string();
+            ensure!(refused.contains("did not accept the user name or the password"), "{refused}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_server_that_is_far_away_is_asked_to_compress() -> Result<()> {
+    run(async || {
+        let servers = servers(Options::default()).await?;
+        let cyrus = Server::start(Kind::Cyrus, &["ben"])?;
+        let mut other = OtherClient::log_in(&cyrus, "ben").await?;
+        other.append("INBOX", letters::many(100)).await?;
+        for (delay, compressed) in [(0, false), (15, true)] {
+            let (wiretap, draft) = tapped(&servers, cyrus.addresses().imap).await?;
+            wiretap.delay(Duration::from_millis(delay));
+            let mut page = Page::open(servers.host()).await?;
+            page.add(draft).await?;
+            let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+            let rows = page.list(inbox.id, 100).await?;
+            page.read(rows[0].id).await?;
+            let said = said(&wiretap)?;
+            ensure!(said.iter().any(|said| said.contains("Letter 42")), "{said:?}");
+            let asked = |said: &String| said.contains(" COMPRESS DEFLATE");
+            ensure!(said.iter().any(asked) == compressed, "{delay} ms: {said:?}");
+            let heard = wiretap.heard();
+            let is_clear =
+                heard.iter().any(|heard| heard.windows(9).any(|window| window == b"Letter 42"));
+            ensure!(is_clear != compressed, "{delay} ms");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn where_only_one_connection_is_allowed_it_does_for_everything() -> Result<()> {
+    run(async || {
+        let servers = servers(Options { connections: 1, ..Options::default() }).await?;
+        servers.dovecot.deliver_all("ben", letters::many(2_000))?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 2_000).await?;
+        let oldest = page.read(rows[40].id).await?;
+        ensure!(oldest.subject == "Letter 1959", "{}", oldest.subject);
+        let (messages, mark) = (rows[1].id.into(), Mark::Flagged);
+        page.change(Change::Mark { messages, mark, set: true }).await?;
+        page.change(Change::Archive { messages: rows[2].id.into() }).await?;
+        page.say(Intent::Hello);
+        let told = |delta| matches!(delta, Delta::Pending { changes: 0, .. }).then_some(());
+        page.wait(told).await.context("changes are left")?;
+        // And news still come by themselves.
+        servers.dovecot.deliver("ben", &letters::plain(2_000))?;
+        page.say(Intent::OpenMailbox { mailbox: inbox.id });
+        page.wait(|delta| match delta {
+            Delta::Rows { rows, .. } => {
+                rows.first().is_some_and(|row| row.subject == "Letter 2000").then_some(())
+            }
+            _ => None,
+        })
+        .await
+        .context("new mail")?;
+        let log = servers.dovecot.log();
+        ensure!(log.contains("Maximum number of connections"), "nothing was refused:\n{log}");
+        Ok(())
+    })
+}
