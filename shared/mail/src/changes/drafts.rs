@@ -14,7 +14,7 @@ use super::{
     stage::Stage,
 };
 use crate::{
-    Host, MailError, Store,
+    Host, MailError,
     record::{self, Body, Message, Record, put_body},
 };
 
@@ -38,7 +38,7 @@ impl<H: Host> Editor<'_, H> {
             return Ok(saved);
         }
         let store = self.host.store();
-        let _editing = store.editing().lock().await;
+        let _editing = self.editing().await;
         let mut stage = Stage::new(store);
         let mailbox = stage.mailbox(drafts).await?.clone();
         let places = self.places(&mut stage, &mailbox, 1).await?.next();
@@ -67,7 +67,7 @@ impl<H: Host> Editor<'_, H> {
     /// If the store can't be written.
     pub async fn discard_draft(&mut self, draft: MessageId) -> Result<(), MailError> {
         let store = self.host.store();
-        let _editing = store.editing().lock().await;
+        let _editing = self.editing().await;
         let mut stage = Stage::new(store);
         let tasks = self.replace(&mut stage, draft).await?;
         self.commit(stage, tasks.into_iter().collect()).await

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::lock::MutexGuard;
 use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
 
 use super::{
-    entry::{Entry, Item, State, Step, Task, entries},
+    entry::{Entry, Everything, Item, State, Step, Task, entries},
     folders::stored_uids,
     limits,
     pending::{has_mark, set_mark},
@@ -32,8 +33,12 @@ pub struct Editor<'a, H> {
     pub(super) account: &'a Account,
     origin: Option<Origin>,
     change: Option<ChangeId>,
+    /// Whether whoever made it holds the store's lock for editing.
+    locked: bool,
     /// The parts that were made, those of an earlier try of the same request included.
     parts: Vec<Entry>,
+    /// What "all" means in this change.
+    all: Option<Everything>,
     /// Messages that have another place now.
     moved: Vec<Moved>,
     changed: BTreeSet<MailboxId>,
@@ -73,16 +78,42 @@ impl<'a, H: Host> Editor<'a, H> {
             account,
             origin,
             change: parts.first().map(|part| part.change),
+            locked: false,
+            all: parts.iter().find_map(|part| part.all),
             parts,
             moved: Vec::new(),
             changed: BTreeSet::new(),
         })
     }
 
+    /// Begins a change under the store's lock for editing, which is held until it is finished.
+    pub(super) async fn begin_locked(
+        host: &'a H,
+        account: &'a Account,
+        _editing: &MutexGuard<'_, ()>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { locked: true, ..Self::begin(host, account, None).await? })
+    }
+
+    /// The store's lock for editing, unless it is held for the whole change.
+    pub(super) async fn editing(&self) -> Option<MutexGuard<'a, ()>> {
+        match self.locked {
+            true => None,
+            false => Some(self.host.store().editing().lock().await),
+        }
+    }
+
     /// What was done.
     pub fn finish(self) -> Made {
         let Self { change, parts, moved, changed, .. } = self;
         Made { change, parts, moved, changed }
+    }
+
+    /// Of all messages that a mailbox has now, leaves those that are meant by a change of all: what has
+    /// come since the request was first seen to is not.
+    pub fn keep_meant(&mut self, uids: &mut Vec<u32>) {
+        let all = *self.all.get_or_insert_with(|| Everything::of(uids));
+        uids.retain(|uid| all.has(*uid));
     }
 
     /// Gives messages of one mailbox a mark or takes it; those that have it so already are left.
@@ -99,7 +130,7 @@ impl<'a, H: Host> Editor<'a, H> {
     ) -> Result<(), MailError> {
         check_mark(mark)?;
         for uids in uids.chunks(limits::ITEMS) {
-            let _editing = self.host.store().editing().lock().await;
+            let _editing = self.editing().await;
             let mut stage = Stage::new(self.host.store());
             let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
             stage.load(&ids).await?;
@@ -160,7 +191,7 @@ impl<'a, H: Host> Editor<'a, H> {
         to: MailboxId,
         copy: bool,
     ) -> Result<usize, MailError> {
-        let _editing = self.host.store().editing().lock().await;
+        let _editing = self.editing().await;
         let mut stage = Stage::new(self.host.store());
         let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox: from, uid: *uid }).collect();
         stage.load(&ids).await?;
@@ -217,7 +248,7 @@ impl<'a, H: Host> Editor<'a, H> {
     /// If there is no such mailbox, or the store can't be written.
     pub async fn expunge(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<(), MailError> {
         for uids in uids.chunks(limits::ITEMS) {
-            let _editing = self.host.store().editing().lock().await;
+            let _editing = self.editing().await;
             let mut stage = Stage::new(self.host.store());
             let task = self.stage_expunge(&mut stage, mailbox, uids).await?;
             if !task.items().is_empty() {
@@ -234,12 +265,16 @@ impl<'a, H: Host> Editor<'a, H> {
     /// If there is no such mailbox, or the store can't be written.
     pub async fn empty(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
         let store = self.host.store();
-        let uids = stored_uids(store, mailbox).await?;
+        if self.parts.iter().any(|part| matches!(part.task, Task::Empty { .. })) {
+            return Ok(());
+        }
+        let mut uids = stored_uids(store, mailbox).await?;
+        self.keep_meant(&mut uids);
         self.expunge(mailbox, &uids).await?;
         if self.is_local() {
             return Ok(());
         }
-        let _editing = store.editing().lock().await;
+        let _editing = self.editing().await;
         let mut stage = Stage::new(store);
         let own = stage.mailbox(mailbox).await?;
         (own.total, own.unread) = (0, 0);
@@ -289,6 +324,7 @@ impl<'a, H: Host> Editor<'a, H> {
                 number,
                 change,
                 origin: self.origin,
+                all: self.all,
                 task,
                 state,
             })

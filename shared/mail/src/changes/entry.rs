@@ -3,6 +3,7 @@
 use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Role};
 use serde::{Deserialize, Serialize};
 
+use super::pending::is_provisional;
 use crate::{
     Store,
     record::{self, Mailbox, Message, Record},
@@ -20,10 +21,36 @@ pub struct Entry {
     pub change: ChangeId,
     /// Which request of which page it came with: the same request again is the same change.
     pub origin: Option<(ClientId, u32)>,
+    /// Of a change of all messages of a mailbox, which those were.
+    #[serde(default)]
+    pub all: Option<Everything>,
     /// What is to be done.
     pub task: Task,
     /// Where it stands.
     pub state: State,
+}
+
+/// All messages that a mailbox had at a moment. Numbers only grow, so that later ones are told apart.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Everything {
+    /// The last UID.
+    last: u32,
+    /// The last provisional UID.
+    last_provisional: u32,
+}
+
+impl Everything {
+    pub(super) fn of(uids: &[u32]) -> Self {
+        let last = |provisional| {
+            let kind = uids.iter().filter(|uid| is_provisional(**uid) == provisional);
+            kind.max().copied().unwrap_or(0)
+        };
+        Self { last: last(false), last_provisional: last(true) }
+    }
+
+    pub(super) fn has(self, uid: u32) -> bool {
+        uid <= if is_provisional(uid) { self.last_provisional } else { self.last }
+    }
 }
 
 /// Where an entry stands.
@@ -35,8 +62,8 @@ pub enum State {
     Tried,
     /// It is done; when, in milliseconds since 1970 (UTC). Kept to be taken back.
     Done(i64),
-    /// The server refused it, and what it holds is in no other place; tried again with the next
-    /// start.
+    /// The server refused it, and what it holds is in no other place, or hung up each time when it
+    /// was told; tried again with the next start.
     Held,
 }
 

@@ -43,7 +43,7 @@ impl<H: Host> Editor<'_, H> {
             return Ok(made);
         }
         let store = self.host.store();
-        let _editing = store.editing().lock().await;
+        let _editing = self.editing().await;
         let all = record::mailboxes(store, self.account.id).await?;
         if let Some(own) = all.iter().find(|own| role.is_some() && own.role == role) {
             return Ok(own.id);
@@ -88,7 +88,7 @@ impl<H: Host> Editor<'_, H> {
         name: &str,
     ) -> Result<(), MailError> {
         let store = self.host.store();
-        let _editing = store.editing().lock().await;
+        let _editing = self.editing().await;
         let all = record::mailboxes(store, self.account.id).await?;
         let own = find(&all, mailbox)?;
         check_own(own, "renamed")?;
@@ -135,7 +135,7 @@ impl<H: Host> Editor<'_, H> {
             let uids = stored_uids(store, mailbox).await?;
             self.expunge(mailbox, &uids).await?;
         }
-        let _editing = store.editing().lock().await;
+        let _editing = self.editing().await;
         let Some(own) = self.removable(mailbox).await? else { return Ok(()) };
         self.check_settled(&[mailbox], "Delete").await?;
         let mut stage = Stage::new(store);
@@ -187,7 +187,7 @@ impl<H: Host> Editor<'_, H> {
         subscribed: bool,
     ) -> Result<(), MailError> {
         let store = self.host.store();
-        let _editing = store.editing().lock().await;
+        let _editing = self.editing().await;
         let mut stage = Stage::new(store);
         let own = stage.mailbox(mailbox).await?;
         if own.subscribed == subscribed || self.is_local() {

@@ -44,6 +44,7 @@ pub async fn adopt_marks<H: Host>(host: &H) -> Result<(), MailError> {
             number,
             change: ChangeId(number),
             origin: None,
+            all: None,
             task,
             state: State::Tried,
         };

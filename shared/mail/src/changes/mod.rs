@@ -49,7 +49,7 @@ mod sentence;
 mod settle;
 mod stage;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod undo;
 mod unmake;
 
@@ -62,7 +62,7 @@ pub use marks::adopt_marks;
 pub use pending::{Pending, is_provisional};
 use postern_bridge::{AccountId, MessageId};
 pub use sentence::{Tense, sentence};
-pub use settle::{Arrivals, Removal, Settled, begin, done, drop_items, learn, refused};
+pub use settle::{Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, refused};
 pub use undo::{Undone, can_undo, undo};
 
 use crate::{

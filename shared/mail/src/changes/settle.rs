@@ -85,15 +85,34 @@ pub async fn begin<H: Host>(host: &H, entry: &Entry) -> Result<Option<Entry>, Ma
     Ok(Some(entry))
 }
 
-/// Writes what was learnt in the middle of an entry, before the next step.
+/// Writes what was learnt in the middle of an entry, before the next step. Whether the change may be
+/// taken back is left as it is.
 ///
 /// # Errors
 ///
-/// If the store can't be written.
+/// If the store can't be read or written.
 pub async fn learn<H: Host>(host: &H, entry: &Entry) -> Result<(), MailError> {
     let store = host.store();
     let _editing = store.editing().lock().await;
-    Ok(store.apply(vec![entry.put()], Durability::Strict).await?)
+    let stored: Option<Entry> = record::get(store, &entry.key()).await?;
+    let Some(stored) = stored else { return Ok(()) };
+    let learnt = Entry { task: entry.task.clone(), ..stored };
+    Ok(store.apply(vec![learnt.put()], Durability::Strict).await?)
+}
+
+/// Keeps an entry that can't be told to the server now, with what it changed here, until Postern
+/// starts the next time.
+///
+/// # Errors
+///
+/// If the store can't be read or written.
+pub async fn hold<H: Host>(host: &H, entry: &Entry) -> Result<(), MailError> {
+    let store = host.store();
+    let _editing = store.editing().lock().await;
+    let stored: Option<Entry> = record::get(store, &entry.key()).await?;
+    let Some(stored) = stored.filter(Entry::is_open) else { return Ok(()) };
+    let held = Entry { state: State::Held, ..stored };
+    Ok(store.apply(vec![held.put()], Durability::Strict).await?)
 }
 
 /// The server has done an entry: its messages get the UIDs that the server gave them, here and in
@@ -157,8 +176,9 @@ pub async fn done<H: Host>(
     Ok(settled)
 }
 
-/// Some of an entry's items, by their index, are not on the server any more, whoever took them: they
-/// go here too.
+/// Some of an entry's items, by their index, could not be found on the server: they go here too, and
+/// where they were is looked at again. Those in `gone` are of no further interest to anybody; the
+/// others count as left.
 ///
 /// # Errors
 ///
@@ -166,17 +186,21 @@ pub async fn done<H: Host>(
 pub async fn drop_items<H: Host>(
     host: &H,
     entry: &mut Entry,
+    lost: &BTreeSet<usize>,
     gone: &BTreeSet<usize>,
 ) -> Result<Settled, MailError> {
     let store = host.store();
     let _editing = store.editing().lock().await;
+    let stored: Option<Entry> = record::get(store, &entry.key()).await?;
+    entry.change = stored.map_or(entry.change, |stored| stored.change);
     let mut later = later_entries(store, entry).await?;
     let mut stage = Stage::new(store);
     let mut settled = Settled::default();
     let task = entry.task.clone();
     if let Some(items) = entry.task.items_mut() {
-        for item in gone.iter().filter_map(|index| items.get(*index)) {
-            settled.left += 1;
+        settled.left = u32::try_from(lost.len()).unwrap_or(u32::MAX);
+        settled.unknown.extend(task.mailbox().filter(|_| !lost.is_empty()));
+        for item in lost.union(gone).filter_map(|index| items.get(*index)) {
             let Some(place) = task.place(item).filter(|place| is_provisional(place.uid)) else {
                 continue;
             };
@@ -184,7 +208,9 @@ pub async fn drop_items<H: Host>(
             rename(&mut later, place, MessageId { uid: 0, ..place }, 0);
         }
         let mut index = 0..;
-        items.retain(|_| index.next().is_none_or(|index| !gone.contains(&index)));
+        items.retain(|_| {
+            index.next().is_none_or(|index| !lost.contains(&index) && !gone.contains(&index))
+        });
     }
     stage.write(entry.put());
     later.iter().filter(|(_, touched)| *touched).for_each(|(own, _)| stage.write(own.put()));

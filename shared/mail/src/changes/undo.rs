@@ -55,8 +55,10 @@ pub async fn undo<H: Host>(
     account: &Account,
     change: ChangeId,
 ) -> Result<Undone, MailError> {
+    // While it is held, no part can come to its end at the server and get other numbers.
+    let editing = host.store().editing().lock().await;
     let (parts, cancelled) = cancel(host, account, change).await?;
-    let mut editor = Editor::begin(host, account, None).await?;
+    let mut editor = Editor::begin_locked(host, account, &editing).await?;
     // Where messages are now that were somewhere else before the change.
     let mut places: BTreeMap<MessageId, u32> = BTreeMap::new();
     for part in parts.iter().rev().filter(|part| part.state != State::Queued) {
@@ -71,7 +73,6 @@ async fn cancel<H: Host>(
     change: ChangeId,
 ) -> Result<(Vec<Entry>, Settled), MailError> {
     let store = host.store();
-    let _editing = store.editing().lock().await;
     let mut all = entries(store, account.id).await?;
     let parts: Vec<Entry> = all.iter().filter(|own| own.change == change).cloned().collect();
     if parts.is_empty() {

@@ -98,36 +98,36 @@ impl<H: Host> Client<H> {
     ) -> Result<Option<MailboxId>, MailError> {
         match change {
             Wanted::Mark { messages, mark, set } => {
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     editor.mark(mailbox, &uids, &mark, set).await?;
                 }
             }
             Wanted::Move { messages, to } => {
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     editor.transfer(mailbox, &uids, to, false).await?;
                 }
             }
             Wanted::Copy { messages, to } => {
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     editor.transfer(mailbox, &uids, to, true).await?;
                 }
             }
             Wanted::Archive { messages } => {
                 let archive = self.place_for(editor, account, Role::Archive).await?;
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     editor.transfer(mailbox, &uids, archive, false).await?;
                 }
             }
             Wanted::Junk { messages } => {
                 let junk = self.place_for(editor, account, Role::Junk).await?;
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     mark_junk(editor, mailbox, &uids, true).await?;
                     editor.transfer(mailbox, &uids, junk, false).await?;
                 }
             }
             Wanted::NotJunk { messages } => {
                 let inbox = self.place_for(editor, account, Role::Inbox).await?;
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     mark_junk(editor, mailbox, &uids, false).await?;
                     if self.role(mailbox).await? == Some(Role::Junk) {
                         editor.transfer(mailbox, &uids, inbox, false).await?;
@@ -138,7 +138,7 @@ impl<H: Host> Client<H> {
                 // A message that was deleted a moment ago is in the trash by now, though the page
                 // still showed it elsewhere: only what the page saw there is deleted for good.
                 let in_trash = self.role(named_mailbox(&messages)?).await? == Some(Role::Trash);
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     if self.role(mailbox).await? == Some(Role::Trash) {
                         if in_trash {
                             editor.expunge(mailbox, &uids).await?;
@@ -150,7 +150,7 @@ impl<H: Host> Client<H> {
                 }
             }
             Wanted::DeleteForGood { messages } => {
-                for (mailbox, uids) in self.selected(account, messages).await? {
+                for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     editor.expunge(mailbox, &uids).await?;
                 }
             }
@@ -290,7 +290,7 @@ impl<H: Host> Client<H> {
                 "{host} can't remove single messages. They stay where they were, marked as deleted."
             );
             self.tell_refused(entry, Problem::new(ProblemKind::Server, sentence), None).await?;
-        } else if left > 0 && !matches!(entry.task, Task::Expunge { .. }) {
+        } else if left > 0 {
             let sentence = format!("They are no longer on {host}, or could not be found there.");
             self.tell_refused(entry, Problem::new(ProblemKind::Gone, sentence), Some(left)).await?;
         }
@@ -308,6 +308,18 @@ impl<H: Host> Client<H> {
         self.tell_refused(entry, problem, None).await?;
         let settled = changes::refused(&*self.inner.host, entry).await?;
         self.tell_settled(entry.account, settled).await
+    }
+
+    /// Keeps what the server does not listen to, so that the rest of the queue goes on, and tells so.
+    pub(super) async fn hold_unheard(&self, entry: &Entry) -> Result<(), MailError> {
+        let host = self.account(entry.account)?.incoming.endpoint.host;
+        let sentence = format!(
+            "{host} hangs up each time when it is told. It is kept here, and will be told again when \
+             Postern starts the next time."
+        );
+        self.tell_refused(entry, Problem::new(ProblemKind::Server, sentence), None).await?;
+        changes::hold(&*self.inner.host, entry).await?;
+        self.tell_pending(entry.account).await
     }
 
     async fn tell_refused(
@@ -335,6 +347,7 @@ impl<H: Host> Client<H> {
     /// The messages of a selection, by mailbox; in the order in which they are.
     async fn selected(
         &self,
+        editor: &mut Editor<'_, H>,
         account: &Account,
         selection: Selection,
     ) -> Result<BTreeMap<MailboxId, Vec<u32>>, MailError> {
@@ -350,9 +363,11 @@ impl<H: Host> Client<H> {
             }
             Selection::AllBut { mailbox, except } => {
                 let except: Vec<_> = except.into_iter().map(|id| self.current(id)).collect();
-                let mut all = self.in_order(mailbox).await?;
-                all.retain(|id| !except.contains(id));
-                all
+                let all = self.in_order(mailbox).await?;
+                let mut uids: Vec<u32> = all.iter().map(|id| id.uid).collect();
+                editor.keep_meant(&mut uids);
+                let meant = uids.into_iter().map(|uid| MessageId { mailbox, uid });
+                meant.filter(|id| !except.contains(id)).collect()
             }
         };
         if ids.len() > changes::limits::SELECTED {

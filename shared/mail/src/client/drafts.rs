@@ -1,14 +1,15 @@
 //! Unfinished messages: saved, opened again, and gone once they are sent.
 
-use postern_bridge::{Address, Attachment, MessageId, OutgoingMessage, Problem, Role, SavedDraft};
+use postern_bridge::{
+    AccountId, Address, Attachment, MessageId, OutgoingMessage, Problem, Role, SavedDraft,
+};
 use postern_mime as mime;
 
 use super::Client;
 use crate::{
     Host, MailError,
     changes::{Editor, Origin},
-    outbox,
-    record::{self, Account},
+    outbox, record,
 };
 
 /// The address that stands for one that is not finished; what was typed is kept as its name. Nobody
@@ -31,9 +32,18 @@ impl<H: Host> Client<H> {
             let mut editor = Editor::begin(host, &account, Some(origin)).await?;
             let drafts = self.place_for(&mut editor, &account, Role::Drafts).await?;
             let earlier = earlier.map(|id| self.current(id));
-            let id = editor.save_draft(drafts, &raw, earlier).await;
+            let (own, other) = match earlier {
+                Some(id) if self.is_of(id, account.id).await? => (Some(id), None),
+                other => (None, other),
+            };
+            let saved = editor.save_draft(drafts, &raw, own).await;
             self.tell_made(account.id, &editor.finish()).await?;
-            id
+            let saved = saved?;
+            // It was begun for another account, where it goes only once it is kept here.
+            if let Some(other) = other {
+                self.forget_draft(other).await?;
+            }
+            Ok(saved)
         };
         saved.await.map_err(problem)
     }
@@ -74,15 +84,25 @@ impl<H: Host> Client<H> {
         Ok(SavedDraft { id, message })
     }
 
-    /// Removes the draft of a message that is stored for sending.
-    pub(super) async fn forget_draft(
-        &self,
-        account: &Account,
-        draft: MessageId,
-    ) -> Result<(), MailError> {
-        let mut editor = Editor::begin(&*self.inner.host, account, None).await?;
-        editor.discard_draft(self.current(draft)).await?;
+    /// Removes the draft of a message that is stored elsewhere, in whichever account it is.
+    pub(super) async fn forget_draft(&self, draft: MessageId) -> Result<(), MailError> {
+        let draft = self.current(draft);
+        let account = match self.account_of(draft.mailbox).await {
+            Err(MailError::Gone(_)) => return Ok(()),
+            account => account?,
+        };
+        let mut editor = Editor::begin(&*self.inner.host, &account, None).await?;
+        editor.discard_draft(draft).await?;
         self.tell_made(account.id, &editor.finish()).await
+    }
+
+    /// Whether a message is in an account; one that is gone is in none.
+    async fn is_of(&self, id: MessageId, account: AccountId) -> Result<bool, MailError> {
+        match self.account_of(id.mailbox).await {
+            Ok(own) => Ok(own.id == account),
+            Err(MailError::Gone(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl<H: Host> Client<H> {
         // The message is taken: what else follows from it is told apart if it fails.
         let after = async {
             if let Some(draft) = draft {
-                self.forget_draft(&account, draft).await?;
+                self.forget_draft(draft).await?;
             }
             match message.in_reply_to {
                 Some(answered) => self.mark_one(self.current(answered), &Mark::Answered).await,

@@ -115,11 +115,16 @@ impl<'a, H: Host> Sync<'a, H> {
             pending.mark(message.id.uid, &mut message.flags, &mut message.keywords);
         }
         self.stored += u32::try_from(messages.len()).unwrap_or_default();
+        let uids: Vec<u32> = messages.iter().map(|message| message.id.uid).collect();
+        // What a change has brought there meanwhile has its bytes with it, and is counted.
+        let here = stored_messages(self.host.store(), self.mailbox, &uids).await?;
+        let mut here = here.iter().map(Option::is_some);
+        messages.retain(|_| !here.next().unwrap_or_default());
         let writes = messages.iter().flat_map(Message::put_listed).collect();
         let added = messages.iter().map(Message::place).collect();
         let change = ListChange { added, ..ListChange::default() };
         self.commit(&editing, writes, change, update).await?;
-        Ok(messages.iter().map(|message| message.id.uid).collect())
+        Ok(uids)
     }
 
     /// How many messages the server has, when it has told all that happened.
@@ -284,4 +289,38 @@ async fn stored_messages(
         uids.iter().map(|uid| record::message_key(MessageId { mailbox, uid: *uid })).collect();
     let values = store.get_many(Table::Messages, &keys).await?;
     values.into_iter().map(|value| value.map(|value| record::decode(&value)).transpose()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        changes::tests::{mailbox, message},
+        record::{Body, put_body},
+        testing::{NoServer, TestHost, block_on},
+    };
+
+    #[test]
+    fn what_a_change_brought_meanwhile_is_not_written_over() {
+        let host = TestHost::new(NoServer);
+        let id = MessageId { mailbox: MailboxId(1), uid: 8 };
+        let brought = Message { body: Body::Whole { size: 1 }, ..message(id) };
+        let mut writes = vec![mailbox(1).put()];
+        writes.extend(brought.put_listed());
+        writes.extend(put_body(id, b"8"));
+        block_on(host.store.apply(writes, Durability::Strict)).unwrap();
+
+        let mut steps = Vec::new();
+        let mut changed = |step: SyncStep| {
+            steps.push((step.stored, step.change.added.len()));
+            ControlFlow::Continue(())
+        };
+        let mut sync = Sync::new(&host, id.mailbox, 0, 0, &mut changed);
+        let other = MessageId { uid: 9, ..id };
+        let uids = block_on(sync.add(vec![message(id), message(other)], |_| {})).unwrap();
+        assert_eq!(uids, [8, 9]);
+        assert_eq!(steps, [(2, 1)]);
+        let stored = block_on(stored_messages(&host.store, id.mailbox, &[8])).unwrap();
+        assert_eq!(stored, [Some(brought)]);
+    }
 }

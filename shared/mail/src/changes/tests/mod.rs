@@ -174,7 +174,7 @@ fn open_entries<D: Store + 'static>(host: &TestHost<Imap, D>) -> Vec<Entry> {
 }
 
 /// A mailbox of account 1 that has one unread message, by its counts.
-pub(super) fn mailbox(id: u32) -> Mailbox {
+pub(crate) fn mailbox(id: u32) -> Mailbox {
     Mailbox {
         id: MailboxId(id),
         account: AccountId(1),
@@ -194,7 +194,7 @@ pub(super) fn mailbox(id: u32) -> Mailbox {
 }
 
 /// An unread message of which no bytes are stored.
-pub(super) fn message(id: MessageId) -> Message {
+pub(crate) fn message(id: MessageId) -> Message {
     Message {
         id,
         arrived: 1_000 * i64::from(id.uid),

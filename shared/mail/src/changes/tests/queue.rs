@@ -186,6 +186,109 @@ fn the_same_request_again_copies_nothing_twice() {
 }
 
 #[test]
+fn the_same_request_again_means_no_more_than_it_did() {
+    let host = host("UIDPLUS");
+    let account = account(Protocol::Imap);
+    let empty = || {
+        block_on(async {
+            let origin = Some((postern_bridge::ClientId(7), 3));
+            let mut editor = Editor::begin(&host, &account, origin).await.unwrap();
+            let mut uids = changes::folders::stored_uids(&host.store, INBOX).await.unwrap();
+            editor.keep_meant(&mut uids);
+            // The first try did not come far.
+            uids.truncate(2);
+            editor.expunge(INBOX, &uids).await.unwrap();
+        });
+    };
+    empty();
+    let late = super::message(MessageId { mailbox: INBOX, uid: 4 });
+    block_on(host.store.apply(late.put_listed().into(), Durability::Strict)).unwrap();
+    empty();
+    assert_eq!(uids(&host, INBOX), [4]);
+}
+
+#[test]
+fn a_mailbox_is_not_emptied_twice_by_the_same_request() {
+    let host = host("UIDPLUS");
+    let account = account(Protocol::Imap);
+    for _ in 0..2 {
+        block_on(async {
+            let origin = Some((postern_bridge::ClientId(7), 3));
+            let mut editor = Editor::begin(&host, &account, origin).await.unwrap();
+            editor.empty(INBOX).await.unwrap();
+        });
+        let late = super::message(MessageId { mailbox: INBOX, uid: 4 });
+        block_on(host.store.apply(late.put_listed().into(), Durability::Strict)).unwrap();
+    }
+    assert_eq!(uids(&host, INBOX), [4]);
+    let empties = |entry: &Entry| matches!(entry.task, Task::Empty { .. });
+    assert_eq!(open_entries(&host).into_iter().filter(empties).count(), 1);
+}
+
+#[test]
+fn what_is_learnt_of_a_change_that_was_taken_back_meanwhile_leaves_it_so() {
+    for capabilities in ["UIDPLUS", "MOVE UIDPLUS"] {
+        let host = host(capabilities);
+        let before = host.server.borrow().state();
+        let change = move_to(&host, INBOX, &[1, 2], OTHER).unwrap().change.unwrap();
+        let account = account(Protocol::Imap);
+        block_on(async {
+            let entry = changes::next(&host.store, account.id).await.unwrap().unwrap();
+            let begun = changes::begin(&host, &entry).await.unwrap().unwrap();
+            undo(&host, &account, change).await.unwrap();
+            changes::learn(&host, &begun).await.unwrap();
+            let again = undo(&host, &account, change).await.unwrap_err();
+            assert_eq!(again, MailError::Gone("change"));
+        });
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state(), before);
+        assert_eq!(stored(&host.store), before);
+    }
+}
+
+#[test]
+fn what_the_server_never_listens_to_is_kept_while_the_rest_goes_on() {
+    let host = host("MOVE UIDPLUS");
+    let there = move_to(&host, INBOX, &[1], OTHER).unwrap().moved[0].to.uid;
+    flag(&host, OTHER, &[there]).unwrap();
+    flag(&host, INBOX, &[3]).unwrap();
+    let entry = block_on(changes::next(&host.store, AccountId(1))).unwrap().unwrap();
+    block_on(changes::hold(&host, &entry)).unwrap();
+    drain(&host).unwrap();
+    assert_eq!(open_entries(&host).len(), 2, "what follows from it waits with it");
+    assert_eq!(host.server.borrow().state()["m2"], []);
+    block_on(changes::retry_held(&host, AccountId(1))).unwrap();
+    drain(&host).unwrap();
+    assert!(open_entries(&host).is_empty());
+    let moved = ("1@example.org".into(), vec![r"\Flagged".to_owned()]);
+    assert_eq!(host.server.borrow().state()["m2"], [moved]);
+}
+
+#[test]
+fn what_can_not_be_told_from_others_is_not_deleted_and_is_looked_for_again() {
+    for (copies, left) in [(0, 0), (2, 1)] {
+        let host = host("UIDPLUS");
+        edit(&host, async |editor| editor.expunge(INBOX, &[2]).await).unwrap();
+        {
+            let mut server = host.server.borrow_mut();
+            let inbox = server.folders.get_mut("m1").unwrap();
+            inbox.uid_validity = 7;
+            let letter = inbox.letters.remove(1);
+            for uid in (20..).take(copies) {
+                inbox.letters.push(server::Letter { uid, ..letter.clone() });
+            }
+            inbox.uid_next = 30;
+        }
+        let settled = drain(&host).unwrap();
+        assert_eq!(settled[0].left, left);
+        assert_eq!(settled[0].unknown.contains(&INBOX), left > 0);
+        assert_eq!(host.server.borrow().state()["m1"].len(), 2 + copies);
+        sync(&host).unwrap();
+        assert_eq!(stored(&host.store), host.server.borrow().state());
+    }
+}
+
+#[test]
 fn a_keyword_that_is_none_is_refused_before_anything_is_changed() {
     let host = host("");
     for name in ["", "two words", "a(b", "größe", r"\Seen", &"x".repeat(201)] {

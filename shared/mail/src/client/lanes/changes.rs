@@ -5,7 +5,7 @@ use postern_bridge::AccountId;
 
 use super::{Client, link::Link};
 use crate::{
-    Host, MailError,
+    Host, MailError, TransportError,
     changes::{self, Entry},
 };
 
@@ -21,13 +21,16 @@ impl<H: Host> Client<H> {
             return Ok(());
         }
         let Some(entry) = changes::next(self.store(), account).await? else { return Ok(()) };
+        // A server that can't be reached says nothing about the entry.
+        link.open().await?;
         let result = link.work(async |imap, host| imap.make_change(host, &entry).await).await;
         let told = match result {
             Ok(outcome) => self.tell_outcome(&entry, outcome).await,
-            Err(error) if self.is_refusal(&entry, &error) => {
-                self.take_back_refused(&entry, &error).await
-            }
-            Err(error) => Err(error),
+            Err(error) => match verdict(&error, self.count_try(&entry, &error)) {
+                Verdict::Refused => self.take_back_refused(&entry, &error).await,
+                Verdict::Unheard => self.hold_unheard(&entry).await,
+                Verdict::Later => Err(error),
+            },
         };
         if told.is_ok() {
             self.inner.tries.borrow_mut().remove(&(account, entry.number));
@@ -36,29 +39,72 @@ impl<H: Host> Client<H> {
         told
     }
 
-    /// Whether an error is the server's word on this entry. One that breaks the connection again and
-    /// again, for no other reason, is one as well.
-    fn is_refusal(&self, entry: &Entry, error: &MailError) -> bool {
-        match error {
-            MailError::Refused { .. }
-            | MailError::Denied { .. }
-            | MailError::Unsupported(_)
-            | MailError::Input(_)
-            | MailError::Gone(_) => true,
-            MailError::Protocol(_) => {
-                let mut tries = self.inner.tries.borrow_mut();
-                let tries = tries.entry((entry.account, entry.number)).or_default();
-                *tries += 1;
-                *tries >= changes::limits::TRIES
-            }
-            MailError::Transport(_)
-            | MailError::Unavailable(_)
-            | MailError::Closed(_)
-            | MailError::TooManyConnections(_)
-            | MailError::TimedOut(_)
-            | MailError::Login(_)
-            | MailError::Store(_)
-            | MailError::Vault(_) => false,
+    /// How often an entry has broken the connection by now.
+    fn count_try(&self, entry: &Entry, error: &MailError) -> u32 {
+        let mut tries = self.inner.tries.borrow_mut();
+        let tries = tries.entry((entry.account, entry.number)).or_default();
+        *tries += u32::from(error.breaks_connection());
+        *tries
+    }
+}
+
+/// What becomes of an entry that failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Verdict {
+    /// It is tried again later.
+    Later,
+    /// It is taken back.
+    Refused,
+    /// It is kept, and others are told instead.
+    Unheard,
+}
+
+/// Whether an error is the server's word on this entry. A server that breaks the protocol again and
+/// again, for no other reason, refuses it as well; of one that hangs up each time nobody knows.
+fn verdict(error: &MailError, tries: u32) -> Verdict {
+    let often = tries >= changes::limits::TRIES;
+    match error {
+        MailError::Refused { .. }
+        | MailError::Denied { .. }
+        | MailError::Unsupported(_)
+        | MailError::Input(_)
+        | MailError::Gone(_) => Verdict::Refused,
+        MailError::Protocol(_) if often => Verdict::Refused,
+        MailError::Transport(TransportError::Lost) | MailError::TimedOut(_) if often => {
+            Verdict::Unheard
+        }
+        MailError::Protocol(_)
+        | MailError::Transport(_)
+        | MailError::Unavailable(_)
+        | MailError::Closed(_)
+        | MailError::TooManyConnections(_)
+        | MailError::TimedOut(_)
+        | MailError::Login(_)
+        | MailError::Store(_)
+        | MailError::Vault(_) => Verdict::Later,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_at_which_the_server_hangs_up_each_time_does_not_hold_up_the_others() {
+        let last = changes::limits::TRIES;
+        let lost = MailError::Transport(TransportError::Lost);
+        let cases = [
+            (&lost, last - 1, Verdict::Later),
+            (&lost, last, Verdict::Unheard),
+            (&MailError::TimedOut("an answer"), last, Verdict::Unheard),
+            (&MailError::Protocol("nonsense".into()), last - 1, Verdict::Later),
+            (&MailError::Protocol("nonsense".into()), last, Verdict::Refused),
+            (&MailError::Transport(TransportError::Offline), last, Verdict::Later),
+            (&MailError::Unavailable("later".into()), last, Verdict::Later),
+            (&MailError::Gone("folder"), 0, Verdict::Refused),
+        ];
+        for (error, tries, expected) in cases {
+            assert_eq!(verdict(error, tries), expected, "{error} after {tries} tries");
         }
     }
 }

@@ -56,6 +56,6 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Option<u32>, MailError> {
         // Servers count line ends in their own way: the size says nothing here.
         let item = Item { message_id: message_id.into(), size: 0, ..Item::default() };
-        self.find_one(host, &item).await
+        Ok(self.find_one(host, &item).await?.uid())
     }
 }

@@ -32,21 +32,44 @@ impl Traits {
     }
 }
 
+/// Whether a message is in a mailbox.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Found {
+    /// It is, under this UID.
+    At(u32),
+    /// It is not.
+    Nowhere,
+    /// Several could be it, or none can be told from others.
+    Uncertain,
+}
+
+impl Found {
+    pub(super) fn uid(self) -> Option<u32> {
+        match self {
+            Self::At(uid) => Some(uid),
+            Self::Nowhere | Self::Uncertain => None,
+        }
+    }
+}
+
 impl<T: Transport> ImapClient<T> {
-    /// The UID of a message in the selected mailbox; `None` unless exactly one fits.
+    /// Looks for a message in the selected mailbox.
     pub(super) async fn find_one<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         item: &Item,
-    ) -> Result<Option<u32>, MailError> {
+    ) -> Result<Found, MailError> {
         if item.message_id.is_empty() {
-            return Ok(None);
+            return Ok(Found::Uncertain);
         }
         let candidates = self.search_message_id(host, &item.message_id, 1).await?;
         let traits = self.traits(host, candidates).await?;
         let mut fitting = traits.iter().filter(|(_, traits)| traits.fit(item));
-        let found = fitting.next().map(|(uid, _)| *uid);
-        Ok(found.filter(|_| fitting.next().is_none()))
+        Ok(match (fitting.next(), fitting.next()) {
+            (Some((uid, _)), None) => Found::At(*uid),
+            (None, _) => Found::Nowhere,
+            (Some(_), Some(_)) => Found::Uncertain,
+        })
     }
 
     /// The UIDs of messages that came into the selected mailbox, from a UID on, in the order of the

@@ -67,10 +67,10 @@ impl<T: Transport> ImapClient<T> {
         entry: &mut Entry,
         mailbox: MailboxId,
     ) -> Result<Outcome, MailError> {
-        self.open_for(host, entry, mailbox).await?;
+        let lost = self.open_for(host, entry, mailbox).await?;
         let removal = self.remove(host, entry).await?;
         let settled = changes::done(host, entry, &Arrivals::default(), removal).await?;
-        Ok(Outcome::of(settled, removal, mailbox))
+        Ok(Outcome::of(lost.and(settled), removal, mailbox))
     }
 
     /// Removes an entry's messages from the open mailbox. Where the server can't remove single

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use postern_bridge::MailboxId;
 use postern_imap::SequenceSet;
 
-use super::ImapClient;
+use super::{ImapClient, find::Found};
 use crate::{
     Host, MailError, Transport,
-    changes::{self, Entry, Settled, is_provisional},
+    changes::{self, Entry, Settled, Task, is_provisional},
     record,
 };
 
 impl<T: Transport> ImapClient<T> {
     /// Opens the mailbox of an entry. Messages whose UIDs belong to an earlier UIDVALIDITY, or are
     /// not known, are found by what else is known of them; those that are not found leave the entry.
+    /// One that is to be deleted and is not there is as it should be.
     pub(super) async fn open_for<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -26,7 +27,8 @@ impl<T: Transport> ImapClient<T> {
             Some(selected) if selected.mailbox == mailbox => selected,
             _ => self.select(host, &own).await?,
         };
-        let mut lost = BTreeSet::new();
+        let deletes = matches!(entry.task, Task::Expunge { .. });
+        let (mut lost, mut gone) = (BTreeSet::new(), BTreeSet::new());
         let mut found_some = false;
         let mut task = entry.task.clone();
         for (index, item) in task.items_mut().into_iter().flatten().enumerate() {
@@ -37,19 +39,18 @@ impl<T: Transport> ImapClient<T> {
                 continue;
             }
             match self.find_one(host, item).await? {
-                Some(uid) => {
+                Found::At(uid) => {
                     item.uid = uid;
                     item.uid_validity = selected.uid_validity;
                     found_some = true;
                 }
-                None => {
-                    lost.insert(index);
-                }
+                Found::Nowhere if deletes => drop(gone.insert(index)),
+                Found::Nowhere | Found::Uncertain => drop(lost.insert(index)),
             }
         }
         entry.task = task;
-        if !lost.is_empty() {
-            return changes::drop_items(host, entry, &lost).await;
+        if !(lost.is_empty() && gone.is_empty()) {
+            return changes::drop_items(host, entry, &lost, &gone).await;
         }
         if found_some {
             changes::learn(host, entry).await?;

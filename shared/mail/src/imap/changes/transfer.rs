@@ -150,7 +150,7 @@ impl<T: Transport> ImapClient<T> {
         let stale = |item: &Item| item.uid_validity != selected.uid_validity;
         if let Task::Transfer { items, .. } = &mut rest.task {
             for item in items.iter_mut().filter(|item| stale(item)) {
-                item.uid = self.find_one(host, item).await?.unwrap_or(0);
+                item.uid = self.find_one(host, item).await?.uid().unwrap_or(0);
             }
             items.retain(|item| item.uid != 0);
         }
