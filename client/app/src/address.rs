@@ -11,9 +11,12 @@ pub(crate) fn parse_list(text: &str) -> Result<Vec<Address>, String> {
     entries(text).into_iter().map(|entry| parse(entry).ok_or_else(|| entry.to_owned())).collect()
 }
 
-/// Those entries of a list that are addresses.
-pub(crate) fn readable(text: &str) -> Vec<Address> {
-    entries(text).into_iter().filter_map(parse).collect()
+/// The entries of a list that is not finished: those that are no address yet stand as they were
+/// typed.
+pub(crate) fn unfinished(text: &str) -> Vec<Address> {
+    let typed = |entry: &str| Address { name: String::new(), address: entry.trim().to_owned() };
+    let entries = entries(text).into_iter().filter(|entry| !entry.trim().is_empty());
+    entries.map(|entry| parse(entry).unwrap_or_else(|| typed(entry))).collect()
 }
 
 /// Reads one address, with or without a name.

@@ -56,6 +56,8 @@ pub(crate) struct App {
     pub(crate) reader: RwSignal<Reader>,
     /// The message that is being written.
     pub(crate) composer: RwSignal<Option<Composer>>,
+    /// The request for the saved draft that is to be opened.
+    pub(crate) opening_draft: RwSignal<Option<u32>>,
     /// Requests for attachments that are awaited, with their message and part.
     pub(crate) downloads: RwSignal<BTreeMap<u32, (MessageId, String)>>,
     /// What the form of an account's settings waits for.
@@ -103,6 +105,7 @@ impl App {
             picked: RwSignal::default(),
             reader: RwSignal::default(),
             composer: RwSignal::new(None),
+            opening_draft: RwSignal::default(),
             downloads: RwSignal::default(),
             changing: RwSignal::default(),
             preview: RwSignal::default(),
@@ -258,6 +261,7 @@ impl App {
         match event {
             engine::Event::Delta(delta) => self.apply(delta),
             engine::Event::Broken => {
+                self.change_composer(Composer::engine_broke);
                 if self.accounts.with_untracked(Accounts::known) {
                     self.toasts.update(Toasts::engine_broke);
                 } else {
@@ -342,7 +346,7 @@ impl App {
                 self.accounts.update(|accounts| accounts.set_pending(account, changes));
             }
             Delta::DraftSaved { request, result } => self.draft_saved(request, result),
-            Delta::Draft { result, .. } => self.draft_opened(result),
+            Delta::Draft { request, result } => self.draft_opened(request, result),
             Delta::Queued { request, result } => self.handed_over(request, result),
             Delta::Outbox { outbox, subject, state, .. } => {
                 self.toasts.update(|toasts| toasts.outbox(outbox, &subject, state));

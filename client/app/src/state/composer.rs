@@ -116,6 +116,13 @@ impl Composer {
         });
     }
 
+    /// Takes over that the engine is gone, and with it every answer: what is written stays open.
+    pub(crate) fn engine_broke(&mut self) {
+        self.save_failed();
+        self.minimized &= self.stage == Stage::Writing;
+        self.stage = Stage::Writing;
+    }
+
     /// Takes over that the engine could not take the message: it can be changed and sent again.
     pub(crate) fn hand_back(&mut self, problem: Problem) {
         self.stage = Stage::Writing;
@@ -162,6 +169,17 @@ mod tests {
         composer.saving(3);
         composer.save_failed();
         assert!(composer.is_unsaved());
+    }
+
+    #[test]
+    fn a_message_whose_answer_will_not_come_is_open_again() {
+        for stage in [Stage::Closing, Stage::Handing(1), Stage::Sending, Stage::Discarding] {
+            let mut composer = Composer { stage, minimized: true, ..Composer::default() };
+            composer.saving(1);
+            composer.engine_broke();
+            assert_eq!((composer.stage, composer.minimized), (Stage::Writing, false));
+            assert_eq!(composer.kept.request, None);
+        }
     }
 
     #[test]

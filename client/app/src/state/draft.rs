@@ -26,6 +26,9 @@ pub(crate) struct Draft {
     pub(crate) text: String,
     /// What was there before the person wrote anything; without a change nothing can be lost.
     pub(crate) prefilled: String,
+    /// The same of `To`, `Cc`, `Bcc` and the subject.
+    #[serde(default)]
+    pub(crate) prefilled_fields: [String; 4],
     /// The mailbox and UID of the message that this one answers.
     pub(crate) in_reply_to: Option<(u32, u32)>,
     /// `References`.
@@ -108,6 +111,7 @@ impl Draft {
             references: message.references.clone(),
             ..Self::default()
         }
+        .prefilled()
     }
 
     /// A message passed on, with its headers and its text below.
@@ -126,6 +130,7 @@ impl Draft {
             text,
             ..Self::default()
         }
+        .prefilled()
     }
 
     /// A message that was saved unfinished.
@@ -156,12 +161,20 @@ impl Draft {
 
     /// Whether discarding it loses something that the person wrote.
     pub(crate) fn is_written(&self) -> bool {
+        let fields = self.fields();
+        let changed = |(now, before): (&&String, &String)| now.trim() != before.trim();
         self.text.trim() != self.prefilled.trim()
-            || self.in_reply_to.is_none()
-                && self.prefilled.is_empty()
-                && [&self.to, &self.cc, &self.bcc, &self.subject]
-                    .iter()
-                    .any(|field| !field.trim().is_empty())
+            || fields.iter().zip(&self.prefilled_fields).any(changed)
+    }
+
+    fn fields(&self) -> [&String; 4] {
+        [&self.to, &self.cc, &self.bcc, &self.subject]
+    }
+
+    /// The same, with what stands in its fields now as what was there before.
+    fn prefilled(self) -> Self {
+        let prefilled_fields = self.fields().map(Clone::clone);
+        Self { prefilled_fields, ..self }
     }
 
     /// The message to send.
@@ -185,9 +198,9 @@ impl Draft {
         Ok(self.message([to, cc, bcc], attachments))
     }
 
-    /// The message to save unfinished. Of recipients, those are saved that are addresses already.
+    /// The message to save unfinished, with recipients as they were typed.
     pub(crate) fn unsent(&self, attachments: Vec<Attachment>) -> OutgoingMessage {
-        let recipients = [&self.to, &self.cc, &self.bcc].map(|typed| address::readable(typed));
+        let recipients = [&self.to, &self.cc, &self.bcc].map(|typed| address::unfinished(typed));
         self.message(recipients, attachments)
     }
 
@@ -255,6 +268,29 @@ mod tests {
         super::{accounts::tests::account, reader::tests::message},
         *,
     };
+
+    #[test]
+    fn a_change_of_recipients_or_subject_alone_is_worth_keeping() {
+        let (account, message) = (account(1, "ben@example.org"), message(1));
+        for draft in [
+            Draft::reply(&account, &message, Audience::Sender, "today"),
+            Draft::forward(&account, &message, "today"),
+        ] {
+            assert!(!draft.is_written());
+            let cc = format!("{}, eve@example.org", draft.cc);
+            assert!(Draft { cc, ..draft.clone() }.is_written());
+            assert!(Draft { subject: "Other".into(), ..draft }.is_written());
+        }
+    }
+
+    #[test]
+    fn recipients_that_are_no_addresses_yet_are_saved_as_they_were_typed() {
+        let draft = Draft { to: "Ada <ada@example.org>, bo, ,".into(), ..Draft::default() };
+        let to = draft.unsent(Vec::new()).to;
+        let shown: Vec<_> = to.iter().map(|own| (&*own.name, &*own.address)).collect();
+        assert_eq!(shown, [("Ada", "ada@example.org"), ("", "bo")]);
+        assert_eq!(address::join(&to), "Ada <ada@example.org>, bo");
+    }
 
     fn who(address: &str) -> Address {
         Address { name: String::new(), address: address.into() }

@@ -77,7 +77,8 @@ impl App {
             }
             return;
         }
-        self.request(|request| Intent::OpenDraft { request, message });
+        let request = self.request(|request| Intent::OpenDraft { request, message });
+        self.opening_draft.set(Some(request));
     }
 
     /// A draft was saved, or could not be.
@@ -115,8 +116,12 @@ impl App {
         }
     }
 
-    /// A saved draft is here, or is not.
-    pub(super) fn draft_opened(self, result: Result<Box<SavedDraft>, Problem>) {
+    /// A saved draft is here, or is not; only the one that was asked for last is opened.
+    pub(super) fn draft_opened(self, request: u32, result: Result<Box<SavedDraft>, Problem>) {
+        if self.opening_draft.get_untracked() != Some(request) {
+            return;
+        }
+        self.opening_draft.set(None);
         match result {
             Ok(saved) => {
                 // Something else may be open by now; that is not replaced.
