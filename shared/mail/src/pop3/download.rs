@@ -40,7 +40,11 @@ use super::{
     server::Server,
     verify::verify_rest,
 };
-use crate::{Host, MailError, Secret, error::Closed, record::Account};
+use crate::{
+    Host, MailError, Secret,
+    error::Closed,
+    record::{self, Account, account_key},
+};
 
 /// How far a download is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -186,8 +190,11 @@ async fn run<H: Host>(
     fetch.run(server, wanted, progress).await?;
     report.vanished = vanished(host, job, server, ledger, &listing, seen).await?;
 
+    // As the person has it now: it may have been changed since the download began.
+    let present: Option<Account> = record::get(store, &account_key(id)).await?;
+    let retention = present.map_or(job.account.retention, |account| account.retention);
     let hold = job.safety.hold(ledger.unverified());
-    report.hold = hold.filter(|_| job.account.retention.deletes());
+    report.hold = hold.filter(|_| retention.deletes());
     ServerNotes::edit(store, id, |notes| notes.downloaded(&report)).await?;
     // A server that deletes at QUIT what it has handed out must not be told that it may.
     let by_itself = server.offers.expire == Some(postern_pop3::Expire::Days(0));
@@ -196,16 +203,11 @@ async fn run<H: Host>(
     }
     // The rows as the person has left them meanwhile.
     *ledger = Ledger::load(store, id).await?;
-    let account = held(job.account, report.hold);
-    let held = Job { account: &account, ..*job };
-    report.deleted = delete_due(host, &held, server, ledger, &listing, &fresh, progress).await?;
+    let retention = if report.hold.is_some() { Retention::Keep } else { retention };
+    let account = Account { retention, ..job.account.clone() };
+    let job = Job { account: &account, ..*job };
+    report.deleted = delete_due(host, &job, server, ledger, &listing, &fresh, progress).await?;
     Ok(report)
-}
-
-/// The account, with a policy that deletes nothing while there is a reason not to.
-fn held(account: &Account, hold: Option<DeletionHold>) -> Account {
-    let retention = if hold.is_some() { Retention::Keep } else { account.retention };
-    Account { retention, ..account.clone() }
 }
 
 /// Notes what vanished from the server; how many messages were removed by somebody else.

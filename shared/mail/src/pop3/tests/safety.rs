@@ -135,6 +135,16 @@ fn a_message_that_is_deleted_while_it_is_read_back_does_not_come_again() {
 }
 
 #[test]
+fn a_policy_that_is_changed_during_a_download_counts_for_it() {
+    let host = when_read_back(|store| {
+        let kept = account(Keep);
+        block_on(store.apply(vec![kept.put()], Durability::Strict)).unwrap();
+    });
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 0);
+    assert_complete(&host, &three());
+}
+
+#[test]
 fn what_was_not_verified_and_moved_since_is_verified_where_it_is() {
     let host = prepared(Maildrop::new(&three()), MemoryStore::new());
     run(&host, Keep).unwrap();
