@@ -170,7 +170,9 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
         devtools::permit_persistence(&browser).await?;
         browser.open(&servers.site.url).await?;
         browser.script(KEEP_STORAGE).await?;
-        check(stored(&browser).await?, delivered)?;
+        let here = stored(&browser).await?;
+        println!("{} of {delivered} are here", here.len());
+        check(here, delivered)?;
     }
     for _ in 0..1200 {
         if servers.dovecot.count(USER)? == 0 {

@@ -72,6 +72,8 @@ async fn deleting(scene: &Scene<'_>) -> Result<()> {
 async fn headers(scene: &Scene<'_>) -> Result<()> {
     let mut other = scene.other_client().await?;
     let (mut page, inbox) = scene.page(Protocol::Pop3).await?;
+    // The download that the account began with knows the earlier settings.
+    page.list(inbox.id, 0).await?;
     let view = view(&mut page).await?;
     let request = page.request();
     let change = AccountChange {
