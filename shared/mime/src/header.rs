@@ -98,11 +98,7 @@ impl<'a> Fields<'a> {
 
     /// A date field, in milliseconds since 1970 (UTC).
     pub(crate) fn date(&self, name: &str) -> Option<i64> {
-        let line = as_line(self.value(name)?);
-        match MessageStream::new(&line).parse_date() {
-            HeaderValue::DateTime(date) if date.is_valid() => date.to_timestamp().checked_mul(1000),
-            _ => None,
-        }
+        decode_date(self.value(name)?)
     }
 
     /// A `Content-Type` or `Content-Disposition` field with its parameters decoded
@@ -122,10 +118,36 @@ impl<'a> Fields<'a> {
 /// The result is one line without control characters and without characters that override the
 /// direction of text. At most [`limits::HEADER_FIELD`] bytes are read.
 pub fn decode_header(value: &[u8]) -> String {
-    let line = as_line(&value[..value.len().min(limits::HEADER_FIELD)]);
+    let value = &value[..value.len().min(limits::HEADER_FIELD)];
+    if is_plain(value) {
+        return String::from_utf8_lossy(value).into_owned();
+    }
+    let line = as_line(value);
     match MessageStream::new(&line).parse_unstructured() {
         HeaderValue::Text(text) => clean_line(&text),
         _ => String::new(),
+    }
+}
+
+/// Whether a value stands for itself: words of ASCII with one space between them, none of which can
+/// be an encoded one.
+fn is_plain(value: &[u8]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_graphic() && *byte != b'=';
+    let mut before = b' ';
+    let words = value.iter().all(|byte| {
+        let fits = is_word(byte) || *byte == b' ' && before != b' ';
+        before = *byte;
+        fits
+    });
+    words && before != b' '
+}
+
+/// Decodes the value of a date field as IMAP envelopes carry it, as milliseconds since 1970 (UTC).
+pub fn decode_date(value: &[u8]) -> Option<i64> {
+    let line = as_line(&value[..value.len().min(limits::HEADER_FIELD)]);
+    match MessageStream::new(&line).parse_date() {
+        HeaderValue::DateTime(date) if date.is_valid() => date.to_timestamp().checked_mul(1000),
+        _ => None,
     }
 }
 

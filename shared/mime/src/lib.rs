@@ -19,7 +19,7 @@ mod text;
 mod view;
 
 pub use compose::{ComposeError, Outgoing, OutgoingAttachment, compose, is_address};
-pub use header::decode_header;
+pub use header::{decode_date, decode_header};
 pub use summary::{Summary, preview, summary};
 pub use view::{AttachmentInfo, Body, Part, View, Written, part, view, written};
 

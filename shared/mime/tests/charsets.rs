@@ -1,6 +1,6 @@
 //! Text in the character sets that mail uses, well and wrongly declared.
 
-use postern_mime::{Body, decode_header, summary, view};
+use postern_mime::{Body, decode_date, decode_header, summary, view};
 
 fn body(charset: &str, bytes: &[u8]) -> String {
     let mut raw = format!("Content-Type: text/plain; charset={charset}\r\n\r\n").into_bytes();
@@ -71,6 +71,23 @@ fn headers_with_raw_eight_bit_text_are_decoded() {
     assert_eq!(decode_header("Grüße".as_bytes()), "Grüße");
     assert_eq!(decode_header(b"Gr\xfc\xdfe"), "Grüße");
     assert_eq!(summary(b"Subject: Gr\xfc\xdfe\nFrom: J\xf6rg <j@x.org>\n\n").from[0].name, "Jörg");
+}
+
+#[test]
+fn words_of_ascii_stand_for_themselves() {
+    for header in ["a", "Re: [x] beans & snails (2)", "ada@example.org", "a=b", "1 = 1"] {
+        assert_eq!(decode_header(header.as_bytes()), header);
+    }
+    assert_eq!(decode_header(b" a  b "), "a b");
+    assert_eq!(decode_header(b""), "");
+}
+
+#[test]
+fn dates_are_milliseconds_since_1970() {
+    let date = |value: &str| decode_date(value.as_bytes());
+    assert_eq!(date("Wed, 17 Jul 1996 02:23:25 -0700 (PDT)"), Some(837_595_405_000));
+    assert_eq!(date("no date"), None);
+    assert_eq!(date(""), None);
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(super) const ITEMS: [FetchItem; 5] = [
 pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
     let uid = fetch.uid?;
     let envelope = fetch.envelope.as_ref()?;
-    let sent = date(&envelope.date);
+    let sent = postern_mime::decode_date(&envelope.date);
     Some(Message {
         id: MessageId { mailbox, uid },
         arrived: fetch.internal_date.map(|seconds| seconds * 1000).or(sent).unwrap_or_default(),
@@ -98,11 +98,6 @@ pub(super) fn is_attachment(part: &BodyPart) -> bool {
 
 fn text(field: &[u8]) -> String {
     postern_mime::decode_header(&field[..field.len().min(limits::HEADER_FIELD)])
-}
-
-fn date(field: &[u8]) -> Option<i64> {
-    let field = &field[..field.len().min(limits::HEADER_FIELD)];
-    postern_mime::summary(&[b"Date: ", field, b"\r\n\r\n"].concat()).sent
 }
 
 /// A message's Message-ID without its angle brackets; empty if it has none that could be kept.

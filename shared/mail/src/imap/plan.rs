@@ -113,7 +113,7 @@ pub(super) fn new_uids(before: u32, uid_next: Option<u32>, stored: &[u32]) -> Op
 pub(super) const FIRST_WINDOW: u32 = 50;
 
 /// How many messages the windows hold in which new ones are fetched.
-const NEW_WINDOWS: [usize; 3] = [FIRST_WINDOW as usize, 200, 500];
+const NEW_WINDOWS: [usize; 3] = [FIRST_WINDOW as usize, 200, 1_000];
 
 /// How many messages the windows hold in which flags are looked at.
 const FLAG_WINDOWS: [usize; 1] = [2_000];
@@ -270,8 +270,8 @@ mod tests {
         assert_eq!(show(&[]), [""; 0]);
         assert_eq!(show(&[7]), ["7"]);
         assert_eq!(show(&[1, 3, 4, 5, 6, 8, 9]), ["8:9", "4:6", "1,3"]);
-        let all: Vec<u32> = (1..=1000).collect();
+        let all: Vec<u32> = (1..=2000).collect();
         let counts: Vec<_> = new_windows(&all).iter().map(SequenceSet::count).collect();
-        assert_eq!(counts, [50, 200, 500, 250]);
+        assert_eq!(counts, [50, 200, 1000, 750]);
     }
 }
