@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use postern::{Config, Destination, Proxy};
 use postern_tests::{
     browser::Browser,
     certificate::Authority,
-    devtools::run_before_each_page,
+    measuring::{self, Measured},
     report::{Comparison, Unit, argument, bounded, deliver, median, rate, scaled, within},
 };
 use rustls::{
@@ -57,21 +57,6 @@ const WATCH: &str = "
     }).observe({ type: 'longtask' });
 ";
 
-/// Keeps the service worker away: a worker that comes from its cache does not see the `#…` of its
-/// address.
-const NO_SERVICE_WORKER: &str =
-    "ServiceWorkerContainer.prototype.register = () => new Promise(() => {});";
-
-/// Starts the engine's worker as a download, and keeps what it says.
-const START: &str = "
-    const engine = document.querySelector('meta[name=postern-engine]').content;
-    window.measured = null;
-    window.engine?.terminate();
-    window.engine = new Worker(engine + '#measure=' + ASKED, { type: 'module' });
-    window.engine.onmessage = (event) => { window.measured = event.data; };
-    window.engine.onerror = () => { window.measured = { error: 'the engine does not start' }; };
-";
-
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     deliver(within(PATIENCE, measure()).await?)
@@ -95,8 +80,7 @@ async fn measure() -> Result<Vec<Value>> {
     let (mut our_core, mut peer_core) = (Vec::new(), Vec::new());
     let mut memory = [Vec::new(), Vec::new()];
     Browser::run("bench-tls", async |browser| {
-        run_before_each_page(browser, NO_SERVICE_WORKER).await?;
-        browser.open(&setting.url).await?;
+        measuring::open(browser, &setting.url).await?;
         browser.script(WATCH).await?;
         // The first turn warms up; a tenth of the bytes tells whether memory grows with them.
         setting.download(browser, End::Browser, bytes).await?;
@@ -200,18 +184,12 @@ impl Setting {
             End::Browser => &*self.fingerprint,
             End::Proxy => "proxy",
         };
-        let asked = format!("{HOST},{},{way},{bytes}", self.server.port());
+        let asked = format!("measure={HOST},{},{way},{bytes}", self.server.port());
         let before = browser.processor()?;
-        browser.script(&START.replace("ASKED", &json!(asked).to_string())).await?;
-        let arrived = browser.wait_until("return window.measured !== null").await;
-        arrived.with_context(|| format!("{bytes} bytes do not arrive, TLS ending in {end:?}"))?;
+        let measured = measuring::measure(browser, &asked, PATIENCE).await;
+        let Measured { took, memory, .. } = measured
+            .with_context(|| format!("{bytes} bytes do not arrive, TLS ending in {end:?}"))?;
         let processor = browser.processor()?.saturating_sub(before);
-        let measured = browser.script("return window.measured").await?;
-        let number = |field: &str| measured[field].as_f64();
-        let (Some(millis), Some(memory)) = (number("millis"), number("memory")) else {
-            bail!("{bytes} bytes do not arrive, TLS ending in {end:?}: {measured}");
-        };
-        let took = Duration::from_secs_f64(millis / 1e3);
         Ok(Download { rate: rate(bytes, took), per_core: rate(bytes, processor), memory })
     }
 }

@@ -11,6 +11,7 @@
 //! | [`drain`] | a client that does nothing but receive: what a benchmark measures ours beside |
 //! | [`fetches`] | what a server answers to a first sync |
 //! | [`letters`] | generated messages |
+//! | [`measuring`] | an engine that measures, in a real browser |
 //! | [`native`] | the client's logic, natively, over TCP and TLS |
 //! | [`other_client`] | another mail client of the same person |
 //! | [`pages`] | what a page does: intents in, deltas out |
@@ -34,6 +35,7 @@ pub mod dovecot;
 pub mod drain;
 pub mod fetches;
 pub mod letters;
+pub mod measuring;
 pub mod native;
 pub mod other_client;
 mod owner;

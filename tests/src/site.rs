@@ -29,6 +29,8 @@ pub struct Reach<'a> {
     /// What the DNS says of services, by their names such as `_imaps._tcp.example.org`; if there is
     /// nothing, the real one is asked.
     pub services: Vec<(&'static str, Srv)>,
+    /// Where the page is, if not where `cargo xtask build` puts it.
+    pub page: Option<PathBuf>,
     /// The access key that people must enter.
     pub access_key: Option<&'a str>,
 }
@@ -63,7 +65,7 @@ impl Site {
     ///
     /// If the page is not built, or no port is free.
     pub async fn start(reach: Reach<'_>) -> Result<Self> {
-        let page = PathBuf::from(PAGE);
+        let page = reach.page.unwrap_or_else(|| PAGE.into());
         anyhow::ensure!(page.join("index.html").exists(), "no page: run `cargo xtask build` first");
         let limits = postern::limits::Limits {
             connect: std::time::Duration::from_secs(3),

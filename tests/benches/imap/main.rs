@@ -1,88 +1,153 @@
-//! IMAP: the first sync of a large inbox, beside a socket that only drains the server's answer; and
-//! the parser alone, beside others.
+//! IMAP: the first sync of a large inbox, natively and in Chromium, beside ImapFlow and a socket that
+//! only drains the server's answer; memory while a large body streams; and the parser alone, beside
+//! others.
+//!
+//! `cargo xtask bench imap` builds the page that it needs and installs ImapFlow, and names their
+//! folders after `--page` and `--imapflow`.
 
+mod body;
+mod chromium;
+mod flow;
+mod native;
 mod parser;
 
-use std::{ops::ControlFlow, time::Instant};
+use std::{fmt::Display, time::Duration};
 
-use anyhow::{Context, Result, ensure};
-use postern_bridge::{AccountId, Role, Security, ServerLogin};
-use postern_mail::{
-    Host, Secret, Store,
-    imap::{ImapClient, SyncStep},
-};
+use anyhow::Result;
 use postern_tests::{
+    contest::{Contest, Entry, Goal},
     corpus,
-    dovecot::{Dovecot, PASSWORD},
-    drain::Drain,
-    native::{NativeHost, endpoint},
-    report::{Comparison, RUNS, Unit, deliver, in_time, scaled},
+    dovecot::Dovecot,
+    report::{Unit, argument, deliver, scaled, within},
 };
+use serde_json::Value;
 use tokio::task::LocalSet;
 
-/// What a list and a reader need to know of every message.
-const FETCH: &str = "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)";
+/// How long all of it may take.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// How much slower than the bare drain ours may be.
+const BESIDE_DRAIN: f64 = 1.5;
+
+/// How much faster than ImapFlow ours must be in the browser.
+const BESIDE_IMAPFLOW: f64 = 2.0;
+
+/// What a message of a large inbox may cost more than one of a small.
+const GROWTH: f64 = 1.25;
+
+/// Bytes of memory that a body may take while it streams.
+const STREAMING: f64 = 8e6;
+
+/// An inbox to measure with.
+#[derive(Clone, Copy)]
+struct Inbox {
+    user: &'static str,
+    messages: usize,
+    /// How often it is measured; odd, so that a median is a measured value.
+    runs: usize,
+}
 
 fn main() -> Result<()> {
-    let messages = scaled(10_000);
-    let dovecot = Dovecot::start()?;
-    dovecot.deliver_all("ben", corpus::letters(messages))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut ours, mut peer) = (Vec::new(), Vec::new());
-    LocalSet::new().block_on(
-        &runtime,
-        in_time(async {
-            // The server's first answer takes ten times longer: it reads every message.
-            drain(&dovecot, messages).await?;
-            sync(&dovecot, messages).await?;
-            for _ in 0..RUNS {
-                ours.push(sync(&dovecot, messages).await?);
-                peer.push(drain(&dovecot, messages).await?);
+    let figures = LocalSet::new().block_on(&runtime, within(PATIENCE, measure()))?;
+    deliver(figures)
+}
+
+/// Whether this has what follows `--only` in its name; everything is wanted if that is not there.
+fn is_wanted(what: &str) -> bool {
+    argument("--only").is_none_or(|only| what.contains(&*only.to_string_lossy()))
+}
+
+async fn measure() -> Result<Vec<Value>> {
+    let mut figures = Vec::new();
+    if is_wanted("sync") {
+        figures.extend(sync().await?);
+    }
+    if is_wanted("body") {
+        figures.extend(body::measure().await?);
+    }
+    if is_wanted("parser") {
+        figures.push(parser::figure());
+    }
+    Ok(figures)
+}
+
+/// The seconds that an inbox took each of those that take part.
+#[derive(Default)]
+struct Seconds {
+    drain: Vec<f64>,
+    imapflow: Vec<f64>,
+    native: Vec<f64>,
+    chromium: Vec<f64>,
+}
+
+async fn sync() -> Result<Vec<Value>> {
+    let inboxes = [
+        Inbox { user: "ben", messages: scaled(10_000), runs: 3 },
+        Inbox { user: "ada", messages: scaled(100_000), runs: 1 },
+    ];
+    let dovecot = Dovecot::start()?;
+    let page = chromium::Page::open(&dovecot).await?;
+    let mut all = Vec::new();
+    for inbox in inboxes {
+        dovecot.deliver_all(inbox.user, corpus::letters(inbox.messages))?;
+        // The server's first answer takes ten times longer: it reads every message.
+        native::drain(&dovecot, inbox).await?;
+        let mut seconds = Seconds::default();
+        for _ in 0..inbox.runs {
+            seconds.drain.push(native::drain(&dovecot, inbox).await?);
+            seconds.native.push(native::sync(&dovecot, inbox).await?);
+            seconds.chromium.extend(page.sync(inbox).await?);
+            seconds.imapflow.extend(flow::fetch(&dovecot, inbox).await?);
+        }
+        all.push((inbox.messages, seconds));
+    }
+    page.close().await?;
+    let mut figures = Vec::new();
+    for (messages, seconds) in &all {
+        let entry = |name: &str, values: &Vec<f64>, rival| {
+            (!values.is_empty()).then(|| Entry { name: name.into(), values: values.clone(), rival })
+        };
+        let contest = |name: &dyn Display, goal, ours: &Vec<f64>, peers: [Option<Entry>; 2]| {
+            Contest {
+                name: format!("imap/{name} of {messages}"),
+                unit: Unit::Seconds,
+                goal: Goal::Ratio(goal),
+                ours: ours.clone(),
+                peers: peers.into_iter().flatten().collect(),
             }
-            Ok(())
-        }),
-    )?;
-    let first_sync = Comparison {
-        name: "imap/first sync",
-        unit: Unit::Seconds,
-        peer_name: "bare drain",
-        goal: 1.0 / 1.5,
+            .figure()
+        };
+        let Seconds { drain, imapflow, native, chromium } = seconds;
+        let peers = |beside_drain| {
+            [entry("bare drain", drain, beside_drain), entry("ImapFlow", imapflow, !beside_drain)]
+        };
+        figures.push(contest(&"first sync", 1.0 / BESIDE_DRAIN, native, peers(true)));
+        if !chromium.is_empty() {
+            let name = "first sync in Chromium, into IndexedDB,";
+            figures.push(contest(&name, BESIDE_IMAPFLOW, chromium, peers(false)));
+        }
+    }
+    let [(few, small), (many, large)] = &all[..] else { return Ok(figures) };
+    let mut growth = |name: &str, small: &[f64], large: &[f64]| {
+        if small.is_empty() {
+            return;
+        }
+        let each = |seconds: &[f64], messages: usize| {
+            seconds.iter().map(|own| own * 1e3 / messages as f64).collect::<Vec<_>>()
+        };
+        let beside =
+            Entry { name: format!("one of {few}"), values: each(small, *few), rival: true };
+        let figure = Contest {
+            name: format!("imap/one message of {many}, {name}"),
+            unit: Unit::Milliseconds,
+            goal: Goal::Ratio(1.0 / GROWTH),
+            ours: each(large, *many),
+            peers: vec![beside],
+        };
+        figures.push(figure.figure());
     };
-    deliver(vec![first_sync.figure(ours, peer), parser::figure()])
-}
-
-/// Seconds in which an inbox comes into an empty store, over a connection that is logged in.
-async fn sync(dovecot: &Dovecot, messages: usize) -> Result<f64> {
-    let host = NativeHost::trusting([dovecot.authority.root()]);
-    host.store().take_lead().await?;
-    let login =
-        ServerLogin { endpoint: endpoint(dovecot.imaps, Security::Tls), username: "ben".into() };
-    let mut client = ImapClient::connect(&host, &login, &Secret::new(PASSWORD)).await?;
-    let mailboxes = client.sync_mailboxes(&host, AccountId(1)).await?;
-    let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
-    let inbox = inbox.context("there is no inbox")?.id;
-
-    let start = Instant::now();
-    let mut stored = 0;
-    let mut changed = |step: SyncStep| {
-        stored = step.stored;
-        ControlFlow::Continue(())
-    };
-    ensure!(client.sync_messages(&host, inbox, &mut changed).await?.is_continue());
-    let took = start.elapsed();
-    client.logout(&host).await;
-    ensure!(stored as usize == messages, "{stored} of {messages} messages are stored");
-    Ok(took.as_secs_f64())
-}
-
-/// Seconds in which the same answer arrives, over a connection that has opened the inbox.
-async fn drain(dovecot: &Dovecot, messages: usize) -> Result<f64> {
-    let mut drain = Drain::connect(dovecot.imaps, dovecot.authority.root()).await?;
-    drain.ask(&format!("a LOGIN ben {PASSWORD}"), "a OK").await?;
-    drain.ask("b SELECT INBOX", "b OK").await?;
-    let start = Instant::now();
-    let received = drain.drain(&format!("c {FETCH}\r\nd LOGOUT\r\n")).await?;
-    let took = start.elapsed();
-    ensure!(received > messages * 200, "{received} bytes are no answer for {messages} messages");
-    Ok(took.as_secs_f64())
+    growth("natively", &small.native, &large.native);
+    growth("in Chromium", &small.chromium, &large.chromium);
+    Ok(figures)
 }

@@ -27,10 +27,13 @@ use crate::{cargo, command, progress};
 const FIELDS: [&str; 9] =
     ["name", "unit", "ours", "peer", "peer_name", "ratio", "goal", "met", "runs"];
 
+/// Which ImapFlow ours is measured beside.
+const IMAPFLOW: &str = "2.10.2";
+
 /// The benchmarks that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Benchmark {
-    /// The first sync of an inbox, from Dovecot
+    /// The first sync of an inbox, from Dovecot, natively and in Chromium
     Imap,
     /// A download, from Dovecot
     Pop3,
@@ -48,7 +51,7 @@ impl Benchmark {
     /// What it needs besides Cargo.
     fn needs(self) -> &'static [Need<'static>] {
         match self {
-            Self::Imap => &[Need::DovecotImap],
+            Self::Imap => &[Need::DovecotImap, Need::Chromium, Need::ChromeDriver],
             Self::Pop3 => &[Need::DovecotPop3],
             Self::App | Self::Tls => &[Need::Chromium, Need::ChromeDriver],
             Self::Proxy | Self::Mime => &[],
@@ -59,14 +62,25 @@ impl Benchmark {
     fn prepare(self, workspace: &Workspace) -> Result<Vec<OsString>> {
         match self {
             Self::Proxy => Ok(vec!["--relays".into(), relays::prepare(workspace)?.into()]),
-            Self::Tls => {
-                install::ensure(workspace, Need::PAGE)?;
-                build::page(workspace, Mode::Measure)?;
-                Ok(vec!["--page".into(), Mode::Measure.folder(workspace).into()])
+            Self::Tls => measuring_page(workspace),
+            Self::Imap => {
+                let mut arguments = measuring_page(workspace)?;
+                match relays::npm(workspace.scratch.join("imapflow"), "imapflow", IMAPFLOW) {
+                    Ok(library) => arguments.extend(["--imapflow".into(), library.into()]),
+                    Err(error) => progress::note(&format!("without ImapFlow: {error:#}")),
+                }
+                Ok(arguments)
             }
-            Self::Imap | Self::Pop3 | Self::App | Self::Mime => Ok(Vec::new()),
+            Self::Pop3 | Self::App | Self::Mime => Ok(Vec::new()),
         }
     }
+}
+
+/// Builds the page whose engine can be asked how fast it is.
+fn measuring_page(workspace: &Workspace) -> Result<Vec<OsString>> {
+    install::ensure(workspace, Need::PAGE)?;
+    build::page(workspace, Mode::Measure)?;
+    Ok(vec!["--page".into(), Mode::Measure.folder(workspace).into()])
 }
 
 /// What `bench` can be told.
@@ -80,7 +94,8 @@ pub(crate) struct Options {
     /// Only see whether they work: with a hundredth of the work, the figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Of the proxy's, only what has this in its name, such as `bulk` or `idle, blind`
+    /// Only what has this in its name: `bulk` or `idle, blind` of the proxy's, `sync`, `body` or
+    /// `parser` of IMAP's
     #[arg(long, value_name = "PART")]
     only: Option<String>,
 }

@@ -108,15 +108,20 @@ fn nginx() -> Result<PathBuf> {
 
 /// The library on which the relay of a few lines stands; returns its folder.
 fn ws(folder: &Path) -> Result<PathBuf> {
+    npm(folder.join("node"), "ws", WS)
+}
+
+/// The folder of a library of npm's, which is installed into a folder of its own.
+pub(super) fn npm(root: PathBuf, name: &str, version: &str) -> Result<PathBuf> {
     program("node")?;
-    let root = folder.join("node");
-    let library = root.join("node_modules/ws");
+    let library = root.join("node_modules").join(name);
     let manifest = fs::read_to_string(library.join("package.json")).unwrap_or_default();
-    if !manifest.contains(&format!("\"version\": \"{WS}\"")) {
-        progress::note("installing ws from npm");
+    if !manifest.contains(&format!("\"version\": \"{version}\"")) {
+        progress::note(&format!("installing {name} from npm"));
+        fs::create_dir_all(&root).with_context(|| format!("creating {}", root.display()))?;
         let mut npm = Command::new(program("npm")?);
         npm.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(&root);
-        command::quiet(npm.arg(format!("ws@{WS}")))?;
+        command::quiet(npm.arg(format!("{name}@{version}")))?;
     }
     Ok(library)
 }

@@ -1,0 +1,82 @@
+//! Mail from an IMAP server into IndexedDB, as the client fetches it.
+
+use std::ops::ControlFlow;
+
+use postern_bridge::{AccountId, MailboxId, MessageId, Role, ServerLogin};
+use postern_mail::{Clock, MailError, Secret, Store, imap::ImapClient};
+
+use crate::{
+    clock::BrowserClock, host::BrowserHost, store::IndexedDbStore, transport::MailTransport,
+    worker::Worker,
+};
+
+use super::{Measured, memory};
+
+type Client = ImapClient<MailTransport>;
+
+/// Brings the inbox of `HOST,PORT,END,USER,PASSWORD` into an empty database.
+pub(super) async fn sync(worker: &Worker, asked: &str) -> Result<Measured, String> {
+    let (login, rest) = login(asked)?;
+    let [password] = rest[..] else { return Err("PASSWORD is missing".into()) };
+    let measured = async {
+        let host = host(worker).await?;
+        let (mut client, inbox) = open(&host, &login, password).await?;
+        let (idle, start) = (memory(), BrowserClock.now());
+        bring(&mut client, &host, inbox).await?;
+        let millis = BrowserClock.now() - start;
+        client.logout(&host).await;
+        Ok(Measured { millis, idle })
+    };
+    measured.await.map_err(|error: MailError| error.to_string())
+}
+
+/// Fetches part `SECTION` of the first message in the inbox of
+/// `HOST,PORT,END,USER,PASSWORD,SECTION`, which is brought into an empty database before.
+pub(super) async fn part(worker: &Worker, asked: &str) -> Result<Measured, String> {
+    let (login, rest) = login(asked)?;
+    let [password, section] = rest[..] else { return Err("SECTION is missing".into()) };
+    let measured = async {
+        let host = host(worker).await?;
+        let (mut client, mailbox) = open(&host, &login, password).await?;
+        bring(&mut client, &host, mailbox).await?;
+        let (idle, start) = (memory(), BrowserClock.now());
+        let message = MessageId { mailbox, uid: 1 };
+        client.fetch_part(&host, message, section, &mut |_, _| {}).await?;
+        let millis = BrowserClock.now() - start;
+        client.logout(&host).await;
+        Ok(Measured { millis, idle })
+    };
+    measured.await.map_err(|error: MailError| error.to_string())
+}
+
+fn login(asked: &str) -> Result<(ServerLogin, Vec<&str>), String> {
+    let (endpoint, rest) = super::endpoint(asked)?;
+    let [username, rest @ ..] = &rest[..] else { return Err("USER is missing".into()) };
+    Ok((ServerLogin { endpoint, username: (*username).into() }, rest.to_vec()))
+}
+
+/// The browser with a database that nobody has used before.
+async fn host(worker: &Worker) -> Result<BrowserHost, MailError> {
+    let store = IndexedDbStore::open(&format!("measure-{}", BrowserClock.now())).await?;
+    store.take_lead().await?;
+    Ok(BrowserHost::new(store, &worker.navigator(), worker.crypto(), &worker.origin()))
+}
+
+/// Logs in and finds the inbox.
+async fn open(
+    host: &BrowserHost,
+    login: &ServerLogin,
+    password: &str,
+) -> Result<(Client, MailboxId), MailError> {
+    let mut client = ImapClient::connect(host, login, &Secret::new(password)).await?;
+    let mailboxes = client.sync_mailboxes(host, AccountId(1)).await?;
+    let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
+    Ok((client, inbox.ok_or(MailError::Gone("inbox"))?.id))
+}
+
+/// Brings an inbox up to date.
+async fn bring(client: &mut Client, host: &BrowserHost, inbox: MailboxId) -> Result<(), MailError> {
+    // Nothing breaks it off.
+    let mut changed = |_| ControlFlow::Continue(());
+    client.sync_messages(host, inbox, &mut changed).await.map(drop)
+}

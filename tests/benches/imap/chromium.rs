@@ -1,0 +1,64 @@
+//! The same inbox comes into IndexedDB in a real Chromium, through the real proxy, with TLS in the
+//! page.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use postern_tests::{
+    browser::Browser,
+    dovecot::{Dovecot, PASSWORD},
+    measuring::{self, Measured},
+    report::argument,
+    site::{Reach, Site},
+};
+
+use crate::Inbox;
+
+/// How long one inbox or body may take.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A page whose engine can be asked to measure.
+pub(crate) struct Page {
+    /// None without `--page`.
+    open: Option<(Site, Browser)>,
+    /// The server, and where TLS ends.
+    server: String,
+}
+
+impl Page {
+    pub(crate) async fn open(dovecot: &Dovecot) -> Result<Self> {
+        let server = format!("localhost,{},{}", dovecot.imaps.port(), dovecot.fingerprint);
+        let Some(page) = argument("--page") else { return Ok(Self { open: None, server }) };
+        let servers = vec![dovecot.imaps];
+        let site = Site::start(Reach { page: Some(page), servers, ..Reach::default() }).await?;
+        let browser = Browser::start(1400, 900).await?;
+        measuring::open(&browser, &site.url).await?;
+        Ok(Self { open: Some((site, browser)), server })
+    }
+
+    /// Seconds in which an inbox comes into an empty database, over a connection that is logged in;
+    /// `None` if there is no page.
+    pub(crate) async fn sync(&self, inbox: Inbox) -> Result<Option<f64>> {
+        let asked = format!("measure-sync={},{},{PASSWORD}", self.server, inbox.user);
+        Ok(self.measure(&asked).await?.map(|measured| measured.took.as_secs_f64()))
+    }
+
+    /// Bytes by which memory has grown when a part of a message is stored; `None` if there is no
+    /// page.
+    pub(crate) async fn growth(&self, user: &str, section: &str) -> Result<Option<f64>> {
+        let asked = format!("measure-part={},{user},{PASSWORD},{section}", self.server);
+        Ok(self.measure(&asked).await?.map(|measured| measured.memory - measured.idle))
+    }
+
+    async fn measure(&self, asked: &str) -> Result<Option<Measured>> {
+        let Some((_, browser)) = &self.open else { return Ok(None) };
+        Ok(Some(measuring::measure(browser, asked, PATIENCE).await?))
+    }
+
+    pub(crate) async fn close(self) -> Result<()> {
+        let Some((site, browser)) = self.open else { return Ok(()) };
+        browser.client().clone().close().await?;
+        drop(browser);
+        site.stop().await
+    }
+}

@@ -1,0 +1,81 @@
+//! An inbox comes to this program.
+
+use std::{ops::ControlFlow, time::Instant};
+
+use anyhow::{Context, Result, ensure};
+use postern_bridge::{AccountId, MailboxId, Role, Security, ServerLogin};
+use postern_mail::{
+    Host, Secret, Store,
+    imap::{ImapClient, SyncStep},
+};
+use postern_tests::{
+    dovecot::{Dovecot, PASSWORD},
+    drain::Drain,
+    native::{NativeHost, NativeTransport, endpoint},
+};
+
+use crate::Inbox;
+
+/// What a list and a reader need to know of every message.
+const FETCH: &str = "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)";
+
+/// Seconds in which an inbox comes into an empty store, over a connection that is logged in.
+pub(crate) async fn sync(dovecot: &Dovecot, inbox: Inbox) -> Result<f64> {
+    let host = host(dovecot).await?;
+    let (mut client, mailbox) = open(&host, dovecot, inbox.user).await?;
+    let start = Instant::now();
+    let stored = sync_inbox(&mut client, &host, mailbox).await?;
+    let took = start.elapsed();
+    client.logout(&host).await;
+    ensure!(stored == inbox.messages, "{stored} of {} messages are stored", inbox.messages);
+    Ok(took.as_secs_f64())
+}
+
+/// A host with an empty store.
+pub(crate) async fn host(dovecot: &Dovecot) -> Result<NativeHost> {
+    let host = NativeHost::trusting([dovecot.authority.root()]);
+    host.store().take_lead().await?;
+    Ok(host)
+}
+
+/// Logs in and finds the inbox.
+pub(crate) async fn open(
+    host: &NativeHost,
+    dovecot: &Dovecot,
+    user: &str,
+) -> Result<(ImapClient<NativeTransport>, MailboxId)> {
+    let login =
+        ServerLogin { endpoint: endpoint(dovecot.imaps, Security::Tls), username: user.into() };
+    let mut client = ImapClient::connect(host, &login, &Secret::new(PASSWORD)).await?;
+    let mailboxes = client.sync_mailboxes(host, AccountId(1)).await?;
+    let inbox = mailboxes.iter().find(|mailbox| mailbox.role == Some(Role::Inbox));
+    Ok((client, inbox.context("there is no inbox")?.id))
+}
+
+/// Brings an inbox into the store; returns how many messages are there.
+pub(crate) async fn sync_inbox(
+    client: &mut ImapClient<NativeTransport>,
+    host: &NativeHost,
+    mailbox: MailboxId,
+) -> Result<usize> {
+    let mut stored = 0;
+    let mut changed = |step: SyncStep| {
+        stored = step.stored as usize;
+        ControlFlow::Continue(())
+    };
+    ensure!(client.sync_messages(host, mailbox, &mut changed).await?.is_continue());
+    Ok(stored)
+}
+
+/// Seconds in which the same answer arrives, over a connection that has opened the inbox.
+pub(crate) async fn drain(dovecot: &Dovecot, inbox: Inbox) -> Result<f64> {
+    let mut drain = Drain::connect(dovecot.imaps, dovecot.authority.root()).await?;
+    drain.ask(&format!("a LOGIN {} {PASSWORD}", inbox.user), "a OK").await?;
+    drain.ask("b SELECT INBOX", "b OK").await?;
+    let start = Instant::now();
+    let received = drain.drain(&format!("c {FETCH}\r\nd LOGOUT\r\n")).await?;
+    let took = start.elapsed();
+    let least = inbox.messages * 200;
+    ensure!(received > least, "{received} bytes are no answer for {} messages", inbox.messages);
+    Ok(took.as_secs_f64())
+}
