@@ -47,16 +47,6 @@ const GROWTH: f64 = 8e6;
 /// Milliseconds that the page may be kept from answering, at most.
 const LONGEST_TASK: f64 = 50.0;
 
-/// Keeps what the browser says of tasks that take long on the page's main thread.
-const WATCH: &str = "
-    window.longest = 0;
-    new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) {
-            window.longest = Math.max(window.longest, entry.duration);
-        }
-    }).observe({ type: 'longtask' });
-";
-
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     deliver(within(PATIENCE, measure()).await?)
@@ -81,11 +71,11 @@ async fn measure() -> Result<Vec<Value>> {
     let mut memory = [Vec::new(), Vec::new()];
     Browser::run("bench-tls", async |browser| {
         measuring::open(browser, &setting.url).await?;
-        browser.script(WATCH).await?;
+        measuring::watch_tasks(browser).await?;
         // The first turn warms up; a tenth of the bytes tells whether memory grows with them.
         setting.download(browser, End::Browser, bytes).await?;
         // By now the page has started, which is measured elsewhere.
-        browser.script("window.longest = 0").await?;
+        measuring::forget_tasks(browser).await?;
         for _ in 0..RUNS {
             let few = setting.download(browser, End::Browser, bytes / 10).await?;
             let all = setting.download(browser, End::Browser, bytes).await?;
@@ -97,8 +87,7 @@ async fn measure() -> Result<Vec<Value>> {
             peer.push(beside.rate);
             peer_core.push(beside.per_core);
         }
-        let task = browser.script("return window.longest").await?;
-        longest = task.as_f64().context("the longest task is a number")?;
+        longest = measuring::longest_task(browser).await?;
         Ok(())
     })
     .await?;

@@ -32,6 +32,8 @@ pub enum Unit {
     SecondsPerGigabyte,
     /// Kilobytes: fewer are better.
     Kilobytes,
+    /// Megabytes: fewer are better.
+    Megabytes,
     /// Percent of something that is used: fewer are better.
     Percent,
 }
@@ -45,6 +47,7 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::SecondsPerGigabyte => "s/GB",
             Self::Kilobytes => "kB",
+            Self::Megabytes => "MB",
             Self::Percent => "%",
         }
     }
@@ -56,6 +59,7 @@ impl Unit {
             | Self::Milliseconds
             | Self::SecondsPerGigabyte
             | Self::Kilobytes
+            | Self::Megabytes
             | Self::Percent => peer / ours,
         }
     }
@@ -135,11 +139,20 @@ pub fn rate(bytes: usize, took: Duration) -> f64 {
 ///
 /// If nothing was measured.
 pub fn bounded(name: &str, bound: f64, measured: Vec<f64>) -> Value {
+    at_most(name, Unit::Milliseconds, bound, measured)
+}
+
+/// A figure without a peer that must be at most `bound`.
+///
+/// # Panics
+///
+/// If nothing was measured.
+pub fn at_most(name: &str, unit: Unit, bound: f64, measured: Vec<f64>) -> Value {
     let runs = measured.len();
     let ours = median(measured);
     json!({
         "name": name,
-        "unit": Unit::Milliseconds.name(),
+        "unit": unit.name(),
         "ours": ours,
         "peer": null,
         "peer_name": null,
@@ -168,6 +181,11 @@ pub fn is_quick() -> bool {
 /// So many, or a hundredth of it when that is enough; see [`is_quick`].
 pub fn scaled(count: usize) -> usize {
     if is_quick() { (count / 100).max(1) } else { count }
+}
+
+/// Whether this has what follows `--only` in its name; everything is wanted if that is not there.
+pub fn is_wanted(what: &str) -> bool {
+    argument("--only").is_none_or(|only| what.contains(&*only.to_string_lossy()))
 }
 
 /// Measures, but not for ever.

@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use postern_tests::{
-    browser::Browser,
     dovecot::{Dovecot, PASSWORD},
     measuring::{self, Measured},
-    report::argument,
-    site::{Reach, Site},
 };
 
 use crate::Inbox;
@@ -20,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// A page whose engine can be asked to measure.
 pub(crate) struct Page {
     /// None without `--page`.
-    open: Option<(Site, Browser)>,
+    open: Option<measuring::Page>,
     /// The server, and where TLS ends.
     server: String,
 }
@@ -28,12 +25,7 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) async fn open(dovecot: &Dovecot) -> Result<Self> {
         let server = format!("localhost,{},{}", dovecot.imaps.port(), dovecot.fingerprint);
-        let Some(page) = argument("--page") else { return Ok(Self { open: None, server }) };
-        let servers = vec![dovecot.imaps];
-        let site = Site::start(Reach { page: Some(page), servers, ..Reach::default() }).await?;
-        let browser = Browser::start(1400, 900).await?;
-        measuring::open(&browser, &site.url).await?;
-        Ok(Self { open: Some((site, browser)), server })
+        Ok(Self { open: measuring::Page::open(vec![dovecot.imaps]).await?, server })
     }
 
     /// Seconds in which an inbox comes into an empty database, over a connection that is logged in;
@@ -51,14 +43,14 @@ impl Page {
     }
 
     async fn measure(&self, asked: &str) -> Result<Option<Measured>> {
-        let Some((_, browser)) = &self.open else { return Ok(None) };
-        Ok(Some(measuring::measure(browser, asked, PATIENCE).await?))
+        let Some(page) = &self.open else { return Ok(None) };
+        Ok(Some(page.measure(asked, PATIENCE).await?))
     }
 
     pub(crate) async fn close(self) -> Result<()> {
-        let Some((site, browser)) = self.open else { return Ok(()) };
-        browser.client().clone().close().await?;
-        drop(browser);
-        site.stop().await
+        match self.open {
+            Some(page) => page.close().await,
+            None => Ok(()),
+        }
     }
 }

@@ -18,7 +18,7 @@ use postern_tests::{
     contest::{Contest, Entry, Goal},
     corpus,
     dovecot::Dovecot,
-    report::{Unit, argument, deliver, scaled, within},
+    report::{Unit, deliver, is_wanted, scaled, within},
 };
 use serde_json::Value;
 use tokio::task::LocalSet;
@@ -51,11 +51,6 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let figures = LocalSet::new().block_on(&runtime, within(PATIENCE, measure()))?;
     deliver(figures)
-}
-
-/// Whether this has what follows `--only` in its name; everything is wanted if that is not there.
-fn is_wanted(what: &str) -> bool {
-    argument("--only").is_none_or(|only| what.contains(&*only.to_string_lossy()))
 }
 
 async fn measure() -> Result<Vec<Value>> {

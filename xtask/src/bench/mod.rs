@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::build::{self, Mode};
-use crate::install::{self, Need};
+use crate::install::{self, Need, apt};
 use crate::workspace::{TESTS, Workspace};
 use crate::{cargo, command, progress};
 
@@ -35,7 +35,7 @@ const IMAPFLOW: &str = "2.10.2";
 enum Benchmark {
     /// The first sync of an inbox, from Dovecot, natively and in Chromium
     Imap,
-    /// A download, from Dovecot
+    /// A download, from Dovecot, natively and in Chromium
     Pop3,
     /// Tunnels through the proxy
     Proxy,
@@ -52,7 +52,7 @@ impl Benchmark {
     fn needs(self) -> &'static [Need<'static>] {
         match self {
             Self::Imap => &[Need::DovecotImap, Need::Chromium, Need::ChromeDriver],
-            Self::Pop3 => &[Need::DovecotPop3],
+            Self::Pop3 => &[Need::DovecotPop3, Need::Chromium, Need::ChromeDriver],
             Self::App | Self::Tls => &[Need::Chromium, Need::ChromeDriver],
             Self::Proxy | Self::Mime => &[],
         }
@@ -71,7 +71,15 @@ impl Benchmark {
                 }
                 Ok(arguments)
             }
-            Self::Pop3 | Self::App | Self::Mime => Ok(Vec::new()),
+            Self::Pop3 => {
+                if command::find("mpop").is_none()
+                    && let Err(error) = apt::install(&["mpop"])
+                {
+                    progress::note(&format!("without mpop: {error:#}"));
+                }
+                measuring_page(workspace)
+            }
+            Self::App | Self::Mime => Ok(Vec::new()),
         }
     }
 }
@@ -95,7 +103,7 @@ pub(crate) struct Options {
     #[arg(long)]
     quick: bool,
     /// Only what has this in its name: `bulk` or `idle, blind` of the proxy's, `sync`, `body` or
-    /// `parser` of IMAP's
+    /// `parser` of IMAP's, `native` or `chromium` of POP3's
     #[arg(long, value_name = "PART")]
     only: Option<String>,
 }

@@ -3,14 +3,11 @@
 use std::ops::ControlFlow;
 
 use postern_bridge::{AccountId, MailboxId, MessageId, Role, ServerLogin};
-use postern_mail::{Clock, MailError, Secret, Store, imap::ImapClient};
+use postern_mail::{Clock, MailError, Secret, imap::ImapClient};
 
-use crate::{
-    clock::BrowserClock, host::BrowserHost, store::IndexedDbStore, transport::MailTransport,
-    worker::Worker,
-};
+use crate::{clock::BrowserClock, host::BrowserHost, transport::MailTransport, worker::Worker};
 
-use super::{Measured, memory};
+use super::{Measured, host, login, memory};
 
 type Client = ImapClient<MailTransport>;
 
@@ -47,19 +44,6 @@ pub(super) async fn part(worker: &Worker, asked: &str) -> Result<Measured, Strin
         Ok(Measured { millis, idle })
     };
     measured.await.map_err(|error: MailError| error.to_string())
-}
-
-fn login(asked: &str) -> Result<(ServerLogin, Vec<&str>), String> {
-    let (endpoint, rest) = super::endpoint(asked)?;
-    let [username, rest @ ..] = &rest[..] else { return Err("USER is missing".into()) };
-    Ok((ServerLogin { endpoint, username: (*username).into() }, rest.to_vec()))
-}
-
-/// The browser with a database that nobody has used before.
-async fn host(worker: &Worker) -> Result<BrowserHost, MailError> {
-    let store = IndexedDbStore::open(&format!("measure-{}", BrowserClock.now())).await?;
-    store.take_lead().await?;
-    Ok(BrowserHost::new(store, &worker.navigator(), worker.crypto(), &worker.origin()))
 }
 
 /// Logs in and finds the inbox.

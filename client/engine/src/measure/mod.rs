@@ -5,6 +5,8 @@
 //! - `#measure=HOST,PORT,END,BYTES`: so many bytes are downloaded from a server that says nothing
 //!   else;
 //! - `#measure-sync=HOST,PORT,END,USER,PASSWORD`: an inbox comes into an empty database;
+//! - `#measure-receive=HOST,PORT,END,USER,PASSWORD,MESSAGES`: so many messages come from a POP3
+//!   server into an empty database;
 //! - `#measure-part=HOST,PORT,END,USER,PASSWORD,SECTION`: so does a part of the inbox's first
 //!   message.
 //!
@@ -14,12 +16,14 @@
 
 mod download;
 mod mail;
+mod receive;
 
 use js_sys::{ArrayBuffer, Object, Reflect, WebAssembly};
-use postern_bridge::{Endpoint, Security, TlsEnd};
+use postern_bridge::{Endpoint, Security, ServerLogin, TlsEnd};
+use postern_mail::{Clock, MailError, Store};
 use wasm_bindgen::prelude::*;
 
-use crate::worker::Worker;
+use crate::{clock::BrowserClock, host::BrowserHost, store::IndexedDbStore, worker::Worker};
 
 /// What was measured.
 struct Measured {
@@ -35,6 +39,7 @@ pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
     let result = match what {
         "#measure" => download::run(worker, asked).await,
         "#measure-sync" => mail::sync(worker, asked).await,
+        "#measure-receive" => receive::run(worker, asked).await,
         "#measure-part" => mail::part(worker, asked).await,
         _ => return false,
     };
@@ -70,6 +75,20 @@ fn endpoint(asked: &str) -> Result<(Endpoint, Vec<&str>), String> {
     };
     let host = (*host).to_owned();
     Ok((Endpoint { host, port, security: Security::Tls, tls_end, trusted }, rest.to_vec()))
+}
+
+/// The log-in that `HOST,PORT,END,USER,…` names, and what follows.
+fn login(asked: &str) -> Result<(ServerLogin, Vec<&str>), String> {
+    let (endpoint, rest) = endpoint(asked)?;
+    let [username, rest @ ..] = &rest[..] else { return Err("USER is missing".into()) };
+    Ok((ServerLogin { endpoint, username: (*username).into() }, rest.to_vec()))
+}
+
+/// The browser with a database that nobody has used before.
+async fn host(worker: &Worker) -> Result<BrowserHost, MailError> {
+    let store = IndexedDbStore::open(&format!("measure-{}", BrowserClock.now())).await?;
+    store.take_lead().await?;
+    Ok(BrowserHost::new(store, &worker.navigator(), worker.crypto(), &worker.origin()))
 }
 
 /// The size of WebAssembly's memory, in bytes.
