@@ -66,17 +66,23 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let file = arguments.config.as_deref();
     let config = config(file, arguments.settings)?;
-    if let Some(Command::CheckConfig) = arguments.command {
+    let checks = matches!(arguments.command, Some(Command::CheckConfig));
+    if checks {
         print!("{}", config.to_toml());
-        let checked = Proxy::builder(config).check();
-        return checked.map_err(|errors| mistakes(&errors, file));
     }
-    log::start(config.log_format, config.log_level);
     ensure!(
         !arguments.demo || !config.is_public(),
         "demo: the demo mail server is for this machine alone; listen on 127.0.0.1 without \
          `origins`, or leave it out"
     );
+    if checks {
+        for warning in config.warnings() {
+            eprintln!("postern: {warning}");
+        }
+        let checked = Proxy::builder(config).check();
+        return checked.map_err(|errors| mistakes(&errors, file));
+    }
+    log::start(config.log_format, config.log_level);
     let demo = if arguments.demo {
         let demo = demo::start(demo::Options::default()).await;
         Some(demo.context("the demo mail server does not start")?)

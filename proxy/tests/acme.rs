@@ -95,7 +95,8 @@ async fn a_certificate_is_got_kept_and_shown_by_the_next_start() {
 async fn while_the_authority_gives_nothing_the_proxy_lives_and_is_not_ready() {
     let authority = Authority::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let (_proxy, metrics) = start_acme(&authority, folder.path(), |builder| builder).await;
+    let (_proxy, metrics) =
+        start_acme(&authority, &folder.path().join("cache"), |builder| builder).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(get(metrics, "/readyz", &[]).await.status, 503);
     assert_eq!(get(metrics, "/healthz", &[]).await.text(), "ok\n");

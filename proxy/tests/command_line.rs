@@ -5,6 +5,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Output, Stdio},
 };
 
@@ -126,15 +127,46 @@ fn an_open_relay_does_not_start_by_accident() {
     let error = failure(&postern().args(["--listen", "0.0.0.0:0"]).output().unwrap());
     assert!(error.contains("`allow`") && error.contains("`access.key`"), "{error}");
     let output = postern().args(["--listen", "0.0.0.0:0", "--open-relay", "check-config"]).output();
-    assert!(output.unwrap().status.success());
+    let output = output.unwrap();
+    assert!(output.status.success());
+    let warnings = text(&output.stderr);
+    assert!(warnings.contains("strangers") && warnings.contains("set `origins`"), "{warnings}");
+}
+
+#[test]
+fn a_check_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let check = |cache: &Path| {
+        let flags = ["--acme-domains", "mail.example.org", "--acme-cache"];
+        let output = postern().args(flags).arg(cache).arg("check-config").output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    check(&cache);
+    assert!(!cache.exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::create_dir(&cache).unwrap();
+        fs::set_permissions(&cache, fs::Permissions::from_mode(0o755)).unwrap();
+        check(&cache);
+        assert_eq!(fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o755);
+        // But such a folder is no place for keys.
+        let flags = ["--listen", "127.0.0.1:0", "--acme-domains", "a.example", "--acme-cache"];
+        let error = failure(&postern().args(flags).arg(&cache).output().unwrap());
+        assert!(error.contains("acme.cache: ") && error.contains("chmod 700"), "{error}");
+    }
 }
 
 #[test]
 fn the_demo_is_not_for_those_behind_a_reverse_proxy() {
     let origins = ["--origins", "https://mail.example.org", "--open-relay"];
-    let output = postern().args(["--demo", "--listen", "127.0.0.1:0"]).args(origins).output();
-    let error = failure(&output.unwrap());
-    assert!(error.contains("demo: "), "{error}");
+    for command in [None, Some("check-config")] {
+        let demo = ["--demo", "--listen", "127.0.0.1:0"];
+        let output = postern().args(demo).args(origins).args(command).output();
+        let error = failure(&output.unwrap());
+        assert!(error.contains("demo: "), "{error}");
+    }
 }
 
 #[test]
@@ -197,7 +229,7 @@ fn terminate(child: &Child) {
 fn it_needs_no_place_to_write_to() {
     // Nobody can make a file there, not even root.
     let folder = "/proc/self";
-    if !std::path::Path::new(folder).exists() {
+    if !Path::new(folder).exists() {
         return;
     }
     let mut child = postern()

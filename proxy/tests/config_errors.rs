@@ -199,6 +199,7 @@ fn settings_that_need_or_forbid_each_other_are_named() {
         ("access.key = 'a-long-enough-secret'\naccess.key_file = 'k'", "access.key_file"),
         ("listen = '0.0.0.0:80'", "listen"),
         ("origins = ['https://mail.example.org']", "origins"),
+        ("listen = '127.0.0.1:8080'\nmetrics_listen = '127.0.0.1:8080'", "metrics_listen"),
     ] {
         fs::write(&file, toml).unwrap();
         assert_keys(&failure(&check(&file)), &[key], toml);

@@ -4,15 +4,36 @@
 
 mod support;
 
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
+use futures_util::future::BoxFuture;
+use postern::policy::{Resolve, ResolveError};
 use postern_tunnel::{FromPage, FromProxy, Open, Refusal, SUBPROTOCOL, TlsMode};
 use support::{
     HOST,
+    http::get,
     page::{Heard, PLENTY, Page, fetch_token, open},
     server::{closed, echo},
-    start, start_for,
+    soon, start, start_for,
 };
+use tokio::task::JoinSet;
+
+/// Answers no question, but counts them.
+#[derive(Default)]
+struct Silence(AtomicUsize);
+
+impl Resolve for Silence {
+    fn addresses<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::pending())
+    }
+}
 
 /// A page that offers this subprotocol beside the usual one.
 async fn asking(proxy: SocketAddr, early: &str) -> Page {
@@ -80,4 +101,31 @@ async fn what_can_not_be_read_is_refused_and_not_waited_for() {
         let mut page = asking(proxy.addr, early).await;
         assert_eq!(page.hear_refused().await.code, Refusal::BadRequest, "{early}");
     }
+}
+
+/// Connections that are no tunnels have 64 places of each client.
+#[tokio::test]
+async fn pages_that_wait_for_a_server_which_does_not_answer_keep_no_others_out() {
+    let silence = Arc::new(Silence::default());
+    let resolver = silence.clone();
+    let proxy = start(
+        |config| config.limits.connections_per_client = 100,
+        |builder| builder.resolver(resolver),
+    )
+    .await;
+    let token = Some(fetch_token(proxy.addr, &[]).await);
+    let open = Open { token, ..open(HOST, 993, TlsMode::EndToEnd, PLENTY) };
+    let early = open.to_subprotocol();
+    let mut waiting = JoinSet::new();
+    for number in 1..=80 {
+        let early = early.clone();
+        waiting.spawn(async move { asking(proxy.addr, &early).await });
+        soon(async {
+            while silence.0.load(Ordering::Relaxed) < number {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    assert_eq!(get(proxy.addr, "/healthz", &[]).await.status, 200);
 }

@@ -136,8 +136,13 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// If the proxy would be an open relay, and nobody said that it should.
+    /// If the proxy would be an open relay, and nobody said that it should; or if two listeners
+    /// have one address.
     pub fn check(&self) -> Result<(), ConfigError> {
+        if self.listen.port() != 0 && self.metrics_listen == Some(self.listen) {
+            let message = format!("{} is what `listen` has: the page needs it alone", self.listen);
+            return Err(ConfigError::new("metrics_listen", message));
+        }
         if self.is_open_relay() && !self.open_relay {
             let (key, why) = if !self.origins.is_empty() {
                 ("origins", "pages of other machines may use this proxy".to_owned())
@@ -156,6 +161,18 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// What is allowed, but may not be meant.
+    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
+        let open = self
+            .is_open_relay()
+            .then_some("strangers can use this proxy to reach every mail server");
+        let nameless = (self.is_public() && self.origins.is_empty()).then_some(
+            "a page that is opened by a name can't connect: set `origins` to the addresses at \
+             which people open it, such as https://mail.example.org",
+        );
+        open.into_iter().chain(nameless)
     }
 }
 

@@ -1,11 +1,6 @@
 //! One connection: TLS if the proxy ends it, then requests over HTTP/1.1 or HTTP/2.
 
-use std::{
-    convert::Infallible,
-    net::IpAddr,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{convert::Infallible, net::IpAddr, pin::pin, sync::Arc};
 
 use axum::{Router, body::Body};
 use hyper::{
@@ -26,7 +21,7 @@ use super::{
     activity::{Activity, Paced},
     https::{Handshake, Tls},
     impatient::{Impatient, Tunnel},
-    places::Place,
+    places::{Place, Seat},
     stream::{PageIo, Stream},
 };
 use crate::limits::{
@@ -66,8 +61,9 @@ async fn requests(tcp: TcpStream, peer: IpAddr, door: &Door, place: Place) {
     };
     match secured {
         Some((stream, false)) => {
-            http1(stream, peer, door).await;
-            drop(place);
+            let seat = Seat::new(place);
+            http1(stream, peer, door, &seat).await;
+            seat.leave();
         }
         Some((stream, true)) => http2(stream, peer, door, place).await,
         None => {}
@@ -94,12 +90,13 @@ async fn secure(tcp: TcpStream, door: &Door) -> Option<(Stream, bool)> {
     }
 }
 
-async fn http1(stream: Stream, peer: IpAddr, door: &Door) {
+async fn http1(stream: Stream, peer: IpAddr, door: &Door, seat: &Seat) {
     let patience = door.shared.limits().request;
     let tunnel = Tunnel::default();
     let stream = Impatient::new(stream, patience, tunnel.clone());
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         let tunnel = tunnel.clone();
+        request.extensions_mut().insert(seat.clone());
         async move {
             let answer = door.answer(request, peer).await;
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -136,21 +133,22 @@ async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Place) {
     let stream = Impatient::new(stream, patience, Tunnel::default());
     let activity = Activity::default();
     let way_back = place.way_back();
-    let place = Arc::new(Mutex::new(Some(place)));
+    let seat = Seat::new(place);
     let service = {
-        let (door, activity, place) = (door.clone(), activity.clone(), place.clone());
+        let (door, activity, seat) = (door.clone(), activity.clone(), seat.clone());
         service_fn(move |mut request: Request<Incoming>| {
-            let (door, activity, place) = (door.clone(), activity.clone(), place.clone());
+            let (door, activity, seat) = (door.clone(), activity.clone(), seat.clone());
             async move {
                 activity.moved();
                 name_host(&mut request);
                 let connects = request.method() == Method::CONNECT;
                 if connects {
                     request.extensions_mut().insert(Arc::new(activity.tunnel()));
+                    request.extensions_mut().insert(seat.clone());
                 }
                 let answer = door.answer(request, peer).await;
                 if connects && answer.status().is_success() {
-                    lock(&place).take();
+                    seat.leave();
                 }
                 Ok::<_, Infallible>(answer.map(|body| Paced::new(body, activity)))
             }
@@ -182,12 +180,11 @@ async fn http2(stream: Stream, peer: IpAddr, door: &Door, place: Place) {
                 connection.as_mut().graceful_shutdown();
             }
             () = activity.left_by_tunnels() => {
-                let mut place = lock(&place);
                 // A tunnel that has begun meanwhile will tell of its own end.
-                if !activity.has_tunnels() && place.is_none() {
+                if !activity.has_tunnels() && seat.is_left() {
                     let Some(again) = way_back.enter() else { return door.turned_away() };
                     turned_out = again.turned_out();
-                    *place = Some(again);
+                    seat.take(again);
                 }
             }
             () = turned_out.cancelled() => return door.turned_away(),
@@ -219,11 +216,6 @@ impl Door {
         self.shared.metrics.connection_turned_away();
         trace!("the place of a connection was needed");
     }
-}
-
-fn lock(place: &Mutex<Option<Place>>) -> MutexGuard<'_, Option<Place>> {
-    // Nothing panics between two changes that belong together.
-    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// HTTP/2 names the host beside the headers (RFC 9113, section 8.3.1): from here on it stands where

@@ -40,6 +40,7 @@ pub(crate) use activity::LiveTunnel;
 pub(crate) use clients::{Client, Clients, Ticket};
 pub(crate) use forwarded::TrustedProxies;
 pub(crate) use origin::{AskingPage, Origins, Secure, TunnelPage};
+pub(crate) use places::Seat;
 pub(crate) use stream::{PageIo, Stream};
 
 use self::{connection::Door, https::Tls, loaded::Loaded};
@@ -171,7 +172,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// With everything that is wrong with the settings and the files that they name.
+    /// With everything that is wrong with the settings and the files that they name. Nothing is
+    /// changed: not even a folder is made.
     pub fn check(self) -> Result<(), ConfigErrors> {
         self.config.check()?;
         Loaded::load(&self.config, self.roots).map(drop)
@@ -185,14 +187,8 @@ impl Builder {
     pub async fn bind(self) -> Result<Proxy, StartError> {
         let config = self.config;
         config.check().map_err(ConfigErrors::from)?;
-        if config.is_open_relay() {
-            warn!("strangers can use this proxy to reach every mail server");
-        }
-        if config.is_public() && config.origins.is_empty() {
-            warn!(
-                "a page that is opened by a name can't connect: set `origins` to the addresses at \
-                 which people open it, such as https://mail.example.org"
-            );
+        for warning in config.warnings() {
+            warn!("{warning}");
         }
         if config.token_keys.is_empty() {
             info!(
@@ -201,6 +197,9 @@ impl Builder {
             );
         }
         let Loaded { site, connector, https } = Loaded::load(&config, self.roots)?;
+        if let Some(https) = &https {
+            https.prepare().map_err(ConfigErrors::from)?;
+        }
         if site.is_empty() {
             warn!("there is no page to serve: name its folder with --page");
         }

@@ -28,6 +28,11 @@ pub(super) struct Place {
     back: WayBack,
 }
 
+/// The place of a connection as its requests know it: one that becomes a tunnel leaves it, since it is
+/// counted as a tunnel then.
+#[derive(Clone)]
+pub(crate) struct Seat(Arc<Mutex<Option<Place>>>);
+
 /// How whoever has left a place gets one again.
 #[derive(Clone)]
 pub(super) struct WayBack {
@@ -124,6 +129,31 @@ impl Place {
     /// The way to another one, for when this one is left.
     pub(super) fn way_back(&self) -> WayBack {
         self.back.clone()
+    }
+}
+
+impl Seat {
+    pub(super) fn new(place: Place) -> Self {
+        Self(Arc::new(Mutex::new(Some(place))))
+    }
+
+    /// Gives the place up, if it has not been yet.
+    pub(crate) fn leave(&self) {
+        drop(self.place().take());
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.place().is_none()
+    }
+
+    /// Takes another one.
+    pub(super) fn take(&self, again: Place) {
+        *self.place() = Some(again);
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<Place>> {
+        // Nothing panics between two changes that belong together.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

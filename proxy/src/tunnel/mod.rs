@@ -35,7 +35,7 @@ use self::{
 use crate::{
     access::{Excess, Guest, Visitor},
     metrics::Metrics,
-    server::{Client, LiveTunnel, Origin, Shared, TunnelPage},
+    server::{Client, LiveTunnel, Origin, Seat, Shared, TunnelPage},
     websocket::handshake::{self, Handshake},
 };
 
@@ -62,9 +62,10 @@ pub(crate) async fn upgrade(
     // WebSocket, only to be told.
     let visitor = shared.quotas.visit(client);
     let live = request.extensions_mut().remove::<Arc<LiveTunnel>>();
+    let seat = request.extensions_mut().remove::<Seat>();
     let upgrade = hyper::upgrade::on(&mut request);
     drop(request);
-    let asked = asked(visitor, early, &origin, &shared).await;
+    let asked = asked(visitor, early, &origin, &shared, seat.as_ref()).await;
     let tunnel = run(upgrade, origin, shared.clone(), asked);
     shared.tunnels.spawn(async move {
         tunnel.await;
@@ -80,10 +81,11 @@ async fn asked(
     early: Option<Early>,
     origin: &Origin,
     shared: &Shared,
+    seat: Option<&Seat>,
 ) -> Result<Asked, open::Failure> {
     let visitor = visitor.map_err(Refused::from)?;
     let Some(open) = early else { return Ok(Asked::Later(visitor)) };
-    let reach = async { Ok(open::reach(open, origin, visitor, shared).await?) };
+    let reach = async { Ok(open::reach(open, origin, visitor, shared, seat).await?) };
     Ok(Asked::Early(or_stop(shared, reach).await?.into()))
 }
 

@@ -19,7 +19,7 @@ use crate::{
     client_hello::ClientHelloGate,
     limits::WINDOW,
     policy::{Host, Target, Unreachable},
-    server::{Origin, Shared},
+    server::{Origin, Seat, Shared},
     websocket::Message,
 };
 
@@ -89,23 +89,28 @@ pub(super) async fn open(
             };
             let open =
                 first.map_err(|_| bad_request("The page did not say where to connect."))??;
-            reach(Ok(open), origin, visitor, shared).await?
+            reach(Ok(open), origin, visitor, shared, None).await?
         }
     };
     tell(page, reached, shared).await
 }
 
-/// Connects where a page wants to go, if it may.
+/// Connects where a page wants to go, if it may. The seat is that of a connection which is no tunnel
+/// yet: it is left as soon as the tunnel is counted, however long it takes to connect.
 pub(super) async fn reach(
     open: Early,
     origin: &Origin,
     visitor: Visitor,
     shared: &Shared,
+    seat: Option<&Seat>,
 ) -> Result<Reached, Refused> {
     let open = open.map_err(|_| bad_request(SAY_WHERE))?;
     let token = shared.mint.check(open.token.as_deref(), origin, SystemTime::now());
     token.map_err(access_denied)?;
     let guest = visitor.admit()?;
+    if let Some(seat) = seat {
+        seat.leave();
+    }
     let target = shared.policy.destination(&open.host, open.port);
     let target = target.map_err(|denied| refuse(Refusal::NotAllowed, denied.to_string()))?;
     guest.may_reach(&target.host.to_string(), target.port)?;

@@ -29,33 +29,56 @@ use crate::{
 
 /// An authority that gives certificates.
 pub(super) struct Authority {
+    cache: PathBuf,
     state: Mutex<AcmeState<io::Error>>,
     resolver: Arc<dyn ResolvesServerCert>,
     has_certificate: AtomicBool,
 }
 
 impl Authority {
-    /// Gets ready; nothing is asked for before [`Self::order`].
+    /// Nothing is asked for before [`Self::order`], and nothing written before [`Self::prepare`].
     ///
     /// # Errors
     ///
-    /// If the folder can't be written to.
+    /// If what shall be the folder is something else.
     pub(super) fn new(
         acme: &Acme,
         roots: &[CertificateDer<'static>],
         expiry: Expiry,
     ) -> Result<Self, ConfigError> {
-        let in_cache = |error: io::Error| {
-            ConfigError::new("acme.cache", format!("{}: {error}", acme.cache.display()))
-        };
-        prepare(&acme.cache).map_err(in_cache)?;
+        let cache = acme.cache.clone();
+        let there = cache.ancestors().find(|folder| folder.exists());
+        if there.is_some_and(|there| !there.is_dir()) {
+            return Err(in_cache(&cache, &io::ErrorKind::NotADirectory.into()));
+        }
         let state = AcmeConfig::new_with_client_config(&acme.domains, client_config(roots))
             .contact(&acme.contact)
             .directory(&acme.directory)
-            .cache(Folder { folder: DirCache::new(acme.cache.clone()), expiry })
+            .cache(Folder { folder: DirCache::new(cache.clone()), expiry })
             .state();
         let resolver: Arc<dyn ResolvesServerCert> = state.resolver();
-        Ok(Self { resolver, state: Mutex::new(state), has_certificate: AtomicBool::new(false) })
+        let has_certificate = AtomicBool::new(false);
+        Ok(Self { cache, resolver, state: Mutex::new(state), has_certificate })
+    }
+
+    /// Makes the folder, for this user alone as keys will be in it, and sees that it can be written
+    /// to.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be done, or others can look into one that was there already.
+    pub(super) fn prepare(&self) -> Result<(), ConfigError> {
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let probe = self.cache.join(".writable");
+        let prepared = builder
+            .recursive(true)
+            .create(&self.cache)
+            .and_then(|()| private(&self.cache))
+            .and_then(|()| fs::write(&probe, []))
+            .and_then(|()| fs::remove_file(&probe));
+        prepared.map_err(|error| in_cache(&self.cache, &error))
     }
 
     /// What shows the certificate.
@@ -151,16 +174,21 @@ fn client_config(roots: &[CertificateDer<'static>]) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// Makes the folder, for this user alone as keys will be in it, and sees that it can be written to.
-fn prepare(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder)?;
-    // One that was there already may be open to others.
-    #[cfg(unix)]
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    let probe = folder.join(".writable");
-    fs::write(&probe, [])?;
-    fs::remove_file(probe)
+fn in_cache(folder: &Path, error: &io::Error) -> ConfigError {
+    ConfigError::new("acme.cache", format!("{}: {error}", folder.display()))
+}
+
+#[cfg(unix)]
+fn private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(folder)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    let message = "keys will be in it, but others can look into it; `chmod 700` makes it private";
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> io::Result<()> {
+    Ok(())
 }

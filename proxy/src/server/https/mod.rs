@@ -16,7 +16,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify, time::timeout};
 
 use self::{acme::Authority, certificate::Certificate};
 use crate::{
-    config::{CertificateFiles, ConfigErrors, Https, Identity},
+    config::{CertificateFiles, ConfigError, ConfigErrors, Https, Identity},
     metrics::Expiry,
     tls::TlsStream,
 };
@@ -60,11 +60,11 @@ pub(super) enum HandshakeError {
 }
 
 impl Tls {
-    /// Reads the certificate, or gets ready to get one.
+    /// Reads the certificate, or learns where to get one.
     ///
     /// # Errors
     ///
-    /// If the files can't be used, or the folder for what the authority gives can't be written to.
+    /// If the files can't be used, or what shall be the folder for what the authority gives is none.
     pub(super) fn new(
         config: &Https,
         roots: &[CertificateDer<'static>],
@@ -84,6 +84,18 @@ impl Tls {
             }
         };
         Ok(Self { config: server_config(resolver, &protocols), source, expiry })
+    }
+
+    /// Makes ready what is kept of certificates.
+    ///
+    /// # Errors
+    ///
+    /// If the folder for what the authority gives can't be made or written to.
+    pub(super) fn prepare(&self) -> Result<(), ConfigError> {
+        match &self.source {
+            Source::Files(..) => Ok(()),
+            Source::Authority(authority) => authority.prepare(),
+        }
     }
 
     /// Until when the certificate that is shown is valid.
