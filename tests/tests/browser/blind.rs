@@ -1,6 +1,7 @@
 //! Mail that is read in a real browser, with somebody listening on both sides of the proxy.
 
 use anyhow::{Result, ensure};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use postern::demo::{self, Content};
 use postern_tests::{
     browser::{Browser, hook},
@@ -19,9 +20,13 @@ const CONTENT: &str = "letter number 1";
 #[tokio::test]
 async fn a_private_servers_mail_is_read_and_the_proxy_learns_nothing_of_it() -> Result<()> {
     let overheard = overhear("browser").await?;
-    for secret in [PASSWORD, USER, CONTENT] {
+    for secret in [PASSWORD, USER, CONTENT, &log_in()] {
         ensure!(!overheard.tunnels.contains(secret), "{secret} was sent to the proxy");
         ensure!(!overheard.servers.contains(secret), "{secret} was sent by the proxy");
+    }
+    // The proxy's own questions have the address, but nothing else.
+    for secret in [PASSWORD, CONTENT, &log_in()] {
+        ensure!(!overheard.all.contains(secret), "{secret} was told to the proxy");
     }
     Ok(())
 }
@@ -30,14 +35,22 @@ async fn a_private_servers_mail_is_read_and_the_proxy_learns_nothing_of_it() -> 
 #[tokio::test]
 async fn a_proxy_that_ends_tls_could_read_the_mail() -> Result<()> {
     let overheard = overhear("proxy").await?;
-    ensure!(overheard.tunnels.contains(CONTENT), "the mail did not come by");
-    ensure!(!overheard.servers.contains(CONTENT), "the mail was sent in clear text");
+    for secret in [CONTENT, &log_in()] {
+        ensure!(overheard.tunnels.contains(secret), "{secret} did not come by");
+        ensure!(!overheard.servers.contains(secret), "{secret} was sent in clear text");
+    }
     Ok(())
 }
 
-/// All that went through tunnels between the browser and the proxy, and all that went between the
-/// proxy and the servers.
+/// User name and password as they are sent to a server (RFC 4616).
+fn log_in() -> String {
+    BASE64_STANDARD.encode(format!("\0{USER}\0{PASSWORD}"))
+}
+
+/// All that went between the browser and the proxy, that part of it which went through tunnels, and
+/// all that went between the proxy and the servers.
 struct Overheard {
+    all: String,
     tunnels: String,
     servers: String,
 }
@@ -82,8 +95,10 @@ async fn overhear(tls_end: &'static str) -> Result<Overheard> {
     };
     let text =
         |directions: Vec<Vec<u8>>| String::from_utf8_lossy(&directions.concat()).into_owned();
-    let tunnels = proxy.heard().into_iter().filter(is_tunnel).collect();
+    let all = proxy.heard();
+    let tunnels = all.iter().filter(|bytes| is_tunnel(bytes)).cloned().collect();
     Ok(Overheard {
+        all: text(all),
         tunnels: text(tunnels),
         servers: text([incoming.heard(), outgoing.heard()].concat()),
     })
