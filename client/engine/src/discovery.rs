@@ -43,9 +43,11 @@ impl ProxyDiscovery {
             (status, text) = fetch(address, &self.access.token().await?).await?;
         }
         if status == 200 {
-            return serde_json::from_str(&text).map_err(|_| {
+            let mut found: Discovery = serde_json::from_str(&text).map_err(|_| {
                 MailError::Protocol("the proxy's answer about the address's servers".into())
-            });
+            })?;
+            spell_as_typed(&mut found, address);
+            return Ok(found);
         }
         Err(refusal(status, &text))
     }
@@ -91,6 +93,23 @@ fn request(token: &str, waiting: &Waiting) -> Result<RequestInit, JsValue> {
     Ok(request)
 }
 
+/// Gives hosts under an address's domain the domain's own letters, which are those that the person
+/// knows: the proxy answers in A-labels (`imap.xn--bcher-kva.example`; RFC 5890).
+fn spell_as_typed(found: &mut Discovery, address: &str) {
+    let Some((_, domain)) = address.rsplit_once('@') else { return };
+    let domain = domain.trim().to_lowercase();
+    let Ok(ascii) = idna::domain_to_ascii(&domain) else { return };
+    if domain.is_ascii() {
+        return;
+    }
+    for candidate in &mut found.candidates {
+        let below = candidate.host.strip_suffix(&ascii);
+        if let Some(below) = below.filter(|below| below.is_empty() || below.ends_with('.')) {
+            candidate.host = format!("{below}{domain}");
+        }
+    }
+}
+
 /// What the proxy means when it does not answer the question.
 fn refusal(status: u16, text: &str) -> MailError {
     let sentence: String = text.trim().chars().take(PROXY_SENTENCE).collect();
@@ -105,6 +124,8 @@ fn refusal(status: u16, text: &str) -> MailError {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::{Candidate, Protection, Service, Source, UserName};
+
     use super::*;
 
     #[test]
@@ -119,6 +140,34 @@ mod tests {
             (502, TransportError::Offline.into()),
         ] {
             assert_eq!(refusal(status, " So.\n"), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_host_under_the_address_s_domain_is_spelt_like_it() {
+        let host = |host: &str, address: &str| {
+            let candidate = Candidate {
+                service: Service::Imap,
+                host: host.into(),
+                port: 993,
+                protection: Protection::Tls,
+                username: UserName::Address,
+                authentication: Vec::new(),
+                source: Source::Probe,
+                offers: None,
+            };
+            let mut found = Discovery { candidates: vec![candidate] };
+            spell_as_typed(&mut found, address);
+            found.candidates.remove(0).host
+        };
+        for (found, spelt) in [
+            ("imap.xn--bcher-kva.example", "imap.bücher.example"),
+            ("xn--bcher-kva.example", "bücher.example"),
+            ("evilxn--bcher-kva.example", "evilxn--bcher-kva.example"),
+            ("imap.example.org", "imap.example.org"),
+        ] {
+            assert_eq!(host(found, "ada@Bücher.example"), spelt);
+            assert_eq!(host(found, "ada@xn--bcher-kva.example"), found);
         }
     }
 

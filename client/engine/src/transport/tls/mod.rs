@@ -88,8 +88,8 @@ impl Tls {
         transport: T,
         suites: Suites,
     ) -> Result<TlsStream<T>, Failed> {
-        let name =
-            ServerName::try_from(endpoint.host.clone()).map_err(|_| TransportError::UnknownHost)?;
+        let name = idna::domain_to_ascii(&endpoint.host).unwrap_or_default();
+        let name = ServerName::try_from(name).map_err(|_| TransportError::UnknownHost)?;
         let config = self.0.configs.of(endpoint, suites).await?;
         TlsStream::handshake(config, name, endpoint, transport).await
     }

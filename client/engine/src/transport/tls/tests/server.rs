@@ -5,7 +5,7 @@ use std::{collections::VecDeque, io::Read, io::Write, sync::Arc};
 use futures_util::FutureExt;
 use postern_bridge::{Endpoint, Fingerprint, Security, TlsEnd, TlsSession};
 use postern_mail::{Transport, TransportError};
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, KeyPair, SanType, date_time_ymd};
 use rustls::{
     RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite, SupportedProtocolVersion,
     crypto::{CryptoProvider, ring},
@@ -28,6 +28,12 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn new(version: &'static SupportedProtocolVersion) -> Self {
         Self::with(version, |_| {})
+    }
+
+    /// One for another host.
+    pub(super) fn for_host(host: &str, version: &'static SupportedProtocolVersion) -> Self {
+        let name = SanType::DnsName(host.try_into().unwrap());
+        Self::with(version, |params| params.subject_alt_names = vec![name])
     }
 
     /// One that knows only the suites with one of these in their names, and chooses by its own order.

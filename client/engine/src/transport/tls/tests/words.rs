@@ -68,6 +68,15 @@ fn the_server_is_told_which_host_is_meant() {
 }
 
 #[test]
+fn a_host_in_letters_of_any_script_is_meant_by_its_a_labels() {
+    let identity = Identity::for_host("mail.xn--bcher-kva.example", VERSIONS[0]);
+    let endpoint = endpoint("mail.bücher.example", None);
+    let stream = identity.connect(&identity.as_root(), &endpoint).unwrap();
+    let name = stream.transport.connection.server_name();
+    assert_eq!(name, Some("mail.xn--bcher-kva.example"));
+}
+
+#[test]
 fn a_server_that_does_not_speak_tls_is_named_so() {
     let identity = Identity::new(VERSIONS[0]);
     let mut server = Server::new(&identity, usize::MAX);
