@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::{
     Capabilities, Event, SessionError,
-    limits::{MAX_CAPABILITIES, MAX_MESSAGES, MAX_UNIQUE_ID},
+    limits::{MAX_CAPABILITIES, MAX_MESSAGES, MAX_UNIQUE_ID, MAX_UNIQUE_IDS},
     unstuff::Unstuff,
 };
 
@@ -20,12 +20,24 @@ pub(crate) enum Answer {
 /// A list that is being read.
 #[derive(Debug)]
 pub(crate) enum List {
-    Capabilities { lines: usize, capabilities: Capabilities },
+    Capabilities {
+        lines: usize,
+        capabilities: Capabilities,
+    },
     Sizes(Vec<(u32, u64)>),
-    UniqueIds(Vec<(u32, Vec<u8>)>),
+    UniqueIds {
+        ids: Vec<(u32, Vec<u8>)>,
+        /// How many bytes they have together.
+        bytes: usize,
+    },
 }
 
 impl List {
+    /// The list of unique ids, before its first line.
+    pub(crate) fn unique_ids() -> Self {
+        Self::UniqueIds { ids: Vec::new(), bytes: 0 }
+    }
+
     /// Takes a line; the event, if it was the last one.
     pub(crate) fn add(&mut self, line: &[u8]) -> Result<Option<Event>, SessionError> {
         if line == b"." {
@@ -44,9 +56,13 @@ impl List {
                 let size = leading_number(size).ok_or(SessionError::Malformed("LIST"))?;
                 push(sizes, (number, size))?;
             }
-            Self::UniqueIds(ids) => {
+            Self::UniqueIds { ids, bytes } => {
                 let (number, id) = named(line).ok_or(SessionError::Malformed("UIDL"))?;
                 if is_usable(id) {
+                    *bytes += id.len();
+                    if *bytes > MAX_UNIQUE_IDS {
+                        return Err(SessionError::UniqueIdsTooLong);
+                    }
                     push(ids, (number, id.to_vec()))?;
                 }
             }
@@ -58,7 +74,7 @@ impl List {
         match self {
             Self::Capabilities { capabilities, .. } => Event::Capabilities(mem::take(capabilities)),
             Self::Sizes(sizes) => Event::Sizes(mem::take(sizes)),
-            Self::UniqueIds(ids) => Event::UniqueIds(mem::take(ids)),
+            Self::UniqueIds { ids, .. } => Event::UniqueIds(mem::take(ids)),
         }
     }
 }
@@ -125,14 +141,14 @@ mod tests {
         }
         for line in [&b"one a"[..], b"", b"a", b"-1 a"] {
             let refused = Err(SessionError::Malformed("UIDL"));
-            assert_eq!(List::UniqueIds(Vec::new()).add(line), refused);
+            assert_eq!(List::unique_ids().add(line), refused);
         }
     }
 
     #[test]
     fn unique_ids_that_can_not_be_used_are_left_out() {
         let longest = "x".repeat(MAX_UNIQUE_ID);
-        let mut list = List::UniqueIds(Vec::new());
+        let mut list = List::unique_ids();
         for (number, id) in
             [&longest, &format!("{longest}x"), "", "a\0b", "a\tb", "a b", " c "].iter().enumerate()
         {
@@ -158,5 +174,12 @@ mod tests {
         let mut list = List::Sizes(vec![(1, 1); MAX_MESSAGES - 1]);
         assert_eq!(list.add(b"2 1"), Ok(None));
         assert_eq!(list.add(b"3 1"), Err(SessionError::TooManyMessages));
+    }
+
+    #[test]
+    fn the_most_bytes_of_unique_ids_are_taken_and_one_more_is_not() {
+        let mut list = List::UniqueIds { ids: Vec::new(), bytes: MAX_UNIQUE_IDS - 2 };
+        assert_eq!(list.add(b"1 ab"), Ok(None));
+        assert_eq!(list.add(b"2 c"), Err(SessionError::UniqueIdsTooLong));
     }
 }

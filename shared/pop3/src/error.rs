@@ -1,6 +1,6 @@
 //! Why a session had to end.
 
-use crate::limits::{MAX_CAPABILITIES, MAX_CHALLENGES, MAX_LINE, MAX_MESSAGES};
+use crate::limits::{MAX_CAPABILITIES, MAX_CHALLENGES, MAX_LINE, MAX_MESSAGES, MAX_UNIQUE_IDS};
 
 /// The server broke the protocol; the session takes no more input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum SessionError {
     /// A list names more than [`MAX_MESSAGES`] messages.
     #[error("more than {MAX_MESSAGES} messages")]
     TooManyMessages,
+    /// The unique ids have more than [`MAX_UNIQUE_IDS`] bytes.
+    #[error("unique ids of more than {MAX_UNIQUE_IDS} bytes")]
+    UniqueIdsTooLong,
     /// An authentication has more than [`MAX_CHALLENGES`] challenges.
     #[error("more than {MAX_CHALLENGES} challenges")]
     TooManyChallenges,

@@ -13,6 +13,10 @@ pub const MAX_MESSAGES: usize = 500_000;
 /// The longest unique id, in bytes. RFC 1939 section 7 allows 70; some servers need more.
 pub const MAX_UNIQUE_ID: usize = 255;
 
+/// The most bytes of all unique ids together: those of [`MAX_MESSAGES`] at the length that RFC 1939
+/// allows.
+pub const MAX_UNIQUE_IDS: usize = MAX_MESSAGES * 70;
+
 /// How many commands are on their way at once when the server offers PIPELINING: enough to hide
 /// the round trip, few enough that their bytes never fill a server's input buffer.
 pub const MAX_IN_FLIGHT: usize = 32;

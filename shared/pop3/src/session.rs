@@ -197,7 +197,7 @@ impl Session {
                 return Ok(());
             }
             Command::Uidl => {
-                self.answer = Some(Answer::List(List::UniqueIds(Vec::new())));
+                self.answer = Some(Answer::List(List::unique_ids()));
                 return Ok(());
             }
             Command::Retr(message) | Command::Top { message, .. } => {
