@@ -28,6 +28,7 @@ pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
     let mut outcomes = conformance::run(open).await;
     outcomes.push(a_newer_schema_is_refused_and_left_alone(&format!("{run}-newer")).await);
     outcomes.push(the_first_version_is_brought_up_to_date(&format!("{run}-first")).await);
+    outcomes.push(code_of_before_partial_messages_is_kept_out(&format!("{run}-earlier")).await);
     outcomes.push(an_upgrade_by_another_page_is_not_blocked(&format!("{run}-upgrade")).await);
     for case in outcomes {
         post(worker, Some(case.name), case.failure.as_deref());
@@ -82,6 +83,15 @@ async fn the_first_version_is_brought_up_to_date(database: &str) -> Outcome {
         Ok(())
     };
     Outcome { name: "the_first_version_is_brought_up_to_date", failure: found.await.err() }
+}
+
+async fn code_of_before_partial_messages_is_kept_out(database: &str) -> Outcome {
+    let found = async {
+        drop(IndexedDbStore::open(database).await.map_err(|error| error.to_string())?);
+        let refused = IndexedDbStore::open_version(database, 2).await.err();
+        same(refused, Some(StoreError::NewerSchema))
+    };
+    Outcome { name: "code_of_before_partial_messages_is_kept_out", failure: found.await.err() }
 }
 
 async fn an_upgrade_by_another_page_is_not_blocked(database: &str) -> Outcome {
