@@ -9,7 +9,7 @@ use super::Client;
 use crate::{
     Host, MailError,
     error::Closed,
-    pop3::{self, DownloadReport, LedgerRow, Safety, ServerNotes},
+    pop3::{self, LedgerRow, Safety, ServerNotes},
     record::{self, Account, Body, Message},
     store::KeyRange,
 };
@@ -83,23 +83,16 @@ impl<H: Host> Client<H> {
 
     /// Tells what a download has found out about its server, and, once, that another program removes
     /// mail there.
-    pub(super) async fn note_download(
-        &self,
-        account: &Account,
-        report: &DownloadReport,
-    ) -> Result<(), MailError> {
-        let mut first = false;
-        let note = |notes: &mut ServerNotes| {
-            first = report.vanished > 0 && !notes.told;
-            notes.told |= first;
-        };
-        let notes = ServerNotes::edit(self.store(), account.id, note).await?;
-        if first {
-            let host = &account.incoming.endpoint.host;
-            let sentence = removed_elsewhere(host, report.vanished);
-            self.tell(None, Delta::Problem(Problem::new(ProblemKind::Server, sentence)));
-        }
+    pub(super) async fn note_download(&self, account: &Account) -> Result<(), MailError> {
+        let notes = ServerNotes::load(self.store(), account.id).await?;
         self.show_server(account.id, &notes);
+        if notes.removed_elsewhere > 0 && !notes.told {
+            let host = &account.incoming.endpoint.host;
+            let sentence = removed_elsewhere(host, notes.removed_elsewhere);
+            self.tell(None, Delta::Problem(Problem::new(ProblemKind::Server, sentence)));
+            // If this ends in between, it is told once more.
+            ServerNotes::edit(self.store(), account.id, |notes| notes.told = true).await?;
+        }
         Ok(())
     }
 
@@ -116,6 +109,16 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
+    /// Before an account gets other servers: notes whose mailbox the ledger is about, so that the next
+    /// download notices that it is another one's.
+    pub(super) async fn note_mailbox(&self, account: &Account) -> Result<(), MailError> {
+        if account.protocol == Protocol::Pop3 {
+            let note = |notes: &mut ServerNotes| notes.keep_mailbox(&account.incoming);
+            ServerNotes::edit(self.store(), account.id, note).await?;
+        }
+        Ok(())
+    }
+
     /// After an account was changed: what was told of other settings is of no interest any more, and
     /// more may be wanted now. `before` is the account as it was.
     pub(super) async fn policy_changed(&self, before: &Account) -> Result<(), MailError> {
@@ -124,7 +127,9 @@ impl<H: Host> Client<H> {
             return Ok(());
         }
         if account.retention != before.retention {
-            let notes = ServerNotes::edit(self.store(), account.id, ServerNotes::decided).await?;
+            let now = self.inner.host.now();
+            let decided = |notes: &mut ServerNotes| notes.decided(now);
+            let notes = ServerNotes::edit(self.store(), account.id, decided).await?;
             self.show_server(account.id, &notes);
         }
         if account.extent != before.extent {

@@ -58,6 +58,7 @@ impl<H: Host> Client<H> {
         let (draft, incoming, outgoing) = self.try_out(draft).await?;
         let sealed = self.inner.host.seal(&password).await;
         let sealed_password = sealed.map_err(|error| problem(error.into()))?;
+        self.note_mailbox(&account).await.map_err(problem)?;
         let (to_incoming, to_outgoing) =
             (draft.incoming.endpoint.clone(), draft.outgoing.endpoint.clone());
         let edit = |present: &mut Account| {

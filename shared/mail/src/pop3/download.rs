@@ -9,14 +9,20 @@
 //!    message is only on the server and comes again; after it the ledger knows it.
 //! 4. *Read back and verify.* An unverified row is verified first of all; if it does not match, it
 //!    is forgotten and the message comes again. While there is one, nothing is deleted on the server.
-//! 5. *Note that a deletion is asked, DELE.* Before it the header of what an earlier session stored
-//!    is compared with the server's. The server deletes nothing before QUIT; the message is still
-//!    listed and due again.
-//!    A last look at the store comes between DELE and QUIT: if the browser has dropped the database,
-//!    the session ends without QUIT.
+//! 5. *Compare, DELE, note.* What an earlier session stored is compared with the server's (its header,
+//!    or all of it) and read back once more. The server deletes nothing before QUIT; the message is
+//!    still listed and due again.
+//!    A last look comes between DELE and QUIT, and in one strict write with it the note that the
+//!    deletions are asked for: if the browser has dropped the database, or another tab leads, the
+//!    session ends without QUIT; if the person has decided otherwise, the deletions are taken back.
 //! 6. *QUIT.* If its answer is lost, the next list tells: gone means deleted, listed means due
-//!    again.
+//!    again. At a server that deletes by itself what it has handed out, what was handed out gets the
+//!    same looks, and there is no QUIT where nothing may be deleted.
 //! 7. *Note the confirmed deletion.* As in 6.
+//!
+//! An account that has another server or user now is noticed before 1: in one batch the ledger's rows
+//! give up their unique ids, which belong to the other mailbox; before it the ledger is the old one,
+//! after it messages are known by their content.
 //!
 //! Where the whole of a message comes after its header, 3 replaces the one by the other in one batch:
 //! before it the header is here and the message is still wanted, after it the message is here.
@@ -25,16 +31,14 @@
 //!
 //! So at any moment each message is on the server or verified here, and none is here twice.
 
-use std::collections::BTreeSet;
-
 use postern_bridge::{DeletionHold, MailboxId, Moved, Retention, TlsSession};
 
 use super::{
-    Safety, ServerNotes,
+    DAY, Safety, ServerNotes,
     deletion::delete_due,
-    fetch::Fetch,
+    fetch::{Fetch, Known},
     intake::Place,
-    ledger::{Ledger, LedgerRow},
+    ledger::Ledger,
     listing::{Listing, listing},
     plan::plan,
     server::Server,
@@ -43,7 +47,8 @@ use super::{
 use crate::{
     Host, MailError, Secret,
     error::Closed,
-    record::{self, Account, account_key},
+    record::{self, Account, Message, account_key, message_key},
+    store::{Durability, Key, Store, Table},
 };
 
 /// How far a download is.
@@ -96,7 +101,7 @@ pub struct DownloadReport {
     /// Messages that vanished from the server, neither deleted from here nor, as far as it has told,
     /// by itself. Not counted on a secondary computer.
     pub vanished: u32,
-    /// Why nothing was deleted, though the account's settings say so.
+    /// Why nothing was deleted, though the account's settings or the server's own rules say so.
     pub hold: Option<DeletionHold>,
 }
 
@@ -134,6 +139,7 @@ pub async fn download<H: Host>(
     let place = Place { account: account.id, inbox: job.inbox };
     place.discard_partial(store).await?;
     verify_rest(store, account.id, host.now()).await?;
+    ServerNotes::adopt(store, account, host.now()).await?;
     let mut ledger = Ledger::load(store, account.id).await?;
     ServerNotes::load(store, account.id).await?.check(host.now())?;
 
@@ -175,7 +181,7 @@ async fn run<H: Host>(
         ..DownloadReport::default()
     };
     let wanted = plan(&listing, ledger, job.account.extent);
-    let mut fresh = BTreeSet::new();
+    let mut known = Known::default();
     let mut fetch = Fetch {
         host,
         place,
@@ -183,48 +189,75 @@ async fn run<H: Host>(
         ledger,
         report: &mut report,
         seen,
-        fresh: &mut fresh,
+        known: &mut known,
         pending: Vec::new(),
         changes: Vec::new(),
     };
     fetch.run(server, wanted, progress).await?;
-    report.vanished = vanished(host, job, server, ledger, &listing, seen).await?;
+    let missing = note_missing(host, server, ledger, &listing, seen).await?;
 
     // As the person has it now: it may have been changed since the download began.
     let present: Option<Account> = record::get(store, &account_key(id)).await?;
-    let retention = present.map_or(job.account.retention, |account| account.retention);
-    let hold = job.safety.hold(ledger.unverified());
-    report.hold = hold.filter(|_| retention.deletes());
-    ServerNotes::edit(store, id, |notes| notes.downloaded(&report)).await?;
+    let present = present.as_ref().unwrap_or(job.account);
+    let secondary = present.retention == Retention::Secondary;
+    report.vanished = if secondary { 0 } else { missing };
     // A server that deletes at QUIT what it has handed out must not be told that it may.
-    let by_itself = server.offers.expire == Some(postern_pop3::Expire::Days(0));
-    if hold.is_some() && by_itself {
+    let by_itself = server.deletes_by_itself();
+    let hold = job.safety.hold(ledger.unverified());
+    report.hold = hold.filter(|_| present.retention.deletes() || (by_itself && !secondary));
+    let removed = ledger.removed_elsewhere().filter(|_| !secondary);
+    ServerNotes::edit(store, id, |notes| notes.downloaded(&report, removed)).await?;
+    let is_same_server = present.incoming == job.account.incoming;
+    if by_itself && (hold.is_some() || secondary || !is_same_server) {
         return Ok(report);
     }
     // The rows as the person has left them meanwhile.
     *ledger = Ledger::load(store, id).await?;
-    let retention = if report.hold.is_some() { Retention::Keep } else { retention };
+    let deletes = report.hold.is_none() && is_same_server;
+    let retention = if deletes { present.retention } else { Retention::Keep };
     let account = Account { retention, ..job.account.clone() };
     let job = Job { account: &account, ..*job };
-    report.deleted = delete_due(host, &job, server, ledger, &listing, &fresh, progress).await?;
+    report.deleted = delete_due(host, &job, server, ledger, &listing, &known, progress).await?;
     Ok(report)
 }
 
-/// Notes what vanished from the server; how many messages were removed by somebody else.
-async fn vanished<H: Host>(
+/// Notes what is missing on the server; how many messages were removed by somebody else, and neither
+/// from here nor, as far as it has told, by the server itself.
+async fn note_missing<H: Host>(
     host: &H,
-    job: &Job<'_>,
     server: &Server<'_, H>,
     ledger: &mut Ledger,
     listing: &Listing,
     now: i64,
 ) -> Result<u32, MailError> {
-    let rows = ledger.note_vanished(host.store(), listing, now).await?;
-    if job.account.retention == Retention::Secondary {
-        return Ok(0);
+    let store = host.store();
+    let mut rows = ledger.absent(listing);
+    rows.retain(|row| row.delete_asked.is_none());
+    let keys: Vec<Key> = match server.expires() {
+        Some(_) => rows.iter().map(|row| message_key(row.message)).collect(),
+        None => Vec::new(),
+    };
+    let mut messages = store.get_many(Table::Messages, &keys).await?.into_iter();
+    for row in &mut rows {
+        let message: Option<Message> =
+            messages.next().flatten().map(|value| record::decode(&value)).transpose()?;
+        let arrived = message.filter(|_| row.deleted_here.is_none()).map(|own| own.arrived);
+        let since = row.first_seen.min(arrived.unwrap_or(row.first_seen));
+        if server.expires().is_some_and(|days| has_expired(days, since, now)) {
+            row.delete_confirmed = Some(now);
+        } else {
+            row.gone = Some(now);
+        }
     }
-    let expired = |row: &&LedgerRow| server.has_expired(row.first_seen, now);
-    Ok(count(rows.iter().filter(|row| !expired(row))))
+    let rows = ledger.update(store, rows, Durability::Relaxed).await?;
+    Ok(count(rows.iter().filter(|row| row.gone.is_some())))
+}
+
+/// Whether a server that deletes messages after so many days may have deleted one by `now` that was
+/// there at `since`. It counts as it likes: from the message's arrival or from its download, and in
+/// whole days.
+fn has_expired(days: u32, since: i64, now: i64) -> bool {
+    now.saturating_sub(since) >= (i64::from(days) - 1) * DAY
 }
 
 pub(super) fn count(items: impl IntoIterator) -> u32 {

@@ -6,8 +6,11 @@ use postern_bridge::MailboxId;
 use postern_pop3::{Command, Event, Request};
 
 use super::{
-    DownloadReport, DownloadStep, count,
-    intake::{Incoming, Place, Received, commit},
+    DownloadReport, DownloadStep,
+    commit::commit,
+    compare::remarked,
+    count,
+    intake::{Incoming, Place, Received},
     ledger::{Ledger, RowChange, write},
     limits::{BATCH_BYTES, BATCH_MESSAGES},
     listing::Listing,
@@ -15,6 +18,15 @@ use super::{
     server::{Server, unexpected},
 };
 use crate::{Host, MailError, store::Durability};
+
+/// What this session has found out, by the rows' names.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Messages that the server has handed out, so that what their rows say of it is certain.
+    pub(super) compared: BTreeSet<Vec<u8>>,
+    /// Those of them that were stored in this session, and read back.
+    pub(super) stored: BTreeSet<Vec<u8>>,
+}
 
 /// Fetching, with what waits to be stored.
 pub(super) struct Fetch<'a, H> {
@@ -25,8 +37,7 @@ pub(super) struct Fetch<'a, H> {
     pub(super) report: &'a mut DownloadReport,
     /// When the server was asked.
     pub(super) seen: i64,
-    /// The names of the rows that this session has written: what they say of the server is certain.
-    pub(super) fresh: &'a mut BTreeSet<Vec<u8>>,
+    pub(super) known: &'a mut Known,
     pub(super) pending: Vec<Received>,
     /// Rows that change because of what has come.
     pub(super) changes: Vec<RowChange>,
@@ -39,8 +50,13 @@ impl<H: Host> Fetch<'_, H> {
         mut wanted: Vec<Wanted>,
         progress: &mut dyn FnMut(DownloadStep),
     ) -> Result<(), MailError> {
-        if !server.offers.top && wanted.iter().any(|wanted| wanted.part == Part::Header) {
-            wanted.retain(|wanted| wanted.part == Part::Whole || !self.is_left_out(wanted));
+        let header = wanted.iter().find(|wanted| wanted.part == Part::Header);
+        if let Some(header) = header
+            && !server.can_top(header.listed.number).await?
+        {
+            let all = wanted.len();
+            wanted.retain(|wanted| wanted.part == Part::Whole);
+            self.report.left_out = count(wanted.len()..all);
         }
         let total = count(&wanted);
         progress(DownloadStep::Found { new: total });
@@ -66,7 +82,7 @@ impl<H: Host> Fetch<'_, H> {
             done += 1;
             let weight: usize = self.pending.iter().map(Received::weight).sum();
             // There is one marker for a message that is not stored as a whole.
-            let spilled = self.pending.last().is_some_and(Received::is_spilled);
+            let spilled = self.pending.last().is_some_and(|own| own.spilled_to().is_some());
             let many = self.pending.len() + self.changes.len() >= BATCH_MESSAGES;
             if wanted.is_empty() || weight >= BATCH_BYTES || many || spilled {
                 self.flush(progress).await?;
@@ -74,13 +90,6 @@ impl<H: Host> Fetch<'_, H> {
             }
         }
         Ok(())
-    }
-
-    /// Whether a header can't be had at this server; such messages are counted.
-    fn is_left_out(&mut self, wanted: &Wanted) -> bool {
-        let left_out = wanted.part == Part::Header;
-        self.report.left_out += u32::from(left_out);
-        left_out
     }
 
     /// Receives one message, or its header; `None` if the server does not hand it out.
@@ -113,7 +122,8 @@ impl<H: Host> Fetch<'_, H> {
 
     /// A message has arrived: which one is it?
     async fn take(&mut self, mut received: Received) -> Result<(), MailError> {
-        match identify(received.facts(), self.listing, self.ledger) {
+        let remarked = remarked(self.host.store(), &received, self.ledger).await?;
+        match identify(received.facts(&remarked), self.listing, self.ledger) {
             Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
             Identity::New => {
                 self.retire_namesake(&received);
@@ -121,18 +131,20 @@ impl<H: Host> Fetch<'_, H> {
                 return Ok(());
             }
             Identity::Completes(row) => {
+                // What comes next is another message, even if its header is the same.
+                self.ledger.remove(&row.name());
                 received.completes = Some(row);
                 self.pending.push(received);
                 return Ok(());
             }
             Identity::Known(change) => {
-                self.fresh.insert(change.now.name());
+                self.known.compared.insert(change.now.name());
                 if change.before != change.now {
                     self.change(*change);
                 }
             }
         }
-        if received.is_spilled() {
+        if received.spilled_to().is_some() {
             self.place.discard_partial(self.host.store()).await?;
         }
         Ok(())
@@ -167,13 +179,10 @@ impl<H: Host> Fetch<'_, H> {
         }
         let committed = commit(store, self.place, &self.pending, self.seen, now).await?;
         self.report.downloaded += u32::try_from(committed.new).unwrap_or(u32::MAX);
-        for received in self.pending.drain(..) {
-            if let Some(before) = received.completes {
-                self.ledger.remove(&before.name());
-            }
-        }
+        self.pending.clear();
         for row in committed.rows {
-            self.fresh.insert(row.name());
+            self.known.compared.insert(row.name());
+            self.known.stored.insert(row.name());
             self.ledger.insert(row);
         }
         if !committed.completed.is_empty() {

@@ -5,9 +5,10 @@ use sha2::{Digest, Sha256};
 use crate::record::CHUNK;
 
 /// Fields that servers add or change by themselves from one session to the next.
-const VOLATILE: [&str; 8] = [
+const VOLATILE: [&str; 9] = [
     "status",
     "x-status",
+    "x-uid",
     "x-keywords",
     "x-uidl",
     "x-imap",
@@ -40,6 +41,20 @@ pub(super) fn digest(head: &[u8]) -> Option<[u8; 32]> {
     any.then(|| hasher.finalize().into())
 }
 
+/// Where the text begins in a message of which `head` are the first bytes; `None` if its header does
+/// not end within [`CHUNK`] bytes.
+pub(super) fn text_start(head: &[u8]) -> Option<usize> {
+    let head = &head[..head.len().min(CHUNK)];
+    let mut start = 0;
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        start += line.len();
+        if matches!(line, b"\n" | b"\r\n") {
+            return Some(start);
+        }
+    }
+    None
+}
+
 fn is_volatile(line: &[u8]) -> bool {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
     VOLATILE.iter().any(|volatile| name.eq_ignore_ascii_case(volatile.as_bytes()))
@@ -62,7 +77,7 @@ mod tests {
     #[test]
     fn what_servers_change_does_not_count() {
         let marked =
-            b"X-UIDL: 7\r\n (old)\r\nFrom: a@b\r\nStatus: RO\r\nSubject: one\r\n two\r\n\r\n";
+            b"X-UIDL: 7\r\n (old)\r\nFrom: a@b\r\nStatus: RO\r\nX-UID: 7\r\nSubject: one\r\n two\r\n\r\n";
         assert_eq!(digest(marked), digest(HEADER));
     }
 
@@ -75,6 +90,22 @@ mod tests {
         ] {
             assert_ne!(digest(other), digest(HEADER));
         }
+    }
+
+    #[test]
+    fn the_text_begins_after_the_first_empty_line() {
+        for (head, start) in [
+            (&b"A: b\r\n\r\ntext\r\n\r\n"[..], Some(8)),
+            (b"A: b\n\ntext", Some(6)),
+            (b"\r\ntext", Some(2)),
+            (b"A: b\r\n \r\n", None),
+            (b"", None),
+        ] {
+            assert_eq!(text_start(head), start);
+        }
+        let with_end_at = |end| [vec![b'x'; end - 3], b"\n\r\n".to_vec()].concat();
+        assert_eq!(text_start(&with_end_at(CHUNK)), Some(CHUNK));
+        assert_eq!(text_start(&with_end_at(CHUNK + 1)), None);
     }
 
     #[test]

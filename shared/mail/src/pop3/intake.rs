@@ -4,22 +4,22 @@
 //! stored as they come, under a UID that is reserved for it and that no record names; a marker
 //! remembers it, so that what an interrupted download left behind is found and removed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use postern_bridge::{AccountId, Flags, MailboxId, MessageId, Moved};
+use postern_bridge::{AccountId, Flags, MailboxId, MessageId};
 use postern_mime::summary;
 use sha2::{Digest, Sha256};
 
 use super::{
     LedgerRow, header,
-    limits::{IN_MEMORY, MAX_MESSAGE},
+    limits::{IN_MEMORY, MAX_HEADER, MAX_MESSAGE},
     listing::Listed,
     plan::{Facts, Part},
-    verify::verify,
+    server::too_large,
 };
 use crate::{
     MailError, Store,
-    record::{self, Body, CHUNK, Mailbox, Message, Record, decode, encode, message_key, put_body},
+    record::{self, Body, CHUNK, Message, Record, decode, encode, message_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -32,7 +32,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The key of the marker of a message that is not stored as a whole yet.
-    fn marker(self) -> Key {
+    pub(super) fn marker(self) -> Key {
         Key::new().bytes(b"pop3-partial-").u32(self.account.0)
     }
 
@@ -58,7 +58,10 @@ pub(super) struct Incoming {
     /// The mailbox that a large one is stored into.
     mailbox: MailboxId,
     limit: u64,
+    /// How many bytes have come.
+    came: u64,
     hasher: Sha256,
+    /// How many of them are kept.
     size: u64,
     /// Bytes that are not stored yet.
     waiting: Vec<u8>,
@@ -66,9 +69,9 @@ pub(super) struct Incoming {
 }
 
 /// The stored part of a large message.
-struct Spilled {
-    id: MessageId,
-    chunks: u32,
+pub(super) struct Spilled {
+    pub(super) id: MessageId,
+    pub(super) chunks: u32,
     /// Its first bytes, for the list.
     head: Vec<u8>,
 }
@@ -79,12 +82,14 @@ pub(super) struct Received {
     pub(super) part: Part,
     pub(super) sha256: [u8; 32],
     pub(super) header: Option<[u8; 32]>,
+    /// How many bytes follow its header.
+    pub(super) text_size: Option<u64>,
     /// The row of the message that it completes, as it was.
     pub(super) completes: Option<Box<LedgerRow>>,
     size: u64,
     /// The bytes that wait to be stored.
-    waiting: Vec<u8>,
-    spilled: Option<Spilled>,
+    pub(super) waiting: Vec<u8>,
+    pub(super) spilled: Option<Spilled>,
 }
 
 impl Incoming {
@@ -96,6 +101,7 @@ impl Incoming {
             part,
             mailbox,
             limit: MAX_MESSAGE,
+            came: 0,
             hasher: Sha256::new(),
             size: 0,
             waiting: Vec::new(),
@@ -105,13 +111,15 @@ impl Incoming {
 
     /// Takes the next bytes.
     pub(super) async fn push(&mut self, store: &impl Store, bytes: &[u8]) -> Result<(), MailError> {
-        self.size += bytes.len() as u64;
-        if self.size > self.limit {
-            return Err(MailError::Protocol(format!(
-                "a message of more than {} bytes",
-                self.limit
-            )));
+        self.came += bytes.len() as u64;
+        if self.came > self.limit {
+            return Err(too_large(self.limit));
         }
+        let bytes = match self.part {
+            Part::Whole => bytes,
+            Part::Header => &bytes[..bytes.len().min(MAX_HEADER - self.waiting.len())],
+        };
+        self.size += bytes.len() as u64;
         self.hasher.update(bytes);
         self.waiting.extend_from_slice(bytes);
         if self.waiting.len() > IN_MEMORY {
@@ -129,8 +137,20 @@ impl Incoming {
         }
         let sha256 = self.hasher.finalize().into();
         let Self { listed, part, size, waiting, spilled, .. } = self;
-        let header = header::digest(spilled.as_ref().map_or(&waiting, |spilled| &spilled.head));
-        Ok(Received { listed, part, sha256, header, completes: None, size, waiting, spilled })
+        let head = spilled.as_ref().map_or(&waiting, |spilled| &spilled.head);
+        let header = header::digest(head);
+        let text_size = header::text_start(head).map(|start| size - start as u64);
+        Ok(Received {
+            listed,
+            part,
+            sha256,
+            header,
+            text_size,
+            completes: None,
+            size,
+            waiting,
+            spilled,
+        })
     }
 
     /// Stores the whole chunks that wait.
@@ -177,19 +197,20 @@ impl Received {
         self.waiting.len() + self.spilled.as_ref().map_or(0, |spilled| spilled.head.len())
     }
 
-    /// Whether part of it is in the store already.
-    pub(super) fn is_spilled(&self) -> bool {
-        self.spilled.is_some()
+    /// Where its bytes are, if they are in the store already.
+    pub(super) fn spilled_to(&self) -> Option<MessageId> {
+        self.spilled.as_ref().map(|spilled| spilled.id)
     }
 
-    /// What is known of it.
-    pub(super) fn facts(&self) -> Facts<'_> {
-        let Self { listed, part, sha256, header, .. } = self;
-        Facts { listed, part: *part, sha256: *sha256, header: *header }
+    /// What is known of it, and of the rows that it was compared with.
+    pub(super) fn facts<'a>(&'a self, remarked: &'a BTreeSet<Vec<u8>>) -> Facts<'a> {
+        let Self { listed, part, sha256, header, text_size, .. } = self;
+        let (part, sha256, header, text_size) = (*part, *sha256, *header, *text_size);
+        Facts { listed, part, sha256, header, text_size, remarked }
     }
 
     /// The record for the list, made of the message's first bytes.
-    fn message(&self, id: MessageId, now: i64) -> Message {
+    pub(super) fn message(&self, id: MessageId, now: i64) -> Message {
         let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
         let summary = summary(head);
         let (size, body) = match self.part {
@@ -213,7 +234,14 @@ impl Received {
         }
     }
 
-    fn row(&self, account: AccountId, message: MessageId, seen: i64, now: i64) -> LedgerRow {
+    /// Its row in the ledger; it was first seen at `seen`.
+    pub(super) fn row(
+        &self,
+        account: AccountId,
+        message: MessageId,
+        seen: i64,
+        now: i64,
+    ) -> LedgerRow {
         LedgerRow {
             account,
             uidl: self.listed.uidl.clone().unwrap_or_default(),
@@ -222,6 +250,7 @@ impl Received {
             size: self.size,
             sha256: self.sha256,
             header: self.header,
+            text_size: self.text_size,
             partial: self.part == Part::Header,
             wanted: false,
             first_seen: seen,
@@ -239,210 +268,6 @@ impl Received {
 /// expect to see, unless it is in the future.
 fn arrival(sent: Option<i64>, now: i64) -> i64 {
     sent.filter(|sent| (0..=now).contains(sent)).unwrap_or(now)
-}
-
-/// What was stored.
-#[derive(Debug, Default)]
-pub(super) struct Committed {
-    /// The rows of all messages, verified, as they are stored now.
-    pub(super) rows: Vec<LedgerRow>,
-    /// How many of the messages were not here before.
-    pub(super) new: usize,
-    /// The messages of which only the header was here before; where each was, and where it is.
-    pub(super) completed: Vec<Moved>,
-}
-
-/// Makes messages visible, all of them or none: records, places in the list, bytes, ledger rows and
-/// the mailboxes' counts in one strict batch. Then reads them back and marks them as verified.
-///
-/// What the ledger and the mailboxes hold is read under the lock for editing: the person may have
-/// moved or deleted a message since the download began, or a backup may have been restored.
-/// `seen` is when the server listed the messages.
-pub(super) async fn commit(
-    store: &impl Store,
-    place: Place,
-    received: &[Received],
-    seen: i64,
-    now: i64,
-) -> Result<Committed, MailError> {
-    let editing = store.editing().lock().await;
-    let mut batch =
-        Batch { store, place, writes: Vec::new(), mailboxes: BTreeMap::new(), keys: Vec::new() };
-    let mut committed = Committed::default();
-    for received in received {
-        match batch.presence(received).await? {
-            Presence::Absent => {
-                batch.add(received, seen, now).await?;
-                committed.new += 1;
-            }
-            Presence::Partial(row) => {
-                let step = batch.complete(received, *row, now).await?;
-                committed.completed.push(step);
-            }
-            Presence::Whole => batch.drop_bytes(received),
-        }
-    }
-    let Batch { mut writes, mailboxes, keys, .. } = batch;
-    writes.extend(mailboxes.values().map(Record::put));
-    store.apply(writes, Durability::Strict).await?;
-    drop(editing);
-    let verified = verify(store, keys, now).await?;
-    if verified.damaged > 0 {
-        return Err(StoreError::Damaged("a message that was just stored".into()).into());
-    }
-    committed.rows = verified.rows;
-    Ok(committed)
-}
-
-/// What is here of a message that has come.
-enum Presence {
-    Absent,
-    /// The header; and the row.
-    Partial(Box<LedgerRow>),
-    /// Everything, or the person does not want it.
-    Whole,
-}
-
-/// A batch in the making.
-struct Batch<'a, S> {
-    store: &'a S,
-    place: Place,
-    writes: Vec<Write>,
-    mailboxes: BTreeMap<MailboxId, Mailbox>,
-    /// The rows that it writes.
-    keys: Vec<Key>,
-}
-
-impl<S: Store> Batch<'_, S> {
-    async fn presence(&mut self, received: &Received) -> Result<Presence, MailError> {
-        if let Some(before) = &received.completes
-            && let Some(row) = record::get::<LedgerRow>(self.store, &before.key()).await?
-        {
-            if !row.partial || row.deleted_here.is_some() {
-                return Ok(Presence::Whole);
-            }
-            let there = self.store.get(Table::Messages, &message_key(row.message)).await?.is_some();
-            return Ok(if there { Presence::Partial(Box::new(row)) } else { Presence::Absent });
-        }
-        // Where it will be says nothing about its key.
-        let anywhere = MessageId { mailbox: self.place.inbox, uid: 0 };
-        let key = received.row(self.place.account, anywhere, 0, 0).key();
-        let row: Option<LedgerRow> = record::get(self.store, &key).await?;
-        let same = row.is_some_and(|row| row.sha256 == received.sha256);
-        Ok(if same { Presence::Whole } else { Presence::Absent })
-    }
-
-    /// Adds a message that was never stored.
-    async fn add(&mut self, received: &Received, seen: i64, now: i64) -> Result<(), MailError> {
-        let id = match &received.spilled {
-            Some(spilled) => {
-                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
-                spilled.id
-            }
-            None => {
-                let id = self.next_id(self.place.inbox).await?;
-                self.writes.extend(put_body(id, &received.waiting));
-                id
-            }
-        };
-        let row = received.row(self.place.account, id, seen, now);
-        if let Some(former) = record::get::<LedgerRow>(self.store, &row.key()).await?
-            && former.sha256 != row.sha256
-        {
-            // The server has given its unique id to another message.
-            self.writes.push(former.without_uidl(now).put());
-        }
-        self.keys.push(row.key());
-        self.writes.push(row.put());
-        self.writes.extend(received.message(id, now).put_listed());
-        let mailbox = self.mailbox(id.mailbox).await?;
-        mailbox.total += 1;
-        mailbox.unread += 1;
-        Ok(())
-    }
-
-    /// Puts the whole of a message into the place of its header.
-    async fn complete(
-        &mut self,
-        received: &Received,
-        row: LedgerRow,
-        now: i64,
-    ) -> Result<Moved, MailError> {
-        let from = row.message;
-        let before: Option<Message> = record::get(self.store, &message_key(from)).await?;
-        let before = before.ok_or(MailError::Gone("message"))?;
-        self.writes.extend(before.delete_whole());
-        let to = match &received.spilled {
-            None => {
-                self.writes.extend(put_body(from, &received.waiting));
-                from
-            }
-            Some(spilled) => {
-                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
-                if spilled.id.mailbox == from.mailbox {
-                    spilled.id
-                } else {
-                    // It was moved to another mailbox while it was downloaded.
-                    let to = self.next_id(from.mailbox).await?;
-                    self.move_bytes(spilled, to).await?;
-                    to
-                }
-            }
-        };
-        let fresh = received.message(to, now);
-        let message = Message {
-            id: to,
-            size: fresh.size,
-            preview: fresh.preview,
-            has_attachments: fresh.has_attachments,
-            body: fresh.body,
-            ..before
-        };
-        self.writes.extend(message.put_listed());
-        let key = row.key();
-        let now = received.row(self.place.account, to, row.first_seen, now);
-        if now.key() != key {
-            self.writes.push(Write::Delete { table: Table::Ledger, key });
-        }
-        self.keys.push(now.key());
-        self.writes.push(now.put());
-        Ok(Moved { from, to })
-    }
-
-    /// What came is not needed.
-    fn drop_bytes(&mut self, received: &Received) {
-        if let Some(spilled) = &received.spilled {
-            let range = KeyRange::prefix(message_key(spilled.id));
-            self.writes.push(Write::DeleteRange { table: Table::Bodies, range });
-            self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
-        }
-    }
-
-    async fn move_bytes(&mut self, spilled: &Spilled, to: MessageId) -> Result<(), StoreError> {
-        for number in 0..spilled.chunks {
-            let from = message_key(spilled.id).u32(number);
-            let chunk = self.store.get(Table::Bodies, &from).await?;
-            let value = chunk.ok_or_else(|| StoreError::Damaged("a chunk".into()))?;
-            let key = message_key(to).u32(number);
-            self.writes.push(Write::Delete { table: Table::Bodies, key: from });
-            self.writes.push(Write::Put { table: Table::Bodies, key, value });
-        }
-        Ok(())
-    }
-
-    async fn next_id(&mut self, id: MailboxId) -> Result<MessageId, MailError> {
-        let mailbox = self.mailbox(id).await?;
-        let uid = mailbox.uid_next;
-        mailbox.uid_next += 1;
-        Ok(MessageId { mailbox: id, uid })
-    }
-
-    async fn mailbox(&mut self, id: MailboxId) -> Result<&mut Mailbox, MailError> {
-        if !self.mailboxes.contains_key(&id) {
-            self.mailboxes.insert(id, record::mailbox(self.store, id).await?);
-        }
-        Ok(self.mailboxes.get_mut(&id).expect("it has just been inserted"))
-    }
 }
 
 #[cfg(test)]
@@ -468,5 +293,20 @@ mod tests {
         assert_eq!(block_on(incoming.push(&store, &[0; 10])), Ok(()));
         let refused = block_on(incoming.push(&store, &[0; 1]));
         assert!(matches!(refused, Err(MailError::Protocol(_))));
+    }
+
+    #[test]
+    fn the_largest_header_is_kept_and_what_is_beyond_is_left_out() {
+        let place = Place { account: AccountId(1), inbox: MailboxId(1) };
+        let store = MemoryStore::new();
+        for beyond in [0, 1, MAX_HEADER] {
+            let listed = Listed { number: 1, size: 1, uidl: None };
+            let mut incoming = Incoming::new(place, listed, Part::Header, place.inbox);
+            for piece in vec![b'x'; MAX_HEADER + beyond].chunks(MAX_HEADER / 3) {
+                assert_eq!(block_on(incoming.push(&store, piece)), Ok(()));
+            }
+            let received = block_on(incoming.finish(&store)).unwrap();
+            assert_eq!((received.size, received.waiting.len()), (MAX_HEADER as u64, MAX_HEADER));
+        }
     }
 }

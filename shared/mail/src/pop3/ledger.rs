@@ -35,6 +35,9 @@ pub struct LedgerRow {
     /// version that did not keep it.
     #[serde(default, with = "serde_bytes")]
     pub header: Option<[u8; 32]>,
+    /// How many bytes of what is stored follow its header; `None` as for `header`.
+    #[serde(default)]
+    pub text_size: Option<u64>,
     /// Whether only its header is stored. Such a message is never deleted from the server, but when
     /// the person deletes it.
     #[serde(default)]
@@ -54,8 +57,8 @@ pub struct LedgerRow {
     pub delete_asked: Option<i64>,
     /// When it was certain that the server no longer has it.
     pub delete_confirmed: Option<i64>,
-    /// When it was missing on the server though nobody here had asked, or another message seemed to
-    /// have its unique id.
+    /// When it was missing on the server though neither anybody here nor the server's own rules had
+    /// removed it, or its unique id was another one's.
     #[serde(default)]
     pub gone: Option<i64>,
 }
@@ -160,7 +163,12 @@ impl Ledger {
 
     /// The row of a unique id.
     pub(super) fn by_uidl(&self, uidl: &[u8]) -> Option<&LedgerRow> {
-        self.rows.get(uidl)
+        self.named(uidl)
+    }
+
+    /// The row of this name.
+    pub(super) fn named(&self, name: &[u8]) -> Option<&LedgerRow> {
+        self.rows.get(name)
     }
 
     /// The rows of messages with these bytes.
@@ -178,6 +186,11 @@ impl Ledger {
         self.rows().filter(|row| row.verified.is_none()).count()
     }
 
+    /// When messages went missing that somebody else has removed, as far as is known.
+    pub(super) fn removed_elsewhere(&self) -> impl Iterator<Item = i64> {
+        self.rows().filter(|row| !row.uidl.is_empty()).filter_map(|row| row.gone)
+    }
+
     /// Deletions that were asked for and whose QUIT was never answered: the listing tells.
     pub(super) async fn settle_deletions(
         &mut self,
@@ -185,38 +198,22 @@ impl Ledger {
         listing: &Listing,
         now: i64,
     ) -> Result<(), StoreError> {
-        let asked = |row: &&LedgerRow| row.delete_asked.is_some() && row.is_on_server();
-        self.note_absent(store, listing, asked, |row| row.delete_confirmed = Some(now)).await?;
+        let mut rows = self.absent(listing);
+        rows.retain(|row| row.delete_asked.is_some());
+        rows.iter_mut().for_each(|row| row.delete_confirmed = Some(now));
+        self.update(store, rows, Durability::Relaxed).await?;
         Ok(())
     }
 
-    /// Notes which messages vanished from the server though nobody here asked for it; returns them.
-    pub(super) async fn note_vanished(
-        &mut self,
-        store: &impl Store,
-        listing: &Listing,
-        now: i64,
-    ) -> Result<Vec<LedgerRow>, StoreError> {
-        let left = |row: &&LedgerRow| row.delete_asked.is_none() && row.is_on_server();
-        self.note_absent(store, listing, left, |row| row.gone = Some(now)).await
-    }
-
-    async fn note_absent(
-        &mut self,
-        store: &impl Store,
-        listing: &Listing,
-        applies: impl Fn(&&LedgerRow) -> bool,
-        note: impl Fn(&mut LedgerRow),
-    ) -> Result<Vec<LedgerRow>, StoreError> {
-        let Some(named) = &listing.named else { return Ok(Vec::new()) };
-        let mut rows: Vec<LedgerRow> = self
-            .rows()
-            .filter(|row| !row.uidl.is_empty() && !named.contains_key(&row.uidl))
-            .filter(applies)
-            .cloned()
-            .collect();
-        rows.iter_mut().for_each(note);
-        self.update(store, rows, Durability::Relaxed).await
+    /// The rows of messages that the server had, and certainly does not list any more.
+    pub(super) fn absent(&self, listing: &Listing) -> Vec<LedgerRow> {
+        if !listing.is_complete {
+            return Vec::new();
+        }
+        let is_absent = |row: &&LedgerRow| {
+            row.is_on_server() && !row.uidl.is_empty() && !listing.named.contains_key(&row.uidl)
+        };
+        self.rows().filter(is_absent).cloned().collect()
     }
 
     /// Stores changed rows that keep their unique ids; returns those that are still there.
@@ -331,6 +328,7 @@ pub(super) mod tests {
             size: 1,
             sha256: [0; 32],
             header: None,
+            text_size: None,
             partial: false,
             wanted: false,
             first_seen: 0,

@@ -11,6 +11,12 @@ pub const MAX_MESSAGE: u64 = 1 << 30;
 /// this many bytes at a time.
 pub const IN_MEMORY: usize = 4 * CHUNK;
 
+/// The largest header that is stored where only that is wanted; what a server sends beyond is left out.
+pub const MAX_HEADER: usize = IN_MEMORY;
+
+/// How many stored messages with the same header are compared with one that has come.
+pub const LOOK_ALIKES: usize = 8;
+
 /// Several messages are stored in one transaction until they have this many bytes together…
 pub const BATCH_BYTES: usize = 2 << 20;
 

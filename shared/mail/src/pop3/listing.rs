@@ -26,15 +26,17 @@ pub(super) struct Listed {
 pub(super) struct Listing {
     pub(super) messages: Vec<Listed>,
     /// All unique ids that the server gave, with the message's size; without it those that it gave
-    /// twice. `None` if it gave none at all, so that nothing can be concluded from what is not among
-    /// them.
-    pub(super) named: Option<BTreeMap<Vec<u8>, Option<u64>>>,
+    /// twice.
+    pub(super) named: BTreeMap<Vec<u8>, Option<u64>>,
+    /// Whether every message has one of them. Else nothing can be concluded from an id that is not
+    /// among them: it may be that of a message that has none for once.
+    pub(super) is_complete: bool,
 }
 
 impl Listing {
     /// Whether the server still lists what a row is about, as far as id and size tell.
     pub(super) fn has(&self, row: &LedgerRow) -> bool {
-        let named = self.named.as_ref().and_then(|named| named.get(&row.uidl));
+        let named = self.named.get(&row.uidl);
         let as_listed = |size: &Option<u64>| size.is_none_or(|size| size == row.listed_size);
         row.is_on_server() && named.is_some_and(as_listed)
     }
@@ -74,14 +76,15 @@ fn combine(sizes: Vec<(u32, u64)>, uidls: Option<Vec<(u32, Vec<u8>)>>) -> Listin
         let uidl = ids.get(number).filter(|id| only(id, *number)).cloned();
         Listed { number: *number, size: *size, uidl }
     });
-    let named = uidls.as_ref().map(|uidls| {
-        let named = uidls.iter().map(|(number, id)| {
-            let size = sizes.get(number).filter(|_| only(id, *number)).copied();
-            (id.clone(), size)
-        });
-        named.collect()
+    let named = uidls.iter().flatten().map(|(number, id)| {
+        let size = sizes.get(number).filter(|_| only(id, *number)).copied();
+        (id.clone(), size)
     });
-    Listing { messages: messages.collect(), named }
+    Listing {
+        messages: messages.collect(),
+        named: named.collect(),
+        is_complete: uidls.is_some() && sizes.keys().all(|number| ids.contains_key(number)),
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +96,7 @@ mod tests {
         let uidls = [(1, "a"), (2, "b"), (3, "a"), (5, "d"), (5, "e")];
         let uidls = uidls.map(|(number, id)| (number, id.into()));
         let sizes = vec![(3, 30), (1, 10), (2, 20), (4, 40), (5, 50)];
-        let Listing { messages, named } = combine(sizes, Some(uidls.into()));
+        let Listing { messages, named, is_complete } = combine(sizes, Some(uidls.into()));
         let listed: Vec<_> =
             messages.into_iter().map(|listed| (listed.number, listed.size, listed.uidl)).collect();
         let expected = [
@@ -104,15 +107,28 @@ mod tests {
             (5, 50, None),
         ];
         assert_eq!(listed, expected);
-        let named: Vec<_> = named.unwrap().into_iter().collect();
+        let named: Vec<_> = named.into_iter().collect();
         let expected = [("a", None), ("b", Some(20)), ("d", None), ("e", None)];
         let expected = expected.map(|(id, size)| (id.as_bytes().to_vec(), size));
         assert_eq!(named, expected, "what is listed twice is still listed");
+        assert!(!is_complete, "the fourth has none");
     }
 
     #[test]
-    fn a_server_without_unique_ids_names_nothing() {
-        let Listing { messages, named } = combine(vec![(1, 10)], None);
-        assert_eq!((messages.len(), named), (1, None));
+    fn a_list_tells_what_is_gone_only_if_every_message_has_an_id() {
+        let ids = |ids: &[(u32, &str)]| {
+            Some(ids.iter().map(|(number, id)| (*number, (*id).into())).collect())
+        };
+        let cases = [
+            (vec![(1, 10)], None, false),
+            (vec![(1, 10)], ids(&[]), false),
+            (vec![(1, 10), (2, 20)], ids(&[(1, "a")]), false),
+            (vec![(1, 10), (2, 20)], ids(&[(1, "a"), (2, "a")]), true),
+            (vec![], ids(&[]), true),
+        ];
+        for (sizes, uidls, expected) in cases {
+            let listing = combine(sizes.clone(), uidls.clone());
+            assert_eq!(listing.is_complete, expected, "{sizes:?} {uidls:?}");
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! delete it, and it counts as deleted only when the server has answered QUIT, or no longer lists
 //! it. See [`download`] for the steps and what an interruption at each of them leads to.
 
+mod commit;
+mod compare;
 mod deletion;
 mod download;
 mod fetch;

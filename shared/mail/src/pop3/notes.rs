@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use postern_bridge::{AccountId, DeletionHold, Pop3View};
+use postern_bridge::{AccountId, DeletionHold, Pop3View, ServerLogin};
 use postern_pop3::{Capabilities, Expire};
 use serde::{Deserialize, Serialize};
 
-use super::DownloadReport;
-use super::limits::{MAX_IMPLEMENTATION, MAX_LOGIN_DELAY};
+use super::{
+    DownloadReport, LedgerRow, count,
+    limits::{MAX_IMPLEMENTATION, MAX_LOGIN_DELAY},
+};
 use crate::{
     MailError, Store,
     error::Closed,
-    record::{self, Record},
-    store::{Durability, Key, StoreError, Table, Write},
+    record::{self, Account, Record, account_key},
+    store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
 /// What is remembered of an account's server.
@@ -21,6 +23,11 @@ use crate::{
 pub struct ServerNotes {
     /// The account.
     account: u32,
+    /// Host and user name of the mailbox that the ledger's unique ids belong to; `None` before the
+    /// first download, and of versions that did not keep it.
+    pub(super) mailbox: Option<(String, String)>,
+    /// When the person last decided what happens on the server, in milliseconds since 1970 (UTC).
+    decided: i64,
     /// What it calls itself.
     pub implementation: Option<String>,
     /// After how many days it deletes messages by itself.
@@ -53,6 +60,11 @@ fn key(account: AccountId) -> Key {
     Key::new().bytes(b"pop3-server-").u32(account.0)
 }
 
+/// Host and user name, so that the same ones are alike.
+fn mailbox(login: &ServerLogin) -> (String, String) {
+    (login.endpoint.host.to_ascii_lowercase(), login.username.clone())
+}
+
 impl ServerNotes {
     /// What is known of an account's server; nothing at first.
     ///
@@ -62,6 +74,45 @@ impl ServerNotes {
     pub async fn load(store: &impl Store, account: AccountId) -> Result<Self, StoreError> {
         let known: Option<Self> = record::get(store, &key(account)).await?;
         Ok(known.unwrap_or(Self { account: account.0, ..Self::default() }))
+    }
+
+    /// The ledger's unique ids belong to what one user has at one server. Where the account has
+    /// another server or user now, its rows give their ids up, in one batch: their messages are known
+    /// again by their content alone, and none of them counts as missing.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read or written.
+    pub(super) async fn adopt(
+        store: &impl Store,
+        account: &Account,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let _editing = store.editing().lock().await;
+        let before = Self::load(store, account.id).await?;
+        let mut notes = before.clone();
+        notes.mailbox = Some(mailbox(&account.incoming));
+        if notes == before {
+            return Ok(());
+        }
+        let mut batch = Vec::new();
+        if before.mailbox.is_some() {
+            let range = KeyRange::prefix(account_key(account.id));
+            let mut rows: Vec<LedgerRow> = record::all(store, &range).await?;
+            rows.retain(|row| !row.uidl.is_empty());
+            // Of those with the same content one is left: rather one whose message is here.
+            rows.sort_by_key(|row| row.deleted_here.is_none());
+            batch.extend(rows.iter().map(Record::delete));
+            batch.extend(rows.into_iter().map(|row| row.without_uidl(now).put()));
+            notes.decided(now);
+        }
+        batch.push(notes.put());
+        store.apply(batch, Durability::Strict).await
+    }
+
+    /// The account is about to get another server: whose the ledger's ids are is noted, if it was not.
+    pub(crate) fn keep_mailbox(&mut self, login: &ServerLogin) {
+        self.mailbox.get_or_insert_with(|| mailbox(login));
     }
 
     /// Changes what is known.
@@ -111,7 +162,7 @@ impl ServerNotes {
     }
 
     /// A log-in worked at `now`.
-    pub(super) fn logged_in(&mut self, offers: &Capabilities, now: i64) {
+    pub(crate) fn logged_in(&mut self, offers: &Capabilities, now: i64) {
         self.learn(offers);
         // Of interest only where the next one has to wait for it.
         self.last_login = self.login_delay.map(|_| now);
@@ -125,21 +176,28 @@ impl ServerNotes {
     }
 
     /// The person has decided anew what happens on the server.
-    pub(crate) fn decided(&mut self) {
+    pub(crate) fn decided(&mut self, now: i64) {
+        self.decided = now;
         (self.removed_elsewhere, self.told, self.hold) = (0, false, None);
     }
 
     /// A log-in was refused at `now` because it came too soon.
-    pub(super) fn told_too_soon(&mut self, delay: u32, now: i64) {
+    pub(crate) fn told_too_soon(&mut self, delay: u32, now: i64) {
         self.login_delay = Some(delay.min(MAX_LOGIN_DELAY));
         self.last_login = Some(now);
     }
 
-    /// A download has fetched what it could.
-    pub(super) fn downloaded(&mut self, report: &DownloadReport) {
+    /// A download has fetched what it could. `removed` are the moments at which messages were found
+    /// to be missing that somebody else has removed, and are so still.
+    pub(super) fn downloaded(
+        &mut self,
+        report: &DownloadReport,
+        removed: impl Iterator<Item = i64>,
+    ) {
         self.unidentified = report.unidentified;
         self.left_out = report.left_out;
-        self.removed_elsewhere = self.removed_elsewhere.saturating_add(report.vanished);
+        self.removed_elsewhere = count(removed.filter(|at| *at > self.decided));
+        self.told &= self.removed_elsewhere > 0;
         self.hold = report.hold;
     }
 

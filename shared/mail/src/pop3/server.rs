@@ -6,10 +6,7 @@ use postern_pop3::{
 };
 use postern_sasl::Credentials;
 
-use super::{
-    DAY,
-    limits::{PATIENCE, TOO_SOON},
-};
+use super::limits::{MAX_MESSAGE, PATIENCE, TOO_SOON};
 use crate::{
     Host, MailError, Secret,
     authenticate::mechanism,
@@ -39,6 +36,8 @@ pub(super) struct Server<'host, H: Host> {
     connection: Connection<H::Transport, Session>,
     /// What the server offers.
     pub(super) offers: Capabilities,
+    /// Whether it has said so, or was tried.
+    is_known: bool,
 }
 
 impl<'host, H: Host> Server<'host, H> {
@@ -52,7 +51,8 @@ impl<'host, H: Host> Server<'host, H> {
         let transport =
             within(host, PATIENCE, connecting).await.ok_or(MailError::TimedOut("connecting"))??;
         let connection = Connection::new(transport, Session::new());
-        let mut server = Self { host, connection, offers: Capabilities::default() };
+        let mut server =
+            Self { host, connection, offers: Capabilities::default(), is_known: false };
         match server.introduce(login, password).await {
             Ok(()) => Ok(server),
             Err(error) => {
@@ -85,6 +85,7 @@ impl<'host, H: Host> Server<'host, H> {
                 self.offers = before;
             }
         }
+        self.is_known = known;
         Ok(())
     }
 
@@ -111,12 +112,52 @@ impl<'host, H: Host> Server<'host, H> {
         }
     }
 
-    /// Whether the server has deleted a message by itself by now, as it says that it does.
-    pub(super) fn has_expired(&self, first_seen: i64, now: i64) -> bool {
-        match self.offers.expire {
-            Some(Expire::Days(days)) => now.saturating_sub(first_seen) >= i64::from(days) * DAY,
-            Some(Expire::Never) | None => false,
+    /// Whether headers can be had alone. A server that does not say what it offers is tried once, with
+    /// this message.
+    pub(super) async fn can_top(&mut self, message: u32) -> Result<bool, MailError> {
+        if self.is_known {
+            return Ok(self.offers.top);
         }
+        self.start(Command::Top { message, lines: 0 })?;
+        self.offers.top = self.content("a header", |_| ()).await?;
+        self.is_known = true;
+        Ok(self.offers.top)
+    }
+
+    /// Receives the message, or the header, whose turn it is; false if the server does not hand it out.
+    pub(super) async fn content(
+        &mut self,
+        what: &'static str,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<bool, MailError> {
+        let mut left = MAX_MESSAGE;
+        loop {
+            match self.next(what).await? {
+                Event::Content { bytes, .. } => {
+                    let rest = left.checked_sub(bytes.len() as u64);
+                    left = rest.ok_or_else(|| too_large(MAX_MESSAGE))?;
+                    take(&bytes);
+                }
+                Event::ContentEnd { .. } => return Ok(true),
+                Event::Refused { request: Request::Top(_) | Request::Retr(_), .. } => {
+                    return Ok(false);
+                }
+                other => return Err(unexpected(&other, "hand out a message")),
+            }
+        }
+    }
+
+    /// After how many days the server deletes messages by itself, as it says.
+    pub(super) fn expires(&self) -> Option<u32> {
+        match self.offers.expire {
+            Some(Expire::Days(days)) => Some(days),
+            Some(Expire::Never) | None => None,
+        }
+    }
+
+    /// Whether QUIT has it delete what it has handed out in the session.
+    pub(super) fn deletes_by_itself(&self) -> bool {
+        self.expires() == Some(0)
     }
 
     /// What protects the connection.
@@ -223,6 +264,11 @@ fn refused(response: Response, what: &'static str) -> MailError {
         Some(ResponseCode::SystemPermanent) => MailError::Closed(Closed::Permanent(text)),
         _ => MailError::Refused { what, text },
     }
+}
+
+/// The error for a message of more than `limit` bytes.
+pub(super) fn too_large(limit: u64) -> MailError {
+    MailError::Protocol(format!("a message of more than {limit} bytes"))
 }
 
 /// The error for an event that is not the one hoped for; `what` as in [`MailError::Refused`].

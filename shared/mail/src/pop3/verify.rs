@@ -1,9 +1,11 @@
 //! Reading back what was stored, before anything else is done with it.
 
-use postern_bridge::AccountId;
+use std::collections::BTreeMap;
+
+use postern_bridge::{AccountId, MessageId};
 use sha2::{Digest, Sha256};
 
-use super::ledger::LedgerRow;
+use super::{header, ledger::LedgerRow, notes::ServerNotes};
 use crate::{
     Store,
     record::{self, CHUNK, Message, Record, account_key, message_key},
@@ -22,20 +24,25 @@ pub(super) struct Verified {
     pub(super) damaged: usize,
 }
 
-/// Verifies what an earlier session stored but did not live to verify.
+/// Verifies what an earlier session stored but did not live to verify, and once what an earlier
+/// version stored, of which digests are missing.
 pub(super) async fn verify_rest(
     store: &impl Store,
     account: AccountId,
     now: i64,
 ) -> Result<(), StoreError> {
     let rows: Vec<LedgerRow> = record::all(store, &KeyRange::prefix(account_key(account))).await?;
-    let keys = rows.iter().filter(|row| row.verified.is_none()).map(Record::key).collect();
+    let is_first = ServerNotes::load(store, account).await?.mailbox.is_none();
+    let lacks = |row: &LedgerRow| is_first && row.header.is_none() && row.deleted_here.is_none();
+    let keys = rows.iter().filter(|row| row.verified.is_none() || lacks(row));
+    let keys = keys.map(Record::key).collect();
     verify(store, keys, now).await?;
     Ok(())
 }
 
 /// Reads back the messages of these rows and compares their checksums. What is as it should be is
-/// marked as verified; what is not is forgotten.
+/// marked as verified, and gets the digests that an earlier version did not keep; what is not is
+/// forgotten, and comes again if the server still has it.
 ///
 /// The person may move a message, or delete it, while it is being read: so the rows are read again
 /// under the lock for editing, and those that changed are judged anew.
@@ -77,21 +84,29 @@ async fn judge(
         let (Some(before), Some(mut row)) = (before, present) else { continue };
         if *before != row {
             again.push(key.clone());
-        } else if intact || row.deleted_here.is_some() {
-            row.verified = row.verified.or(Some(now));
-            batch.push(row.put());
-            verified.rows.push(row);
-        } else {
-            damaged.push(row);
+            continue;
         }
+        match intact {
+            Some(outline) if row.header.is_none() => {
+                (row.header, row.text_size) = (outline.header, outline.text_size);
+            }
+            None if row.deleted_here.is_none() => {
+                damaged.push(row);
+                continue;
+            }
+            _ => {}
+        }
+        row.verified = row.verified.or(Some(now));
+        if row != *before {
+            batch.push(row.put());
+        }
+        verified.rows.push(row);
     }
     if !batch.is_empty() {
         store.apply(batch, Durability::Relaxed).await?;
     }
-    for row in damaged {
-        forget(store, &row).await?;
-        verified.damaged += 1;
-    }
+    verified.damaged += damaged.len();
+    forget(store, damaged).await?;
     Ok(again)
 }
 
@@ -100,28 +115,56 @@ async fn rows(store: &impl Store, keys: &[Key]) -> Result<Vec<Option<LedgerRow>>
     values.into_iter().map(|value| value.map(|value| record::decode(&value)).transpose()).collect()
 }
 
-/// Removes a row and what is left of its message; under the lock for editing.
-async fn forget(store: &impl Store, row: &LedgerRow) -> Result<(), StoreError> {
-    let message: Option<Message> = record::get(store, &message_key(row.message)).await?;
-    let bytes = KeyRange::prefix(message_key(row.message));
-    let mut batch = vec![row.delete(), Write::DeleteRange { table: Table::Bodies, range: bytes }];
-    if let Some(message) = message {
+/// Removes rows and what is left of their messages; under the lock for editing. What other rows are
+/// about stays, and so does what the server has no more: it is damaged, but all there is.
+async fn forget(store: &impl Store, rows: Vec<LedgerRow>) -> Result<(), StoreError> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let all: Vec<LedgerRow> =
+        record::all(store, &KeyRange::prefix(account_key(first.account))).await?;
+    let mut named: BTreeMap<MessageId, usize> = BTreeMap::new();
+    for row in all.iter().filter(|row| row.deleted_here.is_none()) {
+        *named.entry(row.message).or_default() += 1;
+    }
+    for row in rows {
+        let mut batch = vec![row.delete()];
+        let others = named.entry(row.message).or_default();
+        *others = others.saturating_sub(1);
+        if *others == 0 && row.is_on_server() {
+            batch.extend(remove_rest(store, row.message).await?);
+        }
+        store.apply(batch, Durability::Strict).await?;
+    }
+    Ok(())
+}
+
+/// The writes that remove what is left of a message.
+async fn remove_rest(store: &impl Store, id: MessageId) -> Result<Vec<Write>, StoreError> {
+    let range = KeyRange::prefix(message_key(id));
+    let mut batch = vec![Write::DeleteRange { table: Table::Bodies, range }];
+    if let Some(message) = record::get::<Message>(store, &message_key(id)).await? {
         batch.extend(message.delete_whole());
-        let key = record::mailbox_key(row.message.mailbox);
+        let key = record::mailbox_key(id.mailbox);
         if let Some(mut mailbox) = record::get::<record::Mailbox>(store, &key).await? {
             mailbox.total = mailbox.total.saturating_sub(1);
             mailbox.unread = mailbox.unread.saturating_sub((!message.flags.seen).into());
             batch.push(mailbox.put());
         }
     }
-    store.apply(batch, Durability::Strict).await
+    Ok(batch)
 }
 
-/// Whether the stored bytes are those that the rows' checksums were made of.
+/// What the first bytes of an intact message tell that its row does not.
+#[derive(Default)]
+struct Outline {
+    header: Option<[u8; 32]>,
+    text_size: Option<u64>,
+}
+
+/// Of each row, if the stored bytes are those that its checksum was made of, what they tell.
 async fn are_intact(
     store: &impl Store,
     rows: &[Option<LedgerRow>],
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Vec<Option<Outline>>, StoreError> {
     let keys: Vec<Key> = rows.iter().flatten().map(|row| message_key(row.message)).collect();
     let listed = store.get_many(Table::Messages, &keys).await?;
     let chunks = |number: u32| keys.iter().map(|key| key.clone().u32(number)).collect::<Vec<_>>();
@@ -132,20 +175,28 @@ async fn are_intact(
     for row in rows {
         let (Some(row), Some((listed, first))) = (row, row.as_ref().and_then(|_| found.next()))
         else {
-            intact.push(false);
+            intact.push(None);
             continue;
         };
-        intact.push(listed.is_some() && is_body_of(store, row, first).await?);
+        intact.push(if listed.is_some() { outline(store, row, first).await? } else { None });
     }
     Ok(intact)
 }
 
-/// Whether the stored bytes, of which these are the first, are those of the row; read chunk by chunk.
-async fn is_body_of(
+/// Reads the stored bytes of a row's message, of which these are the first, chunk by chunk; `None` if
+/// they are others.
+async fn outline(
     store: &impl Store,
     row: &LedgerRow,
     first: Option<Vec<u8>>,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Outline>, StoreError> {
+    let outline = match &first {
+        Some(head) if row.header.is_none() => Outline {
+            header: header::digest(head),
+            text_size: header::text_start(head).map(|at| row.size.saturating_sub(at as u64)),
+        },
+        _ => Outline::default(),
+    };
     let mut hasher = Sha256::new();
     let (mut size, mut number) = (0, 0);
     let mut chunk = first;
@@ -159,5 +210,5 @@ async fn is_body_of(
         chunk = if more { store.get(Table::Bodies, &key).await? } else { None };
     }
     let sha256: [u8; 32] = hasher.finalize().into();
-    Ok(size == row.size && sha256 == row.sha256)
+    Ok((size == row.size && sha256 == row.sha256).then_some(outline))
 }

@@ -12,6 +12,7 @@ fn row(uid: u32) -> LedgerRow {
         size: 1,
         sha256: [0; 32],
         header: None,
+        text_size: None,
         partial: false,
         wanted: false,
         first_seen: 0,

@@ -86,7 +86,7 @@ impl<H: Host> Client<H> {
         self.tell(None, Delta::Progress { account: id, progress: None });
         self.mailbox_changed(inbox, Change::Order).await?;
         match result {
-            Ok(report) => self.note_download(&account, &report).await?,
+            Ok(_) => self.note_download(&account).await?,
             Err(error) => {
                 let used = &account.incoming.endpoint;
                 self.not_connected(id, ServerRole::Incoming, used, &error).await?;

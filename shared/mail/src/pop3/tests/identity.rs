@@ -3,7 +3,7 @@
 use postern_bridge::Retention::{DeleteAfterDays, DeleteAfterDownload, Keep};
 
 use super::*;
-use crate::store::MemoryStore;
+use crate::{pop3::ServerNotes, record::CHUNK, store::MemoryStore};
 
 fn mail(subject: &str) -> Vec<u8> {
     format!("From: b@c\r\nSubject: {subject}\r\n\r\n{subject}\r\n").into_bytes()
@@ -158,4 +158,144 @@ fn a_header_that_the_server_has_marked_does_not_keep_the_message() {
     let report = run(&host, DeleteAfterDownload).unwrap();
     assert_eq!((report.downloaded, report.deleted), (0, 1));
     assert_complete(&host, &mails(&["one"]));
+}
+
+#[test]
+fn another_message_with_the_same_id_and_header_is_downloaded() {
+    let all = ["short", "longer text"]
+        .map(|text| format!("From: b@c\r\nSubject: same\r\n\r\n{text}\r\n").into_bytes());
+    let host = prepared(Maildrop::new(&all[..1]), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    host.server.borrow_mut().messages[0].raw = all[1].clone();
+    let report = run(&host, DeleteAfterDownload).unwrap();
+    assert_eq!((report.downloaded, report.deleted), (1, 1));
+    assert_complete(&host, &all);
+}
+
+/// The same message as a server that keeps marks in its header gives it later.
+fn marked(raw: &[u8]) -> Vec<u8> {
+    [b"Status: RO\r\nX-UID: 7\r\n", raw].concat()
+}
+
+#[test]
+fn what_servers_change_in_a_header_doubles_nothing() {
+    let large = [mail("large"), vec![b'x'; (1 << 20) + CHUNK], b"\r\n".to_vec()].concat();
+    let all = vec![mail("one"), large, mail("three")];
+    for (uidl, new_ids) in [(true, false), (true, true), (false, false)] {
+        let mut server = Maildrop::new(&all);
+        server.uidl = uidl;
+        let host = prepared(server, MemoryStore::new());
+        run(&host, Keep).unwrap();
+        for mail in &mut host.server.borrow_mut().messages {
+            mail.raw = marked(&mail.raw);
+        }
+        if new_ids {
+            name(&host, &["x", "y", "z"]);
+        }
+        let report = run(&host, Keep).unwrap();
+        assert_eq!((report.downloaded, report.vanished), (0, 0), "{uidl} {new_ids}");
+        assert_complete(&host, &all);
+        if uidl {
+            assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
+        }
+    }
+}
+
+#[test]
+fn another_text_under_a_changed_header_is_another_message() {
+    let all = ["text one", "text two"]
+        .map(|text| format!("From: b@c\r\nSubject: same\r\n\r\n{text}\r\n").into_bytes());
+    let mut server = Maildrop::new(&all[..1]);
+    server.uidl = false;
+    let host = prepared(server, MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let other = marked(&all[1]);
+    host.server.borrow_mut().messages[0].raw = other.clone();
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 1);
+    assert_complete(&host, &[all[0].clone(), other]);
+}
+
+#[test]
+fn a_changed_header_brings_back_nothing_that_was_deleted_here() {
+    let host = prepared(Maildrop::new(&mails(&["one"])), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    block_on(delete_message(&host.store, ledger(&host.store)[0].message));
+    host.server.borrow_mut().messages[0].raw = marked(&mail("one"));
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+    assert!(stored(&host.store).is_empty());
+}
+
+/// Makes the ledger what an earlier version has left.
+fn forget_headers(host: &TestHost<Maildrop>) {
+    for row in ledger(&host.store) {
+        let row = LedgerRow { header: None, ..row };
+        block_on(host.store.apply(vec![row.put()], Durability::Strict)).unwrap();
+    }
+    let forget = ServerNotes::forget(AccountId(1));
+    block_on(host.store.apply(vec![forget], Durability::Strict)).unwrap();
+}
+
+#[test]
+fn headers_alone_are_known_again_of_what_an_earlier_version_has_stored() {
+    let all = mails(&["one", "two"]);
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    forget_headers(&host);
+    name(&host, &["x", "y"]);
+    let headers = Account { extent: Extent::Headers, ..account(Keep) };
+    assert_eq!(run_account(&host, &headers, SAFE).unwrap().downloaded, 0);
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn a_list_without_any_id_that_can_be_used_settles_nothing() {
+    let all = mails(&["one", "two"]);
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let mut row = ledger(&host.store).remove(0);
+    row.delete_asked = Some(1);
+    block_on(host.store.apply(vec![row.put()], Durability::Strict)).unwrap();
+    let bad = "x".repeat(300);
+    for ids in [["", ""], [bad.as_str(), ""], ["other", ""]] {
+        name(&host, &ids);
+        assert_eq!(run(&host, Keep).unwrap().vanished, 0);
+        assert!(ledger(&host.store).iter().all(|row| row.delete_confirmed.is_none()), "{ids:?}");
+    }
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn two_messages_that_one_header_may_stand_for_are_both_stored() {
+    let all = ["text one", "text two"]
+        .map(|text| format!("From: b@c\r\nSubject: same\r\n\r\n{text}\r\n").into_bytes());
+    let mut server = Maildrop::new(&all[..1]);
+    server.uidl = false;
+    let host = prepared(server, MemoryStore::new());
+    let headers = Account { extent: Extent::Headers, ..account(Keep) };
+    run_account(&host, &headers, SAFE).unwrap();
+    let second = scripted::Mail { uidl: String::new(), raw: all[1].clone() };
+    host.server.borrow_mut().messages.push(second);
+    for downloaded in [1, 0] {
+        assert_eq!(run(&host, Keep).unwrap().downloaded, downloaded);
+        assert_complete(&host, &all);
+    }
+}
+
+#[test]
+fn another_server_s_ids_say_nothing_of_what_came_from_the_first() {
+    let all = mails(&["one", "two", "xyz"]);
+    let host = prepared(Maildrop::new(&all[..2]), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    // The same mail, and an id of the first server on a message of the same size.
+    *host.server.borrow_mut() = Maildrop::new(&[all[2].clone(), all[1].clone()]);
+    let mut moved = account(DeleteAfterDownload);
+    moved.incoming.endpoint.host = "pop.example.net".into();
+    let report = run_account(&host, &moved, SAFE).unwrap();
+    assert_eq!((report.downloaded, report.vanished, report.deleted), (1, 0, 2));
+    assert_complete(&host, &all);
+    // Another person's mailbox at the same server.
+    *host.server.borrow_mut() = Maildrop::new(&[]);
+    let mut other = moved.clone();
+    other.incoming.username = "ben".into();
+    assert_eq!(run_account(&host, &other, SAFE).unwrap().vanished, 0);
 }

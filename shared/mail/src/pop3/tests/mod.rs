@@ -1,5 +1,6 @@
 //! Downloads from a scripted server, interrupted wherever they can be.
 
+mod deleting;
 mod extent;
 mod identity;
 mod interruptions;

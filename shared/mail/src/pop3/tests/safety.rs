@@ -158,6 +158,32 @@ fn what_was_not_verified_and_moved_since_is_verified_where_it_is() {
 }
 
 #[test]
+fn what_another_row_is_about_is_not_removed_with_a_damaged_one() {
+    let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let rows = ledger(&host.store);
+    let stray =
+        LedgerRow { uidl: b"stray".to_vec(), sha256: [7; 32], verified: None, ..rows[1].clone() };
+    block_on(host.store.apply(vec![stray.put()], Durability::Strict)).unwrap();
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+    assert_eq!(ledger(&host.store), rows);
+    assert_complete(&host, &three());
+}
+
+#[test]
+fn what_is_damaged_stays_if_the_server_has_it_no_more() {
+    let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+    run(&host, DeleteAfterDownload).unwrap();
+    let row = LedgerRow { verified: None, ..ledger(&host.store).remove(1) };
+    let mut batch = record::put_body(row.message, b"damaged");
+    batch.push(row.put());
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+    run(&host, Keep).unwrap();
+    assert_eq!(block_on(body(&host.store, row.message)).unwrap(), b"damaged");
+    assert_eq!(ledger(&host.store).len(), 2);
+}
+
+#[test]
 fn a_database_that_vanishes_at_any_moment_takes_no_message_with_it() {
     let operations = {
         let store = Watched::new();

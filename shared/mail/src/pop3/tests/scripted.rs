@@ -24,11 +24,21 @@ pub(super) struct Maildrop {
     pub(super) uidl_fails: bool,
     /// QUIT is answered, but nothing is deleted.
     pub(super) keeps_everything: bool,
-    line: Vec<u8>,
-    marked: BTreeSet<usize>,
+    /// It is of before RFC 2449 and does not know CAPA.
+    pub(super) without_capa: bool,
+    /// TOP works, though it is not offered.
+    pub(super) hidden_top: bool,
+    /// Sees each line of the client before it is answered.
+    pub(super) watcher: Option<Watcher>,
+    pub(super) line: Vec<u8>,
+    pub(super) marked: BTreeSet<usize>,
+    /// What was handed out in this session.
+    pub(super) handed_out: BTreeSet<usize>,
     /// Everything that the client said.
     pub(super) heard: String,
 }
+
+type Watcher = Box<dyn FnMut(&str)>;
 
 #[derive(Clone)]
 pub(super) struct Mail {
@@ -54,8 +64,12 @@ impl Maildrop {
             greeting: "ready",
             uidl_fails: false,
             keeps_everything: false,
+            without_capa: false,
+            hidden_top: false,
+            watcher: None,
             line: Vec::new(),
             marked: BTreeSet::new(),
+            handed_out: BTreeSet::new(),
             heard: String::new(),
         }
     }
@@ -73,10 +87,14 @@ impl Maildrop {
     fn answer(&mut self, line: &str) -> Vec<u8> {
         self.heard += line;
         self.heard += "\n";
+        if let Some(watcher) = &mut self.watcher {
+            watcher(line);
+        }
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         let first = argument.split(' ').next().unwrap_or_default();
         let number: usize = first.parse().unwrap_or(0);
         match verb {
+            "CAPA" if self.without_capa => b"-ERR unknown\r\n".into(),
             "CAPA" => format!("+OK\r\n{}.\r\n", self.capabilities).into(),
             "STLS" | "USER" | "UTF8" => b"+OK\r\n".into(),
             "APOP" if self.log_in_refusal == Some("apop") => b"-ERR no\r\n".into(),
@@ -91,9 +109,10 @@ impl Maildrop {
             "RETR" if self.withheld == Some(number) => b"-ERR virus\r\n".into(),
             "RETR" => {
                 self.retrieved += 1;
+                self.handed_out.insert(number - 1);
                 stuffed(&self.messages[number - 1].raw)
             }
-            "TOP" if self.capabilities.contains("TOP") => {
+            "TOP" if self.hidden_top || self.capabilities.contains("TOP") => {
                 let raw = &self.messages[number - 1].raw;
                 let end = raw.windows(4).position(|four| four == b"\r\n\r\n");
                 stuffed(&raw[..end.map_or(raw.len(), |end| end + 4)])
@@ -102,8 +121,15 @@ impl Maildrop {
                 self.marked.insert(number - 1);
                 b"+OK\r\n".into()
             }
+            "RSET" => {
+                self.marked.clear();
+                b"+OK\r\n".into()
+            }
             "QUIT" => {
-                let marked = std::mem::take(&mut self.marked);
+                let mut marked = std::mem::take(&mut self.marked);
+                if self.capabilities.contains("EXPIRE 0") {
+                    marked.append(&mut self.handed_out);
+                }
                 if !self.keeps_everything {
                     let mut at = 0..;
                     self.messages.retain(|_| at.next().is_some_and(|at| !marked.contains(&at)));
@@ -146,5 +172,6 @@ impl Server for Maildrop {
     fn disconnected(&mut self) {
         self.line.clear();
         self.marked.clear();
+        self.handed_out.clear();
     }
 }

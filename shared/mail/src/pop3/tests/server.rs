@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use postern_bridge::Retention::{Keep, Secondary};
 
-use super::*;
+use super::{
+    watched::{Watched, run_or_end},
+    *,
+};
 use crate::{error::Closed, pop3::ServerNotes, store::MemoryStore};
 
 const TIMESTAMP: &str = "POP3 <1896.697170952@dbc.mtview.ca.us>";
@@ -134,14 +137,73 @@ fn what_another_program_removes_is_told_but_not_to_a_secondary_computer() {
     }
 }
 
-#[test]
-fn what_the_server_deletes_by_itself_is_no_other_program_s_doing() {
-    let all = [b"Subject: one\r\n\r\n".to_vec()];
+const DAY: Duration = Duration::from_secs(86400);
+
+/// What goes missing `days` after the first download at a server that deletes after 30 days; the
+/// message was sent `age` days before.
+fn missing_after(days: u32, age: u32) -> u32 {
+    // The host's clock begins on 14 November 2023.
+    let sent = 14 - age;
+    let date = format!("{sent} Nov 2023 00:00:00 +0000");
+    let all = [format!("Date: {date}\r\nSubject: one\r\n\r\n").into_bytes()];
     let mut server = Maildrop::new(&all);
     server.capabilities = "UIDL\r\nEXPIRE 30\r\n";
     let host = prepared(server, MemoryStore::new());
     run(&host, Keep).unwrap();
-    host.advance(Duration::from_secs(31 * 86400));
+    host.advance(DAY * days);
     host.server.borrow_mut().messages.clear();
-    assert_eq!(run(&host, Keep).unwrap().vanished, 0);
+    run(&host, Keep).unwrap().vanished
+}
+
+#[test]
+fn what_the_server_deletes_by_itself_is_no_other_program_s_doing() {
+    assert_eq!(missing_after(31, 0), 0);
+    assert_eq!(missing_after(5, 0), 1, "too early for the server's own rule");
+    // It had the message long before it was first asked.
+    assert_eq!(missing_after(20, 10), 0);
+    assert_eq!(missing_after(5, 10), 1);
+}
+
+fn removed_elsewhere<D: Store>(store: &D) -> u32 {
+    block_on(ServerNotes::load(store, AccountId(1))).unwrap().removed_elsewhere
+}
+
+#[test]
+fn what_comes_back_is_not_missing_any_more() {
+    let all = ["one", "two"].map(|subject| format!("Subject: {subject}\r\n\r\n").into_bytes());
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let messages = std::mem::take(&mut host.server.borrow_mut().messages);
+    run(&host, Keep).unwrap();
+    assert_eq!(removed_elsewhere(&host.store), 2);
+    host.server.borrow_mut().messages = messages[..1].to_vec();
+    run(&host, Keep).unwrap();
+    assert_eq!(removed_elsewhere(&host.store), 1);
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn what_is_missing_is_told_even_if_the_process_ends_as_it_is_found_out() {
+    let all = ["one", "two"].map(|subject| format!("Subject: {subject}\r\n\r\n").into_bytes());
+    let ended_at = |operation: Option<usize>| {
+        let mut store = Watched::new();
+        let host = prepared(Maildrop::new(&all), store.clone());
+        run(&host, Keep).unwrap();
+        store.watch(|_, _| {});
+        let host = TestHost::with_store(Maildrop::new(&all[..1]), store.clone());
+        store.end.set(operation);
+        let account = account(Keep);
+        run_or_end(run_job(&host, &account, SAFE), &store);
+        store.end.set(None);
+        (host, store)
+    };
+    let operations = ended_at(None).1.done.get();
+    assert!(operations > 5);
+    for operation in 0..operations {
+        let (host, store) = ended_at(Some(operation));
+        drop(host);
+        let later = TestHost::with_store(Maildrop::new(&all[..1]), store.inner.clone());
+        run(&later, Keep).unwrap();
+        assert_eq!(removed_elsewhere(&later.store), 1, "operation {operation}");
+    }
 }

@@ -1,0 +1,238 @@
+//! What has come becomes visible: all of a batch, or nothing of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postern_bridge::{MailboxId, MessageId, Moved};
+
+use super::{
+    LedgerRow,
+    intake::{Place, Received, Spilled},
+    verify::verify,
+};
+use crate::{
+    MailError, Store,
+    record::{self, Mailbox, Message, Record, message_key, put_body},
+    store::{Durability, Key, KeyRange, StoreError, Table, Write},
+};
+
+/// What was stored.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    /// The rows of all messages, verified, as they are stored now.
+    pub(super) rows: Vec<LedgerRow>,
+    /// How many of the messages were not here before.
+    pub(super) new: usize,
+    /// The messages of which only the header was here before; where each was, and where it is.
+    pub(super) completed: Vec<Moved>,
+}
+
+/// Makes messages visible, all of them or none: records, places in the list, bytes, ledger rows and
+/// the mailboxes' counts in one strict batch. Then reads them back and marks them as verified.
+///
+/// What the ledger and the mailboxes hold is read under the lock for editing: the person may have
+/// moved or deleted a message since the download began, or a backup may have been restored.
+/// `seen` is when the server listed the messages.
+pub(super) async fn commit(
+    store: &impl Store,
+    place: Place,
+    received: &[Received],
+    seen: i64,
+    now: i64,
+) -> Result<Committed, MailError> {
+    let editing = store.editing().lock().await;
+    let mut batch = Batch {
+        store,
+        place,
+        writes: Vec::new(),
+        mailboxes: BTreeMap::new(),
+        keys: Vec::new(),
+        completed: BTreeSet::new(),
+    };
+    let mut committed = Committed::default();
+    for received in received {
+        match batch.presence(received).await? {
+            Presence::Absent => {
+                batch.add(received, seen, now).await?;
+                committed.new += 1;
+            }
+            Presence::Partial(row) => {
+                let step = batch.complete(received, *row, now).await?;
+                committed.completed.push(step);
+            }
+            Presence::Whole => batch.drop_bytes(received),
+        }
+    }
+    let Batch { mut writes, mailboxes, keys, .. } = batch;
+    writes.extend(mailboxes.values().map(Record::put));
+    store.apply(writes, Durability::Strict).await?;
+    drop(editing);
+    let verified = verify(store, keys, now).await?;
+    if verified.damaged > 0 {
+        return Err(StoreError::Damaged("a message that was just stored".into()).into());
+    }
+    committed.rows = verified.rows;
+    Ok(committed)
+}
+
+/// What is here of a message that has come.
+enum Presence {
+    Absent,
+    /// The header; and the row.
+    Partial(Box<LedgerRow>),
+    /// Everything, or the person does not want it.
+    Whole,
+}
+
+/// A batch in the making.
+struct Batch<'a, S> {
+    store: &'a S,
+    place: Place,
+    writes: Vec<Write>,
+    mailboxes: BTreeMap<MailboxId, Mailbox>,
+    /// The rows that it writes.
+    keys: Vec<Key>,
+    /// The rows of headers that it replaces, or that are about nothing.
+    completed: BTreeSet<Key>,
+}
+
+impl<S: Store> Batch<'_, S> {
+    async fn presence(&mut self, received: &Received) -> Result<Presence, MailError> {
+        if let Some(before) = &received.completes
+            && let Some(row) = record::get::<LedgerRow>(self.store, &before.key()).await?
+        {
+            if row.deleted_here.is_some() || (!row.partial && row.sha256 == received.sha256) {
+                return Ok(Presence::Whole);
+            }
+            if !row.partial {
+                return Ok(Presence::Absent);
+            }
+            let key = message_key(row.message);
+            if self.store.get(Table::Messages, &key).await?.is_some() {
+                return Ok(Presence::Partial(Box::new(row)));
+            }
+            self.writes.push(row.delete());
+            self.completed.insert(row.key());
+            return Ok(Presence::Absent);
+        }
+        // Where it will be says nothing about its key.
+        let anywhere = MessageId { mailbox: self.place.inbox, uid: 0 };
+        let key = received.row(self.place.account, anywhere, 0, 0).key();
+        let row: Option<LedgerRow> = record::get(self.store, &key).await?;
+        let same = row.is_some_and(|row| row.sha256 == received.sha256);
+        Ok(if same { Presence::Whole } else { Presence::Absent })
+    }
+
+    /// Adds a message that was never stored.
+    async fn add(&mut self, received: &Received, seen: i64, now: i64) -> Result<(), MailError> {
+        let id = match &received.spilled {
+            Some(spilled) => {
+                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
+                spilled.id
+            }
+            None => {
+                let id = self.next_id(self.place.inbox).await?;
+                self.writes.extend(put_body(id, &received.waiting));
+                id
+            }
+        };
+        let row = received.row(self.place.account, id, seen, now);
+        if let Some(former) = record::get::<LedgerRow>(self.store, &row.key()).await?
+            && former.sha256 != row.sha256
+            && !self.completed.contains(&row.key())
+        {
+            // The server has given its unique id to another message.
+            self.writes.push(former.without_uidl(now).put());
+        }
+        self.keys.push(row.key());
+        self.writes.push(row.put());
+        self.writes.extend(received.message(id, now).put_listed());
+        let mailbox = self.mailbox(id.mailbox).await?;
+        mailbox.total += 1;
+        mailbox.unread += 1;
+        Ok(())
+    }
+
+    /// Puts the whole of a message into the place of its header.
+    async fn complete(
+        &mut self,
+        received: &Received,
+        row: LedgerRow,
+        now: i64,
+    ) -> Result<Moved, MailError> {
+        let from = row.message;
+        let before: Option<Message> = record::get(self.store, &message_key(from)).await?;
+        let before = before.ok_or(MailError::Gone("message"))?;
+        self.writes.extend(before.delete_whole());
+        let to = match &received.spilled {
+            None => {
+                self.writes.extend(put_body(from, &received.waiting));
+                from
+            }
+            Some(spilled) => {
+                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
+                if spilled.id.mailbox == from.mailbox {
+                    spilled.id
+                } else {
+                    // It was moved to another mailbox while it was downloaded.
+                    let to = self.next_id(from.mailbox).await?;
+                    self.move_bytes(spilled, to).await?;
+                    to
+                }
+            }
+        };
+        let fresh = received.message(to, now);
+        let message = Message {
+            id: to,
+            size: fresh.size,
+            preview: fresh.preview,
+            has_attachments: fresh.has_attachments,
+            body: fresh.body,
+            ..before
+        };
+        self.writes.extend(message.put_listed());
+        let key = row.key();
+        let now = received.row(self.place.account, to, row.first_seen, now);
+        if now.key() != key {
+            self.writes.push(Write::Delete { table: Table::Ledger, key: key.clone() });
+        }
+        self.completed.insert(key);
+        self.keys.push(now.key());
+        self.writes.push(now.put());
+        Ok(Moved { from, to })
+    }
+
+    /// What came is not needed.
+    fn drop_bytes(&mut self, received: &Received) {
+        if let Some(spilled) = &received.spilled {
+            let range = KeyRange::prefix(message_key(spilled.id));
+            self.writes.push(Write::DeleteRange { table: Table::Bodies, range });
+            self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
+        }
+    }
+
+    async fn move_bytes(&mut self, spilled: &Spilled, to: MessageId) -> Result<(), StoreError> {
+        for number in 0..spilled.chunks {
+            let from = message_key(spilled.id).u32(number);
+            let chunk = self.store.get(Table::Bodies, &from).await?;
+            let value = chunk.ok_or_else(|| StoreError::Damaged("a chunk".into()))?;
+            let key = message_key(to).u32(number);
+            self.writes.push(Write::Delete { table: Table::Bodies, key: from });
+            self.writes.push(Write::Put { table: Table::Bodies, key, value });
+        }
+        Ok(())
+    }
+
+    async fn next_id(&mut self, id: MailboxId) -> Result<MessageId, MailError> {
+        let mailbox = self.mailbox(id).await?;
+        let uid = mailbox.uid_next;
+        mailbox.uid_next += 1;
+        Ok(MessageId { mailbox: id, uid })
+    }
+
+    async fn mailbox(&mut self, id: MailboxId) -> Result<&mut Mailbox, MailError> {
+        if !self.mailboxes.contains_key(&id) {
+            self.mailboxes.insert(id, record::mailbox(self.store, id).await?);
+        }
+        Ok(self.mailboxes.get_mut(&id).expect("it has just been inserted"))
+    }
+}
