@@ -9,6 +9,7 @@ use super::{
     Client, Running,
     certificates::{self, Sessions, vouched_for},
     lanes::Lanes,
+    probe::Probe,
 };
 use crate::{
     Host, MailError, Secret, changes,
@@ -72,7 +73,13 @@ impl<H: Host> Client<H> {
             ServerRole::Incoming => (&mut draft.incoming, &draft.outgoing),
             ServerRole::Outgoing => (&mut draft.outgoing, &draft.incoming),
         };
-        if (role, draft.protocol) == (ServerRole::Incoming, Protocol::Pop3) {
+        let is_pop3 = (role, draft.protocol) == (ServerRole::Incoming, Protocol::Pop3);
+        if is_pop3 {
+            let answer = |own: &Probe| own.answer(login, &password, host.now());
+            let known = self.inner.probe.borrow().as_ref().and_then(answer);
+            if let Some(answer) = known {
+                return answer.map_err(|error| error.problem(&login.endpoint.host));
+            }
             let waits = self.must_wait(login).await;
             waits.map_err(|error| error.problem(&login.endpoint.host))?;
         }
@@ -82,6 +89,9 @@ impl<H: Host> Client<H> {
                 (ServerRole::Incoming, Protocol::Imap) => test_imap(host, login, &password).await,
                 (ServerRole::Incoming, Protocol::Pop3) => pop3::test(host, login, &password).await,
             };
+            if is_pop3 && let Some(probe) = Probe::of(login, &password, &tested, host.now()) {
+                self.inner.probe.replace(Some(probe));
+            }
             let Err(error) = tested else { return tested.map_err(|error| error.problem("")) };
             self.note_access(&error);
             match vouched_for(&error, &login.endpoint, &other.endpoint) {

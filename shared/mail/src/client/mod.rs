@@ -13,6 +13,7 @@
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
 //! | `pop3` | what a POP3 server is known for, and what is downloaded and deleted there |
+//! | `probe` | tests of POP3 servers that want time between two log-ins |
 //! | `reading` | opened messages and attachments |
 //! | `sending` | the outbox's life |
 //!
@@ -29,6 +30,7 @@ mod lanes;
 mod lists;
 mod mailboxes;
 mod pop3;
+mod probe;
 mod reading;
 mod sending;
 mod settings;
@@ -83,6 +85,8 @@ struct Inner<H: Host> {
     places: RefCell<Places>,
     /// How often entries of the queue of changes have broken the connection.
     tries: RefCell<HashMap<(AccountId, u32), u32>>,
+    /// The last test of a POP3 server.
+    probe: RefCell<Option<probe::Probe>>,
 }
 
 /// An account at work.
@@ -126,6 +130,7 @@ impl<H: Host> Client<H> {
                 changed: RefCell::default(),
                 places: RefCell::default(),
                 tries: RefCell::default(),
+                probe: RefCell::default(),
             }),
         };
         client.present_kept_key().await?;

@@ -14,6 +14,27 @@ use crate::{
 /// How often a POP3 server is asked for news: each time is a log-in, and servers ration those.
 const POLL_POP3: Duration = Duration::from_secs(300);
 
+/// When a server is asked again, whatever else happens until then.
+#[derive(Clone, Copy)]
+struct Appointment {
+    /// In milliseconds since 1970 (UTC).
+    at: i64,
+    pause: Duration,
+}
+
+impl Appointment {
+    fn after(pause: Duration, now: i64) -> Self {
+        let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        Self { at: now.saturating_add(millis), pause }
+    }
+
+    /// How long it is until then at `now`; a clock that was set back does not make it longer.
+    fn wait(self, now: i64) -> Duration {
+        let left = u64::try_from(self.at.saturating_sub(now)).unwrap_or(0);
+        Duration::from_millis(left).min(self.pause)
+    }
+}
+
 impl<H: Host> Client<H> {
     pub(super) async fn download_lane(
         self,
@@ -22,8 +43,13 @@ impl<H: Host> Client<H> {
     ) {
         // Whether the inbox holds what the server had when it was asked last.
         let mut complete = false;
-        let mut patience = POLL_POP3;
-        while let Some(job) = self.next_job(&mut jobs, patience).await {
+        let mut next = Appointment::after(POLL_POP3, self.inner.host.now());
+        loop {
+            let wait = next.wait(self.inner.host.now());
+            // Other jobs, however many, do not put it off.
+            let job =
+                if wait.is_zero() { Some(None) } else { self.next_job(&mut jobs, wait).await };
+            let Some(job) = job else { break };
             let result = match job {
                 Some(Sync::File { outbox }) => self.file_locally(account, outbox).await,
                 Some(Sync::Mailbox(mailbox) | Sync::News(mailbox)) => {
@@ -32,16 +58,17 @@ impl<H: Host> Client<H> {
                 }
                 Some(Sync::All) | None if self.inner.online.get() => {
                     let result = self.download(account).await;
-                    if let Some(seconds) = waiting(&result) {
-                        patience = Duration::from_secs(seconds.into());
-                    } else {
-                        patience = POLL_POP3;
+                    let seconds = waiting(&result);
+                    let pause = seconds.map_or(POLL_POP3, |wait| Duration::from_secs(wait.into()));
+                    next = Appointment::after(pause, self.inner.host.now());
+                    if seconds.is_none() {
                         complete = result.is_ok();
                     }
                     self.report_download(account, result);
                     Ok(())
                 }
                 Some(Sync::All) | None => {
+                    next = Appointment::after(POLL_POP3, self.inner.host.now());
                     complete = false;
                     Ok(())
                 }
@@ -103,5 +130,20 @@ impl<H: Host> Client<H> {
         let sent = sent.ok_or(MailError::Gone("mailbox for sent messages"))?;
         outbox::file_locally(&*self.inner.host, id, sent.id).await?;
         self.mailbox_changed(sent.id, Change::Order).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happens_meanwhile_does_not_put_off_the_next_question() {
+        let next = Appointment::after(Duration::from_secs(300), 1_000);
+        for (now, seconds) in [(1_000, 300), (101_000, 200), (301_000, 0), (9_000_000, 0)] {
+            assert_eq!(next.wait(now), Duration::from_secs(seconds), "at {now}");
+        }
+        // A clock that was set back.
+        assert_eq!(next.wait(i64::MIN), Duration::from_secs(300));
     }
 }
