@@ -334,7 +334,7 @@ pub async fn body(store: &impl Store, message: MessageId) -> Result<Vec<u8>, Sto
 const PARTS: u32 = 1 << 31;
 
 /// The keys of a message's own chunks.
-fn chunks(message: MessageId) -> KeyRange {
+pub(crate) fn chunks(message: MessageId) -> KeyRange {
     let start = message_key(message);
     KeyRange { end: Some(start.clone().u32(PARTS)), start }
 }

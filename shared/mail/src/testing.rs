@@ -9,7 +9,11 @@ use std::{
     future::poll_fn,
     pin::pin,
     rc::Rc,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -113,13 +117,26 @@ impl<S: Server, D: Store> TestHost<S, D> {
 /// If it waits for something that can't happen.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut context = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return value;
         }
         // What is pending waits beside a sleep; polled again, the sleep has passed.
-        assert!(PENDING.take(), "the future waits for something that can't happen");
+        let goes_on = PENDING.take() | woken.0.swap(false, Ordering::Relaxed);
+        assert!(goes_on, "the future waits for something that can't happen");
+    }
+}
+
+/// Whether one of two futures that run together has woken the other.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -342,5 +359,72 @@ impl Store for FailingStore {
             self.left.set(Some(left - 1));
         }
         self.inner.apply(batch, durability).await
+    }
+}
+
+/// A store of which every operation lets others go first, as one that is not in memory does.
+#[derive(Clone, Default)]
+pub struct YieldingStore {
+    /// What really stores.
+    pub inner: MemoryStore,
+}
+
+/// Lets others go first.
+pub async fn give_way() {
+    let mut polled = false;
+    poll_fn(|_| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        PENDING.set(true);
+        Poll::Pending
+    })
+    .await;
+}
+
+impl Store for YieldingStore {
+    async fn take_lead(&self) -> Result<(), StoreError> {
+        self.inner.take_lead().await
+    }
+
+    fn editing(&self) -> &Mutex<()> {
+        self.inner.editing()
+    }
+
+    async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        give_way().await;
+        self.inner.get(table, key).await
+    }
+
+    async fn get_many(
+        &self,
+        table: Table,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        give_way().await;
+        self.inner.get_many(table, keys).await
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        give_way().await;
+        self.inner.scan(table, range, order, limit).await
+    }
+
+    async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {
+        give_way().await;
+        self.inner.keys(table, range).await
+    }
+
+    async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
+        give_way().await;
+        let applied = self.inner.apply(batch, durability).await;
+        give_way().await;
+        applied
     }
 }

@@ -5,13 +5,13 @@
 //! the first ones made and queued; the page asks again for what it got no answer to, and then only
 //! the rest is done. In a local mailbox an entry is done with its batch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::lock::MutexGuard;
 use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
 
 use super::{
-    entry::{Entry, Everything, Item, State, Step, Task, entries},
+    entry::{Entry, Everything, Item, State, Task, entries},
     folders::stored_uids,
     limits,
     pending::{has_mark, set_mark},
@@ -19,8 +19,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store,
-    pop3::LedgerRow,
-    record::{self, Account, Body, Mailbox, Message, Record, next_numbers},
+    record::{self, Account, Mailbox, Message, Record, next_numbers},
     store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
@@ -33,7 +32,7 @@ pub struct Editor<'a, H> {
     pub(super) account: &'a Account,
     origin: Option<Origin>,
     change: Option<ChangeId>,
-    /// Whether whoever made it holds the store's lock for editing.
+    /// Whether the store's lock for editing is held, so that no part has to take it.
     locked: bool,
     /// The parts that were made, those of an earlier try of the same request included.
     parts: Vec<Entry>,
@@ -103,6 +102,11 @@ impl<'a, H: Host> Editor<'a, H> {
         }
     }
 
+    /// Whether the store's lock for editing is held; returns whether it was.
+    pub(super) fn set_locked(&mut self, locked: bool) -> bool {
+        std::mem::replace(&mut self.locked, locked)
+    }
+
     /// What was done.
     pub fn finish(self) -> Made {
         let Self { change, parts, moved, changed, .. } = self;
@@ -153,92 +157,6 @@ impl<'a, H: Host> Editor<'a, H> {
             }
         }
         Ok(())
-    }
-
-    /// Moves or copies messages of one mailbox to another one.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such mailbox, it holds no messages, or the store can't be written.
-    pub async fn transfer(
-        &mut self,
-        from: MailboxId,
-        uids: &[u32],
-        to: MailboxId,
-        copy: bool,
-    ) -> Result<(), MailError> {
-        if from == to && !copy {
-            return Ok(());
-        }
-        let done: BTreeSet<u32> = self.copied(from, to).collect();
-        let uids: Vec<u32> =
-            uids.iter().copied().filter(|uid| !copy || !done.contains(uid)).collect();
-        for uids in uids.chunks(limits::ITEMS) {
-            let mut rest = uids;
-            while !rest.is_empty() {
-                let taken = self.transfer_part(from, rest, to, copy).await?;
-                rest = &rest[taken..];
-            }
-        }
-        Ok(())
-    }
-
-    /// Transfers as many messages as one batch takes; how many of the UIDs it has seen to.
-    async fn transfer_part(
-        &mut self,
-        from: MailboxId,
-        uids: &[u32],
-        to: MailboxId,
-        copy: bool,
-    ) -> Result<usize, MailError> {
-        let _editing = self.editing().await;
-        let mut stage = Stage::new(self.host.store());
-        let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox: from, uid: *uid }).collect();
-        stage.load(&ids).await?;
-        let source = stage.mailbox(from).await?.clone();
-        let target = stage.mailbox(to).await?.clone();
-        if target.account != self.account.id || source.account != target.account {
-            return Err(MailError::Input(
-                "Messages can only be moved between the folders of one account.".into(),
-            ));
-        }
-        if !target.selectable {
-            return Err(MailError::Input(format!("“{}” holds no messages.", name(&target))));
-        }
-        let mut places = self.places(&mut stage, &target, uids.len()).await?;
-        let mut items = Vec::new();
-        let mut moved = Vec::new();
-        let (mut taken, mut bytes) = (0, 0);
-        for id in ids {
-            taken += 1;
-            let Some(message) = stage.message(id).await? else { continue };
-            bytes += stored_size(message);
-            let mut item = Item::of(message, &source);
-            item.to = places.next().ok_or(MailError::Unsupported("so many messages"))?;
-            let step = Moved { from: id, to: MessageId { mailbox: to, uid: item.to } };
-            items.push(item);
-            if copy {
-                stage.duplicate(step).await?;
-            } else {
-                stage.relocate(step).await?;
-                moved.push(step);
-            }
-            if bytes >= limits::BYTES {
-                break;
-            }
-        }
-        if items.is_empty() {
-            return Ok(taken);
-        }
-        if self.is_local() {
-            stage.mailbox(to).await?.uid_next =
-                items.iter().map(|item| item.to + 1).max().unwrap_or(target.uid_next);
-            self.ledger_follows(&mut stage, &moved).await?;
-        }
-        let task = Task::Transfer { from, to, items, copy, step: Step::Begun };
-        self.commit(stage, vec![task]).await?;
-        self.moved.extend(moved);
-        Ok(taken)
     }
 
     /// Deletes messages of one mailbox without a way back.
@@ -389,58 +307,6 @@ impl<'a, H: Host> Editor<'a, H> {
             }
         }))
     }
-
-    /// The messages that an earlier try has copied.
-    fn copied(&self, source: MailboxId, target: MailboxId) -> impl Iterator<Item = u32> {
-        self.parts
-            .iter()
-            .filter(move |part| {
-                matches!(part.task, Task::Transfer { from, to, copy: true, .. }
-                    if from == source && to == target)
-            })
-            .flat_map(|part| part.task.items().iter().map(|item| item.uid))
-    }
-
-    /// The ledger of a POP3 account follows its messages, so that it still knows them when they are
-    /// deleted.
-    async fn ledger_follows(
-        &self,
-        stage: &mut Stage<'_, H::Store>,
-        moved: &[Moved],
-    ) -> Result<(), StoreError> {
-        let mut ledger = self.ledger().await?;
-        for step in moved {
-            if let Some(mut row) = ledger.remove(&step.from) {
-                row.message = step.to;
-                stage.write(row.put());
-            }
-        }
-        Ok(())
-    }
-
-    /// The ledger learns that the person deleted messages here.
-    async fn ledger_forgets(
-        &self,
-        stage: &mut Stage<'_, H::Store>,
-        gone: &[MessageId],
-    ) -> Result<(), StoreError> {
-        let mut ledger = self.ledger().await?;
-        for id in gone {
-            if let Some(mut row) = ledger.remove(id) {
-                row.deleted_here = Some(self.host.now());
-                stage.write(row.put());
-            }
-        }
-        Ok(())
-    }
-
-    /// The ledger's rows by message; to be read anew for each batch, since a download may have given
-    /// a message another row in between.
-    async fn ledger(&self) -> Result<BTreeMap<MessageId, LedgerRow>, StoreError> {
-        let range = KeyRange::prefix(record::account_key(self.account.id));
-        let rows: Vec<LedgerRow> = record::all(self.host.store(), &range).await?;
-        Ok(rows.into_iter().map(|row| (row.message, row)).collect())
-    }
 }
 
 /// The oldest entries that are done, beyond those that are kept.
@@ -452,14 +318,6 @@ async fn old_entries(store: &impl Store, account: AccountId) -> Result<Vec<Entry
     let first_kept = done.iter().position(|entry| Some(entry.change) == oldest_kept);
     done.truncate(first_kept.unwrap_or(0));
     Ok(done)
-}
-
-/// How much of a message is stored, in bytes.
-fn stored_size(message: &Message) -> u64 {
-    match message.body {
-        Body::Absent => 0,
-        Body::Whole { size } | Body::Partial { size, .. } | Body::Header { size } => size,
-    }
 }
 
 /// A mailbox's own name.

@@ -124,18 +124,31 @@ impl<H: Host> Editor<'_, H> {
 
     /// Deletes a mailbox and its messages.
     ///
+    /// The lock for editing is held all the while, so that nothing is moved in that the ledger does not
+    /// learn of. A local mailbox is emptied in several batches: a crash in between leaves it with fewer
+    /// messages.
+    ///
     /// # Errors
     ///
     /// [`MailError::Input`] for one that stays, or that others are nested in; else if the store
     /// can't be written.
     pub async fn remove_mailbox(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
+        let editing = self.editing().await;
+        let was_locked = self.set_locked(true);
+        let removed = self.remove_locked(mailbox).await;
+        self.set_locked(was_locked);
+        drop(editing);
+        removed
+    }
+
+    /// Deletes a mailbox while the lock for editing is held.
+    async fn remove_locked(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
         let store = self.host.store();
         if self.is_local() && self.removable(mailbox).await?.is_some() {
             // So that the ledger learns of each message.
             let uids = stored_uids(store, mailbox).await?;
             self.expunge(mailbox, &uids).await?;
         }
-        let _editing = self.editing().await;
         let Some(own) = self.removable(mailbox).await? else { return Ok(()) };
         self.check_settled(&[mailbox], "Delete").await?;
         let mut stage = Stage::new(store);

@@ -2,7 +2,8 @@
 //!
 //! | Module | Job |
 //! |---|---|
-//! | `editor` | makes a change of messages here and queues it, in one batch |
+//! | `editor`, `transfer` | makes a change of messages here and queues it, in one batch |
+//! | `ledger` | what a POP3 account's ledger learns of it |
 //! | `folders`, `drafts` | the same for mailboxes and unfinished messages |
 //! | `entry` | the queue's records |
 //! | `pending` | what the queue says while the server says something else: for the sync |
@@ -42,6 +43,7 @@ mod drafts;
 mod editor;
 mod entry;
 mod folders;
+mod ledger;
 pub mod limits;
 mod marks;
 mod pending;
@@ -50,6 +52,7 @@ mod settle;
 mod stage;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transfer;
 mod undo;
 mod unmake;
 

@@ -172,8 +172,9 @@ impl<'a, S: Store> Stage<'a, S> {
             }
             let Some(now) = now else { continue };
             puts.extend(now.put_listed());
-            if !same_bytes && now.body != Body::Absent {
-                puts.extend(copy_bytes(store, *bytes, *id).await?);
+            // Bytes at their own place are there, or are written by the batch itself.
+            if bytes != id && now.body != Body::Absent {
+                puts.extend(copy_bytes(store, *bytes, *id, &now.body).await?);
             }
         }
         writes.extend(puts);
@@ -209,15 +210,24 @@ impl<'a, S: Store> Stage<'a, S> {
     }
 }
 
-/// The writes that copy a message's bytes, and those of its parts that were fetched by themselves.
+/// The writes that copy a message's bytes, and those of its parts that were fetched by themselves. A
+/// whole message of which bytes are missing stays where it is: moved, it would count as whole.
 async fn copy_bytes(
     store: &impl Store,
     from: MessageId,
     to: MessageId,
+    body: &Body,
 ) -> Result<Vec<Write>, StoreError> {
     let prefix = message_key(from);
     let range = KeyRange::prefix(prefix.clone());
     let chunks = store.scan(Table::Bodies, &range, Order::Ascending, usize::MAX).await?;
+    if let Body::Whole { size } = body {
+        let own = record::chunks(from);
+        let own = chunks.iter().filter(|(key, _)| own.contains(key));
+        if own.map(|(_, chunk)| chunk.len() as u64).sum::<u64>() != *size {
+            return Err(StoreError::Damaged("bytes of a message are missing".into()));
+        }
+    }
     let copies = chunks.into_iter().map(|(key, value)| Write::Put {
         table: Table::Bodies,
         key: message_key(to).bytes(&key.0[prefix.0.len()..]),
@@ -284,6 +294,24 @@ mod tests {
             assert_eq!(block_on(stage.relocate(Moved { from, to })), Ok(true));
         }
         assert!(block_on(stage.finish()).unwrap().writes.is_empty());
+    }
+
+    #[test]
+    fn a_whole_message_of_which_bytes_are_missing_is_neither_moved_nor_copied() {
+        let step = Moved { from: id(1, 7), to: id(2, 9) };
+        for copy in [false, true] {
+            let store = store();
+            let range = KeyRange::prefix(message_key(id(1, 7)));
+            let wipe = Write::DeleteRange { table: Table::Bodies, range };
+            block_on(store.apply(vec![wipe], Durability::Relaxed)).unwrap();
+            let mut stage = Stage::new(&store);
+            let staged = match copy {
+                true => block_on(stage.duplicate(step)),
+                false => block_on(stage.relocate(step)),
+            };
+            assert_eq!(staged, Ok(true));
+            assert!(matches!(block_on(stage.finish()), Err(StoreError::Damaged(_))));
+        }
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! Local mailboxes of a POP3 account: everything at once, and the ledger follows.
 
 use super::*;
-use crate::{changes::undo, pop3::LedgerRow, store::Table, testing::FailingStore};
+use crate::{
+    changes::undo,
+    pop3::LedgerRow,
+    store::Table,
+    testing::{FailingStore, YieldingStore, give_way},
+};
 
 fn row(uid: u32) -> LedgerRow {
     LedgerRow {
@@ -121,4 +126,57 @@ fn a_folder_that_may_not_be_deleted_keeps_its_messages() {
     assert!(matches!(removed, Err(MailError::Input(_))));
     assert_eq!(stored(&host.store), before);
     assert!(ledger(&host.store).iter().all(|(_, deleted)| !deleted));
+}
+
+#[test]
+fn what_is_moved_into_a_folder_while_it_is_deleted_is_not_lost() {
+    for delay in 0..60 {
+        let host = host(YieldingStore::default());
+        let account = account(Protocol::Pop3);
+        let mut trips = INBOX;
+        edit_local(&host, async |editor| {
+            trips = editor.create_mailbox(None, "Trips", None).await?;
+            editor.transfer(INBOX, &[1], trips, false).await
+        })
+        .unwrap();
+        let remove = async {
+            let mut editor = Editor::begin(&host, &account, None).await?;
+            editor.remove_mailbox(trips).await
+        };
+        let transfer = async {
+            for _ in 0..delay {
+                give_way().await;
+            }
+            let mut editor = Editor::begin(&host, &account, None).await?;
+            editor.transfer(INBOX, &[2], trips, false).await
+        };
+        let (removed, moved) = block_on(futures_util::future::join(remove, transfer));
+        removed.unwrap();
+        assert!(matches!(moved, Ok(()) | Err(MailError::Gone(_))), "{moved:?}");
+        let ledger = ledger(&host.store);
+        for (place, deleted) in &ledger {
+            let there = block_on(host.store.get(Table::Messages, &record::message_key(*place)));
+            assert!(there.unwrap().is_some() != *deleted, "after {delay}: {place:?}");
+        }
+        assert_eq!(moved.is_ok(), ledger[1].1, "deleted with the folder, or still in the inbox");
+    }
+}
+
+#[test]
+fn a_message_of_which_only_the_header_is_here_is_moved_but_not_copied() {
+    let host = host(MemoryStore::new());
+    let id = MessageId { mailbox: INBOX, uid: 2 };
+    let key = record::message_key(id);
+    let whole: Message = block_on(record::get(&host.store, &key)).unwrap().unwrap();
+    let header = Message { body: Body::Header { size: 1 }, ..whole };
+    block_on(host.store.apply(vec![header.put()], Durability::Strict)).unwrap();
+    let before = stored(&host.store);
+    let copied =
+        edit_local(&host, async |editor| editor.transfer(INBOX, &[1, 2, 3], OTHER, true).await);
+    let Err(MailError::Input(sentence)) = copied else { panic!("{copied:?}") };
+    assert!(sentence.contains("Letter 2"), "{sentence}");
+    assert_eq!(stored(&host.store), before);
+    edit_local(&host, async |editor| editor.transfer(INBOX, &[2], OTHER, false).await).unwrap();
+    edit_local(&host, async |editor| editor.transfer(INBOX, &[1], OTHER, true).await).unwrap();
+    assert_eq!(stored(&host.store)["m2"].len(), 2);
 }
