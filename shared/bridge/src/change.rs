@@ -105,6 +105,27 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The messages that it is about; none if it is about a mailbox.
+    pub fn messages_mut(&mut self) -> Option<&mut Selection> {
+        match self {
+            Self::Mark { messages, .. }
+            | Self::Move { messages, .. }
+            | Self::Copy { messages, .. }
+            | Self::Archive { messages }
+            | Self::Junk { messages }
+            | Self::NotJunk { messages }
+            | Self::Delete { messages }
+            | Self::DeleteForGood { messages } => Some(messages),
+            Self::Empty { .. }
+            | Self::CreateMailbox { .. }
+            | Self::MoveMailbox { .. }
+            | Self::DeleteMailbox { .. }
+            | Self::Subscribe { .. } => None,
+        }
+    }
+}
+
 /// Which messages; all of one account.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Selection {
@@ -116,6 +137,25 @@ pub enum Selection {
     /// All of a mailbox but these.
     AllBut {
         /// The mailbox.
+        mailbox: MailboxId,
+        /// Those that are left out.
+        except: Vec<MessageId>,
+    },
+    /// All from one to another, in whichever direction, as the page's search has found them; both
+    /// included.
+    FoundBetween {
+        /// The number of the search.
+        search: u32,
+        /// One end.
+        one: MessageId,
+        /// The other end.
+        other: MessageId,
+    },
+    /// All that the page's search has found but these.
+    FoundBut {
+        /// The number of the search.
+        search: u32,
+        /// The mailbox that is open.
         mailbox: MailboxId,
         /// Those that are left out.
         except: Vec<MessageId>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Access, AccountId, AccountView, AttachmentView, ChangeId, Connection, DeletionPreview,
     Discovery, Done, MailboxId, MailboxView, MessageId, MessageView, Moved, Refused,
-    RefusedCertificate, Row, SavedDraft, TestReport,
+    RefusedCertificate, Row, SavedDraft, SearchView, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -65,6 +65,8 @@ pub enum Delta {
         /// True once the server has been asked since the mailbox was opened, so that an empty list
         /// means an empty mailbox.
         fresh: bool,
+        /// What was searched for, if these are rows of what was found.
+        search: Option<SearchView>,
     },
     /// An opened message.
     Message(Box<MessageView>),

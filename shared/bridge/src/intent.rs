@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccessKey, AccountChange, AccountDraft, AccountId, Address, Change, ChangeId, Fingerprint,
-    MailboxId, MessageId, Retention, ServerRole,
+    MailboxId, MessageId, Retention, SearchScope, ServerRole,
 };
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
@@ -110,6 +110,20 @@ pub enum Intent {
         mailbox: MailboxId,
         /// Which rows; at most [`Intent::ROWS_AT_ONCE`].
         rows: Range<u32>,
+    },
+    /// Show only messages that match, of a mailbox or of all of its account: answered by `Rows` at
+    /// once with what is found among those stored, and again with what the server finds. From then
+    /// on `ShowRows` of this mailbox is about what was found, until the mailbox is opened anew or
+    /// something else is searched for.
+    Search {
+        /// Comes back in `Rows`.
+        request: u32,
+        /// The mailbox that is open.
+        mailbox: MailboxId,
+        /// Where to look.
+        scope: SearchScope,
+        /// What was typed; nothing shows the whole mailbox again.
+        query: String,
     },
     /// Show a message and mark it as read.
     OpenMessage {

@@ -17,6 +17,7 @@ mod draft;
 mod intent;
 mod message;
 mod pop3;
+mod search;
 mod wire;
 
 pub use access::{Access, AccessKey};
@@ -38,4 +39,5 @@ pub use message::{
     MessageView, Role, Row, Withheld,
 };
 pub use pop3::{DeletionHold, DeletionPreview, Extent, Pop3View, Retention};
+pub use search::{SearchScope, SearchState, SearchView};
 pub use wire::{ClientId, Down, Up, WireError, from_bytes, to_bytes};

@@ -11,6 +11,7 @@
 //! | [`changes`] | what the person changes: here at once, queued for the server |
 //! | [`pieces`] | a message's bytes, read piece by piece |
 //! | [`record`] | what is stored, and under which keys |
+//! | [`search`] | what was typed to search for, and which stored messages it finds |
 //! | `authenticate` | how to log in, whatever the protocol |
 //! | [`connection`] | drives a sans-I/O session over a transport, with patience |
 //! | [`imap`], [`pop3`], [`outbox`] | one protocol's work each |
@@ -27,6 +28,7 @@ pub mod outbox;
 pub mod pieces;
 pub mod pop3;
 pub mod record;
+pub mod search;
 pub mod store;
 #[cfg(any(test, feature = "conformance"))]
 pub mod testing;

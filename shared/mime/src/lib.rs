@@ -21,7 +21,7 @@ mod view;
 pub use compose::{ComposeError, Outgoing, OutgoingAttachment, compose, is_address};
 pub use header::{decode_date, decode_header};
 pub use summary::{Summary, preview, summary};
-pub use view::{AttachmentInfo, Body, Part, View, Written, part, view, written};
+pub use view::{AttachmentInfo, Body, Inside, Part, View, Written, inside, part, view, written};
 
 /// A name and an address from a header.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]

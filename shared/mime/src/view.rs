@@ -127,6 +127,25 @@ pub fn written(raw: &[u8]) -> Written {
     }
 }
 
+/// What a search looks for in a message that its row in a list does not show.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Inside {
+    /// `Cc`.
+    pub cc: Vec<Address>,
+    /// The text, as in [`View::text`].
+    pub text: String,
+}
+
+/// Reads what a search looks for, without making anything to be shown; never fails.
+pub fn inside(raw: &[u8]) -> Inside {
+    let message = Node::parse(raw);
+    let layout = Layout::of(&message);
+    Inside {
+        cc: message.fields.addresses("Cc"),
+        text: cut(join(layout.blocks.iter().map(text_of).collect())),
+    }
+}
+
 /// One part of a message, decoded; `None` if there is no part with this number that has content of
 /// its own (a multipart has none).
 pub fn part(raw: &[u8], section: &str) -> Option<Part> {

@@ -68,7 +68,8 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::Network { .. }
         | Intent::StopDiscovery { .. }
         | Intent::OpenMailbox { .. }
-        | Intent::ShowRows { .. } => Until::Said,
+        | Intent::ShowRows { .. }
+        | Intent::Search { .. } => Until::Said,
         Intent::ForgetAccessKey
         | Intent::TrustCertificate { .. }
         | Intent::RemoveAccount { .. }

@@ -7,6 +7,7 @@ use postern_bridge::{ClientId, Intent, Up};
 pub(super) struct Recall {
     network: Option<Intent>,
     mailbox: Option<Intent>,
+    search: Option<Intent>,
     rows: Option<Intent>,
 }
 
@@ -17,6 +18,10 @@ impl Recall {
             Intent::Network { .. } => self.network = Some(intent.clone()),
             Intent::OpenMailbox { .. } => {
                 self.mailbox = Some(intent.clone());
+                (self.search, self.rows) = (None, None);
+            }
+            Intent::Search { query, .. } => {
+                self.search = Some(intent.clone()).filter(|_| !query.trim().is_empty());
                 self.rows = None;
             }
             Intent::ShowRows { .. } => self.rows = Some(intent.clone()),
@@ -26,7 +31,7 @@ impl Recall {
 
     /// The intents that bring a new leader up to date, in order.
     pub(super) fn intents(&self, client: ClientId) -> impl Iterator<Item = Up> + use<> {
-        let shown = [&self.network, &self.mailbox, &self.rows].map(Clone::clone);
+        let shown = [&self.network, &self.mailbox, &self.search, &self.rows].map(Clone::clone);
         std::iter::once(Intent::Hello)
             .chain(shown.into_iter().flatten())
             .map(move |intent| Up { client, intent })
@@ -35,7 +40,7 @@ impl Recall {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::MailboxId;
+    use postern_bridge::{MailboxId, SearchScope};
 
     use super::*;
 
@@ -72,5 +77,24 @@ mod tests {
             recalled(&[open(first), show(first, 0..50), open(second)]),
             [Intent::Hello, open(second)]
         );
+    }
+
+    #[test]
+    fn a_search_is_recalled_until_it_ends() {
+        let mailbox = MailboxId(1);
+        let open = Intent::OpenMailbox { mailbox };
+        let search = |query: &str| Intent::Search {
+            request: 3,
+            mailbox,
+            scope: SearchScope::Mailbox,
+            query: query.into(),
+        };
+        let show = Intent::ShowRows { mailbox, rows: 0..50 };
+        let found = [open.clone(), search("beans"), show.clone()];
+        assert_eq!(recalled(&found), [Intent::Hello, open.clone(), search("beans"), show]);
+        for end in [search(" "), open.clone()] {
+            let noted = [open.clone(), search("beans"), end];
+            assert_eq!(recalled(&noted), [Intent::Hello, open.clone()]);
+        }
     }
 }

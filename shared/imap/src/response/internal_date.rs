@@ -8,7 +8,7 @@ const MONTHS: [&str; 12] =
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// A day of the calendar, for searches.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Day {
     year: u16,
     month: u8,

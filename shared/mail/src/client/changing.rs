@@ -59,6 +59,10 @@ impl<H: Host> Client<H> {
     /// Makes a change here and has the server told. The same request again, as after a change of the
     /// leading page, is the same change.
     pub(super) async fn change(&self, origin: Origin, change: Wanted) -> Result<Done, Problem> {
+        let mut change = change;
+        if let Err(error) = self.name_found(origin.0, &mut change) {
+            return Err(error.problem("The mail server"));
+        }
         let account = match self.account_of_change(&change).await {
             Ok(account) => account,
             Err(error) => return Err(error.problem("The mail server")),
@@ -137,7 +141,7 @@ impl<H: Host> Client<H> {
             Wanted::Delete { messages } => {
                 // A message that was deleted a moment ago is in the trash by now, though the page
                 // still showed it elsewhere: only what the page saw there is deleted for good.
-                let in_trash = self.role(named_mailbox(&messages)?).await? == Some(Role::Trash);
+                let in_trash = self.are_seen_in_trash(&messages).await?;
                 for (mailbox, uids) in self.selected(editor, account, messages).await? {
                     if self.role(mailbox).await? == Some(Role::Trash) {
                         if in_trash {
@@ -173,6 +177,22 @@ impl<H: Host> Client<H> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the page saw all of these messages in the trash.
+    async fn are_seen_in_trash(&self, messages: &Selection) -> Result<bool, MailError> {
+        let mut mailboxes: Vec<MailboxId> = match messages {
+            Selection::Messages(ids) => ids.iter().map(|id| id.mailbox).collect(),
+            _ => vec![named_mailbox(messages)?],
+        };
+        mailboxes.sort_unstable();
+        mailboxes.dedup();
+        for mailbox in mailboxes {
+            if self.role(mailbox).await? != Some(Role::Trash) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Marks a message that was opened as read.
@@ -244,6 +264,7 @@ impl<H: Host> Client<H> {
     pub(super) fn tell_moved(&self, moved: &[Moved]) {
         if !moved.is_empty() {
             self.inner.places.borrow_mut().note(moved);
+            self.searches_follow_moved(moved);
             self.tell(None, Delta::Moved(moved.to_vec()));
         }
     }
@@ -361,6 +382,10 @@ impl<H: Host> Client<H> {
                 let (one, other) = places.ok_or(MailError::Gone("message"))?;
                 order[one.min(other)..=one.max(other)].to_vec()
             }
+            // Named by now.
+            Selection::FoundBetween { .. } | Selection::FoundBut { .. } => {
+                return Err(MailError::Gone("search"));
+            }
             Selection::AllBut { mailbox, except } => {
                 let except: Vec<_> = except.into_iter().map(|id| self.current(id)).collect();
                 let all = self.in_order(mailbox).await?;
@@ -444,7 +469,8 @@ fn named_mailbox(messages: &Selection) -> Result<MailboxId, MailError> {
     Ok(match messages {
         Selection::Messages(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
         Selection::Between(one, _) => one.mailbox,
-        Selection::AllBut { mailbox, .. } => *mailbox,
+        Selection::AllBut { mailbox, .. } | Selection::FoundBut { mailbox, .. } => *mailbox,
+        Selection::FoundBetween { one, .. } => one.mailbox,
     })
 }
 

@@ -6,9 +6,12 @@
 
 use std::ops::Range;
 
-use postern_bridge::{ClientId, Delta, Intent, MailboxId, MessageId, Role, Row};
+use postern_bridge::{ClientId, Delta, Intent, MailboxId, MessageId, Row, SearchView};
 
-use super::Client;
+use super::{
+    Client,
+    search::{Search, names_recipients},
+};
 use crate::{
     Host, MailError, Store,
     imap::ListChange,
@@ -58,12 +61,29 @@ pub(super) enum Change {
 
 /// What one page shows.
 pub(super) struct Window {
-    mailbox: MailboxId,
-    rows: Range<u32>,
+    pub(super) mailbox: MailboxId,
+    pub(super) rows: Range<u32>,
+    /// What it searches for; without, all messages of the mailbox are shown.
+    pub(super) search: Option<Search>,
 }
 
-/// The rows shown before the page says how many fit.
-const FIRST_ROWS: Range<u32> = 0..50;
+impl Window {
+    /// The rows shown before the page says how many fit.
+    pub(super) const FIRST_ROWS: Range<u32> = 0..50;
+
+    /// The top of a mailbox.
+    pub(super) fn top(mailbox: MailboxId) -> Self {
+        Self { mailbox, rows: Self::FIRST_ROWS, search: None }
+    }
+
+    /// Whether it may show a message of a mailbox.
+    fn shows(&self, mailbox: MailboxId) -> bool {
+        match &self.search {
+            Some(search) => search.touches(mailbox),
+            None => self.mailbox == mailbox,
+        }
+    }
+}
 
 impl<H: Host> Client<H> {
     /// Shows a mailbox from the store at once, and has it brought up to date.
@@ -73,8 +93,7 @@ impl<H: Host> Client<H> {
         id: MailboxId,
     ) -> Result<(), MailError> {
         let mailbox = record::mailbox(self.store(), id).await?;
-        let window = Window { mailbox: id, rows: FIRST_ROWS };
-        self.inner.windows.borrow_mut().insert(page, window);
+        self.inner.windows.borrow_mut().insert(page, Window::top(id));
         self.forget_hidden_lists();
         self.load_order(id).await?;
         self.set_fresh(id, false);
@@ -91,8 +110,14 @@ impl<H: Host> Client<H> {
         rows: Range<u32>,
     ) -> Result<(), MailError> {
         let end = rows.end.min(rows.start.saturating_add(Intent::ROWS_AT_ONCE));
-        let window = Window { mailbox, rows: rows.start..end };
-        self.inner.windows.borrow_mut().insert(page, window);
+        {
+            let mut windows = self.inner.windows.borrow_mut();
+            let window = windows.entry(page).or_insert_with(|| Window::top(mailbox));
+            if window.mailbox != mailbox {
+                *window = Window::top(mailbox);
+            }
+            window.rows = rows.start..end;
+        }
         if !self.inner.lists.borrow().contains_key(&mailbox) {
             self.load_order(mailbox).await?;
         }
@@ -108,18 +133,19 @@ impl<H: Host> Client<H> {
         let mailbox = record::mailbox(self.store(), id).await?;
         let (unread, total) = (mailbox.unread, mailbox.total);
         self.tell(None, Delta::Counts { mailbox: id, unread, total });
-        if self.inner.lists.borrow().contains_key(&id) {
-            if change == Change::Order {
+        if change == Change::Order {
+            if self.inner.lists.borrow().contains_key(&id) {
                 self.load_order(id).await?;
             }
-            self.tell_everyone_rows(id).await?;
+            self.searches_look_again(id).await?;
         }
-        Ok(())
+        self.tell_everyone_rows(id).await
     }
 
     /// Messages came to be listed or are listed no more: the order follows at once, and pages are
     /// told in a moment.
     pub(super) fn list_changed(&self, mailbox: MailboxId, change: ListChange) {
+        self.searches_follow(mailbox, &change);
         if let Some(list) = self.inner.lists.borrow_mut().get_mut(&mailbox) {
             list.apply(change);
         }
@@ -170,7 +196,7 @@ impl<H: Host> Client<H> {
     async fn tell_everyone_rows(&self, mailbox: MailboxId) -> Result<(), MailError> {
         let pages: Vec<ClientId> = {
             let windows = self.inner.windows.borrow();
-            let showing = windows.iter().filter(|(_, window)| window.mailbox == mailbox);
+            let showing = windows.iter().filter(|(_, window)| window.shows(mailbox));
             showing.map(|(page, _)| *page).collect()
         };
         for page in pages {
@@ -194,31 +220,68 @@ impl<H: Host> Client<H> {
         }
     }
 
-    async fn tell_rows(&self, page: ClientId) -> Result<(), MailError> {
-        let (mailbox, total, start, keys, fresh) = {
-            let windows = self.inner.windows.borrow();
-            let Some(Window { mailbox, rows }) = windows.get(&page) else { return Ok(()) };
-            let lists = self.inner.lists.borrow();
-            let Some(List { order, fresh, .. }) = lists.get(mailbox) else { return Ok(()) };
-            let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
-            let newest_first = order.iter().rev().skip(rows.start as usize).take(rows.len());
-            let id = |place: &Place| MessageId { mailbox: *mailbox, uid: place.uid };
-            let keys: Vec<_> = newest_first.map(|place| record::message_key(id(place))).collect();
-            (*mailbox, total, rows.start, keys, *fresh)
+    /// Tells a page the rows of its window: of its mailbox, or of what its search has found.
+    pub(super) async fn tell_rows(&self, page: ClientId) -> Result<(), MailError> {
+        let Some(Shown { mailbox, total, start, ids, fresh, search, recipients }) =
+            self.shown(page)
+        else {
+            return Ok(());
         };
-        let shows_recipients = record::mailbox(self.store(), mailbox)
-            .await?
-            .role
-            .is_some_and(|role| matches!(role, Role::Sent | Role::Drafts));
+        let names_recipients = match search {
+            Some(_) => false,
+            None => names_recipients(&record::mailbox(self.store(), mailbox).await?),
+        };
+        let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
         let values = self.store().get_many(Table::Messages, &keys).await?;
         let rows = values
             .iter()
             .flatten()
-            .map(|value| Ok(row(record::decode(value)?, shows_recipients)))
+            .map(|value| {
+                let message: Message = record::decode(value)?;
+                let shows_recipients = names_recipients || recipients.contains(&message.id.mailbox);
+                Ok(row(message, shows_recipients))
+            })
             .collect::<Result<_, MailError>>()?;
-        self.tell(Some(page), Delta::Rows { mailbox, total, start, rows, fresh });
+        self.tell(Some(page), Delta::Rows { mailbox, total, start, rows, fresh, search });
         Ok(())
     }
+
+    /// Which rows a page's window shows; `None` if it shows none.
+    fn shown(&self, page: ClientId) -> Option<Shown> {
+        let windows = self.inner.windows.borrow();
+        let Window { mailbox, rows, search } = windows.get(&page)?;
+        let (mailbox, start) = (*mailbox, rows.start);
+        let (skipped, count) = (rows.start as usize, rows.len());
+        if let Some(search) = search {
+            let ids: Vec<_> = search.newest_first().skip(skipped).take(count).collect();
+            let mut recipients: Vec<_> = ids.iter().map(|id| id.mailbox).collect();
+            recipients.sort_unstable();
+            recipients.dedup();
+            recipients.retain(|mailbox| search.names_recipients(*mailbox));
+            let total = u32::try_from(search.total()).unwrap_or(u32::MAX);
+            let search = Some(search.view());
+            return Some(Shown { mailbox, total, start, ids, fresh: true, search, recipients });
+        }
+        let lists = self.inner.lists.borrow();
+        let List { order, fresh, .. } = lists.get(&mailbox)?;
+        let newest_first = order.iter().rev().skip(skipped).take(count);
+        let ids = newest_first.map(|place| MessageId { mailbox, uid: place.uid }).collect();
+        let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
+        let (search, recipients) = (None, Vec::new());
+        Some(Shown { mailbox, total, start, ids, fresh: *fresh, search, recipients })
+    }
+}
+
+/// What a page's window shows.
+struct Shown {
+    mailbox: MailboxId,
+    total: u32,
+    start: u32,
+    ids: Vec<MessageId>,
+    fresh: bool,
+    search: Option<SearchView>,
+    /// Mailboxes of a search's rows that name the recipients.
+    recipients: Vec<MailboxId>,
 }
 
 fn row(message: Message, shows_recipients: bool) -> Row {

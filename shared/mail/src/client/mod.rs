@@ -15,6 +15,7 @@
 //! | `pop3` | what a POP3 server is known for, and what is downloaded and deleted there |
 //! | `probe` | tests of POP3 servers that want time between two log-ins |
 //! | `reading` | opened messages and attachments |
+//! | `search` | what pages search for |
 //! | `sending` | the outbox's life |
 //!
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
@@ -32,6 +33,7 @@ mod mailboxes;
 mod pop3;
 mod probe;
 mod reading;
+mod search;
 mod sending;
 mod settings;
 
@@ -206,6 +208,9 @@ impl<H: Host> Client<H> {
             }
             Intent::OpenMailbox { mailbox } => self.open_mailbox(page, mailbox).await,
             Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,
+            Intent::Search { request, mailbox, scope, query } => {
+                self.search_messages(page, request, mailbox, scope, &query).await
+            }
             Intent::OpenMessage { message } => self.open_message(page, message).await,
             Intent::DownloadWhole { message } => self.download_whole(page, message).await,
             Intent::Change { request, change } => {

@@ -16,6 +16,7 @@
 //! | `part` | one attachment |
 //! | `changes` | the queue of changes, told to the server |
 //! | `append` | copies of sent messages, filed on the server |
+//! | `find` | messages that the server finds |
 //! | `idle` | waiting for news |
 //!
 //! An [`ImapClient`] is one connection. It does one thing at a time and keeps nothing that the
@@ -26,6 +27,7 @@ mod batch;
 mod body;
 mod changes;
 mod exchange;
+mod find;
 mod idle;
 pub mod limits;
 mod listing;
@@ -47,6 +49,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use batch::{ListChange, SyncStep};
 pub use changes::Outcome;
+pub use find::Found;
 pub(crate) use mailboxes::forget_messages;
 use news::News;
 pub(crate) use part::stored_part;

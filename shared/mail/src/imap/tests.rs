@@ -28,6 +28,7 @@ macro_rules! items {
     };
 }
 
+mod find;
 mod model;
 mod resync;
 mod simulated;

@@ -1,10 +1,11 @@
 //! Which connection does which work, in which order.
 //!
-//! Each account has up to three lanes; a lane is one task with one queue and, on IMAP, one
+//! Each account has up to four lanes; a lane is one task with one queue and, on IMAP, one
 //! connection that is kept while it is useful:
 //!
 //! - **reading**: what the person waits for: bodies, parts, and changes, one at a time;
 //! - **sync**: bringing mailboxes up to date, filing copies; on POP3, the download;
+//! - **searching**: what the person looks for on the server, which may take long; only on IMAP;
 //! - **sending**: the outbox.
 //!
 //! So a click never waits behind a long sync. A server that allows only one connection gets one: the
@@ -15,6 +16,7 @@ mod download;
 mod imap_sync;
 mod link;
 mod reading;
+mod searching;
 
 use std::{cell::Cell, collections::hash_map::Entry, time::Duration};
 
@@ -24,6 +26,8 @@ use futures_util::{
     future::{AbortHandle, Either, abortable, select},
 };
 use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Problem, Protocol, Role};
+
+pub(super) use searching::Searching;
 
 use super::{Client, lists::Change};
 use crate::{
@@ -42,6 +46,7 @@ pub(super) struct Lanes {
     reading: mpsc::UnboundedSender<Reading>,
     prefetch: mpsc::UnboundedSender<MessageId>,
     sync: mpsc::UnboundedSender<Sync>,
+    searching: mpsc::UnboundedSender<Searching>,
     sending: mpsc::UnboundedSender<u32>,
     /// What the sync lane is to do for the reading lane.
     lent: mpsc::UnboundedSender<Lent>,
@@ -104,6 +109,7 @@ impl Lanes {
         let (reading, reading_jobs) = mpsc::unbounded();
         let (prefetch, prefetch_jobs) = mpsc::unbounded();
         let (sync, sync_jobs) = mpsc::unbounded();
+        let (searching, searching_jobs) = mpsc::unbounded();
         let (sending, sending_jobs) = mpsc::unbounded();
         let (lent, lent_jobs) = mpsc::unbounded();
         let id = account.id;
@@ -114,13 +120,14 @@ impl Lanes {
                 tasks.push(client.run_lane(reading));
                 tasks
                     .push(client.run_lane(client.clone().imap_sync_lane(id, sync_jobs, lent_jobs)));
+                tasks.push(client.run_lane(client.clone().searching_lane(id, searching_jobs)));
             }
             Protocol::Pop3 => {
                 tasks.push(client.run_lane(client.clone().download_lane(id, sync_jobs)));
             }
         }
         let (sharing, changing) = (Cell::new(0), Cell::new(false));
-        Self { reading, prefetch, sync, sending, lent, sharing, changing, tasks }
+        Self { reading, prefetch, sync, searching, sending, lent, sharing, changing, tasks }
     }
 }
 
@@ -206,6 +213,13 @@ impl<H: Host> Client<H> {
     pub(super) fn queue_prefetch(&self, account: AccountId, message: MessageId) {
         if let Some(running) = self.inner.accounts.borrow().get(&account) {
             let _ = running.lanes.prefetch.unbounded_send(message);
+        }
+    }
+
+    /// Has the server look for messages; on POP3 nobody hears of it.
+    pub(super) fn queue_search(&self, account: AccountId, search: Searching) {
+        if let Some(running) = self.inner.accounts.borrow().get(&account) {
+            let _ = running.lanes.searching.unbounded_send(search);
         }
     }
 

@@ -1,0 +1,151 @@
+//! What the server is asked to find.
+
+use super::*;
+use crate::{imap::Found, search::Query};
+
+fn examine(exists: u32, validity: u32) -> (&'static str, String) {
+    let answer = format!("* {exists} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n");
+    (r#"EXAMINE "INBOX""#, ok(&answer))
+}
+
+fn finds(set: &str) -> String {
+    ok(&format!("* ESEARCH (TAG \"{{tag}}\") UID ALL {set}\r\n"))
+}
+
+/// What is found, and how it ended.
+fn find(
+    host: &ScriptedHost,
+    greeting: &str,
+    script: Script,
+    typed: &str,
+) -> (Vec<Found>, Result<(), MailError>) {
+    let mut client = connect(host, Security::Tls, greeting, script).unwrap();
+    let mut all = Vec::new();
+    let mut found = |found| {
+        all.push(found);
+        ControlFlow::Continue(())
+    };
+    let query = Query::parse(typed);
+    let result = now(client.find(host, INBOX, &query, &mut found));
+    assert!(host.wire.borrow().script.is_empty());
+    (all, result)
+}
+
+fn places(found: &[Found]) -> Vec<u32> {
+    found.iter().flat_map(|found| &found.places).map(|place| place.uid).collect()
+}
+
+#[test]
+fn what_is_stored_is_shown_at_once_and_what_has_just_come_is_left_to_the_sync() {
+    let host = host_with_messages();
+    let script = vec![examine(4, 9), (r#"UID SEARCH RETURN (ALL) TEXT "beans""#, finds("1,5:6,9"))];
+    let (found, result) = find(&host, LOGGED_IN, script, "beans");
+    assert_eq!((places(&found), result), (vec![5, 6], Ok(())));
+    assert_eq!(found[0].awaited, [9]);
+    assert_eq!(uids(&host), [2, 5, 6]);
+}
+
+#[test]
+fn in_a_mailbox_that_was_never_opened_what_is_found_is_fetched_and_a_sync_completes_it() {
+    let host = host_with_inbox();
+    let script = vec![
+        examine(3, 9),
+        (r#"UID SEARCH RETURN (ALL) SUBJECT "letter" LARGER 9"#, finds("2,6")),
+        (items!("2,6"), ok(&listed([2, 6]))),
+    ];
+    let (found, result) = find(&host, LOGGED_IN, script, "subject:Letter larger:9");
+    assert_eq!((places(&found), result), (vec![2, 6], Ok(())));
+    assert_eq!(found[1].listed.len(), 2);
+    assert_eq!(uids(&host), [2, 6]);
+
+    let script = vec![
+        select(3, 9, 7),
+        unread(3),
+        all("2,5:6"),
+        (items!("5"), ok(&listed([5]))),
+        ("UID FETCH 2,6 (UID FLAGS)", ok("* 1 FETCH (UID 2 FLAGS (\\Seen))\r\n")),
+    ];
+    sync(&mut ready(&host, script), &host);
+    assert_eq!(uids(&host), [2, 5, 6]);
+    assert!(stored(&host)[0].flags.seen);
+}
+
+#[test]
+fn where_other_letters_can_not_be_searched_for_the_rest_is_and_they_are_judged_here() {
+    let host = host_with_messages();
+    let script = vec![
+        examine(3, 9),
+        ("UID SEARCH RETURN (ALL) CHARSET UTF-8 SUBJECT {4}", "+ go\r\n".to_owned()),
+        // The literal, and what follows it: each is taken for a line with a tag.
+        ("x", String::new()),
+        (r#"TEXT "letter""#, "A2 NO [BADCHARSET (US-ASCII)] x\r\n".to_owned()),
+        (r#"UID SEARCH RETURN (ALL) TEXT "letter""#, finds("2,5")),
+    ];
+    let (found, result) = find(&host, LOGGED_IN, script, "subject:\"ü x\" letter");
+    assert_eq!((places(&found), result), (vec![], Ok(())));
+}
+
+#[test]
+fn a_server_that_knows_only_the_plain_form_is_asked_in_it() {
+    let host = host_with_messages();
+    let script =
+        vec![examine(3, 9), (r#"UID SEARCH TEXT "letter" FROM "ada""#, ok("* SEARCH 5 2\r\n"))];
+    let greeting = "* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n";
+    let (found, result) = find(&host, greeting, script, "letter from:ada");
+    assert_eq!((places(&found), result), (vec![2, 5], Ok(())));
+}
+
+#[test]
+fn keys_that_a_server_refuses_are_left_out_and_judged_here() {
+    let host = host_with_messages();
+    let script = vec![
+        examine(3, 9),
+        (
+            r#"UID SEARCH RETURN (ALL) TEXT "x" LARGER 99"#,
+            "{tag} BAD what is LARGER\r\n".to_owned(),
+        ),
+        (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,5")),
+    ];
+    let (found, result) = find(&host, LOGGED_IN, script, "x larger:99");
+    assert_eq!((places(&found), result), (vec![2, 5], Ok(())));
+    let script = vec![
+        examine(3, 9),
+        (
+            r#"UID SEARCH RETURN (ALL) TEXT "x" LARGER 100"#,
+            "{tag} BAD what is LARGER\r\n".to_owned(),
+        ),
+        (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,5")),
+    ];
+    let (found, _) = find(&host, LOGGED_IN, script, "x larger:100");
+    assert_eq!(places(&found), [0; 0]);
+}
+
+#[test]
+fn a_server_that_refuses_everything_is_told_in_its_words() {
+    let host = host_with_messages();
+    let script = vec![
+        examine(3, 9),
+        (r#"UID SEARCH RETURN (ALL) TEXT "x""#, "{tag} NO Not today.\r\n".to_owned()),
+    ];
+    let (found, result) = find(&host, LOGGED_IN, script, "x");
+    assert_eq!(found, []);
+    let refused = MailError::Refused { what: "search the mailbox", text: "Not today.".into() };
+    assert_eq!(result, Err(refused));
+}
+
+#[test]
+fn numbers_of_a_mailbox_that_was_made_anew_mean_nothing() {
+    let host = host_with_messages();
+    let (found, result) = find(&host, LOGGED_IN, vec![examine(3, 10)], "x");
+    assert_eq!((found, result), (vec![], Err(MailError::Gone("mailbox"))));
+}
+
+#[test]
+fn nothing_more_is_fetched_when_nobody_wants_it() {
+    let host = host_with_inbox();
+    let script = vec![examine(3, 9), (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,6"))];
+    let mut client = connect(&host, Security::Tls, LOGGED_IN, script).unwrap();
+    let mut found = |_| ControlFlow::Break(());
+    now(client.find(&host, INBOX, &Query::parse("x"), &mut found)).unwrap();
+    assert_eq!(uids(&host), [0; 0]);
+}

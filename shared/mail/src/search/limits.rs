@@ -1,0 +1,12 @@
+//! How much is searched for, and looked at, at a time.
+
+/// Characters of a query that count.
+pub const TYPED: usize = 1_000;
+/// Terms of a query that count.
+pub const TERMS: usize = 30;
+/// Stored messages that are read in one go.
+pub const PIECE: usize = 2_000;
+/// Messages of one mailbox that the server has found and that are fetched so that they can be shown.
+pub const FETCHED: usize = 2_000;
+/// How many of them at once.
+pub const WINDOW: usize = 200;

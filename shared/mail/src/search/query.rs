@@ -1,0 +1,326 @@
+//! What messages must be like to be found. Pure.
+
+use postern_bridge::{Flags, Role};
+use postern_imap::{
+    command::SearchKey,
+    response::{Day, Flag},
+};
+use postern_mime::Inside;
+use serde::Deserialize;
+
+use crate::record::{Body, Mailbox};
+
+/// What messages must be like to be found: they fulfil every clause.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Query {
+    pub(super) clauses: Vec<Clause>,
+}
+
+/// Fulfilled by messages that any of these is true of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Clause(pub(super) Vec<Literal>);
+
+/// Something that is to be so, or not to be so.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Literal {
+    pub(super) term: Term,
+    pub(super) negated: bool,
+}
+
+/// Something that may be so; texts are in lower case.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Term {
+    /// This is in the subject, in the text, or in somebody's name or address.
+    Text(String),
+    /// This is in the text.
+    Body(String),
+    /// This is in the subject.
+    Subject(String),
+    /// This is in `From`.
+    From(String),
+    /// This is in `To`.
+    To(String),
+    /// This is in `Cc`.
+    Cc(String),
+    /// It has attachments.
+    HasAttachment,
+    /// It arrived before this day.
+    Before(Day),
+    /// It arrived on this day or later.
+    Since(Day),
+    /// It is not read.
+    Unread,
+    /// It is starred.
+    Starred,
+    /// It is answered.
+    Answered,
+    /// It has this keyword.
+    Tag(String),
+    /// It has more bytes than this.
+    Larger(u64),
+    /// It has fewer bytes than this.
+    Smaller(u64),
+    /// It is in a mailbox of this name or role.
+    In(String),
+}
+
+/// A message's record, as far as a search looks at it; borrowed from the stored bytes.
+#[derive(Deserialize)]
+pub(super) struct Envelope<'a> {
+    pub(super) arrived: i64,
+    size: u64,
+    flags: Flags,
+    #[serde(borrow, default)]
+    keywords: Vec<&'a str>,
+    #[serde(borrow)]
+    from: Vec<Person<'a>>,
+    #[serde(borrow)]
+    to: Vec<Person<'a>>,
+    subject: &'a str,
+    preview: &'a str,
+    has_attachments: bool,
+    pub(super) body: Body,
+}
+
+#[derive(Deserialize)]
+struct Person<'a> {
+    name: &'a str,
+    address: &'a str,
+}
+
+/// How much a server is asked to look for, most first: each rung leaves out what a server may have
+/// refused at the one before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rung {
+    /// All that there are keys for.
+    All,
+    /// Only ASCII: the server may know no other charset.
+    Ascii,
+    /// Only the keys that every server has known for ever, in ASCII.
+    Plain,
+}
+
+impl Rung {
+    /// All rungs, in the order in which to try them.
+    pub const ALL: [Self; 3] = [Self::All, Self::Ascii, Self::Plain];
+}
+
+/// What to ask a server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked {
+    /// All of these; none if there is nothing that could be asked.
+    pub keys: Vec<SearchKey>,
+    /// What was left out: of what the server finds, only that counts which is known to fulfil this.
+    pub rest: Query,
+}
+
+impl Query {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.clauses.is_empty()
+    }
+
+    /// Whether it names mailboxes, so that all of an account are to be searched.
+    pub fn names_mailboxes(&self) -> bool {
+        self.literals().any(|literal| matches!(literal.term, Term::In(_)))
+    }
+
+    /// What remains to be looked for in a mailbox; `None` if nothing in it can be found.
+    pub fn within(&self, mailbox: &Mailbox) -> Option<Self> {
+        let mut clauses = Vec::new();
+        for Clause(literals) in &self.clauses {
+            let mut left = Vec::new();
+            let mut fulfilled = false;
+            for literal in literals {
+                match &literal.term {
+                    Term::In(name) => fulfilled |= is_named(mailbox, name) != literal.negated,
+                    _ => left.push(literal.clone()),
+                }
+            }
+            match (fulfilled, left.is_empty()) {
+                (true, _) => {}
+                (false, true) => return None,
+                (false, false) => clauses.push(Clause(left)),
+            }
+        }
+        Some(Self { clauses })
+    }
+
+    /// What to ask a server at a rung.
+    pub fn asked(&self, rung: Rung) -> Asked {
+        let mut asked = Asked { keys: Vec::new(), rest: Self::default() };
+        for clause in &self.clauses {
+            let key = clause.key(rung);
+            // Servers can only be asked for something like it.
+            if key.is_none() || clause.0.iter().any(|own| own.term == Term::HasAttachment) {
+                asked.rest.clauses.push(clause.clone());
+            }
+            asked.keys.extend(key);
+        }
+        asked
+    }
+
+    /// Whether a message is found; `None` if that depends on what is `inside` of it and that is not
+    /// given.
+    pub(super) fn verdict(&self, envelope: &Envelope<'_>, inside: Option<&Inside>) -> Option<bool> {
+        all(self.clauses.iter().map(|clause| clause.verdict(envelope, inside)))
+    }
+
+    fn literals(&self) -> impl Iterator<Item = &Literal> {
+        self.clauses.iter().flat_map(|clause| &clause.0)
+    }
+}
+
+impl Clause {
+    fn verdict(&self, envelope: &Envelope<'_>, inside: Option<&Inside>) -> Option<bool> {
+        // One is true unless all are false.
+        let not = |literal: &Literal| {
+            literal.term.verdict(envelope, inside).map(|verdict| verdict == literal.negated)
+        };
+        all(self.0.iter().map(not)).map(|none| !none)
+    }
+
+    fn key(&self, rung: Rung) -> Option<SearchKey> {
+        let keys: Vec<SearchKey> =
+            self.0.iter().map(|literal| literal.key(rung)).collect::<Option<_>>()?;
+        if rung == Rung::Plain && keys.len() > 1 {
+            return None;
+        }
+        keys.into_iter().rev().reduce(|others, key| SearchKey::or(key, others))
+    }
+}
+
+/// Whether all are so: false if one is not, else unknown if one is.
+fn all(verdicts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut all = Some(true);
+    for verdict in verdicts {
+        match verdict {
+            Some(false) => return Some(false),
+            None => all = None,
+            Some(true) => {}
+        }
+    }
+    all
+}
+
+impl Literal {
+    fn key(&self, rung: Rung) -> Option<SearchKey> {
+        let key = self.term.key(rung)?;
+        match self.negated {
+            false => Some(key),
+            // What is only like it says nothing about its opposite.
+            true if self.term == Term::HasAttachment || rung == Rung::Plain => None,
+            true => Some(SearchKey::negate(key)),
+        }
+    }
+}
+
+impl Term {
+    fn verdict(&self, envelope: &Envelope<'_>, inside: Option<&Inside>) -> Option<bool> {
+        let in_text = |text: &str| inside.map(|inside| contains(&inside.text, text));
+        let in_cc = |text: &str| inside.map(|inside| inside.cc.iter().any(|own| names(own, text)));
+        Some(match self {
+            Self::Text(text) => {
+                let is_shown = contains(envelope.subject, text)
+                    || contains(envelope.preview, text)
+                    || people(&envelope.from, text)
+                    || people(&envelope.to, text);
+                if !is_shown {
+                    return in_text(text).map(|found| found || in_cc(text) == Some(true));
+                }
+                true
+            }
+            Self::Body(text) if contains(envelope.preview, text) => true,
+            Self::Body(text) => return in_text(text),
+            Self::Cc(text) => return in_cc(text),
+            Self::Subject(text) => contains(envelope.subject, text),
+            Self::From(text) => people(&envelope.from, text),
+            Self::To(text) => people(&envelope.to, text),
+            Self::HasAttachment => envelope.has_attachments,
+            Self::Before(day) => arrived(envelope).is_some_and(|own| own < *day),
+            Self::Since(day) => arrived(envelope).is_some_and(|own| own >= *day),
+            Self::Unread => !envelope.flags.seen,
+            Self::Starred => envelope.flags.flagged,
+            Self::Answered => envelope.flags.answered,
+            Self::Tag(tag) => envelope.keywords.iter().any(|own| own.eq_ignore_ascii_case(tag)),
+            Self::Larger(bytes) => envelope.size > *bytes,
+            Self::Smaller(bytes) => envelope.size < *bytes,
+            // Settled before messages are looked at.
+            Self::In(_) => false,
+        })
+    }
+
+    fn key(&self, rung: Rung) -> Option<SearchKey> {
+        let words = |text: &String| (rung == Rung::All || text.is_ascii()).then(|| text.clone());
+        let common = match self {
+            Self::Text(text) => SearchKey::Text(words(text)?),
+            Self::Body(text) => SearchKey::Body(words(text)?),
+            Self::Subject(text) => SearchKey::Subject(words(text)?),
+            Self::From(text) => SearchKey::From(words(text)?),
+            Self::To(text) => SearchKey::To(words(text)?),
+            Self::Cc(text) => SearchKey::Cc(words(text)?),
+            Self::Before(day) => SearchKey::Before(*day),
+            Self::Since(day) => SearchKey::Since(*day),
+            Self::Unread => SearchKey::Unseen,
+            Self::Starred => SearchKey::Flag(Flag::Flagged),
+            Self::Answered => SearchKey::Flag(Flag::Answered),
+            _ if rung == Rung::Plain => return None,
+            Self::HasAttachment => {
+                SearchKey::Header { name: "Content-Type".into(), value: "multipart/mixed".into() }
+            }
+            Self::Tag(tag) => SearchKey::Flag(Flag::Other(keyword(tag)?)),
+            Self::Larger(bytes) => SearchKey::Larger(*bytes),
+            Self::Smaller(bytes) => SearchKey::Smaller(*bytes),
+            Self::In(_) => return None,
+        };
+        Some(common)
+    }
+}
+
+/// A keyword as a server may have it: an atom that is no system flag.
+fn keyword(tag: &str) -> Option<String> {
+    let is_atom = tag.bytes().all(|byte| byte.is_ascii_graphic() && !b"(){%*\"\\]".contains(&byte));
+    is_atom.then(|| tag.to_owned())
+}
+
+/// The day on which a message arrived (UTC).
+fn arrived(envelope: &Envelope<'_>) -> Option<Day> {
+    Day::of(envelope.arrived.div_euclid(1000), 0)
+}
+
+fn people(people: &[Person<'_>], text: &str) -> bool {
+    people.iter().any(|own| contains(own.name, text) || contains(own.address, text))
+}
+
+fn names(person: &postern_mime::Address, text: &str) -> bool {
+    contains(&person.name, text) || contains(&person.address, text)
+}
+
+/// Whether a text holds another, which is in lower case.
+fn contains(text: &str, lower: &str) -> bool {
+    if !(text.is_ascii() && lower.is_ascii()) {
+        return text.to_lowercase().contains(lower);
+    }
+    let (text, lower) = (text.as_bytes(), lower.as_bytes());
+    let Some(first) = lower.first() else { return true };
+    text.windows(lower.len())
+        .any(|own| own[0].to_ascii_lowercase() == *first && own.eq_ignore_ascii_case(lower))
+}
+
+/// Whether a mailbox has this role or name, which is in lower case.
+fn is_named(mailbox: &Mailbox, name: &str) -> bool {
+    let role = match name {
+        "inbox" => Some(Role::Inbox),
+        "drafts" | "draft" => Some(Role::Drafts),
+        "sent" => Some(Role::Sent),
+        "archive" => Some(Role::Archive),
+        "junk" | "spam" => Some(Role::Junk),
+        "trash" | "bin" => Some(Role::Trash),
+        "anywhere" | "all" => return true,
+        _ => None,
+    };
+    let is_own = |own: &str| own.to_lowercase() == name;
+    (role.is_some() && mailbox.role == role)
+        || mailbox.names.last().is_some_and(|last| is_own(last))
+        || is_own(&mailbox.names.join("/"))
+}
