@@ -12,6 +12,13 @@ pub(crate) enum Route {
     Mailbox(MailboxId),
     /// An opened message.
     Message(MessageId),
+    /// An opened message that a search from another mailbox has found.
+    Found {
+        /// The mailbox whose list stays open.
+        from: MailboxId,
+        /// The message.
+        message: MessageId,
+    },
     /// Adding an account.
     Setup,
     /// The accounts and their removal.
@@ -40,6 +47,15 @@ impl Route {
                 }
                 _ => Self::Folders,
             },
+            ["mailbox", from, "found", mailbox, uid] => {
+                match (from.parse(), mailbox.parse(), uid.parse()) {
+                    (Ok(from), Ok(mailbox), Ok(uid)) => Self::Found {
+                        from: MailboxId(from),
+                        message: MessageId { mailbox: MailboxId(mailbox), uid },
+                    },
+                    _ => Self::Folders,
+                }
+            }
             _ => Self::Folders,
         }
     }
@@ -52,6 +68,10 @@ impl Route {
             Self::Message(MessageId { mailbox: MailboxId(mailbox), uid }) => {
                 format!("#/mailbox/{mailbox}/message/{uid}")
             }
+            Self::Found { from: MailboxId(from), message } => {
+                let MessageId { mailbox: MailboxId(mailbox), uid } = message;
+                format!("#/mailbox/{from}/found/{mailbox}/{uid}")
+            }
             Self::Setup => "#/setup".into(),
             Self::Accounts => "#/accounts".into(),
             Self::Account(AccountId(id)) => format!("#/account/{id}"),
@@ -63,6 +83,7 @@ impl Route {
         match self {
             Self::Mailbox(mailbox) => Some(mailbox),
             Self::Message(message) => Some(message.mailbox),
+            Self::Found { from, .. } => Some(from),
             Self::Folders | Self::Setup | Self::Accounts | Self::Account(_) => None,
         }
     }
@@ -70,7 +91,7 @@ impl Route {
     /// The message that is open here.
     pub(crate) fn message(self) -> Option<MessageId> {
         match self {
-            Self::Message(message) => Some(message),
+            Self::Message(message) | Self::Found { message, .. } => Some(message),
             _ => None,
         }
     }
@@ -79,6 +100,7 @@ impl Route {
     pub(crate) fn parent(self) -> Self {
         match self {
             Self::Message(message) => Self::Mailbox(message.mailbox),
+            Self::Found { from, .. } => Self::Mailbox(from),
             Self::Account(_) => Self::Accounts,
             _ => Self::Folders,
         }
@@ -96,6 +118,7 @@ mod tests {
             Route::Folders,
             Route::Mailbox(mailbox),
             Route::Message(MessageId { mailbox, uid: u32::MAX }),
+            Route::Found { from: mailbox, message: MessageId { mailbox: MailboxId(8), uid: 2 } },
             Route::Setup,
             Route::Accounts,
             Route::Account(AccountId(4)),
@@ -106,7 +129,9 @@ mod tests {
 
     #[test]
     fn an_unknown_fragment_leads_to_the_folders() {
-        for fragment in ["", "#", "#/nowhere", "#/mailbox/x", "#/mailbox/1/message/-1"] {
+        for fragment in
+            ["", "#", "#/nowhere", "#/mailbox/x", "#/mailbox/1/message/-1", "#/mailbox/1/found/2"]
+        {
             assert_eq!(Route::parse(fragment), Route::Folders, "{fragment}");
         }
     }
@@ -117,6 +142,8 @@ mod tests {
         let message = Route::Message(MessageId { mailbox, uid: 1 });
         assert_eq!(message.parent(), Route::Mailbox(mailbox));
         assert_eq!(message.parent().parent(), Route::Folders);
+        let found = Route::Found { from: mailbox, message: MessageId { mailbox, uid: 1 } };
+        assert_eq!(found.parent(), Route::Mailbox(mailbox));
         assert_eq!(Route::Account(AccountId(1)).parent(), Route::Accounts);
     }
 }

@@ -49,6 +49,8 @@ pub(crate) enum Shortcut {
     ReplyAll,
     /// Forward.
     Forward,
+    /// Search.
+    Search,
     /// Write a new message.
     Compose,
     /// Fetch what is new.
@@ -104,6 +106,7 @@ pub(crate) fn shortcut(key: &str, held: Held, in_list: bool) -> Option<Shortcut>
         "r" => Shortcut::Reply,
         "a" => Shortcut::ReplyAll,
         "f" => Shortcut::Forward,
+        "/" => Shortcut::Search,
         "c" => Shortcut::Compose,
         "g" => Shortcut::Refresh,
         "?" => Shortcut::Help,
@@ -137,7 +140,8 @@ mod tests {
         assert_eq!(shortcut("ArrowDown", ALONE, false), None);
         assert_eq!(shortcut("Enter", ALONE, false), None);
         assert_eq!(shortcut("Delete", ALONE, false), None);
-        assert_eq!(shortcut("/", ALONE, true), None);
+        assert_eq!(shortcut("/", ALONE, true), Some(Shortcut::Search));
+        assert_eq!(shortcut("y", ALONE, true), None);
     }
 
     #[test]

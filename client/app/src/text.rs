@@ -5,6 +5,7 @@ pub(crate) mod certificate;
 pub(crate) mod change;
 pub(crate) mod discovery;
 pub(crate) mod pop3;
+pub(crate) mod search;
 
 /// The name of the program.
 pub(crate) const NAME: &str = "Postern";
@@ -352,6 +353,7 @@ pub(crate) mod shortcuts {
         (&["r"], "Reply"),
         (&["a"], "Reply to all"),
         (&["f"], "Forward"),
+        (&["/"], "Search"),
         (&["c"], "Write a message"),
         (&["Ctrl Enter"], "Send"),
         (&["g"], "Check for new mail"),

@@ -6,6 +6,8 @@ use web_sys::HtmlElement;
 
 /// The message list.
 pub(crate) const LIST: &str = ".rows";
+/// The field to search in.
+pub(crate) const SEARCH: &str = ".list-search-field";
 /// The text of the opened message.
 pub(crate) const MESSAGE: &str = ".message-frame, .message-text";
 /// The title of the step that the set-up is at.

@@ -294,8 +294,8 @@ impl App {
             Delta::Progress { account, progress } => {
                 self.accounts.update(|accounts| accounts.set_progress(account, progress));
             }
-            Delta::Rows { mailbox, total, start, rows, fresh } => {
-                self.list.update(|list| list.apply(mailbox, total, start, rows, fresh));
+            Delta::Rows { mailbox, total, start, rows, fresh, search } => {
+                self.list.update(|list| list.apply(mailbox, total, start, rows, fresh, search));
             }
             Delta::Message(message) => self.reader.update(|reader| reader.show(*message)),
             Delta::MessageFailed { message, problem } => {

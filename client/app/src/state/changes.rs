@@ -138,7 +138,8 @@ impl App {
     /// What something would be done to now: what is picked, or else the opened message, or else the
     /// one under the cursor.
     pub(crate) fn targets(self) -> Option<Selection> {
-        let picked = self.picked.with_untracked(|picked| picked.selection());
+        let search = self.search_number();
+        let picked = self.picked.with_untracked(|picked| picked.selection(search));
         picked.or_else(|| self.one_target().map(Selection::from))
     }
 
@@ -150,20 +151,37 @@ impl App {
 
     /// What those messages are like, as far as their rows are known; follows what changes.
     pub(crate) fn target_traits(self) -> Traits {
-        self.traits_of(&self.target_rows())
+        let open = self.route.get().message().filter(|_| self.picked.with(|own| own.is_empty()));
+        let mut traits = self.traits_of(&self.target_rows(), open);
+        let is_named = self.picked.with(|picked| picked.is_empty() || picked.is_named());
+        if !is_named && self.list.with(|list| list.searched().is_some()) {
+            // What was found may be anywhere, also where no row is known of it.
+            traits.role = None;
+        }
+        traits
     }
 
     /// What the opened message is like, as far as its row is known; follows what changes.
     pub(crate) fn opened_traits(self) -> Traits {
         let open = self.route.get().message();
         let row = self.list.with(|list| open.and_then(|id| list.find(id)).cloned());
-        self.traits_of(row.as_slice())
+        self.traits_of(row.as_slice(), open)
     }
 
-    fn traits_of(self, rows: &[Arc<Row>]) -> Traits {
-        let role = self.list.with(|list| list.mailbox()).and_then(|id| {
+    /// What rows are like; without any, the role is that of the opened message's folder, or else of
+    /// the one that is listed.
+    fn traits_of(self, rows: &[Arc<Row>], open: Option<MessageId>) -> Traits {
+        let role_of = |id| {
             self.mailboxes.with(|mailboxes| mailboxes.get(id).and_then(|mailbox| mailbox.role))
-        });
+        };
+        let mut roles = rows.iter().map(|row| role_of(row.id.mailbox));
+        let role = match roles.next() {
+            Some(first) => first.filter(|_| roles.all(|role| role == first)),
+            None => {
+                let listed = || self.list.with(|list| list.mailbox());
+                open.map(|message| message.mailbox).or_else(listed).and_then(role_of)
+            }
+        };
         Traits {
             role,
             seen: rows.iter().all(|row| row.flags.seen),
@@ -221,7 +239,8 @@ impl App {
         let Some(from) = self.list.with_untracked(|list| list.mailbox()) else { return false };
         self.mailboxes.with_untracked(|mailboxes| match (mailboxes.get(from), mailboxes.get(to)) {
             (Some(from), Some(to)) => {
-                to.id != from.id && to.account == from.account && to.may.take_messages
+                let is_other = to.id != from.id || self.is_searching();
+                is_other && to.account == from.account && to.may.take_messages
             }
             _ => false,
         })
@@ -274,7 +293,7 @@ impl App {
             })
         });
         match next {
-            Some(Some(next)) if !browser::is_narrow() => self.go(Route::Message(next)),
+            Some(Some(next)) if !browser::is_narrow() => self.go(self.route_to(next)),
             Some(_) => self.go(self.route.get_untracked().parent()),
             None => {}
         }
@@ -333,7 +352,7 @@ impl App {
             });
             if self.route.get_untracked().message() == Some(*from) {
                 self.reader.update(|reader| reader.renumber(*from, *to));
-                self.go_instead(Route::Message(*to));
+                self.go_instead(self.route_to(*to));
             }
         }
     }

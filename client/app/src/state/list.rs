@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use postern_bridge::{Intent, MailboxId, MessageId, Row};
+use postern_bridge::{Intent, MailboxId, MessageId, Row, SearchScope, SearchState, SearchView};
 
 use super::window;
 
@@ -10,12 +10,28 @@ use super::window;
 /// mailbox, and scrolling back a little needs no answer.
 const KEPT_AROUND: u32 = 600;
 
-/// The list of one mailbox; newest first, row 0 at the top.
+/// What is searched for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Search {
+    /// Its number.
+    pub(crate) request: u32,
+    /// Where.
+    pub(crate) scope: SearchScope,
+    /// What was typed.
+    pub(crate) query: String,
+    /// How far it is; `None` before anything is known of it.
+    pub(crate) state: Option<SearchState>,
+}
+
+/// The list of one mailbox, or of what a search from it has found; newest first, row 0 at the top.
 #[derive(Debug, Default)]
 pub(crate) struct List {
     mailbox: Option<MailboxId>,
     total: Option<u32>,
     fresh: bool,
+    search: Option<Search>,
+    /// Whether what is shown is from before the search began, changed or ended.
+    outdated: bool,
     rows: BTreeMap<u32, Arc<Row>>,
     asked: Range<u32>,
     cursor: u32,
@@ -29,7 +45,24 @@ impl List {
         *self = Self { mailbox, ..Self::default() };
     }
 
-    /// Takes over rows; those of another mailbox are ignored.
+    /// Searches for something, or for nothing any more. What is shown stays until the answer comes.
+    pub(crate) fn search(&mut self, search: Option<Search>) {
+        self.search = search;
+        self.outdated = true;
+        self.asked = 0..0;
+    }
+
+    /// Whether what is shown is from before the search began, changed or ended.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.outdated
+    }
+
+    /// What is searched for.
+    pub(crate) fn searched(&self) -> Option<&Search> {
+        self.search.as_ref()
+    }
+
+    /// Takes over rows; those of another mailbox or search are ignored.
     pub(crate) fn apply(
         &mut self,
         mailbox: MailboxId,
@@ -37,9 +70,19 @@ impl List {
         start: u32,
         rows: Vec<Row>,
         fresh: bool,
+        found: Option<SearchView>,
     ) {
-        if self.mailbox != Some(mailbox) {
+        let awaited = self.search.as_ref().map(|search| search.request);
+        if self.mailbox != Some(mailbox) || found.as_ref().map(|own| own.request) != awaited {
             return;
+        }
+        if let (Some(search), Some(found)) = (&mut self.search, found) {
+            search.state = Some(found.state);
+        }
+        if std::mem::take(&mut self.outdated) {
+            self.rows.clear();
+            self.cursor = 0;
+            self.marked = None;
         }
         let end = start.saturating_add(u32::try_from(rows.len()).unwrap_or(u32::MAX));
         if self.total.is_some_and(|known| known != total) {
@@ -175,21 +218,46 @@ mod tests {
     fn open(total: u32, uids: impl IntoIterator<Item = u32>) -> List {
         let mut list = List::default();
         list.open(Some(MAILBOX));
-        list.apply(MAILBOX, total, 0, rows(uids), true);
+        list.apply(MAILBOX, total, 0, rows(uids), true, None);
         list
     }
 
     #[test]
     fn rows_of_another_mailbox_are_ignored() {
         let mut list = open(2, [2, 1]);
-        list.apply(MailboxId(9), 7, 0, rows([7]), true);
+        list.apply(MailboxId(9), 7, 0, rows([7]), true, None);
         assert_eq!(list.total(), Some(2));
+    }
+
+    #[test]
+    fn rows_of_another_search_are_ignored_and_the_old_ones_stay_until_the_answer_comes() {
+        let search = |request| Search {
+            request,
+            scope: SearchScope::Mailbox,
+            query: "beans".into(),
+            state: None,
+        };
+        let view = |request| Some(SearchView { request, state: SearchState::Searching });
+        let mut list = open(2, [2, 1]);
+        list.put_cursor(1);
+        list.search(Some(search(7)));
+        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None);
+        list.apply(MAILBOX, 2, 0, rows([5, 6]), true, view(6));
+        assert_eq!((list.total(), list.cursor()), (Some(2), 1));
+        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7));
+        assert_eq!((list.row(0).unwrap().id.uid, list.cursor()), (9, 0));
+        assert_eq!(list.searched().unwrap().state, Some(SearchState::Searching));
+        list.search(None);
+        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7));
+        assert_eq!(list.row(0).unwrap().id.uid, 9);
+        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None);
+        assert_eq!((list.row(0).unwrap().id.uid, list.searched()), (2, None));
     }
 
     #[test]
     fn windows_of_an_unchanged_list_add_up() {
         let mut list = open(4, [4, 3]);
-        list.apply(MAILBOX, 4, 2, rows([2, 1]), true);
+        list.apply(MAILBOX, 4, 2, rows([2, 1]), true, None);
         assert_eq!((0..4).filter_map(|i| list.row(i)).count(), 4);
     }
 
@@ -198,7 +266,7 @@ mod tests {
         let mut list = List::default();
         list.open(Some(MAILBOX));
         assert_eq!(list.ask(&(0..0)), Some(0..50));
-        list.apply(MAILBOX, 1000, 0, rows((950..1000).rev()), true);
+        list.apply(MAILBOX, 1000, 0, rows((950..1000).rev()), true, None);
         assert_eq!(list.ask(&(0..20)), None);
         assert_eq!(list.ask(&(31..51)), Some(0..150));
         list.open(Some(MailboxId(2)));
@@ -208,7 +276,7 @@ mod tests {
     #[test]
     fn a_changed_total_forgets_rows_whose_numbers_no_longer_hold() {
         let mut list = open(4, [4, 3, 2, 1]);
-        list.apply(MAILBOX, 5, 0, rows([5, 4]), true);
+        list.apply(MAILBOX, 5, 0, rows([5, 4]), true, None);
         assert_eq!(list.row(1).unwrap().id.uid, 4);
         assert_eq!(list.row(2), None);
     }
@@ -217,7 +285,7 @@ mod tests {
     fn the_cursor_stays_on_its_message_when_mail_arrives() {
         let mut list = open(3, [3, 2, 1]);
         list.put_cursor(1);
-        list.apply(MAILBOX, 4, 0, rows([4, 3, 2, 1]), true);
+        list.apply(MAILBOX, 4, 0, rows([4, 3, 2, 1]), true, None);
         assert_eq!(list.cursor(), 2);
     }
 
@@ -229,9 +297,9 @@ mod tests {
         list.move_cursor(-99);
         assert_eq!(list.cursor(), 0);
         list.put_cursor(2);
-        list.apply(MAILBOX, 1, 0, rows([3]), true);
+        list.apply(MAILBOX, 1, 0, rows([3]), true, None);
         assert_eq!(list.cursor(), 0);
-        list.apply(MAILBOX, 0, 0, vec![], true);
+        list.apply(MAILBOX, 0, 0, vec![], true, None);
         assert_eq!(list.cursor(), 0);
     }
 
@@ -240,7 +308,7 @@ mod tests {
         let mut list = List::default();
         list.open(Some(MAILBOX));
         list.mark(MessageId { mailbox: MAILBOX, uid: 2 });
-        list.apply(MAILBOX, 3, 0, rows([3, 2, 1]), false);
+        list.apply(MAILBOX, 3, 0, rows([3, 2, 1]), false, None);
         assert_eq!(list.cursor(), 1);
     }
 
@@ -248,7 +316,7 @@ mod tests {
     fn rows_kept_do_not_grow_with_the_mailbox() {
         let mut list = open(100_000, 0..50);
         for start in (50..20_000).step_by(50) {
-            list.apply(MAILBOX, 100_000, start, rows(start..start + 50), true);
+            list.apply(MAILBOX, 100_000, start, rows(start..start + 50), true, None);
         }
         assert!(list.rows.len() <= 2 * KEPT_AROUND as usize + 50);
         assert!(list.row(19_999).is_some());

@@ -15,6 +15,7 @@ pub(crate) mod mailboxes;
 pub(crate) mod picked;
 pub(crate) mod preview;
 pub(crate) mod reader;
+mod searching;
 pub(crate) mod setup;
 pub(crate) mod toasts;
 pub(crate) mod window;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use postern_bridge::{MailboxId, MessageId, Row, Selection};
 
-/// Picked messages, all of one mailbox.
+/// Picked messages of the list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Picked {
     what: What,
@@ -39,8 +39,8 @@ impl Place {
         Self { date: row.date, message: row.id, index }
     }
 
-    fn order(&self) -> (i64, u32) {
-        (self.date, self.message.uid)
+    fn order(&self) -> (i64, MessageId) {
+        (self.date, self.message)
     }
 }
 
@@ -66,24 +66,37 @@ impl Picked {
             What::Nothing => false,
             What::Messages(messages) => messages.contains(&row.id),
             What::Between(one, other, _) => {
-                let place = (row.date, row.id.uid);
                 let (first, last) = ordered(one, other);
-                row.id.mailbox == one.message.mailbox && (first..=last).contains(&place)
+                (first..=last).contains(&(row.date, row.id))
             }
-            What::AllBut(mailbox, except) => {
-                row.id.mailbox == *mailbox && !except.contains(&row.id)
-            }
+            What::AllBut(_, except) => !except.contains(&row.id),
         }
     }
 
-    /// What the engine is told; `None` if nothing is picked.
-    pub(crate) fn selection(&self) -> Option<Selection> {
+    /// Whether the messages are picked one by one, so that all of them are known.
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self.what, What::Messages(_))
+    }
+
+    /// What the engine is told, of the list of a mailbox or of what a search has found; `None` if
+    /// nothing is picked.
+    pub(crate) fn selection(&self, search: Option<u32>) -> Option<Selection> {
         Some(match &self.what {
             What::Nothing => return None,
             What::Messages(messages) => Selection::Messages(messages.iter().copied().collect()),
-            What::Between(one, other, _) => Selection::Between(one.message, other.message),
+            What::Between(one, other, _) => {
+                let (one, other) = (one.message, other.message);
+                match search {
+                    None => Selection::Between(one, other),
+                    Some(search) => Selection::FoundBetween { search, one, other },
+                }
+            }
             What::AllBut(mailbox, except) => {
-                Selection::AllBut { mailbox: *mailbox, except: except.iter().copied().collect() }
+                let (mailbox, except) = (*mailbox, except.iter().copied().collect());
+                match search {
+                    None => Selection::AllBut { mailbox, except },
+                    Some(search) => Selection::FoundBut { search, mailbox, except },
+                }
             }
         })
     }
@@ -169,7 +182,7 @@ impl Picked {
     }
 }
 
-fn ordered(one: &Place, other: &Place) -> ((i64, u32), (i64, u32)) {
+fn ordered(one: &Place, other: &Place) -> ((i64, MessageId), (i64, MessageId)) {
     let (one, other) = (one.order(), other.order());
     (one.min(other), one.max(other))
 }
@@ -216,7 +229,7 @@ mod tests {
         assert_eq!((uids(&picked), picked.count(10)), (vec![3, 5], 2));
         picked.toggle(place(3), [].iter());
         picked.toggle(place(5), [].iter());
-        assert!(picked.is_empty() && picked.selection().is_none());
+        assert!(picked.is_empty() && picked.selection(None).is_none());
     }
 
     #[test]
@@ -228,7 +241,9 @@ mod tests {
         picked.extend_to(place(7), None);
         assert_eq!((uids(&picked), picked.count(10)), (vec![5, 6, 7], 3));
         let ends = (place(5).message, place(7).message);
-        assert_eq!(picked.selection(), Some(Selection::Between(ends.0, ends.1)));
+        assert_eq!(picked.selection(None), Some(Selection::Between(ends.0, ends.1)));
+        let found = Selection::FoundBetween { search: 3, one: ends.0, other: ends.1 };
+        assert_eq!(picked.selection(Some(3)), Some(found));
         picked.extend_to(place(5), None);
         assert_eq!(uids(&picked), [5]);
     }

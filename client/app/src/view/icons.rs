@@ -40,6 +40,7 @@ pub(crate) const LIGHT: Glyph = Glyph(
     "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.5V5M12 19v2.5M2.5 12H5M19 12h2.5M5.3 5.3L7 7M17 17l1.7 1.7M5.3 18.7L7 17M17 7l1.7-1.7",
 );
 pub(crate) const DARK: Glyph = Glyph("M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z");
+pub(crate) const SEARCH: Glyph = Glyph("M10.5 17.5a7 7 0 1 1 0-14 7 7 0 0 1 0 14zM15.5 15.5l5 5");
 pub(crate) const BACK: Glyph = Glyph("M14.5 5.5L8 12l6.5 6.5");
 pub(crate) const CLOSE: Glyph = Glyph("M6 6l12 12M18 6L6 18");
 pub(crate) const MINIMIZE: Glyph = Glyph("M6 17.5h12");

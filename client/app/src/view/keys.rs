@@ -6,7 +6,7 @@ use web_sys::{Element, KeyboardEvent};
 
 use super::accounts;
 use crate::{
-    browser::focus,
+    browser::{self, focus},
     route::Route,
     shortcut::{Held, Shortcut, shortcut},
     state::{
@@ -104,11 +104,17 @@ fn obey(app: App, shortcut: Shortcut) -> bool {
         Shortcut::Scroll | Shortcut::Reply | Shortcut::ReplyAll | Shortcut::Forward => {
             return false;
         }
+        Shortcut::Search if reading && browser::is_narrow() => return false,
+        Shortcut::Search => focus::give(focus::SEARCH),
         Shortcut::Compose => app.compose(),
         Shortcut::Refresh => app.refresh(),
         Shortcut::Back if app.picked.with_untracked(|picked| !picked.is_empty()) => {
             app.picked.update(|picked| picked.clear());
         }
+        Shortcut::Back
+            if !reading
+                && matches!(app.route.get_untracked(), Route::Mailbox(_))
+                && app.end_search() => {}
         Shortcut::Back => {
             let route = app.route.get_untracked();
             match (route, route.parent()) {
@@ -135,7 +141,7 @@ fn open(app: App) {
     let row = app.list.with_untracked(|list| list.under_cursor().map(|row| row.id));
     if let Some(message) = row {
         app.picked.update(|picked| picked.clear());
-        app.go(Route::Message(message));
+        app.go(app.route_to(message));
     }
 }
 

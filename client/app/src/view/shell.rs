@@ -99,7 +99,7 @@ fn Panes() -> impl IntoView {
     let pane = move || match app.route.get() {
         Route::Folders => "folders",
         Route::Mailbox(_) => "list",
-        Route::Message(_) => "reader",
+        Route::Message(_) | Route::Found { .. } => "reader",
         Route::Setup | Route::Accounts | Route::Account(_) => "page",
     };
     let page = Memo::new(move |_| match app.route.get() {

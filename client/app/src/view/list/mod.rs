@@ -3,12 +3,13 @@
 mod bar;
 mod row;
 mod rows;
+mod search;
 
 use leptos::prelude::*;
-use postern_bridge::{Connection, Intent};
+use postern_bridge::{Connection, Intent, SearchState};
 
 pub(super) use self::bar::CommandButton;
-use self::{bar::Bar, rows::Rows};
+use self::{bar::Bar, rows::Rows, search::SearchField};
 use super::{
     icons,
     status::{Busy, Status},
@@ -24,6 +25,10 @@ enum Content {
     Rows,
     /// There is no row, and the server was asked.
     Empty,
+    /// Something is searched for, and nothing was found yet.
+    Searching,
+    /// Nothing was found; why.
+    Nothing(&'static str),
     /// There is no row yet, and the server is being asked.
     Loading,
     /// There is no row, and no network.
@@ -42,9 +47,17 @@ pub(crate) fn MessageList() -> impl IntoView {
     view! {
         <section class="list pane" aria-label=text::list::LABEL>
             <Bar />
+            <SearchField />
             {move || match content.get() {
                 Content::Rows => view! { <Rows /> }.into_any(),
                 Content::Loading => view! { <Busy text=text::list::LOADING /> }.into_any(),
+                Content::Searching => view! { <Busy text=text::search::SEARCHING /> }.into_any(),
+                Content::Nothing(why) => {
+                    view! {
+                        <Status glyph=icons::SEARCH title=text::search::NOTHING detail=why />
+                    }
+                        .into_any()
+                }
                 Content::Closed => {
                     view! {
                         <Status
@@ -104,10 +117,23 @@ fn content(app: App) -> Content {
     let (mailbox, total, fresh) =
         app.list.with(|list| (list.mailbox(), list.total(), list.fresh()));
     let Some(mailbox) = mailbox else { return Content::Closed };
-    match total {
-        Some(1..) => return Content::Rows,
-        Some(0) if fresh => return Content::Empty,
-        _ => {}
+    let found = app.list.with(|list| {
+        let search = list.searched()?;
+        let is_open = list.is_outdated() || search.state == Some(SearchState::Searching);
+        Some(if is_open {
+            Content::Searching
+        } else {
+            Content::Nothing(text::search::nothing(search.scope, search.state.as_ref()))
+        })
+    });
+    if total.is_some_and(|total| total > 0) {
+        return Content::Rows;
+    }
+    if let Some(found) = found {
+        return found;
+    }
+    if total == Some(0) && fresh {
+        return Content::Empty;
     }
     let connection = app.mailboxes.with(|mailboxes| {
         let account = mailboxes.get(mailbox)?.account;

@@ -12,7 +12,7 @@ use super::super::{
     icons::{self, Glyph, Icon},
     menu,
 };
-use crate::{format, route::Route, state::App, text};
+use crate::{format, state::App, text};
 
 /// One element of the list; which row it shows changes as the list is scrolled.
 #[component]
@@ -53,7 +53,7 @@ pub(crate) fn RowView(
         } else {
             app.picked.update(|picked| picked.clear());
             app.list.update(|list| list.put_cursor(index));
-            app.go(Route::Message(row.id));
+            app.go(app.route_to(row.id));
         }
     };
     let pick = move |event: MouseEvent| {
@@ -120,6 +120,7 @@ pub(crate) fn RowView(
                 <span class="row-subject" dir="auto">
                     {move || of(row, |row| or(&row.subject, text::list::NO_SUBJECT))}
                 </span>
+                {folder(app, row)}
                 {tags(row)}
                 <Show when=unread>
                     <span class="row-unread" role="img" aria-label=text::list::UNREAD></span>
@@ -145,6 +146,17 @@ fn mark(
             </span>
         </Show>
     }
+}
+
+/// The folder of a message that was found in another one than that which is open.
+fn folder(app: App, row: Memo<Option<Arc<Row>>>) -> impl IntoView {
+    let name = Memo::new(move |_| {
+        let id = row.with(|row| row.as_ref().map(|row| row.id.mailbox))?;
+        let is_elsewhere = app.list.with(|list| list.mailbox() != Some(id));
+        let name = || app.mailboxes.with(|mailboxes| mailboxes.get(id).map(folders::name));
+        is_elsewhere.then(name).flatten()
+    });
+    move || name.get().map(|name| view! { <bdi class="tag row-folder">{name}</bdi> })
 }
 
 /// The message's tags; the row's height leaves room for the first two.

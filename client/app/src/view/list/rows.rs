@@ -56,8 +56,12 @@ pub(crate) fn Rows() -> impl IntoView {
         focus::rescue();
     });
 
-    // Another mailbox starts at its top.
-    let mailbox = Memo::new(move |_| app.list.with(|list| list.mailbox()));
+    // Another mailbox starts at its top, and so does what a search has found.
+    let mailbox = Memo::new(move |_| {
+        app.list.with(|list| {
+            (list.mailbox(), list.searched().filter(|_| !list.is_outdated()).map(|own| own.request))
+        })
+    });
     Effect::new(move |before| {
         let mailbox = mailbox.get();
         if let (Some(before), Some(scroller)) = (before, scroller.get_untracked())

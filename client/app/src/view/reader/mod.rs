@@ -18,7 +18,6 @@ use super::{
     status::{Busy, Status},
 };
 use crate::{
-    route::Route,
     state::{
         App,
         command::{Command, Purpose, Traits},
@@ -210,7 +209,7 @@ fn Answer(
 }
 
 fn try_again(app: App, message: MessageId) {
-    if app.route.get_untracked() == Route::Message(message) {
+    if app.route.get_untracked().message() == Some(message) {
         app.reader.set(Reader::Opening(message));
         app.send(Intent::OpenMessage { message });
     }
