@@ -11,6 +11,7 @@ mod mail;
 mod offline;
 mod pop3;
 mod private;
+mod search;
 mod steps;
 mod store;
 mod trust;
