@@ -54,7 +54,7 @@ impl Scan {
             let place = Place { arrived: envelope.arrived, uid: uid(&key.0)? };
             match query.verdict(&envelope, None) {
                 Some(true) => seen.found.push(place),
-                None if envelope.body != Body::Absent => seen.undecided.push(place),
+                None if has_text(&envelope.body) => seen.undecided.push(place),
                 None | Some(false) => {}
             }
         }
@@ -114,6 +114,11 @@ pub async fn admitted(
         }
     }
     Ok((places, missing))
+}
+
+/// Whether the text of a message is stored.
+fn has_text(body: &Body) -> bool {
+    matches!(body, Body::Whole { .. } | Body::Partial { .. })
 }
 
 fn decode(value: &[u8]) -> Result<Envelope<'_>, StoreError> {

@@ -81,7 +81,8 @@ fn stored_messages_are_found_by_their_records() {
 
 #[test]
 fn what_only_a_text_decides_that_is_not_stored_is_neither_found_nor_ruled_out() {
-    let store = store(&[message(3)]);
+    let header = Message { body: Body::Header { size: 1 }, ..message(4) };
+    let store = store(&[message(3), header]);
     for typed in ["slugs", "-slugs", "body:slugs", "cc:zoe", "-cc:zoe"] {
         assert_eq!(scan(&store, typed), Seen::default(), "{typed}");
     }
