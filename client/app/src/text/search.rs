@@ -3,7 +3,7 @@
 use postern_bridge::{SearchScope, SearchState};
 
 pub(crate) const LABEL: &str = "Search";
-pub(crate) const HINT: &str = "Try from:ada, subject:beans, has:attachment, after:2024-05, is:unread, in:sent, \"a phrase\", -without, this OR that.";
+pub(crate) const HINT: &str = "Try from:ada, subject:beans, has:attachment, after:2024, is:unread, in:sent, \"a phrase\", -without, this OR that.";
 pub(crate) const CLEAR: &str = "End the search";
 pub(crate) const SCOPE: &str = "Where to search";
 pub(crate) const HERE: &str = "This folder";
@@ -25,7 +25,8 @@ pub(crate) fn nothing(scope: SearchScope, state: Option<&SearchState>) -> &'stat
 /// How much was found, and where.
 pub(crate) fn found(total: Option<u32>, state: Option<&SearchState>) -> String {
     let found = match total {
-        None | Some(0) => String::new(),
+        None => String::new(),
+        Some(0) if !matches!(state, Some(SearchState::Whole)) => String::new(),
         Some(total) => format!("{total} found"),
     };
     match (state, found.is_empty()) {
@@ -56,7 +57,8 @@ mod tests {
         assert_eq!(found(None, None), "Searching…");
         assert_eq!(found(Some(3), Some(&searching)), "3 found, searching…");
         assert_eq!(found(Some(3), Some(&whole)), "3 found");
-        assert_eq!(found(Some(0), Some(&whole)), "");
+        assert_eq!(found(Some(0), Some(&searching)), "Searching…");
+        assert_eq!(found(Some(0), Some(&whole)), "0 found");
         assert_eq!(
             found(Some(1), Some(&partly)),
             "1 found. Not all could be searched on the server. It refused."
