@@ -1,19 +1,18 @@
 //! Changes that the person makes, and how they end.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use postern_bridge::{
     AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Mark, MessageId, Moved, Problem,
-    ProblemKind, Refused, Role, Selection,
+    ProblemKind, Refused, Role,
 };
 
 use super::{Client, lists::Change};
 use crate::{
-    Host, MailError, Store,
+    Host, MailError,
     changes::{self, Editor, Entry, Made, Origin, Settled, Task, Tense},
     imap::Outcome,
     record::{self, Account},
-    store::{KeyRange, Table},
 };
 
 /// How many messages that were moved are remembered under their old numbers.
@@ -177,22 +176,6 @@ impl<H: Host> Client<H> {
             }
         }
         Ok(None)
-    }
-
-    /// Whether the page saw all of these messages in the trash.
-    async fn are_seen_in_trash(&self, messages: &Selection) -> Result<bool, MailError> {
-        let mut mailboxes: Vec<MailboxId> = match messages {
-            Selection::Messages(ids) => ids.iter().map(|id| id.mailbox).collect(),
-            _ => vec![named_mailbox(messages)?],
-        };
-        mailboxes.sort_unstable();
-        mailboxes.dedup();
-        for mailbox in mailboxes {
-            if self.role(mailbox).await? != Some(Role::Trash) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Marks a message that was opened as read.
@@ -360,64 +343,6 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    /// Where a message is now that a page may know by an earlier number.
-    pub(super) fn current(&self, id: MessageId) -> MessageId {
-        self.inner.places.borrow().of(id)
-    }
-
-    /// The messages of a selection, by mailbox; in the order in which they are.
-    async fn selected(
-        &self,
-        editor: &mut Editor<'_, H>,
-        account: &Account,
-        selection: Selection,
-    ) -> Result<BTreeMap<MailboxId, Vec<u32>>, MailError> {
-        let ids = match selection {
-            Selection::Messages(ids) => ids.into_iter().map(|id| self.current(id)).collect(),
-            Selection::Between(one, other) => {
-                let ends = [self.current(one), self.current(other)];
-                let order = self.in_order(ends[0].mailbox).await?;
-                let place = |id| order.iter().position(|own| *own == id);
-                let places = place(ends[0]).zip(place(ends[1]));
-                let (one, other) = places.ok_or(MailError::Gone("message"))?;
-                order[one.min(other)..=one.max(other)].to_vec()
-            }
-            // Named by now.
-            Selection::FoundBetween { .. } | Selection::FoundBut { .. } => {
-                return Err(MailError::Gone("search"));
-            }
-            Selection::AllBut { mailbox, except } => {
-                let except: Vec<_> = except.into_iter().map(|id| self.current(id)).collect();
-                let all = self.in_order(mailbox).await?;
-                let mut uids: Vec<u32> = all.iter().map(|id| id.uid).collect();
-                editor.keep_meant(&mut uids);
-                let meant = uids.into_iter().map(|uid| MessageId { mailbox, uid });
-                meant.filter(|id| !except.contains(id)).collect()
-            }
-        };
-        if ids.len() > changes::limits::SELECTED {
-            return Err(MailError::Input("These are too many messages for one change.".into()));
-        }
-        let mut selected: BTreeMap<MailboxId, Vec<u32>> = BTreeMap::new();
-        for id in ids {
-            selected.entry(id.mailbox).or_default().push(id.uid);
-        }
-        for mailbox in selected.keys() {
-            if record::mailbox(self.store(), *mailbox).await?.account != account.id {
-                let sentence = "One change can only be about messages of one account.";
-                return Err(MailError::Input(sentence.into()));
-            }
-        }
-        Ok(selected)
-    }
-
-    /// A mailbox's messages, oldest first.
-    async fn in_order(&self, mailbox: MailboxId) -> Result<Vec<MessageId>, MailError> {
-        let range = KeyRange::prefix(record::mailbox_key(mailbox));
-        let keys = self.store().keys(Table::Arrival, &range).await?;
-        Ok(keys.iter().map(record::arrived_message).collect::<Result<_, _>>()?)
-    }
-
     /// The mailbox for a role, which is made if there is none.
     pub(super) async fn place_for(
         &self,
@@ -440,38 +365,9 @@ impl<H: Host> Client<H> {
         editor.create_mailbox(None, name, Some(role)).await
     }
 
-    async fn role(&self, mailbox: MailboxId) -> Result<Option<Role>, MailError> {
+    pub(super) async fn role(&self, mailbox: MailboxId) -> Result<Option<Role>, MailError> {
         Ok(record::mailbox(self.store(), mailbox).await?.role)
     }
-
-    async fn account_of_change(&self, change: &Wanted) -> Result<Account, MailError> {
-        let mailbox = match change {
-            Wanted::CreateMailbox { account, .. } => return self.account(*account),
-            Wanted::Mark { messages, .. }
-            | Wanted::Move { messages, .. }
-            | Wanted::Copy { messages, .. }
-            | Wanted::Archive { messages }
-            | Wanted::Junk { messages }
-            | Wanted::NotJunk { messages }
-            | Wanted::Delete { messages }
-            | Wanted::DeleteForGood { messages } => named_mailbox(messages)?,
-            Wanted::Empty { mailbox }
-            | Wanted::MoveMailbox { mailbox, .. }
-            | Wanted::DeleteMailbox { mailbox }
-            | Wanted::Subscribe { mailbox, .. } => *mailbox,
-        };
-        self.account_of(mailbox).await
-    }
-}
-
-/// The mailbox in which the page saw the messages.
-fn named_mailbox(messages: &Selection) -> Result<MailboxId, MailError> {
-    Ok(match messages {
-        Selection::Messages(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
-        Selection::Between(one, _) => one.mailbox,
-        Selection::AllBut { mailbox, .. } | Selection::FoundBut { mailbox, .. } => *mailbox,
-        Selection::FoundBetween { one, .. } => one.mailbox,
-    })
 }
 
 /// Marks messages as junk, or as wanted, with the keywords that filters learn from.

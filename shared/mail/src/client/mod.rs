@@ -16,6 +16,7 @@
 //! | `probe` | tests of POP3 servers that want time between two log-ins |
 //! | `reading` | opened messages and attachments |
 //! | `search` | what pages search for |
+//! | `selecting` | which messages a change is about |
 //! | `sending` | the outbox's life |
 //!
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
@@ -34,6 +35,7 @@ mod pop3;
 mod probe;
 mod reading;
 mod search;
+mod selecting;
 mod sending;
 mod settings;
 
@@ -57,6 +59,7 @@ use crate::{
 use changing::Places;
 use lanes::Lanes;
 use lists::{Change, List, Window};
+use search::Held;
 
 /// The client: one for all pages of a browser profile. Clones are handles to the same one.
 pub struct Client<H: Host> {
@@ -79,6 +82,8 @@ struct Inner<H: Host> {
     accounts: RefCell<BTreeMap<AccountId, Running>>,
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
+    /// What is held of mailboxes for the next search.
+    held: RefCell<Held>,
     /// Searches for servers that run, by page and request.
     searches: RefCell<HashMap<(ClientId, u32), AbortHandle>>,
     /// Mailboxes whose changes pages will be told of in a moment.
@@ -128,6 +133,7 @@ impl<H: Host> Client<H> {
                 accounts: RefCell::default(),
                 lists: RefCell::default(),
                 windows: RefCell::default(),
+                held: RefCell::default(),
                 searches: RefCell::default(),
                 changed: RefCell::default(),
                 places: RefCell::default(),
