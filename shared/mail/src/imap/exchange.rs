@@ -1,6 +1,6 @@
 //! Commands and what came back for them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use postern_imap::{
     Command, Event, Response,
@@ -185,6 +185,18 @@ impl<T: Transport> ImapClient<T> {
         self.wait_feeding(clock, tag, what, answer, &mut Nothing).await
     }
 
+    /// The same for a command whose answer may take longer than others.
+    pub(super) async fn wait_longer(
+        &mut self,
+        clock: &impl Clock,
+        patience: Duration,
+        tag: Tag,
+        what: &'static str,
+        answer: &mut Answer,
+    ) -> Result<Status, MailError> {
+        self.wait(clock, patience, tag, what, answer, &mut Nothing).await
+    }
+
     /// The same for a command that sends a message in pieces. If it ends or breaks off before the
     /// message does, the connection is of no more use: the server still waits for the rest.
     pub(super) async fn wait_feeding(
@@ -195,11 +207,23 @@ impl<T: Transport> ImapClient<T> {
         answer: &mut Answer,
         feed: &mut impl Feed,
     ) -> Result<Status, MailError> {
+        self.wait(clock, PATIENCE, tag, what, answer, feed).await
+    }
+
+    async fn wait(
+        &mut self,
+        clock: &impl Clock,
+        patience: Duration,
+        tag: Tag,
+        what: &'static str,
+        answer: &mut Answer,
+        feed: &mut impl Feed,
+    ) -> Result<Status, MailError> {
         loop {
             if let Some(status) = self.ended.remove(&tag) {
                 return Ok(status);
             }
-            match (self.connection.next_event(clock, PATIENCE, what).await, &answer.goodbye) {
+            match (self.connection.next_event(clock, patience, what).await, &answer.goodbye) {
                 (Ok(Event::Completed { tag, status }), _) => {
                     self.ended.insert(tag, status);
                 }

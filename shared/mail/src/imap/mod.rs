@@ -49,7 +49,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use batch::{ListChange, SyncStep};
 pub use changes::Outcome;
-pub use find::Found;
+pub use find::{Found, Reach};
 pub(crate) use mailboxes::forget_messages;
 use news::News;
 pub(crate) use part::stored_part;

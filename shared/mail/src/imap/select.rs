@@ -56,16 +56,6 @@ impl<T: Transport> ImapClient<T> {
         self.run_select(host, mailbox, command).await
     }
 
-    /// Opens a mailbox only to look at it.
-    pub(super) async fn examine<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        mailbox: &Mailbox,
-    ) -> Result<Selected, MailError> {
-        self.news = None;
-        self.run_select(host, mailbox, Command::examine(&mailbox.path)?).await
-    }
-
     async fn run_select<H: Host<Transport = T>>(
         &mut self,
         host: &H,

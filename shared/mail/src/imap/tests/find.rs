@@ -1,11 +1,17 @@
 //! What the server is asked to find.
 
 use super::*;
-use crate::{imap::Found, search::Query};
+use crate::{
+    imap::{Found, Reach},
+    search::{Query, limits},
+};
 
-fn examine(exists: u32, validity: u32) -> (&'static str, String) {
+/// Servers that keep results and tell of them in windows.
+const WINDOWS: &str = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH SEARCHRES PARTIAL] hi\r\n";
+
+fn opens(exists: u32, validity: u32) -> (&'static str, String) {
     let answer = format!("* {exists} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n");
-    (r#"EXAMINE "INBOX""#, ok(&answer))
+    (r#"SELECT "INBOX""#, ok(&answer))
 }
 
 fn finds(set: &str) -> String {
@@ -18,7 +24,7 @@ fn find(
     greeting: &str,
     script: Script,
     typed: &str,
-) -> (Vec<Found>, Result<(), MailError>) {
+) -> (Vec<Found>, Result<Reach, MailError>) {
     let mut client = connect(host, Security::Tls, greeting, script).unwrap();
     let mut all = Vec::new();
     let mut found = |found| {
@@ -38,9 +44,9 @@ fn places(found: &[Found]) -> Vec<u32> {
 #[test]
 fn what_is_stored_is_shown_at_once_and_what_has_just_come_is_left_to_the_sync() {
     let host = host_with_messages();
-    let script = vec![examine(4, 9), (r#"UID SEARCH RETURN (ALL) TEXT "beans""#, finds("1,5:6,9"))];
+    let script = vec![opens(4, 9), (r#"UID SEARCH RETURN (ALL) TEXT "beans""#, finds("1,5:6,9"))];
     let (found, result) = find(&host, LOGGED_IN, script, "beans");
-    assert_eq!((places(&found), result), (vec![5, 6], Ok(())));
+    assert_eq!((places(&found), result), (vec![5, 6], Ok(Reach::Whole)));
     assert_eq!(found[0].awaited, [9]);
     assert_eq!(uids(&host), [2, 5, 6]);
 }
@@ -49,12 +55,12 @@ fn what_is_stored_is_shown_at_once_and_what_has_just_come_is_left_to_the_sync() 
 fn in_a_mailbox_that_was_never_opened_what_is_found_is_fetched_and_a_sync_completes_it() {
     let host = host_with_inbox();
     let script = vec![
-        examine(3, 9),
+        opens(3, 9),
         (r#"UID SEARCH RETURN (ALL) SUBJECT "letter" LARGER 9"#, finds("2,6")),
         (items!("2,6"), ok(&listed([2, 6]))),
     ];
     let (found, result) = find(&host, LOGGED_IN, script, "subject:Letter larger:9");
-    assert_eq!((places(&found), result), (vec![2, 6], Ok(())));
+    assert_eq!((places(&found), result), (vec![2, 6], Ok(Reach::Whole)));
     assert_eq!(found[1].listed.len(), 2);
     assert_eq!(uids(&host), [2, 6]);
 
@@ -74,7 +80,7 @@ fn in_a_mailbox_that_was_never_opened_what_is_found_is_fetched_and_a_sync_comple
 fn where_other_letters_can_not_be_searched_for_the_rest_is_and_they_are_judged_here() {
     let host = host_with_messages();
     let script = vec![
-        examine(3, 9),
+        opens(3, 9),
         ("UID SEARCH RETURN (ALL) CHARSET UTF-8 SUBJECT {4}", "+ go\r\n".to_owned()),
         // The literal, and what follows it: each is taken for a line with a tag.
         ("x", String::new()),
@@ -82,24 +88,24 @@ fn where_other_letters_can_not_be_searched_for_the_rest_is_and_they_are_judged_h
         (r#"UID SEARCH RETURN (ALL) TEXT "letter""#, finds("2,5")),
     ];
     let (found, result) = find(&host, LOGGED_IN, script, "subject:\"ü x\" letter");
-    assert_eq!((places(&found), result), (vec![], Ok(())));
+    assert_eq!((places(&found), result), (vec![], Ok(Reach::Whole)));
 }
 
 #[test]
 fn a_server_that_knows_only_the_plain_form_is_asked_in_it() {
     let host = host_with_messages();
     let script =
-        vec![examine(3, 9), (r#"UID SEARCH TEXT "letter" FROM "ada""#, ok("* SEARCH 5 2\r\n"))];
+        vec![opens(3, 9), (r#"UID SEARCH TEXT "letter" FROM "ada""#, ok("* SEARCH 5 2\r\n"))];
     let greeting = "* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n";
     let (found, result) = find(&host, greeting, script, "letter from:ada");
-    assert_eq!((places(&found), result), (vec![2, 5], Ok(())));
+    assert_eq!((places(&found), result), (vec![2, 5], Ok(Reach::Whole)));
 }
 
 #[test]
 fn keys_that_a_server_refuses_are_left_out_and_judged_here() {
     let host = host_with_messages();
     let script = vec![
-        examine(3, 9),
+        opens(3, 9),
         (
             r#"UID SEARCH RETURN (ALL) TEXT "x" LARGER 99"#,
             "{tag} BAD what is LARGER\r\n".to_owned(),
@@ -107,9 +113,9 @@ fn keys_that_a_server_refuses_are_left_out_and_judged_here() {
         (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,5")),
     ];
     let (found, result) = find(&host, LOGGED_IN, script, "x larger:99");
-    assert_eq!((places(&found), result), (vec![2, 5], Ok(())));
+    assert_eq!((places(&found), result), (vec![2, 5], Ok(Reach::Whole)));
     let script = vec![
-        examine(3, 9),
+        opens(3, 9),
         (
             r#"UID SEARCH RETURN (ALL) TEXT "x" LARGER 100"#,
             "{tag} BAD what is LARGER\r\n".to_owned(),
@@ -124,7 +130,7 @@ fn keys_that_a_server_refuses_are_left_out_and_judged_here() {
 fn a_server_that_refuses_everything_is_told_in_its_words() {
     let host = host_with_messages();
     let script = vec![
-        examine(3, 9),
+        opens(3, 9),
         (r#"UID SEARCH RETURN (ALL) TEXT "x""#, "{tag} NO Not today.\r\n".to_owned()),
     ];
     let (found, result) = find(&host, LOGGED_IN, script, "x");
@@ -136,16 +142,85 @@ fn a_server_that_refuses_everything_is_told_in_its_words() {
 #[test]
 fn numbers_of_a_mailbox_that_was_made_anew_mean_nothing() {
     let host = host_with_messages();
-    let (found, result) = find(&host, LOGGED_IN, vec![examine(3, 10)], "x");
+    let (found, result) = find(&host, LOGGED_IN, vec![opens(3, 10)], "x");
     assert_eq!((found, result), (vec![], Err(MailError::Gone("mailbox"))));
 }
 
 #[test]
 fn nothing_more_is_fetched_when_nobody_wants_it() {
     let host = host_with_inbox();
-    let script = vec![examine(3, 9), (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,6"))];
+    let script = vec![opens(3, 9), (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,6"))];
     let mut client = connect(&host, Security::Tls, LOGGED_IN, script).unwrap();
     let mut found = |_| ControlFlow::Break(());
     now(client.find(&host, INBOX, &Query::parse("x"), &mut found)).unwrap();
     assert_eq!(uids(&host), [0; 0]);
+}
+
+/// So many UIDs from the end.
+fn window(first: u32, last: u32, found: &str) -> String {
+    format!("* ESEARCH (TAG \"{{tag}}\") UID PARTIAL (-{first}:-{last} {found})\r\n")
+}
+
+/// How a search begins where results come in windows.
+const FIRST: &str = r#"UID SEARCH RETURN (COUNT SAVE PARTIAL -1:-5000) TEXT "x""#;
+
+fn counted(count: u32, found: &str) -> String {
+    let count = format!("* ESEARCH (TAG \"{{tag}}\") UID COUNT {count}\r\n");
+    ok(&(count + &window(1, 5_000, found)))
+}
+
+#[test]
+fn a_large_result_comes_in_windows_the_newest_first() {
+    let host = host_with_messages();
+    let older = ok(&window(5_001, 10_000, "2,5"));
+    let script = vec![
+        opens(3, 9),
+        (FIRST, counted(5_002, "6:5005")),
+        ("UID SEARCH RETURN (PARTIAL -5001:-10000) $", older),
+    ];
+    let (found, result) = find(&host, WINDOWS, script, "x");
+    assert_eq!(result, Ok(Reach::Whole));
+    assert_eq!(places(&found[..1]), [6]);
+    assert_eq!(places(&found[1..]), [2, 5]);
+    let script = vec![opens(3, 9), (FIRST, counted(2, "5:6"))];
+    let (found, result) = find(&host, WINDOWS, script, "x");
+    assert_eq!((places(&found), result), (vec![5, 6], Ok(Reach::Whole)));
+}
+
+#[test]
+fn where_windows_hold_less_than_was_counted_all_is_asked_for() {
+    let all = (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,5:6"));
+    let next = "UID SEARCH RETURN (PARTIAL -5001:-10000) $";
+    let first = || (FIRST, counted(5_002, "6:5005"));
+    let scripts = [
+        // The server keeps the first window and no more.
+        vec![opens(3, 9), first(), (next, ok(&window(5_001, 10_000, "NIL"))), all.clone()],
+        vec![opens(3, 9), first(), (next, "{tag} NO [NOTSAVED] What?\r\n".into()), all.clone()],
+        // It counts, and does not say what.
+        vec![opens(3, 9), (FIRST, ok("* ESEARCH UID COUNT 3\r\n")), all.clone()],
+        // It does not know what it says that it knows.
+        vec![opens(3, 9), (FIRST, "{tag} BAD What?\r\n".into()), all],
+    ];
+    for script in scripts {
+        let (found, result) = find(&host_with_messages(), WINDOWS, script, "x");
+        assert_eq!(result, Ok(Reach::Whole));
+        assert_eq!(places(&found[found.len() - 1..]), [2, 5, 6]);
+    }
+}
+
+#[test]
+fn of_a_mailbox_that_was_never_opened_only_the_newest_are_fetched() {
+    let host = host_with_inbox();
+    let count = u32::try_from(limits::FETCHED).unwrap();
+    let windows = (1..=count + 1).collect::<Vec<_>>();
+    let mut script = vec![opens(count + 1, 9), (FIRST, counted(count + 1, "1:2001"))];
+    let newest = &windows[1..];
+    for window in newest.rchunks(limits::WINDOW) {
+        let (first, last) = (window[0], window[window.len() - 1]);
+        let items = items!("").trim_start_matches("UID FETCH").trim();
+        let command = format!("UID FETCH {first}:{last} {items}");
+        script.push((command.leak(), ok(&listed(window.iter().copied()))));
+    }
+    let (found, result) = find(&host, WINDOWS, script, "x");
+    assert_eq!((places(&found).len(), result), (limits::FETCHED, Ok(Reach::Newest)));
 }

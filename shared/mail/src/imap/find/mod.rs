@@ -1,21 +1,19 @@
 //! Messages that the server finds.
 
+mod results;
+
 use std::ops::ControlFlow;
 
 use postern_bridge::{MailboxId, MessageId};
-use postern_imap::{
-    Command, Response, SequenceSet,
-    command::{InvalidArgument, SearchKey, SearchReturn},
-    mailbox_name::Spelling,
-    response::{Code, StatusKind},
-};
+use postern_imap::{Command, SequenceSet};
 
-use super::{ImapClient, exchange::Answer, limits, listing, select::Selected};
+use self::results::{Failure, Results};
+use super::{ImapClient, listing, select::Selected};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{Pending, is_provisional},
     record::{self, Message, Place, Record},
-    search::{self, Asked, Query, Rung, limits as search_limits},
+    search::{self, Asked, Query, Rung, limits},
     store::{Durability, Table},
 };
 
@@ -30,19 +28,20 @@ pub struct Found {
     pub awaited: Vec<u32>,
 }
 
-/// Why a search found nothing.
-enum Failure {
-    /// The server does not know the charset.
-    Charset,
-    /// It refused for another reason; its words.
-    Refused(String),
-    Failed(MailError),
+/// Whether all that the server has found is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// All of it, or as much as was wanted.
+    Whole,
+    /// Of a mailbox that was never synced the newest ones, as many as are fetched
+    /// ([`limits::FETCHED`]).
+    Newest,
 }
 
 impl<T: Transport> ImapClient<T> {
     /// Has the server look for messages of a mailbox. `found` is called with what was found and is
     /// stored, and again for each window of what was not stored and has been fetched; where it says
-    /// so, no more is fetched. A server that refuses a charset or a key is asked for less, and what
+    /// so, no more is asked for. A server that refuses a charset or a key is asked for less, and what
     /// it then finds counts if what is stored of it shows that it fulfils the rest.
     ///
     /// Only where no sync has been whole yet, messages are stored here, as a sync that is broken off
@@ -58,50 +57,82 @@ impl<T: Transport> ImapClient<T> {
         mailbox: MailboxId,
         query: &Query,
         found: &mut dyn FnMut(Found) -> ControlFlow<()>,
-    ) -> Result<(), MailError> {
+    ) -> Result<Reach, MailError> {
         let before = record::mailbox(host.store(), mailbox).await?;
         let selected = match self.selected {
             Some(selected) if selected.mailbox == mailbox => selected,
-            _ => self.examine(host, &before).await?,
+            // Not just examined: others may go on to change what this connection has open.
+            _ => self.select(host, &before).await?,
         };
         if before.uid_validity != 0 && before.uid_validity != selected.uid_validity {
             return Err(MailError::Gone("mailbox"));
         }
-        let (uids, rest) = self.ask(host, query).await?;
-        let (places, missing) = search::admitted(host.store(), mailbox, &uids, &rest).await?;
-        let mut first = Found { places, ..Found::default() };
-        if before.uid_next != 0 {
-            first.awaited = missing.into_iter().filter(|uid| *uid >= before.uid_next).collect();
-            let _ = found(first);
-            return Ok(());
+        let is_synced = before.uid_next != 0;
+        let mut left = limits::FETCHED;
+        let (mut results, rest) = self.ask(host, query).await?;
+        loop {
+            let (places, mut missing) =
+                search::admitted(host.store(), mailbox, &results.uids, &rest).await?;
+            let mut known = Found { places, ..Found::default() };
+            if is_synced {
+                missing.retain(|uid| *uid >= before.uid_next);
+                known.awaited = std::mem::take(&mut missing);
+                if !rest.is_empty() {
+                    // Of them nobody knows yet whether they fulfil it.
+                    known.awaited.clear();
+                }
+            }
+            if found(known).is_break() {
+                return Ok(Reach::Whole);
+            }
+            let newest = missing.split_off(missing.len().saturating_sub(left));
+            left -= newest.len();
+            if self.fetch_found(host, &selected, &newest, &rest, found).await?.is_break() {
+                return Ok(Reach::Whole);
+            }
+            let Some(older) = results.older else {
+                return Ok(if missing.is_empty() { Reach::Whole } else { Reach::Newest });
+            };
+            if left == 0 {
+                return Ok(Reach::Newest);
+            }
+            results = self.find_older(host, older).await?;
         }
-        if found(first).is_break() {
-            return Ok(());
-        }
-        let newest = missing.len().saturating_sub(search_limits::FETCHED);
-        for window in missing[newest..].rchunks(search_limits::WINDOW) {
+    }
+
+    /// Fetches and stores messages that were found, given by UID, ascending; the newest first.
+    async fn fetch_found<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        selected: &Selected,
+        uids: &[u32],
+        rest: &Query,
+        found: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, MailError> {
+        let mailbox = selected.mailbox;
+        for window in uids.rchunks(limits::WINDOW) {
             let Some(set) = SequenceSet::from_numbers(window.iter().copied()) else { continue };
             let command = Command::uid_fetch(&set, &listing::ITEMS)?;
             let mut answer = self.run(host, command, "list the messages").await?;
             let messages = listing::messages(mailbox, &mut answer, |uid| {
                 window.binary_search(&uid).is_ok() && !is_provisional(uid)
             });
-            let listed = keep(host, &selected, messages).await?;
-            let uids: Vec<u32> = listed.iter().map(|place| place.uid).collect();
-            let (places, _) = search::admitted(host.store(), mailbox, &uids, &rest).await?;
+            let listed = keep(host, selected, messages).await?;
+            // Some may have been stored by a sync meanwhile.
+            let (places, _) = search::admitted(host.store(), mailbox, window, rest).await?;
             if found(Found { places, listed, ..Found::default() }).is_break() {
-                break;
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    /// The UIDs that the server finds, ascending, and what must be known of those messages besides.
+    /// What the server finds, and what must be known of those messages besides.
     async fn ask<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         query: &Query,
-    ) -> Result<(Vec<u32>, Query), MailError> {
+    ) -> Result<(Results, Query), MailError> {
         let mut tried = Vec::new();
         let mut refused = None;
         for rung in Rung::ALL {
@@ -109,54 +140,14 @@ impl<T: Transport> ImapClient<T> {
             if tried.contains(&keys) || (keys.is_empty() && rung != Rung::All) {
                 continue;
             }
-            match self.search_keys(host, &keys).await {
-                Ok(uids) => return Ok((uids, rest)),
+            match self.find_newest(host, &keys).await {
+                Ok(results) => return Ok((results, rest)),
                 Err(Failure::Failed(error)) => return Err(error),
-                Err(Failure::Charset) => {
-                    refused.get_or_insert("it can't search for such letters".to_owned());
-                }
-                Err(Failure::Refused(text)) => {
-                    refused.get_or_insert(text);
-                }
+                Err(failure) => drop(refused.get_or_insert(failure)),
             }
             tried.push(keys);
         }
-        let text = refused.unwrap_or_default();
-        Err(MailError::Refused { what: "search the mailbox", text })
-    }
-
-    async fn search_keys<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        keys: &[SearchKey],
-    ) -> Result<Vec<u32>, Failure> {
-        let capabilities = self.capabilities(host).await?;
-        let has_short = capabilities.has("ESEARCH") || capabilities.has("IMAP4REV2");
-        let form = if has_short { SearchReturn::All } else { SearchReturn::Plain };
-        let command = Command::uid_search_in(keys, &form, Spelling::ModifiedUtf7)?;
-        let what = "search the mailbox";
-        let tag = self.connection.session.start(command);
-        let mut answer = Answer::default();
-        let end = self.wait_for(host, tag, what, &mut answer).await?;
-        match (end.kind, end.code) {
-            (StatusKind::Ok, _) => {}
-            (_, Some(Code::BadCharset(_))) => return Err(Failure::Charset),
-            _ => return Err(Failure::Refused(end.text)),
-        }
-        let mut uids = Vec::new();
-        // An old server that finds nothing may say nothing.
-        for response in answer.responses {
-            let Response::Search(result) = response else { continue };
-            if result.all.as_ref().is_some_and(|all| all.count() > limits::MESSAGES) {
-                let error = MailError::Protocol("more messages than there can be".into());
-                return Err(Failure::Failed(error));
-            }
-            uids.extend(result.all.iter().flat_map(SequenceSet::numbers));
-        }
-        uids.sort_unstable();
-        uids.dedup();
-        uids.retain(|uid| !is_provisional(*uid));
-        Ok(uids)
+        Err(refused.unwrap_or(Failure::Refused(String::new())).into())
     }
 }
 
@@ -198,16 +189,4 @@ async fn keep<H: Host>(
         store.apply(writes, Durability::Relaxed).await?;
     }
     Ok(places)
-}
-
-impl From<MailError> for Failure {
-    fn from(error: MailError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<InvalidArgument> for Failure {
-    fn from(error: InvalidArgument) -> Self {
-        Self::Failed(error.into())
-    }
 }
