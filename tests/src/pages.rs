@@ -5,7 +5,8 @@ use std::{rc::Rc, time::Duration};
 use anyhow::{Context, Result, bail};
 use postern_bridge::{
     AccountDraft, AccountId, Change, ChangeId, ClientId, Connection, Delta, Done, Down, Intent,
-    MailboxId, MailboxView, MessageId, MessageView, OutgoingMessage, Row, SavedDraft, Up,
+    MailboxId, MailboxView, MessageId, MessageView, OutgoingMessage, Row, SavedDraft, SearchScope,
+    SearchState, Up,
 };
 use postern_mail::client::Client;
 use tokio::sync::mpsc;
@@ -122,6 +123,30 @@ impl Page {
             _ => None,
         })
         .await
+    }
+
+    /// Searches to the end; returns which that is, and the first rows of what was found.
+    ///
+    /// # Errors
+    ///
+    /// If it does not end.
+    pub async fn search(
+        &mut self,
+        mailbox: MailboxId,
+        scope: SearchScope,
+        query: &str,
+    ) -> Result<(SearchState, Vec<Row>)> {
+        let number = self.request();
+        self.say(Intent::Search { request: number, mailbox, scope, query: query.into() });
+        let found = self.wait(|delta| match delta {
+            Delta::Rows { rows, search: Some(search), .. }
+                if search.request == number && search.state != SearchState::Searching =>
+            {
+                Some((search.state, rows))
+            }
+            _ => None,
+        });
+        found.await.with_context(|| query.to_owned())
     }
 
     /// Opens a message.

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use postern::demo;
-use postern_bridge::{AccountDraft, Change, Delta, Intent, Mark, Protocol, Role, Security};
+use postern_bridge::{
+    AccountDraft, Change, Delta, Intent, MailboxId, Mark, Protocol, Role, SearchScope, SearchState,
+    Security,
+};
 use postern_tests::{
     dovecot::{Dovecot, Options, PASSWORD},
     letters,
@@ -108,6 +111,7 @@ fn where_only_one_connection_is_allowed_it_does_for_everything() -> Result<()> {
         page.say(Intent::Hello);
         let told = |delta| matches!(delta, Delta::Pending { changes: 0, .. }).then_some(());
         page.wait(told).await.context("changes are left")?;
+        finds(&mut page, inbox.id, 3).await.context("a search")?;
         // And news still come by themselves.
         servers.dovecot.deliver("ben", &letters::plain(2_000))?;
         page.say(Intent::OpenMailbox { mailbox: inbox.id });
@@ -121,6 +125,32 @@ fn where_only_one_connection_is_allowed_it_does_for_everything() -> Result<()> {
         .context("new mail")?;
         let log = servers.dovecot.log();
         ensure!(log.contains("Maximum number of connections"), "nothing was refused:\n{log}");
+        Ok(())
+    })
+}
+
+/// Has the server look for a letter whose text is not stored.
+async fn finds(page: &mut Page, inbox: MailboxId, letter: u32) -> Result<()> {
+    let words = format!("\"letter number {letter}.\"");
+    let (state, rows) = page.search(inbox, SearchScope::Mailbox, &words).await?;
+    let subjects: Vec<_> = rows.iter().map(|row| &*row.subject).collect();
+    ensure!(state == SearchState::Whole && subjects == [format!("Letter {letter}")], "{rows:?}");
+    Ok(())
+}
+
+#[test]
+fn where_two_connections_are_allowed_a_search_gives_way_to_reading() -> Result<()> {
+    run(async || {
+        let servers = servers(Options { connections: 2, ..Options::default() }).await?;
+        servers.dovecot.deliver_all("ben", letters::many(60))?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 60).await?;
+        for (letter, row) in [(3, 40), (4, 41), (5, 42)] {
+            finds(&mut page, inbox.id, letter).await?;
+            page.read(rows[row].id).await?;
+        }
         Ok(())
     })
 }

@@ -31,17 +31,7 @@ async fn search(
     query: &str,
     end: SearchState,
 ) -> Result<Vec<Row>> {
-    let number = page.request();
-    page.say(Intent::Search { request: number, mailbox, scope, query: query.into() });
-    let found = page.wait(|delta| match delta {
-        Delta::Rows { rows, search: Some(search), .. }
-            if search.request == number && search.state != SearchState::Searching =>
-        {
-            Some((search.state, rows))
-        }
-        _ => None,
-    });
-    let (state, rows) = found.await.with_context(|| query.to_owned())?;
+    let (state, rows) = page.search(mailbox, scope, query).await?;
     ensure!(state == end, "{query}: {state:?}");
     Ok(rows)
 }

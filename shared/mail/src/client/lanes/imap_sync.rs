@@ -9,7 +9,7 @@ use futures_util::{
 };
 use postern_bridge::{AccountId, Connection, Flags, MailboxId, Role};
 
-use super::{Client, Lent, Sync, Work, link::Link};
+use super::{Client, Sync, link::Link, sharing::Lent};
 use crate::{Host, MailError, host::within, imap::SyncStep, outbox, record::Mailbox};
 
 /// How often an IMAP server is asked for news.
@@ -35,7 +35,7 @@ struct Queue {
     jobs: mpsc::UnboundedReceiver<Sync>,
     waiting: Vec<Sync>,
     lent_jobs: mpsc::UnboundedReceiver<Lent>,
-    /// What is to be done for the reading lane.
+    /// What is to be done for other lanes.
     lent: VecDeque<Lent>,
     /// What was broken off for something more urgent, and goes on when nothing else waits.
     paused: Vec<Sync>,
@@ -69,18 +69,12 @@ impl Queue {
         self.waiting.iter().any(is_other) || self.lent.iter().any(Lent::is_urgent)
     }
 
-    /// What to do for the reading lane now: what a person waits for at once, the rest when nothing
+    /// What to do for other lanes now: what a person waits for at once, the rest when nothing
     /// else is left to do.
     fn next_lent(&mut self) -> Option<Lent> {
         let is_idle = self.waiting.is_empty() && self.paused.is_empty();
         let at = self.lent.iter().position(|lent| lent.is_urgent() || is_idle)?;
         self.lent.remove(at)
-    }
-}
-
-impl Lent {
-    fn is_urgent(&self) -> bool {
-        matches!(self.work, Work::Asked(_))
     }
 }
 
@@ -135,7 +129,7 @@ impl<H: Host> Client<H> {
                 continue;
             }
             if matches!(result, Err(MailError::TooManyConnections(_))) {
-                self.share_connection(account);
+                self.share_connections(account);
             }
             failures = match &result {
                 Ok(_) => 0,

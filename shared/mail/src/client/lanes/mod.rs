@@ -8,8 +8,9 @@
 //! - **searching**: what the person looks for on the server, which may take long; only on IMAP;
 //! - **sending**: the outbox.
 //!
-//! So a click never waits behind a long sync. A server that allows only one connection gets one: the
-//! reading lane then lends its work to the sync lane, which does it between two windows.
+//! So a click never waits behind a long sync. A server that allows fewer connections gets fewer: the
+//! searching lane and then the reading lane lend their work to the sync lane, which does it between
+//! two windows (`sharing`).
 
 mod changes;
 mod download;
@@ -17,6 +18,7 @@ mod imap_sync;
 mod link;
 mod reading;
 mod searching;
+mod sharing;
 
 use std::{cell::Cell, collections::hash_map::Entry, time::Duration};
 
@@ -29,6 +31,10 @@ use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Problem
 
 pub(super) use searching::Searching;
 
+use self::{
+    searching::Look,
+    sharing::{Lent, Sharing},
+};
 use super::{Client, lists::Change};
 use crate::{
     Host, MailError,
@@ -38,9 +44,6 @@ use crate::{
 /// How long changes of a mailbox are gathered before pages are told.
 const GATHER: Duration = Duration::from_millis(30);
 
-/// How long an account makes do with one connection before it tries to have two again.
-const SHARED: Duration = Duration::from_secs(600);
-
 /// An account's lanes; dropping it stops them where they wait.
 pub(super) struct Lanes {
     reading: mpsc::UnboundedSender<Reading>,
@@ -48,10 +51,9 @@ pub(super) struct Lanes {
     sync: mpsc::UnboundedSender<Sync>,
     searching: mpsc::UnboundedSender<Searching>,
     sending: mpsc::UnboundedSender<u32>,
-    /// What the sync lane is to do for the reading lane.
+    /// What the sync lane is to do for other lanes.
     lent: mpsc::UnboundedSender<Lent>,
-    /// Until when the two have one connection, in milliseconds since 1970 (UTC).
-    sharing: Cell<i64>,
+    sharing: Sharing,
     /// Whether a job for the queue of changes waits.
     changing: Cell<bool>,
     tasks: Vec<AbortHandle>,
@@ -69,18 +71,14 @@ pub(super) enum Reading {
     HangUp,
 }
 
-/// What the reading lane does.
-pub(super) enum Work {
+/// What the reading and the searching lane do, over whichever connection.
+enum Work {
     /// What a person waits for.
     Asked(Reading),
     /// What is likely to be read next.
     Ahead(MessageId),
-}
-
-/// Work of the reading lane, done over the sync lane's connection.
-pub(super) struct Lent {
-    work: Work,
-    done: oneshot::Sender<Result<(), MailError>>,
+    /// What a person looks for.
+    Look(Look),
 }
 
 /// What keeps the store up to date.
@@ -126,7 +124,7 @@ impl Lanes {
                 tasks.push(client.run_lane(client.clone().download_lane(id, sync_jobs)));
             }
         }
-        let (sharing, changing) = (Cell::new(0), Cell::new(false));
+        let (sharing, changing) = (Sharing::default(), Cell::new(false));
         Self { reading, prefetch, sync, searching, sending, lent, sharing, changing, tasks }
     }
 }
@@ -178,30 +176,6 @@ impl<H: Host> Client<H> {
         if let Some(running) = self.inner.accounts.borrow().get(&account) {
             running.lanes.changing.set(false);
         }
-    }
-
-    /// The server allows no more connections: for a while the account makes do with one.
-    fn share_connection(&self, account: AccountId) {
-        if let Some(running) = self.inner.accounts.borrow().get(&account) {
-            let until = self.inner.host.now() + i64::try_from(SHARED.as_millis()).unwrap_or(0);
-            running.lanes.sharing.set(until);
-            let _ = running.lanes.reading.unbounded_send(Reading::HangUp);
-        }
-    }
-
-    fn shares_connection(&self, account: AccountId) -> bool {
-        let accounts = self.inner.accounts.borrow();
-        let until = accounts.get(&account).map(|running| running.lanes.sharing.get());
-        until.is_some_and(|until| self.inner.host.now() < until)
-    }
-
-    /// Has the sync lane do work over its connection, and waits until it is done.
-    async fn lend(&self, account: AccountId, work: Work) -> Result<(), MailError> {
-        let (done, answer) = oneshot::channel();
-        if let Some(running) = self.inner.accounts.borrow().get(&account) {
-            let _ = running.lanes.lent.unbounded_send(Lent { work, done });
-        }
-        answer.await.unwrap_or(Err(MailError::Gone("account")))
     }
 
     /// Has a mailbox brought up to date that has what is not stored here.
@@ -291,6 +265,7 @@ impl<H: Host> Client<H> {
 
     /// A mailbox changed in the store: pages are told in a moment, once for many changes.
     pub(super) fn note_change(&self, mailbox: MailboxId, change: Change) {
+        self.inner.held.borrow_mut().drop_changed(mailbox);
         match self.inner.changed.borrow_mut().entry(mailbox) {
             Entry::Occupied(mut noted) => {
                 let most = change.max(*noted.get());

@@ -9,7 +9,7 @@ use futures_util::{
 };
 use postern_bridge::{AccountId, Delta, MailboxId, MessageId, Progress};
 
-use super::{Change, Client, Reading, Work, link::Link};
+use super::{Change, Client, Reading, Work, link::Link, sharing::Lane};
 use crate::{
     Host, MailError, Store,
     record::{self, Body, Message},
@@ -43,42 +43,21 @@ impl<H: Host> Client<H> {
                 Either::Right((Either::Right(_), _)) => Work::Asked(Reading::HangUp),
                 Either::Left((None, _)) | Either::Right((Either::Left((None, _)), _)) => return,
             };
-            if self.do_somewhere(account, &mut link, work).await.is_err() {
+            let done = match work {
+                Work::Asked(Reading::HangUp) => {
+                    link.hang_up().await;
+                    Ok(())
+                }
+                work => self.do_somewhere(account, Lane::Reading, &mut link, work).await,
+            };
+            if done.is_err() {
                 // Without a connection nothing is fetched ahead: each would wait for it again.
                 while ahead.try_recv().is_ok() {}
             }
         }
     }
 
-    /// Does work over the lane's own connection, or over that of the sync lane if the server allows
-    /// no other.
-    async fn do_somewhere(
-        &self,
-        account: AccountId,
-        link: &mut Link<H>,
-        work: Work,
-    ) -> Result<(), MailError> {
-        if matches!(work, Work::Asked(Reading::HangUp)) {
-            link.hang_up().await;
-            return Ok(());
-        }
-        if self.shares_connection(account) {
-            return self.lend(account, work).await;
-        }
-        if self.inner.online.get() {
-            match link.open().await {
-                Ok(()) => {}
-                Err(MailError::TooManyConnections(_)) => {
-                    self.share_connection(account);
-                    return self.lend(account, work).await;
-                }
-                Err(error) => return work.fail(error),
-            }
-        }
-        self.do_work(account, link, work).await
-    }
-
-    /// Does work of the reading lane. Who asked is told of an error; the result is for the lane.
+    /// Does a piece of work. Who asked is told of an error; the result is for the lane.
     pub(super) async fn do_work(
         &self,
         account: AccountId,
@@ -110,6 +89,7 @@ impl<H: Host> Client<H> {
             // The connection is the lane's, who sees to it.
             Work::Asked(Reading::HangUp) => Ok(()),
             Work::Ahead(message) => self.prefetch(link, message).await,
+            Work::Look(look) => self.look_there(link, look).await,
         }
     }
 
@@ -148,7 +128,7 @@ impl<H: Host> Client<H> {
 
 impl Work {
     /// Tells who asked that it can't be done.
-    fn fail(self, error: MailError) -> Result<(), MailError> {
+    pub(super) fn fail(self, error: MailError) -> Result<(), MailError> {
         match self {
             Self::Asked(Reading::Body { done, .. } | Reading::Part { done, .. }) => {
                 answer(done, Err(error))

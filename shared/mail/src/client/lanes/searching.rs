@@ -6,23 +6,36 @@ use std::{ops::ControlFlow, time::Duration};
 use futures_channel::mpsc;
 use postern_bridge::{AccountId, MailboxId};
 
-use super::{Client, link::Link};
+use super::{Client, Work, link::Link, sharing::Lane};
 use crate::{
     Host, MailError,
     client::search::Told,
-    imap::{Found, ListChange},
+    imap::{Found, ListChange, Reach},
     search::Query,
 };
 
 /// How long an unused connection of the searching lane is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(60);
 
-/// Something to look for.
-pub(in crate::client) struct Searching {
-    /// Where, in this order, and what.
-    pub(in crate::client) places: Vec<(MailboxId, Query)>,
-    /// Hears what is found. When nobody listens any more, the server is asked nothing more.
-    pub(in crate::client) told: mpsc::UnboundedSender<Told>,
+/// What the lane is to do.
+pub(in crate::client) enum Searching {
+    /// Look for something.
+    Look {
+        /// Where, in this order, and what.
+        places: Vec<(MailboxId, Query)>,
+        /// Hears what is found. When nobody listens any more, the server is asked nothing more.
+        told: mpsc::UnboundedSender<Told>,
+    },
+    /// Give up the connection, which another lane needs.
+    HangUp,
+}
+
+/// A mailbox to look in: what a person clicks may go between two of them where they share a
+/// connection.
+pub(super) struct Look {
+    mailbox: MailboxId,
+    query: Query,
+    told: mpsc::UnboundedSender<Told>,
 }
 
 impl<H: Host> Client<H> {
@@ -34,32 +47,31 @@ impl<H: Host> Client<H> {
         let mut link = Link::new(&self, account);
         while let Some(job) = self.next_job(&mut jobs, KEEP_IDLE).await {
             match job {
-                Some(job) => self.find(&mut link, job).await,
-                None => link.hang_up().await,
+                Some(Searching::Look { places, told }) => {
+                    self.look_everywhere(account, &mut link, places, told).await;
+                }
+                Some(Searching::HangUp) | None => {
+                    link.hang_up().await;
+                    self.searches_no_more(account);
+                }
             }
         }
     }
 
-    async fn find(&self, link: &mut Link<H>, Searching { places, told }: Searching) {
+    async fn look_everywhere(
+        &self,
+        account: AccountId,
+        link: &mut Link<H>,
+        places: Vec<(MailboxId, Query)>,
+        told: mpsc::UnboundedSender<Told>,
+    ) {
         for (mailbox, query) in places {
             if told.is_closed() {
                 return;
             }
-            let mut found = |found: Found| {
-                if !found.listed.is_empty() {
-                    let added = found.listed.clone();
-                    self.list_changed(mailbox, ListChange { added, ..ListChange::default() });
-                }
-                // Fails when nobody listens.
-                match told.unbounded_send(Told::Found(mailbox, found)) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
-                }
-            };
-            let done = link
-                .work(async |imap, host| imap.find(host, mailbox, &query, &mut found).await)
-                .await;
-            let Err(error) = done else { continue };
+            let look = Work::Look(Look { mailbox, query, told: told.clone() });
+            let looked = self.do_somewhere(account, Lane::Searching, link, look).await;
+            let Err(error) = looked else { continue };
             // One mailbox that can't be searched does not hold up the others.
             let goes_on = matches!(error, MailError::Refused { .. } | MailError::Gone(_));
             let _ = told.unbounded_send(Told::Failed(error));
@@ -67,5 +79,31 @@ impl<H: Host> Client<H> {
                 return;
             }
         }
+    }
+
+    /// Has the server look in one mailbox.
+    pub(super) async fn look_there(
+        &self,
+        link: &mut Link<H>,
+        Look { mailbox, query, told }: Look,
+    ) -> Result<(), MailError> {
+        let mut found = |found: Found| {
+            if !found.listed.is_empty() {
+                let added = found.listed.clone();
+                self.list_changed(mailbox, ListChange { added, ..ListChange::default() });
+            }
+            // Fails when nobody listens.
+            match told.unbounded_send(Told::Found(mailbox, found)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        };
+        let reach = link
+            .work(async |imap, host| imap.find(host, mailbox, &query, &mut found).await)
+            .await?;
+        if reach == Reach::Newest {
+            let _ = told.unbounded_send(Told::TooMany);
+        }
+        Ok(())
     }
 }
