@@ -37,7 +37,7 @@ pub(crate) fn found(total: Option<u32>, state: Option<&SearchState>) -> String {
             sentences(&found, "You are offline: only what is stored in this browser was searched.")
         }
         (Some(SearchState::Partly(why)), _) => {
-            sentences(&found, &format!("Not all could be searched on the server. {why}"))
+            sentences(&found, &format!("There may be more. {why}"))
         }
     }
 }
@@ -59,9 +59,6 @@ mod tests {
         assert_eq!(found(Some(3), Some(&whole)), "3 found");
         assert_eq!(found(Some(0), Some(&searching)), "Searching…");
         assert_eq!(found(Some(0), Some(&whole)), "0 found");
-        assert_eq!(
-            found(Some(1), Some(&partly)),
-            "1 found. Not all could be searched on the server. It refused."
-        );
+        assert_eq!(found(Some(1), Some(&partly)), "1 found. There may be more. It refused.");
     }
 }

@@ -134,6 +134,7 @@ impl<H: Host> Client<H> {
         let (unread, total) = (mailbox.unread, mailbox.total);
         self.tell(None, Delta::Counts { mailbox: id, unread, total });
         if change == Change::Order {
+            self.inner.held.borrow_mut().drop_changed(id);
             if self.inner.lists.borrow().contains_key(&id) {
                 self.load_order(id).await?;
             }
@@ -173,6 +174,7 @@ impl<H: Host> Client<H> {
     fn forget_hidden_lists(&self) {
         let shown = self.shown_mailboxes();
         self.inner.lists.borrow_mut().retain(|mailbox, _| shown.contains(mailbox));
+        self.inner.held.borrow_mut().keep_only(&shown);
     }
 
     /// The mailboxes that pages show now.

@@ -6,7 +6,12 @@ pub const TYPED: usize = 1_000;
 pub const TERMS: usize = 30;
 /// Stored messages that are read in one go.
 pub const PIECE: usize = 2_000;
+/// Messages of which what a search looks at is held in memory for the next one; of more only the
+/// mailbox that is searched.
+pub const HELD: usize = 250_000;
 /// Messages of one mailbox that the server has found and that are fetched so that they can be shown.
 pub const FETCHED: usize = 2_000;
 /// How many of them at once.
 pub const WINDOW: usize = 200;
+/// How many of the messages that a server has found it tells at once, where it can do so.
+pub const RESULTS: u32 = 5_000;

@@ -88,8 +88,7 @@ impl Word {
             name.len() < plain && !value.trim().is_empty()
         });
         let understood = operator.and_then(|(name, value)| term(&name.to_lowercase(), value));
-        let (term, opposite) =
-            understood.unwrap_or_else(|| (Term::Text(text.to_lowercase()), false));
+        let (term, opposite) = understood.unwrap_or_else(|| (Term::Text(text.into()), false));
         Literal { term, negated: negated != opposite }
     }
 }
@@ -98,11 +97,11 @@ impl Word {
 fn term(name: &str, value: &str) -> Option<(Term, bool)> {
     let lower = value.to_lowercase();
     let term = match (name, &*lower) {
-        ("from", _) => Term::From(lower),
-        ("to", _) => Term::To(lower),
-        ("cc", _) => Term::Cc(lower),
-        ("subject", _) => Term::Subject(lower),
-        ("body", _) => Term::Body(lower),
+        ("from", _) => Term::From(value.into()),
+        ("to", _) => Term::To(value.into()),
+        ("cc", _) => Term::Cc(value.into()),
+        ("subject", _) => Term::Subject(value.into()),
+        ("body", _) => Term::Body(value.into()),
         ("has", "attachment" | "attachments") => Term::HasAttachment,
         ("before", _) => Term::Before(day(&lower)?),
         ("after" | "since", _) => Term::Since(day(&lower)?),
@@ -267,7 +266,7 @@ mod tests {
         let count = |count| clauses(&"x ".repeat(count)).len();
         assert_eq!([limits::TERMS, limits::TERMS + 1].map(count), [limits::TERMS; 2]);
         let length = |length| match term_of(&"x".repeat(length)) {
-            Term::Text(text) => text.len(),
+            Term::Text(words) => words.text().len(),
             other => panic!("{other:?}"),
         };
         assert_eq!([limits::TYPED, limits::TYPED + 1].map(length), [limits::TYPED; 2]);

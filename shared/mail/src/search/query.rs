@@ -1,14 +1,13 @@
 //! What messages must be like to be found. Pure.
 
+use memchr::memmem;
 use postern_bridge::{Flags, Role};
 use postern_imap::{
     command::SearchKey,
     response::{Day, Flag},
 };
-use postern_mime::Inside;
-use serde::Deserialize;
 
-use crate::record::{Body, Mailbox};
+use crate::record::Mailbox;
 
 /// What messages must be like to be found: they fulfil every clause.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -27,21 +26,21 @@ pub(super) struct Literal {
     pub(super) negated: bool,
 }
 
-/// Something that may be so; texts are in lower case.
+/// Something that may be so.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Term {
     /// This is in the subject, in the text, or in somebody's name or address.
-    Text(String),
+    Text(Words),
     /// This is in the text.
-    Body(String),
+    Body(Words),
     /// This is in the subject.
-    Subject(String),
+    Subject(Words),
     /// This is in `From`.
-    From(String),
+    From(Words),
     /// This is in `To`.
-    To(String),
+    To(Words),
     /// This is in `Cc`.
-    Cc(String),
+    Cc(Words),
     /// It has attachments.
     HasAttachment,
     /// It arrived before this day.
@@ -60,32 +59,37 @@ pub(super) enum Term {
     Larger(u64),
     /// It has fewer bytes than this.
     Smaller(u64),
-    /// It is in a mailbox of this name or role.
+    /// It is in a mailbox of this name or role, in lower case.
     In(String),
 }
 
-/// A message's record, as far as a search looks at it; borrowed from the stored bytes.
-#[derive(Deserialize)]
+/// Words to look for, in lower case.
+#[derive(Clone, Debug)]
+pub(super) struct Words(memmem::Finder<'static>);
+
+/// What a search looks at of a message; texts are in lower case.
 pub(super) struct Envelope<'a> {
     pub(super) arrived: i64,
-    size: u64,
-    flags: Flags,
-    #[serde(borrow, default)]
-    keywords: Vec<&'a str>,
-    #[serde(borrow)]
-    from: Vec<Person<'a>>,
-    #[serde(borrow)]
-    to: Vec<Person<'a>>,
-    subject: &'a str,
-    preview: &'a str,
-    has_attachments: bool,
-    pub(super) body: Body,
+    pub(super) size: u64,
+    pub(super) flags: Flags,
+    pub(super) has_attachments: bool,
+    pub(super) subject: &'a [u8],
+    pub(super) preview: &'a [u8],
+    /// Names and addresses.
+    pub(super) from: &'a [u8],
+    /// Names and addresses.
+    pub(super) to: &'a [u8],
+    /// All of the above.
+    pub(super) shown: &'a [u8],
+    /// One in each line.
+    pub(super) keywords: &'a [u8],
 }
 
-#[derive(Deserialize)]
-struct Person<'a> {
-    name: &'a str,
-    address: &'a str,
+/// What a search looks at inside of a message, in lower case.
+pub(super) struct Inside {
+    text: String,
+    /// Names and addresses.
+    cc: String,
 }
 
 /// How much a server is asked to look for, most first: each rung leaves out what a server may have
@@ -217,32 +221,29 @@ impl Literal {
 
 impl Term {
     fn verdict(&self, envelope: &Envelope<'_>, inside: Option<&Inside>) -> Option<bool> {
-        let in_text = |text: &str| inside.map(|inside| contains(&inside.text, text));
-        let in_cc = |text: &str| inside.map(|inside| inside.cc.iter().any(|own| names(own, text)));
         Some(match self {
-            Self::Text(text) => {
-                let is_shown = contains(envelope.subject, text)
-                    || contains(envelope.preview, text)
-                    || people(&envelope.from, text)
-                    || people(&envelope.to, text);
-                if !is_shown {
-                    return in_text(text).map(|found| found || in_cc(text) == Some(true));
-                }
-                true
+            Self::Text(words) if words.are_in(envelope.shown) => true,
+            Self::Text(words) => {
+                return inside.map(|inside| {
+                    words.are_in(inside.text.as_bytes()) || words.are_in(inside.cc.as_bytes())
+                });
             }
-            Self::Body(text) if contains(envelope.preview, text) => true,
-            Self::Body(text) => return in_text(text),
-            Self::Cc(text) => return in_cc(text),
-            Self::Subject(text) => contains(envelope.subject, text),
-            Self::From(text) => people(&envelope.from, text),
-            Self::To(text) => people(&envelope.to, text),
+            Self::Body(words) if words.are_in(envelope.preview) => true,
+            Self::Body(words) => return inside.map(|own| words.are_in(own.text.as_bytes())),
+            Self::Cc(words) => return inside.map(|own| words.are_in(own.cc.as_bytes())),
+            Self::Subject(words) => words.are_in(envelope.subject),
+            Self::From(words) => words.are_in(envelope.from),
+            Self::To(words) => words.are_in(envelope.to),
             Self::HasAttachment => envelope.has_attachments,
             Self::Before(day) => arrived(envelope).is_some_and(|own| own < *day),
             Self::Since(day) => arrived(envelope).is_some_and(|own| own >= *day),
             Self::Unread => !envelope.flags.seen,
             Self::Starred => envelope.flags.flagged,
             Self::Answered => envelope.flags.answered,
-            Self::Tag(tag) => envelope.keywords.iter().any(|own| own.eq_ignore_ascii_case(tag)),
+            Self::Tag(tag) => {
+                let mut keywords = envelope.keywords.split(|byte| *byte == b'\n');
+                keywords.any(|own| own.eq_ignore_ascii_case(tag.as_bytes()))
+            }
             Self::Larger(bytes) => envelope.size > *bytes,
             Self::Smaller(bytes) => envelope.size < *bytes,
             // Settled before messages are looked at.
@@ -251,7 +252,10 @@ impl Term {
     }
 
     fn key(&self, rung: Rung) -> Option<SearchKey> {
-        let words = |text: &String| (rung == Rung::All || text.is_ascii()).then(|| text.clone());
+        let words = |words: &Words| {
+            let text = words.text();
+            (rung == Rung::All || text.is_ascii()).then(|| text.to_owned())
+        };
         let common = match self {
             Self::Text(text) => SearchKey::Text(words(text)?),
             Self::Body(text) => SearchKey::Body(words(text)?),
@@ -288,23 +292,36 @@ fn arrived(envelope: &Envelope<'_>) -> Option<Day> {
     Day::of(envelope.arrived.div_euclid(1000), 0)
 }
 
-fn people(people: &[Person<'_>], text: &str) -> bool {
-    people.iter().any(|own| contains(own.name, text) || contains(own.address, text))
-}
-
-fn names(person: &postern_mime::Address, text: &str) -> bool {
-    contains(&person.name, text) || contains(&person.address, text)
-}
-
-/// Whether a text holds another, which is in lower case.
-fn contains(text: &str, lower: &str) -> bool {
-    if !(text.is_ascii() && lower.is_ascii()) {
-        return text.to_lowercase().contains(lower);
+impl Words {
+    fn are_in(&self, text: &[u8]) -> bool {
+        self.0.find(text).is_some()
     }
-    let (text, lower) = (text.as_bytes(), lower.as_bytes());
-    let Some(first) = lower.first() else { return true };
-    text.windows(lower.len())
-        .any(|own| own[0].to_ascii_lowercase() == *first && own.eq_ignore_ascii_case(lower))
+
+    pub(super) fn text(&self) -> &str {
+        // They were made of text.
+        std::str::from_utf8(self.0.needle()).unwrap_or_default()
+    }
+}
+
+impl From<&str> for Words {
+    fn from(text: &str) -> Self {
+        Self(memmem::Finder::new(&text.to_lowercase()).into_owned())
+    }
+}
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.needle() == other.0.needle()
+    }
+}
+
+impl Eq for Words {}
+
+impl Inside {
+    pub(super) fn of(inside: &postern_mime::Inside) -> Self {
+        let cc = inside.cc.iter().map(|own| format!("{}\n{}\n", own.name, own.address));
+        Self { text: inside.text.to_lowercase(), cc: cc.collect::<String>().to_lowercase() }
+    }
 }
 
 /// Whether a mailbox has this role or name, which is in lower case.

@@ -1,40 +1,31 @@
-//! Stored messages, looked at in pieces.
+//! Stored messages: read into a catalogue, and looked into.
 
 use postern_bridge::{MailboxId, MessageId};
 use postern_mime as mime;
 
 use super::{
+    catalogue::{Catalogue, Stored},
     limits,
-    query::{Envelope, Query},
+    query::{Inside, Query},
 };
 use crate::{
     Store,
-    record::{self, Body, Place},
+    record::{self, Place},
     store::{KeyRange, Order, StoreError, Table},
 };
 
-/// The stored messages of a mailbox, looked at piece by piece.
-pub struct Scan {
-    mailbox: MailboxId,
+/// A mailbox's stored messages, read piece by piece.
+pub struct Reader {
     rest: KeyRange,
 }
 
-/// What one piece has shown.
-#[derive(Debug, Default, Eq, PartialEq)]
-pub struct Seen {
-    /// Messages that are found.
-    pub found: Vec<Place>,
-    /// Messages whose text is stored, and decides: see [`looks_inside`].
-    pub undecided: Vec<Place>,
-}
-
-impl Scan {
+impl Reader {
     /// From the first message on.
     pub fn new(mailbox: MailboxId) -> Self {
-        Self { mailbox, rest: KeyRange::prefix(record::mailbox_key(mailbox)) }
+        Self { rest: KeyRange::prefix(record::mailbox_key(mailbox)) }
     }
 
-    /// Looks at the next piece; `None` at the end.
+    /// Takes the next piece into a catalogue; false at the end.
     ///
     /// # Errors
     ///
@@ -42,32 +33,20 @@ impl Scan {
     pub async fn next(
         &mut self,
         store: &impl Store,
-        query: &Query,
-    ) -> Result<Option<Seen>, StoreError> {
+        catalogue: &mut Catalogue,
+    ) -> Result<bool, StoreError> {
         let piece =
             store.scan(Table::Messages, &self.rest, Order::Ascending, limits::PIECE).await?;
-        let Some((last, _)) = piece.last() else { return Ok(None) };
+        let Some((last, _)) = piece.last() else { return Ok(false) };
         self.rest.start = last.clone().bytes(&[0]);
-        let mut seen = Seen::default();
         for (key, value) in &piece {
-            let envelope: Envelope<'_> = decode(value)?;
-            let place = Place { arrived: envelope.arrived, uid: uid(&key.0)? };
-            match query.verdict(&envelope, None) {
-                Some(true) => seen.found.push(place),
-                None if has_text(&envelope.body) => seen.undecided.push(place),
-                None | Some(false) => {}
-            }
+            catalogue.push(uid(&key.0)?, &decode(value)?);
         }
-        Ok(Some(seen))
-    }
-
-    /// The mailbox.
-    pub fn mailbox(&self) -> MailboxId {
-        self.mailbox
+        Ok(true)
     }
 }
 
-/// Whether a message is found by what is stored of it, its text included.
+/// The place of a message, if it is found by what is stored of it, its text included.
 ///
 /// # Errors
 ///
@@ -76,13 +55,12 @@ pub async fn looks_inside(
     store: &impl Store,
     id: MessageId,
     query: &Query,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Place>, StoreError> {
     let Some(value) = store.get(Table::Messages, &record::message_key(id)).await? else {
-        return Ok(false);
+        return Ok(None);
     };
-    let envelope: Envelope<'_> = decode(&value)?;
-    let inside = mime::inside(&record::body(store, id).await?);
-    Ok(query.verdict(&envelope, Some(&inside)) == Some(true))
+    let inside = Inside::of(&mime::inside(&record::body(store, id).await?));
+    judged(id.uid, &value, query, Some(&inside))
 }
 
 /// Those of the messages that are stored and fulfil a query for sure, and the UIDs of those that
@@ -103,25 +81,29 @@ pub async fn admitted(
         let keys: Vec<_> = piece.iter().map(key).collect();
         let values = store.get_many(Table::Messages, &keys).await?;
         for (uid, value) in piece.iter().zip(values) {
-            let Some(value) = value else {
-                missing.push(*uid);
-                continue;
-            };
-            let envelope: Envelope<'_> = decode(&value)?;
-            if query.verdict(&envelope, None) == Some(true) {
-                places.push(Place { arrived: envelope.arrived, uid: *uid });
+            match value {
+                Some(value) => places.extend(judged(*uid, &value, query, None)?),
+                None => missing.push(*uid),
             }
         }
     }
     Ok((places, missing))
 }
 
-/// Whether the text of a message is stored.
-fn has_text(body: &Body) -> bool {
-    matches!(body, Body::Whole { .. } | Body::Partial { .. })
+/// The place of a message that is found for sure.
+fn judged(
+    uid: u32,
+    value: &[u8],
+    query: &Query,
+    inside: Option<&Inside>,
+) -> Result<Option<Place>, StoreError> {
+    let mut catalogue = Catalogue::default();
+    catalogue.push(uid, &decode(value)?);
+    let found = |(_, envelope): &(Place, _)| query.verdict(envelope, inside) == Some(true);
+    Ok(catalogue.last().filter(found).map(|(place, _)| place))
 }
 
-fn decode(value: &[u8]) -> Result<Envelope<'_>, StoreError> {
+fn decode(value: &[u8]) -> Result<Stored<'_>, StoreError> {
     rmp_serde::from_slice(value).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 

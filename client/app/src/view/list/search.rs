@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How long a person may pause while typing before the search begins.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(80);
 
 /// The field, where it searches, and what it has found.
 #[component]

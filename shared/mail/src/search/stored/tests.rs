@@ -7,8 +7,8 @@ use postern_imap::{
 
 use super::*;
 use crate::{
-    record::{Mailbox, Message, SyncPoint},
-    search::{Asked, Rung},
+    record::{Body, Mailbox, Message, SyncPoint},
+    search::{Asked, Rung, Seen},
     store::{Durability, MemoryStore},
 };
 
@@ -43,12 +43,16 @@ fn store(messages: &[Message]) -> MemoryStore {
 
 fn scan(store: &MemoryStore, typed: &str) -> Seen {
     let query = Query::parse(typed);
-    let mut scan = Scan::new(MAILBOX);
+    let (mut reader, mut catalogue) = (Reader::new(MAILBOX), Catalogue::default());
     let mut all = Seen::default();
-    while let Some(seen) = scan.next(store, &query).now_or_never().unwrap().unwrap() {
+    let mut looked_at = 0;
+    while reader.next(store, &mut catalogue).now_or_never().unwrap().unwrap() {
+        let seen = catalogue.look(looked_at..catalogue.len(), &query);
+        looked_at = catalogue.len();
         all.found.extend(seen.found);
         all.undecided.extend(seen.undecided);
     }
+    assert_eq!(catalogue.look(0..looked_at, &query), all);
     all
 }
 
@@ -108,7 +112,7 @@ fn stored_texts_are_looked_into_where_they_decide() {
         assert_eq!((seen.found.len(), seen.undecided.len()), (0, 1), "{typed}");
         let query = Query::parse(typed);
         let inside = looks_inside(&store, stored.id, &query).now_or_never().unwrap();
-        assert_eq!(inside, Ok(found), "{typed}");
+        assert_eq!(inside.map(|place| place.is_some()), Ok(found), "{typed}");
     }
     assert_eq!(scan(&store, "slugs from:zoe"), Seen::default(), "its record rules it out");
 }
