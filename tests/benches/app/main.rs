@@ -28,6 +28,9 @@ const OPENED: std::ops::Range<usize> = 1..8;
 /// How often the end of the list is jumped to in each.
 const JUMPS: usize = 5;
 
+/// How often something is searched for in each; what a first search reads, the next ones know.
+const SEARCHES: usize = 5;
+
 /// What measures, in the page.
 const WATCH: &str = include_str!("watch.js");
 
@@ -38,6 +41,8 @@ struct Measured {
     reload: Vec<f64>,
     open: Vec<f64>,
     jump: Vec<f64>,
+    first_search: Vec<f64>,
+    search: Vec<f64>,
 }
 
 #[tokio::main]
@@ -63,6 +68,8 @@ async fn measure() -> Result<Vec<Value>> {
         bounded("app/reload to list", 150.0, measured.reload),
         bounded("app/open a stored message", 50.0, measured.open),
         bounded("app/jump to the end of the list", 50.0, measured.jump),
+        bounded("app/first search in subjects", 150.0, measured.first_search),
+        bounded("app/search in subjects", 50.0, measured.search),
     ])
 }
 
@@ -88,6 +95,13 @@ impl Measured {
         for _ in 0..JUMPS {
             self.jump.push(number(browser, &format!("bench.jumpTo({})", messages - 1)).await?);
             number(browser, "bench.jumpTo(0)").await?;
+        }
+        for search in 0..SEARCHES {
+            let words = json!(format!("subject:\"{}\"", search + 1 + messages / 2));
+            let took = number(browser, &format!("bench.search({words})")).await?;
+            let kind = if search == 0 { &mut self.first_search } else { &mut self.search };
+            kind.push(took);
+            number(browser, "bench.endSearch()").await?;
         }
         Ok(())
     }

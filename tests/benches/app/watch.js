@@ -60,6 +60,24 @@ window.bench = {
         return measure(() => row.click(), () => shows(subject, `Message ${number}.`));
     },
 
+    /** Milliseconds from the key that begins a search to the painted row that is found alone. */
+    search: (words) => {
+        const field = hook("search");
+        field.value = words;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        return measure(
+            () => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })),
+            () => knownRow(0)?.getAttribute("aria-setsize") === "1",
+        );
+    },
+
+    /** Milliseconds from the click that ends a search to the painted list. */
+    endSearch: () =>
+        measure(
+            () => hook("search-end").click(),
+            () => knownRow(0) && knownRow(0).getAttribute("aria-setsize") !== "1",
+        ),
+
     /** Milliseconds from the scroll to an end of the list to the painted row there. */
     jumpTo: (index) => {
         const list = document.querySelector(".rows");

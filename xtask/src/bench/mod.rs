@@ -45,6 +45,8 @@ enum Benchmark {
     App,
     /// Parsing mail and making its HTML safe
     Mime,
+    /// Searching what is stored
+    Search,
 }
 
 impl Benchmark {
@@ -54,7 +56,7 @@ impl Benchmark {
             Self::Imap => &[Need::DovecotImap, Need::Chromium, Need::ChromeDriver],
             Self::Pop3 => &[Need::DovecotPop3, Need::Chromium, Need::ChromeDriver],
             Self::App | Self::Tls => &[Need::Chromium, Need::ChromeDriver],
-            Self::Proxy | Self::Mime => &[],
+            Self::Proxy | Self::Mime | Self::Search => &[],
         }
     }
 
@@ -79,7 +81,7 @@ impl Benchmark {
                 }
                 measuring_page(workspace)
             }
-            Self::App | Self::Mime => Ok(Vec::new()),
+            Self::App | Self::Mime | Self::Search => Ok(Vec::new()),
         }
     }
 }
