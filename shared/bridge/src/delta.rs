@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, AccountId, AccountView, AttachmentView, ChangeId, Connection, DeletionPreview,
-    Discovery, Done, MailboxId, MailboxView, MessageId, MessageView, Moved, Refused,
-    RefusedCertificate, Row, SavedDraft, SearchView, TestReport,
+    Access, AccountId, AccountView, AttachmentView, BackupsView, ChangeId, Connection, CopyState,
+    DeletionPreview, Discovery, Done, Exported, Imported, MailboxId, MailboxView, MessageId,
+    MessageView, Moved, Refused, RefusedCertificate, Row, SavedDraft, SearchView, StorageView,
+    StoredBytes, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -179,6 +180,68 @@ pub enum Delta {
         /// Its state.
         state: SendState,
     },
+    /// The next bytes of a file that is written; answered with `ExportTaken`.
+    ExportData {
+        /// The request's number.
+        request: u32,
+        /// Where they belong, in bytes from the file's start.
+        offset: u64,
+        /// The bytes; empty at the file's end: answered with `ExportSaved` then.
+        bytes: serde_bytes::ByteBuf,
+    },
+    /// A piece of a file is wanted; answered with `ImportData`.
+    ImportWants {
+        /// The request's number.
+        request: u32,
+        /// Where it begins, in bytes from the file's start.
+        offset: u64,
+        /// Its length in bytes; it ends within the file.
+        length: u32,
+    },
+    /// How far the writing or reading of a file is.
+    TransferProgress {
+        /// The request's number.
+        request: u32,
+        /// How far.
+        progress: Progress,
+    },
+    /// The answer to `Export`.
+    Exported {
+        /// The request's number.
+        request: u32,
+        /// What was written, or what is wrong: then the file is of no use.
+        result: Result<Exported, Problem>,
+    },
+    /// The answer to `Import`.
+    Imported {
+        /// The request's number.
+        request: u32,
+        /// What was read, or what is wrong: what was read before it stays, and is recognised when
+        /// the same file is read again.
+        result: Result<Imported, Problem>,
+    },
+    /// How far the copy of local folders to an IMAP account is, whenever that changes.
+    Copying {
+        /// The POP3 account.
+        from: AccountId,
+        /// The IMAP account.
+        to: AccountId,
+        /// How far; `None` if it was stopped or forgotten.
+        state: Option<CopyState>,
+    },
+    /// How old the backups are, whenever that changes.
+    Backups(BackupsView),
+    /// What is stored can't be used, so that nothing can be shown.
+    StorageFailed {
+        /// What is wrong and what to do.
+        sentence: String,
+        /// Whether removing it may help.
+        erasable: bool,
+    },
+    /// How this browser keeps what is stored, whenever that is looked at.
+    Storage(StorageView),
+    /// What is stored of each account.
+    StoredByAccount(Vec<StoredBytes>),
     /// Something went wrong that belongs to no request.
     Problem(Problem),
 }

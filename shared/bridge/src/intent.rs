@@ -5,8 +5,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessKey, AccountChange, AccountDraft, AccountId, Address, Change, ChangeId, Fingerprint,
-    MailboxId, MessageId, Retention, SearchScope, ServerRole,
+    AccessKey, AccountChange, AccountDraft, AccountId, Address, Change, ChangeId, ExportFormat,
+    ExportScope, Fingerprint, ImportTarget, MailboxId, MessageId, Reminder, Retention, SearchScope,
+    ServerRole,
 };
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
@@ -194,6 +195,74 @@ pub enum Intent {
         /// The outbox entry.
         outbox: u32,
     },
+    /// Remove everything that is stored, because it can't be used any more. Done only where nothing
+    /// could be read; everything begins afresh then.
+    EraseStorage,
+    /// Find out how this browser keeps what is stored: the page has asked it to keep it, or shows
+    /// how much room there is. Answered with `Delta::Storage`.
+    LookAtStorage,
+    /// Write mail to a file. Its bytes come in `Delta::ExportData`.
+    Export {
+        /// Comes back in `Delta::ExportData` and `Delta::Exported`.
+        request: u32,
+        /// What is written.
+        scope: ExportScope,
+        /// The kind of file.
+        format: ExportFormat,
+    },
+    /// So much of a file is written that more may come.
+    ExportTaken {
+        /// That of `Export`.
+        request: u32,
+        /// How many bytes of the file are written.
+        bytes: u64,
+    },
+    /// The file is complete and closed, where the person keeps it. Answered with `Delta::Exported`.
+    ExportSaved {
+        /// That of `Export`.
+        request: u32,
+    },
+    /// Read mail from a file. Its bytes are asked for by `Delta::ImportWants`.
+    Import {
+        /// Comes back in `Delta::ImportWants` and `Delta::Imported`.
+        request: u32,
+        /// The file's name.
+        name: String,
+        /// The file's size in bytes.
+        size: u64,
+        /// Where the mail goes.
+        target: ImportTarget,
+    },
+    /// A piece of a file that is read.
+    ImportData {
+        /// That of `Import`.
+        request: u32,
+        /// Where it begins, in bytes from the file's start.
+        offset: u64,
+        /// The bytes; `None` if the file can't be read any more.
+        bytes: Option<serde_bytes::ByteBuf>,
+    },
+    /// Stop writing or reading a file; there will be no answer. What was read so far stays.
+    StopTransfer {
+        /// That of `Export` or `Import`.
+        request: u32,
+    },
+    /// Copy the local folders of a POP3 account to an IMAP account.
+    CopyToImap {
+        /// The POP3 account.
+        from: AccountId,
+        /// The IMAP account.
+        to: AccountId,
+    },
+    /// Stop copying, or forget what came of it. What was copied stays on the server.
+    StopCopy {
+        /// The POP3 account.
+        from: AccountId,
+    },
+    /// How often to remind of a backup.
+    RemindOfBackup(Reminder),
+    /// Add up what is stored of each account. Answered with `Delta::StoredByAccount`.
+    MeasureStorage,
 }
 
 impl Intent {

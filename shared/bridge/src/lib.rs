@@ -9,6 +9,7 @@
 
 mod access;
 mod account;
+mod backup;
 mod certificate;
 mod change;
 mod delta;
@@ -18,12 +19,17 @@ mod intent;
 mod message;
 mod pop3;
 mod search;
+mod storage;
 mod wire;
 
 pub use access::{Access, AccessKey};
 pub use account::{
     AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Protocol,
     Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd, is_same_mailbox,
+};
+pub use backup::{
+    BackupsView, CopyState, ExportFormat, ExportScope, Exported, ImportTarget, Imported,
+    LastBackup, Reminder,
 };
 pub use certificate::{
     Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,
@@ -40,4 +46,5 @@ pub use message::{
 };
 pub use pop3::{DeletionHold, DeletionPreview, Extent, Pop3View, Retention};
 pub use search::{SearchScope, SearchState, SearchView};
+pub use storage::{StorageView, StoredBytes};
 pub use wire::{ClientId, Down, Up, WireError, from_bytes, to_bytes};

@@ -58,6 +58,9 @@ pub enum MailError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// There is no password for the account here: it came from a backup.
+    #[error("the account's password is not in this browser")]
+    PasswordMissing,
     /// What the person entered can't be used; why.
     #[error("{0}")]
     Input(String),
@@ -121,7 +124,9 @@ impl MailError {
                 | TransportError::Lost => ProblemKind::Unreachable,
             },
             Self::TimedOut(_) => ProblemKind::Unreachable,
-            Self::Login(_) | Self::Denied { why: Denial::Expired, .. } => ProblemKind::Login,
+            Self::Login(_) | Self::PasswordMissing | Self::Denied { why: Denial::Expired, .. } => {
+                ProblemKind::Login
+            }
             Self::Refused { .. }
             | Self::Denied { .. }
             | Self::TooManyConnections(_)
@@ -240,6 +245,11 @@ impl MailError {
             Self::Store(error) => format!("Stored mail can't be used: {error}."),
             Self::Vault(error) => {
                 format!("The password can't be kept or read in this browser: {}.", error.0)
+            }
+            Self::PasswordMissing => {
+                "This account came from a backup, and no password is in one. Enter \
+                                      it in the account's settings."
+                    .into()
             }
             Self::Input(sentence) => sentence.clone(),
             Self::Gone(what) => format!("The {what} is no longer there."),

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`host`] | what the surroundings must offer |
 //! | [`store`] | the store trait, its tables, the in-memory store, the conformance suite |
+//! | [`backup`] | mail as files: written, read, restored |
 //! | [`changes`] | what the person changes: here at once, queued for the server |
 //! | [`pieces`] | a message's bytes, read piece by piece |
 //! | [`record`] | what is stored, and under which keys |
@@ -15,15 +16,18 @@
 //! | `authenticate` | how to log in, whatever the protocol |
 //! | [`connection`] | drives a sans-I/O session over a transport, with patience |
 //! | [`imap`], [`pop3`], [`outbox`] | one protocol's work each |
+//! | [`migrate`] | local folders, copied to an IMAP account |
 //! | [`client`] | intents in, deltas out |
 
 mod authenticate;
+pub mod backup;
 pub mod changes;
 pub mod client;
 pub mod connection;
 pub mod error;
 pub mod host;
 pub mod imap;
+pub mod migrate;
 pub mod outbox;
 pub mod pieces;
 pub mod pop3;

@@ -13,7 +13,7 @@ use postern_bridge::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    MailError, Store,
+    MailError, Secret, Store, Vault,
     store::{Key, KeyRange, Order, StoreError, Table, Write},
 };
 
@@ -57,9 +57,24 @@ pub struct Account {
     /// How much of each message a POP3 account downloads.
     #[serde(default)]
     pub extent: Extent,
-    /// The password, as [`Vault::seal`](crate::Vault::seal) made it.
+    /// The password, as [`Vault::seal`](crate::Vault::seal) made it; empty if it is not here, since the
+    /// account came from a backup.
     #[serde(with = "serde_bytes")]
     pub sealed_password: Vec<u8>,
+}
+
+impl Account {
+    /// The password, decrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::PasswordMissing`] if there is none; or if it can't be decrypted.
+    pub async fn password(&self, vault: &impl Vault) -> Result<Secret, MailError> {
+        if self.sealed_password.is_empty() {
+            return Err(MailError::PasswordMissing);
+        }
+        Ok(vault.unseal(&self.sealed_password).await?)
+    }
 }
 
 impl Record for Account {

@@ -22,7 +22,7 @@ use std::{collections::HashMap, rc::Rc};
 
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_util::StreamExt;
-use postern_bridge::{ClientId, ProblemKind, Up, WireError};
+use postern_bridge::{ClientId, Delta, Down, Intent, ProblemKind, Up, WireError};
 use postern_mail::{MailError, Store, client::Client, store::StoreError};
 use wasm_bindgen_futures::spawn_local;
 
@@ -84,6 +84,8 @@ struct Engine {
     recall: Recall,
     pending: Pending,
     lead: Option<Lead>,
+    /// The lock of a lead that could not be used, because nothing stored could be.
+    failed: Option<Option<Lock>>,
     /// Tells the leader that our page is there.
     _presence: Option<Lock>,
 }
@@ -131,12 +133,14 @@ impl Engine {
             recall: Recall::default(),
             pending: Pending::default(),
             lead: None,
+            failed: None,
             _presence: presence,
         }
     }
 
     async fn handle(&mut self, event: Event) {
         match event {
+            Event::Page(Up { intent: Intent::EraseStorage, .. }) => self.erase().await,
             Event::Page(up) => {
                 self.recall.note(&up.intent);
                 self.intend(up);
@@ -214,15 +218,38 @@ impl Engine {
                     self.intend(up);
                 }
             }
-            Err(MailError::Store(StoreError::NewerSchema)) => self.worker.problem(
-                ProblemKind::Storage,
-                "The mail in this browser was stored by a newer version of Postern. Nothing was \
-                 changed; reload the page to get that version."
-                    .into(),
-            ),
             Err(error) => {
-                let problem = error.problem("This browser");
-                self.worker.problem(problem.kind, problem.sentence);
+                self.failed = Some(lock);
+                let newer = error == MailError::Store(StoreError::NewerSchema);
+                let sentence = if newer {
+                    "The mail in this browser was stored by a newer version of Postern. Nothing was \
+                     changed; reload the page to get that version."
+                        .into()
+                } else {
+                    error.problem("This browser").sentence
+                };
+                self.storage_failed(sentence, !newer);
+            }
+        }
+    }
+
+    fn storage_failed(&self, sentence: String, erasable: bool) {
+        let delta = Delta::StorageFailed { sentence, erasable };
+        self.worker.send(&Down { client: None, delta });
+    }
+
+    /// Removes a database that could not be used, and begins afresh.
+    async fn erase(&mut self) {
+        if self.lead.is_some() || self.failed.is_none() {
+            return;
+        }
+        match IndexedDbStore::erase(DATABASE).await {
+            Ok(()) => {
+                let lock = self.failed.take().flatten();
+                self.take_lead(lock).await;
+            }
+            Err(error) => {
+                self.storage_failed(MailError::from(error).problem("This browser").sentence, true);
             }
         }
     }

@@ -18,9 +18,15 @@ impl Pending {
     /// Keeps an intent, if it is one to keep; returns its number.
     pub(super) fn add(&mut self, up: &Up) -> u64 {
         self.last_number += 1;
-        if let Intent::StopDiscovery { request } = up.intent {
-            // Nobody waits for this answer any more.
-            self.intents.retain(|_, up| !is_search(&up.intent, request));
+        // Nobody waits for these answers any more.
+        match up.intent {
+            Intent::StopDiscovery { request } => {
+                self.intents.retain(|_, up| !is_search(&up.intent, request));
+            }
+            Intent::StopTransfer { request } => {
+                self.intents.retain(|_, up| !is_transfer(&up.intent, request));
+            }
+            _ => {}
         }
         if kept_until(&up.intent) != Until::Said {
             self.intents.insert(self.last_number, up.clone());
@@ -67,6 +73,10 @@ fn kept_until(intent: &Intent) -> Until {
         Intent::Hello
         | Intent::Network { .. }
         | Intent::StopDiscovery { .. }
+        | Intent::ExportTaken { .. }
+        | Intent::ImportData { .. }
+        | Intent::StopTransfer { .. }
+        | Intent::EraseStorage
         | Intent::OpenMailbox { .. }
         | Intent::ShowRows { .. }
         | Intent::Search { .. } => Until::Said,
@@ -76,7 +86,13 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::DownloadWhole { .. }
         | Intent::Refresh { .. }
         | Intent::RetrySend { .. }
-        | Intent::DiscardSend { .. } => Until::Taken,
+        | Intent::DiscardSend { .. }
+        | Intent::ExportSaved { .. }
+        | Intent::RemindOfBackup(_)
+        | Intent::CopyToImap { .. }
+        | Intent::StopCopy { .. }
+        | Intent::LookAtStorage
+        | Intent::MeasureStorage => Until::Taken,
         Intent::Discover { .. }
         | Intent::EnterAccessKey { .. }
         | Intent::TestAccount { .. }
@@ -89,12 +105,19 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::Undo { .. }
         | Intent::SaveDraft { .. }
         | Intent::OpenDraft { .. }
+        | Intent::Export { .. }
+        | Intent::Import { .. }
         | Intent::Send { .. } => Until::Answered,
     }
 }
 
 fn is_search(intent: &Intent, number: u32) -> bool {
     matches!(intent, Intent::Discover { request, .. } if *request == number)
+}
+
+fn is_transfer(intent: &Intent, number: u32) -> bool {
+    matches!(intent, Intent::Export { request, .. } | Intent::Import { request, .. }
+        if *request == number)
 }
 
 fn is_answer(delta: &Delta, intent: &Intent) -> bool {
@@ -119,6 +142,8 @@ fn is_answer(delta: &Delta, intent: &Intent) -> bool {
         | (Delta::Undone { request: answered, .. }, Intent::Undo { request, .. })
         | (Delta::DraftSaved { request: answered, .. }, Intent::SaveDraft { request, .. })
         | (Delta::Draft { request: answered, .. }, Intent::OpenDraft { request, .. })
+        | (Delta::Exported { request: answered, .. }, Intent::Export { request, .. })
+        | (Delta::Imported { request: answered, .. }, Intent::Import { request, .. })
         | (Delta::Queued { request: answered, .. }, Intent::Send { request, .. }) => {
             answered == request
         }

@@ -51,6 +51,15 @@ impl IndexedDbStore {
         Ok(Self::of(schema::open(name).await?))
     }
 
+    /// Removes the database of this name with all that is in it.
+    ///
+    /// # Errors
+    ///
+    /// If the browser does not.
+    pub(crate) async fn erase(name: &str) -> Result<(), StoreError> {
+        schema::erase(name).await
+    }
+
     /// Opens the database as an earlier version of Postern has left it.
     #[cfg(feature = "conformance")]
     pub(crate) async fn open_version(name: &str, version: usize) -> Result<Self, StoreError> {

@@ -50,6 +50,12 @@ pub(super) async fn open_version(name: &str, version: usize) -> Result<Database,
         })
 }
 
+/// Removes the database of this name.
+pub(super) async fn erase(name: &str) -> Result<(), StoreError> {
+    let request = Database::delete_by_name(name).map_err(|error| failed_open(&error))?;
+    request.await.map_err(failed)
+}
+
 fn create_tables(database: &Database) -> Result<(), Error> {
     let tables = [
         Table::Meta,

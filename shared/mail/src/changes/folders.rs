@@ -218,23 +218,8 @@ impl<H: Host> Editor<'_, H> {
         name: &str,
         own: Option<&Mailbox>,
     ) -> Result<(Vec<String>, Vec<u8>), MailError> {
+        let (names, path) = new_place(all, self.is_local(), parent, name)?;
         let name = name.trim();
-        let delimiter = delimiter(all, self.is_local());
-        check_name(name, delimiter)?;
-        let parent = parent.map(|id| find(all, id)).transpose()?;
-        let mut names = parent.map(|parent| parent.names.clone()).unwrap_or_default();
-        names.push(name.into());
-        let encoded = mailbox_name::encode(name);
-        let path = match (parent, delimiter) {
-            (None, delimiter) => [prefix(all, delimiter), encoded].concat(),
-            (Some(parent), Some(delimiter)) if parent.can_nest => {
-                [&parent.path[..], &[delimiter], &encoded].concat()
-            }
-            (Some(parent), _) => {
-                let name = super::editor::name(parent);
-                return Err(MailError::Input(format!("There can be no folders in “{name}”.")));
-            }
-        };
         let is_other = |other: &&Mailbox| own.is_none_or(|own| own.id != other.id);
         if all.iter().filter(is_other).any(|other| other.names == names || other.path == path) {
             return Err(MailError::Input(format!("There is a folder named “{name}” already.")));
@@ -244,6 +229,46 @@ impl<H: Host> Editor<'_, H> {
         }
         Ok((names, path))
     }
+}
+
+/// The path on the server of a mailbox that is to be made.
+///
+/// # Errors
+///
+/// [`MailError::Input`] for a name that can't be.
+pub fn new_path(
+    all: &[Mailbox],
+    parent: Option<MailboxId>,
+    name: &str,
+) -> Result<Vec<u8>, MailError> {
+    Ok(new_place(all, false, parent, name)?.1)
+}
+
+/// Names and path of a mailbox that is to be made.
+fn new_place(
+    all: &[Mailbox],
+    local: bool,
+    parent: Option<MailboxId>,
+    name: &str,
+) -> Result<(Vec<String>, Vec<u8>), MailError> {
+    let name = name.trim();
+    let delimiter = delimiter(all, local);
+    check_name(name, delimiter)?;
+    let parent = parent.map(|id| find(all, id)).transpose()?;
+    let mut names = parent.map(|parent| parent.names.clone()).unwrap_or_default();
+    names.push(name.into());
+    let encoded = mailbox_name::encode(name);
+    let path = match (parent, delimiter) {
+        (None, delimiter) => [prefix(all, delimiter), encoded].concat(),
+        (Some(parent), Some(delimiter)) if parent.can_nest => {
+            [&parent.path[..], &[delimiter], &encoded].concat()
+        }
+        (Some(parent), _) => {
+            let name = super::editor::name(parent);
+            return Err(MailError::Input(format!("There can be no folders in “{name}”.")));
+        }
+    };
+    Ok((names, path))
 }
 
 /// What is open about an account's mailboxes, so that a list that the server gave earlier is not

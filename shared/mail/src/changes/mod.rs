@@ -60,7 +60,7 @@ use std::collections::BTreeSet;
 
 pub use editor::{Editor, Made, Origin, forget_changes};
 pub use entry::{Entry, Item, State, Step, Task, entries};
-pub use folders::Mailboxes;
+pub use folders::{Mailboxes, new_path};
 pub use marks::adopt_marks;
 pub use pending::{Pending, is_provisional};
 use postern_bridge::{AccountId, MessageId};

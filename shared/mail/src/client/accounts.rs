@@ -12,7 +12,7 @@ use super::{
     probe::Probe,
 };
 use crate::{
-    Host, MailError, Secret, changes,
+    Host, MailError, Secret, backup, changes,
     connection::Tested,
     imap::{self, ImapClient},
     outbox,
@@ -115,7 +115,11 @@ impl<H: Host> Client<H> {
         let Account { incoming: to_incoming, outgoing: to_outgoing, .. } = account;
         self.connected(id, ServerRole::Incoming, &to_incoming.endpoint, incoming.session);
         self.connected(id, ServerRole::Outgoing, &to_outgoing.endpoint, outgoing.session);
-        self.tell_mailboxes(None, id).await.map_err(problem)?;
+        let told = async {
+            self.tell_mailboxes(None, id).await?;
+            self.tell_backups(None).await
+        };
+        told.await.map_err(problem)?;
         Ok(id)
     }
 
@@ -176,6 +180,7 @@ impl<H: Host> Client<H> {
         let Some(running) = removed else { return Ok(()) };
         let Running { account, incoming, outgoing, pop3, lanes, .. } = running;
         drop(lanes);
+        self.stop_copies_of(id).await?;
         if let Err(error) = self.forget_account(&account).await {
             // It is all there still, and goes on.
             let sessions = Sessions { incoming: incoming.session, outgoing: outgoing.session };
@@ -200,6 +205,7 @@ impl<H: Host> Client<H> {
             self.inner.lists.borrow_mut().remove(&mailbox.id);
         }
         batch.push(changes::forget_changes(account.id));
+        batch.push(backup::forget_backup(account.id));
         let ledger = KeyRange::prefix(record::account_key(account.id));
         batch.push(Write::DeleteRange { table: Table::Ledger, range: ledger });
         let entries = outbox::entries_of(host, account.id).await?;

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
+//! | `copying` | local folders, copied to an IMAP account |
 //! | `discovery` | which servers an address has |
 //! | `settings` | change an account that is there |
+//! | `backup` | files that pages write and read |
 //! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
 //! | `changing` | changes of messages and mailboxes, and how they end |
 //! | `drafts` | unfinished messages |
@@ -18,14 +20,17 @@
 //! | `search` | what pages search for |
 //! | `selecting` | which messages a change is about |
 //! | `sending` | the outbox's life |
+//! | `storage` | how safe what is stored is, and how much room there is |
 //!
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
 //! account's lanes; what they change comes back as deltas.
 
 mod access;
 mod accounts;
+mod backup;
 mod certificates;
 mod changing;
+mod copying;
 mod discovery;
 mod drafts;
 mod lanes;
@@ -38,6 +43,7 @@ mod search;
 mod selecting;
 mod sending;
 mod settings;
+mod storage;
 
 use std::{
     cell::{Cell, RefCell},
@@ -45,7 +51,7 @@ use std::{
     rc::Rc,
 };
 
-use futures_util::future::AbortHandle;
+use futures_util::{future::AbortHandle, lock::Mutex};
 use postern_bridge::{
     Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, Pop3View, Problem,
     ServerState, Up,
@@ -56,7 +62,9 @@ use crate::{
     record::{self, Account, Mailbox},
     store::{KeyRange, StoreError},
 };
+use backup::Transfer;
 use changing::Places;
+use copying::Copying;
 use lanes::Lanes;
 use lists::{Change, List, Window};
 use search::Held;
@@ -90,6 +98,14 @@ struct Inner<H: Host> {
     changed: RefCell<HashMap<MailboxId, Change>>,
     /// Where messages are now that pages may know by an earlier number.
     places: RefCell<Places>,
+    /// Files that pages write and read, by page and request.
+    transfers: RefCell<HashMap<(ClientId, u32), Transfer>>,
+    /// Copies to IMAP accounts, by the account that is copied.
+    copies: RefCell<BTreeMap<AccountId, Copying>>,
+    /// Held while a file is read: one at a time.
+    importing: Mutex<()>,
+    /// Whether nothing is downloaded because there is no room.
+    paused: Cell<bool>,
     /// How often entries of the queue of changes have broken the connection.
     tries: RefCell<HashMap<(AccountId, u32), u32>>,
     /// The last test of a POP3 server.
@@ -137,6 +153,10 @@ impl<H: Host> Client<H> {
                 searches: RefCell::default(),
                 changed: RefCell::default(),
                 places: RefCell::default(),
+                transfers: RefCell::default(),
+                copies: RefCell::default(),
+                importing: Mutex::new(()),
+                paused: Cell::default(),
                 tries: RefCell::default(),
                 probe: RefCell::default(),
             }),
@@ -147,6 +167,7 @@ impl<H: Host> Client<H> {
             client.run_account(account, known);
         }
         client.resume_outbox().await?;
+        client.resume_copies().await?;
         Ok(client)
     }
 
@@ -164,6 +185,7 @@ impl<H: Host> Client<H> {
     pub fn leave(&self, page: ClientId) {
         self.inner.windows.borrow_mut().remove(&page);
         self.stop_discoveries(page);
+        self.stop_transfers(page);
     }
 
     async fn serve(&self, page: ClientId, intent: Intent) -> Result<(), MailError> {
@@ -209,6 +231,7 @@ impl<H: Host> Client<H> {
             }
             Intent::RemoveAccount { account } => self.remove_account(account).await,
             Intent::Refresh { account } => {
+                self.try_storage_again();
                 self.refresh(account)?;
                 self.try_refused_outgoing(account).await
             }
@@ -254,6 +277,40 @@ impl<H: Host> Client<H> {
             }
             Intent::RetrySend { outbox } => self.retry_send(outbox).await,
             Intent::DiscardSend { outbox } => self.discard_send(outbox).await,
+            Intent::Export { request, scope, format } => {
+                self.start_export(page, request, scope, format);
+                Ok(())
+            }
+            Intent::ExportTaken { request, bytes } => {
+                self.export_taken(page, request, bytes);
+                Ok(())
+            }
+            Intent::ExportSaved { request } => {
+                self.export_saved(page, request);
+                Ok(())
+            }
+            Intent::Import { request, name, size, target } => {
+                self.start_import(page, request, (name, size), target);
+                Ok(())
+            }
+            Intent::ImportData { request, offset, bytes } => {
+                self.import_data(page, request, offset, bytes);
+                Ok(())
+            }
+            Intent::StopTransfer { request } => {
+                self.stop_transfer(page, request);
+                Ok(())
+            }
+            Intent::CopyToImap { from, to } => self.copy_to_imap(from, to).await,
+            Intent::StopCopy { from } => self.stop_copy(from).await,
+            Intent::RemindOfBackup(reminder) => self.remind_of_backup(reminder).await,
+            // There is a client, so what is stored can be used.
+            Intent::EraseStorage => Ok(()),
+            Intent::LookAtStorage => {
+                self.look_at_storage().await;
+                self.go_on_if_there_is_room().await
+            }
+            Intent::MeasureStorage => self.measure_storage(page).await,
         }
     }
 
@@ -270,6 +327,9 @@ impl<H: Host> Client<H> {
             self.tell_pending(account).await?;
         }
         self.tell_outbox(page).await?;
+        self.tell_backups(Some(page)).await?;
+        self.tell_copies(page);
+        self.look_at_storage().await;
         // With accounts their connections find it out.
         if self.inner.accounts.borrow().is_empty() {
             self.learn_access().await;

@@ -140,7 +140,7 @@ impl<H: Host> Client<H> {
         }
         let account = self.account(account)?;
         let host = &*self.inner.host;
-        let password = host.unseal(&account.sealed_password).await?;
+        let password = account.password(host).await?;
         let mut sent = false;
         let mut changed = |entry: &Entry| {
             sent = entry.state == State::Sent;
@@ -178,7 +178,7 @@ impl<H: Host> Client<H> {
         }
         let account = self.account(id)?;
         let host = &*self.inner.host;
-        let password = host.unseal(&account.sealed_password).await?;
+        let password = account.password(host).await?;
         let used = &account.outgoing.endpoint;
         match outbox::test(host, &account.outgoing, &password).await {
             Ok(tested) => {

@@ -40,12 +40,7 @@ impl<H: Host> Client<H> {
         }
         let password = match change.password {
             Some(password) => Secret::new(password),
-            None => self
-                .inner
-                .host
-                .unseal(&account.sealed_password)
-                .await
-                .map_err(|error| problem(error.into()))?,
+            None => account.password(&*self.inner.host).await.map_err(problem)?,
         };
         let draft = AccountDraft {
             identity,

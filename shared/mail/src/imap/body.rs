@@ -56,6 +56,20 @@ impl<T: Transport> ImapClient<T> {
         Ok(host.store().apply(writes, Durability::Relaxed).await?)
     }
 
+    /// Fetches a whole message without storing it.
+    ///
+    /// # Errors
+    ///
+    /// If the message is gone or too large, or the server can't be asked.
+    pub async fn fetch_raw<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        id: MessageId,
+    ) -> Result<Vec<u8>, MailError> {
+        let uid = self.open_at(host, id).await?;
+        Ok(self.fetch_whole(host, uid).await?.0)
+    }
+
     async fn fetch_whole<H: Host<Transport = T>>(
         &mut self,
         host: &H,

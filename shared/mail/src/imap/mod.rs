@@ -15,6 +15,7 @@
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
 //! | `part` | one attachment |
 //! | `changes` | the queue of changes, told to the server |
+//! | `migrate` | local messages, copied to the server |
 //! | `append` | copies of sent messages, filed on the server |
 //! | `find` | messages that the server finds |
 //! | `idle` | waiting for news |
@@ -34,6 +35,7 @@ mod listing;
 mod login;
 mod mailboxes;
 mod messages;
+mod migrate;
 mod namespace;
 mod news;
 mod part;

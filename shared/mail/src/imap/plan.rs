@@ -154,7 +154,7 @@ mod tests {
             let difference = difference(server.iter().copied(), stored.iter().copied());
             [difference.missing, difference.vanished, difference.known]
         };
-        assert_eq!(tell(&[], &[]), [vec![], vec![], vec![]]);
+        assert_eq!(tell(&[], &[]), [Vec::<u32>::new(), vec![], vec![]]);
         assert_eq!(tell(&[1, 2], &[]), [vec![1, 2], vec![], vec![]]);
         assert_eq!(tell(&[], &[1, 2]), [vec![], vec![1, 2], vec![]]);
         let expected = [vec![4, 9], vec![1, 5, 10], vec![2, 6]];

@@ -80,6 +80,7 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         | MailError::TooManyConnections(_)
         | MailError::TimedOut(_)
         | MailError::Login(_)
+        | MailError::PasswordMissing
         | MailError::Store(_)
         | MailError::Vault(_) => Verdict::Later,
     }

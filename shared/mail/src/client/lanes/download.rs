@@ -56,7 +56,7 @@ impl<H: Host> Client<H> {
                     let is_inbox = self.inbox(account).await == Ok(mailbox);
                     if complete || !is_inbox { self.mailbox_fresh(mailbox).await } else { Ok(()) }
                 }
-                Some(Sync::All) | None if self.inner.online.get() => {
+                Some(Sync::All) | None if self.may_download().await => {
                     let result = self.download(account).await;
                     let seconds = waiting(&result);
                     let pause = seconds.map_or(POLL_POP3, |wait| Duration::from_secs(wait.into()));
@@ -91,7 +91,7 @@ impl<H: Host> Client<H> {
         let inbox = self.inbox(id).await?;
         self.set_connection(id, Connection::Connecting);
         let host = &*self.inner.host;
-        let password = host.unseal(&account.sealed_password).await?;
+        let password = account.password(host).await?;
         let mut step = |step: DownloadStep| {
             let (what, done, total) = match step {
                 DownloadStep::LoggedIn { session } => {

@@ -111,6 +111,9 @@ impl<H: Host> Client<H> {
                 link.connection = None;
                 continue;
             }
+            if job == Sync::All && self.is_paused().await {
+                continue;
+            }
             if link.connection.is_none() {
                 self.set_connection(account, Connection::Connecting);
             }

@@ -6,7 +6,7 @@ use super::Client;
 use crate::{Host, MailError, imap::ImapClient, record::Account};
 
 /// One IMAP connection of an account, made when it is needed and remade when it was lost.
-pub(super) struct Link<H: Host> {
+pub(in crate::client) struct Link<H: Host> {
     client: Client<H>,
     account: AccountId,
     /// None before the first piece of work, and after it was lost.
@@ -16,14 +16,14 @@ pub(super) struct Link<H: Host> {
 }
 
 impl<H: Host> Link<H> {
-    pub(super) fn new(client: &Client<H>, account: AccountId) -> Self {
+    pub(in crate::client) fn new(client: &Client<H>, account: AccountId) -> Self {
         Self { client: client.clone(), account, connection: None, login: None }
     }
 
     /// Does a piece of work over the connection. A connection that was kept and turns out to be
     /// dead is replaced once; each piece of work can be done twice without harm. A connection that
     /// was made with other settings than the account's present ones is replaced.
-    pub(super) async fn work<T>(
+    pub(in crate::client) async fn work<T>(
         &mut self,
         mut work: impl AsyncFnMut(&mut ImapClient<H::Transport>, &H) -> Result<T, MailError>,
     ) -> Result<T, MailError> {
@@ -73,7 +73,7 @@ impl<H: Host> Link<H> {
         host: &H,
         account: &Account,
     ) -> Result<ImapClient<H::Transport>, MailError> {
-        let password = host.unseal(&account.sealed_password).await?;
+        let password = account.password(host).await?;
         let used = &account.incoming.endpoint;
         match ImapClient::connect(host, &account.incoming, &password).await {
             Ok(fresh) => {
@@ -88,7 +88,7 @@ impl<H: Host> Link<H> {
         }
     }
 
-    pub(super) async fn hang_up(&mut self) {
+    pub(in crate::client) async fn hang_up(&mut self) {
         if let Some(connection) = self.connection.take() {
             connection.logout(&*self.client.inner.host).await;
         }

@@ -29,6 +29,7 @@ use futures_util::{
 };
 use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Problem, Protocol, Role};
 
+pub(super) use link::Link;
 pub(super) use searching::Searching;
 
 use self::{
@@ -39,6 +40,7 @@ use super::{Client, lists::Change};
 use crate::{
     Host, MailError,
     record::{self, Account, Mailbox},
+    store::StoreError,
 };
 
 /// How long changes of a mailbox are gathered before pages are told.
@@ -65,6 +67,8 @@ pub(super) enum Reading {
     Body { message: MessageId, done: oneshot::Sender<Result<(), MailError>> },
     /// Fetch and store one part.
     Part { message: MessageId, section: String, done: oneshot::Sender<Result<(), MailError>> },
+    /// Fetch the whole message without storing it.
+    Whole { message: MessageId, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
     /// Tell the server the next change of the queue.
     Changes,
     /// Give up the connection, which the sync lane needs.
@@ -103,6 +107,21 @@ impl Drop for Lanes {
 }
 
 impl Lanes {
+    /// Lanes of an account that does nothing for now: what is asked of them is not done.
+    pub(super) fn stopped() -> Self {
+        Self {
+            reading: mpsc::unbounded().0,
+            prefetch: mpsc::unbounded().0,
+            sync: mpsc::unbounded().0,
+            searching: mpsc::unbounded().0,
+            sending: mpsc::unbounded().0,
+            lent: mpsc::unbounded().0,
+            sharing: Sharing::default(),
+            changing: Cell::new(false),
+            tasks: Vec::new(),
+        }
+    }
+
     pub(super) fn start<H: Host>(client: &Client<H>, account: &Account) -> Self {
         let (reading, reading_jobs) = mpsc::unbounded();
         let (prefetch, prefetch_jobs) = mpsc::unbounded();
@@ -242,6 +261,10 @@ impl<H: Host> Client<H> {
             return;
         };
         self.note_access(&error);
+        if error == MailError::Store(StoreError::QuotaExceeded) {
+            let client = self.clone();
+            self.inner.host.spawn(async move { client.storage_is_full().await });
+        }
         if !self.inner.online.get() {
             return self.set_connection(account, Connection::Offline);
         }

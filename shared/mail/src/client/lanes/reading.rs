@@ -82,6 +82,10 @@ impl<H: Host> Client<H> {
                 self.tell(None, Delta::Progress { account, progress: None });
                 answer(done, part)
             }
+            Work::Asked(Reading::Whole { message, done }) => {
+                let whole = link.work(async |imap, host| imap.fetch_raw(host, message).await).await;
+                answer(done, whole)
+            }
             Work::Asked(Reading::Changes) => {
                 self.changes_taken(account);
                 self.make_next_change(account, link).await
@@ -95,7 +99,8 @@ impl<H: Host> Client<H> {
 
     async fn prefetch(&self, link: &mut Link<H>, id: MessageId) -> Result<(), MailError> {
         let message: Option<Message> = record::get(self.store(), &record::message_key(id)).await?;
-        if message.is_some_and(|message| message.body == Body::Absent) {
+        let wanted = message.is_some_and(|message| message.body == Body::Absent);
+        if wanted && !self.inner.paused.get() {
             link.work(async |imap, host| imap.fetch_body(host, id).await).await?;
             self.note_change(id.mailbox, Change::Rows);
         }

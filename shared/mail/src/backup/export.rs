@@ -1,0 +1,277 @@
+//! A mailbox, an account or everything, written to a file.
+//!
+//! One message is read chunk by chunk and written before the next one is looked at; of a zip only the
+//! directory is held.
+
+use postern_archive::{
+    mbox::{self, Status},
+    zip,
+};
+use postern_bridge::{ExportFormat, Exported, MessageId, Progress};
+
+use super::{
+    Sink, limits,
+    manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount},
+    names,
+};
+use crate::{
+    Host, MailError, Store,
+    pop3::LedgerRow,
+    record::{self, Account, Body, Mailbox, Message},
+    store::{Key, KeyRange, Order, Table},
+};
+
+/// How many places of a list are read at a time.
+const WINDOW: usize = 500;
+
+/// Where messages come from that are not stored as a whole.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Fetch {
+    /// The whole message; `None` if it can't be had.
+    async fn whole(&self, message: &Message) -> Option<Vec<u8>>;
+}
+
+/// Writes the mailboxes of accounts to a file. With `complete` the accounts are in it as a whole, and
+/// a zip has what is needed to restore them.
+///
+/// # Errors
+///
+/// If the store can't be read or nobody takes the file any more.
+pub async fn export<H: Host>(
+    host: &H,
+    contents: &[(Account, Vec<Mailbox>)],
+    format: ExportFormat,
+    complete: bool,
+    fetch: &impl Fetch,
+    sink: &mut impl Sink,
+) -> Result<Exported, MailError> {
+    let mailboxes = || contents.iter().flat_map(|(_, mailboxes)| mailboxes);
+    let total = mailboxes().map(|mailbox| mailbox.total).fold(0, u32::saturating_add);
+    let mut export = Export {
+        store: host.store(),
+        fetch,
+        sink,
+        total,
+        done: 0,
+        with_headers: complete && format == ExportFormat::Zip,
+        report: Exported::default(),
+    };
+    match format {
+        ExportFormat::Mbox => export.mbox(contents).await?,
+        ExportFormat::Zip => export.zip(contents, complete.then(|| host.now())).await?,
+    }
+    Ok(export.report)
+}
+
+struct Export<'a, S, F, K> {
+    store: &'a S,
+    fetch: &'a F,
+    sink: &'a mut K,
+    total: u32,
+    done: u32,
+    /// Whether headers without their messages are of use.
+    with_headers: bool,
+    report: Exported,
+}
+
+/// A message's bytes, to be read from the beginning to the end.
+enum Bytes {
+    Stored { key: Key, next: u32, left: u64 },
+    Fetched(Option<Vec<u8>>),
+}
+
+impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
+    async fn mbox(&mut self, contents: &[(Account, Vec<Mailbox>)]) -> Result<(), MailError> {
+        let mut writer = mbox::Writer::new();
+        for mailbox in contents.iter().flat_map(|(_, mailboxes)| mailboxes) {
+            let mut places = Places::of(mailbox);
+            while let Some(id) = places.next(self.store).await? {
+                let Some((message, mut bytes)) = self.message(id).await? else { continue };
+                let sender = message.from.first().map_or("", |from| &from.address);
+                let status = status(&message);
+                self.put(writer.start(sender, message.arrived / 1000, &status)).await?;
+                while let Some(chunk) = self.chunk(&mut bytes).await? {
+                    self.put(writer.write(&chunk)).await?;
+                }
+                self.put(writer.end()).await?;
+                self.count();
+            }
+        }
+        Ok(())
+    }
+
+    /// With `created`, what is needed to restore the accounts is written as well.
+    async fn zip(
+        &mut self,
+        contents: &[(Account, Vec<Mailbox>)],
+        created: Option<i64>,
+    ) -> Result<(), MailError> {
+        let mut writer = zip::Writer::new();
+        if let Some(created) = created {
+            let saved = |(account, own): &(Account, Vec<_>)| SavedAccount::of(account, own);
+            let manifest = Manifest::of(created, contents.iter().map(saved).collect());
+            writer.start(MANIFEST, created / 1000, b"").map_err(failed)?;
+            writer.write(&manifest.encode()).map_err(failed)?;
+        }
+        for (account, mailboxes) in contents {
+            for mailbox in mailboxes {
+                let folder = folder(account, mailbox, created.is_some());
+                let mut places = Places::of(mailbox);
+                while let Some(id) = places.next(self.store).await? {
+                    let Some((message, mut bytes)) = self.message(id).await? else { continue };
+                    let name = format!("{folder}{}", file(&message));
+                    let note = Note::of(&message).encode();
+                    writer.start(&name, message.arrived / 1000, &note).map_err(failed)?;
+                    while let Some(chunk) = self.chunk(&mut bytes).await? {
+                        writer.write(&chunk).map_err(failed)?;
+                        self.put(writer.take_output()).await?;
+                    }
+                    self.count();
+                }
+            }
+        }
+        if let Some(created) = created {
+            for (account, _) in contents {
+                self.ledger(&mut writer, account, created).await?;
+            }
+        }
+        writer.finish().map_err(failed)?;
+        self.put(writer.take_output()).await
+    }
+
+    /// Writes an account's ledger, in parts.
+    async fn ledger(
+        &mut self,
+        writer: &mut zip::Writer,
+        account: &Account,
+        created: i64,
+    ) -> Result<(), MailError> {
+        let mut range = KeyRange::prefix(record::account_key(account.id));
+        for part in 1_u32.. {
+            let window =
+                self.store.scan(Table::Ledger, &range, Order::Ascending, limits::LEDGER_PART);
+            let window = window.await?;
+            let Some((last, _)) = window.last() else { break };
+            range.start = last.clone().bytes(&[0]);
+            let rows: Result<Vec<LedgerRow>, _> =
+                window.iter().map(|(_, value)| record::decode(value)).collect();
+            let name = format!("{LEDGER}{}-{part:06}", account.id.0);
+            writer.start(&name, created / 1000, b"").map_err(failed)?;
+            writer.write(&record::encode(&rows?)).map_err(failed)?;
+            self.put(writer.take_output()).await?;
+        }
+        Ok(())
+    }
+
+    /// A message and its bytes; `None` if it has gone meanwhile or can't be had.
+    async fn message(&mut self, id: MessageId) -> Result<Option<(Message, Bytes)>, MailError> {
+        let key = record::message_key(id);
+        let Some(message) = record::get::<Message>(self.store, &key).await? else {
+            return Ok(None);
+        };
+        // Of what is here as a header alone, a backup has the header, as the ledger says.
+        let stored = match message.body {
+            Body::Whole { size } => Some(size),
+            Body::Header { size } if self.with_headers => Some(size),
+            _ => None,
+        };
+        if let Some(left) = stored {
+            return Ok(Some((message, Bytes::Stored { key, next: 0, left })));
+        }
+        match self.fetch.whole(&message).await {
+            Some(raw) => Ok(Some((message, Bytes::Fetched(Some(raw))))),
+            None => {
+                self.report.missing += 1;
+                self.done += 1;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn chunk(&self, bytes: &mut Bytes) -> Result<Option<Vec<u8>>, MailError> {
+        match bytes {
+            Bytes::Fetched(raw) => Ok(raw.take()),
+            Bytes::Stored { left: 0, .. } => Ok(None),
+            Bytes::Stored { key, next, left } => {
+                let chunk = self.store.get(Table::Bodies, &key.clone().u32(*next)).await?;
+                let rest = chunk.as_ref().and_then(|chunk| left.checked_sub(chunk.len() as u64));
+                // Half a message is none.
+                *left = rest.ok_or_else(|| {
+                    let sentence =
+                        "A message was moved or deleted while it was being saved. Try again.";
+                    MailError::Input(sentence.into())
+                })?;
+                *next += 1;
+                Ok(chunk)
+            }
+        }
+    }
+
+    async fn put(&mut self, bytes: Vec<u8>) -> Result<(), MailError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.report.bytes += bytes.len() as u64;
+        self.sink.write(bytes).await
+    }
+
+    fn count(&mut self) {
+        self.report.messages += 1;
+        self.done += 1;
+        let total = self.total.max(self.done);
+        self.sink.progress(Progress { what: "Saving".into(), done: self.done, total });
+    }
+}
+
+/// The places of a mailbox's list, oldest first, read in windows.
+struct Places {
+    range: KeyRange,
+    window: std::vec::IntoIter<(Key, Vec<u8>)>,
+}
+
+impl Places {
+    fn of(mailbox: &Mailbox) -> Self {
+        let range = KeyRange::prefix(record::mailbox_key(mailbox.id));
+        Self { range, window: Vec::new().into_iter() }
+    }
+
+    async fn next(&mut self, store: &impl Store) -> Result<Option<MessageId>, MailError> {
+        if self.window.len() == 0 {
+            let window = store.scan(Table::Arrival, &self.range, Order::Ascending, WINDOW).await?;
+            if let Some((last, _)) = window.last() {
+                self.range.start = last.clone().bytes(&[0]);
+            }
+            self.window = window.into_iter();
+        }
+        Ok(self.window.next().map(|(key, _)| record::arrived_message(&key)).transpose()?)
+    }
+}
+
+fn status(message: &Message) -> Status {
+    let flags = message.flags;
+    Status {
+        seen: flags.seen,
+        answered: flags.answered,
+        flagged: flags.flagged,
+        deleted: flags.deleted,
+        draft: flags.draft,
+        keywords: message.keywords.clone(),
+    }
+}
+
+/// The folder that a mailbox's messages are in, with a slash at its end.
+fn folder(account: &Account, mailbox: &Mailbox, with_account: bool) -> String {
+    let account = with_account.then_some(&account.identity.address);
+    let parts = account.into_iter().chain(&mailbox.names);
+    parts.map(|name| names::part(name) + "/").collect()
+}
+
+fn file(message: &Message) -> String {
+    let (year, month, day) = postern_archive::date(message.arrived / 1000);
+    let subject = names::part(&message.subject);
+    format!("{year:04}-{month:02}-{day:02} {:06} {subject}.eml", message.id.uid)
+}
+
+fn failed(error: zip::ZipError) -> MailError {
+    MailError::Input(format!("The archive can't be written: {error}."))
+}

@@ -1,0 +1,142 @@
+//! Which messages a mailbox has already: by Message-ID (or date and subject), then by content.
+//!
+//! The content is compared without its line ends: programs on the way have other ones.
+
+use std::collections::HashMap;
+
+use postern_bridge::{MailboxId, MessageId};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    MailError, Store,
+    record::{self, Body, Message},
+    store::{KeyRange, Order, Table},
+};
+
+/// How many records are read at a time.
+const WINDOW: usize = 500;
+
+/// What tells messages apart at first sight.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Trait(u64);
+
+impl Trait {
+    pub(super) fn of(message_id: &str, sent: Option<i64>, subject: &str) -> Self {
+        let mut hasher = Sha256::new();
+        if message_id.is_empty() {
+            hasher.update(sent.unwrap_or(i64::MIN).to_be_bytes());
+            hasher.update(subject);
+        } else {
+            hasher.update([0]);
+            hasher.update(message_id);
+        }
+        let digest = hasher.finalize();
+        Self(digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+}
+
+/// A digest of a message's bytes without its line ends.
+#[derive(Default)]
+pub(super) struct Content(Sha256);
+
+impl Content {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        bytes.split(|byte| matches!(byte, b'\r' | b'\n')).for_each(|text| self.0.update(text));
+    }
+
+    pub(super) fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
+/// A message that is there, or on its way.
+struct Present {
+    /// 0 while it is on its way.
+    uid: u32,
+    content: Option<[u8; 32]>,
+}
+
+/// The messages of one mailbox.
+pub(super) struct Known {
+    mailbox: MailboxId,
+    all: Vec<Present>,
+    by_trait: HashMap<Trait, Vec<usize>>,
+}
+
+impl Known {
+    /// Those that are stored with their bytes.
+    pub(super) async fn of(store: &impl Store, mailbox: MailboxId) -> Result<Self, MailError> {
+        let mut known = Self { mailbox, all: Vec::new(), by_trait: HashMap::new() };
+        let mut range = KeyRange::prefix(record::mailbox_key(mailbox));
+        loop {
+            let window = store.scan(Table::Messages, &range, Order::Ascending, WINDOW).await?;
+            for (_, value) in &window {
+                let message: Message = record::decode(value)?;
+                if let Body::Whole { .. } | Body::Header { .. } = message.body {
+                    let own = Trait::of(&message.message_id, message.sent, &message.subject);
+                    known.insert(own, Present { uid: message.id.uid, content: None });
+                }
+            }
+            let Some((last, _)) = window.last() else { return Ok(known) };
+            range.start = last.clone().bytes(&[0]);
+        }
+    }
+
+    /// The `nth` message of this content, counted from 1.
+    pub(super) async fn find(
+        &mut self,
+        store: &impl Store,
+        own: Trait,
+        content: &[u8; 32],
+        nth: u32,
+    ) -> Result<Option<usize>, MailError> {
+        let mut left = nth;
+        for at in self.by_trait.get(&own).cloned().unwrap_or_default() {
+            let present = &mut self.all[at];
+            if present.content.is_none() {
+                let id = MessageId { mailbox: self.mailbox, uid: present.uid };
+                present.content = Some(content_of(store, id).await?);
+            }
+            if present.content.as_ref() == Some(content) {
+                left -= 1;
+                if left == 0 {
+                    return Ok(Some(at));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// A message is on its way; returns its place here.
+    pub(super) fn add(&mut self, own: Trait, content: [u8; 32]) -> usize {
+        self.insert(own, Present { uid: 0, content: Some(content) })
+    }
+
+    /// It has arrived.
+    pub(super) fn arrived(&mut self, at: usize, uid: u32) {
+        self.all[at].uid = uid;
+    }
+
+    /// Its UID; 0 while it is on its way.
+    pub(super) fn uid(&self, at: usize) -> u32 {
+        self.all[at].uid
+    }
+
+    fn insert(&mut self, own: Trait, present: Present) -> usize {
+        let at = self.all.len();
+        self.all.push(present);
+        self.by_trait.entry(own).or_default().push(at);
+        at
+    }
+}
+
+/// The digest of a stored message, read chunk by chunk.
+async fn content_of(store: &impl Store, id: MessageId) -> Result<[u8; 32], MailError> {
+    let mut content = Content::default();
+    for number in 0.. {
+        let key = record::message_key(id).u32(number);
+        let Some(chunk) = store.get(Table::Bodies, &key).await? else { break };
+        content.update(&chunk);
+    }
+    Ok(content.finish())
+}

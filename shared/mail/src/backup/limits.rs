@@ -1,0 +1,37 @@
+//! Bounds on what a file may make us hold or store.
+
+use crate::record::CHUNK;
+
+/// How much of a file is written or read at a time, in bytes.
+pub const PIECE: u32 = 256 * 1024;
+
+/// The largest message that is read, in bytes.
+pub const MESSAGE: u64 = 1 << 30;
+
+/// Messages up to this size are held in memory until they are stored as a whole; of larger ones,
+/// this many bytes at a time.
+pub const IN_MEMORY: usize = 4 * CHUNK;
+
+/// Several messages are stored in one transaction until they have this many bytes together…
+pub const BATCH_BYTES: usize = 2 << 20;
+
+/// …or are this many.
+pub const BATCH_MESSAGES: usize = 200;
+
+/// The largest manifest and the largest part of a ledger, in bytes.
+pub const RECORDS: u64 = 64 << 20;
+
+/// How many ledger rows one part has.
+pub const LEDGER_PART: usize = 2_000;
+
+/// How many problems are told by name.
+pub const PROBLEMS: usize = 20;
+
+/// Accounts of one backup.
+pub const ACCOUNTS: usize = 200;
+
+/// Folders of one account in a backup.
+pub const FOLDERS: usize = 2_000;
+
+/// Keywords of one message.
+pub const KEYWORDS: usize = 100;

@@ -1,0 +1,163 @@
+//! What a zip of ours says besides its messages: whose they are, in which folders, with which flags,
+//! and what the ledger knows. No password is in it.
+
+use postern_bridge::{Extent, Flags, Identity, Protocol, Retention, Role, ServerLogin};
+use serde::{Deserialize, Serialize};
+
+use super::limits;
+use crate::{
+    MailError,
+    record::{Account, Body, Mailbox, Message},
+};
+
+/// The manifest's name in the archive.
+pub(super) const MANIFEST: &str = "postern-backup/manifest.json";
+
+/// What the names of the ledger's parts begin with; the account's number follows.
+pub(super) const LEDGER: &str = "postern-backup/ledger-";
+
+const FORMAT: &str = "postern-backup";
+const VERSION: u32 = 1;
+
+/// The whole.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Manifest {
+    format: String,
+    version: u32,
+    /// When it was written, in milliseconds since 1970 (UTC).
+    pub(super) created: i64,
+    /// The accounts in it.
+    pub(super) accounts: Vec<SavedAccount>,
+}
+
+/// An account without its password.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct SavedAccount {
+    /// Its number where the backup was made.
+    pub(super) number: u32,
+    pub(super) identity: Identity,
+    pub(super) protocol: Protocol,
+    pub(super) incoming: ServerLogin,
+    pub(super) outgoing: ServerLogin,
+    pub(super) retention: Retention,
+    #[serde(default)]
+    pub(super) extent: Extent,
+    pub(super) folders: Vec<SavedFolder>,
+}
+
+/// A mailbox.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct SavedFolder {
+    /// Its number where the backup was made.
+    pub(super) number: u32,
+    pub(super) names: Vec<String>,
+    pub(super) role: Option<Role>,
+}
+
+/// What the directory says of a message, in its comment.
+#[derive(Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Note {
+    /// The number of its folder.
+    #[serde(rename = "in")]
+    pub(super) folder: u32,
+    /// Its UID there.
+    pub(super) uid: u32,
+    /// When it arrived, in milliseconds since 1970 (UTC).
+    #[serde(rename = "at")]
+    pub(super) arrived: i64,
+    /// Its flags, a letter each: seen, answered, flagged (F), deleted, draft (T).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    flags: String,
+    /// Its keywords.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "tags")]
+    pub(super) keywords: Vec<String>,
+    /// The size of the whole message, if this is its header alone.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "header_of")]
+    pub(super) header_of: Option<u64>,
+}
+
+impl Manifest {
+    pub(super) fn of(created: i64, accounts: Vec<SavedAccount>) -> Self {
+        Self { format: FORMAT.into(), version: VERSION, created, accounts }
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("a manifest can be encoded")
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, MailError> {
+        let input = |sentence: &str| MailError::Input(sentence.into());
+        let unreadable = |_| input("This backup's list of contents can't be read.");
+        let manifest: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if manifest.format != FORMAT || manifest.version > VERSION {
+            return Err(input("This backup was made by a newer version of Postern."));
+        }
+        let many = |account: &SavedAccount| account.folders.len() > limits::FOLDERS;
+        if manifest.accounts.len() > limits::ACCOUNTS || manifest.accounts.iter().any(many) {
+            return Err(input("This backup has more accounts or folders than can be."));
+        }
+        Ok(manifest)
+    }
+}
+
+impl SavedAccount {
+    pub(super) fn of(account: &Account, mailboxes: &[Mailbox]) -> Self {
+        let folder = |mailbox: &Mailbox| SavedFolder {
+            number: mailbox.id.0,
+            names: mailbox.names.clone(),
+            role: mailbox.role,
+        };
+        Self {
+            number: account.id.0,
+            identity: account.identity.clone(),
+            protocol: account.protocol,
+            incoming: account.incoming.clone(),
+            outgoing: account.outgoing.clone(),
+            retention: account.retention,
+            extent: account.extent,
+            folders: mailboxes.iter().map(folder).collect(),
+        }
+    }
+
+    /// Whether this account is that one: the same mail at the same server.
+    pub(super) fn is(&self, account: &Account) -> bool {
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        let (own, other) = (&self.incoming, &account.incoming);
+        self.protocol == account.protocol
+            && same(&self.identity.address, &account.identity.address)
+            && same(&own.endpoint.host, &other.endpoint.host)
+            && own.username == other.username
+    }
+}
+
+const LETTERS: [char; 5] = ['S', 'A', 'F', 'D', 'T'];
+
+impl Note {
+    pub(super) fn of(message: &Message) -> Self {
+        let Flags { seen, answered, flagged, deleted, draft } = message.flags;
+        let set = [seen, answered, flagged, deleted, draft];
+        Self {
+            folder: message.id.mailbox.0,
+            uid: message.id.uid,
+            arrived: message.arrived,
+            flags: LETTERS.iter().zip(set).filter_map(|(c, set)| set.then_some(*c)).collect(),
+            keywords: message.keywords.clone(),
+            header_of: matches!(message.body, Body::Header { .. }).then_some(message.size),
+        }
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a note can be encoded")
+    }
+
+    /// A note of ours; `None` for any other comment.
+    pub(super) fn decode(comment: &[u8]) -> Option<Self> {
+        serde_json::from_slice(comment).ok()
+    }
+
+    pub(super) fn flags(&self) -> Flags {
+        let [seen, answered, flagged, deleted, draft] =
+            LETTERS.map(|letter| self.flags.contains(letter));
+        Flags { seen, answered, flagged, deleted, draft }
+    }
+}

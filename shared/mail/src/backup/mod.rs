@@ -1,0 +1,85 @@
+//! Mail as files: written as mbox or zip, read from mbox, single messages and zip, restored.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | `export` | a mailbox, an account or everything, written to a [`Sink`] |
+//! | `manifest` | what a zip of ours says besides its messages |
+//! | `names` | names of files and folders in archives |
+//! | `archive` | a zip archive in a source |
+//! | `import` | files of any of these kinds, read from a [`Source`] |
+//! | `restore` | a zip of ours: accounts, folders, flags and the ledger as they were |
+//! | `landing` | messages on their way into a local mailbox |
+//! | `known` | which messages are there already |
+//! | `last` | how old the last backup is |
+//!
+//! **Writing** changes nothing here; a file whose end was never written has no directory, and is
+//! refused as no archive. Only what the page says to have saved counts as a backup.
+//!
+//! **Reading**, crash points, and what reading the same file again makes of each:
+//!
+//! | After | State | Next |
+//! |---|---|---|
+//! | chunks of a large message | bytes under a reserved UID, named by a marker | they are removed when the next reading begins |
+//! | a batch of messages | record, bytes, place and counts of each, all or none | each is recognised by Message-ID and content, and not stored twice |
+//! | an account or a folder was made | it is there, empty | it is recognised by its servers, or by its names |
+//! | all messages, before the ledger | mail that the ledger does not know | the messages are recognised, and the ledger follows |
+//! | a batch of ledger rows | those rows | rows that are there stay as they are |
+//!
+//! Restored ledger rows count as unverified: the next download reads the messages back, compares
+//! their checksums, and only then may they be deleted anywhere else.
+
+mod archive;
+mod export;
+mod import;
+mod known;
+mod landing;
+mod last;
+pub mod limits;
+mod manifest;
+mod names;
+mod restore;
+#[cfg(test)]
+mod tests;
+
+pub use export::{Fetch, export};
+pub use import::import;
+pub use last::{backups, forget_backup, note_saved, note_since, set_reminder};
+pub use restore::Backup;
+
+use postern_bridge::Progress;
+
+use crate::MailError;
+
+/// Where a file is written to.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Sink {
+    /// Takes the file's next bytes; returns when more would be welcome.
+    ///
+    /// # Errors
+    ///
+    /// If nobody takes them any more.
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), MailError>;
+
+    /// How far it is.
+    fn progress(&mut self, progress: Progress);
+}
+
+/// A file that is read.
+#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
+pub trait Source {
+    /// Its name.
+    fn name(&self) -> &str;
+
+    /// Its size in bytes.
+    fn size(&self) -> u64;
+
+    /// Reads from a place on; fewer bytes than asked for only at the file's end.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read any more.
+    async fn read(&mut self, offset: u64, length: u32) -> Result<Vec<u8>, MailError>;
+
+    /// How far it is.
+    fn progress(&mut self, progress: Progress);
+}

@@ -1,0 +1,271 @@
+//! A backup brought back: accounts, folders, messages with their flags, and the ledger.
+
+use std::collections::BTreeMap;
+
+use postern_archive::zip::{Directory, Entry};
+use postern_bridge::{AccountId, Imported, MailboxId, MessageId, Progress, Protocol, Role};
+
+use super::{
+    Source,
+    archive::{self, Entries},
+    import::{count, message, skip},
+    landing::{Landed, Landing, discard_partial},
+    limits,
+    manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, SavedFolder},
+};
+use crate::{
+    Host, MailError, Store,
+    changes::Editor,
+    pop3::{self, LedgerRow},
+    record::{self, Account, Mailbox, Record},
+    store::{Durability, KeyRange},
+};
+
+/// A backup whose manifest has been read.
+pub struct Backup {
+    directory: Directory,
+    manifest: Manifest,
+}
+
+impl Backup {
+    /// Reads the manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::Input`] if it is no backup of ours.
+    pub async fn open(source: &mut impl Source) -> Result<Self, MailError> {
+        let none = || MailError::Input("This file is no backup that Postern has made.".into());
+        let directory = archive::directory(source).await?.map_err(|_| none())?;
+        let mut entries = Entries::of(directory);
+        while let Some(entry) = entries.next(source).await? {
+            if entry.name == MANIFEST {
+                let manifest = Manifest::decode(&whole(source, &entry).await?)?;
+                return Ok(Self { directory, manifest });
+            }
+        }
+        Err(none())
+    }
+
+    /// The accounts that are in it and here as well: while they are restored nothing else may be
+    /// written for them.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub async fn present(&self, store: &impl Store) -> Result<Vec<AccountId>, MailError> {
+        let present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
+        let is_in = |account: &&Account| self.manifest.accounts.iter().any(|own| own.is(account));
+        Ok(present.iter().filter(is_in).map(|account| account.id).collect())
+    }
+
+    /// Brings everything back. Mail of IMAP accounts is left to their servers.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read, or the store not be written: what was restored before stays, and
+    /// restoring again goes on.
+    pub async fn restore<H: Host>(
+        &self,
+        host: &H,
+        source: &mut impl Source,
+    ) -> Result<Imported, MailError> {
+        discard_partial(host.store()).await?;
+        let mut restore = Restore {
+            host,
+            accounts: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            landings: BTreeMap::new(),
+            places: BTreeMap::new(),
+            report: Imported::default(),
+        };
+        for saved in &self.manifest.accounts {
+            restore.account(saved).await?;
+        }
+        let result = restore.messages(self.directory, source).await;
+        // What came before an error is good.
+        for landing in restore.landings.values_mut() {
+            landing.flush().await?;
+        }
+        result?;
+        restore.ledgers(self.directory, source).await?;
+        Ok(restore.report)
+    }
+}
+
+struct Restore<'a, H: Host> {
+    host: &'a H,
+    /// The POP3 accounts, by their number in the backup.
+    accounts: BTreeMap<u32, AccountId>,
+    /// Their mailboxes, by the number in the backup.
+    mailboxes: BTreeMap<u32, MailboxId>,
+    landings: BTreeMap<MailboxId, Landing<'a, H::Store>>,
+    /// Where a message of the backup (folder and UID) has landed.
+    places: BTreeMap<(u32, u32), (MailboxId, usize)>,
+    report: Imported,
+}
+
+impl<H: Host> Restore<'_, H> {
+    /// Finds an account, or adds it; and the same for its folders.
+    async fn account(&mut self, saved: &SavedAccount) -> Result<(), MailError> {
+        let store = self.host.store();
+        let present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
+        let account = match present.into_iter().find(|account| saved.is(account)) {
+            Some(account) => account,
+            None => self.add(saved).await?,
+        };
+        if account.protocol == Protocol::Imap {
+            return Ok(());
+        }
+        self.accounts.insert(saved.number, account.id);
+        let mut folders: Vec<&SavedFolder> = saved.folders.iter().collect();
+        // What others are nested in comes first.
+        folders.sort_by_key(|folder| folder.names.len());
+        for folder in folders {
+            let mailbox = self.folder(&account, folder).await?;
+            self.mailboxes.insert(folder.number, mailbox);
+        }
+        Ok(())
+    }
+
+    async fn add(&mut self, saved: &SavedAccount) -> Result<Account, MailError> {
+        let store = self.host.store();
+        let _editing = store.editing().lock().await;
+        let (number, numbered) = record::next_number(store, "account").await?;
+        let account = Account {
+            id: AccountId(number),
+            identity: saved.identity.clone(),
+            protocol: saved.protocol,
+            incoming: saved.incoming.clone(),
+            outgoing: saved.outgoing.clone(),
+            retention: saved.retention,
+            extent: saved.extent,
+            sealed_password: Vec::new(),
+        };
+        let mut batch = vec![numbered, account.put()];
+        if account.protocol == Protocol::Pop3 {
+            batch.extend(pop3::create_local_mailboxes(self.host, account.id).await?);
+        }
+        store.apply(batch, Durability::Strict).await?;
+        self.report.added.push(account.id);
+        Ok(account)
+    }
+
+    async fn folder(
+        &mut self,
+        account: &Account,
+        saved: &SavedFolder,
+    ) -> Result<MailboxId, MailError> {
+        let all = record::mailboxes(self.host.store(), account.id).await?;
+        let same = |own: &&Mailbox| match saved.role {
+            Some(role) => own.role == Some(role),
+            None => own.role.is_none() && own.names == saved.names,
+        };
+        if let Some(own) = all.iter().find(same) {
+            return Ok(own.id);
+        }
+        let mut editor = Editor::begin(self.host, account, None).await?;
+        let (name, above) =
+            saved.names.split_last().map_or(("", &[][..]), |(last, above)| (last, above));
+        let parent = all.iter().find(|own| !above.is_empty() && own.names == above);
+        match editor.create_mailbox(parent.map(|own| own.id), name, None).await {
+            Ok(made) => Ok(made),
+            // A name that can't be here: its mail is kept all the same.
+            Err(MailError::Input(why)) => {
+                skip(&mut self.report, &saved.names.join("/"), &why);
+                let kept = |own: &&Mailbox| own.role == Some(Role::Archive);
+                let kept = all.iter().find(kept).or(all.first());
+                Ok(kept.ok_or(MailError::Gone("folder"))?.id)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn messages(
+        &mut self,
+        directory: Directory,
+        source: &mut impl Source,
+    ) -> Result<(), MailError> {
+        let store = self.host.store();
+        let mut entries = Entries::of(directory);
+        let mut last = None;
+        while let Some(entry) = entries.next(source).await? {
+            let Some(note) = Note::decode(&entry.comment) else { continue };
+            let Some(mailbox) = self.mailboxes.get(&note.folder).copied() else { continue };
+            // One mailbox after the other: what waits for the one before is stored first.
+            if let Some(before) = last.replace(mailbox).filter(|before| *before != mailbox)
+                && let Some(landing) = self.landings.get_mut(&before)
+            {
+                landing.flush().await?;
+            }
+            let landing = match self.landings.entry(mailbox) {
+                std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
+                std::collections::btree_map::Entry::Vacant(free) => {
+                    free.insert(Landing::in_mailbox(store, mailbox, true, self.host.now()).await?)
+                }
+            };
+            let place = (note.folder, note.uid);
+            match message(landing, note, &entry, source).await? {
+                Ok(landed) => {
+                    count(&mut self.report, landed, &entry.name);
+                    if let Landed::New(at) | Landed::Known(at) = landed {
+                        self.places.insert(place, (mailbox, at));
+                    }
+                }
+                Err(error) => skip(&mut self.report, &entry.name, &error.to_string()),
+            }
+            source.progress(Progress::of_bytes("Restoring", entry.start, source.size()));
+        }
+        Ok(())
+    }
+
+    async fn ledgers(
+        &mut self,
+        directory: Directory,
+        source: &mut impl Source,
+    ) -> Result<(), MailError> {
+        let mut entries = Entries::of(directory);
+        while let Some(entry) = entries.next(source).await? {
+            let Some(name) = entry.name.strip_prefix(LEDGER) else { continue };
+            let number = name.split_once('-').and_then(|(number, _)| number.parse().ok());
+            let account = number.and_then(|number: u32| self.accounts.get(&number)).copied();
+            let Some(account) = account else { continue };
+            let rows: Vec<LedgerRow> = record::decode(&whole(source, &entry).await?)?;
+            self.ledger(account, rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the rows of messages that are here, or were deleted here; those that are there already
+    /// stay as they are.
+    async fn ledger(&self, account: AccountId, rows: Vec<LedgerRow>) -> Result<(), MailError> {
+        let store = self.host.store();
+        let _editing = store.editing().lock().await;
+        let mut batch = Vec::new();
+        for row in rows {
+            let row = LedgerRow { account, verified: None, ..row };
+            let place = self.places.get(&(row.message.mailbox.0, row.message.uid));
+            let message = place.and_then(|(mailbox, at)| Some(self.landings.get(mailbox)?.id(*at)));
+            let message = match message {
+                Some(message) => message,
+                None if row.deleted_here.is_some() => MessageId { mailbox: MailboxId(0), uid: 0 },
+                None => continue,
+            };
+            let row = LedgerRow { message, ..row };
+            if store.get(LedgerRow::TABLE, &row.key()).await?.is_none() {
+                batch.push(row.put());
+            }
+        }
+        Ok(store.apply(batch, Durability::Strict).await?)
+    }
+}
+
+/// An entry's whole content.
+async fn whole(source: &mut impl Source, entry: &Entry) -> Result<Vec<u8>, MailError> {
+    let mut all = Vec::new();
+    let read = archive::content(source, entry, limits::RECORDS, async |bytes| {
+        all.extend(bytes);
+        Ok(())
+    });
+    read.await?.map_err(archive::damaged)?;
+    Ok(all)
+}

@@ -1,0 +1,108 @@
+//! Files of all kinds are written and read.
+
+use super::*;
+use crate::backup::import;
+
+/// A store with an empty POP3 account, and its inbox.
+fn empty() -> (TestStore<MemoryStore>, MailboxId) {
+    let host = TestHost::with_store(NoServer, MemoryStore::new());
+    let own = account(3, Protocol::Pop3);
+    let mut batch = vec![own.put()];
+    batch.extend(block_on(create_local_mailboxes(&host, own.id)).unwrap());
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+    let inbox = inbox(&host.store, own.id);
+    (host, inbox)
+}
+
+fn contents(store: &impl Store) -> Vec<Seen> {
+    everything(store, AccountId(3)).remove(&vec!["Inbox".to_owned()]).unwrap()
+}
+
+/// Without their line ends: a file has other ones.
+fn texts(seen: &[Seen]) -> Vec<String> {
+    let text = |raw: &[u8]| String::from_utf8(raw.to_vec()).unwrap().replace(['\r', '\n'], "|");
+    let mut texts: Vec<_> = seen.iter().map(|(raw, ..)| text(raw)).collect();
+    texts.sort();
+    texts
+}
+
+#[test]
+fn an_mbox_file_comes_back_with_flags_and_without_duplicates() {
+    let (_, mut file) = written(ExportFormat::Mbox);
+    let (host, inbox) = empty();
+    let imported = block_on(import(&host, inbox, &mut file)).unwrap();
+    // The same message is in it three times.
+    assert_eq!((imported.messages, imported.duplicates, imported.skipped), (5, 2, 0));
+    let seen = contents(&host.store);
+    let first =
+        seen.iter().find(|(raw, ..)| raw.ends_with(b"\r\n\r\nFrom here\r\n>From there\r\n"));
+    assert_eq!(first.unwrap().1, Flags::default());
+    let second = seen.iter().find(|(raw, ..)| raw.ends_with(b"\r\n\r\ntwo\r\n")).unwrap();
+    assert_eq!((second.1.flagged, second.1.answered, second.1.seen), (true, true, true));
+    assert_eq!(second.2, ["work"]);
+    assert!(seen.iter().all(|(raw, ..)| !raw.starts_with(b"X-Postern")));
+    assert_no_stray_bytes(&host.store);
+
+    let again = block_on(import(&host, inbox, &mut file)).unwrap();
+    assert_eq!((again.messages, again.duplicates), (0, 7));
+}
+
+#[test]
+fn a_zip_of_ours_can_be_read_into_one_folder_as_well() {
+    let (_, mut file) = written(ExportFormat::Zip);
+    let (host, inbox) = empty();
+    let imported = block_on(import(&host, inbox, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates, imported.skipped), (5, 2, 0));
+}
+
+#[test]
+fn single_messages_and_foreign_archives_are_read() {
+    let (host, inbox) = empty();
+    let message = b"Subject: alone\n\nFrom x Thu Jan  1 00:00:00 1970\nlast\n";
+    let mut file = File::named("Alone.EML", message);
+    assert_eq!(block_on(import(&host, inbox, &mut file)).unwrap().messages, 1);
+    let (raw, flags, ..) = contents(&host.store).remove(0);
+    assert!(raw.ends_with(b"\r\n\r\nFrom x Thu Jan  1 00:00:00 1970\r\nlast\r\n"));
+    assert!(flags.seen, "what says nothing of it has been read");
+
+    let mut writer = postern_archive::zip::Writer::new();
+    let mbox = "From x Thu Jan  1 00:00:00 1970\nSubject: 1\n\na\n\nFrom x Thu Jan  1 00:00:00 1970\nSubject: 2\nX-Mozilla-Status: 0000\n\nb\n";
+    for (name, content) in [
+        ("../../../Mail/Inbox", mbox.as_bytes()),
+        ("a/b.eml", b"Subject: 3\n\nc\n"),
+        ("a/picture.png", b"no mail"),
+        ("a/", b""),
+        ("empty.eml", b""),
+        ("Alone again.eml", message),
+    ] {
+        writer.start(name, 0, b"").unwrap();
+        writer.write(content).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut file = File::named("x.zip", &writer.take_output());
+    let imported = block_on(import(&host, inbox, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates, imported.skipped), (3, 1, 2));
+    assert!(imported.problems[0].starts_with("a/picture.png: "), "{:?}", imported.problems);
+    assert_eq!(texts(&contents(&host.store)).len(), 4);
+    let unread = contents(&host.store).iter().filter(|(_, flags, ..)| !flags.seen).count();
+    assert_eq!(unread, 1);
+}
+
+#[test]
+fn a_file_that_is_no_mail_gives_nothing() {
+    let (host, inbox) = empty();
+    let mut nothing = File::named("x", b"");
+    let imported = block_on(import(&host, inbox, &mut nothing)).unwrap();
+    assert_eq!(imported, postern_bridge::Imported::default());
+    assert_eq!(contents(&host.store), []);
+}
+
+#[test]
+fn a_message_that_differs_only_in_its_text_is_another_one() {
+    let (host, inbox) = empty();
+    let letter = |text: &str| format!("Message-ID: <1@x>\n\n{text}\n");
+    for (text, new) in [("a", 1), ("b", 1), ("a", 0), ("a\r\n\r\n", 0)] {
+        let mut file = File::named("x.eml", letter(text).as_bytes());
+        assert_eq!(block_on(import(&host, inbox, &mut file)).unwrap().messages, new, "{text:?}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Writing and reading break off wherever they can, and are begun again.
+
+use super::*;
+use crate::{
+    backup::{Backup, import},
+    store::StoreError,
+    testing::FailingStore,
+};
+
+#[test]
+fn a_file_that_was_not_written_to_its_end_is_no_backup() {
+    let (host, whole) = written(ExportFormat::Zip);
+    let own = account(3, Protocol::Pop3);
+    let contents = [(own.clone(), block_on(mailboxes(&host.store, own.id)).unwrap())];
+    let writes = *whole.calls.borrow();
+    assert!(writes > 3);
+    for left in 0..writes {
+        let mut file = File { left: Some(left), ..File::named("b.zip", b"") };
+        let format = ExportFormat::Zip;
+        let stopped = block_on(export(&host, &contents, format, true, &Nowhere, &mut file));
+        assert_eq!(stopped, Err(MailError::Gone("page")));
+        file.left = None;
+        assert!(block_on(Backup::open(&mut file)).is_err(), "after {left} writes");
+    }
+}
+
+#[test]
+fn a_store_that_fails_at_any_write_is_restored_by_doing_it_again() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let all = everything(&before.store, AccountId(3));
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let whole = TestHost::with_store(NoServer, FailingStore::default());
+    block_on(backup.restore(&whole, &mut file)).unwrap();
+    let writes = whole.store.writes.get();
+    assert!(writes > 8, "{writes}");
+    for failing in 0..writes {
+        let host = TestHost::with_store(NoServer, FailingStore::default());
+        host.store.left.set(Some(failing));
+        let full = block_on(backup.restore(&host, &mut file));
+        assert_eq!(full.err(), Some(MailError::Store(StoreError::QuotaExceeded)), "{failing}");
+        host.store.left.set(None);
+        block_on(backup.restore(&host, &mut file)).unwrap();
+        let accounts: Vec<Account> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+        assert_eq!(accounts.len(), 1, "write {failing}");
+        assert_eq!(everything(&host.store, accounts[0].id), all, "write {failing}");
+        let rows: Vec<LedgerRow> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+        assert_eq!(rows.len(), 5);
+        assert_no_stray_bytes(&host.store);
+    }
+}
+
+#[test]
+fn a_file_that_goes_away_at_any_read_is_read_to_its_end_later() {
+    for format in [ExportFormat::Zip, ExportFormat::Mbox] {
+        let (_, mut file) = written(format);
+        let host = || {
+            let host = TestHost::with_store(NoServer, MemoryStore::new());
+            let own = account(3, Protocol::Pop3);
+            let mut batch = vec![own.put()];
+            batch.extend(block_on(create_local_mailboxes(&host, own.id)).unwrap());
+            block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+            host
+        };
+        let whole = host();
+        file.calls.replace(0);
+        block_on(import(&whole, inbox(&whole.store, AccountId(3)), &mut file)).unwrap();
+        let all = everything(&whole.store, AccountId(3));
+        let reads = *file.calls.borrow();
+        for left in 0..reads {
+            let host = host();
+            let inbox = inbox(&host.store, AccountId(3));
+            file.left = Some(left);
+            let stopped = block_on(import(&host, inbox, &mut file));
+            assert_eq!(stopped, Err(MailError::Gone("page")), "{format:?} after {left} reads");
+            file.left = None;
+            block_on(import(&host, inbox, &mut file)).unwrap();
+            assert_eq!(everything(&host.store, AccountId(3)), all, "{format:?} after {left} reads");
+            assert_no_stray_bytes(&host.store);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! A backup is brought back.
+
+use super::*;
+use crate::backup::Backup;
+
+fn restored(file: &mut File) -> (TestStore<MemoryStore>, postern_bridge::Imported) {
+    let host = TestHost::with_store(NoServer, MemoryStore::new());
+    let backup = block_on(Backup::open(file)).unwrap();
+    let imported = block_on(backup.restore(&host, file)).unwrap();
+    (host, imported)
+}
+
+fn accounts(store: &impl Store) -> Vec<Account> {
+    block_on(record::all(store, &KeyRange::all())).unwrap()
+}
+
+fn ledger(store: &impl Store) -> Vec<LedgerRow> {
+    block_on(record::all(store, &KeyRange::all())).unwrap()
+}
+
+#[test]
+fn on_an_empty_store_everything_is_as_it_was() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let (after, imported) = restored(&mut file);
+    assert_eq!((imported.messages, imported.duplicates, imported.skipped), (7, 0, 0));
+    let [account] = &accounts(&after.store)[..] else { panic!("one account is restored") };
+    assert_eq!(imported.added, [account.id]);
+    let was = super::account(3, Protocol::Pop3);
+    assert_eq!(account.sealed_password, b"", "no password is in a backup");
+    assert_eq!((&account.identity, account.retention), (&was.identity, was.retention));
+    assert_eq!(everything(&after.store, account.id), everything(&before.store, AccountId(3)));
+    assert_no_stray_bytes(&after.store);
+}
+
+#[test]
+fn the_ledger_knows_every_message_again_and_takes_none_for_verified() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let (after, _) = restored(&mut file);
+    let (was, is) = (ledger(&before.store), ledger(&after.store));
+    assert_eq!(was.len(), is.len());
+    for (was, is) in was.iter().zip(&is) {
+        assert_eq!((&was.uidl, was.sha256, was.stored), (&is.uidl, is.sha256, is.stored));
+        assert_eq!(is.verified, None);
+        assert_eq!(was.deleted_here, is.deleted_here);
+        if is.deleted_here.is_none() {
+            let raw = block_on(body(&after.store, is.message)).unwrap();
+            assert_eq!(<[u8; 32]>::from(Sha256::digest(&raw)), is.sha256);
+        }
+    }
+}
+
+#[test]
+fn what_is_there_already_is_not_there_twice() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let all = everything(&before.store, AccountId(3));
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    assert_eq!(block_on(backup.present(&before.store)).unwrap(), [AccountId(3)]);
+    let imported = block_on(backup.restore(&before, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates), (0, 7));
+    assert_eq!(imported.added, []);
+    assert_eq!(everything(&before.store, AccountId(3)), all);
+    assert!(ledger(&before.store).iter().all(|row| row.verified.is_some()));
+}
+
+#[test]
+fn no_password_is_anywhere_in_the_file() {
+    let (_, file) = written(ExportFormat::Zip);
+    let directory = String::from_utf8_lossy(&file.bytes).into_owned();
+    assert!(!directory.contains("secret"));
+}
+
+#[test]
+fn imap_accounts_come_back_without_mail() {
+    let host = filled(MemoryStore::new());
+    let imap = Account { protocol: Protocol::Imap, ..account(3, Protocol::Pop3) };
+    let boxes = block_on(mailboxes(&host.store, imap.id)).unwrap();
+    let mut file = File::named("b.zip", b"");
+    let contents = [(imap, boxes)];
+    let format = ExportFormat::Zip;
+    block_on(export(&host, &contents, format, true, &Nowhere, &mut file)).unwrap();
+    let (after, imported) = restored(&mut file);
+    assert_eq!((imported.messages, imported.added.len()), (0, 1));
+    assert_eq!(accounts(&after.store)[0].protocol, Protocol::Imap);
+    let messages = block_on(after.store.keys(Table::Messages, &KeyRange::all())).unwrap();
+    assert_eq!(messages, []);
+}
+
+#[test]
+fn other_files_are_said_to_be_no_backup() {
+    let plain = [
+        File::named("x.zip", b"PK\x03\x04 and so on"),
+        File::named("x.mbox", b"From a Thu Jan  1 00:00:00 1970\n"),
+        File::named("x", b""),
+    ];
+    for mut file in plain {
+        let refused = block_on(Backup::open(&mut file)).err();
+        assert!(matches!(refused, Some(MailError::Input(_))), "{refused:?}");
+    }
+}
+
+#[test]
+fn damage_of_one_message_costs_that_message_alone() {
+    let (_, mut file) = written(ExportFormat::Zip);
+    // The large one is most of the file.
+    let middle = file.bytes.len() / 2;
+    file.bytes[middle] ^= 0xFF;
+    let host = TestHost::with_store(NoServer, MemoryStore::new());
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let imported = block_on(backup.restore(&host, &mut file)).unwrap();
+    assert_eq!(imported.messages + imported.skipped, 7);
+    assert_eq!((imported.skipped, imported.problems.len()), (1, 1));
+    assert_no_stray_bytes(&host.store);
+}

@@ -1,0 +1,415 @@
+//! Files that pages write and read: backups, exports, imports.
+//!
+//! A page is only the way to the disk: it takes bytes at the speed at which it can write them, and
+//! gives pieces of a file when asked for. A page that goes ends its transfers.
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::{
+    StreamExt,
+    future::{AbortHandle, abortable},
+};
+use postern_bridge::{
+    AccountId, ClientId, Delta, ExportFormat, ExportScope, Exported, ImportTarget, Imported,
+    Progress, Protocol, Reminder,
+};
+use serde_bytes::ByteBuf;
+
+use super::{
+    Client,
+    accounts::Known,
+    lanes::{Lanes, Reading},
+    lists::Change,
+};
+use crate::{
+    Host, MailError,
+    backup::{self, Backup, Fetch, Sink, Source, limits},
+    record::{self, Account, Mailbox, Message},
+    store::KeyRange,
+};
+
+/// How many bytes of a file may be on their way to the page.
+const WINDOW: u64 = 4 << 20;
+/// How long nothing is told of progress after something was, in milliseconds.
+const PAUSE: i64 = 100;
+
+/// A file that a page writes or reads.
+pub(super) struct Transfer {
+    input: mpsc::UnboundedSender<Input>,
+    task: AbortHandle,
+}
+
+/// What the page says about it.
+enum Input {
+    /// So many bytes are written.
+    Taken(u64),
+    /// The file is complete.
+    Saved,
+    /// A piece of the file.
+    Data { offset: u64, bytes: Option<Vec<u8>> },
+}
+
+impl<H: Host> Client<H> {
+    /// Writes mail to a file of the page.
+    pub(super) fn start_export(
+        &self,
+        page: ClientId,
+        request: u32,
+        scope: ExportScope,
+        format: ExportFormat,
+    ) {
+        let client = self.clone();
+        self.start_transfer(page, request, async move |link| {
+            let result = client.export(link, scope, format).await;
+            let result = result.map_err(|error| error.problem("This browser"));
+            client.tell(Some(page), Delta::Exported { request, result });
+        });
+    }
+
+    /// Reads mail from a file of the page.
+    pub(super) fn start_import(
+        &self,
+        page: ClientId,
+        request: u32,
+        (name, size): (String, u64),
+        target: ImportTarget,
+    ) {
+        let client = self.clone();
+        self.start_transfer(page, request, async move |link| {
+            let source = PageSource { link, name, size };
+            let result = client.import(source, target).await;
+            let result = result.map_err(|error| error.problem("This browser"));
+            client.tell(Some(page), Delta::Imported { request, result });
+            client.look_at_storage().await;
+        });
+    }
+
+    fn start_transfer(
+        &self,
+        page: ClientId,
+        request: u32,
+        work: impl AsyncFnOnce(Link<H>) + 'static,
+    ) {
+        let key = (page, request);
+        let (input, heard) = mpsc::unbounded();
+        let client = self.clone();
+        let link = Link { client: client.clone(), page, request, heard, told: 0 };
+        let (task, handle) = abortable(async move {
+            work(link).await;
+            client.inner.transfers.borrow_mut().remove(&key);
+        });
+        let before =
+            self.inner.transfers.borrow_mut().insert(key, Transfer { input, task: handle });
+        if let Some(before) = before {
+            before.task.abort();
+        }
+        self.inner.host.spawn(async move {
+            // Stopped by the person or with the page: nobody waits for an answer.
+            let _ = task.await;
+        });
+    }
+
+    pub(super) fn export_taken(&self, page: ClientId, request: u32, bytes: u64) {
+        self.hear(page, request, Input::Taken(bytes));
+    }
+
+    pub(super) fn export_saved(&self, page: ClientId, request: u32) {
+        self.hear(page, request, Input::Saved);
+    }
+
+    pub(super) fn import_data(
+        &self,
+        page: ClientId,
+        request: u32,
+        offset: u64,
+        bytes: Option<ByteBuf>,
+    ) {
+        let bytes = bytes.map(ByteBuf::into_vec);
+        self.hear(page, request, Input::Data { offset, bytes });
+    }
+
+    fn hear(&self, page: ClientId, request: u32, input: Input) {
+        if let Some(transfer) = self.inner.transfers.borrow().get(&(page, request)) {
+            // One that has just ended needs no more.
+            let _ = transfer.input.unbounded_send(input);
+        }
+    }
+
+    pub(super) fn stop_transfer(&self, page: ClientId, request: u32) {
+        let stopped = self.inner.transfers.borrow_mut().remove(&(page, request));
+        if let Some(transfer) = stopped {
+            transfer.task.abort();
+        }
+    }
+
+    /// Stops all transfers of a page that is gone.
+    pub(super) fn stop_transfers(&self, page: ClientId) {
+        self.inner.transfers.borrow_mut().retain(|(own, _), transfer| {
+            if *own == page {
+                transfer.task.abort();
+            }
+            *own != page
+        });
+    }
+
+    async fn export(
+        &self,
+        link: Link<H>,
+        scope: ExportScope,
+        format: ExportFormat,
+    ) -> Result<Exported, MailError> {
+        let contents = self.contents(scope).await?;
+        let complete = !matches!(scope, ExportScope::Mailbox(_));
+        let host = &*self.inner.host;
+        let mut sink = PageSink { link, waiting: Vec::new(), offset: 0, taken: 0 };
+        let exported = backup::export(host, &contents, format, complete, self, &mut sink).await?;
+        sink.finish().await?;
+        if complete && exported.missing == 0 {
+            let accounts: Vec<AccountId> = contents.iter().map(|(account, _)| account.id).collect();
+            backup::note_saved(host.store(), &accounts, host.now()).await?;
+            self.tell_backups(None).await?;
+        }
+        Ok(exported)
+    }
+
+    /// The accounts and mailboxes that are to be written.
+    async fn contents(
+        &self,
+        scope: ExportScope,
+    ) -> Result<Vec<(Account, Vec<Mailbox>)>, MailError> {
+        let accounts = match scope {
+            ExportScope::Mailbox(id) => {
+                let mailbox = record::mailbox(self.store(), id).await?;
+                return Ok(vec![(self.account(mailbox.account)?, vec![mailbox])]);
+            }
+            ExportScope::Account(account) => vec![account],
+            ExportScope::Everything => self.account_ids(),
+        };
+        let mut contents = Vec::new();
+        for id in accounts {
+            contents.push((self.account(id)?, self.mailboxes(id).await?));
+        }
+        Ok(contents)
+    }
+
+    async fn import(
+        &self,
+        mut source: PageSource<H>,
+        target: ImportTarget,
+    ) -> Result<Imported, MailError> {
+        let _alone = self.inner.importing.lock().await;
+        match target {
+            ImportTarget::Mailbox(mailbox) => {
+                if self.account_of(mailbox).await?.protocol != Protocol::Pop3 {
+                    let sentence = "Mail can be read from a file into folders that are kept in \
+                                    this browser: those of POP3 accounts.";
+                    return Err(MailError::Input(sentence.into()));
+                }
+                let imported = backup::import(&*self.inner.host, mailbox, &mut source).await;
+                self.mailbox_changed(mailbox, Change::Order).await?;
+                imported
+            }
+            ImportTarget::Restore => self.restore(source).await,
+        }
+    }
+
+    async fn restore(&self, mut source: PageSource<H>) -> Result<Imported, MailError> {
+        let host = &*self.inner.host;
+        let backup = Backup::open(&mut source).await?;
+        let pause = Pause::of(self, backup.present(host.store()).await?);
+        let restored = backup.restore(host, &mut source).await;
+        pause.end().await?;
+        restored
+    }
+
+    /// Has the accounts work that are stored and do not, and those that were paused.
+    async fn resume_accounts(&self, paused: &[AccountId]) -> Result<(), MailError> {
+        let stored: Vec<Account> = record::all(self.store(), &KeyRange::all()).await?;
+        for account in stored {
+            let id = account.id;
+            let is_there = self.inner.accounts.borrow().contains_key(&id);
+            if is_there && !paused.contains(&id) {
+                continue;
+            }
+            let known = Known::of(self.store(), &account).await?;
+            self.run_account(account, known);
+            self.tell(None, Delta::Accounts(self.account_views()));
+            self.tell_mailboxes(None, id).await?;
+            for mailbox in self.mailboxes(id).await? {
+                self.mailbox_changed(mailbox.id, Change::Order).await?;
+            }
+        }
+        self.tell_backups(None).await
+    }
+
+    /// Tells a page, or all, how old the backups are.
+    pub(super) async fn tell_backups(&self, page: Option<ClientId>) -> Result<(), MailError> {
+        let host = &*self.inner.host;
+        let accounts = self.account_ids();
+        backup::note_since(host.store(), &accounts, host.now()).await?;
+        let backups = backup::backups(host.store(), &accounts).await?;
+        self.tell(page, Delta::Backups(backups));
+        Ok(())
+    }
+
+    pub(super) async fn remind_of_backup(&self, reminder: Reminder) -> Result<(), MailError> {
+        backup::set_reminder(self.store(), reminder).await?;
+        self.tell_backups(None).await
+    }
+}
+
+impl<H: Host> Fetch for Client<H> {
+    async fn whole(&self, message: &Message) -> Option<Vec<u8>> {
+        let account = self.account_of(message.id.mailbox).await.ok()?;
+        if account.protocol != Protocol::Imap || !self.inner.online.get() {
+            return None;
+        }
+        let (done, answer) = oneshot::channel();
+        self.queue_reading(account.id, Reading::Whole { message: message.id, done });
+        answer.await.ok()?.ok()
+    }
+}
+
+/// The way between a transfer and its page.
+struct Link<H: Host> {
+    client: Client<H>,
+    page: ClientId,
+    request: u32,
+    heard: mpsc::UnboundedReceiver<Input>,
+    /// When something was last told of progress.
+    told: i64,
+}
+
+impl<H: Host> Link<H> {
+    fn say(&self, delta: Delta) {
+        self.client.tell(Some(self.page), delta);
+    }
+
+    async fn hear(&mut self) -> Result<Input, MailError> {
+        self.heard.next().await.ok_or(MailError::Gone("page"))
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        let now = self.client.inner.host.now();
+        if (now - self.told).abs() >= PAUSE {
+            self.told = now;
+            self.say(Delta::TransferProgress { request: self.request, progress });
+        }
+    }
+}
+
+/// A file that the page writes.
+struct PageSink<H: Host> {
+    link: Link<H>,
+    waiting: Vec<u8>,
+    /// How many bytes were sent.
+    offset: u64,
+    /// How many are written.
+    taken: u64,
+}
+
+impl<H: Host> PageSink<H> {
+    async fn send(&mut self) -> Result<(), MailError> {
+        let bytes = ByteBuf::from(std::mem::take(&mut self.waiting));
+        let (request, offset) = (self.link.request, self.offset);
+        self.offset += bytes.len() as u64;
+        self.link.say(Delta::ExportData { request, offset, bytes });
+        while self.offset - self.taken > WINDOW {
+            if let Input::Taken(taken) = self.link.hear().await? {
+                self.taken = taken.clamp(self.taken, self.offset);
+            }
+        }
+        Ok(())
+    }
+
+    /// The file's end; returns when the page has saved it.
+    async fn finish(mut self) -> Result<(), MailError> {
+        if !self.waiting.is_empty() {
+            self.send().await?;
+        }
+        self.send().await?;
+        while !matches!(self.link.hear().await?, Input::Saved) {}
+        Ok(())
+    }
+}
+
+impl<H: Host> Sink for PageSink<H> {
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), MailError> {
+        self.waiting.extend(bytes);
+        if self.waiting.len() >= limits::PIECE as usize { self.send().await } else { Ok(()) }
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        self.link.progress(progress);
+    }
+}
+
+/// A file that the page reads.
+struct PageSource<H: Host> {
+    link: Link<H>,
+    name: String,
+    size: u64,
+}
+
+impl<H: Host> Source for PageSource<H> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    async fn read(&mut self, offset: u64, length: u32) -> Result<Vec<u8>, MailError> {
+        let request = self.link.request;
+        self.link.say(Delta::ImportWants { request, offset, length });
+        loop {
+            // An earlier piece that comes late is of no use.
+            if let Input::Data { offset: at, bytes } = self.link.hear().await?
+                && at == offset
+            {
+                let unreadable = || MailError::Input("The file can't be read any more.".into());
+                let mut bytes = bytes.ok_or_else(unreadable)?;
+                bytes.truncate(length as usize);
+                return Ok(bytes);
+            }
+        }
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        self.link.progress(progress);
+    }
+}
+
+/// Accounts that do nothing while they are restored. They go on when it ends, in whatever way.
+struct Pause<H: Host> {
+    client: Client<H>,
+    accounts: Option<Vec<AccountId>>,
+}
+
+impl<H: Host> Pause<H> {
+    fn of(client: &Client<H>, accounts: Vec<AccountId>) -> Self {
+        for id in &accounts {
+            if let Some(running) = client.inner.accounts.borrow_mut().get_mut(id) {
+                running.lanes = Lanes::stopped();
+            }
+        }
+        Self { client: client.clone(), accounts: Some(accounts) }
+    }
+
+    async fn end(mut self) -> Result<(), MailError> {
+        let accounts = self.accounts.take().unwrap_or_default();
+        self.client.resume_accounts(&accounts).await
+    }
+}
+
+impl<H: Host> Drop for Pause<H> {
+    fn drop(&mut self) {
+        let Some(accounts) = self.accounts.take() else { return };
+        let client = self.client.clone();
+        self.client.inner.host.spawn(async move {
+            if let Err(error) = client.resume_accounts(&accounts).await {
+                client.tell(None, Delta::Problem(error.problem("This browser")));
+            }
+        });
+    }
+}

@@ -1,0 +1,160 @@
+//! How safe what is stored is, and how much room there is.
+
+use postern_bridge::{AccountId, ClientId, Delta, Protocol, StorageView, StoredBytes};
+
+use super::Client;
+use crate::{
+    Host, MailError, Store,
+    changes::is_provisional,
+    host::StorageState,
+    record::{self, Body, Message, Record},
+    store::{Durability, KeyRange, Order, Table, Write},
+};
+
+/// How many records are read at a time.
+const WINDOW: usize = 500;
+/// How many bytes must be free for downloads to go on.
+const ROOM: u64 = 16 << 20;
+
+impl<H: Host> Client<H> {
+    /// Finds out how the browser keeps what is stored, and tells the pages.
+    pub(super) async fn look_at_storage(&self) {
+        let StorageState { persistent, usage, quota } = self.inner.host.storage().await;
+        let paused = self.inner.paused.get();
+        self.tell(None, Delta::Storage(StorageView { persistent, usage, quota, paused }));
+    }
+
+    /// There is no room: what can be fetched again makes some; if that is not enough, nothing is
+    /// downloaded until there is.
+    pub(super) async fn storage_is_full(&self) {
+        let freed = self.free_room().await.unwrap_or(0);
+        self.inner.paused.set(freed < ROOM);
+        self.look_at_storage().await;
+    }
+
+    /// Whether nothing may be downloaded; goes on by itself once there is room.
+    pub(super) async fn is_paused(&self) -> bool {
+        if !self.inner.paused.get() {
+            return false;
+        }
+        let StorageState { usage, quota, .. } = self.inner.host.storage().await;
+        // A browser that does not tell is tried again.
+        let room = usage.zip(quota).map_or(ROOM, |(usage, quota)| quota.saturating_sub(usage));
+        if room >= ROOM {
+            self.inner.paused.set(false);
+            self.look_at_storage().await;
+        }
+        self.inner.paused.get()
+    }
+
+    /// Whether there is a network, and room for what it brings.
+    pub(super) async fn may_download(&self) -> bool {
+        self.inner.online.get() && !self.is_paused().await
+    }
+
+    /// Has everything brought up to date that was held up, if there is room by now.
+    pub(super) async fn go_on_if_there_is_room(&self) -> Result<(), MailError> {
+        if self.inner.paused.get() && !self.is_paused().await {
+            for account in self.account_ids() {
+                self.refresh(account)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The person wants it tried again.
+    pub(super) fn try_storage_again(&self) {
+        self.inner.paused.set(false);
+    }
+
+    /// Drops bodies of IMAP messages, which their servers have, the oldest first; how many bytes that
+    /// frees. Nothing else is ever dropped.
+    async fn free_room(&self) -> Result<u64, MailError> {
+        let mut freed = 0;
+        for id in self.account_ids() {
+            if self.account(id)?.protocol == Protocol::Imap && freed < ROOM {
+                freed += drop_bodies(self.store(), id, ROOM - freed).await?;
+            }
+        }
+        Ok(freed)
+    }
+
+    /// Adds up what is stored of each account.
+    pub(super) async fn measure_storage(&self, page: ClientId) -> Result<(), MailError> {
+        let mut stored = Vec::new();
+        for account in self.account_ids() {
+            let (messages, bytes) = stored_bytes(self.store(), account).await?;
+            stored.push(StoredBytes { account, messages, bytes });
+        }
+        self.tell(Some(page), Delta::StoredByAccount(stored));
+        self.look_at_storage().await;
+        Ok(())
+    }
+}
+
+/// Drops what is stored of an IMAP account's messages until so many bytes are free; how many are.
+///
+/// Each batch drops the bytes and says so in the record: a crash leaves messages that are here or
+/// not, and are fetched again when somebody opens them. What only this browser has (a message on its
+/// way to the server) stays.
+async fn drop_bodies(
+    store: &impl Store,
+    account: AccountId,
+    wanted: u64,
+) -> Result<u64, MailError> {
+    let mut freed = 0;
+    for mailbox in record::mailboxes(store, account).await? {
+        let mut range = KeyRange::prefix(record::mailbox_key(mailbox.id));
+        while freed < wanted {
+            let window = store.scan(Table::Arrival, &range, Order::Ascending, WINDOW).await?;
+            let Some((last, _)) = window.last() else { break };
+            range.start = last.clone().bytes(&[0]);
+            let _editing = store.editing().lock().await;
+            let mut batch = Vec::new();
+            for (key, _) in &window {
+                let id = record::arrived_message(key)?;
+                let message: Option<Message> = record::get(store, &record::message_key(id)).await?;
+                let Some(mut message) = message.filter(|_| !is_provisional(id.uid)) else {
+                    continue;
+                };
+                if let Body::Whole { size } | Body::Partial { size, .. } = message.body {
+                    freed += size;
+                    message.body = Body::Absent;
+                    let range = KeyRange::prefix(record::message_key(id));
+                    batch.push(Write::DeleteRange { table: Table::Bodies, range });
+                    batch.push(message.put());
+                }
+                if freed >= wanted {
+                    break;
+                }
+            }
+            store.apply(batch, Durability::Relaxed).await?;
+        }
+    }
+    Ok(freed)
+}
+
+/// How many messages of an account are stored with their bytes, and how many bytes that is.
+async fn stored_bytes(store: &impl Store, account: AccountId) -> Result<(u32, u64), MailError> {
+    let (mut messages, mut bytes) = (0, 0);
+    for mailbox in record::mailboxes(store, account).await? {
+        let mut range = KeyRange::prefix(record::mailbox_key(mailbox.id));
+        loop {
+            let window = store.scan(Table::Messages, &range, Order::Ascending, WINDOW).await?;
+            for (_, value) in &window {
+                let message: Message = record::decode(value)?;
+                if let Body::Whole { size } | Body::Partial { size, .. } | Body::Header { size } =
+                    message.body
+                {
+                    messages += 1;
+                    bytes += size;
+                }
+            }
+            match window.last() {
+                Some((last, _)) if window.len() == WINDOW => range.start = last.clone().bytes(&[0]),
+                _ => break,
+            }
+        }
+    }
+    Ok((messages, bytes))
+}

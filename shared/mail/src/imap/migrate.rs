@@ -1,0 +1,77 @@
+//! Local messages, copied to mailboxes on the server.
+
+use std::collections::HashMap;
+
+use postern_imap::{
+    Command, SequenceSet,
+    command::{AppendMessage, FetchItem, SearchKey, SearchReturn},
+    response::Flag,
+};
+
+use super::{ImapClient, listing};
+use crate::{
+    Host, MailError, Transport,
+    migrate::{Likeness, limits},
+    record::{Mailbox, Message},
+};
+
+impl<T: Transport> ImapClient<T> {
+    /// What a mailbox on the server has, by what tells messages apart.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses, or can't be asked.
+    pub(crate) async fn likenesses<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+    ) -> Result<HashMap<Likeness, u32>, MailError> {
+        let mut present: HashMap<Likeness, u32> = HashMap::new();
+        if self.select(host, mailbox).await?.exists == 0 {
+            return Ok(present);
+        }
+        let found = self.search_all(host, vec![SearchKey::All], SearchReturn::All).await?;
+        let uids: Vec<u32> = found.all.iter().flat_map(SequenceSet::numbers).collect();
+        for window in uids.chunks(limits::WINDOW) {
+            let Some(set) = SequenceSet::from_numbers(window.iter().copied()) else { continue };
+            let items = [FetchItem::Envelope, FetchItem::InternalDate];
+            let command = Command::uid_fetch(&set, &items)?;
+            let mut answer = self.run(host, command, "list the messages").await?;
+            for fetch in answer.fetches() {
+                let Some(envelope) = &fetch.envelope else { continue };
+                let seconds = fetch.internal_date.unwrap_or_default();
+                let like = Likeness::of(&listing::message_id(envelope), seconds);
+                *present.entry(like).or_default() += 1;
+            }
+        }
+        Ok(present)
+    }
+
+    /// Puts a message into a mailbox with its flags, its keywords and its time.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses. If the connection is lost, the message may or may not be there.
+    pub(crate) async fn append_copy<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        message: &Message,
+        content: Vec<u8>,
+    ) -> Result<(), MailError> {
+        let mut flags: Vec<Flag> = [
+            (message.flags.seen, Flag::Seen),
+            (message.flags.answered, Flag::Answered),
+            (message.flags.flagged, Flag::Flagged),
+            (message.flags.draft, Flag::Draft),
+        ]
+        .into_iter()
+        .filter_map(|(set, flag)| set.then_some(flag))
+        .collect();
+        flags.extend(message.keywords.iter().cloned().map(Flag::Other));
+        let internal_date = Some(message.arrived.max(0) / 1000);
+        let copy = AppendMessage { flags, internal_date, content, ..AppendMessage::default() };
+        let command = Command::append_all(&mailbox.path, [copy])?;
+        self.run(host, command, "take the message").await.map(drop)
+    }
+}

@@ -1,0 +1,34 @@
+//! Local folders, copied to an IMAP account.
+//!
+//! Nothing is deleted here. Which messages the server has is asked of the server itself, before each
+//! folder and after it: so that a copy which broke off is done again without harm, and none counts as
+//! copied that the server does not list.
+//!
+//! | After | State | Next |
+//! |---|---|---|
+//! | the plan was stored | nothing is copied | the next start begins |
+//! | CREATE, no answer | the folder is there, or not | a folder that is there is used |
+//! | APPEND, no answer | the message is there, or not | the folder is listed again: what has its Message-ID is not sent again |
+//! | a folder, before the next | its messages are there | they are listed, and left out |
+//! | the last folder was compared | all is there | the plan is removed |
+//!
+//! A message without a Message-ID is recognised by the second in which it arrived, which APPEND
+//! hands on. As often as a message is here it is there in the end.
+
+mod copy;
+pub mod limits;
+mod plan;
+
+pub use copy::{Copied, CopyStep, copy};
+pub use plan::{forget_plan, plans, store_plan};
+
+/// What tells a message from others, here and on the server: its Message-ID, or else when it arrived.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Likeness(String);
+
+impl Likeness {
+    /// That of a message that arrived in this second since 1970 (UTC).
+    pub(crate) fn of(message_id: &str, seconds: i64) -> Self {
+        if message_id.is_empty() { Self(format!(" {seconds}")) } else { Self(message_id.into()) }
+    }
+}
