@@ -23,6 +23,8 @@ pub(crate) enum Route {
     Setup,
     /// The accounts and their removal.
     Accounts,
+    /// What is stored, and backups of it.
+    Storage,
     /// One account's settings.
     Account(AccountId),
 }
@@ -35,6 +37,7 @@ impl Route {
         match parts[..] {
             ["setup"] => Self::Setup,
             ["accounts"] => Self::Accounts,
+            ["storage"] => Self::Storage,
             ["account", account] => {
                 account.parse().map_or(Self::Accounts, |id| Self::Account(AccountId(id)))
             }
@@ -74,6 +77,7 @@ impl Route {
             }
             Self::Setup => "#/setup".into(),
             Self::Accounts => "#/accounts".into(),
+            Self::Storage => "#/storage".into(),
             Self::Account(AccountId(id)) => format!("#/account/{id}"),
         }
     }
@@ -84,7 +88,7 @@ impl Route {
             Self::Mailbox(mailbox) => Some(mailbox),
             Self::Message(message) => Some(message.mailbox),
             Self::Found { from, .. } => Some(from),
-            Self::Folders | Self::Setup | Self::Accounts | Self::Account(_) => None,
+            Self::Folders | Self::Setup | Self::Accounts | Self::Storage | Self::Account(_) => None,
         }
     }
 
@@ -101,7 +105,7 @@ impl Route {
         match self {
             Self::Message(message) => Self::Mailbox(message.mailbox),
             Self::Found { from, .. } => Self::Mailbox(from),
-            Self::Account(_) => Self::Accounts,
+            Self::Account(_) | Self::Storage => Self::Accounts,
             _ => Self::Folders,
         }
     }
@@ -121,6 +125,7 @@ mod tests {
             Route::Found { from: mailbox, message: MessageId { mailbox: MailboxId(8), uid: 2 } },
             Route::Setup,
             Route::Accounts,
+            Route::Storage,
             Route::Account(AccountId(4)),
         ] {
             assert_eq!(Route::parse(&route.fragment()), route);

@@ -1,11 +1,13 @@
 //! Every word that the page itself says, in one place, so that other languages can follow.
 
 pub(crate) mod account;
+pub(crate) mod backup;
 pub(crate) mod certificate;
 pub(crate) mod change;
 pub(crate) mod discovery;
 pub(crate) mod pop3;
 pub(crate) mod search;
+pub(crate) mod storage;
 
 /// The name of the program.
 pub(crate) const NAME: &str = "Postern";

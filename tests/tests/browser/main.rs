@@ -1,6 +1,7 @@
 //! The real page in a real Chromium, through the real proxy.
 
 mod accounts;
+mod backup;
 mod blind;
 mod changes;
 mod demo;

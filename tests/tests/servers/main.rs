@@ -5,6 +5,7 @@ mod behaviour;
 mod blind;
 mod changes;
 mod connections;
+mod copying;
 mod imap;
 mod pop3;
 mod pop3_cut;

@@ -9,6 +9,10 @@ use web_sys::Storage;
 pub(crate) const THEME: &str = "postern.theme";
 /// The message that is being written.
 pub(crate) const DRAFT: &str = "postern.draft";
+/// The accounts that there were when the page was open last.
+pub(crate) const ACCOUNTS: &str = "postern.accounts";
+/// Until when nothing is said about the browser's storage.
+pub(crate) const STORAGE: &str = "postern.storage";
 
 /// What is stored under a key.
 pub(crate) fn get(key: &str) -> Option<String> {

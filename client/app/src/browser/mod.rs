@@ -7,6 +7,8 @@ pub(crate) mod focus;
 pub(crate) mod history;
 pub(crate) mod local;
 pub(crate) mod network;
+pub(crate) mod save;
+pub(crate) mod storage;
 pub(crate) mod theme;
 pub(crate) mod update;
 

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, ops::Range};
 
 use leptos::prelude::*;
 use postern_bridge::{
-    AccessKey, AccountChange, AccountDraft, AccountId, Delta, Intent, MessageId, Retention,
+    AccessKey, AccountChange, AccountDraft, AccountId, CopyState, Delta, Intent, MessageId,
+    Retention,
 };
 
 use super::{
@@ -14,16 +15,20 @@ use super::{
     changes::Changes,
     composer::Composer,
     dialog::{Dialog, Menu},
+    filing::Open,
     list::List,
+    lost::Memory,
     mailboxes::Mailboxes,
     picked::Picked,
     preview::Preview,
     reader::Reader,
     setup::{Form, Progress, Step},
+    storage::Care,
     toasts::Toasts,
+    transfer::Transfer,
 };
 use crate::{
-    browser::{download, history, network},
+    browser::{download, history, local, network},
     engine::{self, Engine},
     route::Route,
 };
@@ -44,6 +49,14 @@ pub(crate) enum Landing {
 pub(crate) struct App {
     /// The way into the proxy.
     pub(crate) door: RwSignal<Door>,
+    /// How the browser keeps what is stored.
+    pub(crate) care: RwSignal<Care>,
+    /// Copies of local folders to IMAP accounts, by the account that is copied.
+    pub(crate) copies: RwSignal<BTreeMap<AccountId, (AccountId, CopyState)>>,
+    /// The accounts that there were.
+    pub(crate) memory: RwSignal<Memory>,
+    /// The file that is being written or read.
+    pub(crate) transfer: RwSignal<Transfer>,
     /// The accounts.
     pub(crate) accounts: RwSignal<Accounts>,
     /// Their mailboxes.
@@ -88,9 +101,12 @@ pub(crate) struct App {
     pub(crate) help: RwSignal<bool>,
     /// Whether there is a network.
     pub(crate) online: RwSignal<bool>,
+    /// What is wrong with what is stored, if it can't be used, and whether removing it may help.
+    pub(crate) storage_failed: RwSignal<Option<(String, bool)>>,
     /// Whether the engine did not start.
     pub(crate) engine_failed: RwSignal<bool>,
     pub(super) changes: StoredValue<Changes>,
+    pub(super) file: StoredValue<Option<Open>, LocalStorage>,
     engine: StoredValue<Option<Engine>, LocalStorage>,
 }
 
@@ -99,6 +115,10 @@ impl App {
     pub(crate) fn start() -> Self {
         let app = Self {
             door: RwSignal::default(),
+            care: RwSignal::default(),
+            memory: RwSignal::new(Memory::read(local::get(local::ACCOUNTS).as_deref())),
+            copies: RwSignal::default(),
+            transfer: RwSignal::default(),
             accounts: RwSignal::default(),
             mailboxes: RwSignal::default(),
             list: RwSignal::default(),
@@ -121,8 +141,10 @@ impl App {
             page: RwSignal::new(1),
             help: RwSignal::new(false),
             online: RwSignal::new(network::is_online()),
+            storage_failed: RwSignal::new(None),
             engine_failed: RwSignal::new(false),
             changes: StoredValue::default(),
+            file: StoredValue::new_local(None),
             engine: StoredValue::new_local(None),
         };
         match Engine::start(move |event| app.receive(event)) {
@@ -276,6 +298,8 @@ impl App {
             Delta::Accounts(accounts) => {
                 let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
                 self.mailboxes.update(|mailboxes| mailboxes.keep_accounts(|id| ids.contains(&id)));
+                self.storage_failed.set(None);
+                self.remember_accounts(&accounts);
                 self.accounts.update(|known| known.set(accounts));
             }
             Delta::Access(access) => self.door.update(|door| door.set(access)),
@@ -351,6 +375,34 @@ impl App {
             Delta::Outbox { outbox, subject, state, .. } => {
                 self.toasts.update(|toasts| toasts.outbox(outbox, &subject, state));
             }
+            Delta::ExportData { request, offset, bytes } => {
+                self.write_piece(request, offset, &bytes);
+            }
+            Delta::ImportWants { request, offset, length } => {
+                self.read_piece(request, offset, length);
+            }
+            Delta::TransferProgress { request, progress } => {
+                self.transfer.update(|transfer| transfer.set_progress(request, progress));
+            }
+            Delta::Exported { request, result } => {
+                self.let_go();
+                self.transfer.update(|transfer| transfer.exported(request, result));
+            }
+            Delta::Imported { request, result } => {
+                self.let_go();
+                self.transfer.update(|transfer| transfer.imported(request, result));
+                self.send(Intent::MeasureStorage);
+            }
+            Delta::Copying { from, to, state } => self.copies.update(|copies| match state {
+                Some(state) => drop(copies.insert(from, (to, state))),
+                None => drop(copies.remove(&from)),
+            }),
+            Delta::Backups(backups) => self.care.update(|care| care.set_backups(backups)),
+            Delta::StorageFailed { sentence, erasable } => {
+                self.storage_failed.set(Some((sentence, erasable)));
+            }
+            Delta::Storage(view) => self.care.update(|care| care.set(view)),
+            Delta::StoredByAccount(stored) => self.care.update(|care| care.set_stored(stored)),
             Delta::Problem(problem) => {
                 let refused = problem.certificate.as_deref();
                 let account = refused.and_then(|refused| {

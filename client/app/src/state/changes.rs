@@ -68,6 +68,8 @@ impl App {
             Command::EmptyFolder(mailbox) => {
                 self.dialog.set(Some(Dialog::Confirm(Question::EmptyFolder(mailbox))));
             }
+            Command::SaveFolder(mailbox) => self.dialog.set(Some(Dialog::SaveFolder(mailbox))),
+            Command::ImportInto(mailbox) => self.dialog.set(Some(Dialog::ImportInto(mailbox))),
             Command::Subscribe(mailbox, subscribed) => {
                 self.change(Change::Subscribe { mailbox, subscribed }, true);
             }

@@ -38,6 +38,10 @@ pub(crate) enum Command {
     DeleteFolder(MailboxId),
     /// Delete everything in a folder, after a question.
     EmptyFolder(MailboxId),
+    /// Write a folder to a file, after asking for its kind.
+    SaveFolder(MailboxId),
+    /// Read mail from a file into a folder, after asking for it.
+    ImportInto(MailboxId),
     /// Subscribe to a folder, or no longer.
     Subscribe(MailboxId, bool),
 }
@@ -119,6 +123,12 @@ pub(crate) fn folder_menu(mailbox: &MailboxView) -> Vec<Command> {
     if !mailbox.local && mailbox.role != Some(Role::Inbox) {
         menu.push(Command::Subscribe(id, !mailbox.subscribed));
     }
+    if mailbox.selectable && mailbox.total > 0 {
+        menu.push(Command::SaveFolder(id));
+    }
+    if mailbox.local && may.take_messages {
+        menu.push(Command::ImportInto(id));
+    }
     if may.be_emptied && mailbox.total > 0 {
         menu.push(Command::EmptyFolder(id));
     }
@@ -189,6 +199,7 @@ mod tests {
                 Command::RenameFolder(id),
                 Command::PlaceFolder(id),
                 Command::Subscribe(id, false),
+                Command::SaveFolder(id),
                 Command::DeleteFolder(id),
             ]
         );
@@ -196,8 +207,12 @@ mod tests {
         let trash = Some(Role::Trash);
         let subscribe = Command::Subscribe(id, false);
         let menu = folder_menu(&mailbox(trash, emptied, 1));
-        assert_eq!(menu, [subscribe.clone(), Command::EmptyFolder(id)]);
+        let save = Command::SaveFolder(id);
+        assert_eq!(menu, [subscribe.clone(), save.clone(), Command::EmptyFolder(id)]);
         assert_eq!(folder_menu(&mailbox(trash, emptied, 0)), [subscribe]);
-        assert_eq!(folder_menu(&mailbox(Some(Role::Inbox), MailboxRights::default(), 1)), []);
+        let inbox = mailbox(Some(Role::Inbox), MailboxRights::default(), 1);
+        assert_eq!(folder_menu(&inbox), [save]);
+        let local = MailboxView { local: true, may: all, ..mailbox(Some(Role::Archive), all, 0) };
+        assert!(folder_menu(&local).contains(&Command::ImportInto(id)));
     }
 }

@@ -28,6 +28,10 @@ pub(crate) enum Dialog {
     NewFolder(AccountId, Option<MailboxId>),
     /// What shall a folder be called from now on?
     RenameFolder(MailboxId),
+    /// As what shall this folder be written to a file?
+    SaveFolder(MailboxId),
+    /// Which file shall be read into this folder?
+    ImportInto(MailboxId),
     /// Shall this be done, though there is no way back?
     Confirm(Question),
 }

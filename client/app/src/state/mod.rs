@@ -11,17 +11,22 @@ pub(crate) mod demo;
 pub(crate) mod dialog;
 pub(crate) mod draft;
 pub(crate) mod list;
+pub(crate) mod lost;
 pub(crate) mod mailboxes;
 pub(crate) mod picked;
 pub(crate) mod preview;
 pub(crate) mod reader;
 mod searching;
 pub(crate) mod setup;
+pub(crate) mod storage;
 pub(crate) mod toasts;
+pub(crate) mod transfer;
 pub(crate) mod window;
 
 mod app;
 mod drafts;
+mod filing;
+mod keeping;
 mod navigation;
 mod writing;
 

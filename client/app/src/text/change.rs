@@ -54,6 +54,8 @@ pub(crate) fn label(command: &Command) -> &'static str {
         Command::PlaceFolder(_) => "Move…",
         Command::DeleteFolder(_) => "Delete folder…",
         Command::EmptyFolder(_) => "Empty folder…",
+        Command::SaveFolder(_) => "Save to a file…",
+        Command::ImportInto(_) => "Import mail…",
         Command::Subscribe(_, true) => "Subscribe",
         Command::Subscribe(_, false) => "Unsubscribe",
     }

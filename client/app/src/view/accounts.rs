@@ -8,9 +8,11 @@ use super::{
     avatar::Avatar,
     connection::ConnectionState,
     icons::{self, Icon},
+    storage::StorageCard,
 };
 use crate::{
     browser::focus,
+    format,
     route::Route,
     state::{App, Landing, account::Readers},
     text,
@@ -22,6 +24,7 @@ pub(crate) fn Accounts() -> impl IntoView {
     let app = App::here();
     let accounts = move || app.accounts.with(|accounts| accounts.all().to_vec());
     let title = focus::on_arrival();
+    app.send(Intent::MeasureStorage);
     view! {
         <main class="page pane">
             <header class="page-head">
@@ -45,6 +48,7 @@ pub(crate) fn Accounts() -> impl IntoView {
                     <Account account />
                 </For>
             </ul>
+            <StorageCard />
             <KeptKey />
         </main>
     }
@@ -86,6 +90,14 @@ fn Account(account: AccountView) -> impl IntoView {
                     {fact(text::accounts::INCOMING, server(&account.incoming))}
                     {fact(text::accounts::OUTGOING, server(&account.outgoing))}
                     {fact(text::account::READERS_SHORT, text::account::readers_short(readers(&account)).to_owned())}
+                    {move || {
+                        app.care
+                            .with(|care| care.stored(id))
+                            .map(|own| {
+                                let stored = text::storage::stored(own.messages, &format::size(own.bytes));
+                                fact(text::storage::STORED_HERE, stored)
+                            })
+                    }}
                     {retention.map(|retention| fact(text::accounts::ON_SERVER, retention))}
                 </dl>
             </div>

@@ -89,6 +89,10 @@ pub(crate) const COPY: Glyph = Glyph(
 );
 pub(crate) const PICK: Glyph = Glyph("M5.5 5h13v14h-13zM8.5 12l2.5 2.5L15.5 9.5");
 
+pub(crate) const STORAGE: Glyph = Glyph(
+    "M12 4c4.4 0 7.5 1.2 7.5 2.7S16.4 9.4 12 9.4 4.5 8.2 4.5 6.7 7.600 4 12 4zM4.5 6.7v10.6C4.5 18.8 7.6 20 12 20s7.5-1.2 7.5-2.7V6.7M4.5 12c0 1.5 3.1 2.7 7.5 2.7s7.5-1.2 7.5-2.7",
+);
+
 /// The icon of something to do.
 pub(crate) fn of_command(command: &Command) -> Glyph {
     match command {
@@ -107,6 +111,8 @@ pub(crate) fn of_command(command: &Command) -> Glyph {
         Command::PickAll => PICK,
         Command::NewFolder(..) => ADD,
         Command::RenameFolder(_) => WRITE,
+        Command::SaveFolder(_) => DOWNLOAD,
+        Command::ImportInto(_) => FILE,
         Command::Subscribe(..) => FOLDER,
     }
 }

@@ -20,6 +20,7 @@ mod reader;
 mod setup;
 mod shell;
 mod status;
+mod storage;
 mod toasts;
 
 use leptos::{prelude::*, task::spawn_local};
@@ -33,6 +34,7 @@ pub(crate) fn Root() -> impl IntoView {
     provide_context(app);
     app.follow();
     app.restore_draft();
+    app.restore_put_off();
     keys::listen(app);
     spawn_local(update::register(move || app.toasts.update(Toasts::update_ready)));
     view! {

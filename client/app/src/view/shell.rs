@@ -13,6 +13,7 @@ use super::{
     reader::ReadingPane,
     setup::Setup,
     status::{Busy, Status},
+    storage::{Damaged, StorageNotice, StoragePage},
 };
 use crate::{
     browser::{self, theme::Theme},
@@ -26,6 +27,8 @@ use crate::{
 enum Stage {
     /// The engine did not start.
     Failed,
+    /// What is stored can't be used.
+    Damaged,
     /// The accounts are not known yet.
     Starting,
     /// There is no account, and the proxy asks for its access key first.
@@ -43,6 +46,7 @@ pub(crate) fn Shell() -> impl IntoView {
     let stage = Memo::new(move |_| {
         app.accounts.with(|accounts| match (app.engine_failed.get(), accounts.known()) {
             (true, _) => Stage::Failed,
+            (false, false) if app.storage_failed.with(Option::is_some) => Stage::Damaged,
             (false, false) => Stage::Starting,
             (false, true) if accounts.all().is_empty() => match app.door.with(Door::access) {
                 Access::Unknown => Stage::Starting,
@@ -72,6 +76,7 @@ pub(crate) fn Shell() -> impl IntoView {
                 }
                     .into_any()
             }
+            Stage::Damaged => view! { <Damaged /> }.into_any(),
             Stage::Starting => {
                 view! {
                     <main class="alone">
@@ -85,6 +90,7 @@ pub(crate) fn Shell() -> impl IntoView {
             Stage::Mail => {
                 view! {
                     <AccessBanner />
+                    <StorageNotice />
                     <Panes />
                 }
                     .into_any()
@@ -100,10 +106,10 @@ fn Panes() -> impl IntoView {
         Route::Folders => "folders",
         Route::Mailbox(_) => "list",
         Route::Message(_) | Route::Found { .. } => "reader",
-        Route::Setup | Route::Accounts | Route::Account(_) => "page",
+        Route::Setup | Route::Accounts | Route::Storage | Route::Account(_) => "page",
     };
     let page = Memo::new(move |_| match app.route.get() {
-        page @ (Route::Setup | Route::Accounts | Route::Account(_)) => Some(page),
+        page @ (Route::Setup | Route::Accounts | Route::Storage | Route::Account(_)) => Some(page),
         _ => None,
     });
     view! {
@@ -130,6 +136,7 @@ fn Panes() -> impl IntoView {
                 Some(Route::Account(account)) => {
                     view! { <AccountPage account /> }.into_any()
                 }
+                Some(Route::Storage) => view! { <StoragePage /> }.into_any(),
                 Some(_) => view! { <Accounts /> }.into_any(),
                 None => {
                     view! {
@@ -221,6 +228,7 @@ fn title(app: App) {
             let place = match route {
                 Route::Setup => Some(text::setup::ADD_TITLE.to_owned()),
                 Route::Accounts | Route::Account(_) => Some(text::accounts::TITLE.to_owned()),
+                Route::Storage => Some(text::backup::TITLE.to_owned()),
                 _ => subject.filter(|subject| !subject.trim().is_empty()).or_else(mailbox),
             };
             text::shell::title(&place.unwrap_or_default(), mailboxes.unread_in_inboxes())

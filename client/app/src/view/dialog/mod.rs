@@ -9,7 +9,10 @@ use leptos::{ev, html, prelude::*};
 use postern_bridge::Change;
 
 use self::{choose_folder::ChooseFolder, confirm::Confirm, name_folder::NameFolder, tags::Tags};
-use super::icons::{self, Icon};
+use super::{
+    icons::{self, Icon},
+    storage::{ImportInto, SaveFolder},
+};
 use crate::{
     browser::focus,
     state::{App, command::Purpose, dialog::Dialog},
@@ -104,6 +107,8 @@ pub(crate) fn DialogHost() -> impl IntoView {
                     })
                     .into_any()
             }
+            Dialog::SaveFolder(mailbox) => view! { <SaveFolder mailbox /> }.into_any(),
+            Dialog::ImportInto(mailbox) => view! { <ImportInto mailbox /> }.into_any(),
             Dialog::Confirm(question) => view! { <Confirm question /> }.into_any(),
         })
     }
@@ -111,7 +116,7 @@ pub(crate) fn DialogHost() -> impl IntoView {
 
 /// A dialog's frame: the browser keeps the keyboard in it and closes it on Escape.
 #[component]
-fn Frame(
+pub(super) fn Frame(
     /// What it is about.
     title: String,
     /// What is in it.

@@ -35,6 +35,7 @@ use super::{
     accounts,
     icons::{self, Icon, Mark},
     shell::ThemeSwitch,
+    storage::BringBackFirst,
 };
 use crate::{
     browser::focus,
@@ -97,6 +98,9 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                 }
                     .into_any()
             }}
+            <Show when=move || first && app.step.with(Step::is_first)>
+                <BringBackFirst />
+            </Show>
             <Show when=move || app.step.with(Step::is_first)>
                 <DemoCard />
             </Show>

@@ -6,7 +6,10 @@ use postern_bridge::Retention;
 use super::protocol::Choice;
 use crate::{
     text,
-    view::icons::{self, Icon},
+    view::{
+        icons::{self, Icon},
+        storage::KeepFirst,
+    },
 };
 
 /// The days that "delete after some days" starts with.
@@ -105,6 +108,7 @@ pub(in crate::view) fn RetentionChoice(
                             <Icon glyph=icons::WARNING />
                             {meaning}
                         </p>
+                        <KeepFirst />
                     }
                         .into_any(),
                 )

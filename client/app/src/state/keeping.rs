@@ -1,0 +1,54 @@
+//! The person's wishes about the browser's storage.
+
+use js_sys::Date;
+use leptos::{prelude::*, task::spawn_local};
+use postern_bridge::{AccountView, Intent};
+
+use super::{App, lost::Memory, storage::Notice};
+use crate::browser::{local, storage};
+
+impl App {
+    /// Asks the browser to keep what is stored.
+    pub(crate) fn keep_storage(self) {
+        self.care.update(super::storage::Care::ask);
+        spawn_local(async move {
+            let kept = storage::persist().await;
+            self.care.update(|care| care.answered(kept));
+            self.send(Intent::LookAtStorage);
+        });
+    }
+
+    /// What the person should know about the storage now.
+    pub(crate) fn storage_notice(self) -> Option<Notice> {
+        self.accounts
+            .with(|accounts| self.care.with(|care| care.notice(accounts.all(), Date::now())))
+    }
+
+    /// The person does not want to hear of it now.
+    pub(crate) fn put_off(self, notice: Notice) {
+        let until = self.care.try_update(|care| care.put_off(notice, Date::now())).flatten();
+        if let Some(until) = until {
+            local::set(local::STORAGE, Some(&until.to_string()));
+        }
+    }
+
+    /// The engine tells which accounts there are: they are remembered where it does not store.
+    pub(super) fn remember_accounts(self, accounts: &[AccountView]) {
+        let written = self.memory.try_update(|memory| memory.told(accounts)).flatten();
+        if let Some(written) = written {
+            local::set(local::ACCOUNTS, Some(&written));
+        }
+    }
+
+    /// The person knows which accounts are lost.
+    pub(crate) fn forget_lost(self) {
+        let written = self.memory.try_update(Memory::forget);
+        local::set(local::ACCOUNTS, written.as_deref());
+    }
+
+    /// Takes up what an earlier visit has put off.
+    pub(crate) fn restore_put_off(self) {
+        let until = local::get(local::STORAGE).and_then(|until| until.parse().ok());
+        self.care.update(|care| care.set_put_off(until.unwrap_or(0.0)));
+    }
+}

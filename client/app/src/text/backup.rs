@@ -1,0 +1,145 @@
+//! Backups, and mail as files.
+
+use postern_bridge::{CopyState, Exported, Imported, Progress, Reminder};
+
+use super::list;
+
+pub(crate) const TITLE: &str = "Storage and backup";
+pub(crate) const OPEN: &str = "Storage and backup";
+pub(crate) const OPEN_DETAIL: &str =
+    "How much mail is stored in this browser, how safe it is there, and copies of it on your disk.";
+pub(crate) const LOOK: &str = "Open";
+pub(crate) const ROOM: &str = "In this browser";
+pub(crate) const KEPT: &str = "The browser keeps what is stored until you remove it.";
+pub(crate) const UNKNOWN_ROOM: &str = "This browser does not tell how much space there is.";
+pub(crate) const ACCOUNT: &str = "Account";
+pub(crate) const STORED: &str = "Stored";
+pub(crate) const LAST: &str = "Last backup";
+pub(crate) const NEVER: &str = "Never";
+pub(crate) const BACK_UP: &str = "Back up";
+pub(crate) const BACK_UP_DETAIL: &str =
+    "A copy of your mail as a file on your disk. Keep it somewhere else than on this device.";
+pub(crate) const WHAT: &str = "What";
+pub(crate) const EVERYTHING: &str = "All accounts";
+pub(crate) const FORMAT: &str = "As";
+pub(crate) const ZIP: &str = "Backup (zip)";
+pub(crate) const ZIP_DETAIL: &str = "Brings everything back: mail, folders, flags, settings without passwords, and which POP3 messages were downloaded.";
+pub(crate) const MBOX: &str = "One mbox file";
+pub(crate) const MBOX_DETAIL: &str =
+    "For other mail programs. Folders, settings and the list of POP3 downloads are not in it.";
+pub(crate) const SAVE: &str = "Save a backup";
+pub(crate) const SAVE_FOLDER: &str = "Save to a file";
+pub(crate) const REMIND: &str = "Remind me of a backup";
+pub(crate) const REMINDERS: [(Reminder, &str); 4] = [
+    (Reminder::Off, "Never"),
+    (Reminder::Weekly, "After a week"),
+    (Reminder::Monthly, "After a month"),
+    (Reminder::Quarterly, "After three months"),
+];
+pub(crate) const BRING_BACK: &str = "Restore and import";
+pub(crate) const RESTORE: &str = "Restore a backup";
+pub(crate) const RESTORE_DETAIL: &str = "Accounts that are not here are added, and their passwords asked for. What is here already is not doubled.";
+pub(crate) const IMPORT: &str = "Import mail";
+pub(crate) const IMPORT_DETAIL: &str = "From mbox, .eml or zip files into a folder that is kept in this browser. Messages that are in the folder already are left out.";
+pub(crate) const INTO: &str = "Into the folder";
+pub(crate) const STOP: &str = "Stop";
+pub(crate) const STOPPED: &str = "Stopped. What was done until then stays.";
+pub(crate) const EXPORT_STOPPED: &str = "Stopped. There is no usable file.";
+pub(crate) const NOT_WRITTEN: &str =
+    "The file could not be written. Is the disk full? Nothing in this browser was changed.";
+pub(crate) const DISMISS: &str = "Dismiss";
+pub(crate) const GO: &str = "Back up";
+
+pub(crate) const COPY: &str = "Copy to an IMAP account";
+pub(crate) const COPY_DETAIL: &str = "All folders of a POP3 account, with their flags. Nothing is deleted here. The copy goes on by itself after an interruption, and sends nothing twice.";
+pub(crate) const COPY_FROM: &str = "From (POP3)";
+pub(crate) const COPY_TO: &str = "To (IMAP)";
+pub(crate) const COPY_START: &str = "Start copying";
+
+pub(crate) fn copy_state(address: &str, state: &CopyState) -> String {
+    match state {
+        CopyState::Running(Progress { done, total, .. }) if *total > 0 => {
+            format!("Copying {address}: {done} of {total}")
+        }
+        CopyState::Running(_) => format!("Copying {address}…"),
+        CopyState::Waiting(why) => format!("{why} The copy goes on by itself."),
+        CopyState::Failed(why) => format!("{why} The copy has stopped."),
+        CopyState::Done { copied, present, missing } => {
+            let there = list::count(copied.saturating_add(*present), 0);
+            let missing = match missing {
+                0 => String::new(),
+                1 => " 1 is not there: it is too large, or not here as a whole.".to_owned(),
+                more => format!(" {more} are not there: too large, or not here as a whole."),
+            };
+            format!("Checked: the server has {there} of {address}, {copied} of them new.{missing}")
+        }
+    }
+}
+
+pub(crate) const DAMAGED: &str = "The mail stored in this browser can't be used";
+pub(crate) const ERASE: &str = "Start afresh…";
+pub(crate) const ERASE_DETAIL: &str = "Everything that is stored in this browser is removed. Then add your accounts again, which downloads what their servers still have, and restore a backup for the rest.";
+pub(crate) const ERASE_YES: &str = "Remove everything and start afresh";
+pub(crate) const HAVE_ONE: &str = "You have a backup of an earlier Postern?";
+pub(crate) const LOST: &str = "Your mail is no longer in this browser";
+pub(crate) const LOST_DETAIL: &str = "The browser has deleted what was stored here: its data was cleared, or it needed the space. These accounts were here:";
+pub(crate) const LOST_IMAP: &str =
+    "Its mail is on the server. Add the account again, and all of it is back.";
+pub(crate) const LOST_POP3: &str = "Add the account again to download what its server still has. What was deleted there comes back from a backup alone: restore it first, and nothing is downloaded twice.";
+pub(crate) const LOST_KNOWN: &str = "I know; start afresh";
+pub(crate) const CHOOSE_FILE: &str = "Choose a file";
+
+pub(crate) fn save_folder(name: &str) -> String {
+    format!("Save “{name}” to a file")
+}
+
+pub(crate) fn import_into(name: &str) -> String {
+    format!("Import mail into “{name}”")
+}
+
+pub(crate) fn in_use(used: &str, quota: &str, percent: u64) -> String {
+    format!("{used} of {quota} in use ({percent} %)")
+}
+
+pub(crate) fn due(address: &str) -> String {
+    format!(
+        "It is time for a backup of {address}: this browser may hold the only copy of its mail."
+    )
+}
+
+pub(crate) fn progress(name: &str, progress: Option<&Progress>) -> String {
+    match progress {
+        Some(Progress { what, done, total }) if *total > 0 => {
+            let percent = u64::from(*done) * 100 / u64::from(*total);
+            format!("{what} {name}: {percent} %")
+        }
+        _ => format!("{name}…"),
+    }
+}
+
+pub(crate) fn exported(name: &str, exported: &Exported, size: &str) -> String {
+    let messages = list::count(exported.messages, 0);
+    let missing = match exported.missing {
+        0 => String::new(),
+        1 => " 1 message is not in it: its server did not hand it out.".to_owned(),
+        more => format!(" {more} messages are not in it: their server did not hand them out."),
+    };
+    format!("Saved “{name}”: {messages}, {size}.{missing}")
+}
+
+pub(crate) fn imported(name: &str, imported: &Imported) -> String {
+    let mut sentence = format!("“{name}”: {} added", list::count(imported.messages, 0));
+    if imported.duplicates > 0 {
+        sentence += &format!(", {} here already", imported.duplicates);
+    }
+    if imported.skipped > 0 {
+        sentence += &format!(", {} not readable", imported.skipped);
+    }
+    sentence += ".";
+    match imported.added.len() {
+        0 => {}
+        1 => sentence += " Enter the password of the account that came back in its settings.",
+        _ => sentence += " Enter the passwords of the accounts that came back in their settings.",
+    }
+    sentence
+}

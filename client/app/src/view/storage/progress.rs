@@ -1,0 +1,101 @@
+//! The file that is being written or read, and what came of it.
+
+use leptos::prelude::*;
+use postern_bridge::Imported;
+
+use crate::{
+    format,
+    state::{
+        App,
+        accounts::fraction,
+        transfer::{Kind, Outcome, Transfer},
+    },
+    text,
+    view::icons::{self, Icon},
+};
+
+/// How far it is, with a way to stop it; then what came of it.
+#[component]
+pub(super) fn TransferState() -> impl IntoView {
+    let app = App::here();
+    let running = Memo::new(move |_| app.transfer.with(|own| own.running().is_some()));
+    let ended = Memo::new(move |_| {
+        app.transfer.with(|own| Some((own.name().to_owned(), own.ended()?.clone())))
+    });
+    view! {
+        <Show when=move || running.get()>
+            <Running />
+        </Show>
+        {move || {
+            ended.get().map(|(name, (kind, outcome))| view! { <Ended name kind outcome /> })
+        }}
+    }
+}
+
+#[component]
+fn Running() -> impl IntoView {
+    let app = App::here();
+    let words = move || app.transfer.with(|own| text::backup::progress(own.name(), own.progress()));
+    let done = move || app.transfer.with(|own| own.progress().and_then(fraction));
+    view! {
+        <section class="card transfer" data-test="transfer">
+            <p role="status">{words}</p>
+            {move || match done() {
+                Some(done) => view! { <progress max="1" value=done aria-label=words></progress> }.into_any(),
+                None => view! { <progress aria-label=words></progress> }.into_any(),
+            }}
+            <button
+                class="button"
+                data-test="transfer-stop"
+                on:click=move |_| app.stop_transfer()
+            >
+                {text::backup::STOP}
+            </button>
+        </section>
+    }
+}
+
+#[component]
+fn Ended(name: String, kind: Kind, outcome: Outcome) -> impl IntoView {
+    let app = App::here();
+    let (state, glyph, words, problems) = match (outcome, kind) {
+        (Outcome::Exported(own), _) => {
+            let words = text::backup::exported(&name, &own, &format::size(own.bytes));
+            ("good", icons::GOOD, words, Vec::new())
+        }
+        (Outcome::Imported(own), _) => {
+            let words = text::backup::imported(&name, &own);
+            let Imported { problems, .. } = own;
+            ("good", icons::GOOD, words, problems)
+        }
+        (Outcome::Failed(sentence), _) => ("bad", icons::WARNING, sentence, Vec::new()),
+        (Outcome::Stopped, Kind::Export(_)) => {
+            ("none", icons::FILE, text::backup::EXPORT_STOPPED.to_owned(), Vec::new())
+        }
+        (Outcome::Stopped, Kind::Import(_)) => {
+            ("none", icons::FILE, text::backup::STOPPED.to_owned(), Vec::new())
+        }
+    };
+    view! {
+        <section class="card transfer" data-test="transfer-ended" data-state=state role="status">
+            <p class="transfer-words">
+                <Icon glyph />
+                <span>{words}</span>
+            </p>
+            {(!problems.is_empty())
+                .then(|| {
+                    view! {
+                        <ul class="transfer-problems">
+                            {problems.into_iter().map(|line| view! { <li dir="auto">{line}</li> }).collect_view()}
+                        </ul>
+                    }
+                })}
+            <button
+                class="button"
+                on:click=move |_| app.transfer.update(Transfer::forget)
+            >
+                {text::backup::DISMISS}
+            </button>
+        </section>
+    }
+}

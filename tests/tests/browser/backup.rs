@@ -1,0 +1,151 @@
+//! Backups: saved, and brought back into a browser that has lost everything.
+
+use anyhow::{Result, ensure};
+use postern_tests::{
+    browser::{Browser, hook},
+    devtools, letters,
+};
+
+use crate::steps::{Servers, USER, open_row, reader_shows};
+
+/// The place that the person picks is in the browser's own file system, where the test finds it.
+const PICK: &str = "
+    window.showSaveFilePicker = async (options) => {
+        window.suggested = options.suggestedName;
+        const folder = await navigator.storage.getDirectory();
+        return folder.getFileHandle('picked', { create: true });
+    };
+";
+
+/// Without the File System Access API the page starts a download; the test keeps its content.
+const DOWNLOAD: &str = "
+    delete window.showSaveFilePicker;
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+        window.downloaded = blob;
+        return make.call(URL, blob);
+    };
+";
+
+/// Gives the picked file to a field.
+fn give_picked(field: &str) -> String {
+    give(field, "(await folder.getFileHandle('picked')).getFile()", "backup.zip")
+}
+
+fn give(field: &str, file: &str, name: &str) -> String {
+    let field = hook(field);
+    format!(
+        "(async () => {{
+            const folder = await navigator.storage.getDirectory();
+            const file = await ({file});
+            const list = new DataTransfer();
+            list.items.add(new File([file], '{name}'));
+            const field = document.querySelector('{field}');
+            field.files = list.files;
+            field.dispatchEvent(new Event('change', {{ bubbles: true }}));
+        }})()"
+    )
+}
+
+/// As if the person had cleared the browser's data, or the browser had needed the space.
+const WIPE: &str = "
+    window.wiped = false;
+    const gone = (name) => new Promise((done) => {
+        const request = indexedDB.deleteDatabase(name);
+        request.onsuccess = done;
+    });
+    Promise.all([gone('postern'), gone('postern-vault')]).then(() => { window.wiped = true; });
+";
+
+async fn open_storage_page(browser: &Browser) -> Result<()> {
+    browser.script("location.hash = '#/storage'").await?;
+    browser.get("storage-page").await.map(drop)
+}
+
+async fn ended_with(browser: &Browser, words: &str) -> Result<String> {
+    browser.wait_for_text(&hook("transfer-ended"), |text| text.contains(words)).await
+}
+
+#[tokio::test]
+async fn what_a_browser_has_lost_comes_back_from_a_backup_and_is_not_downloaded_again() -> Result<()>
+{
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(30))?;
+    Browser::run("restore", async |browser| {
+        devtools::run_before_each_page(browser, PICK).await?;
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        let all = "return document.querySelector('[data-test=row]')?.ariaSetSize === '30'";
+        browser.wait_until(all).await?;
+        open_row(browser, "Letter 27").await?;
+        reader_shows(browser, "Letter 27", "letter number 27").await?;
+        let unread = "return document.querySelector('[data-test=folder][data-role=inbox] .count')\
+                      ?.innerText === '29'";
+        browser.wait_until(unread).await?;
+
+        open_storage_page(browser).await?;
+        browser.click("backup-save").await?;
+        ended_with(browser, "30 messages").await?;
+        let never = |text: &str| !text.contains("Never");
+        browser.wait_for_text(&hook("last-backup"), never).await?;
+        browser.script(WIPE).await?;
+        browser.wait_until("return window.wiped").await?;
+        browser.script("location.hash = '#/'").await?;
+        browser.client().refresh().await?;
+        let lost = browser.wait_for_text(&hook("lost"), |text| text.contains(USER)).await?;
+        ensure!(lost.contains("no longer in this browser"), "{lost}");
+
+        browser.script(&give_picked("restore-file")).await?;
+        browser.wait_until("return Boolean(document.querySelector('[data-test=folder]'))").await?;
+        browser.click_on("[data-test=folder][data-role=inbox]").await?;
+        browser.wait_until(all).await?;
+        browser.wait_until(unread).await?;
+        open_row(browser, "Letter 28").await?;
+        reader_shows(browser, "Letter 28", "letter number 28").await?;
+
+        // With the password the server is asked again: it has nothing new.
+        browser.script("location.hash = '#/accounts'").await?;
+        browser.click("account-settings").await?;
+        browser.fill("account-password", postern_tests::dovecot::PASSWORD).await?;
+        browser.click("account-save").await?;
+        browser.wait_for_text(&hook("account-result"), |text| text.contains("Saved")).await?;
+        browser.wait_for_text(&hook("connection"), |text| text.contains("Up to date")).await?;
+        browser.click_on("[data-test=folder][data-role=inbox]").await?;
+        browser.wait_until(all).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_folder_is_saved_as_mbox_and_imported_without_doubling_what_is_there() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(5))?;
+    Browser::run("mbox", async |browser| {
+        devtools::run_before_each_page(browser, DOWNLOAD).await?;
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 4").await?;
+        browser.click_on("[data-test=folder][data-role=inbox] + [data-test=folder-more]").await?;
+        let save = "[...document.querySelectorAll('[data-test=menu-entry]')]\
+                    .find(entry => entry.innerText.includes('Save to a file'))";
+        browser.wait_until(&format!("return Boolean({save})")).await?;
+        browser.script(&format!("{save}.click()")).await?;
+        browser.click("dialog-yes").await?;
+        ended_with(browser, "5 messages").await?;
+        let is_mbox = "window.begin ??= (window.downloaded.slice(0, 5).text()\
+                       .then(text => { window.text = text; }), true); \
+                       return window.text === 'From '";
+        browser.wait_until(is_mbox).await?;
+
+        let into_same = give("import-file", "window.downloaded", "inbox.mbox");
+        browser.script(&into_same).await?;
+        ended_with(browser, "5 messages here already").await.ok();
+        let text =
+            browser.wait_for_text(&hook("transfer-ended"), |text| text.contains("added")).await?;
+        ensure!(text.contains("0 messages added") && text.contains("already"), "{text}");
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,97 @@
+//! Local folders of a POP3 account, copied to an IMAP account on a real Dovecot.
+
+use anyhow::Result;
+use postern_bridge::{
+    Change, CopyState, Delta, Intent, Mark, Protocol, Retention, Role, Selection,
+};
+use postern_mail::{
+    Host, Secret, Store,
+    imap::ImapClient,
+    migrate::{Copied, copy},
+};
+use postern_tests::{letters, pages::Page};
+
+use super::{Servers, run};
+
+#[test]
+fn local_folders_are_copied_once_with_their_flags_and_compared() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(20))?;
+        let mut pop3 = servers.draft(Protocol::Pop3);
+        pop3.retention = Retention::DeleteAfterDownload;
+        let mut page = Page::open(servers.host()).await?;
+        let from = page.add(pop3).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        page.wait_until_online(from).await?;
+        let rows = page.list(inbox.id, 20).await?;
+        let name = "Kept letters".to_owned();
+        let made = page.change(Change::CreateMailbox { account: from, parent: None, name }).await?;
+        let folder = made.mailbox.expect("a made folder is told");
+        let some = |range: std::ops::Range<usize>| {
+            Selection::Messages(rows[range].iter().map(|row| row.id).collect())
+        };
+        page.change(Change::Mark { messages: some(0..3), mark: Mark::Flagged, set: true }).await?;
+        page.change(Change::Move { messages: some(0..5), to: folder }).await?;
+        assert_eq!(servers.dovecot.count("ben")?, 0);
+
+        let to = page.add(servers.draft(Protocol::Imap)).await?;
+        for (copied, present) in [(20, 0), (0, 20)] {
+            page.say(Intent::CopyToImap { from, to });
+            let done = page.wait(|delta| match delta {
+                Delta::Copying { state: Some(state @ CopyState::Done { .. }), .. } => Some(state),
+                Delta::Copying { state: Some(CopyState::Failed(why)), .. } => panic!("{why}"),
+                _ => None,
+            });
+            assert_eq!(done.await?, CopyState::Done { copied, present, missing: 0 });
+        }
+        let there =
+            page.mailbox(|mailbox| mailbox.account == to && mailbox.name == "Kept letters").await?;
+        let rows = page.list(there.id, 5).await?;
+        assert_eq!(rows.iter().filter(|row| row.flags.flagged).count(), 3);
+        let inbox = |mailbox: &postern_bridge::MailboxView| {
+            mailbox.account == to && mailbox.role == Some(Role::Inbox)
+        };
+        let inbox = page.mailbox(inbox).await?;
+        page.list(inbox.id, 15).await.map(drop)
+    })
+}
+
+#[test]
+fn a_copy_that_is_cut_anywhere_goes_on_without_sending_anything_twice() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(4))?;
+        let mut pop3 = servers.draft(Protocol::Pop3);
+        pop3.retention = Retention::DeleteAfterDownload;
+        let host = servers.host();
+        let mut page = Page::open(host.clone()).await?;
+        let from = page.add(pop3).await?;
+        page.wait_until_online(from).await?;
+        let draft = servers.draft(Protocol::Imap);
+        let to = page.add(draft.clone()).await?;
+        page.wait_until_online(to).await?;
+        drop(page);
+        let password = Secret::new(draft.password.clone());
+        let mut cut = 0;
+        loop {
+            cut += 61;
+            let host = host.clone().breaking_after(cut);
+            // The page before has gone.
+            host.store().take_lead().await?;
+            let copied = async {
+                let mut imap = ImapClient::connect(&host, &draft.incoming, &password).await?;
+                copy(&host, from, to, &mut imap, &mut |_| {}).await
+            };
+            if let Ok(copied) = copied.await {
+                let Copied { missing, .. } = copied;
+                assert_eq!(missing, 0);
+                break;
+            }
+            assert!(servers.dovecot.count("ben")? <= 4, "cut after {cut} bytes");
+            assert!(cut < 100_000, "the copy never ends");
+        }
+        assert_eq!(servers.dovecot.count("ben")?, 4);
+        Ok(())
+    })
+}
