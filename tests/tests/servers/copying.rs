@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use postern_bridge::{
-    Change, CopyState, Delta, Intent, Mark, Protocol, Retention, Role, Selection,
+    AccountChange, AccountDraft, Change, CopyState, Delta, Extent, Intent, MailboxView, Mark,
+    Protocol, Retention, Role, Selection,
 };
 use postern_mail::{
     Host, Secret, Store,
@@ -35,25 +36,91 @@ fn local_folders_are_copied_once_with_their_flags_and_compared() -> Result<()> {
         page.change(Change::Move { messages: some(0..5), to: folder }).await?;
         assert_eq!(servers.dovecot.count("ben")?, 0);
 
-        let to = page.add(servers.draft(Protocol::Imap)).await?;
+        let to = page.add(of_another_mailbox(&servers)).await?;
         for (copied, present) in [(20, 0), (0, 20)] {
             page.say(Intent::CopyToImap { from, to });
-            let done = page.wait(|delta| match delta {
-                Delta::Copying { state: Some(state @ CopyState::Done { .. }), .. } => Some(state),
-                Delta::Copying { state: Some(CopyState::Failed(why)), .. } => panic!("{why}"),
-                _ => None,
-            });
-            assert_eq!(done.await?, CopyState::Done { copied, present, missing: 0 });
+            let done = CopyState::Done { copied, present, missing: 0 };
+            assert_eq!(ended(&mut page).await?, done);
         }
         let there =
             page.mailbox(|mailbox| mailbox.account == to && mailbox.name == "Kept letters").await?;
         let rows = page.list(there.id, 5).await?;
         assert_eq!(rows.iter().filter(|row| row.flags.flagged).count(), 3);
-        let inbox = |mailbox: &postern_bridge::MailboxView| {
-            mailbox.account == to && mailbox.role == Some(Role::Inbox)
-        };
+        let inbox =
+            |mailbox: &MailboxView| mailbox.account == to && mailbox.role == Some(Role::Inbox);
         let inbox = page.mailbox(inbox).await?;
         page.list(inbox.id, 15).await.map(drop)
+    })
+}
+
+#[test]
+fn what_a_pop3_account_empties_is_no_place_to_copy_to() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(6))?;
+        let mut pop3 = servers.draft(Protocol::Pop3);
+        pop3.retention = Retention::DeleteAfterDownload;
+        let mut page = Page::open(servers.host()).await?;
+        let from = page.add(pop3.clone()).await?;
+        page.wait_until_online(from).await?;
+        let to = page.add(servers.draft(Protocol::Imap)).await?;
+        page.wait_until_online(to).await?;
+        page.say(Intent::CopyToImap { from, to });
+        let CopyState::Failed(why) = ended(&mut page).await? else { panic!("it was copied") };
+        assert!(why.contains("leave mail on the server first"), "{why}");
+        assert_eq!(servers.dovecot.count("ben")?, 0);
+
+        // As the sentence says.
+        let change = AccountChange {
+            name: pop3.identity.name,
+            incoming: pop3.incoming,
+            outgoing: pop3.outgoing,
+            password: None,
+            retention: Retention::Keep,
+            extent: Extent::Whole,
+        };
+        let request = page.request();
+        page.say(Intent::ChangeAccount { request, account: from, change });
+        let changed = page.wait(|delta| match delta {
+            Delta::AccountChanged { result, .. } => Some(result),
+            _ => None,
+        });
+        assert_eq!(changed.await?, Ok(()));
+        page.say(Intent::CopyToImap { from, to });
+        let done = CopyState::Done { copied: 6, present: 0, missing: 0 };
+        assert_eq!(ended(&mut page).await?, done);
+        assert_eq!(servers.dovecot.count("ben")?, 6);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_message_in_two_folders_that_have_one_place_there_is_there_twice() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(3))?;
+        let mut page = Page::open(servers.host()).await?;
+        let from = page.add(servers.draft(Protocol::Pop3)).await?;
+        page.wait_until_online(from).await?;
+        let is_inbox = |mailbox: &MailboxView| mailbox.role == Some(Role::Inbox);
+        let inbox = page.mailbox(|own| own.account == from && is_inbox(own)).await?;
+        let rows = page.list(inbox.id, 3).await?;
+        // Both names are written alike where a name can't have a star.
+        for name in ["Kept*", "Kept_"] {
+            let name = name.to_owned();
+            let change = Change::CreateMailbox { account: from, parent: None, name };
+            let to = page.change(change).await?.mailbox.expect("a made folder is told");
+            let messages = Selection::Messages(rows.iter().map(|row| row.id).collect());
+            page.change(Change::Copy { messages, to }).await?;
+        }
+        let to = page.add(of_another_mailbox(&servers)).await?;
+        for (copied, present) in [(9, 0), (0, 9)] {
+            page.say(Intent::CopyToImap { from, to });
+            let done = CopyState::Done { copied, present, missing: 0 };
+            assert_eq!(ended(&mut page).await?, done);
+        }
+        let kept = page.mailbox(|own| own.account == to && own.name == "Kept_").await?;
+        page.list(kept.id, 6).await.map(drop)
     })
 }
 
@@ -94,4 +161,22 @@ fn a_copy_that_is_cut_anywhere_goes_on_without_sending_anything_twice() -> Resul
         assert_eq!(servers.dovecot.count("ben")?, 4);
         Ok(())
     })
+}
+
+/// An IMAP account of a mailbox that no POP3 account downloads from.
+fn of_another_mailbox(servers: &Servers) -> AccountDraft {
+    let mut draft = servers.draft(Protocol::Imap);
+    draft.identity.address = "archive@example.org".into();
+    draft.incoming.username = "archive".into();
+    draft
+}
+
+/// How a copy ends.
+async fn ended(page: &mut Page) -> Result<CopyState> {
+    page.wait(|delta| match delta {
+        Delta::Copying { state: Some(CopyState::Running(_)), .. } => None,
+        Delta::Copying { state, .. } => state,
+        _ => None,
+    })
+    .await
 }

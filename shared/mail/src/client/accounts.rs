@@ -111,6 +111,7 @@ impl<H: Host> Client<H> {
         let known = Known::of(self.store(), &account).await;
         let known = known.map_err(|error| problem(error.into()))?;
         self.run_account(account.clone(), known);
+        self.begin_copies_anew();
         self.tell(None, Delta::Accounts(self.account_views()));
         let Account { incoming: to_incoming, outgoing: to_outgoing, .. } = account;
         self.connected(id, ServerRole::Incoming, &to_incoming.endpoint, incoming.session);

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use futures_util::future::{AbortHandle, abortable};
-use postern_bridge::{AccountId, ClientId, CopyState, Delta, Progress, Protocol};
+use postern_bridge::{AccountId, ClientId, CopyState, Delta, Progress, Protocol, is_same_mailbox};
 
 use super::{Client, lanes::Link};
 use crate::{
     Host, MailError, Store,
     migrate::{self, Copied, CopyStep},
+    record::Account,
     store::Durability,
 };
 
@@ -29,14 +30,29 @@ impl<H: Host> Client<H> {
         from: AccountId,
         to: AccountId,
     ) -> Result<(), MailError> {
-        let protocols = (self.account(from)?.protocol, self.account(to)?.protocol);
-        if protocols != (Protocol::Pop3, Protocol::Imap) {
+        // A refusal is told as a copy that has failed, which is not remembered.
+        self.account(to)?;
+        if self.check_copy(&self.account(from)?, to).is_ok() {
+            migrate::store_plan(self.store(), from, to).await?;
+        }
+        self.start_copy(from, to);
+        Ok(())
+    }
+
+    /// Refuses what is no copy from POP3 to IMAP, and one into a mailbox that a POP3 account empties:
+    /// the copies would be downloaded as new mail, and deleted there again.
+    fn check_copy(&self, source: &Account, to: AccountId) -> Result<(), MailError> {
+        let target = self.account(to)?;
+        if (source.protocol, target.protocol) != (Protocol::Pop3, Protocol::Imap) {
             let sentence = "Folders of a POP3 account can be copied to an IMAP account.";
             return Err(MailError::Input(sentence.into()));
         }
-        migrate::store_plan(self.store(), from, to).await?;
-        self.start_copy(from, to);
-        Ok(())
+        let accounts = self.inner.accounts.borrow();
+        let mut all = accounts.values().map(|running| &running.account);
+        match all.find(|own| empties(own, &target)) {
+            Some(own) => Err(MailError::Input(emptied(&own.identity.address))),
+            None => Ok(()),
+        }
     }
 
     /// Stops a copy, or forgets what came of it. What was copied stays on the server.
@@ -82,6 +98,20 @@ impl<H: Host> Client<H> {
         }
     }
 
+    /// An account was changed: copies that run begin anew with what is allowed now.
+    pub(super) fn begin_copies_anew(&self) {
+        let running: Vec<(AccountId, AccountId)> = {
+            let copies = self.inner.copies.borrow();
+            let running = copies.iter().filter(|(_, copying)| {
+                matches!(copying.state, CopyState::Running(_) | CopyState::Waiting(_))
+            });
+            running.map(|(from, copying)| (*from, copying.to)).collect()
+        };
+        for (from, to) in running {
+            self.start_copy(from, to);
+        }
+    }
+
     fn start_copy(&self, from: AccountId, to: AccountId) {
         let client = self.clone();
         let (task, handle) = abortable(async move { client.run_copy(from, to).await });
@@ -108,9 +138,12 @@ impl<H: Host> Client<H> {
                     self.set_copy(from, to, CopyState::Running(progress));
                 }
             };
-            let copied = link
-                .work(async |imap, host| migrate::copy(host, from, to, imap, &mut step).await)
-                .await;
+            let copied = async {
+                self.check_copy(&self.account(from)?, to)?;
+                link.work(async |imap, host| migrate::copy(host, from, to, imap, &mut step).await)
+                    .await
+            };
+            let copied = copied.await;
             link.hang_up().await;
             match copied {
                 Ok(copied) => break self.end_copy(from, to, copied).await,
@@ -150,4 +183,23 @@ impl<H: Host> Client<H> {
         }
         self.tell(None, Delta::Copying { from, to, state: Some(state) });
     }
+}
+
+/// Whether a POP3 account deletes mail in the mailbox of an IMAP account, as far as the settings
+/// tell.
+fn empties(pop3: &Account, imap: &Account) -> bool {
+    pop3.protocol == Protocol::Pop3
+        && pop3.retention.deletes()
+        && is_same_mailbox(
+            (&pop3.identity.address, &pop3.incoming),
+            (&imap.identity.address, &imap.incoming),
+        )
+}
+
+fn emptied(address: &str) -> String {
+    format!(
+        "The POP3 account {address} deletes mail from this very mailbox: the copies would be \
+         downloaded as new mail and deleted there again. In its settings, have it leave mail on the \
+         server first, or copy to another mailbox."
+    )
 }

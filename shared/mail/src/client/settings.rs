@@ -35,6 +35,7 @@ impl<H: Host> Client<H> {
             };
             self.edit_account(id, edit).await.map_err(problem)?;
             self.policy_changed(&account).await.map_err(problem)?;
+            self.begin_copies_anew();
             self.tell(None, Delta::Accounts(self.account_views()));
             return Ok(());
         }
@@ -74,6 +75,7 @@ impl<H: Host> Client<H> {
         self.edit_account(id, edit).await.map_err(problem)?;
         self.note_test(id, incoming.pop3).await.map_err(problem)?;
         self.policy_changed(&account).await.map_err(problem)?;
+        self.begin_copies_anew();
         self.tell(None, Delta::Accounts(self.account_views()));
         self.connected(id, ServerRole::Incoming, &to_incoming, incoming.session);
         self.connected(id, ServerRole::Outgoing, &to_outgoing, outgoing.session);

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use postern_imap::{
     Command, SequenceSet,
-    command::{AppendMessage, FetchItem, SearchKey, SearchReturn},
-    response::Flag,
+    command::{FetchItem, SearchKey, SearchReturn, Upload},
 };
 
-use super::{ImapClient, listing};
+use super::{ImapClient, append::imap_flags, listing};
 use crate::{
     Host, MailError, Transport,
     migrate::{Likeness, limits},
+    pieces::Pieces,
     record::{Mailbox, Message},
 };
 
@@ -47,7 +47,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(present)
     }
 
-    /// Puts a message into a mailbox with its flags, its keywords and its time.
+    /// Puts a message of which so many bytes are stored into a mailbox, with its flags, its keywords
+    /// and its time.
     ///
     /// # Errors
     ///
@@ -57,21 +58,12 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         mailbox: &Mailbox,
         message: &Message,
-        content: Vec<u8>,
+        size: u64,
     ) -> Result<(), MailError> {
-        let mut flags: Vec<Flag> = [
-            (message.flags.seen, Flag::Seen),
-            (message.flags.answered, Flag::Answered),
-            (message.flags.flagged, Flag::Flagged),
-            (message.flags.draft, Flag::Draft),
-        ]
-        .into_iter()
-        .filter_map(|(set, flag)| set.then_some(flag))
-        .collect();
-        flags.extend(message.keywords.iter().cloned().map(Flag::Other));
+        let flags = imap_flags(message.flags, &message.keywords);
         let internal_date = Some(message.arrived.max(0) / 1000);
-        let copy = AppendMessage { flags, internal_date, content, ..AppendMessage::default() };
-        let command = Command::append_all(&mailbox.path, [copy])?;
-        self.run(host, command, "take the message").await.map(drop)
+        let wanted = Upload { flags, internal_date, ..Upload::default() };
+        let content = Pieces::of_message(message.id, size);
+        self.append(host, &mailbox.path, wanted, &content, "take the message").await.map(drop)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use postern_bridge::AccountId;
+use postern_bridge::{AccountId, MailboxId};
 
 use super::{Likeness, limits};
 use crate::{
     Host, MailError, Store, changes,
+    error::Denial,
     imap::ImapClient,
     record::{self, Body, Mailbox, Message},
     store::{KeyRange, Order, Table},
@@ -31,8 +32,8 @@ pub struct Copied {
     pub copied: u32,
     /// Messages that it had already.
     pub present: u32,
-    /// Messages that are not on the server: too large, or not stored here as a whole, or not listed
-    /// by the server after it took them.
+    /// Messages that are not on the server: refused by it, or not stored here as a whole, or not
+    /// listed by it after it took them.
     pub missing: u32,
 }
 
@@ -49,16 +50,50 @@ pub async fn copy<H: Host>(
     imap: &mut ImapClient<H::Transport>,
     step: &mut dyn FnMut(CopyStep),
 ) -> Result<Copied, MailError> {
-    let store = host.store();
-    let sources = record::mailboxes(store, from).await?;
+    let sources = record::mailboxes(host.store(), from).await?;
     let total = sources.iter().map(|own| own.total).fold(0, u32::saturating_add);
-    let mut report = Copied::default();
     let mut progress = CopyStep { done: 0, total };
+    // Several local folders may have one mailbox: they are counted together, or else a message that
+    // is in two of them would be found there already after the first.
+    let mut targets: Vec<Target> = Vec::new();
     for source in sources.iter().filter(|own| own.selectable && own.total > 0) {
-        let target = target(host, to, &sources, source, imap).await?;
-        let mut present = imap.likenesses(host, &target).await?;
-        let mut here: HashMap<Likeness, u32> = HashMap::new();
-        let mut range = KeyRange::prefix(record::mailbox_key(source.id));
+        let mailbox = target(host, to, &sources, source, imap).await?;
+        match targets.iter_mut().find(|own| own.mailbox.id == mailbox.id) {
+            Some(own) => own.sources.push(source.id),
+            None => targets.push(Target { mailbox, sources: vec![source.id] }),
+        }
+    }
+    let mut report = Copied::default();
+    for target in &targets {
+        let own = fill(host, imap, target, &mut progress, step).await?;
+        report.copied += own.copied;
+        report.present += own.present;
+        report.missing += own.missing;
+    }
+    Ok(report)
+}
+
+/// A mailbox on the server, and the local ones whose messages go there.
+struct Target {
+    mailbox: Mailbox,
+    sources: Vec<MailboxId>,
+}
+
+/// Copies what a mailbox on the server lacks, and compares.
+async fn fill<H: Host>(
+    host: &H,
+    imap: &mut ImapClient<H::Transport>,
+    target: &Target,
+    progress: &mut CopyStep,
+    step: &mut dyn FnMut(CopyStep),
+) -> Result<Copied, MailError> {
+    let store = host.store();
+    let mut report = Copied::default();
+    let mut present = imap.likenesses(host, &target.mailbox).await?;
+    let mut here: HashMap<Likeness, u32> = HashMap::new();
+    let mut refused = 0;
+    for source in &target.sources {
+        let mut range = KeyRange::prefix(record::mailbox_key(*source));
         loop {
             let window = store.scan(Table::Arrival, &range, Order::Ascending, WINDOW).await?;
             let Some((last, _)) = window.last() else { break };
@@ -69,34 +104,50 @@ pub async fn copy<H: Host>(
                 progress.total = progress.total.max(progress.done);
                 let message: Option<Message> = record::get(store, &record::message_key(id)).await?;
                 let Some(message) = message else { continue };
-                let whole = matches!(message.body, Body::Whole { size } if size <= limits::MESSAGE);
-                if !whole {
+                let Body::Whole { size } = message.body else {
                     report.missing += 1;
                     continue;
-                }
+                };
                 let like = Likeness::of(&message.message_id, message.arrived.max(0) / 1000);
-                let nth = here.entry(like.clone()).or_default();
-                *nth += 1;
-                if *nth <= present.get(&like).copied().unwrap_or(0) {
+                let nth = here.get(&like).map_or(1, |before| before + 1);
+                if nth <= present.get(&like).copied().unwrap_or(0) {
                     report.present += 1;
                 } else {
-                    let raw = record::body(store, id).await?;
-                    imap.append_copy(host, &target, &message, raw).await?;
-                    *present.entry(like).or_default() += 1;
+                    match imap.append_copy(host, &target.mailbox, &message, size).await {
+                        Ok(()) => refused = 0,
+                        Err(error) if is_of_one_message(&error) && refused < limits::REFUSALS => {
+                            refused += 1;
+                            report.missing += 1;
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                    *present.entry(like.clone()).or_default() += 1;
                     report.copied += 1;
                 }
-                step(progress);
+                here.insert(like, nth);
+                step(*progress);
             }
         }
-        // What it says to have taken it must list.
-        let listed = imap.likenesses(host, &target).await?;
-        for (like, count) in here {
-            let missing = count.saturating_sub(listed.get(&like).copied().unwrap_or(0));
-            report.missing += missing;
-            report.copied = report.copied.saturating_sub(missing);
-        }
+    }
+    // What it says to have taken it must list.
+    let listed = imap.likenesses(host, &target.mailbox).await?;
+    for (like, count) in here {
+        let missing = count.saturating_sub(listed.get(&like).copied().unwrap_or(0));
+        report.missing += missing;
+        report.copied = report.copied.saturating_sub(missing);
     }
     Ok(report)
+}
+
+/// Whether the server refuses a message for what it is: others it may take.
+fn is_of_one_message(error: &MailError) -> bool {
+    matches!(
+        error,
+        MailError::Refused { .. }
+            | MailError::Unsupported(_)
+            | MailError::Denied { why: Denial::TooMuch, .. }
+    )
 }
 
 /// The mailbox on the server that a local one is copied to; made if there is none.

@@ -1,7 +1,7 @@
-//! How much is asked or sent at once.
+//! How much is asked at once, and how often in vain.
 
 /// Messages that are listed in one go.
 pub const WINDOW: usize = 500;
 
-/// The largest message that is sent, in bytes.
-pub const MESSAGE: u64 = 64 << 20;
+/// So many messages may be refused one after the other: a server that refuses more takes none.
+pub const REFUSALS: u32 = 20;
