@@ -298,7 +298,10 @@ impl App {
             Delta::Accounts(accounts) => {
                 let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
                 self.mailboxes.update(|mailboxes| mailboxes.keep_accounts(|id| ids.contains(&id)));
-                self.storage_failed.set(None);
+                // What has gone since is not back before the page is opened again.
+                if !self.accounts.with_untracked(Accounts::known) {
+                    self.storage_failed.set(None);
+                }
                 self.remember_accounts(&accounts);
                 self.accounts.update(|known| known.set(accounts));
             }

@@ -52,6 +52,8 @@ enum Event {
     Granted(Option<Lock>),
     /// Another page is gone.
     Gone(ClientId),
+    /// The database was closed while we led.
+    Closed(StoreError),
 }
 
 /// Runs the engine for as long as the worker lives.
@@ -84,8 +86,8 @@ struct Engine {
     recall: Recall,
     pending: Pending,
     lead: Option<Lead>,
-    /// The lock of a lead that could not be used, because nothing stored could be.
-    failed: Option<Option<Lock>>,
+    /// A lead that could not be used, because nothing stored could be.
+    failed: Option<Failed>,
     /// Tells the leader that our page is there.
     _presence: Option<Lock>,
 }
@@ -96,6 +98,21 @@ struct Lead {
     /// The other pages, and what was taken of each.
     taken: HashMap<ClientId, Taken>,
     _lock: Option<Lock>,
+}
+
+/// What is left of a lead on a store that can't be used.
+struct Failed {
+    lock: Option<Lock>,
+    /// What is wrong and what to do.
+    sentence: String,
+    /// Whether removing what is stored may help.
+    erasable: bool,
+}
+
+impl Failed {
+    fn delta(&self, erasable: bool) -> Delta {
+        Delta::StorageFailed { sentence: self.sentence.clone(), erasable }
+    }
 }
 
 impl Engine {
@@ -151,6 +168,10 @@ impl Engine {
                 "Another tab runs a different version of Postern. Reload all of its tabs.".into(),
             ),
             Event::Granted(lock) => self.take_lead(lock).await,
+            Event::Closed(why) => {
+                let delta = Delta::StorageFailed { sentence: closed(&why), erasable: false };
+                self.outlet.deliver(Down { client: None, delta });
+            }
             Event::Gone(client) => {
                 if let Some(lead) = &mut self.lead {
                     lead.taken.remove(&client);
@@ -175,6 +196,13 @@ impl Engine {
     fn hear(&mut self, notice: Notice) {
         match (notice, &mut self.lead) {
             (Notice::Intent { number, up }, Some(_)) => self.serve(number, up),
+            (Notice::Intent { up, .. }, None) => {
+                if let Some(failed) = &self.failed {
+                    // Only our own page can have it removed.
+                    let delta = failed.delta(false);
+                    self.outlet.say(&Notice::Delta(Down { client: Some(up.client), delta }));
+                }
+            }
             (Notice::Taken { client, number }, None) if client == self.page => {
                 self.pending.taken(number);
             }
@@ -209,7 +237,8 @@ impl Engine {
     }
 
     async fn take_lead(&mut self, lock: Option<Lock>) {
-        match start_client(&self.worker, Rc::clone(&self.outlet)).await {
+        let started = start_client(&self.worker, Rc::clone(&self.outlet), self.events.clone());
+        match started.await {
             Ok(client) => {
                 self.lead = Some(Lead { client, taken: HashMap::new(), _lock: lock });
                 self.outlet.say(&Notice::Lead);
@@ -219,38 +248,24 @@ impl Engine {
                 }
             }
             Err(error) => {
-                self.failed = Some(lock);
-                let newer = error == MailError::Store(StoreError::NewerSchema);
-                let sentence = if newer {
-                    "The mail in this browser was stored by a newer version of Postern. Nothing was \
-                     changed; reload the page to get that version."
-                        .into()
-                } else {
-                    error.problem("This browser").sentence
-                };
-                self.storage_failed(sentence, !newer);
+                self.fail(Failed { lock, sentence: sentence(&error), erasable: is_damage(&error) });
             }
         }
     }
 
-    fn storage_failed(&self, sentence: String, erasable: bool) {
-        let delta = Delta::StorageFailed { sentence, erasable };
+    fn fail(&mut self, failed: Failed) {
+        let delta = failed.delta(failed.erasable);
+        self.failed = Some(failed);
         self.worker.send(&Down { client: None, delta });
     }
 
-    /// Removes a database that could not be used, and begins afresh.
+    /// Removes a database that could not be used, and begins afresh. One that another version or a
+    /// moment with more room may be able to use is left alone, whatever the page asks for.
     async fn erase(&mut self) {
-        if self.lead.is_some() || self.failed.is_none() {
-            return;
-        }
+        let Some(failed) = self.failed.take_if(|failed| failed.erasable) else { return };
         match IndexedDbStore::erase(DATABASE).await {
-            Ok(()) => {
-                let lock = self.failed.take().flatten();
-                self.take_lead(lock).await;
-            }
-            Err(error) => {
-                self.storage_failed(MailError::from(error).problem("This browser").sentence, true);
-            }
+            Ok(()) => self.take_lead(failed.lock).await,
+            Err(error) => self.fail(Failed { sentence: sentence(&error.into()), ..failed }),
         }
     }
 
@@ -265,11 +280,39 @@ impl Engine {
 async fn start_client(
     worker: &Worker,
     outlet: Rc<Outlet>,
+    events: UnboundedSender<Event>,
 ) -> Result<Client<BrowserHost>, MailError> {
     let store = IndexedDbStore::open(DATABASE).await?;
+    store.when_closed(move |why| tell(&events, Event::Closed(why)));
     store.take_lead().await?;
     let host = BrowserHost::new(store, &worker.navigator(), worker.crypto(), &worker.origin());
     Client::start(Rc::new(host), move |down| outlet.deliver(down)).await
+}
+
+/// Whether what is stored can't be used any more, as far as can be told: not if another version of
+/// Postern can, or more room on the disk is all that it needs.
+fn is_damage(error: &MailError) -> bool {
+    matches!(error, MailError::Store(StoreError::Damaged(_) | StoreError::Failed(_)))
+}
+
+/// Why nothing that is stored can be shown, and what to do.
+fn sentence(error: &MailError) -> String {
+    if *error == MailError::Store(StoreError::NewerSchema) {
+        return "The mail in this browser was stored by a newer version of Postern. Nothing was \
+                changed; reload the page to get that version."
+            .into();
+    }
+    error.problem("This browser").sentence
+}
+
+/// What the pages are told when the database was closed while they were open.
+fn closed(why: &StoreError) -> String {
+    match why {
+        StoreError::NewerSchema => sentence(&why.clone().into()),
+        _ => "What is stored in this browser was deleted while Postern was open, or can't be read \
+              any more. Reload the page to see what is left, and how to bring the rest back."
+            .into(),
+    }
 }
 
 /// Tells when a page is gone.

@@ -3,16 +3,14 @@
 //! IndexedDB orders binary keys byte by byte, as [`postern_mail::store`] wants it. Within a
 //! transaction nothing but IndexedDB is awaited: it commits as soon as it has nothing to do.
 
+mod closing;
 mod convert;
 mod error;
 mod read;
 mod schema;
 mod write;
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::Cell, rc::Rc};
 
 use futures_util::lock::Mutex;
 use indexed_db_futures::{
@@ -25,9 +23,8 @@ use postern_mail::{
     Store,
     store::{Durability, Key, KeyRange, Order, StoreError, Table, Write},
 };
-use wasm_bindgen::prelude::*;
-use web_sys::IdbVersionChangeEvent;
 
+use closing::Closing;
 use error::failed;
 
 /// A handle to a database.
@@ -36,9 +33,7 @@ pub(crate) struct IndexedDbStore {
     /// The epoch in which this handle took the lead; 0 if it never did.
     epoch: Cell<u64>,
     editing: Mutex<()>,
-    /// Why the database was closed under us, if it was.
-    closed: Rc<RefCell<Option<StoreError>>>,
-    _on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
+    closing: Rc<Closing>,
 }
 
 impl IndexedDbStore {
@@ -67,14 +62,17 @@ impl IndexedDbStore {
     }
 
     fn of(database: Database) -> Self {
-        let closed = Rc::default();
-        let on_version_change = make_way(&database, Rc::clone(&closed));
-        let (epoch, editing) = (Cell::new(0), Mutex::new(()));
-        Self { database, epoch, editing, closed, _on_version_change: on_version_change }
+        let closing = Closing::watch(database.as_sys());
+        Self { database, epoch: Cell::new(0), editing: Mutex::new(()), closing }
+    }
+
+    /// Has somebody told when the database is closed under us.
+    pub(crate) fn when_closed(&self, tell: impl FnOnce(StoreError) + 'static) {
+        self.closing.when_closed(Box::new(tell));
     }
 
     fn read(&self, table: Table) -> Result<Transaction<'_>, StoreError> {
-        self.usable()?;
+        self.closing.check()?;
         self.database.transaction(table.name()).build().map_err(failed)
     }
 
@@ -83,7 +81,7 @@ impl IndexedDbStore {
         object_stores: Vec<&str>,
         durability: Durability,
     ) -> Result<Transaction<'_>, StoreError> {
-        self.usable()?;
+        self.closing.check()?;
         let durability = match durability {
             Durability::Relaxed => TransactionDurability::Relaxed,
             Durability::Strict => TransactionDurability::Strict,
@@ -95,35 +93,13 @@ impl IndexedDbStore {
             .build()
             .map_err(failed)
     }
-
-    fn usable(&self) -> Result<(), StoreError> {
-        self.closed.borrow().clone().map_or(Ok(()), Err)
-    }
 }
 
 impl Drop for IndexedDbStore {
     fn drop(&mut self) {
-        self.database.as_sys().set_onversionchange(None);
+        self.closing.leave(self.database.as_sys());
         self.database.as_sys().close();
     }
-}
-
-/// Closes the database when another page wants to upgrade or delete it, which would wait for us.
-fn make_way(
-    database: &Database,
-    closed: Rc<RefCell<Option<StoreError>>>,
-) -> Closure<dyn FnMut(IdbVersionChangeEvent)> {
-    let open = database.as_sys().clone();
-    let on_version_change = Closure::<dyn FnMut(_)>::new(move |event: IdbVersionChangeEvent| {
-        open.close();
-        *closed.borrow_mut() = Some(match event.new_version() {
-            Some(_) => StoreError::NewerSchema,
-            None => StoreError::Failed("the stored mail was deleted".into()),
-        });
-    });
-    let handler = on_version_change.as_ref().unchecked_ref();
-    database.as_sys().set_onversionchange(Some(handler));
-    on_version_change
 }
 
 impl Store for IndexedDbStore {

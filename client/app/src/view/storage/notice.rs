@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    browser,
     route::Route,
     state::{
         App,
@@ -18,6 +19,7 @@ pub(in crate::view) fn StorageNotice() -> impl IntoView {
     let app = App::here();
     let notice = Memo::new(move |_| app.storage_notice());
     view! {
+        <Gone />
         {move || {
             notice
                 .get()
@@ -71,6 +73,30 @@ pub(in crate::view) fn StorageNotice() -> impl IntoView {
                     }
                 })
         }}
+    }
+}
+
+/// What is stored has gone while the page was open.
+#[component]
+fn Gone() -> impl IntoView {
+    let app = App::here();
+    let sentence = move || {
+        app.storage_failed.with(|failed| failed.as_ref().map(|(sentence, _)| sentence.clone()))
+    };
+    view! {
+        <Show when=move || sentence().is_some()>
+            <section class="storage-notice is-bad" data-test="storage-gone">
+                <p role="alert">
+                    <Icon glyph=icons::WARNING />
+                    <span>{sentence}</span>
+                </p>
+                <div class="storage-notice-actions">
+                    <button class="button is-primary" on:click=|_| browser::reload()>
+                        {text::shell::RELOAD}
+                    </button>
+                </div>
+            </section>
+        </Show>
     }
 }
 
