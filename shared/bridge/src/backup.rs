@@ -30,6 +30,8 @@ pub enum ExportFormat {
 pub struct Exported {
     /// Messages in the file.
     pub messages: u32,
+    /// Of these, messages of which only the header is in it: no more was ever downloaded.
+    pub headers: u32,
     /// Messages that are not in it: they are on a server alone, and it did not hand them out.
     pub missing: u32,
     /// Bytes of the file.

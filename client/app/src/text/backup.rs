@@ -27,6 +27,7 @@ pub(crate) const ZIP_DETAIL: &str = "Brings everything back: mail, folders, flag
 pub(crate) const MBOX: &str = "One mbox file";
 pub(crate) const MBOX_DETAIL: &str =
     "For other mail programs. Folders, settings and the list of POP3 downloads are not in it.";
+pub(crate) const HEADERS: &str = "An account downloads only headers, or leaves large messages on the server. Of those messages a backup has the headers alone.";
 pub(crate) const SAVE: &str = "Save a backup";
 pub(crate) const SAVE_FOLDER: &str = "Save to a file";
 pub(crate) const REMIND: &str = "Remind me of a backup";
@@ -68,8 +69,11 @@ pub(crate) fn copy_state(address: &str, state: &CopyState) -> String {
             let there = list::count(copied.saturating_add(*present), 0);
             let missing = match missing {
                 0 => String::new(),
-                1 => " 1 is not there: it is too large, or not here as a whole.".to_owned(),
-                more => format!(" {more} are not there: too large, or not here as a whole."),
+                1 => " 1 is not there: the server refused it, or it is not here as a whole."
+                    .to_owned(),
+                more => format!(
+                    " {more} are not there: the server refused them, or they are not here as a whole."
+                ),
             };
             format!("Checked: the server has {there} of {address}, {copied} of them new.{missing}")
         }
@@ -82,7 +86,7 @@ pub(crate) const ERASE_DETAIL: &str = "Everything that is stored in this browser
 pub(crate) const ERASE_YES: &str = "Remove everything and start afresh";
 pub(crate) const HAVE_ONE: &str = "You have a backup of an earlier Postern?";
 pub(crate) const LOST: &str = "Your mail is no longer in this browser";
-pub(crate) const LOST_DETAIL: &str = "The browser has deleted what was stored here: its data was cleared, or it needed the space. These accounts were here:";
+pub(crate) const LOST_DETAIL: &str = "What was stored here was removed: the browser's data was cleared, or it needed the space. These accounts were here:";
 pub(crate) const LOST_IMAP: &str =
     "Its mail is on the server. Add the account again, and all of it is back.";
 pub(crate) const LOST_POP3: &str = "Add the account again to download what its server still has. What was deleted there comes back from a backup alone: restore it first, and nothing is downloaded twice.";
@@ -119,12 +123,20 @@ pub(crate) fn progress(name: &str, progress: Option<&Progress>) -> String {
 
 pub(crate) fn exported(name: &str, exported: &Exported, size: &str) -> String {
     let messages = list::count(exported.messages, 0);
+    let headers = match exported.headers {
+        0 => String::new(),
+        1 => " Of 1 it has only the header: no more was downloaded.".to_owned(),
+        more => format!(" Of {more} it has only the headers: no more was downloaded."),
+    };
     let missing = match exported.missing {
         0 => String::new(),
-        1 => " 1 message is not in it: its server did not hand it out.".to_owned(),
-        more => format!(" {more} messages are not in it: their server did not hand them out."),
+        1 => " 1 message is not in it: it is not here as a whole, and could not be fetched."
+            .to_owned(),
+        more => format!(
+            " {more} messages are not in it: they are not here as a whole, and could not be fetched."
+        ),
     };
-    format!("Saved “{name}”: {messages}, {size}.{missing}")
+    format!("Saved “{name}”: {messages}, {size}.{headers}{missing}")
 }
 
 pub(crate) fn imported(name: &str, imported: &Imported) -> String {

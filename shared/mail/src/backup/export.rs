@@ -172,7 +172,10 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
         // Of what is here as a header alone, a backup has the header, as the ledger says.
         let stored = match message.body {
             Body::Whole { size } => Some(size),
-            Body::Header { size } if self.with_headers => Some(size),
+            Body::Header { size } if self.with_headers => {
+                self.report.headers += 1;
+                Some(size)
+            }
             _ => None,
         };
         if let Some(left) = stored {

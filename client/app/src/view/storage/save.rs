@@ -1,7 +1,7 @@
 //! Saving a backup, and being reminded of it.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, ExportFormat, ExportScope, Intent, Reminder};
+use postern_bridge::{AccountId, ExportFormat, ExportScope, Extent, Intent, Reminder};
 
 use crate::{
     state::{App, storage::Care},
@@ -64,6 +64,12 @@ pub(super) fn BackUp() -> impl IntoView {
                 </label>
             </div>
             <FormatChoice format />
+            <Show when=move || format.get() == ExportFormat::Zip && has_headers(app, account.get())>
+                <p class="note" data-test="backup-headers">
+                    <Icon glyph=icons::STORAGE />
+                    {text::backup::HEADERS}
+                </p>
+            </Show>
             <footer class="setup-actions">
                 <button
                     class="button is-primary"
@@ -78,6 +84,14 @@ pub(super) fn BackUp() -> impl IntoView {
             </footer>
         </section>
     }
+}
+
+/// Whether an account that is saved, or any of all, leaves parts of its mail on the server.
+fn has_headers(app: App, chosen: Option<AccountId>) -> bool {
+    app.accounts.with(|accounts| {
+        let mut saved = accounts.all().iter().filter(|own| chosen.is_none_or(|id| own.id == id));
+        saved.any(|own| own.extent != Extent::Whole)
+    })
 }
 
 /// The kind of file.

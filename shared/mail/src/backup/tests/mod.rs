@@ -7,8 +7,8 @@ mod restoring;
 use std::{cell::RefCell, collections::BTreeMap};
 
 use postern_bridge::{
-    AccountId, Endpoint, ExportFormat, Extent, Flags, Identity, MailboxId, MessageId, Progress,
-    Protocol, Retention, Role, Security, ServerLogin, TlsEnd,
+    AccountId, Endpoint, ExportFormat, Exported, Extent, Flags, Identity, MailboxId, MessageId,
+    Progress, Protocol, Retention, Role, Security, ServerLogin, TlsEnd,
 };
 use sha2::{Digest, Sha256};
 
@@ -255,14 +255,20 @@ impl Fetch for Nowhere {
 /// A store with letters, written to a file as a whole.
 fn written(format: ExportFormat) -> (TestStore<MemoryStore>, File) {
     let host = filled(MemoryStore::new());
+    let (exported, file) = saved(&host, format);
+    assert_eq!((exported.messages, exported.missing), (letters().len() as u32, 0));
+    assert_eq!(exported.bytes, file.bytes.len() as u64);
+    (host, file)
+}
+
+/// The account of a store, written to a file as a whole.
+fn saved(host: &TestStore<MemoryStore>, format: ExportFormat) -> (Exported, File) {
     let own = account(3, Protocol::Pop3);
     let boxes = block_on(mailboxes(&host.store, own.id)).unwrap();
     let mut file = File::named("backup", b"");
     let contents = [(own, boxes)];
-    let exported = block_on(export(&host, &contents, format, true, &Nowhere, &mut file)).unwrap();
-    assert_eq!((exported.messages, exported.missing), (letters().len() as u32, 0));
-    assert_eq!(exported.bytes, file.bytes.len() as u64);
-    (host, file)
+    let exported = block_on(export(host, &contents, format, true, &Nowhere, &mut file)).unwrap();
+    (exported, file)
 }
 
 fn inbox(store: &impl Store, id: AccountId) -> MailboxId {

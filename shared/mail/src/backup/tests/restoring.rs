@@ -50,6 +50,30 @@ fn the_ledger_knows_every_message_again_and_takes_none_for_verified() {
 }
 
 #[test]
+fn of_a_message_whose_header_alone_was_here_the_header_comes_back_and_is_told() {
+    let before = filled(MemoryStore::new());
+    let mut row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
+    row.partial = true;
+    let key = record::message_key(row.message);
+    let mut message: Message = block_on(record::get(&before.store, &key)).unwrap().unwrap();
+    let header = b"Subject: the beginning\r\n\r\n";
+    message.body = Body::Header { size: header.len() as u64 };
+    let mut batch = put_body(message.id, header);
+    batch.extend([message.put(), row.put()]);
+    block_on(before.store.apply(batch, Durability::Strict)).unwrap();
+    let (exported, mut file) = saved(&before, ExportFormat::Zip);
+    assert_eq!((exported.messages, exported.headers, exported.missing), (7, 1, 0));
+    let (after, imported) = restored(&mut file);
+    assert_eq!((imported.messages, imported.skipped), (7, 0));
+    let is = ledger(&after.store).into_iter().find(|own| own.uidl == row.uidl).unwrap();
+    assert!(is.partial, "the rest is on the server still");
+    let key = record::message_key(is.message);
+    let restored: Message = block_on(record::get(&after.store, &key)).unwrap().unwrap();
+    assert_eq!((&restored.body, restored.size), (&message.body, message.size));
+    assert_eq!(block_on(body(&after.store, restored.id)).unwrap(), header);
+}
+
+#[test]
 fn what_is_there_already_is_not_there_twice() {
     let (before, mut file) = written(ExportFormat::Zip);
     let all = everything(&before.store, AccountId(3));
