@@ -25,6 +25,13 @@ pub fn many(count: usize) -> impl Iterator<Item = Vec<u8>> {
     (0..count).map(plain)
 }
 
+/// The same with more than a megabyte of text after it.
+pub fn large(number: usize) -> Vec<u8> {
+    let line = b"The compost needs turning, and so does this page.\r\n";
+    let text = line.iter().copied().cycle().take(line.len() * 21_000);
+    plain(number).into_iter().chain(text).collect()
+}
+
 /// A message of more than 300 kB, with a text, another form of it, a file, and a message within.
 pub fn with_attachments() -> Vec<u8> {
     let line = "VGhlIGJlYW5zIGFyZSB1cCwgYW5kIHNvIGFyZSB0aGUgc25haWxzIQ0K".repeat(16) + "\r\n";

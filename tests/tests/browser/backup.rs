@@ -149,3 +149,56 @@ async fn a_folder_is_saved_as_mbox_and_imported_without_doubling_what_is_there()
     })
     .await
 }
+
+/// The place that the person picks takes bytes slowly, and says whether it was given up.
+const SLOW: &str = "
+    window.showSaveFilePicker = async () => {
+        const folder = await navigator.storage.getDirectory();
+        const handle = await folder.getFileHandle('slow', { create: true });
+        const stream = await handle.createWritable();
+        const write = stream.write.bind(stream);
+        const abort = stream.abort.bind(stream);
+        stream.write = async (bytes) => {
+            await new Promise((done) => setTimeout(done, 400));
+            return write(bytes);
+        };
+        stream.abort = () => { window.givenUp = true; return abort(); };
+        return { createWritable: async () => stream };
+    };
+";
+
+#[tokio::test]
+async fn an_export_shows_how_far_it_is_and_can_be_stopped_without_leaving_half_a_file() -> Result<()>
+{
+    let servers = Servers::start().await?;
+    // Enough that the engine has to wait for the disk.
+    servers.dovecot.deliver_all(USER, (0..12).map(letters::large))?;
+    Browser::run("stop", async |browser| {
+        devtools::run_before_each_page(browser, SLOW).await?;
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        let all = "return document.querySelector('[data-test=row]')?.ariaSetSize === '12'";
+        browser.wait_until(all).await?;
+        open_storage_page(browser).await?;
+        browser.click("backup-save").await?;
+        browser.wait_for_text(&hook("transfer"), |text| text.contains('%')).await?;
+        browser.click("transfer-stop").await?;
+        ended_with(browser, "There is no usable file").await?;
+        browser.wait_until("return window.givenUp === true").await?;
+        let last = browser.get("last-backup").await?.text().await?;
+        ensure!(last == "Never", "half a file counts as a backup: {last}");
+        let size = "const done = arguments[arguments.length - 1]; \
+                    navigator.storage.getDirectory() \
+                        .then((folder) => folder.getFileHandle('slow')) \
+                        .then((handle) => handle.getFile()) \
+                        .then((file) => done(file.size))";
+        let size = browser.client().execute_async(size, Vec::new()).await?;
+        ensure!(size == 0, "{size} bytes are left");
+
+        // And it can be begun again.
+        browser.click("backup-save").await?;
+        ended_with(browser, "12 messages").await.map(drop)
+    })
+    .await
+}

@@ -14,5 +14,6 @@ mod pop3;
 mod private;
 mod search;
 mod steps;
+mod storage;
 mod store;
 mod trust;

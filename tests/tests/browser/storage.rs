@@ -1,0 +1,179 @@
+//! What is stored in the browser: no room for it, damaged, deleted under way.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use postern_tests::{
+    browser::{Browser, hook},
+    devtools, letters,
+};
+use serde_json::Value;
+
+use crate::{
+    pop3::{check, stored},
+    steps::{Servers, USER, open_row, reader_shows},
+};
+
+/// How many letters of a megabyte there are.
+const LETTERS: usize = 12;
+
+/// For how many bytes there is room.
+const ROOM: u64 = 5 << 20;
+
+const USAGE: &str = "
+    const done = arguments[arguments.length - 1];
+    navigator.storage.estimate().then((estimate) => done(estimate.usage));
+";
+
+const ALL_ARE_LISTED: &str =
+    "return document.querySelector('[data-test=row]')?.ariaSetSize === '12'";
+
+#[tokio::test]
+async fn a_full_storage_pauses_downloads_and_no_message_is_lost_or_doubled() -> Result<()> {
+    let servers = Servers::start().await?;
+    Browser::run("full", async |browser| {
+        devtools::permit_persistence(browser).await?;
+        browser.open(&servers.site.url).await?;
+        browser.script("return navigator.storage.persist()").await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("retention-delete").await?;
+        browser.click("setup-add").await?;
+        browser.find("[data-test=folder][data-role=inbox]").await?;
+        let used = browser.client().execute_async(USAGE, Vec::new()).await?;
+        let used = used.as_u64().context("the browser tells how much is in use")?;
+        let origin = servers.site.url.trim_end_matches('/');
+        devtools::set_quota(browser, origin, Some(used + ROOM)).await?;
+
+        servers.dovecot.deliver_all(USER, (0..LETTERS).map(letters::large))?;
+        browser.click("refresh").await?;
+        let notice = "[data-test=storage-notice][data-kind=paused]";
+        browser.wait_for_text(notice, |text| text.contains("downloads are paused")).await?;
+        let here = stored(browser).await?;
+        ensure!(here.len() < LETTERS, "there was room for all");
+        ensure!(servers.dovecot.count(USER)? == LETTERS, "mail was deleted that is not all here");
+        check(here, LETTERS)?;
+
+        devtools::set_quota(browser, origin, None).await?;
+        browser.click("refresh").await?;
+        browser.wait_until(ALL_ARE_LISTED).await?;
+        let gone = "return !document.querySelector('[data-test=storage-notice][data-kind=paused]')";
+        browser.wait_until(gone).await?;
+        for _ in 0..600 {
+            if servers.dovecot.count(USER)? == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        ensure!(servers.dovecot.count(USER)? == 0, "the policy goes on as well");
+        let here = stored(browser).await?;
+        ensure!(here.len() == LETTERS, "{} of {LETTERS} are here", here.len());
+        check(here, LETTERS)
+    })
+    .await
+}
+
+/// Makes the records of accounts unreadable.
+const SPOIL: &str = "
+    const done = arguments[arguments.length - 1];
+    const open = indexedDB.open('postern');
+    open.onsuccess = () => {
+        const database = open.result;
+        const writing = database.transaction('accounts', 'readwrite');
+        const accounts = writing.objectStore('accounts');
+        accounts.getAllKeys().onsuccess = (event) => {
+            for (const key of event.target.result) accounts.put(new Uint8Array([0xc1]), key);
+        };
+        writing.oncomplete = () => { database.close(); done(true); };
+        writing.onabort = () => done(false);
+    };
+";
+
+#[tokio::test]
+async fn a_damaged_database_is_told_at_start_and_removed_only_when_the_person_says_so() -> Result<()>
+{
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("damaged", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        let spoilt = browser.client().execute_async(SPOIL, Vec::new()).await?;
+        ensure!(spoilt == Value::Bool(true), "the accounts could not be spoilt");
+        browser.script("location.hash = '#/'").await?;
+        browser.client().refresh().await?;
+        let told = browser.wait_for_text(&hook("damaged"), |text| text.contains("damaged")).await?;
+        ensure!(told.contains("can't be used"), "{told}");
+        // A look alone removes nothing.
+        browser.client().refresh().await?;
+        browser.click("erase").await?;
+        let details = |text: &str| text.contains("restore a backup");
+        browser.wait_for_text(&hook("damaged"), details).await?;
+        browser.click("erase-yes").await?;
+        browser.wait_for_text(&hook("lost"), |text| text.contains(USER)).await?;
+
+        // What the server still has comes back.
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 1").await?;
+        reader_shows(browser, "Letter 1", "letter number 1").await.map(drop)
+    })
+    .await
+}
+
+/// A database as a later version would leave it.
+const LATER: &str = "
+    const done = arguments[arguments.length - 1];
+    const open = indexedDB.open('postern', 99);
+    open.onsuccess = () => { open.result.close(); done(true); };
+    open.onerror = () => done(false);
+";
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_told_and_never_offered_for_removal() -> Result<()> {
+    let servers = Servers::start().await?;
+    Browser::run("later", async |browser| {
+        browser.open(&servers.site.url).await?;
+        browser.get("setup-by-hand").await?;
+        let upgraded = browser.client().execute_async(LATER, Vec::new()).await?;
+        ensure!(upgraded == Value::Bool(true), "the database was not upgraded");
+        browser.client().refresh().await?;
+        browser.wait_for_text(&hook("damaged"), |text| text.contains("newer version")).await?;
+        let offered = "return Boolean(document.querySelector('[data-test=erase]'))";
+        ensure!(browser.script(offered).await? == Value::Bool(false), "it can be removed");
+        Ok(())
+    })
+    .await
+}
+
+const DELETE: &str = "
+    const done = arguments[arguments.length - 1];
+    const request = indexedDB.deleteDatabase('postern');
+    request.onsuccess = () => done(true);
+    request.onerror = () => done(false);
+";
+
+#[tokio::test]
+async fn a_database_that_is_deleted_under_way_is_told_and_nothing_is_deleted_on_the_server()
+-> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(5))?;
+    Browser::run("deleted", async |browser| {
+        devtools::permit_persistence(browser).await?;
+        browser.open(&servers.site.url).await?;
+        browser.script("return navigator.storage.persist()").await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 4").await?;
+        let deleted = browser.client().execute_async(DELETE, Vec::new()).await?;
+        ensure!(deleted == Value::Bool(true), "the database was not deleted");
+        browser.wait_for_text(&hook("storage-gone"), |text| text.contains("was deleted")).await?;
+        browser.click("refresh").await?;
+        browser.script("location.hash = '#/'").await?;
+        browser.client().refresh().await?;
+        browser.wait_for_text(&hook("lost"), |text| text.contains(USER)).await?;
+        ensure!(servers.dovecot.count(USER)? == 5, "mail was deleted that is nowhere else");
+        Ok(())
+    })
+    .await
+}
