@@ -25,11 +25,22 @@ pub fn many(count: usize) -> impl Iterator<Item = Vec<u8>> {
     (0..count).map(plain)
 }
 
-/// The same with more than a megabyte of text after it.
+/// The same with more than a megabyte after it that no database can press together.
 pub fn large(number: usize) -> Vec<u8> {
-    let line = b"The compost needs turning, and so does this page.\r\n";
-    let text = line.iter().copied().cycle().take(line.len() * 21_000);
-    plain(number).into_iter().chain(text).collect()
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut random = number as u32;
+    let mut line = || {
+        let mut line = [b'\n'; 78];
+        line[76] = b'\r';
+        for sign in &mut line[..76] {
+            // Numerical Recipes' generator.
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *sign = SIGNS[(random >> 26) as usize];
+        }
+        line
+    };
+    let text: Vec<_> = (0..14_000).map(|_| line()).collect();
+    [plain(number), text.concat()].concat()
 }
 
 /// A message of more than 300 kB, with a text, another form of it, a file, and a message within.

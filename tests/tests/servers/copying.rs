@@ -95,32 +95,32 @@ fn what_a_pop3_account_empties_is_no_place_to_copy_to() -> Result<()> {
 }
 
 #[test]
-fn a_message_in_two_folders_that_have_one_place_there_is_there_twice() -> Result<()> {
+fn a_message_in_two_folders_that_are_one_on_the_server_is_there_twice() -> Result<()> {
     run(async || {
         let servers = Servers::start().await?;
         servers.dovecot.deliver_all("ben", letters::many(3))?;
         let mut page = Page::open(servers.host()).await?;
         let from = page.add(servers.draft(Protocol::Pop3)).await?;
         page.wait_until_online(from).await?;
-        let is_inbox = |mailbox: &MailboxView| mailbox.role == Some(Role::Inbox);
-        let inbox = page.mailbox(|own| own.account == from && is_inbox(own)).await?;
-        let rows = page.list(inbox.id, 3).await?;
-        // Both names are written alike where a name can't have a star.
-        for name in ["Kept*", "Kept_"] {
-            let name = name.to_owned();
-            let change = Change::CreateMailbox { account: from, parent: None, name };
-            let to = page.change(change).await?.mailbox.expect("a made folder is told");
-            let messages = Selection::Messages(rows.iter().map(|row| row.id).collect());
-            page.change(Change::Copy { messages, to }).await?;
-        }
+        let inbox = |account| {
+            move |own: &MailboxView| own.account == account && own.role == Some(Role::Inbox)
+        };
+        let rows = page.mailbox(inbox(from)).await?;
+        let rows = page.list(rows.id, 3).await?;
+        // On a server there is one inbox, however its name is written.
+        let name = "INBOX".to_owned();
+        let change = Change::CreateMailbox { account: from, parent: None, name };
+        let folder = page.change(change).await?.mailbox.expect("a made folder is told");
+        let messages = Selection::Messages(rows.iter().map(|row| row.id).collect());
+        page.change(Change::Copy { messages, to: folder }).await?;
         let to = page.add(of_another_mailbox(&servers)).await?;
-        for (copied, present) in [(9, 0), (0, 9)] {
+        for (copied, present) in [(6, 0), (0, 6)] {
             page.say(Intent::CopyToImap { from, to });
             let done = CopyState::Done { copied, present, missing: 0 };
             assert_eq!(ended(&mut page).await?, done);
         }
-        let kept = page.mailbox(|own| own.account == to && own.name == "Kept_").await?;
-        page.list(kept.id, 6).await.map(drop)
+        assert_eq!(servers.dovecot.count("archive")?, 6);
+        Ok(())
     })
 }
 

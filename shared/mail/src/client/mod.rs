@@ -106,6 +106,8 @@ struct Inner<H: Host> {
     importing: Mutex<()>,
     /// Whether nothing is downloaded because there is no room.
     paused: Cell<bool>,
+    /// When it was last looked at how much room there is, in milliseconds since 1970 (UTC).
+    looked: Cell<i64>,
     /// How often entries of the queue of changes have broken the connection.
     tries: RefCell<HashMap<(AccountId, u32), u32>>,
     /// The last test of a POP3 server.
@@ -157,6 +159,7 @@ impl<H: Host> Client<H> {
                 copies: RefCell::default(),
                 importing: Mutex::new(()),
                 paused: Cell::default(),
+                looked: Cell::default(),
                 tries: RefCell::default(),
                 probe: RefCell::default(),
             }),
@@ -231,7 +234,7 @@ impl<H: Host> Client<H> {
             }
             Intent::RemoveAccount { account } => self.remove_account(account).await,
             Intent::Refresh { account } => {
-                self.try_storage_again();
+                self.try_storage_again().await;
                 self.refresh(account)?;
                 self.try_refused_outgoing(account).await
             }

@@ -15,6 +15,8 @@ use crate::{
 const WINDOW: usize = 500;
 /// How many bytes must be free for downloads to go on.
 const ROOM: u64 = 16 << 20;
+/// How often the room is looked at while mail comes in, in milliseconds.
+const EVERY: i64 = 60_000;
 
 impl<H: Host> Client<H> {
     /// Finds out how the browser keeps what is stored, and tells the pages.
@@ -22,6 +24,17 @@ impl<H: Host> Client<H> {
         let StorageState { persistent, usage, quota } = self.inner.host.storage().await;
         let paused = self.inner.paused.get();
         self.tell(None, Delta::Storage(StorageView { persistent, usage, quota, paused }));
+    }
+
+    /// The same, but once a minute at most: what comes in takes up room.
+    pub(super) fn look_now_and_then(&self) {
+        let now = self.inner.host.now();
+        if (now - self.inner.looked.get()).abs() < EVERY {
+            return;
+        }
+        self.inner.looked.set(now);
+        let client = self.clone();
+        self.inner.host.spawn(async move { client.look_at_storage().await });
     }
 
     /// There is no room: what can be fetched again makes some; if that is not enough, nothing is
@@ -63,8 +76,10 @@ impl<H: Host> Client<H> {
     }
 
     /// The person wants it tried again.
-    pub(super) fn try_storage_again(&self) {
-        self.inner.paused.set(false);
+    pub(super) async fn try_storage_again(&self) {
+        if self.inner.paused.replace(false) {
+            self.look_at_storage().await;
+        }
     }
 
     /// Drops bodies of IMAP messages, which their servers have, the oldest first; how many bytes that

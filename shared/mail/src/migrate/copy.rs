@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use postern_bridge::{AccountId, MailboxId};
+use postern_bridge::{AccountId, MailboxId, Role};
 
 use super::{Likeness, limits};
 use crate::{
@@ -50,6 +50,8 @@ pub async fn copy<H: Host>(
     imap: &mut ImapClient<H::Transport>,
     step: &mut dyn FnMut(CopyStep),
 ) -> Result<Copied, MailError> {
+    // A fresh account's are not known yet, and nothing must be made twice.
+    imap.sync_mailboxes(host, to).await?;
     let sources = record::mailboxes(host.store(), from).await?;
     let total = sources.iter().map(|own| own.total).fold(0, u32::saturating_add);
     let mut progress = CopyStep { done: 0, total };
@@ -168,6 +170,7 @@ async fn target<H: Host>(
         let names = &source.names[..depth];
         // What is nested in a folder with a role is nested in that of the server.
         let role = sources.iter().find(|own| own.names == names).and_then(|own| own.role);
+        let role = role.or_else(|| is_inbox(names).then_some(Role::Inbox));
         if let Some(own) = all.iter().find(|own| role.is_some() && own.role == role) {
             parent = Some(own.clone());
             continue;
@@ -189,4 +192,10 @@ async fn target<H: Host>(
         parent = Some(found);
     }
     parent.filter(|own| own.selectable).ok_or(MailError::Gone("folder"))
+}
+
+/// Whether a server takes this name for that of the inbox, however it is written (RFC 9051 section
+/// 5.1).
+fn is_inbox(names: &[String]) -> bool {
+    matches!(names, [name] if name.eq_ignore_ascii_case("inbox"))
 }

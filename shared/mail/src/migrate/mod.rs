@@ -1,16 +1,17 @@
 //! Local folders, copied to an IMAP account.
 //!
 //! Nothing is deleted here. Which messages the server has is asked of the server itself, before each
-//! folder and after it: so that a copy which broke off is done again without harm, and none counts as
-//! copied that the server does not list.
+//! of its mailboxes is filled and after it: so that a copy which broke off is done again without harm,
+//! and none counts as copied that the server does not list. Local folders that go to one mailbox are
+//! counted together.
 //!
 //! | After | State | Next |
 //! |---|---|---|
 //! | the plan was stored | nothing is copied | the next start begins |
 //! | CREATE, no answer | the folder is there, or not | a folder that is there is used |
-//! | APPEND, no answer | the message is there, or not | the folder is listed again: what has its Message-ID is not sent again |
-//! | a folder, before the next | its messages are there | they are listed, and left out |
-//! | the last folder was compared | all is there | the plan is removed |
+//! | APPEND, no answer | the message is there, or not | the mailbox is listed again: what has its Message-ID is not sent again |
+//! | a mailbox, before the next | its messages are there | they are listed, and left out |
+//! | the last mailbox was compared | all is there | the plan is removed |
 //!
 //! A message without a Message-ID is recognised by the second in which it arrived, which APPEND
 //! hands on. As often as a message is here it is there in the end.

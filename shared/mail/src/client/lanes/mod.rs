@@ -258,6 +258,7 @@ impl<H: Host> Client<H> {
             if self.inner.online.get() {
                 self.set_connection(account, Connection::Online);
             }
+            self.look_now_and_then();
             return;
         };
         self.note_access(&error);
