@@ -11,6 +11,11 @@ pub(crate) const EVERYWHERE: &str = "All folders";
 pub(crate) const SEARCHING: &str = "Searching…";
 pub(crate) const NOTHING: &str = "Nothing found";
 
+/// People whom a message is to, among others that are from people.
+pub(crate) fn to(people: &str) -> String {
+    format!("To: {people}")
+}
+
 /// Why nothing was found.
 pub(crate) fn nothing(scope: SearchScope, state: Option<&SearchState>) -> &'static str {
     match (scope, state) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use postern_bridge::Row;
+use postern_bridge::{Role, Row};
 use web_sys::{DragEvent, MouseEvent};
 
 use super::super::{
@@ -109,7 +109,7 @@ pub(crate) fn RowView(
             </span>
             <div class="row-line">
                 <bdi class="row-who">
-                    {move || of(row, |row| or(&row.correspondents, text::list::NOBODY))}
+                    {move || of(row, |row| people(app, row))}
                 </bdi>
                 {mark(has(|row| row.flags.answered), icons::REPLY, "answered", text::list::ANSWERED)}
                 {mark(has(|row| row.has_attachments), icons::ATTACHMENT, "attachment", text::list::HAS_ATTACHMENTS)}
@@ -145,6 +145,18 @@ fn mark(
                 <Icon glyph />
             </span>
         </Show>
+    }
+}
+
+/// Who a message is from or, of one that was found elsewhere among those sent, to.
+fn people(app: App, row: &Row) -> String {
+    let people = or(&row.correspondents, text::list::NOBODY);
+    let id = row.id.mailbox;
+    let role = app.mailboxes.with(|mailboxes| mailboxes.get(id).and_then(|own| own.role));
+    let is_sent = matches!(role, Some(Role::Sent | Role::Drafts));
+    match is_sent && app.list.with(|list| list.mailbox() != Some(id)) {
+        true => text::search::to(&people),
+        false => people,
     }
 }
 
