@@ -130,15 +130,21 @@ pub(super) fn identify(facts: Facts<'_>, listing: &Listing, ledger: &Ledger) -> 
 
 /// Whether what has come under a row's unique id is the row's message.
 fn is_same(row: &LedgerRow, facts: Facts<'_>) -> bool {
+    if has_same_bytes(row, facts) {
+        return true;
+    }
     let same_header = row.header.is_some() && row.header == facts.header;
     if row.partial || facts.part == Part::Header {
         return same_header;
     }
     // Of what was deleted here nothing is left to compare.
     let same_outline = same_header && row.text_size.is_some() && row.text_size == facts.text_size;
-    row.sha256 == facts.sha256
-        || facts.remarked.contains(&row.name())
-        || (row.deleted_here.is_some() && same_outline)
+    facts.remarked.contains(&row.name()) || (row.deleted_here.is_some() && same_outline)
+}
+
+/// Whether what has come is just what was stored.
+fn has_same_bytes(row: &LedgerRow, facts: Facts<'_>) -> bool {
+    row.partial == (facts.part == Part::Header) && row.sha256 == facts.sha256
 }
 
 /// The rows of messages that can't be told from this one.
@@ -164,6 +170,8 @@ fn known(row: &LedgerRow, facts: Facts<'_>) -> Identity {
     let now = LedgerRow {
         uidl: facts.listed.uidl.clone().unwrap_or_default(),
         listed_size: if is_certain { facts.listed.size } else { row.listed_size },
+        // An earlier version may have left other fields out of the digest.
+        header: if has_same_bytes(row, facts) { facts.header } else { row.header },
         // The server has not deleted it after all.
         delete_asked: None,
         delete_confirmed: None,
@@ -350,6 +358,26 @@ mod tests {
         ];
         for (row, uidl, part, differs, expected) in cases {
             check(row, uidl, part, differs, &expected);
+        }
+    }
+
+    #[test]
+    fn a_digest_of_other_fields_of_the_header_is_made_anew() {
+        for (row, part) in [(whole("a"), Part::Whole), (partial("a"), Part::Header)] {
+            let own = listed(1, 7, "a");
+            let row = LedgerRow { header: Some([5; 32]), ..row };
+            let facts = Facts {
+                listed: &own,
+                part,
+                sha256: row.sha256,
+                header: HEADER,
+                text_size: TEXT,
+                remarked: &BTreeSet::new(),
+            };
+            let ledger = [row].into_iter().collect();
+            let identity = identify(facts, &listing(std::slice::from_ref(&own)), &ledger);
+            let Identity::Known(change) = identity else { panic!("{identity:?}") };
+            assert_eq!(change.now.header, HEADER);
         }
     }
 
