@@ -392,6 +392,19 @@ pub async fn get<R: Record>(store: &impl Store, key: &Key) -> Result<Option<R>, 
     store.get(R::TABLE, key).await?.map(|value| decode(&value)).transpose()
 }
 
+/// Reads the records with these keys, in their order: one question for all of them.
+///
+/// # Errors
+///
+/// If the store can't be read or a record is damaged.
+pub async fn get_many<R: Record>(
+    store: &impl Store,
+    keys: &[Key],
+) -> Result<Vec<Option<R>>, StoreError> {
+    let values = store.get_many(R::TABLE, keys).await?;
+    values.into_iter().map(|value| value.map(|value| decode(&value)).transpose()).collect()
+}
+
 /// Reads all records of a range, ascending.
 ///
 /// # Errors

@@ -43,6 +43,7 @@ pub(super) async fn commit(
     let mut batch = Batch {
         store,
         place,
+        rows: rows(store, place, received).await?,
         writes: Vec::new(),
         mailboxes: BTreeMap::new(),
         keys: Vec::new(),
@@ -74,6 +75,20 @@ pub(super) async fn commit(
     Ok(committed)
 }
 
+/// The ledger's rows with the names of these messages, and those that they complete: each question to
+/// the store takes its time, so there is one for all.
+async fn rows(
+    store: &impl Store,
+    place: Place,
+    received: &[Received],
+) -> Result<BTreeMap<Key, LedgerRow>, StoreError> {
+    let completed = received.iter().flat_map(|received| &received.completes).map(|row| row.key());
+    let own = received.iter().map(|received| place.key(received));
+    let keys: Vec<Key> = completed.chain(own).collect();
+    let rows: Vec<Option<LedgerRow>> = record::get_many(store, &keys).await?;
+    Ok(keys.into_iter().zip(rows).filter_map(|(key, row)| Some((key, row?))).collect())
+}
+
 /// What is here of a message that has come.
 enum Presence {
     Absent,
@@ -87,6 +102,8 @@ enum Presence {
 struct Batch<'a, S> {
     store: &'a S,
     place: Place,
+    /// The ledger's rows before it, as far as they matter.
+    rows: BTreeMap<Key, LedgerRow>,
     writes: Vec<Write>,
     mailboxes: BTreeMap<MailboxId, Mailbox>,
     /// The rows that it writes.
@@ -98,7 +115,7 @@ struct Batch<'a, S> {
 impl<S: Store> Batch<'_, S> {
     async fn presence(&mut self, received: &Received) -> Result<Presence, MailError> {
         if let Some(before) = &received.completes
-            && let Some(row) = record::get::<LedgerRow>(self.store, &before.key()).await?
+            && let Some(row) = self.rows.get(&before.key())
         {
             if row.deleted_here.is_some() || (!row.partial && row.sha256 == received.sha256) {
                 return Ok(Presence::Whole);
@@ -108,16 +125,13 @@ impl<S: Store> Batch<'_, S> {
             }
             let key = message_key(row.message);
             if self.store.get(Table::Messages, &key).await?.is_some() {
-                return Ok(Presence::Partial(Box::new(row)));
+                return Ok(Presence::Partial(Box::new(row.clone())));
             }
             self.writes.push(row.delete());
             self.completed.insert(row.key());
             return Ok(Presence::Absent);
         }
-        // Where it will be says nothing about its key.
-        let anywhere = MessageId { mailbox: self.place.inbox, uid: 0 };
-        let key = received.row(self.place.account, anywhere, 0, 0).key();
-        let row: Option<LedgerRow> = record::get(self.store, &key).await?;
+        let row = self.rows.get(&self.place.key(received));
         let same = row.is_some_and(|row| row.sha256 == received.sha256);
         Ok(if same { Presence::Whole } else { Presence::Absent })
     }
@@ -136,7 +150,7 @@ impl<S: Store> Batch<'_, S> {
             }
         };
         let row = received.row(self.place.account, id, seen, now);
-        if let Some(former) = record::get::<LedgerRow>(self.store, &row.key()).await?
+        if let Some(former) = self.rows.get(&row.key()).cloned()
             && former.sha256 != row.sha256
             && !self.completed.contains(&row.key())
         {

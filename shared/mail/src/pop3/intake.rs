@@ -36,6 +36,13 @@ impl Place {
         Key::new().bytes(b"pop3-partial-").u32(self.account.0)
     }
 
+    /// The key of a message's row.
+    pub(super) fn key(self, received: &Received) -> Key {
+        // Where it will be says nothing about that.
+        let anywhere = MessageId { mailbox: self.inbox, uid: 0 };
+        received.row(self.account, anywhere, 0, 0).key()
+    }
+
     /// Removes what an interrupted download, or a message that turned out to be known, has left.
     pub(super) async fn discard_partial(self, store: &impl Store) -> Result<(), StoreError> {
         let _editing = store.editing().lock().await;

@@ -18,7 +18,7 @@ pub const MAX_HEADER: usize = IN_MEMORY;
 pub const LOOK_ALIKES: usize = 8;
 
 /// Several messages are stored in one transaction until they have this many bytes together…
-pub const BATCH_BYTES: usize = 2 << 20;
+pub const BATCH_BYTES: usize = 4 << 20;
 
 /// …or are this many.
 pub const BATCH_MESSAGES: usize = 200;

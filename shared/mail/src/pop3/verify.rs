@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use postern_bridge::{AccountId, MessageId};
 use sha2::{Digest, Sha256};
 
-use super::{header, ledger::LedgerRow, notes::ServerNotes};
+use super::{
+    header,
+    ledger::LedgerRow,
+    limits::{BATCH_BYTES, BATCH_MESSAGES},
+    notes::ServerNotes,
+};
 use crate::{
     Store,
     record::{self, CHUNK, Message, Record, account_key, message_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
-/// How many messages are read back at a time: with the larger ones apart, a bound on memory.
-const AT_ONCE: usize = 32;
+/// How many chunks of one message are read at a time after its first.
+const CHUNKS: u32 = 8;
 
 /// What came of reading messages back.
 #[derive(Debug, Default)]
@@ -57,7 +62,7 @@ pub(super) async fn verify(
     let mut rest = keys;
     while !rest.is_empty() {
         let mut again = Vec::new();
-        for keys in rest.chunks(AT_ONCE) {
+        for keys in rest.chunks(BATCH_MESSAGES) {
             again.extend(judge(store, keys, now, &mut verified).await?);
         }
         rest = again;
@@ -72,18 +77,21 @@ async fn judge(
     now: i64,
     verified: &mut Verified,
 ) -> Result<Vec<Key>, StoreError> {
-    let before = rows(store, keys).await?;
+    // A row that is gone has nothing to verify.
+    let before: Vec<LedgerRow> =
+        record::get_many(store, keys).await?.into_iter().flatten().collect();
     let intact = are_intact(store, &before).await?;
     let _editing = store.editing().lock().await;
-    let present = rows(store, keys).await?;
+    let keys: Vec<Key> = before.iter().map(Record::key).collect();
+    let present = record::get_many(store, &keys).await?;
     let mut batch = Vec::new();
     let mut again = Vec::new();
     let mut damaged = Vec::new();
-    for (((key, before), intact), present) in keys.iter().zip(&before).zip(intact).zip(present) {
-        // A row that is gone has nothing to verify.
-        let (Some(before), Some(mut row)) = (before, present) else { continue };
+    for (((key, before), intact), present) in keys.into_iter().zip(&before).zip(intact).zip(present)
+    {
+        let Some(mut row) = present else { continue };
         if *before != row {
-            again.push(key.clone());
+            again.push(key);
             continue;
         }
         match intact {
@@ -108,11 +116,6 @@ async fn judge(
     verified.damaged += damaged.len();
     forget(store, damaged).await?;
     Ok(again)
-}
-
-async fn rows(store: &impl Store, keys: &[Key]) -> Result<Vec<Option<LedgerRow>>, StoreError> {
-    let values = store.get_many(Table::Ledger, keys).await?;
-    values.into_iter().map(|value| value.map(|value| record::decode(&value)).transpose()).collect()
 }
 
 /// Removes rows and what is left of their messages; under the lock for editing. What other rows are
@@ -163,24 +166,32 @@ struct Outline {
 /// Of each row, if the stored bytes are those that its checksum was made of, what they tell.
 async fn are_intact(
     store: &impl Store,
-    rows: &[Option<LedgerRow>],
+    mut rows: &[LedgerRow],
 ) -> Result<Vec<Option<Outline>>, StoreError> {
-    let keys: Vec<Key> = rows.iter().flatten().map(|row| message_key(row.message)).collect();
-    let listed = store.get_many(Table::Messages, &keys).await?;
-    let chunks = |number: u32| keys.iter().map(|key| key.clone().u32(number)).collect::<Vec<_>>();
-    // Most messages have one chunk: a few questions for all of them.
-    let firsts = store.get_many(Table::Bodies, &chunks(0)).await?;
-    let mut found = listed.into_iter().zip(firsts);
     let mut intact = Vec::new();
-    for row in rows {
-        let (Some(row), Some((listed, first))) = (row, row.as_ref().and_then(|_| found.next()))
-        else {
-            intact.push(None);
-            continue;
-        };
-        intact.push(if listed.is_some() { outline(store, row, first).await? } else { None });
+    while !rows.is_empty() {
+        let (some, rest) = rows.split_at(readable(rows));
+        rows = rest;
+        let keys: Vec<Key> = some.iter().map(|row| message_key(row.message)).collect();
+        let listed = store.get_many(Table::Messages, &keys).await?;
+        // Most messages have one chunk: one question for all of them.
+        let firsts: Vec<Key> = keys.iter().map(|key| key.clone().u32(0)).collect();
+        let firsts = store.get_many(Table::Bodies, &firsts).await?;
+        for ((row, listed), first) in some.iter().zip(listed).zip(firsts) {
+            intact.push(if listed.is_some() { outline(store, row, first).await? } else { None });
+        }
     }
     Ok(intact)
+}
+
+/// Of how many messages, one at least, the first chunks can be in memory together.
+fn readable(rows: &[LedgerRow]) -> usize {
+    let mut bytes = 0;
+    let fits = |row: &&LedgerRow| {
+        bytes += row.size.min(CHUNK as u64);
+        bytes <= BATCH_BYTES as u64
+    };
+    rows.iter().take_while(fits).count().max(1)
 }
 
 /// Reads the stored bytes of a row's message, of which these are the first, chunk by chunk; `None` if
@@ -199,15 +210,22 @@ async fn outline(
     };
     let mut hasher = Sha256::new();
     let (mut size, mut number) = (0, 0);
-    let mut chunk = first;
-    while let Some(bytes) = chunk {
-        hasher.update(&bytes);
-        size += bytes.len() as u64;
-        number += 1;
-        // What is stored has whole chunks, but for the last.
-        let more = bytes.len() == CHUNK || size < row.size;
-        let key = message_key(row.message).u32(number);
-        chunk = if more { store.get(Table::Bodies, &key).await? } else { None };
+    let mut read = vec![first];
+    while !read.is_empty() {
+        let mut ended = false;
+        for chunk in std::mem::take(&mut read) {
+            // What is stored has whole chunks, but for the last.
+            let bytes = chunk.unwrap_or_default();
+            hasher.update(&bytes);
+            size += bytes.len() as u64;
+            number += 1;
+            ended |= bytes.len() != CHUNK;
+        }
+        if !ended {
+            let key = |number: u32| message_key(row.message).u32(number);
+            let keys: Vec<Key> = (number..number + CHUNKS).map(key).collect();
+            read = store.get_many(Table::Bodies, &keys).await?;
+        }
     }
     let sha256: [u8; 32] = hasher.finalize().into();
     Ok((size == row.size && sha256 == row.sha256).then_some(outline))
