@@ -246,6 +246,46 @@ fn a_draft_is_saved_replaced_opened_elsewhere_and_gone_when_it_is_sent() -> Resu
 }
 
 #[test]
+fn a_draft_that_goes_to_another_account_is_kept_there_alone() -> Result<()> {
+    run(async || {
+        let mut scene = Scene::dovecot().await?;
+        let (inbox, _) = scene.inbox().await?;
+        let mut draft = scene.servers.draft(Protocol::Imap);
+        draft.incoming.username = "eve".into();
+        draft.identity.address = "eve@example.org".into();
+        let other = scene.page.add(draft.clone()).await?;
+        let message = |account| OutgoingMessage {
+            account,
+            to: Vec::new(),
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            subject: "Plans".into(),
+            text: "One".into(),
+            in_reply_to: None,
+            references: Vec::new(),
+            attachments: Vec::new(),
+        };
+        let first = scene.page.save_draft(message(inbox.account), None).await?;
+        scene.told().await?;
+        scene.page.save_draft(message(other), Some(first)).await?;
+        // Both accounts are told about, in either order.
+        scene.told().await?;
+        for _ in 0..200 {
+            let left = scene.seen_elsewhere(of(Role::Drafts)).await?;
+            if left.is_empty() {
+                let mut page = Page::open(scene.servers.host()).await?;
+                page.add(draft).await?;
+                let drafts = page.mailbox(of(Role::Drafts)).await?;
+                let rows = page.list(drafts.id, 1).await?;
+                assert_eq!(rows[0].subject, "Plans");
+                return Ok(());
+            }
+        }
+        anyhow::bail!("it is in both accounts")
+    })
+}
+
+#[test]
 fn local_folders_of_a_pop3_account_do_what_those_on_a_server_do() -> Result<()> {
     run(async || {
         let servers = Servers::start().await?;

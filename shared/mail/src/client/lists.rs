@@ -186,13 +186,14 @@ impl<H: Host> Client<H> {
         shown
     }
 
-    /// The message that the list shows below this one.
-    pub(super) fn next_older(&self, message: MessageId) -> Option<MessageId> {
+    /// The messages that the list shows below and above this one, if there are any.
+    pub(super) fn neighbours(&self, message: MessageId) -> Vec<MessageId> {
         let lists = self.inner.lists.borrow();
-        let order = &lists.get(&message.mailbox)?.order;
-        let at = order.iter().rposition(|place| place.uid == message.uid)?;
-        let older = order[at.checked_sub(1)?];
-        Some(MessageId { uid: older.uid, ..message })
+        let Some(list) = lists.get(&message.mailbox) else { return Vec::new() };
+        let at = list.order.iter().rposition(|place| place.uid == message.uid);
+        let places = at.map(|at| [at.checked_sub(1), Some(at + 1)]).into_iter().flatten().flatten();
+        let places = places.filter_map(|at| list.order.get(at));
+        places.map(|place| MessageId { uid: place.uid, ..message }).collect()
     }
 
     async fn tell_everyone_rows(&self, mailbox: MailboxId) -> Result<(), MailError> {

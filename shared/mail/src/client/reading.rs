@@ -29,7 +29,7 @@ impl<H: Host> Client<H> {
                 if unseen {
                     self.mark_opened(id).await?;
                 }
-                self.prefetch_next(id).await
+                self.prefetch_neighbours(id).await
             }
             Err(error) => {
                 let problem = self.message_problem(id, &error).await;
@@ -124,13 +124,19 @@ impl<H: Host> Client<H> {
         answer.await.unwrap_or(Err(MailError::Gone("message")))
     }
 
-    /// Has the message below this one fetched, which is likely to be read next.
-    async fn prefetch_next(&self, id: MessageId) -> Result<(), MailError> {
-        let Some(next) = self.next_older(id) else { return Ok(()) };
+    /// Has the messages below and above this one fetched, one of which is likely to be read next: at
+    /// most what is needed to show them.
+    async fn prefetch_neighbours(&self, id: MessageId) -> Result<(), MailError> {
         let account = self.account_of(id.mailbox).await?;
-        let absent = self.message(next).await?.body == Body::Absent;
-        if absent && account.protocol == Protocol::Imap && self.inner.online.get() {
-            self.queue_prefetch(account.id, next);
+        if account.protocol != Protocol::Imap || !self.inner.online.get() {
+            return Ok(());
+        }
+        for next in self.neighbours(id) {
+            let message: Option<Message> =
+                record::get(self.store(), &record::message_key(next)).await?;
+            if message.is_some_and(|message| message.body == Body::Absent) {
+                self.queue_prefetch(account.id, next);
+            }
         }
         Ok(())
     }
