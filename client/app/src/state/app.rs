@@ -388,11 +388,11 @@ impl App {
                 self.transfer.update(|transfer| transfer.set_progress(request, progress));
             }
             Delta::Exported { request, result } => {
-                self.let_go();
+                self.let_go(request);
                 self.transfer.update(|transfer| transfer.exported(request, result));
             }
             Delta::Imported { request, result } => {
-                self.let_go();
+                self.let_go(request);
                 self.transfer.update(|transfer| transfer.imported(request, result));
                 self.send(Intent::MeasureStorage);
             }

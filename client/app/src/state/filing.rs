@@ -128,12 +128,16 @@ impl App {
     /// Ends a transfer before its time.
     fn give_up(self, request: u32, outcome: Outcome) {
         self.send(Intent::StopTransfer { request });
-        self.let_go();
+        self.let_go(request);
         self.transfer.update(|transfer| transfer.end(request, outcome));
     }
 
-    /// Lets go of the file.
-    pub(super) fn let_go(self) {
+    /// Lets go of the file of a transfer that runs: what comes late of one that was stopped is not
+    /// about the next one's.
+    pub(super) fn let_go(self, request: u32) {
+        if self.transfer.with_untracked(Transfer::request) != Some(request) {
+            return;
+        }
         let file = self.file.try_update_value(Option::take).flatten();
         if let Some(Open::Writing(saver, _)) = file {
             saver.abort();
