@@ -1,8 +1,8 @@
 //! Backups, and mail as files.
 
-use postern_bridge::{CopyState, Exported, Imported, Progress, Reminder};
+use postern_bridge::{CopyState, Exported, Imported, Progress, Protocol, Reminder};
 
-use super::list;
+use super::{list, setup};
 
 pub(crate) const TITLE: &str = "Storage and backup";
 pub(crate) const OPEN: &str = "Storage and backup";
@@ -27,6 +27,10 @@ pub(crate) const ZIP_DETAIL: &str = "Brings everything back: mail, folders, flag
 pub(crate) const MBOX: &str = "One mbox file";
 pub(crate) const MBOX_DETAIL: &str =
     "For other mail programs. Folders, settings and the list of POP3 downloads are not in it.";
+pub(crate) const ZIP_FOLDER: &str = "Zip of .eml files";
+pub(crate) const ZIP_FOLDER_DETAIL: &str =
+    "One file for each message. Postern reads the flags back as well.";
+pub(crate) const MBOX_FOLDER_DETAIL: &str = "For other mail programs.";
 pub(crate) const HEADERS: &str = "An account downloads only headers, or leaves large messages on the server. Of those messages a backup has the headers alone.";
 pub(crate) const SAVE: &str = "Save a backup";
 pub(crate) const SAVE_FOLDER: &str = "Save to a file";
@@ -103,6 +107,13 @@ pub(crate) fn import_into(name: &str) -> String {
 
 pub(crate) fn in_use(used: &str, quota: &str, percent: u64) -> String {
     format!("{used} of {quota} in use ({percent} %)")
+}
+
+pub(crate) fn protocol(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Imap => setup::IMAP,
+        Protocol::Pop3 => setup::POP3,
+    }
 }
 
 pub(crate) fn due(address: &str) -> String {

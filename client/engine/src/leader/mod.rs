@@ -297,12 +297,18 @@ fn is_damage(error: &MailError) -> bool {
 
 /// Why nothing that is stored can be shown, and what to do.
 fn sentence(error: &MailError) -> String {
-    if *error == MailError::Store(StoreError::NewerSchema) {
-        return "The mail in this browser was stored by a newer version of Postern. Nothing was \
-                changed; reload the page to get that version."
-            .into();
+    match error {
+        MailError::Store(StoreError::NewerSchema) => {
+            "The mail in this browser was stored by a newer version of Postern. Nothing was \
+             changed; reload the page to get that version."
+                .into()
+        }
+        MailError::Store(StoreError::Damaged(detail) | StoreError::Failed(detail)) => format!(
+            "It is damaged, or the browser can't read it now. Nothing was changed. Reload the page; \
+             if that does not help, start afresh. (In the browser's words: {detail})"
+        ),
+        error => error.problem("This browser").sentence,
     }
-    error.problem("This browser").sentence
 }
 
 /// What the pages are told when the database was closed while they were open.

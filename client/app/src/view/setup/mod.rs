@@ -35,7 +35,7 @@ use super::{
     accounts,
     icons::{self, Icon, Mark},
     shell::ThemeSwitch,
-    storage::BringBackFirst,
+    storage::{Lost, RestoreFirst},
 };
 use crate::{
     browser::focus,
@@ -99,12 +99,15 @@ pub(crate) fn Setup(first: bool) -> impl IntoView {
                     .into_any()
             }}
             <Show when=move || first && app.step.with(Step::is_first)>
-                <BringBackFirst />
+                <Lost />
             </Show>
             <Show when=move || app.step.with(Step::is_first)>
                 <DemoCard />
             </Show>
             <Steps />
+            <Show when=move || first && app.step.with(Step::is_first)>
+                <RestoreFirst />
+            </Show>
         </main>
     }
 }

@@ -20,7 +20,7 @@ pub(in crate::view) fn SaveFolder(mailbox: MailboxId) -> impl IntoView {
     let format = RwSignal::new(ExportFormat::Mbox);
     view! {
         <Frame title=text::backup::save_folder(&name)>
-            <FormatChoice format />
+            <FormatChoice format of_folder=true />
             <footer class="dialog-actions">
                 <button class="button" on:click=move |_| app.dialog.set(None)>
                     {text::change::CANCEL}

@@ -13,6 +13,6 @@ mod save;
 
 pub(super) use damaged::Damaged;
 pub(super) use dialog::{ImportInto, SaveFolder};
-pub(super) use lost::BringBackFirst;
+pub(super) use lost::{Lost, RestoreFirst};
 pub(super) use notice::{KeepFirst, StorageNotice};
 pub(super) use page::{StorageCard, StoragePage};

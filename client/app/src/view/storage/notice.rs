@@ -17,7 +17,12 @@ use crate::{
 #[component]
 pub(in crate::view) fn StorageNotice() -> impl IntoView {
     let app = App::here();
-    let notice = Memo::new(move |_| app.storage_notice());
+    // The page about storage has it all; and what is gone can't be kept.
+    let told_elsewhere =
+        move || app.route.get() == Route::Storage || app.storage_failed.with(Option::is_some);
+    let notice = Memo::new(move |_| {
+        app.storage_notice().filter(|notice| *notice == Notice::Paused || !told_elsewhere())
+    });
     view! {
         <Gone />
         {move || {

@@ -82,6 +82,12 @@ fn Ended(name: String, kind: Kind, outcome: Outcome) -> impl IntoView {
                 <Icon glyph />
                 <span>{words}</span>
             </p>
+            <button
+                class="button"
+                on:click=move |_| app.transfer.update(Transfer::forget)
+            >
+                {text::backup::DISMISS}
+            </button>
             {(!problems.is_empty())
                 .then(|| {
                     view! {
@@ -90,12 +96,6 @@ fn Ended(name: String, kind: Kind, outcome: Outcome) -> impl IntoView {
                         </ul>
                     }
                 })}
-            <button
-                class="button"
-                on:click=move |_| app.transfer.update(Transfer::forget)
-            >
-                {text::backup::DISMISS}
-            </button>
         </section>
     }
 }

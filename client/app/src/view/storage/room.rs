@@ -1,7 +1,7 @@
 //! How much is stored, and whether the browser keeps it.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, StorageView};
+use postern_bridge::{AccountId, Protocol, StorageView};
 
 use super::notice::KeepButton;
 use crate::{
@@ -22,7 +22,7 @@ pub(super) fn Room() -> impl IntoView {
     let accounts = Memo::new(move |_| {
         app.accounts.with(|accounts| {
             let own = |account: &postern_bridge::AccountView| {
-                (account.id, account.identity.address.clone())
+                (account.id, account.identity.address.clone(), account.protocol)
             };
             accounts.all().iter().map(own).collect::<Vec<_>>()
         })
@@ -56,10 +56,12 @@ pub(super) fn Room() -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || accounts.get() key=Clone::clone let((id, address))>
+                    <For each=move || accounts.get() key=Clone::clone let((id, address, protocol))>
                         <tr data-test="room-account">
                             <th scope="row">
                                 <bdi>{address}</bdi>
+                                {" "}
+                                <ProtocolTag protocol />
                             </th>
                             <td>{move || stored(app, id)}</td>
                             <td data-test="last-backup">{move || last(app, id)}</td>
@@ -112,4 +114,10 @@ fn stored(app: App, id: AccountId) -> Option<String> {
 fn last(app: App, id: AccountId) -> Option<String> {
     let last = app.care.with(|care| care.last_backup(id))?;
     Some(last.saved.map_or_else(|| text::backup::NEVER.to_owned(), format::row_date))
+}
+
+/// Which of two accounts with one address this is.
+#[component]
+pub(super) fn ProtocolTag(protocol: Protocol) -> impl IntoView {
+    view! { <span class="tag">{text::backup::protocol(protocol)}</span> }
 }

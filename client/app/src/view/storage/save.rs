@@ -18,7 +18,9 @@ pub(super) fn BackUp() -> impl IntoView {
     let addresses = move || {
         app.accounts.with(|accounts| {
             let own = |account: &postern_bridge::AccountView| {
-                (account.id, account.identity.address.clone())
+                let address = &account.identity.address;
+                let protocol = text::backup::protocol(account.protocol);
+                (account.id, format!("{address} ({protocol})"))
             };
             accounts.all().iter().map(own).collect::<Vec<_>>()
         })
@@ -63,7 +65,7 @@ pub(super) fn BackUp() -> impl IntoView {
                     </select>
                 </label>
             </div>
-            <FormatChoice format />
+            <FormatChoice format of_folder=false />
             <Show when=move || format.get() == ExportFormat::Zip && has_headers(app, account.get())>
                 <p class="note" data-test="backup-headers">
                     <Icon glyph=icons::STORAGE />
@@ -99,7 +101,18 @@ fn has_headers(app: App, chosen: Option<AccountId>) -> bool {
 pub(super) fn FormatChoice(
     /// What is chosen.
     format: RwSignal<ExportFormat>,
+    /// Whether a folder alone is saved.
+    of_folder: bool,
 ) -> impl IntoView {
+    let (zip, zip_detail, mbox_detail) = if of_folder {
+        (
+            text::backup::ZIP_FOLDER,
+            text::backup::ZIP_FOLDER_DETAIL,
+            text::backup::MBOX_FOLDER_DETAIL,
+        )
+    } else {
+        (text::backup::ZIP, text::backup::ZIP_DETAIL, text::backup::MBOX_DETAIL)
+    };
     let choice = move |own: ExportFormat, test, label, detail| {
         view! {
             <label class="choice is-tall">
@@ -120,8 +133,8 @@ pub(super) fn FormatChoice(
     view! {
         <fieldset class="question">
             <legend>{text::backup::FORMAT}</legend>
-            {choice(ExportFormat::Zip, "backup-zip", text::backup::ZIP, text::backup::ZIP_DETAIL)}
-            {choice(ExportFormat::Mbox, "backup-mbox", text::backup::MBOX, text::backup::MBOX_DETAIL)}
+            {choice(ExportFormat::Zip, "backup-zip", zip, zip_detail)}
+            {choice(ExportFormat::Mbox, "backup-mbox", text::backup::MBOX, mbox_detail)}
         </fieldset>
     }
 }
