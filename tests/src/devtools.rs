@@ -37,6 +37,21 @@ pub async fn permit_persistence(browser: &Browser) -> Result<()> {
     Ok(())
 }
 
+/// Sets how many bytes an origin may store; `None` is what the browser thinks right.
+///
+/// # Errors
+///
+/// If the browser refuses.
+pub async fn set_quota(browser: &Browser, origin: &str, bytes: Option<u64>) -> Result<()> {
+    let mut parameters = json!({ "origin": origin });
+    if let Some(bytes) = bytes {
+        parameters["quotaSize"] = bytes.into();
+    }
+    let name = "Storage.overrideQuotaForOrigin";
+    browser.client().issue_cmd(Command { name, parameters }).await?;
+    Ok(())
+}
+
 /// Has a script run in each page from now on, before anything of the page's own.
 ///
 /// # Errors

@@ -104,7 +104,6 @@ async fn of_a_message_whose_header_was_downloaded_the_rest_comes_when_it_is_aske
     .await
 }
 
-/// The numbers of the letters that are stored in the open page's database, each as often as it is.
 const STORED: &str = "
     const [done] = [arguments[arguments.length - 1]];
     const open = indexedDB.open('postern');
@@ -122,14 +121,15 @@ const STORED: &str = "
     };
 ";
 
-async fn stored(browser: &Browser) -> Result<Vec<u64>> {
+/// The numbers of the letters that are stored in the open page's database, each as often as it is.
+pub(crate) async fn stored(browser: &Browser) -> Result<Vec<u64>> {
     let letters = browser.client().execute_async(STORED, Vec::new()).await?;
     let letters = letters.as_array().context("the database can't be read")?;
     letters.iter().map(|letter| letter.as_u64().context("a message is no letter")).collect()
 }
 
 /// What must hold at any moment: each message is on the server or here, and none is here twice.
-fn check(mut here: Vec<u64>, delivered: usize) -> Result<()> {
+pub(crate) fn check(mut here: Vec<u64>, delivered: usize) -> Result<()> {
     here.sort_unstable();
     let count = here.len();
     here.dedup();

@@ -1,4 +1,6 @@
-//! What is stored in the browser: damaged, deleted under way.
+//! What is stored in the browser: no room for it, damaged, deleted under way.
+
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use postern_tests::{
@@ -7,7 +9,60 @@ use postern_tests::{
 };
 use serde_json::Value;
 
-use crate::steps::{Servers, USER, open_row, reader_shows};
+use crate::{
+    pop3::{check, stored},
+    steps::{Servers, USER, open_row, reader_shows},
+};
+
+/// How many letters of a megabyte there are.
+const LETTERS: usize = 36;
+
+/// How many bytes there is room for: the page itself, and some of the letters.
+const ROOM: u64 = 48 << 20;
+
+const ALL_ARE_LISTED: &str =
+    "return document.querySelector('[data-test=row]')?.ariaSetSize === '36'";
+
+#[tokio::test]
+async fn a_full_storage_pauses_downloads_and_no_message_is_lost_or_doubled() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, (0..LETTERS).map(letters::large))?;
+    Browser::run("full", async |browser| {
+        devtools::permit_persistence(browser).await?;
+        // From the beginning: a browser remembers for a while how much room a database has.
+        let origin = servers.site.url.trim_end_matches('/');
+        devtools::set_quota(browser, origin, Some(ROOM)).await?;
+        browser.open(&servers.site.url).await?;
+        browser.script("return navigator.storage.persist()").await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("retention-delete").await?;
+        browser.click("setup-add").await?;
+        let notice = "[data-test=storage-notice][data-kind=paused]";
+        browser.wait_for_text(notice, |text| text.contains("downloads are paused")).await?;
+        let here = stored(browser).await?;
+        println!("{} of {LETTERS} are here", here.len());
+        ensure!(here.len() < LETTERS, "there was room for all");
+        ensure!(servers.dovecot.count(USER)? == LETTERS, "mail was deleted that is not all here");
+        check(here, LETTERS)?;
+
+        devtools::set_quota(browser, origin, None).await?;
+        browser.click("refresh").await?;
+        browser.wait_until(ALL_ARE_LISTED).await?;
+        let gone = "return !document.querySelector('[data-test=storage-notice][data-kind=paused]')";
+        browser.wait_until(gone).await?;
+        for _ in 0..600 {
+            if servers.dovecot.count(USER)? == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        ensure!(servers.dovecot.count(USER)? == 0, "the policy goes on as well");
+        let here = stored(browser).await?;
+        ensure!(here.len() == LETTERS, "{} of {LETTERS} are here", here.len());
+        check(here, LETTERS)
+    })
+    .await
+}
 
 /// Makes the records of accounts unreadable.
 const SPOIL: &str = "
