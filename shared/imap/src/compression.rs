@@ -132,7 +132,7 @@ pub(crate) mod tests {
     #[test]
     fn a_bomb_comes_out_in_chunks_of_one_size() {
         let bomb = server_deflates(&vec![0; 20 << 20]);
-        assert!(bomb.len() < 100_000);
+        assert!(bomb.len() < 1 << 20);
         let mut own = Compression::new();
         own.receive(&bomb);
         let (all, sizes) = inflate_all(&mut own).unwrap();

@@ -237,7 +237,7 @@ async fn cut_while_moving(scene: &Scene<'_>) -> Result<()> {
     }
     // A connection whose end is noticed only now takes its change up again with the next refresh.
     let mut left = Err(anyhow::anyhow!("never asked"));
-    for _ in 0..5 {
+    for _ in 0..12 {
         page.say(Intent::Refresh { account: inbox.account });
         match timeout(TOLD, told(&mut page)).await {
             Ok(end) => {
