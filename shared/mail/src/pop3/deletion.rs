@@ -72,10 +72,9 @@ pub(super) async fn delete_due<H: Host>(
         return Ok(0);
     }
     let Some(mut marked) = last_look(host, job, marked, &handed_out).await? else {
-        if !by_itself {
-            server.ask(Command::Rset, "the end of the deletions").await?;
-            let _ = server.ask(Command::Quit, "the end of the session").await;
-        }
+        // Without QUIT it deletes nothing, whatever it answers to this: which is for a server that takes
+        // the end of the connection for a QUIT.
+        let _ = server.ask(Command::Rset, "the end of the deletions").await;
         return Ok(0);
     };
     match server.ask(Command::Quit, "the end of the session").await? {

@@ -131,14 +131,17 @@ fn an_account_that_has_another_server_by_now_deletes_nothing_at_the_old_one() {
 
 #[test]
 fn a_message_that_is_moved_back_while_its_deletion_is_asked_for_stays_on_the_server() {
-    let host = prepared(Maildrop::new(&mails()), MemoryStore::new());
-    run(&host, DeleteWhenDeletedHere).unwrap();
-    let there = block_on(move_message(&host.store, ledger(&host.store)[0].message, TRASH));
-    when_deleting(&host, move |store| {
-        block_on(move_message(store, there, INBOX));
-    });
-    assert_eq!(run(&host, DeleteWhenDeletedHere).unwrap().deleted, 0);
-    assert_eq!(host.server.borrow().messages.len(), 2);
+    for without_rset in [false, true] {
+        let server = Maildrop { without_rset, ..Maildrop::new(&mails()) };
+        let host = prepared(server, MemoryStore::new());
+        run(&host, DeleteWhenDeletedHere).unwrap();
+        let there = block_on(move_message(&host.store, ledger(&host.store)[0].message, TRASH));
+        when_deleting(&host, move |store| {
+            block_on(move_message(store, there, INBOX));
+        });
+        assert_eq!(run(&host, DeleteWhenDeletedHere).unwrap().deleted, 0);
+        assert_eq!(host.server.borrow().messages.len(), 2, "{without_rset}");
+    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) struct Maildrop {
     pub(super) uidl_fails: bool,
     /// QUIT is answered, but nothing is deleted.
     pub(super) keeps_everything: bool,
+    /// RSET is not known.
+    pub(super) without_rset: bool,
     /// It is of before RFC 2449 and does not know CAPA.
     pub(super) without_capa: bool,
     /// TOP works, though it is not offered.
@@ -64,6 +66,7 @@ impl Maildrop {
             greeting: "ready",
             uidl_fails: false,
             keeps_everything: false,
+            without_rset: false,
             without_capa: false,
             hidden_top: false,
             watcher: None,
@@ -121,6 +124,7 @@ impl Maildrop {
                 self.marked.insert(number - 1);
                 b"+OK\r\n".into()
             }
+            "RSET" if self.without_rset => b"-ERR unknown\r\n".into(),
             "RSET" => {
                 self.marked.clear();
                 b"+OK\r\n".into()
