@@ -7,7 +7,7 @@ use postern_imap::{
     command::{FetchItem, SearchKey, SearchReturn, Upload},
 };
 
-use super::{ImapClient, append::imap_flags, listing};
+use super::{ImapClient, append::imap_flags, limits::MESSAGES, listing};
 use crate::{
     Host, MailError, Transport,
     migrate::{Likeness, limits},
@@ -31,6 +31,9 @@ impl<T: Transport> ImapClient<T> {
             return Ok(present);
         }
         let found = self.search_all(host, vec![SearchKey::All], SearchReturn::All).await?;
+        if found.all.as_ref().is_some_and(|uids| uids.count() > MESSAGES) {
+            return Err(MailError::Unsupported("a mailbox of this size"));
+        }
         let uids: Vec<u32> = found.all.iter().flat_map(SequenceSet::numbers).collect();
         for window in uids.chunks(limits::WINDOW) {
             let Some(set) = SequenceSet::from_numbers(window.iter().copied()) else { continue };
