@@ -130,13 +130,36 @@ impl Known {
     }
 }
 
-/// The digest of a stored message, read chunk by chunk.
 async fn content_of(store: &impl Store, id: MessageId) -> Result<[u8; 32], MailError> {
     let mut content = Content::default();
+    each_chunk(store, id, |chunk| content.update(chunk)).await?;
+    Ok(content.finish())
+}
+
+/// Size and SHA-256 of a stored message, byte by byte.
+pub(super) async fn digest(
+    store: &impl Store,
+    id: MessageId,
+) -> Result<(u64, [u8; 32]), MailError> {
+    let (mut size, mut hasher) = (0, Sha256::new());
+    let counted = each_chunk(store, id, |chunk| {
+        size += chunk.len() as u64;
+        hasher.update(chunk);
+    });
+    counted.await?;
+    Ok((size, hasher.finalize().into()))
+}
+
+/// Reads a stored message chunk by chunk.
+async fn each_chunk(
+    store: &impl Store,
+    id: MessageId,
+    mut read: impl FnMut(&[u8]),
+) -> Result<(), MailError> {
     for number in 0.. {
         let key = record::message_key(id).u32(number);
         let Some(chunk) = store.get(Table::Bodies, &key).await? else { break };
-        content.update(&chunk);
+        read(&chunk);
     }
-    Ok(content.finish())
+    Ok(())
 }

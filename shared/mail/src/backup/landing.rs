@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use postern_archive::mbox::Status;
 use postern_bridge::{Flags, MailboxId, MessageId};
 use postern_mime::summary;
+use sha2::{Digest, Sha256};
 
 use super::{
     known::{Content, Known, Trait},
@@ -44,6 +45,8 @@ pub(super) struct Landing<'a, S> {
     known: Known,
     seen: HashMap<[u8; 32], u32>,
     arriving: Option<Arriving>,
+    /// The digest of the bytes that came last.
+    came: [u8; 32],
     waiting: Vec<Arrived>,
 }
 
@@ -56,6 +59,7 @@ struct Arriving {
     begun: bool,
     refused: bool,
     content: Content,
+    exact: Sha256,
     size: u64,
     /// Bytes that are not stored yet.
     bytes: Vec<u8>,
@@ -93,6 +97,7 @@ impl<'a, S: Store> Landing<'a, S> {
             known: Known::of(store, mailbox).await?,
             seen: HashMap::new(),
             arriving: None,
+            came: [0; 32],
             waiting: Vec::new(),
         })
     }
@@ -114,8 +119,7 @@ impl<'a, S: Store> Landing<'a, S> {
             return Ok(());
         }
         if arriving.begun {
-            arriving.content.update(bytes);
-            arriving.size += bytes.len() as u64;
+            arriving.count(bytes);
         }
         arriving.bytes.extend(bytes);
         arriving.look_at_header(false);
@@ -138,6 +142,7 @@ impl<'a, S: Store> Landing<'a, S> {
         let message = self.message(&arriving, head);
         let own = Trait::of(&message.message_id, message.sent, &message.subject);
         let content = std::mem::take(&mut arriving.content).finish();
+        self.came = std::mem::take(&mut arriving.exact).finalize().into();
         let nth = self.seen.entry(content).or_default();
         *nth = if self.copies { *nth + 1 } else { 1 };
         let nth = *nth;
@@ -212,6 +217,11 @@ impl<'a, S: Store> Landing<'a, S> {
         MessageId { mailbox: self.mailbox, uid: self.known.uid(at) }
     }
 
+    /// The SHA-256 of the message that came last, byte by byte.
+    pub(super) fn came(&self) -> [u8; 32] {
+        self.came
+    }
+
     /// Stores the whole pieces of this size that wait.
     async fn spill(&mut self, piece: usize) -> Result<(), MailError> {
         let Some(arriving) = &mut self.arriving else { return Ok(()) };
@@ -278,8 +288,15 @@ impl Arriving {
         let (status, added) = Status::of_header(&self.bytes);
         self.status = status;
         self.bytes.drain(..added);
-        self.content.update(&self.bytes);
-        self.size = self.bytes.len() as u64;
+        let bytes = std::mem::take(&mut self.bytes);
+        self.count(&bytes);
+        self.bytes = bytes;
+    }
+
+    fn count(&mut self, bytes: &[u8]) {
+        self.content.update(bytes);
+        self.exact.update(bytes);
+        self.size += bytes.len() as u64;
     }
 
     /// Flags and keywords; what says nothing of them has been read.

@@ -9,6 +9,7 @@ use super::{
     Source,
     archive::{self, Entries},
     import::{count, message, skip},
+    known,
     landing::{Landed, Landing, discard_partial},
     limits,
     manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, SavedFolder},
@@ -100,8 +101,18 @@ struct Restore<'a, H: Host> {
     mailboxes: BTreeMap<u32, MailboxId>,
     landings: BTreeMap<MailboxId, Landing<'a, H::Store>>,
     /// Where a message of the backup (folder and UID) has landed.
-    places: BTreeMap<(u32, u32), (MailboxId, usize)>,
+    places: BTreeMap<(u32, u32), Place>,
     report: Imported,
+}
+
+/// Where a message is.
+struct Place {
+    mailbox: MailboxId,
+    at: usize,
+    /// The digest of the bytes that the backup has.
+    sha256: [u8; 32],
+    /// It was there already, perhaps with other line ends.
+    known: bool,
 }
 
 impl<H: Host> Restore<'_, H> {
@@ -208,7 +219,8 @@ impl<H: Host> Restore<'_, H> {
                 Ok(landed) => {
                     count(&mut self.report, landed, &entry.name);
                     if let Landed::New(at) | Landed::Known(at) = landed {
-                        self.places.insert(place, (mailbox, at));
+                        let (sha256, known) = (landing.came(), landed == Landed::Known(at));
+                        self.places.insert(place, Place { mailbox, at, sha256, known });
                     }
                 }
                 Err(error) => skip(&mut self.report, &entry.name, &error.to_string()),
@@ -237,20 +249,33 @@ impl<H: Host> Restore<'_, H> {
 
     /// Stores the rows of messages that are here, or were deleted here; those that are there already
     /// stay as they are.
+    ///
+    /// What a row says of bytes decides later whether they are kept or taken for damaged, and whether
+    /// the server's are deleted. So it is about those that are here: a message that was here with
+    /// other line ends is known by its own. One that the backup has with other bytes than its row
+    /// says gets none, and comes from the server again.
     async fn ledger(&self, account: AccountId, rows: Vec<LedgerRow>) -> Result<(), MailError> {
         let store = self.host.store();
         let _editing = store.editing().lock().await;
         let mut batch = Vec::new();
         for row in rows {
-            let row = LedgerRow { account, verified: None, ..row };
+            let mut row = LedgerRow { account, verified: None, ..row };
             let place = self.places.get(&(row.message.mailbox.0, row.message.uid));
-            let message = place.and_then(|(mailbox, at)| Some(self.landings.get(mailbox)?.id(*at)));
-            let message = match message {
-                Some(message) => message,
-                None if row.deleted_here.is_some() => MessageId { mailbox: MailboxId(0), uid: 0 },
+            let landed = place
+                .and_then(|place| Some((place, self.landings.get(&place.mailbox)?.id(place.at))));
+            match landed {
+                Some((place, _)) if place.sha256 != row.sha256 => continue,
+                Some((place, message)) => {
+                    row.message = message;
+                    if place.known {
+                        (row.size, row.sha256) = known::digest(store, message).await?;
+                    }
+                }
+                None if row.deleted_here.is_some() => {
+                    row.message = MessageId { mailbox: MailboxId(0), uid: 0 };
+                }
                 None => continue,
-            };
-            let row = LedgerRow { message, ..row };
+            }
             if store.get(LedgerRow::TABLE, &row.key()).await?.is_none() {
                 batch.push(row.put());
             }

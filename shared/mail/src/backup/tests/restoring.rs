@@ -54,9 +54,10 @@ fn of_a_message_whose_header_alone_was_here_the_header_comes_back_and_is_told() 
     let before = filled(MemoryStore::new());
     let mut row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
     row.partial = true;
+    let header = b"Subject: the beginning\r\n\r\n";
+    (row.size, row.sha256) = (header.len() as u64, Sha256::digest(header).into());
     let key = record::message_key(row.message);
     let mut message: Message = block_on(record::get(&before.store, &key)).unwrap().unwrap();
-    let header = b"Subject: the beginning\r\n\r\n";
     message.body = Body::Header { size: header.len() as u64 };
     let mut batch = put_body(message.id, header);
     batch.extend([message.put(), row.put()]);
@@ -84,6 +85,45 @@ fn what_is_there_already_is_not_there_twice() {
     assert_eq!(imported.added, []);
     assert_eq!(everything(&before.store, AccountId(3)), all);
     assert!(ledger(&before.store).iter().all(|row| row.verified.is_some()));
+}
+
+/// A row whose digest is another one's would let the next download take the message for damaged, and
+/// remove it.
+#[test]
+fn the_ledger_knows_messages_that_were_here_with_other_line_ends_by_their_own_bytes() {
+    let (_, mut file) = written(ExportFormat::Zip);
+    let (after, _) = restored(&mut file);
+    let rows = ledger(&after.store);
+    let here = rows.iter().filter(|row| row.deleted_here.is_none());
+    let mut batch: Vec<_> = rows.iter().map(Record::delete).collect();
+    for row in here.clone() {
+        let raw = block_on(body(&after.store, row.message)).unwrap();
+        let bare = raw.into_iter().filter(|byte| *byte != b'\r').collect::<Vec<_>>();
+        batch.extend(put_body(row.message, &bare));
+    }
+    block_on(after.store.apply(batch, Durability::Strict)).unwrap();
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let imported = block_on(backup.restore(&after, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates), (0, 7));
+    let again = ledger(&after.store);
+    assert_eq!(again.len(), rows.len());
+    for row in again.iter().filter(|row| row.deleted_here.is_none()) {
+        let raw = block_on(body(&after.store, row.message)).unwrap();
+        assert_eq!(<[u8; 32]>::from(Sha256::digest(&raw)), row.sha256);
+        assert_eq!(raw.len() as u64, row.size);
+    }
+}
+
+#[test]
+fn a_message_that_the_backup_has_with_other_bytes_than_its_row_says_comes_again() {
+    let before = filled(MemoryStore::new());
+    let mut row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
+    row.sha256 = [7; 32];
+    block_on(before.store.apply(vec![row.put()], Durability::Strict)).unwrap();
+    let (_, mut file) = saved(&before, ExportFormat::Zip);
+    let (after, imported) = restored(&mut file);
+    assert_eq!(imported.messages, 7);
+    assert!(ledger(&after.store).iter().all(|own| own.uidl != row.uidl));
 }
 
 #[test]
