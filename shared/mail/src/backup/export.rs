@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     pop3::LedgerRow,
-    record::{self, Account, Body, Mailbox, Message},
+    record::{self, Account, Body, CHUNK, Mailbox, Message},
     store::{Key, KeyRange, Order, Table},
 };
 
@@ -84,6 +84,7 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
     async fn mbox(&mut self, contents: &[(Account, Vec<Mailbox>)]) -> Result<(), MailError> {
         let mut writer = mbox::Writer::new();
         for mailbox in contents.iter().flat_map(|(_, mailboxes)| mailboxes) {
+            let before = self.done;
             let mut places = Places::of(mailbox);
             while let Some(id) = places.next(self.store).await? {
                 let Some((message, mut bytes)) = self.message(id).await? else { continue };
@@ -96,6 +97,7 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
                 self.put(writer.end()).await?;
                 self.count();
             }
+            self.count_rest(mailbox, before);
         }
         Ok(())
     }
@@ -115,6 +117,7 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
         }
         for (account, mailboxes) in contents {
             for mailbox in mailboxes {
+                let before = self.done;
                 let folder = folder(account, mailbox, created.is_some());
                 let mut places = Places::of(mailbox);
                 while let Some(id) = places.next(self.store).await? {
@@ -128,6 +131,7 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
                     }
                     self.count();
                 }
+                self.count_rest(mailbox, before);
             }
         }
         if let Some(created) = created {
@@ -137,6 +141,14 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
         }
         writer.finish().map_err(failed)?;
         self.put(writer.take_output()).await
+    }
+
+    /// Counts what a mailbox has and was not come by since `before` were done: what a server has and
+    /// nobody has opened yet, or what was moved to where the file had been already.
+    fn count_rest(&mut self, mailbox: &Mailbox, before: u32) {
+        let rest = mailbox.total.saturating_sub(self.done - before);
+        self.report.missing += rest;
+        self.done += rest;
     }
 
     /// Writes an account's ledger, in parts.
@@ -163,7 +175,7 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
         Ok(())
     }
 
-    /// A message and its bytes; `None` if it has gone meanwhile or can't be had.
+    /// A message and its bytes; `None` if it has gone meanwhile, is damaged, or can't be had.
     async fn message(&mut self, id: MessageId) -> Result<Option<(Message, Bytes)>, MailError> {
         let key = record::message_key(id);
         let Some(message) = record::get::<Message>(self.store, &key).await? else {
@@ -178,7 +190,9 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
             }
             _ => None,
         };
-        if let Some(left) = stored {
+        if let Some(left) = stored
+            && self.has_chunks(&message, left).await?
+        {
             return Ok(Some((message, Bytes::Stored { key, next: 0, left })));
         }
         match self.fetch.whole(&message).await {
@@ -189,6 +203,13 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether all of a message's bytes are there: one that is damaged must not keep all others out of
+    /// the file.
+    async fn has_chunks(&self, message: &Message, size: u64) -> Result<bool, MailError> {
+        let chunks = self.store.keys(Table::Bodies, &record::chunks(message.id)).await?;
+        Ok(chunks.len() as u64 == size.div_ceil(CHUNK as u64))
     }
 
     async fn chunk(&self, bytes: &mut Bytes) -> Result<Option<Vec<u8>>, MailError> {

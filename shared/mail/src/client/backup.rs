@@ -163,7 +163,8 @@ impl<H: Host> Client<H> {
         let mut sink = PageSink { link, waiting: Vec::new(), offset: 0, taken: 0 };
         let exported = backup::export(host, &contents, format, complete, self, &mut sink).await?;
         sink.finish().await?;
-        if complete && exported.missing == 0 {
+        // Only from a zip does everything come back.
+        if complete && format == ExportFormat::Zip && exported.missing == 0 {
             let accounts: Vec<AccountId> = contents.iter().map(|(account, _)| account.id).collect();
             backup::note_saved(host.store(), &accounts, host.now()).await?;
             self.tell_backups(None).await?;

@@ -1,7 +1,7 @@
 //! A backup is brought back.
 
 use super::*;
-use crate::backup::Backup;
+use crate::{backup::Backup, store::Write};
 
 fn restored(file: &mut File) -> (TestStore<MemoryStore>, postern_bridge::Imported) {
     let host = TestHost::with_store(NoServer, MemoryStore::new());
@@ -72,6 +72,32 @@ fn of_a_message_whose_header_alone_was_here_the_header_comes_back_and_is_told() 
     let restored: Message = block_on(record::get(&after.store, &key)).unwrap().unwrap();
     assert_eq!((&restored.body, restored.size), (&message.body, message.size));
     assert_eq!(block_on(body(&after.store, restored.id)).unwrap(), header);
+}
+
+#[test]
+fn a_damaged_message_costs_the_backup_that_message_alone_and_is_counted() {
+    let before = filled(MemoryStore::new());
+    let row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
+    let range = record::chunks(row.message);
+    let wipe = Write::DeleteRange { table: Table::Bodies, range };
+    block_on(before.store.apply(vec![wipe], Durability::Strict)).unwrap();
+    let (exported, mut file) = saved(&before, ExportFormat::Zip);
+    assert_eq!((exported.messages, exported.missing), (6, 1));
+    assert_eq!(restored(&mut file).1.messages, 6);
+    let (exported, _) = saved(&before, ExportFormat::Mbox);
+    assert_eq!((exported.messages, exported.missing), (6, 1));
+}
+
+#[test]
+fn what_a_mailbox_has_and_nobody_has_opened_is_counted_as_missing() {
+    let before = filled(MemoryStore::new());
+    let mut own = block_on(mailboxes(&before.store, AccountId(3))).unwrap().remove(0);
+    own.total += 5;
+    block_on(before.store.apply(vec![own.put()], Durability::Strict)).unwrap();
+    for format in [ExportFormat::Zip, ExportFormat::Mbox] {
+        let (exported, _) = saved(&before, format);
+        assert_eq!((exported.messages, exported.missing), (7, 5));
+    }
 }
 
 #[test]
