@@ -67,8 +67,9 @@ pub(super) async fn commit(
     writes.extend(mailboxes.values().map(Record::put));
     store.apply(writes, Durability::Strict).await?;
     drop(editing);
+    let rows = keys.iter().collect::<BTreeSet<_>>().len();
     let verified = verify(store, keys, now).await?;
-    if verified.damaged > 0 {
+    if verified.damaged > 0 || verified.rows.len() < rows {
         return Err(StoreError::Damaged("a message that was just stored".into()).into());
     }
     committed.rows = verified.rows;
@@ -115,12 +116,14 @@ struct Batch<'a, S> {
 impl<S: Store> Batch<'_, S> {
     async fn presence(&mut self, received: &Received) -> Result<Presence, MailError> {
         if let Some(before) = &received.completes
+            && !self.completed.contains(&before.key())
             && let Some(row) = self.rows.get(&before.key())
         {
             if row.deleted_here.is_some() || (!row.partial && row.sha256 == received.sha256) {
                 return Ok(Presence::Whole);
             }
-            if !row.partial {
+            // The header of another message says nothing of this one.
+            if !row.partial || row.sha256 != before.sha256 {
                 return Ok(Presence::Absent);
             }
             let key = message_key(row.message);
@@ -206,7 +209,7 @@ impl<S: Store> Batch<'_, S> {
         self.writes.extend(message.put_listed());
         let key = row.key();
         let now = received.row(self.place.account, to, row.first_seen, now);
-        if now.key() != key {
+        if now.key() != key && !self.keys.contains(&key) {
             self.writes.push(Write::Delete { table: Table::Ledger, key: key.clone() });
         }
         self.completed.insert(key);

@@ -11,7 +11,7 @@ use super::{
     compare::remarked,
     count,
     intake::{Incoming, Place, Received},
-    ledger::{Ledger, RowChange, write},
+    ledger::{Ledger, LedgerRow, RowChange, write},
     limits::{BATCH_BYTES, BATCH_MESSAGES},
     listing::Listing,
     plan::{Identity, Part, Wanted, identify},
@@ -131,9 +131,10 @@ impl<H: Host> Fetch<'_, H> {
                 return Ok(());
             }
             Identity::Completes(row) => {
+                let row = self.free(*row, &received);
                 // What comes next is another message, even if its header is the same.
                 self.ledger.remove(&row.name());
-                received.completes = Some(row);
+                received.completes = Some(row.into());
                 self.pending.push(received);
                 return Ok(());
             }
@@ -148,6 +149,21 @@ impl<H: Host> Fetch<'_, H> {
             self.place.discard_partial(self.host.store()).await?;
         }
         Ok(())
+    }
+
+    /// Frees the names of a header that comes to be complete under another unique id: of the one that
+    /// it had and of the one that it gets, another message may come to be the owner before both are
+    /// stored.
+    fn free(&mut self, row: LedgerRow, received: &Received) -> LedgerRow {
+        if received.listed.uidl.as_ref().is_none_or(|uidl| *uidl == row.uidl) {
+            return row;
+        }
+        let now = row.clone().without_uidl(self.seen);
+        if row != now {
+            self.change(RowChange { before: row, now: now.clone() });
+        }
+        self.retire_namesake(received);
+        now
     }
 
     /// The row that has a new message's unique id is about another message, which may still be there

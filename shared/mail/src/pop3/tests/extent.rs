@@ -182,3 +182,73 @@ fn what_the_server_has_no_more_can_not_be_wanted() {
     let wanted = block_on(want_whole(&host.store, AccountId(1), message(&host, "large").id));
     assert!(matches!(wanted, Err(MailError::Gone(_))));
 }
+
+/// Gives the messages these ids, in their order.
+fn name(host: &TestHost<Maildrop>, uidls: &[&str]) {
+    for (mail, uidl) in host.server.borrow_mut().messages.iter_mut().zip(uidls) {
+        mail.uidl = (*uidl).into();
+    }
+}
+
+fn sized() -> Vec<Vec<u8>> {
+    (1..5).map(|number| mail(&format!("letter {number}"), number * 128)).collect()
+}
+
+/// Headers of all but the first, at a server that counts its messages.
+fn headers_alone() -> TestHost<Maildrop> {
+    let host = prepared(Maildrop::new(&sized()[1..]), MemoryStore::new());
+    name(&host, &["1", "2", "3"]);
+    run_account(&host, &limited(Keep, Extent::Headers), SAFE).unwrap();
+    host
+}
+
+#[test]
+fn headers_whose_ids_move_on_are_completed_and_nothing_is_doubled() {
+    let all = sized();
+    let host = headers_alone();
+    host.server.borrow_mut().messages = Maildrop::new(&all).messages;
+    name(&host, &["1", "2", "3", "4"]);
+    run_account(&host, &limited(Keep, Extent::Whole), SAFE).unwrap();
+    assert_complete(&host, &all);
+    assert_eq!(ledger(&host.store).len(), 4);
+    let again = run_account(&host, &limited(Keep, Extent::Whole), SAFE).unwrap();
+    assert_eq!(again.downloaded, 0);
+    assert_complete(&host, &all);
+}
+
+#[test]
+fn headers_that_exchange_their_ids_are_completed_and_nothing_is_doubled() {
+    let all = &sized()[1..];
+    // Of all of them the header, or of the small ones the whole.
+    for first in [Extent::Headers, LIMIT] {
+        let mut all = all.to_vec();
+        all.push(mail("large", 4096));
+        let host = prepared(Maildrop::new(&all), MemoryStore::new());
+        name(&host, &["1", "2", "3", "4"]);
+        run_account(&host, &limited(Keep, first), SAFE).unwrap();
+        for ids in [["2", "1", "4", "3"], ["4", "3", "2", "1"]] {
+            name(&host, &ids);
+            run_account(&host, &limited(Keep, Extent::Whole), SAFE).unwrap();
+            assert_complete(&host, &all);
+            let again = run_account(&host, &limited(Keep, Extent::Whole), SAFE).unwrap();
+            assert_eq!(again.downloaded, 0);
+        }
+    }
+}
+
+#[test]
+fn a_header_that_takes_the_id_of_one_that_is_completed_keeps_its_own_text() {
+    let (small, large) = (mail("small", 512), mail("large", 4096));
+    let all = [large, small];
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    name(&host, &["1", "2"]);
+    run_account(&host, &limited(Keep, Extent::Headers), SAFE).unwrap();
+    name(&host, &["2", "1"]);
+    run_account(&host, &limited(Keep, LIMIT), SAFE).unwrap();
+    assert!(matches!(message(&host, "large").body, Body::Header { .. }));
+    let whole = message(&host, "small");
+    assert_eq!(block_on(body(&host.store, whole.id)).unwrap(), all[1]);
+    assert_eq!(messages(&host).len(), 2);
+    run_account(&host, &limited(Keep, Extent::Whole), SAFE).unwrap();
+    assert_complete(&host, &all);
+}
