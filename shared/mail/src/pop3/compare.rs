@@ -10,13 +10,20 @@ use postern_bridge::MessageId;
 use sha2::{Digest, Sha256};
 
 use super::{
-    header::text_start, intake::Received, ledger::Ledger, limits::LOOK_ALIKES, plan::Part,
+    header::text_start,
+    intake::Received,
+    ledger::{Ledger, LedgerRow},
+    limits::LOOK_ALIKES,
+    plan::Part,
 };
 use crate::{
     Store,
-    record::message_key,
+    record::{self, Record, message_key},
     store::{StoreError, Table},
 };
+
+/// How often a message that is moved while it is read is looked for.
+const TRIES: usize = 3;
 
 /// The names of rows whose messages differ from what has come in nothing but what servers change in
 /// a header.
@@ -44,11 +51,35 @@ pub(super) async fn remarked(
     candidates.sort_by_key(|row| received.listed.uidl.as_ref() != Some(&row.uidl));
     let Some(own) = text_of(store, received).await? else { return Ok(same) };
     for row in candidates.into_iter().take(LOOK_ALIKES) {
-        if stored_text(store, row.message).await? == Some(own) {
+        if is_remarked(store, row, received, own).await? {
             same.insert(row.name());
         }
     }
     Ok(same)
+}
+
+/// Whether a row's message has this text. The person may have moved or deleted it since the download
+/// began, even while it is being read; of one that was deleted nothing is left to compare but how long
+/// the text was, which is enough under its own unique id.
+async fn is_remarked(
+    store: &impl Store,
+    row: &LedgerRow,
+    received: &Received,
+    text: [u8; 32],
+) -> Result<bool, StoreError> {
+    for _ in 0..TRIES {
+        // One that changes its unique id just now is not stored under it yet.
+        let present: LedgerRow =
+            record::get(store, &row.key()).await?.unwrap_or_else(|| row.clone());
+        if present.deleted_here.is_some() {
+            let own = received.listed.uidl.as_ref() == Some(&present.uidl);
+            return Ok(own && present.text_size == received.text_size);
+        }
+        if let Some(stored) = stored_text(store, present.message).await? {
+            return Ok(stored == text);
+        }
+    }
+    Ok(false)
 }
 
 /// SHA-256 of the text of what has come.

@@ -2,13 +2,16 @@
 //!
 //! Each step, and what the next download does if this one ends there:
 //!
-//! 1. *Connect, log in, list.* Nothing has changed.
+//! 1. *Connect, log in, list.* What the list settles is noted, row by row, each true by itself: which
+//!    deletions came about, and which messages are gone. The next list tells the same.
 //! 2. *Receive messages.* Small ones are in memory only. Bytes of a large one are in the store
 //!    under a reserved UID without a record, and a marker names them: they are removed.
-//! 3. *Store*: one strict batch makes record, bytes, ledger row and counts visible. Before it the
+//! 3. *Store*: what has another unique id now is noted first, in a batch of its own; if that alone is
+//!    kept, messages are known by their content. Then one strict batch makes record, bytes, ledger row and counts visible. Before it the
 //!    message is only on the server and comes again; after it the ledger knows it.
-//! 4. *Read back and verify.* An unverified row is verified first of all; if it does not match, it
-//!    is forgotten and the message comes again. While there is one, nothing is deleted on the server.
+//! 4. *Read back and verify.* An unverified row is verified first of all, even before 1; if it does not
+//!    match, it is forgotten and the message comes again, if the server has it; if not, what is left
+//!    of it stays. While there is one, nothing is deleted on the server.
 //! 5. *Compare, DELE, note.* What an earlier session stored is compared with the server's (its header,
 //!    or all of it) and read back once more. The server deletes nothing before QUIT; the message is
 //!    still listed and due again.

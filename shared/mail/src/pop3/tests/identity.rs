@@ -202,6 +202,31 @@ fn what_servers_change_in_a_header_doubles_nothing() {
 }
 
 #[test]
+fn what_is_moved_or_deleted_while_its_changed_header_comes_neither_doubles_nor_comes_back() {
+    let all = mails(&["one", "two", "three"]);
+    for deletes in [false, true] {
+        let host = prepared(Maildrop::new(&all), MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let (store, mut message) = (host.store.clone(), Some(ledger(&host.store)[1].message));
+        let mut server = host.server.borrow_mut();
+        server.messages.iter_mut().for_each(|mail| mail.raw = marked(&mail.raw));
+        server.watcher = Some(Box::new(move |line| {
+            if line.starts_with("RETR")
+                && let Some(message) = message.take()
+            {
+                match deletes {
+                    true => block_on(delete_message(&store, message)),
+                    false => drop(block_on(move_message(&store, message, TRASH))),
+                }
+            }
+        }));
+        drop(server);
+        assert_eq!(run(&host, Keep).unwrap().downloaded, 0, "{deletes}");
+        assert_eq!(stored(&host.store).len(), if deletes { 2 } else { 3 });
+    }
+}
+
+#[test]
 fn another_text_under_a_changed_header_is_another_message() {
     let all = ["text one", "text two"]
         .map(|text| format!("From: b@c\r\nSubject: same\r\n\r\n{text}\r\n").into_bytes());
