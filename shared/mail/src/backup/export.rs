@@ -11,7 +11,7 @@ use postern_bridge::{ExportFormat, Exported, MessageId, Progress};
 
 use super::{
     Sink, limits,
-    manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount},
+    manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, keywords},
     names,
 };
 use crate::{
@@ -279,7 +279,7 @@ fn status(message: &Message) -> Status {
         flagged: flags.flagged,
         deleted: flags.deleted,
         draft: flags.draft,
-        keywords: message.keywords.clone(),
+        keywords: keywords(message),
     }
 }
 

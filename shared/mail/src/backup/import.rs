@@ -35,12 +35,19 @@ pub async fn import<H: Host>(
     let mut import = Import { landing, report: Imported::default() };
     let result = match archive::directory(source).await? {
         Ok(directory) => import.zip(Entries::of(directory), source).await,
+        // A zip that can't be read to its end is no mail.
+        Err(error) if is_zip(source).await? => Err(archive::damaged(error)),
         Err(_) => import.mbox(source).await,
     };
     // What came before an error is good.
     import.landing.flush().await?;
     result?;
     Ok(import.report)
+}
+
+async fn is_zip(source: &mut impl Source) -> Result<bool, MailError> {
+    let length = source.size().min(4) as u32;
+    Ok(source.read(0, length).await? == b"PK\x03\x04")
 }
 
 struct Import<'a, S> {

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     MailError, Store,
+    changes::is_keyword,
     record::{self, Body, CHUNK, Mailbox, Message, Record, decode, encode, message_key, put_body},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
@@ -315,6 +316,7 @@ impl Arriving {
             }
             (None, None) => (Flags { seen: true, ..Flags::default() }, Vec::new()),
         };
+        keywords.retain(|name| is_keyword(name));
         keywords.truncate(limits::KEYWORDS);
         (flags, keywords)
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::limits;
 use crate::{
     MailError,
+    changes::is_keyword,
     record::{Account, Body, Mailbox, Message},
 };
 
@@ -132,6 +133,11 @@ impl SavedAccount {
 
 const LETTERS: [char; 5] = ['S', 'A', 'F', 'D', 'T'];
 
+/// A message's keywords, without such as a server can have and nobody else could read back.
+pub(super) fn keywords(message: &Message) -> Vec<String> {
+    message.keywords.iter().filter(|name| is_keyword(name)).cloned().collect()
+}
+
 impl Note {
     pub(super) fn of(message: &Message) -> Self {
         let Flags { seen, answered, flagged, deleted, draft } = message.flags;
@@ -141,7 +147,7 @@ impl Note {
             uid: message.id.uid,
             arrived: message.arrived,
             flags: LETTERS.iter().zip(set).filter_map(|(c, set)| set.then_some(*c)).collect(),
-            keywords: message.keywords.clone(),
+            keywords: keywords(message),
             header_of: matches!(message.body, Body::Header { .. }).then_some(message.size),
         }
     }

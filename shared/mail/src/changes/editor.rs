@@ -328,16 +328,22 @@ pub(super) fn name(mailbox: &Mailbox) -> &str {
 /// Refuses keywords that IMAP can't carry.
 fn check_mark(mark: &Mark) -> Result<(), MailError> {
     let Mark::Keyword(name) = mark else { return Ok(()) };
-    let fits = |byte: u8| {
-        byte.is_ascii_graphic()
-            && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
-    };
-    if name.is_empty() || name.len() > limits::NAME || !name.bytes().all(fits) {
+    if !is_keyword(name) {
         return Err(MailError::Input(
             "A tag must be made of letters, digits and simple signs, without spaces.".into(),
         ));
     }
     Ok(())
+}
+
+/// Whether IMAP can carry a keyword (an `atom`; RFC 9051, section 9), and it is no longer than a tag may
+/// be.
+pub(crate) fn is_keyword(name: &str) -> bool {
+    let fits = |byte: u8| {
+        byte.is_ascii_graphic()
+            && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
+    };
+    !name.is_empty() && name.len() <= limits::NAME && name.bytes().all(fits)
 }
 
 /// The write that forgets all entries of an account.

@@ -58,6 +58,7 @@ mod unmake;
 
 use std::collections::BTreeSet;
 
+pub(crate) use editor::is_keyword;
 pub use editor::{Editor, Made, Origin, forget_changes};
 pub use entry::{Entry, Item, State, Step, Task, entries};
 pub use folders::{Mailboxes, new_path};

@@ -102,8 +102,10 @@ fn text(field: &[u8]) -> String {
 
 /// A message's Message-ID without its angle brackets; empty if it has none that could be kept.
 pub(super) fn message_id(envelope: &Envelope) -> String {
-    let id = String::from_utf8_lossy(&envelope.message_id);
-    let id = id.trim().trim_start_matches('<').trim_end_matches('>');
+    let field = String::from_utf8_lossy(&envelope.message_id);
+    // Some programs add a comment, or a second one.
+    let id = field.split_once('<').map_or(&*field, |(_, rest)| rest);
+    let id = id.split_once('>').map_or(id, |(id, _)| id);
     let id: String = id.chars().filter(|own| !own.is_whitespace() && !own.is_control()).collect();
     if id.len() > limits::HEADER_FIELD { String::new() } else { id }
 }
@@ -153,6 +155,16 @@ mod tests {
         let joerg = Address { name: "Jörg".into(), address: "joerg@example.org".into() };
         assert_eq!(message.from, [joerg]);
         assert_eq!(message.flags, Flags { seen: true, ..Flags::default() });
+    }
+
+    #[test]
+    fn a_message_id_is_what_it_is_in_the_message_itself() {
+        for field in ["<a@b>", " <a@b> ", "a@b", "<a@b> (added by x)", "<a@b> <c@d>", "<a@ b>"] {
+            let envelope = Envelope { message_id: field.as_bytes().into(), ..Envelope::default() };
+            assert_eq!(message_id(&envelope), "a@b", "{field}");
+            let raw = format!("Message-ID: {field}\r\n\r\n");
+            assert_eq!(postern_mime::summary(raw.as_bytes()).message_id, "a@b", "{field}");
+        }
     }
 
     #[test]

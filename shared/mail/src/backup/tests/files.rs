@@ -89,6 +89,27 @@ fn single_messages_and_foreign_archives_are_read() {
 }
 
 #[test]
+fn a_zip_that_was_cut_is_told_and_not_taken_for_a_message() {
+    let (_, file) = written(ExportFormat::Zip);
+    let half = &file.bytes[..file.bytes.len() / 2];
+    let (host, inbox) = empty();
+    let mut file = File::named("half.zip", half);
+    assert!(matches!(block_on(import(&host, inbox, &mut file)), Err(MailError::Input(_))));
+    assert!(contents(&host.store).is_empty());
+}
+
+#[test]
+fn keywords_that_no_server_would_take_are_left_out() {
+    let (host, inbox) = empty();
+    let odd = ["a", &"x".repeat(300), "b]", "\u{fc}"].join(" ");
+    let mbox = format!("From x\nX-Keywords: {odd}\nSubject: 1\n\na\n");
+    let mut file = File::named("x.mbox", mbox.as_bytes());
+    assert_eq!(block_on(import(&host, inbox, &mut file)).unwrap().messages, 1);
+    let all: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+    assert_eq!(all[0].keywords, ["a"]);
+}
+
+#[test]
 fn a_file_that_is_no_mail_gives_nothing() {
     let (host, inbox) = empty();
     let mut nothing = File::named("x", b"");
