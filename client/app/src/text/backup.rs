@@ -23,7 +23,7 @@ pub(crate) const WHAT: &str = "What";
 pub(crate) const EVERYTHING: &str = "All accounts";
 pub(crate) const FORMAT: &str = "As";
 pub(crate) const ZIP: &str = "Backup (zip)";
-pub(crate) const ZIP_DETAIL: &str = "Brings everything back: mail, folders, flags, settings without passwords, and which POP3 messages were downloaded.";
+pub(crate) const ZIP_DETAIL: &str = "Brings back settings without passwords, and of POP3 accounts mail, folders, flags and which messages were downloaded. Mail of IMAP accounts is in it as files, and comes from the server again.";
 pub(crate) const MBOX: &str = "One mbox file";
 pub(crate) const MBOX_DETAIL: &str =
     "For other mail programs. Folders, settings and the list of POP3 downloads are not in it.";
