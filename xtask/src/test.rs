@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::build::{self, Mode};
 use crate::install::{self, Need};
-use crate::tally::Tally;
+use crate::tally::{Failure, Tally};
 use crate::workspace::{CLIENT, TESTS, WASM_TARGET, Workspace};
 use crate::{cargo, command, progress};
 
@@ -98,7 +98,13 @@ fn run_group(workspace: &Workspace, name: &str, what: &[&str], filter: &[String]
     eprintln!("==> test: {name}");
     let start = Instant::now();
     let mut command = cargo::command(&workspace.root);
-    command.args(["test", "--no-fail-fast"]).args(what).arg("--").args(filter);
+    // An error says what was expected and what came; the way to it only hides that.
+    command
+        .env("RUST_LIB_BACKTRACE", "0")
+        .args(["test", "--no-fail-fast"])
+        .args(what)
+        .arg("--")
+        .args(filter);
     let (tally, succeeded) = stream(&mut command)?;
     let broken = (!succeeded && tally.failed == 0)
         .then(|| format!("`{}` failed; what it said is above", command::line(&command)));
@@ -139,8 +145,8 @@ fn summary(groups: &[Group]) -> String {
         total += tally;
         total.failed += u32::from(broken.is_some());
     }
-    for failure in &total.failures {
-        text += &format!("failed: {failure}\n");
+    for Failure { test, said } in &total.failures {
+        text += &format!("failed: {test}{said}\n");
     }
     for group in groups {
         if let Some(reason) = &group.broken {
@@ -161,10 +167,12 @@ mod tests {
     #[test]
     fn the_summarys_last_line_is_the_plain_total() {
         let first = Tally { passed: 3, ..Tally::default() };
-        let second = Tally { passed: 4, failed: 1, skipped: 2, failures: vec!["x::y".to_owned()] };
+        let failure = Failure { test: "x::y".to_owned(), said: "\n    Error: why".to_owned() };
+        let second =
+            Tally { passed: 4, failed: 1, skipped: 2, failures: vec![failure], ..Tally::default() };
         let text = summary(&[group("native", first, None), group("browser", second, None)]);
         assert!(text.ends_with("\n7 passed, 1 failed\n"), "{text}");
-        assert!(text.contains("failed: x::y\n"), "{text}");
+        assert!(text.contains("failed: x::y\n    Error: why\n"), "{text}");
     }
 
     #[test]
