@@ -10,14 +10,20 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use futures_util::future::BoxFuture;
 use postern::{
     Config,
     policy::{Resolve, ResolveError},
 };
 use postern_tunnel::{FromPage, FromProxy, Open, Refusal, SUBPROTOCOL, TOKEN_PATH, TlsMode};
+use ring::hmac;
 use support::{
     HOST, destination,
     http::{get, request},
@@ -96,6 +102,38 @@ async fn without_a_good_token_nothing_is_looked_up_or_dialled() {
     assert_eq!(looked_up.0.load(Ordering::SeqCst), 0);
     assert_eq!(shown(proxy.addr, 993, Some(&own)).await, Some(Refusal::UnknownHost));
     assert_eq!(looked_up.0.load(Ordering::SeqCst), 1);
+}
+
+/// A token that the proxy of this key would have made earlier, out of one that it has made now.
+fn aged(token: &str, key: &[u8], origin: &str, by: Duration) -> String {
+    let mut claims = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap();
+    claims.truncate(claims.len() - 32);
+    let expiry = u64::from_be_bytes(claims[1..9].try_into().unwrap());
+    claims[1..9].copy_from_slice(&(expiry - by.as_secs()).to_be_bytes());
+    let signed = [b"postern tunnel token\0", &claims[..], origin.as_bytes()].concat();
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &signed);
+    BASE64_URL_SAFE_NO_PAD.encode([&claims, tag.as_ref()].concat())
+}
+
+#[tokio::test]
+async fn a_token_whose_time_is_over_opens_nothing() {
+    let (key, server) = ([7; 32], echo().await);
+    let looked_up = Arc::new(Counting::default());
+    let (known, resolver) = (destination(server), looked_up.clone());
+    let proxy = start(
+        |config| config.token_keys = vec![BASE64_STANDARD.encode(key).parse().unwrap()],
+        |builder| builder.allow(known).resolver(resolver),
+    )
+    .await;
+    let token = fetch_token(proxy.addr, &[]).await;
+    let origin = format!("http://{}", proxy.addr);
+    let minutes = |count: u64| aged(&token, &key, &origin, Duration::from_secs(60 * count));
+    assert_eq!(shown(proxy.addr, server.port(), Some(&minutes(9))).await, None);
+    for port in [server.port(), 993] {
+        let refused = shown(proxy.addr, port, Some(&minutes(20))).await;
+        assert_eq!(refused, Some(Refusal::AccessDenied));
+    }
+    assert_eq!(looked_up.0.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

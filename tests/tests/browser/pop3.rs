@@ -107,24 +107,30 @@ async fn of_a_message_whose_header_was_downloaded_the_rest_comes_when_it_is_aske
 const STORED: &str = "
     const [done] = [arguments[arguments.length - 1]];
     const open = indexedDB.open('postern');
-    open.onerror = () => done(null);
+    open.onblocked = () => done('it is blocked');
+    open.onerror = () => done(`${open.error}`);
     open.onsuccess = () => {
         const database = open.result;
-        const all = database.transaction('messages').objectStore('messages').getAll();
-        all.onerror = () => done(null);
-        all.onsuccess = () => {
-            const letters = all.result.map((value) =>
-                Number(/Letter (\\d+)/.exec(new TextDecoder('latin1').decode(value))?.[1] ?? -1));
-            database.close();
-            done(letters);
-        };
+        try {
+            const all = database.transaction('messages').objectStore('messages').getAll();
+            all.onerror = () => done(`${all.error}`);
+            all.onsuccess = () => {
+                const letters = all.result.map((value) =>
+                    Number(/Letter (\\d+)/.exec(new TextDecoder('latin1').decode(value))?.[1] ?? -1));
+                database.close();
+                done(letters);
+            };
+        } catch (error) {
+            done(`${error}; it has ${[...database.objectStoreNames]}`);
+        }
     };
 ";
 
 /// The numbers of the letters that are stored in the open page's database, each as often as it is.
 pub(crate) async fn stored(browser: &Browser) -> Result<Vec<u64>> {
     let letters = browser.client().execute_async(STORED, Vec::new()).await?;
-    let letters = letters.as_array().context("the database can't be read")?;
+    let letters =
+        letters.as_array().with_context(|| format!("the database can't be read: {letters}"))?;
     letters.iter().map(|letter| letter.as_u64().context("a message is no letter")).collect()
 }
 

@@ -63,6 +63,7 @@ async fn a_certificate_that_nobody_vouches_for_is_shown_confirmed_and_then_mail_
         for (server, fingerprint) in [("server-incoming", dovecot), ("server-outgoing", demo)] {
             let shows = |text: &str| {
                 text.contains("TLSv1.3")
+                    && text.contains("TLS13_CHACHA20_POLY1305_SHA256")
                     && text.contains("Trusted by you")
                     && text.contains(&fingerprint.to_string())
             };
