@@ -58,6 +58,8 @@ pub struct Imported {
     pub skipped: u32,
     /// The first of those, by name and reason.
     pub problems: Vec<String>,
+    /// Messages of IMAP accounts, which come from their servers again.
+    pub left: u32,
     /// Accounts that were added, and whose password has to be entered.
     pub added: Vec<AccountId>,
 }

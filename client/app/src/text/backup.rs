@@ -52,6 +52,8 @@ pub(crate) const STOPPED: &str = "Stopped. What was done until then stays.";
 pub(crate) const EXPORT_STOPPED: &str = "Stopped. There is no usable file.";
 pub(crate) const NOT_WRITTEN: &str =
     "The file could not be written. Is the disk full? Nothing in this browser was changed.";
+pub(crate) const IS_SAVED: &str = "Yes, it is there";
+pub(crate) const IS_NOT_SAVED: &str = "No";
 pub(crate) const DISMISS: &str = "Dismiss";
 pub(crate) const GO: &str = "Back up";
 
@@ -96,6 +98,10 @@ pub(crate) const LOST_IMAP: &str =
 pub(crate) const LOST_POP3: &str = "Add the account again to download what its server still has. What was deleted there comes back from a backup alone: restore it first, and nothing is downloaded twice.";
 pub(crate) const LOST_KNOWN: &str = "I know; start afresh";
 pub(crate) const CHOOSE_FILE: &str = "Choose a file";
+
+pub(crate) fn is_it_saved(name: &str) -> String {
+    format!("Is “{name}” among your downloads? Only you can tell: this browser does not.")
+}
 
 pub(crate) fn save_folder(name: &str) -> String {
     format!("Save “{name}” to a file")
@@ -157,6 +163,9 @@ pub(crate) fn imported(name: &str, imported: &Imported) -> String {
     }
     if imported.skipped > 0 {
         sentence += &format!(", {} not readable", imported.skipped);
+    }
+    if imported.left > 0 {
+        sentence += &format!(", {} left to their IMAP server", imported.left);
     }
     sentence += ".";
     match imported.added.len() {

@@ -89,7 +89,7 @@ impl<S: Store> Import<'_, S> {
     async fn take(&mut self, reader: &mut Reader) -> Result<Option<u64>, MailError> {
         while let Some(event) = reader.poll_event() {
             match event {
-                Event::Start => self.landing.start(None),
+                Event::Start => self.landing.start(),
                 Event::Bytes(bytes) => self.landing.push(&bytes).await?,
                 Event::End => {
                     let landed = self.landing.end().await?;
@@ -122,7 +122,8 @@ impl<S: Store> Import<'_, S> {
                 self.skip(&entry.name, "only its header was ever downloaded");
                 return Ok(());
             }
-            let landed = message(&mut self.landing, note, entry, source).await?;
+            self.landing.start_saved(note, Vec::new());
+            let landed = message(&mut self.landing, entry, source).await?;
             self.landed(landed, &entry.name);
             return Ok(());
         }
@@ -171,14 +172,12 @@ impl<S: Store> Import<'_, S> {
     }
 }
 
-/// Brings a message of one of our archives into a mailbox, byte for byte.
+/// Brings a message of one of our archives into a mailbox, where it has begun.
 pub(super) async fn message<S: Store>(
     landing: &mut Landing<'_, S>,
-    note: Note,
     entry: &Entry,
     source: &mut impl Source,
 ) -> Result<Result<Landed, ZipError>, MailError> {
-    landing.start(Some(note));
     let take = async |bytes: Vec<u8>| landing.push(&bytes).await;
     match archive::content(source, entry, limits::MESSAGE, take).await? {
         Ok(()) => Ok(Ok(landing.end().await?)),
@@ -192,8 +191,8 @@ pub(super) async fn message<S: Store>(
 /// Counts a message.
 pub(super) fn count(report: &mut Imported, landed: Landed, name: &str) {
     match landed {
-        Landed::New(_) => report.messages += 1,
-        Landed::Known(_) => report.duplicates += 1,
+        Landed::New => report.messages += 1,
+        Landed::Known => report.duplicates += 1,
         Landed::Refused => skip(report, name, "it is empty or larger than 1 GB"),
     }
 }

@@ -89,18 +89,18 @@ impl Known {
         own: Trait,
         content: &[u8; 32],
         nth: u32,
-    ) -> Result<Option<usize>, MailError> {
+    ) -> Result<Option<MessageId>, MailError> {
         let mut left = nth;
         for at in self.by_trait.get(&own).cloned().unwrap_or_default() {
             let present = &mut self.all[at];
+            let id = MessageId { mailbox: self.mailbox, uid: present.uid };
             if present.content.is_none() {
-                let id = MessageId { mailbox: self.mailbox, uid: present.uid };
                 present.content = Some(content_of(store, id).await?);
             }
             if present.content.as_ref() == Some(content) {
                 left -= 1;
                 if left == 0 {
-                    return Ok(Some(at));
+                    return Ok(Some(id));
                 }
             }
         }
@@ -117,9 +117,11 @@ impl Known {
         self.all[at].uid = uid;
     }
 
-    /// Its UID; 0 while it is on its way.
-    pub(super) fn uid(&self, at: usize) -> u32 {
-        self.all[at].uid
+    /// A message is there no longer.
+    pub(super) fn forget(&mut self, own: Trait, uid: u32) {
+        if let Some(places) = self.by_trait.get_mut(&own) {
+            places.retain(|at| self.all[*at].uid != uid);
+        }
     }
 
     fn insert(&mut self, own: Trait, present: Present) -> usize {

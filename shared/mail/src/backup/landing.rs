@@ -11,13 +11,15 @@ use postern_mime::summary;
 use sha2::{Digest, Sha256};
 
 use super::{
-    known::{Content, Known, Trait},
+    known::{self, Content, Known, Trait},
     limits,
     manifest::Note,
+    rows::{Here, SavedRow},
 };
 use crate::{
     MailError, Store,
     changes::is_keyword,
+    pop3::LedgerRow,
     record::{self, Body, CHUNK, Mailbox, Message, Record, decode, encode, message_key, put_body},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
@@ -28,10 +30,10 @@ const HEAD: usize = 256 * 1024;
 /// What became of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Landed {
-    /// It is new, and has this place among those of the mailbox.
-    New(usize),
-    /// It was there already, at this place.
-    Known(usize),
+    /// It is new.
+    New,
+    /// It was there already.
+    Known,
     /// It is empty or larger than may be.
     Refused,
 }
@@ -46,15 +48,17 @@ pub(super) struct Landing<'a, S> {
     known: Known,
     seen: HashMap<[u8; 32], u32>,
     arriving: Option<Arriving>,
-    /// The digest of the bytes that came last.
-    came: [u8; 32],
     waiting: Vec<Arrived>,
+    /// Rows that wait to be stored, of messages that were there already.
+    rows: Vec<LedgerRow>,
 }
 
 /// The message that is arriving.
 #[derive(Default)]
 struct Arriving {
     note: Option<Note>,
+    /// What the backup's ledger says of it.
+    rows: Vec<SavedRow>,
     status: Option<Status>,
     /// Whether its header has been looked at.
     begun: bool,
@@ -80,6 +84,9 @@ struct Arrived {
     message: Message,
     bytes: Vec<u8>,
     spilled: Option<MessageId>,
+    rows: Vec<LedgerRow>,
+    /// The same message as it was downloaded again: it goes when this one is stored.
+    instead: Option<Message>,
 }
 
 impl<'a, S: Store> Landing<'a, S> {
@@ -98,14 +105,20 @@ impl<'a, S: Store> Landing<'a, S> {
             known: Known::of(store, mailbox).await?,
             seen: HashMap::new(),
             arriving: None,
-            came: [0; 32],
             waiting: Vec::new(),
+            rows: Vec::new(),
         })
     }
 
-    /// A message begins.
-    pub(super) fn start(&mut self, note: Option<Note>) {
-        self.arriving = Some(Arriving { begun: note.is_some(), note, ..Arriving::default() });
+    /// A message of any file begins.
+    pub(super) fn start(&mut self) {
+        self.arriving = Some(Arriving::default());
+    }
+
+    /// A message of one of our archives begins, which comes byte for byte.
+    pub(super) fn start_saved(&mut self, note: Note, rows: Vec<SavedRow>) {
+        let (begun, note) = (true, Some(note));
+        self.arriving = Some(Arriving { begun, note, rows, ..Arriving::default() });
     }
 
     /// Its next bytes.
@@ -140,18 +153,42 @@ impl<'a, S: Store> Landing<'a, S> {
             return Ok(Landed::Refused);
         }
         let head = arriving.spilled.as_ref().map_or(&arriving.bytes, |spilled| &spilled.head);
-        let message = self.message(&arriving, head);
+        let mut message = self.message(&arriving, head);
         let own = Trait::of(&message.message_id, message.sent, &message.subject);
         let content = std::mem::take(&mut arriving.content).finish();
-        self.came = std::mem::take(&mut arriving.exact).finalize().into();
-        let nth = self.seen.entry(content).or_default();
-        *nth = if self.copies { *nth + 1 } else { 1 };
-        let nth = *nth;
-        if let Some(at) = self.known.find(self.store, own, &content, nth).await? {
-            self.arriving = Some(arriving);
-            self.cancel().await?;
-            return Ok(Landed::Known(at));
-        }
+        let exact: [u8; 32] = std::mem::take(&mut arriving.exact).finalize().into();
+        // One that the backup has with other bytes than its row says comes from the server again.
+        arriving.rows.retain(|saved| saved.row.sha256 == exact);
+        let here = self.here(&arriving.rows).await?;
+        let instead = match here {
+            Some(Here::Filed(id)) => {
+                if id.mailbox == self.mailbox {
+                    self.count(content);
+                }
+                self.arriving = Some(arriving);
+                self.cancel().await?;
+                return Ok(Landed::Known);
+            }
+            Some(Here::Downloaded(here)) => {
+                message.flags = union(message.flags, here.flags);
+                if here.id.mailbox == self.mailbox {
+                    self.known.forget(own, here.id.uid);
+                }
+                self.count(content);
+                Some(*here)
+            }
+            None => {
+                let nth = self.count(content);
+                if let Some(id) = self.known.find(self.store, own, &content, nth).await? {
+                    self.note_known(id, &arriving.rows).await?;
+                    self.arriving = Some(arriving);
+                    self.cancel().await?;
+                    return Ok(Landed::Known);
+                }
+                None
+            }
+        };
+        let rows = arriving.rows.iter().filter_map(SavedRow::renewed).collect();
         let spilled = arriving.spilled.as_ref().map(|spilled| spilled.id);
         if spilled.is_some() {
             self.arriving = Some(arriving);
@@ -159,14 +196,45 @@ impl<'a, S: Store> Landing<'a, S> {
             arriving = self.arriving.take().unwrap_or_default();
         }
         let at = self.known.add(own, content);
-        self.waiting.push(Arrived { at, message, bytes: arriving.bytes, spilled });
+        let bytes = arriving.bytes;
+        self.waiting.push(Arrived { at, message, bytes, spilled, rows, instead });
         let weight: usize = self.waiting.iter().map(|arrived| arrived.bytes.len()).sum();
         let full = weight >= limits::BATCH_BYTES || self.waiting.len() >= limits::BATCH_MESSAGES;
         // There is one marker for a message that is not stored as a whole.
         if full || spilled.is_some() {
             self.flush().await?;
         }
-        Ok(Landed::New(at))
+        Ok(Landed::New)
+    }
+
+    /// Counts a content; how often it has come by now.
+    fn count(&mut self, content: [u8; 32]) -> u32 {
+        let nth = self.seen.entry(content).or_default();
+        *nth = if self.copies { *nth + 1 } else { 1 };
+        *nth
+    }
+
+    /// Where the message of these rows is, if the ledger here knows.
+    async fn here(&self, rows: &[SavedRow]) -> Result<Option<Here>, MailError> {
+        for saved in rows {
+            if let Some(here) = saved.here(self.store).await? {
+                return Ok(Some(here));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A message was there already, perhaps with other line ends: what the rows say of bytes must be
+    /// about those, or the next download would take it for damaged.
+    async fn note_known(&mut self, id: MessageId, rows: &[SavedRow]) -> Result<(), MailError> {
+        for saved in rows.iter().filter(|saved| saved.is_new()) {
+            let (size, sha256) = known::digest(self.store, id).await?;
+            self.rows.push(LedgerRow { message: id, size, sha256, ..saved.row.clone() });
+        }
+        if self.rows.len() >= limits::BATCH_MESSAGES {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
     /// Gives up the message that is arriving.
@@ -180,14 +248,15 @@ impl<'a, S: Store> Landing<'a, S> {
 
     /// Stores what waits: all of it or nothing.
     pub(super) async fn flush(&mut self) -> Result<(), MailError> {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.rows.is_empty() {
             return Ok(());
         }
         let _editing = self.store.editing().lock().await;
-        let mut mailbox: Mailbox = record::mailbox(self.store, self.mailbox).await?;
-        let mut batch = Vec::new();
+        let mut mailboxes = Mailboxes::default();
+        let mut batch: Vec<Write> = self.rows.iter().map(LedgerRow::put).collect();
         let mut uids = Vec::new();
         for arrived in &self.waiting {
+            let mailbox = mailboxes.get(self.store, self.mailbox).await?;
             let id = match arrived.spilled {
                 Some(id) => {
                     batch.push(Write::Delete { table: Table::Meta, key: marker() });
@@ -204,23 +273,23 @@ impl<'a, S: Store> Landing<'a, S> {
             mailbox.total += 1;
             mailbox.unread += u32::from(!message.flags.seen);
             batch.extend(message.put_listed());
+            let rows = arrived.rows.iter().cloned();
+            batch.extend(rows.map(|row| LedgerRow { message: id, ..row }.put()));
+            if let Some(before) = &arrived.instead {
+                let mailbox = mailboxes.get(self.store, before.id.mailbox).await?;
+                mailbox.total = mailbox.total.saturating_sub(1);
+                let unread = u32::from(!before.flags.seen);
+                mailbox.unread = mailbox.unread.saturating_sub(unread);
+                batch.extend(before.delete_whole());
+            }
             uids.push((arrived.at, id.uid));
         }
-        batch.push(mailbox.put());
+        batch.extend(mailboxes.0.iter().map(Mailbox::put));
         self.store.apply(batch, Durability::Strict).await?;
         uids.into_iter().for_each(|(at, uid)| self.known.arrived(at, uid));
         self.waiting.clear();
+        self.rows.clear();
         Ok(())
-    }
-
-    /// Where a message is that has landed and was stored.
-    pub(super) fn id(&self, at: usize) -> MessageId {
-        MessageId { mailbox: self.mailbox, uid: self.known.uid(at) }
-    }
-
-    /// The SHA-256 of the message that came last, byte by byte.
-    pub(super) fn came(&self) -> [u8; 32] {
-        self.came
     }
 
     /// Stores the whole pieces of this size that wait.
@@ -322,13 +391,40 @@ impl Arriving {
     }
 }
 
+/// The mailboxes that a batch changes.
+#[derive(Default)]
+struct Mailboxes(Vec<Mailbox>);
+
+impl Mailboxes {
+    async fn get(&mut self, store: &impl Store, id: MailboxId) -> Result<&mut Mailbox, MailError> {
+        let at = match self.0.iter().position(|own| own.id == id) {
+            Some(at) => at,
+            None => {
+                self.0.push(record::mailbox(store, id).await?);
+                self.0.len() - 1
+            }
+        };
+        Ok(&mut self.0[at])
+    }
+}
+
+fn union(a: Flags, b: Flags) -> Flags {
+    Flags {
+        seen: a.seen || b.seen,
+        answered: a.answered || b.answered,
+        flagged: a.flagged || b.flagged,
+        deleted: a.deleted || b.deleted,
+        draft: a.draft || b.draft,
+    }
+}
+
 /// The key of the marker of a message that is not stored as a whole yet.
 fn marker() -> Key {
     Key::new().bytes(b"import-partial")
 }
 
 /// Removes what an interrupted reading has left.
-pub(super) async fn discard_partial(store: &impl Store) -> Result<(), StoreError> {
+pub(crate) async fn discard_partial(store: &impl Store) -> Result<(), StoreError> {
     let Some(value) = store.get(Table::Meta, &marker()).await? else { return Ok(()) };
     let message: MessageId = decode(&value)?;
     let range = KeyRange::prefix(message_key(message));

@@ -24,6 +24,10 @@ pub const RECORDS: u64 = 64 << 20;
 /// How many ledger rows one part has.
 pub const LEDGER_PART: usize = 2_000;
 
+/// How many ledger rows of one backup are read: of what the server has beyond that, a restored
+/// account downloads a second copy.
+pub const LEDGER_ROWS: usize = 500_000;
+
 /// How many problems are told by name.
 pub const PROBLEMS: usize = 20;
 

@@ -8,6 +8,7 @@
 //! | `archive` | a zip archive in a source |
 //! | `import` | files of any of these kinds, read from a [`Source`] |
 //! | `restore` | a zip of ours: accounts, folders, flags and the ledger as they were |
+//! | `rows` | what the ledgers of the backup and of this store say of the same messages |
 //! | `landing` | messages on their way into a local mailbox |
 //! | `known` | which messages are there already |
 //! | `last` | how old the last backup is |
@@ -20,10 +21,9 @@
 //! | After | State | Next |
 //! |---|---|---|
 //! | chunks of a large message | bytes under a reserved UID, named by a marker | they are removed when the next reading begins |
-//! | a batch of messages | record, bytes, place and counts of each, all or none | each is recognised by Message-ID and content, and not stored twice |
+//! | a batch of messages | record, bytes, place, counts and ledger row of each, all or none; what was downloaded again in between goes with it | each is recognised by its row, or by Message-ID and content, and not stored twice; the server does not send it again |
 //! | an account or a folder was made | it is there, empty | it is recognised by its servers, or by its names |
-//! | all messages, before the ledger | mail that the ledger does not know | the messages are recognised, and the ledger follows |
-//! | a batch of ledger rows | those rows | rows that are there stay as they are |
+//! | the rows of deleted messages | they will not come again | rows that are there stay as they are |
 //!
 //! Restored ledger rows count as unverified: the next download reads the messages back, compares
 //! their checksums, and only then may they be deleted anywhere else.
@@ -38,11 +38,13 @@ pub mod limits;
 mod manifest;
 mod names;
 mod restore;
+mod rows;
 #[cfg(test)]
 mod tests;
 
 pub use export::{Fetch, export};
 pub use import::import;
+pub(crate) use landing::discard_partial;
 pub use last::{backups, forget_backup, note_saved, note_since, set_reminder};
 pub use restore::Backup;
 

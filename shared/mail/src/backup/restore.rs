@@ -1,18 +1,18 @@
 //! A backup brought back: accounts, folders, messages with their flags, and the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_archive::zip::{Directory, Entry};
-use postern_bridge::{AccountId, Imported, MailboxId, MessageId, Progress, Protocol, Role};
+use postern_bridge::{AccountId, Imported, MailboxId, Progress, Protocol, Role};
 
 use super::{
     Source,
     archive::{self, Entries},
     import::{count, message, skip},
-    known,
-    landing::{Landed, Landing, discard_partial},
+    landing::{Landing, discard_partial},
     limits,
     manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, SavedFolder},
+    rows::Rows,
 };
 use crate::{
     Host, MailError, Store,
@@ -75,20 +75,21 @@ impl Backup {
             host,
             accounts: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
+            left: BTreeSet::new(),
             landings: BTreeMap::new(),
-            places: BTreeMap::new(),
+            rows: Rows::of_backup_made(self.manifest.created),
             report: Imported::default(),
         };
         for saved in &self.manifest.accounts {
             restore.account(saved).await?;
         }
+        restore.ledgers(self.directory, source).await?;
         let result = restore.messages(self.directory, source).await;
         // What came before an error is good.
         for landing in restore.landings.values_mut() {
             landing.flush().await?;
         }
         result?;
-        restore.ledgers(self.directory, source).await?;
         Ok(restore.report)
     }
 }
@@ -99,20 +100,11 @@ struct Restore<'a, H: Host> {
     accounts: BTreeMap<u32, AccountId>,
     /// Their mailboxes, by the number in the backup.
     mailboxes: BTreeMap<u32, MailboxId>,
+    /// The mailboxes of IMAP accounts, by the number in the backup.
+    left: BTreeSet<u32>,
     landings: BTreeMap<MailboxId, Landing<'a, H::Store>>,
-    /// Where a message of the backup (folder and UID) has landed.
-    places: BTreeMap<(u32, u32), Place>,
+    rows: Rows,
     report: Imported,
-}
-
-/// Where a message is.
-struct Place {
-    mailbox: MailboxId,
-    at: usize,
-    /// The digest of the bytes that the backup has.
-    sha256: [u8; 32],
-    /// It was there already, perhaps with other line ends.
-    known: bool,
 }
 
 impl<H: Host> Restore<'_, H> {
@@ -125,6 +117,7 @@ impl<H: Host> Restore<'_, H> {
             None => self.add(saved).await?,
         };
         if account.protocol == Protocol::Imap {
+            self.left.extend(saved.folders.iter().map(|folder| folder.number));
             return Ok(());
         }
         self.accounts.insert(saved.number, account.id);
@@ -201,7 +194,10 @@ impl<H: Host> Restore<'_, H> {
         let mut last = None;
         while let Some(entry) = entries.next(source).await? {
             let Some(note) = Note::decode(&entry.comment) else { continue };
-            let Some(mailbox) = self.mailboxes.get(&note.folder).copied() else { continue };
+            let Some(mailbox) = self.mailboxes.get(&note.folder).copied() else {
+                self.report.left += u32::from(self.left.contains(&note.folder));
+                continue;
+            };
             // One mailbox after the other: what waits for the one before is stored first.
             if let Some(before) = last.replace(mailbox).filter(|before| *before != mailbox)
                 && let Some(landing) = self.landings.get_mut(&before)
@@ -214,15 +210,10 @@ impl<H: Host> Restore<'_, H> {
                     free.insert(Landing::in_mailbox(store, mailbox, true, self.host.now()).await?)
                 }
             };
-            let place = (note.folder, note.uid);
-            match message(landing, note, &entry, source).await? {
-                Ok(landed) => {
-                    count(&mut self.report, landed, &entry.name);
-                    if let Landed::New(at) | Landed::Known(at) = landed {
-                        let (sha256, known) = (landing.came(), landed == Landed::Known(at));
-                        self.places.insert(place, Place { mailbox, at, sha256, known });
-                    }
-                }
+            let rows = self.rows.take(&note);
+            landing.start_saved(note, rows);
+            match message(landing, &entry, source).await? {
+                Ok(landed) => count(&mut self.report, landed, &entry.name),
                 Err(error) => skip(&mut self.report, &entry.name, &error.to_string()),
             }
             source.progress(Progress::of_bytes("Restoring", entry.start, source.size()));
@@ -230,6 +221,7 @@ impl<H: Host> Restore<'_, H> {
         Ok(())
     }
 
+    /// Reads what the ledgers say.
     async fn ledgers(
         &mut self,
         directory: Directory,
@@ -242,45 +234,13 @@ impl<H: Host> Restore<'_, H> {
             let account = number.and_then(|number: u32| self.accounts.get(&number)).copied();
             let Some(account) = account else { continue };
             let rows: Vec<LedgerRow> = record::decode(&whole(source, &entry).await?)?;
-            self.ledger(account, rows).await?;
+            if !self.rows.learn(self.host.store(), account, rows).await? {
+                let why = "this backup knows more mail than can be; what the server still has of it \
+                           will come a second time";
+                skip(&mut self.report, &entry.name, why);
+            }
         }
         Ok(())
-    }
-
-    /// Stores the rows of messages that are here, or were deleted here; those that are there already
-    /// stay as they are.
-    ///
-    /// What a row says of bytes decides later whether they are kept or taken for damaged, and whether
-    /// the server's are deleted. So it is about those that are here: a message that was here with
-    /// other line ends is known by its own. One that the backup has with other bytes than its row
-    /// says gets none, and comes from the server again.
-    async fn ledger(&self, account: AccountId, rows: Vec<LedgerRow>) -> Result<(), MailError> {
-        let store = self.host.store();
-        let _editing = store.editing().lock().await;
-        let mut batch = Vec::new();
-        for row in rows {
-            let mut row = LedgerRow { account, verified: None, ..row };
-            let place = self.places.get(&(row.message.mailbox.0, row.message.uid));
-            let landed = place
-                .and_then(|place| Some((place, self.landings.get(&place.mailbox)?.id(place.at))));
-            match landed {
-                Some((place, _)) if place.sha256 != row.sha256 => continue,
-                Some((place, message)) => {
-                    row.message = message;
-                    if place.known {
-                        (row.size, row.sha256) = known::digest(store, message).await?;
-                    }
-                }
-                None if row.deleted_here.is_some() => {
-                    row.message = MessageId { mailbox: MailboxId(0), uid: 0 };
-                }
-                None => continue,
-            }
-            if store.get(LedgerRow::TABLE, &row.key()).await?.is_none() {
-                batch.push(row.put());
-            }
-        }
-        Ok(store.apply(batch, Durability::Strict).await?)
     }
 }
 

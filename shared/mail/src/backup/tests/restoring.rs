@@ -1,7 +1,7 @@
 //! A backup is brought back.
 
 use super::*;
-use crate::{backup::Backup, store::Write};
+use crate::{backup::Backup, host::Clock as _, store::Write};
 
 fn restored(file: &mut File) -> (TestStore<MemoryStore>, postern_bridge::Imported) {
     let host = TestHost::with_store(NoServer, MemoryStore::new());
@@ -169,7 +169,7 @@ fn imap_accounts_come_back_without_mail() {
     let format = ExportFormat::Zip;
     block_on(export(&host, &contents, format, true, &Nowhere, &mut file)).unwrap();
     let (after, imported) = restored(&mut file);
-    assert_eq!((imported.messages, imported.added.len()), (0, 1));
+    assert_eq!((imported.messages, imported.left, imported.added.len()), (0, 7, 1));
     assert_eq!(accounts(&after.store)[0].protocol, Protocol::Imap);
     let messages = block_on(after.store.keys(Table::Messages, &KeyRange::all())).unwrap();
     assert_eq!(messages, []);
@@ -200,4 +200,93 @@ fn damage_of_one_message_costs_that_message_alone() {
     assert_eq!(imported.messages + imported.skipped, 7);
     assert_eq!((imported.skipped, imported.problems.len()), (1, 1));
     assert_no_stray_bytes(&host.store);
+}
+
+/// The messages of `before` that a ledger knows, as the server has them, downloaded again after the
+/// backup was made: unread, and all in the inbox.
+fn downloaded_again(before: &impl Store, file: &mut File) -> TestStore<MemoryStore> {
+    let (host, imported) = restored(file);
+    let id = imported.added[0];
+    let now = host.now();
+    let messages: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+    let own: Vec<Mailbox> = block_on(mailboxes(&host.store, id)).unwrap();
+    let mut batch: Vec<Write> = messages.iter().flat_map(Message::delete_whole).collect();
+    batch.extend(ledger(&host.store).iter().map(Record::delete));
+    let mut inbox = own.iter().find(|own| own.role == Some(Role::Inbox)).unwrap().clone();
+    let empty = own.iter().map(|own| Mailbox { total: 0, unread: 0, ..own.clone() }.put());
+    batch.extend(empty);
+    (inbox.total, inbox.unread) = (0, 0);
+    for row in ledger(before).into_iter().filter(|row| row.deleted_here.is_none()) {
+        let raw = block_on(body(before, row.message)).unwrap();
+        let was: Option<Message> =
+            block_on(record::get(before, &record::message_key(row.message))).unwrap();
+        let message = MessageId { mailbox: inbox.id, uid: inbox.uid_next };
+        inbox.uid_next += 1;
+        inbox.total += 1;
+        inbox.unread += 1;
+        let stored = LedgerRow { account: id, message, stored: now + 1, ..row };
+        let record =
+            Message { id: message, flags: Flags::default(), keywords: Vec::new(), ..was.unwrap() };
+        batch.extend(put_body(message, &raw));
+        batch.extend(record.put_listed());
+        batch.push(stored.put());
+    }
+    batch.push(inbox.put());
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+    host
+}
+
+/// Files a message of the inbox elsewhere, as the person has done.
+fn file_elsewhere(host: &TestStore<MemoryStore>, uid: u32) {
+    let own = account(3, Protocol::Pop3);
+    let from = MessageId { mailbox: inbox(&host.store, own.id), uid };
+    let mut to = folder(host, &own, &["Letters".into()]);
+    let mut source = block_on(record::mailbox(&host.store, from.mailbox)).unwrap();
+    let message: Message =
+        block_on(record::get(&host.store, &record::message_key(from))).unwrap().unwrap();
+    let raw = block_on(body(&host.store, from)).unwrap();
+    let id = MessageId { mailbox: to.id, uid: to.uid_next };
+    to.uid_next += 1;
+    to.total += 1;
+    source.total -= 1;
+    let mut batch: Vec<Write> = message.delete_whole().into();
+    batch.extend(put_body(id, &raw));
+    batch.extend(Message { id, ..message }.put_listed());
+    batch.extend([to.put(), source.put()]);
+    let row = ledger(&host.store).into_iter().find(|row| row.message == from).unwrap();
+    batch.push(LedgerRow { message: id, ..row }.put());
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+}
+
+#[test]
+fn mail_that_was_downloaded_again_before_is_filed_and_marked_as_in_the_backup_and_not_doubled() {
+    let before = filled(MemoryStore::new());
+    file_elsewhere(&before, 2);
+    let all = everything(&before.store, AccountId(3));
+    let (_, mut file) = saved(&before, ExportFormat::Zip);
+    let host = downloaded_again(&before.store, &mut file);
+    for round in 0..2 {
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        let imported = block_on(backup.restore(&host, &mut file)).unwrap();
+        assert_eq!(imported.skipped, 0, "{round}");
+        let id = accounts(&host.store)[0].id;
+        assert_eq!(everything(&host.store, id), all, "round {round}");
+        assert_eq!(ledger(&host.store).len(), 5);
+        for row in ledger(&host.store).iter().filter(|row| row.deleted_here.is_none()) {
+            let raw = block_on(body(&host.store, row.message)).unwrap();
+            assert_eq!(<[u8; 32]>::from(Sha256::digest(&raw)), row.sha256);
+        }
+        assert_no_stray_bytes(&host.store);
+    }
+}
+
+#[test]
+fn what_the_person_has_filed_since_the_backup_stays_there_and_is_not_doubled() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    file_elsewhere(&before, 2);
+    let all = everything(&before.store, AccountId(3));
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let imported = block_on(backup.restore(&before, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates), (0, 7));
+    assert_eq!(everything(&before.store, AccountId(3)), all);
 }
