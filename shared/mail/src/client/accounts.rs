@@ -172,6 +172,22 @@ impl<H: Host> Client<H> {
         }
     }
 
+    /// Has an account go on whose lanes were stopped. What they were about to send is put right first.
+    pub(super) async fn rerun_account(
+        &self,
+        account: Account,
+        known: Known,
+    ) -> Result<(), MailError> {
+        let id = account.id;
+        let recovered = outbox::recover(&*self.inner.host, Some(id)).await;
+        self.run_account(account, known);
+        for entry in recovered? {
+            self.tell_entry(None, &entry);
+        }
+        self.wake_outbox(id);
+        Ok(())
+    }
+
     /// Forgets an account and everything stored for it.
     ///
     /// Its lanes are stopped first, so that nothing is written for it any more; then one strict
@@ -185,7 +201,7 @@ impl<H: Host> Client<H> {
         if let Err(error) = self.forget_account(&account).await {
             // It is all there still, and goes on.
             let sessions = Sessions { incoming: incoming.session, outgoing: outgoing.session };
-            self.run_account(account, Known { sessions, pop3 });
+            self.rerun_account(account, Known { sessions, pop3 }).await?;
             return Err(error);
         }
         self.tell(None, Delta::Accounts(self.account_views()));

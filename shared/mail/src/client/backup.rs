@@ -10,7 +10,7 @@ use futures_util::{
 };
 use postern_bridge::{
     AccountId, ClientId, Delta, ExportFormat, ExportScope, Exported, ImportTarget, Imported,
-    Progress, Protocol, Reminder,
+    MailboxId, Progress, Protocol, Reminder,
 };
 use serde_bytes::ByteBuf;
 
@@ -205,9 +205,8 @@ impl<H: Host> Client<H> {
                                     this browser: those of POP3 accounts.";
                     return Err(MailError::Input(sentence.into()));
                 }
-                let imported = backup::import(&*self.inner.host, mailbox, &mut source).await;
-                self.mailbox_changed(mailbox, Change::Order).await?;
-                imported
+                let _filling = Filling { client: self, mailbox };
+                backup::import(&*self.inner.host, mailbox, &mut source).await
             }
             ImportTarget::Restore => self.restore(source).await,
         }
@@ -222,6 +221,22 @@ impl<H: Host> Client<H> {
         restored
     }
 
+    /// Removes what was stored of a message whose file is read no longer.
+    async fn discard_partial(&self) -> Result<(), MailError> {
+        let _alone = self.inner.importing.lock().await;
+        Ok(backup::discard_partial(self.store()).await?)
+    }
+
+    /// Does something that nobody waits for; all pages are told if it fails.
+    fn spawn_told(&self, work: impl Future<Output = Result<(), MailError>> + 'static) {
+        let client = self.clone();
+        self.inner.host.spawn(async move {
+            if let Err(error) = work.await {
+                client.tell(None, Delta::Problem(error.problem("This browser")));
+            }
+        });
+    }
+
     /// Has the accounts work that are stored and do not, and those that were paused.
     async fn resume_accounts(&self, paused: &[AccountId]) -> Result<(), MailError> {
         let stored: Vec<Account> = record::all(self.store(), &KeyRange::all()).await?;
@@ -232,7 +247,7 @@ impl<H: Host> Client<H> {
                 continue;
             }
             let known = Known::of(self.store(), &account).await?;
-            self.run_account(account, known);
+            self.rerun_account(account, known).await?;
             self.tell(None, Delta::Accounts(self.account_views()));
             self.tell_mailboxes(None, id).await?;
             for mailbox in self.mailboxes(id).await? {
@@ -381,6 +396,23 @@ impl<H: Host> Source for PageSource<H> {
     }
 }
 
+/// A mailbox that a file is read into. However that ends, no half message is left, and pages are told
+/// what has come.
+struct Filling<'a, H: Host> {
+    client: &'a Client<H>,
+    mailbox: MailboxId,
+}
+
+impl<H: Host> Drop for Filling<'_, H> {
+    fn drop(&mut self) {
+        let (client, mailbox) = (self.client.clone(), self.mailbox);
+        self.client.spawn_told(async move {
+            client.discard_partial().await?;
+            client.mailbox_changed(mailbox, Change::Order).await
+        });
+    }
+}
+
 /// Accounts that do nothing while they are restored. They go on when it ends, in whatever way.
 struct Pause<H: Host> {
     client: Client<H>,
@@ -407,10 +439,9 @@ impl<H: Host> Drop for Pause<H> {
     fn drop(&mut self) {
         let Some(accounts) = self.accounts.take() else { return };
         let client = self.client.clone();
-        self.client.inner.host.spawn(async move {
-            if let Err(error) = client.resume_accounts(&accounts).await {
-                client.tell(None, Delta::Problem(error.problem("This browser")));
-            }
+        self.client.spawn_told(async move {
+            client.discard_partial().await?;
+            client.resume_accounts(&accounts).await
         });
     }
 }

@@ -136,7 +136,7 @@ impl<H: Host> Client<H> {
     /// If the store can't be read.
     pub async fn start(host: Rc<H>, emit: impl Fn(Down) + 'static) -> Result<Self, MailError> {
         let accounts: Vec<Account> = record::all(host.store(), &KeyRange::all()).await?;
-        outbox::recover(&*host).await?;
+        outbox::recover(&*host, None).await?;
         changes::adopt_marks(&*host).await?;
         for account in &accounts {
             changes::retry_held(&*host, account.id).await?;

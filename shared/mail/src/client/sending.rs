@@ -193,7 +193,7 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    fn tell_entry(&self, page: Option<ClientId>, entry: &Entry) {
+    pub(super) fn tell_entry(&self, page: Option<ClientId>, entry: &Entry) {
         let (account, subject, state) = (entry.account, entry.subject.clone(), entry.send_state());
         self.tell(page, Delta::Outbox { outbox: entry.id, account, subject, state });
     }

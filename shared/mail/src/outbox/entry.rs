@@ -128,15 +128,17 @@ pub async fn entries<H: Host>(host: &H) -> Result<Vec<Entry>, StoreError> {
     values.iter().flatten().map(|value| decode(value)).collect()
 }
 
-/// Puts entries right that a page left in the middle of a transmission; returns those that changed.
-/// To be called when a page takes the lead, before any transmission.
+/// Puts entries right that were left in the middle of a transmission, of one account or of all;
+/// returns those that changed. To be called when a page takes the lead or an account's work was
+/// broken off, before any transmission.
 ///
 /// # Errors
 ///
 /// If the store can't be read or written.
-pub async fn recover<H: Host>(host: &H) -> Result<Vec<Entry>, StoreError> {
+pub async fn recover<H: Host>(host: &H, of: Option<AccountId>) -> Result<Vec<Entry>, StoreError> {
     let mut changed = Vec::new();
-    for mut entry in entries(host).await? {
+    let left = entries(host).await?.into_iter();
+    for mut entry in left.filter(|entry| of.is_none_or(|account| entry.account == account)) {
         entry.state = match entry.state {
             State::Sending => State::Queued,
             State::Committing => State::Uncertain,

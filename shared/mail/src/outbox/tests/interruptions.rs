@@ -41,7 +41,7 @@ fn a_drop_after_any_byte_never_sends_twice_and_never_loses_the_message() {
         assert_eq!(outcome.is_err(), entry(&host).state == State::Queued, "cut at {cut}");
 
         host.cut.set(None);
-        assert_eq!(block_on(recover(&host)).unwrap(), []);
+        assert_eq!(block_on(recover(&host, None)).unwrap(), []);
         if entry(&host).state == State::Uncertain {
             uncertain += 1;
             send(&host, id).unwrap();
@@ -74,7 +74,7 @@ fn a_page_that_dies_at_any_write_never_sends_twice_and_never_loses_the_message()
         host.store.left.set(Some(failing));
         assert!(matches!(send(&host, id), Err(MailError::Store(_))));
         host.store.left.set(None);
-        block_on(recover(&host)).unwrap();
+        block_on(recover(&host, None)).unwrap();
         assert_never_twice(&host);
         let uncertain = failing == 2;
         assert_eq!(entry(&host).state == State::Uncertain, uncertain, "write {failing}");
