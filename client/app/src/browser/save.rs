@@ -63,17 +63,18 @@ impl Saver {
         }
     }
 
-    /// The file is complete.
+    /// The file is complete. Tells whether it is on the disk for certain: of a download, the browser
+    /// tells nobody whether it was kept.
     ///
     /// # Errors
     ///
     /// As for [`write`](Self::write).
-    pub(crate) async fn close(self) -> Result<(), JsValue> {
+    pub(crate) async fn close(self) -> Result<bool, JsValue> {
         match self {
-            Self::Disk(file) => JsFuture::from(call(&file, "close", None)?).await.map(drop),
+            Self::Disk(file) => JsFuture::from(call(&file, "close", None)?).await.map(|_| true),
             Self::Parts { name, parts, mut waiting } => {
                 gather(&parts, &mut waiting)?;
-                download::save_blob(&name, &Blob::new_with_blob_sequence(&parts)?)
+                download::save_blob(&name, &Blob::new_with_blob_sequence(&parts)?).map(|()| false)
             }
         }
     }

@@ -101,12 +101,22 @@ impl App {
             return;
         };
         spawn_local(async move {
-            if saver.close().await.is_ok() {
-                self.send(Intent::ExportSaved { request });
-            } else {
-                self.give_up(request, Outcome::Failed(text::backup::NOT_WRITTEN.into()));
+            match saver.close().await {
+                Ok(true) => self.send(Intent::ExportSaved { request }),
+                Ok(false) => self.transfer.update(|transfer| transfer.ask(request)),
+                Err(_) => {
+                    self.give_up(request, Outcome::Failed(text::backup::NOT_WRITTEN.into()));
+                }
             }
         });
+    }
+
+    /// The person has seen that the download is complete.
+    pub(crate) fn confirm_saved(self) {
+        if let Some(request) = self.transfer.with_untracked(Transfer::asked) {
+            self.transfer.update(|transfer| transfer.answered(request));
+            self.send(Intent::ExportSaved { request });
+        }
     }
 
     /// Gives the engine a piece of the file that is read.

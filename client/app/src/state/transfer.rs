@@ -30,6 +30,8 @@ pub(crate) struct Transfer {
     running: Option<(u32, Kind)>,
     name: String,
     progress: Option<Progress>,
+    /// Whether only the person can tell that the file was saved.
+    asks: bool,
     ended: Option<(Kind, Outcome)>,
 }
 
@@ -47,6 +49,21 @@ impl Transfer {
     /// The request that runs.
     pub(crate) fn request(&self) -> Option<u32> {
         self.running.map(|(request, _)| request)
+    }
+
+    /// All of the file is with the browser; whether it was saved is for the person to say.
+    pub(crate) fn ask(&mut self, request: u32) {
+        self.asks = self.request() == Some(request);
+    }
+
+    /// The request of the file that the person is asked about.
+    pub(crate) fn asked(&self) -> Option<u32> {
+        self.request().filter(|_| self.asks)
+    }
+
+    /// The person has answered.
+    pub(crate) fn answered(&mut self, request: u32) {
+        self.asks &= self.request() != Some(request);
     }
 
     /// The file's name.
@@ -90,6 +107,7 @@ impl Transfer {
     pub(crate) fn end(&mut self, request: u32, outcome: Outcome) {
         if let Some((_, kind)) = self.running.take_if(|(running, _)| *running == request) {
             self.progress = None;
+            self.asks = false;
             self.ended = Some((kind, outcome));
         }
     }
@@ -128,6 +146,21 @@ mod tests {
         transfer.end(8, Outcome::Stopped);
         transfer.imported(8, Ok(Imported::default()));
         assert_eq!(transfer.ended().map(|(_, outcome)| outcome), Some(&Outcome::Stopped));
+    }
+
+    #[test]
+    fn whether_a_download_was_saved_is_asked_of_the_one_that_runs() {
+        let mut transfer = Transfer::default();
+        transfer.begin(7, Kind::Export(ExportScope::Everything), "x.zip".into());
+        transfer.ask(6);
+        assert_eq!(transfer.asked(), None);
+        transfer.ask(7);
+        assert_eq!(transfer.asked(), Some(7));
+        transfer.answered(7);
+        assert_eq!((transfer.asked(), transfer.request()), (None, Some(7)));
+        transfer.ask(7);
+        transfer.end(7, Outcome::Stopped);
+        assert_eq!(transfer.asked(), None);
     }
 
     #[test]

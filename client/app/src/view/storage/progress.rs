@@ -19,11 +19,15 @@ use crate::{
 pub(super) fn TransferState() -> impl IntoView {
     let app = App::here();
     let running = Memo::new(move |_| app.transfer.with(|own| own.running().is_some()));
+    let asks = Memo::new(move |_| app.transfer.with(|own| own.asked().is_some()));
     let ended = Memo::new(move |_| {
         app.transfer.with(|own| Some((own.name().to_owned(), own.ended()?.clone())))
     });
     view! {
-        <Show when=move || running.get()>
+        <Show when=move || asks.get()>
+            <Asking />
+        </Show>
+        <Show when=move || running.get() && !asks.get()>
             <Running />
         </Show>
         {move || {
@@ -50,6 +54,32 @@ fn Running() -> impl IntoView {
                 on:click=move |_| app.stop_transfer()
             >
                 {text::backup::STOP}
+            </button>
+        </section>
+    }
+}
+
+/// Asks whether a download was saved: a backup that is not there must not count as one.
+#[component]
+fn Asking() -> impl IntoView {
+    let app = App::here();
+    let words = move || app.transfer.with(|own| text::backup::is_it_saved(own.name()));
+    view! {
+        <section class="card transfer" data-test="transfer-asks">
+            <p role="status">{words}</p>
+            <button
+                class="button is-primary"
+                data-test="transfer-saved"
+                on:click=move |_| app.confirm_saved()
+            >
+                {text::backup::IS_SAVED}
+            </button>
+            <button
+                class="button"
+                data-test="transfer-lost"
+                on:click=move |_| app.stop_transfer()
+            >
+                {text::backup::IS_NOT_SAVED}
             </button>
         </section>
     }
