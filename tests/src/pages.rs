@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::native::NativeHost;
 
 /// How long a test waits for something that must happen; far longer than it takes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A page on a natively running client.
 pub struct Page {

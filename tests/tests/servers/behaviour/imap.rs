@@ -132,7 +132,7 @@ async fn reading(scene: &Scene<'_>) -> Result<()> {
     ensure!(text.starts_with("This is letter number 1."), "{text}");
     ensure!(text.contains("\n.a line that begins with a dot"), "{text}");
 
-    for _ in 0..600 {
+    for _ in 0..1200 {
         // Not every server looks for changes by others in between.
         other.ask("SELECT INBOX").await?;
         if other.ask("SEARCH SEEN").await?.concat().trim() == "* SEARCH 2" {

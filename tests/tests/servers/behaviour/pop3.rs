@@ -118,7 +118,7 @@ async fn following(scene: &Scene<'_>) -> Result<()> {
     page.change(Change::Delete { messages: Selection::Messages(vec![rows[0].id]) }).await?;
     let account = account(&mut page).await?;
     page.say(Intent::Refresh { account });
-    for _ in 0..600 {
+    for _ in 0..1200 {
         if count(&mut other).await? == 2 {
             return Ok(());
         }
@@ -151,7 +151,7 @@ async fn removed_elsewhere(scene: &Scene<'_>) -> Result<()> {
 }
 
 async fn until_empty(other: &mut OtherClient) -> Result<()> {
-    for _ in 0..600 {
+    for _ in 0..1200 {
         if count(other).await? == 0 {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 
 use postern_bridge::AccountId;
 
-use super::{Client, link::Link};
+use super::{Client, imap_sync::AFTER_LOSS, link::Link};
 use crate::{
     Host, MailError, TransportError,
     changes::{self, Entry},
@@ -11,7 +11,8 @@ use crate::{
 
 impl<H: Host> Client<H> {
     /// Tells the server the next change. What it refuses is taken back here and told; what fails for
-    /// another reason stays queued, and is tried again once the account is connected.
+    /// another reason stays queued, and is tried again once the account is connected, or after a pause
+    /// if that is what broke the connection.
     pub(super) async fn make_next_change(
         &self,
         account: AccountId,
@@ -26,17 +27,34 @@ impl<H: Host> Client<H> {
         let result = link.work(async |imap, host| imap.make_change(host, &entry).await).await;
         let told = match result {
             Ok(outcome) => self.tell_outcome(&entry, outcome).await,
-            Err(error) => match verdict(&error, self.count_try(&entry, &error)) {
-                Verdict::Refused => self.take_back_refused(&entry, &error).await,
-                Verdict::Unheard => self.hold_unheard(&entry).await,
-                Verdict::Later => Err(error),
-            },
+            Err(error) => {
+                let tries = self.count_try(&entry, &error);
+                match verdict(&error, tries) {
+                    Verdict::Refused => self.take_back_refused(&entry, &error).await,
+                    Verdict::Unheard => self.hold_unheard(&entry).await,
+                    Verdict::Later => {
+                        self.try_again(account, tries);
+                        Err(error)
+                    }
+                }
+            }
         };
         if told.is_ok() {
             self.inner.tries.borrow_mut().remove(&(account, entry.number));
             self.queue_changes(account);
         }
         told
+    }
+
+    /// Has the queue go on after a pause, twice as long after each try. The connection that watches for
+    /// news may never have been lost, and then nothing else would.
+    fn try_again(&self, account: AccountId, tries: u32) {
+        let Some(doublings) = tries.checked_sub(1) else { return };
+        let client = self.clone();
+        self.inner.host.spawn(async move {
+            client.inner.host.sleep(AFTER_LOSS * 2_u32.saturating_pow(doublings)).await;
+            client.queue_changes(account);
+        });
     }
 
     /// How often an entry has broken the connection by now.

@@ -15,7 +15,7 @@ use crate::{Host, MailError, host::within, imap::SyncStep, outbox, record::Mailb
 /// How often an IMAP server is asked for news.
 const POLL: Duration = Duration::from_secs(60);
 /// How long to wait before a lost connection is made again.
-const AFTER_LOSS: Duration = Duration::from_secs(5);
+pub(super) const AFTER_LOSS: Duration = Duration::from_secs(5);
 
 /// The longest time between two tries.
 const LONGEST: Duration = Duration::from_secs(600);
