@@ -22,11 +22,11 @@ use url::Url;
 use crate::program;
 
 /// How long a test waits for something that must appear; far longer than it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long the driver may take to start, to tell what a page shows, or to end: a browser that does
 /// not answer any more must not hold a test up.
-const DRIVER_PATIENCE: Duration = Duration::from_secs(20);
+const DRIVER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The hooks for tests that the app's elements carry: `[data-test="…"]`.
 pub fn hook(name: &str) -> String {
@@ -131,6 +131,7 @@ impl Browser {
         let capabilities = json!({
             "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
+            "timeouts": { "script": PATIENCE.as_millis() as u64 },
         });
         let Value::Object(capabilities) = capabilities else { unreachable!("an object literal") };
         let client = ClientBuilder::new(HttpConnector::new())

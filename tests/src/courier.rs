@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long the server that knows the passwords may take to come up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const IMAP: &[&str] = &["/usr/lib/courier/courier/imaplogin", "/usr/bin/imapd", "Maildir"];
 const POP3: &[&str] = &[

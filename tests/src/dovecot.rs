@@ -237,7 +237,7 @@ impl Dovecot {
     pub async fn wait_for_flags(&self, user: &str, flags: &str) -> Result<()> {
         let current = self.maildir(user)?.join("cur");
         let suffix = format!(":2,{flags}");
-        for _ in 0..600 {
+        for _ in 0..1200 {
             for message in fs::read_dir(&current)? {
                 if message?.file_name().to_string_lossy().ends_with(&suffix) {
                     return Ok(());

@@ -68,7 +68,7 @@ async fn a_change_of_the_policy_shows_what_it_would_delete_and_waits_for_safe_st
         devtools::permit_persistence(browser).await?;
         ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
         browser.client().refresh().await?;
-        for _ in 0..600 {
+        for _ in 0..1200 {
             if servers.dovecot.count(USER)? == 0 {
                 return Ok(());
             }
@@ -180,7 +180,7 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
         println!("{} of {delivered} are here", here.len());
         check(here, delivered)?;
     }
-    for _ in 0..1200 {
+    for _ in 0..2400 {
         if servers.dovecot.count(USER)? == 0 {
             break;
         }

@@ -50,7 +50,7 @@ async fn a_full_storage_pauses_downloads_and_no_message_is_lost_or_doubled() -> 
         browser.wait_until(ALL_ARE_LISTED).await?;
         let gone = "return !document.querySelector('[data-test=storage-notice][data-kind=paused]')";
         browser.wait_until(gone).await?;
-        for _ in 0..600 {
+        for _ in 0..1200 {
             if servers.dovecot.count(USER)? == 0 {
                 break;
             }
