@@ -22,6 +22,8 @@ pub struct Status {
     pub draft: bool,
     /// Keywords.
     pub keywords: Vec<String>,
+    /// Its program has removed it, and has not written the file anew since (Thunderbird).
+    pub expunged: bool,
 }
 
 /// The field that counts those that were added.
@@ -78,6 +80,10 @@ impl Status {
                 added = at;
             }
             found |= status.read(&name, value);
+            if added > 0 && left == 0 {
+                // What follows is the message's own.
+                break;
+            }
         }
         status.keywords.truncate(limits::KEYWORDS);
         (found.then_some(status), if left == 0 { added } else { 0 })
@@ -105,7 +111,7 @@ impl Status {
                 self.seen |= bits & 0x1 != 0;
                 self.answered |= bits & 0x2 != 0;
                 self.flagged |= bits & 0x4 != 0;
-                self.deleted |= bits & 0x8 != 0;
+                self.expunged |= bits & 0x8 != 0;
             }
             b"x-gmail-labels" => {
                 let has = |label: &str| value.split(',').any(|own| own.trim() == label);
@@ -135,7 +141,7 @@ mod tests {
         for status in [status, Status::default()] {
             let mut header = status.to_header();
             let added = header.len();
-            header.extend(b"Subject: x\r\nStatus: of its own\r\n\r\n");
+            header.extend(b"Subject: x\r\nStatus: RO of its own\r\nX-Keywords: own\r\n\r\n");
             let (read, skipped) = Status::of_header(&header);
             assert_eq!((read, skipped), (Some(status), added));
         }
@@ -167,6 +173,9 @@ mod tests {
             (false, false, true, false, none())
         );
         assert_eq!(flags("A: b\n\nStatus: R\n"), (false, false, false, false, none()));
+        let expunged = |header: &[u8]| Status::of_header(header).0.unwrap_or_default().expunged;
+        assert!(expunged(b"X-Mozilla-Status: 0009\n\n"));
+        assert!(!expunged(b"X-Mozilla-Status: 0001\n\n"));
     }
 
     #[test]

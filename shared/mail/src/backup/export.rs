@@ -280,6 +280,7 @@ fn status(message: &Message) -> Status {
         deleted: flags.deleted,
         draft: flags.draft,
         keywords: keywords(message),
+        expunged: false,
     }
 }
 

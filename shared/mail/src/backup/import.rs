@@ -194,6 +194,7 @@ pub(super) fn count(report: &mut Imported, landed: Landed, name: &str) {
         Landed::New => report.messages += 1,
         Landed::Known => report.duplicates += 1,
         Landed::Refused => skip(report, name, "it is empty or larger than 1 GB"),
+        Landed::Expunged => skip(report, name, "it was deleted before the file was saved"),
     }
 }
 

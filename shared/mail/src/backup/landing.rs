@@ -5,20 +5,19 @@
 
 use std::collections::HashMap;
 
-use postern_archive::mbox::Status;
-use postern_bridge::{Flags, MailboxId, MessageId};
+use postern_bridge::{MailboxId, MessageId};
 use postern_mime::summary;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::{
-    known::{self, Content, Known, Trait},
+    arriving::{Arriving, Spilled, union},
+    known::{self, Known, Trait},
     limits,
     manifest::Note,
     rows::{Here, SavedRow},
 };
 use crate::{
     MailError, Store,
-    changes::is_keyword,
     pop3::LedgerRow,
     record::{self, Body, CHUNK, Mailbox, Message, Record, decode, encode, message_key, put_body},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
@@ -36,6 +35,8 @@ pub(super) enum Landed {
     Known,
     /// It is empty or larger than may be.
     Refused,
+    /// The program that wrote the file had removed it.
+    Expunged,
 }
 
 /// Brings messages into one mailbox, one after the other.
@@ -51,31 +52,6 @@ pub(super) struct Landing<'a, S> {
     waiting: Vec<Arrived>,
     /// Rows that wait to be stored, of messages that were there already.
     rows: Vec<LedgerRow>,
-}
-
-/// The message that is arriving.
-#[derive(Default)]
-struct Arriving {
-    note: Option<Note>,
-    /// What the backup's ledger says of it.
-    rows: Vec<SavedRow>,
-    status: Option<Status>,
-    /// Whether its header has been looked at.
-    begun: bool,
-    refused: bool,
-    content: Content,
-    exact: Sha256,
-    size: u64,
-    /// Bytes that are not stored yet.
-    bytes: Vec<u8>,
-    spilled: Option<Spilled>,
-}
-
-/// The stored part of a large message.
-struct Spilled {
-    id: MessageId,
-    chunks: u32,
-    head: Vec<u8>,
 }
 
 /// A message that waits to be stored.
@@ -153,6 +129,11 @@ impl<'a, S: Store> Landing<'a, S> {
             return Ok(Landed::Refused);
         }
         let head = arriving.spilled.as_ref().map_or(&arriving.bytes, |spilled| &spilled.head);
+        if arriving.status.as_ref().is_some_and(|status| status.expunged) {
+            self.arriving = Some(arriving);
+            self.cancel().await?;
+            return Ok(Landed::Expunged);
+        }
         let mut message = self.message(&arriving, head);
         let own = Trait::of(&message.message_id, message.sent, &message.subject);
         let content = std::mem::take(&mut arriving.content).finish();
@@ -345,52 +326,6 @@ impl<'a, S: Store> Landing<'a, S> {
     }
 }
 
-impl Arriving {
-    /// Takes the flags from the header, as soon as it is there as a whole, and takes out what was
-    /// added for them.
-    fn look_at_header(&mut self, is_end: bool) {
-        const LONGEST: usize = postern_archive::limits::HEADER;
-        let is_whole = |bytes: &[u8]| bytes.windows(4).any(|four| four == b"\r\n\r\n");
-        if self.begun || !(is_end || self.bytes.len() > LONGEST || is_whole(&self.bytes)) {
-            return;
-        }
-        self.begun = true;
-        let (status, added) = Status::of_header(&self.bytes);
-        self.status = status;
-        self.bytes.drain(..added);
-        let bytes = std::mem::take(&mut self.bytes);
-        self.count(&bytes);
-        self.bytes = bytes;
-    }
-
-    fn count(&mut self, bytes: &[u8]) {
-        self.content.update(bytes);
-        self.exact.update(bytes);
-        self.size += bytes.len() as u64;
-    }
-
-    /// Flags and keywords; what says nothing of them has been read.
-    fn flags(&self) -> (Flags, Vec<String>) {
-        let (flags, mut keywords) = match (&self.note, &self.status) {
-            (Some(note), _) => (note.flags(), note.keywords.clone()),
-            (None, Some(status)) => {
-                let flags = Flags {
-                    seen: status.seen,
-                    answered: status.answered,
-                    flagged: status.flagged,
-                    deleted: status.deleted,
-                    draft: status.draft,
-                };
-                (flags, status.keywords.clone())
-            }
-            (None, None) => (Flags { seen: true, ..Flags::default() }, Vec::new()),
-        };
-        keywords.retain(|name| is_keyword(name));
-        keywords.truncate(limits::KEYWORDS);
-        (flags, keywords)
-    }
-}
-
 /// The mailboxes that a batch changes.
 #[derive(Default)]
 struct Mailboxes(Vec<Mailbox>);
@@ -405,16 +340,6 @@ impl Mailboxes {
             }
         };
         Ok(&mut self.0[at])
-    }
-}
-
-fn union(a: Flags, b: Flags) -> Flags {
-    Flags {
-        seen: a.seen || b.seen,
-        answered: a.answered || b.answered,
-        flagged: a.flagged || b.flagged,
-        deleted: a.deleted || b.deleted,
-        draft: a.draft || b.draft,
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `restore` | a zip of ours: accounts, folders, flags and the ledger as they were |
 //! | `rows` | what the ledgers of the backup and of this store say of the same messages |
 //! | `landing` | messages on their way into a local mailbox |
+//! | `arriving` | the one that is arriving |
 //! | `known` | which messages are there already |
 //! | `last` | how old the last backup is |
 //!
@@ -29,6 +30,7 @@
 //! their checksums, and only then may they be deleted anywhere else.
 
 mod archive;
+mod arriving;
 mod export;
 mod import;
 mod known;

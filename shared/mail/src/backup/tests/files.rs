@@ -89,6 +89,17 @@ fn single_messages_and_foreign_archives_are_read() {
 }
 
 #[test]
+fn what_another_program_has_deleted_and_not_cleared_away_stays_away_and_is_told() {
+    let (host, inbox) = empty();
+    let mbox = "From x Thu Jan  1 00:00:00 1970\nX-Mozilla-Status: 0009\nSubject: gone\n\na\n\n\
+                From x Thu Jan  1 00:00:00 1970\nX-Mozilla-Status: 0001\nSubject: there\n\nb\n";
+    let mut file = File::named("Inbox", mbox.as_bytes());
+    let imported = block_on(import(&host, inbox, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.skipped), (1, 1));
+    assert!(texts(&contents(&host.store))[0].contains("Subject: there"));
+}
+
+#[test]
 fn a_zip_that_was_cut_is_told_and_not_taken_for_a_message() {
     let (_, file) = written(ExportFormat::Zip);
     let half = &file.bytes[..file.bytes.len() / 2];

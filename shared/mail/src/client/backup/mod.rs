@@ -3,34 +3,26 @@
 //! A page is only the way to the disk: it takes bytes at the speed at which it can write them, and
 //! gives pieces of a file when asked for. A page that goes ends its transfers.
 
+mod guard;
+mod page;
+
 use futures_channel::{mpsc, oneshot};
-use futures_util::{
-    StreamExt,
-    future::{AbortHandle, abortable},
-};
+use futures_util::future::{AbortHandle, abortable};
+use guard::{Filling, Pause};
+use page::{Link, PageSink, PageSource};
 use postern_bridge::{
     AccountId, ClientId, Delta, ExportFormat, ExportScope, Exported, ImportTarget, Imported,
-    MailboxId, Progress, Protocol, Reminder,
+    Protocol, Reminder,
 };
 use serde_bytes::ByteBuf;
 
-use super::{
-    Client,
-    accounts::Known,
-    lanes::{Lanes, Reading},
-    lists::Change,
-};
+use super::{Client, accounts::Known, lanes::Reading, lists::Change};
 use crate::{
     Host, MailError,
-    backup::{self, Backup, Fetch, Sink, Source, limits},
+    backup::{self, Backup, Fetch},
     record::{self, Account, Mailbox, Message},
     store::KeyRange,
 };
-
-/// How many bytes of a file may be on their way to the page.
-const WINDOW: u64 = 4 << 20;
-/// How long nothing is told of progress after something was, in milliseconds.
-const PAUSE: i64 = 100;
 
 /// A file that a page writes or reads.
 pub(super) struct Transfer {
@@ -75,7 +67,7 @@ impl<H: Host> Client<H> {
     ) {
         let client = self.clone();
         self.start_transfer(page, request, async move |link| {
-            let source = PageSource { link, name, size };
+            let source = PageSource::new(link, name, size);
             let result = client.import(source, target).await;
             let result = result.map_err(|error| error.problem("This browser"));
             client.tell(Some(page), Delta::Imported { request, result });
@@ -92,7 +84,7 @@ impl<H: Host> Client<H> {
         let key = (page, request);
         let (input, heard) = mpsc::unbounded();
         let client = self.clone();
-        let link = Link { client: client.clone(), page, request, heard, told: 0 };
+        let link = Link::new(client.clone(), key, heard);
         let (task, handle) = abortable(async move {
             work(link).await;
             client.inner.transfers.borrow_mut().remove(&key);
@@ -160,7 +152,7 @@ impl<H: Host> Client<H> {
         let contents = self.contents(scope).await?;
         let complete = !matches!(scope, ExportScope::Mailbox(_));
         let host = &*self.inner.host;
-        let mut sink = PageSink { link, waiting: Vec::new(), offset: 0, taken: 0 };
+        let mut sink = PageSink::new(link);
         let exported = backup::export(host, &contents, format, complete, self, &mut sink).await?;
         sink.finish().await?;
         // Only from a zip does everything come back.
@@ -282,166 +274,5 @@ impl<H: Host> Fetch for Client<H> {
         let (done, answer) = oneshot::channel();
         self.queue_reading(account.id, Reading::Whole { message: message.id, done });
         answer.await.ok()?.ok()
-    }
-}
-
-/// The way between a transfer and its page.
-struct Link<H: Host> {
-    client: Client<H>,
-    page: ClientId,
-    request: u32,
-    heard: mpsc::UnboundedReceiver<Input>,
-    /// When something was last told of progress.
-    told: i64,
-}
-
-impl<H: Host> Link<H> {
-    fn say(&self, delta: Delta) {
-        self.client.tell(Some(self.page), delta);
-    }
-
-    async fn hear(&mut self) -> Result<Input, MailError> {
-        self.heard.next().await.ok_or(MailError::Gone("page"))
-    }
-
-    fn progress(&mut self, progress: Progress) {
-        let now = self.client.inner.host.now();
-        if (now - self.told).abs() >= PAUSE {
-            self.told = now;
-            self.say(Delta::TransferProgress { request: self.request, progress });
-        }
-    }
-}
-
-/// A file that the page writes.
-struct PageSink<H: Host> {
-    link: Link<H>,
-    waiting: Vec<u8>,
-    /// How many bytes were sent.
-    offset: u64,
-    /// How many are written.
-    taken: u64,
-}
-
-impl<H: Host> PageSink<H> {
-    async fn send(&mut self) -> Result<(), MailError> {
-        let bytes = ByteBuf::from(std::mem::take(&mut self.waiting));
-        let (request, offset) = (self.link.request, self.offset);
-        self.offset += bytes.len() as u64;
-        self.link.say(Delta::ExportData { request, offset, bytes });
-        while self.offset - self.taken > WINDOW {
-            if let Input::Taken(taken) = self.link.hear().await? {
-                self.taken = taken.clamp(self.taken, self.offset);
-            }
-        }
-        Ok(())
-    }
-
-    /// The file's end; returns when the page has saved it.
-    async fn finish(mut self) -> Result<(), MailError> {
-        if !self.waiting.is_empty() {
-            self.send().await?;
-        }
-        self.send().await?;
-        while !matches!(self.link.hear().await?, Input::Saved) {}
-        Ok(())
-    }
-}
-
-impl<H: Host> Sink for PageSink<H> {
-    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), MailError> {
-        self.waiting.extend(bytes);
-        if self.waiting.len() >= limits::PIECE as usize { self.send().await } else { Ok(()) }
-    }
-
-    fn progress(&mut self, progress: Progress) {
-        self.link.progress(progress);
-    }
-}
-
-/// A file that the page reads.
-struct PageSource<H: Host> {
-    link: Link<H>,
-    name: String,
-    size: u64,
-}
-
-impl<H: Host> Source for PageSource<H> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    async fn read(&mut self, offset: u64, length: u32) -> Result<Vec<u8>, MailError> {
-        let request = self.link.request;
-        self.link.say(Delta::ImportWants { request, offset, length });
-        loop {
-            // An earlier piece that comes late is of no use.
-            if let Input::Data { offset: at, bytes } = self.link.hear().await?
-                && at == offset
-            {
-                let unreadable = || MailError::Input("The file can't be read any more.".into());
-                let mut bytes = bytes.ok_or_else(unreadable)?;
-                bytes.truncate(length as usize);
-                return Ok(bytes);
-            }
-        }
-    }
-
-    fn progress(&mut self, progress: Progress) {
-        self.link.progress(progress);
-    }
-}
-
-/// A mailbox that a file is read into. However that ends, no half message is left, and pages are told
-/// what has come.
-struct Filling<'a, H: Host> {
-    client: &'a Client<H>,
-    mailbox: MailboxId,
-}
-
-impl<H: Host> Drop for Filling<'_, H> {
-    fn drop(&mut self) {
-        let (client, mailbox) = (self.client.clone(), self.mailbox);
-        self.client.spawn_told(async move {
-            client.discard_partial().await?;
-            client.mailbox_changed(mailbox, Change::Order).await
-        });
-    }
-}
-
-/// Accounts that do nothing while they are restored. They go on when it ends, in whatever way.
-struct Pause<H: Host> {
-    client: Client<H>,
-    accounts: Option<Vec<AccountId>>,
-}
-
-impl<H: Host> Pause<H> {
-    fn of(client: &Client<H>, accounts: Vec<AccountId>) -> Self {
-        for id in &accounts {
-            if let Some(running) = client.inner.accounts.borrow_mut().get_mut(id) {
-                running.lanes = Lanes::stopped();
-            }
-        }
-        Self { client: client.clone(), accounts: Some(accounts) }
-    }
-
-    async fn end(mut self) -> Result<(), MailError> {
-        let accounts = self.accounts.take().unwrap_or_default();
-        self.client.resume_accounts(&accounts).await
-    }
-}
-
-impl<H: Host> Drop for Pause<H> {
-    fn drop(&mut self) {
-        let Some(accounts) = self.accounts.take() else { return };
-        let client = self.client.clone();
-        self.client.spawn_told(async move {
-            client.discard_partial().await?;
-            client.resume_accounts(&accounts).await
-        });
     }
 }
