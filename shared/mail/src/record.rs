@@ -340,9 +340,23 @@ pub fn put_body(message: MessageId, raw: &[u8]) -> Vec<Write> {
 ///
 /// If the store can't be read.
 pub async fn body(store: &impl Store, message: MessageId) -> Result<Vec<u8>, StoreError> {
-    let range = chunks(message);
-    let chunks = store.scan(Table::Bodies, &range, Order::Ascending, usize::MAX).await?;
-    Ok(chunks.into_iter().flat_map(|(_, chunk)| chunk).collect())
+    beginning(store, message, usize::MAX).await
+}
+
+/// Reads the beginning of a message's stored bytes: so many, or some more up to the end of a chunk.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn beginning(
+    store: &impl Store,
+    message: MessageId,
+    bytes: usize,
+) -> Result<Vec<u8>, StoreError> {
+    let most = bytes.div_ceil(CHUNK);
+    let chunks = store.scan(Table::Bodies, &chunks(message), Order::Ascending, most).await?;
+    let chunks: Vec<&[u8]> = chunks.iter().map(|(_, chunk)| &chunk[..]).collect();
+    Ok(chunks.concat())
 }
 
 /// Where the numbers of chunks end and parts that were fetched by themselves begin.

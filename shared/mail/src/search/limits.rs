@@ -9,6 +9,8 @@ pub const PIECE: usize = 2_000;
 /// Messages of which what a search looks at is held in memory for the next one; of more only the
 /// mailbox that is searched.
 pub const HELD: usize = 250_000;
+/// Bytes of a message that are looked into: the texts are at its beginning.
+pub const INSIDE: usize = 16 << 20;
 /// Messages of one mailbox that the server has found and that are fetched so that they can be shown.
 pub const FETCHED: usize = 2_000;
 /// How many of them at once.

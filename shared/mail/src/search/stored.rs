@@ -46,7 +46,8 @@ impl Reader {
     }
 }
 
-/// The place of a message, if it is found by what is stored of it, its text included.
+/// The place of a message, if it is found by what is stored of it, its text included; of a very large
+/// one the beginning is looked into.
 ///
 /// # Errors
 ///
@@ -59,7 +60,8 @@ pub async fn looks_inside(
     let Some(value) = store.get(Table::Messages, &record::message_key(id)).await? else {
         return Ok(None);
     };
-    let inside = Inside::of(&mime::inside(&record::body(store, id).await?));
+    let raw = record::beginning(store, id, limits::INSIDE).await?;
+    let inside = Inside::of(&mime::inside(&raw));
     judged(id.uid, &value, query, Some(&inside))
 }
 

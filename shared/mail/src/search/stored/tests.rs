@@ -118,6 +118,20 @@ fn stored_texts_are_looked_into_where_they_decide() {
 }
 
 #[test]
+fn of_a_very_large_message_the_beginning_is_looked_into() {
+    let stored = Message { body: Body::Whole { size: 1 }, ..message(3) };
+    let store = store(std::slice::from_ref(&stored));
+    let line = [&[b'x'; 70][..], b"\r\n"].concat();
+    let raw = [b"\r\nslugs\r\n", &line.repeat(limits::INSIDE / 70)[..], b"wasps\r\n"].concat();
+    let writes = record::put_body(stored.id, &raw);
+    store.apply(writes, Durability::Relaxed).now_or_never().unwrap().unwrap();
+    for (typed, found) in [("body:slugs", true), ("body:wasps", false)] {
+        let inside = looks_inside(&store, stored.id, &Query::parse(typed)).now_or_never().unwrap();
+        assert_eq!(inside.map(|place| place.is_some()), Ok(found), "{typed}");
+    }
+}
+
+#[test]
 fn more_messages_than_one_piece_are_all_looked_at() {
     let count = u32::try_from(limits::PIECE).unwrap() + 1;
     let store = store(&(1..=count).map(message).collect::<Vec<_>>());
