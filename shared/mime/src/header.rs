@@ -96,6 +96,18 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
+    /// The ids of the messages that a message follows, oldest first: those of `References`, then the
+    /// first of `In-Reply-To`, if it is not among them. Of more than [`limits::REFERENCES`] the
+    /// first, which names the conversation, and the latest are kept.
+    pub(crate) fn followed(&self) -> Vec<String> {
+        let mut ids = self.ids("References");
+        let answered = self.ids("In-Reply-To").into_iter().next();
+        ids.extend(answered.filter(|id| !ids.contains(id)));
+        let surplus = ids.len().saturating_sub(limits::REFERENCES);
+        ids.drain(1.min(ids.len())..(1 + surplus).min(ids.len()));
+        ids
+    }
+
     /// A date field, in milliseconds since 1970 (UTC).
     pub(crate) fn date(&self, name: &str) -> Option<i64> {
         decode_date(self.value(name)?)
@@ -140,6 +152,14 @@ fn is_plain(value: &[u8]) -> bool {
         fits
     });
     words && before != b' '
+}
+
+/// The ids of the messages that a message follows, oldest first, as its header says in `References`
+/// and `In-Reply-To`; without their angle brackets. `header` may be any part of the header block.
+///
+/// At most [`limits::REFERENCES`]: the first and the latest.
+pub fn references(header: &[u8]) -> Vec<String> {
+    Fields::split(header).0.followed()
 }
 
 /// Decodes the value of a date field as IMAP envelopes carry it, as milliseconds since 1970 (UTC).

@@ -22,6 +22,8 @@ pub struct Summary {
     pub subject: String,
     /// `Message-ID` without its angle brackets.
     pub message_id: String,
+    /// The ids of the messages that it follows, as [`references`](crate::references) reads them.
+    pub references: Vec<String>,
     /// `Date`, in milliseconds since 1970 (UTC).
     pub sent: Option<i64>,
     /// The first words of the text, one line of at most [`limits::PREVIEW_CHARS`] characters.
@@ -40,6 +42,7 @@ pub fn summary(raw: &[u8]) -> Summary {
         to: fields.addresses("To"),
         subject: fields.text("Subject"),
         message_id: fields.ids("Message-ID").into_iter().next().unwrap_or_default(),
+        references: fields.followed(),
         sent: fields.date("Date"),
         preview: layout
             .blocks

@@ -1,6 +1,6 @@
 //! What the reading pane and the list show of messages as they are sent.
 
-use postern_mime::{Body, limits, part, preview, summary, view};
+use postern_mime::{Body, limits, part, preview, references, summary, view};
 
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
@@ -283,4 +283,26 @@ fn addresses_of_all_forms_are_read() {
     ] {
         assert_eq!(from(value), expected, "{value}");
     }
+}
+
+#[test]
+fn what_a_message_follows_is_named_by_references_and_by_what_it_answers() {
+    let cases: [(&str, &[&str]); 7] = [
+        ("References: <a@x> <b@x>\r\nIn-Reply-To: <b@x>\r\n", &["a@x", "b@x"]),
+        ("References: <a@x>\r\n <b@x>\r\n\r\n", &["a@x", "b@x"]),
+        ("In-Reply-To: <b@x>\r\n\r\n", &["b@x"]),
+        ("In-Reply-To: <c@x>\r\nReferences: <a@x>\r\n\r\n", &["a@x", "c@x"]),
+        ("In-Reply-To: Ada's message of Tuesday <b@x>\r\n\r\n", &["b@x"]),
+        ("References: \r\n\r\n", &[]),
+        ("Subject: x\r\n\r\nReferences: <a@x>\r\n", &[]),
+    ];
+    for (header, expected) in cases {
+        assert_eq!(references(header.as_bytes()), expected, "{header}");
+        assert_eq!(summary(header.as_bytes()).references, expected, "{header}");
+    }
+    let many: String = (0..10_000).map(|n| format!(" <{n}@x>")).collect();
+    let header = format!("References:{many}\r\nIn-Reply-To: <last@x>\r\n\r\n");
+    let kept = references(header.as_bytes());
+    assert_eq!(kept.len(), limits::REFERENCES);
+    assert_eq!((&*kept[0], &*kept[limits::REFERENCES - 1]), ("0@x", "last@x"));
 }

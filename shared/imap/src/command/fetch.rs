@@ -54,6 +54,8 @@ pub enum FetchItem {
         names: Vec<String>,
         /// All but these.
         except: bool,
+        /// Only a part of them.
+        partial: Option<Partial>,
     },
     /// The content of a part, decoded by the server, without marking the message as read (BINARY).
     Binary {
@@ -166,14 +168,15 @@ fn item(item: &FetchItem) -> Result<String, InvalidArgument> {
         FetchItem::Section { section, partial } => {
             format!("BODY.PEEK[{}]{}", checked(section, is_section)?, bounds(*partial))
         }
-        FetchItem::HeaderFields { section, names, except } => {
+        FetchItem::HeaderFields { section, names, except, partial } => {
             if names.is_empty() || !names.iter().all(|name| is_field_name(name)) {
                 return Err(InvalidArgument::Section);
             }
             let dot = if section.is_empty() { "" } else { "." };
             let not = if *except { ".NOT" } else { "" };
             let (section, names) = (checked(section, is_part)?, names.join(" "));
-            format!("BODY.PEEK[{section}{dot}HEADER.FIELDS{not} ({names})]")
+            let bounds = bounds(*partial);
+            format!("BODY.PEEK[{section}{dot}HEADER.FIELDS{not} ({names})]{bounds}")
         }
         FetchItem::Binary { section, partial } => {
             format!("BINARY.PEEK[{}]{}", checked(section, is_part)?, bounds(*partial))

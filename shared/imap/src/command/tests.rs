@@ -120,10 +120,11 @@ fn mailbox_examples() -> Vec<(Command, &'static str)> {
 fn fetch_examples() -> Vec<(Command, &'static str)> {
     let section = |section: &str, partial| FetchItem::Section { section: section.into(), partial };
     let partial = Some(Partial { origin: 0, count: 512 });
-    let fields = |section: &str, except| FetchItem::HeaderFields {
+    let fields = |section: &str, except, partial| FetchItem::HeaderFields {
         section: section.into(),
         names: vec!["To".into(), "List-Post".into()],
         except,
+        partial,
     };
     let gone = FetchOptions { changed_since: Some(12345), vanished: true, window: None };
     let newest = FetchOptions { window: Some(Window::newest(1..=100)), ..Default::default() };
@@ -149,8 +150,9 @@ fn fetch_examples() -> Vec<(Command, &'static str)> {
              BODY.PEEK[1.2.MIME] BODY.PEEK[2]<0.512>)",
         ),
         (
-            Command::uid_fetch(&5.into(), &[fields("", false), fields("2.1", true)]).unwrap(),
-            "UID FETCH 5 (UID BODY.PEEK[HEADER.FIELDS (To List-Post)] \
+            Command::uid_fetch(&5.into(), &[fields("", false, partial), fields("2.1", true, None)])
+                .unwrap(),
+            "UID FETCH 5 (UID BODY.PEEK[HEADER.FIELDS (To List-Post)]<0.512> \
              BODY.PEEK[2.1.HEADER.FIELDS.NOT (To List-Post)])",
         ),
         (
@@ -474,6 +476,7 @@ fn words_that_stand_without_quotes_can_not_break_out() {
             section: String::new(),
             names: vec![word.into()],
             except: false,
+            partial: None,
         };
         let fetch = Command::uid_fetch(&1.into(), &[fields]);
         assert_eq!(fetch.unwrap_err(), InvalidArgument::Section, "{word}");
