@@ -13,6 +13,7 @@
 //! | [`pieces`] | a message's bytes, read piece by piece |
 //! | [`record`] | what is stored, and under which keys |
 //! | [`search`] | what was typed to search for, and which stored messages it finds |
+//! | [`threads`] | which messages belong to one conversation |
 //! | `authenticate` | how to log in, whatever the protocol |
 //! | [`connection`] | drives a sans-I/O session over a transport, with patience |
 //! | [`imap`], [`pop3`], [`outbox`] | one protocol's work each |
@@ -36,6 +37,7 @@ pub mod search;
 pub mod store;
 #[cfg(any(test, feature = "conformance"))]
 pub mod testing;
+pub mod threads;
 
 pub use error::MailError;
 pub use host::{

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     MailError, Secret, Store, Vault,
     store::{Key, KeyRange, Order, StoreError, Table, Write},
+    threads,
 };
 
 /// The size of a chunk of raw message bytes: small enough to stream, large enough to be quick.
@@ -118,6 +119,9 @@ pub struct Mailbox {
     pub unread: u32,
     /// All messages, as far as is known.
     pub total: u32,
+    /// Whether its list shows conversations.
+    #[serde(default)]
+    pub conversations: bool,
     /// How far what is stored follows the server.
     #[serde(default)]
     pub synced: SyncPoint,
@@ -136,6 +140,9 @@ pub struct SyncPoint {
     /// Whether the server may have changes that are not stored.
     #[serde(default)]
     pub stale: bool,
+    /// Whether all that is stored has its links, or the server has none to tell.
+    #[serde(default)]
+    pub linked: bool,
 }
 
 impl Record for Mailbox {
@@ -227,12 +234,47 @@ pub struct Message {
     pub subject: String,
     /// `Message-ID` without its angle brackets; may be empty.
     pub message_id: String,
+    /// What it says of its conversation; `None` if an earlier version, which did not look, stored it.
+    #[serde(default)]
+    pub links: Option<Links>,
     /// The first words of the text; empty while unknown.
     pub preview: String,
     /// Whether it has attachments, as far as is known.
     pub has_attachments: bool,
     /// What is stored of its bytes.
     pub body: Body,
+}
+
+/// What a message, and its server, say of the conversation that it belongs to.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Links {
+    /// The ids of the messages that it follows, oldest first, without their angle brackets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
+    /// The server's name for the conversation; empty where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub thread: String,
+}
+
+impl Links {
+    /// Of what it follows the first, which names the conversation, and as many of the latest as fit
+    /// into [`threads::limits::REFERENCES`] bytes are kept.
+    pub fn new(mut references: Vec<String>, mut thread: String) -> Self {
+        let mut left =
+            threads::limits::REFERENCES.saturating_sub(references.first().map_or(0, String::len));
+        let fits = |id: &&String| {
+            let fits = id.len() <= left;
+            left = left.saturating_sub(id.len());
+            fits
+        };
+        let kept = references.iter().skip(1).rev().take_while(fits).count();
+        let surplus = references.len().saturating_sub(1 + kept);
+        references.drain(1.min(references.len())..1.min(references.len()) + surplus);
+        if thread.len() > threads::limits::REFERENCES {
+            thread.clear();
+        }
+        Self { references, thread }
+    }
 }
 
 impl Record for Message {
@@ -524,6 +566,7 @@ mod tests {
             uid_next: 1,
             unread: 0,
             total: 0,
+            conversations: false,
             synced: SyncPoint::default(),
         }
     }
@@ -574,6 +617,61 @@ mod tests {
             sealed_password: vec![1, 2],
         };
         assert_eq!(decode(EARLIER_ACCOUNT), Ok(account));
+    }
+
+    #[test]
+    fn of_what_a_message_follows_the_first_and_the_latest_are_kept() {
+        let limit = threads::limits::REFERENCES;
+        let id = |first: &str, length| format!("{first}{}", "x".repeat(length - 1));
+        let kept = |lengths: &[usize]| {
+            let ids = lengths.iter().zip('a'..).map(|(length, own)| id(&own.to_string(), *length));
+            let links = Links::new(ids.collect(), String::new());
+            links.references.iter().map(|id| id[..1].to_owned()).collect::<String>()
+        };
+        assert_eq!(kept(&[]), "");
+        assert_eq!(kept(&[10, 20, 30]), "abc");
+        assert_eq!(kept(&[10, 20, 30, limit - 10 - 30]), "acd");
+        assert_eq!(kept(&[10, 20, 30, limit - 10 - 29]), "ad");
+        assert_eq!(kept(&[limit + 1, 20, 30]), "a");
+    }
+
+    #[test]
+    fn a_message_of_an_earlier_version_has_no_links() {
+        #[derive(Serialize)]
+        struct Earlier {
+            id: MessageId,
+            arrived: i64,
+            sent: Option<i64>,
+            size: u64,
+            flags: Flags,
+            from: Vec<Address>,
+            to: Vec<Address>,
+            subject: String,
+            message_id: String,
+            preview: String,
+            has_attachments: bool,
+            body: Body,
+        }
+        let id = MessageId { mailbox: MailboxId(7), uid: 3 };
+        let earlier = Earlier {
+            id,
+            arrived: 5,
+            sent: None,
+            size: 9,
+            flags: Flags::default(),
+            from: Vec::new(),
+            to: Vec::new(),
+            subject: "Figs".into(),
+            message_id: "a@b".into(),
+            preview: String::new(),
+            has_attachments: false,
+            body: Body::Absent,
+        };
+        let read: Message = decode(&encode(&earlier)).unwrap();
+        assert_eq!((read.id, read.subject.as_str(), &read.links), (id, "Figs", &None));
+        let links = Links::new(vec!["x@y".into()], "T1".into());
+        let now = Message { links: Some(links.clone()), ..read };
+        assert_eq!(decode::<Message>(&encode(&now)).unwrap().links, Some(links));
     }
 
     #[test]

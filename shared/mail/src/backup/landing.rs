@@ -19,7 +19,9 @@ use super::{
 use crate::{
     MailError, Store,
     pop3::LedgerRow,
-    record::{self, Body, CHUNK, Mailbox, Message, Record, decode, encode, message_key, put_body},
+    record::{
+        self, Body, CHUNK, Links, Mailbox, Message, Record, decode, encode, message_key, put_body,
+    },
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -319,6 +321,7 @@ impl<'a, S: Store> Landing<'a, S> {
             to: record::addresses(summary.to),
             subject: summary.subject,
             message_id: summary.message_id,
+            links: Some(Links::new(summary.references, String::new())),
             preview: summary.preview,
             has_attachments: summary.has_attachments,
             body: header_of.map_or(Body::Whole { size }, |_| Body::Header { size }),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Host, MailError,
-    record::{self, Body, Message, Record, put_body},
+    record::{self, Body, Links, Message, Record, put_body},
 };
 
 impl<H: Host> Editor<'_, H> {
@@ -113,6 +113,7 @@ fn draft(id: MessageId, raw: &[u8], now: i64) -> Message {
         to: record::addresses(summary.to),
         subject: summary.subject,
         message_id: summary.message_id,
+        links: Some(Links::new(summary.references, String::new())),
         preview: summary.preview,
         has_attachments: summary.has_attachments,
         body: Body::Whole { size },

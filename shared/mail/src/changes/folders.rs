@@ -66,6 +66,7 @@ impl<H: Host> Editor<'_, H> {
             uid_next: local.into(),
             unread: 0,
             total: 0,
+            conversations: false,
             synced: Default::default(),
         };
         let mut stage = Stage::new(store);

@@ -1,6 +1,6 @@
 //! What the server told about a mailbox, applied to the store in batches.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use futures_util::lock::MutexGuard;
 use postern_bridge::{MailboxId, MessageId};
@@ -10,7 +10,7 @@ use super::listing;
 use crate::{
     Host, MailError, Store,
     changes::{self, Pending, is_provisional},
-    record::{self, Mailbox, Message, Place, Record},
+    record::{self, Links, Mailbox, Message, Place, Record},
     store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
@@ -41,6 +41,10 @@ pub struct ListChange {
     pub added: Vec<Place>,
     /// Messages that are listed no more.
     pub removed: Vec<Place>,
+    /// UIDs of messages that the server says belong together, listed or not.
+    pub together: Vec<Vec<u32>>,
+    /// Whether messages have become known to belong to other conversations than before.
+    pub linked: bool,
 }
 
 /// A sync of one mailbox in progress.
@@ -185,6 +189,43 @@ impl<'a, H: Host> Sync<'a, H> {
             }
         }
         Ok(())
+    }
+
+    /// Those of the stored messages that an earlier version stored without their links.
+    pub(super) async fn unlinked(&self, uids: &[u32]) -> Result<Vec<u32>, StoreError> {
+        let mut unlinked = Vec::new();
+        for batch in uids.chunks(BATCH) {
+            let messages = stored_messages(self.host.store(), self.mailbox, batch).await?;
+            let messages = messages.into_iter().flatten().filter(|own| own.links.is_none());
+            unlinked.extend(messages.map(|own| own.id.uid));
+        }
+        Ok(unlinked)
+    }
+
+    /// Stores the links of messages that have none yet.
+    pub(super) async fn set_links(&mut self, told: BTreeMap<u32, Links>) -> Result<(), MailError> {
+        let uids: Vec<u32> = told.keys().copied().collect();
+        let editing = self.host.store().editing().lock().await;
+        let messages = stored_messages(self.host.store(), self.mailbox, &uids).await?;
+        let link = |(message, links): (Option<Message>, Links)| {
+            let message = message.filter(|own| own.links.is_none())?;
+            Some(Message { links: Some(links), ..message }.put())
+        };
+        let writes: Vec<Write> =
+            messages.into_iter().zip(told.into_values()).filter_map(link).collect();
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let change = ListChange { linked: true, ..ListChange::default() };
+        self.commit(&editing, writes, change, |_| {}).await
+    }
+
+    /// Tells which messages the server says belong together, by UID.
+    pub(super) fn tell_together(&mut self, together: Vec<Vec<u32>>) {
+        let Self { mailbox, stored, total, unread, .. } = *self;
+        let change = ListChange { together, ..ListChange::default() };
+        let step = SyncStep { mailbox, stored, total, unread, change };
+        self.paused |= (self.changed)(step).is_break();
     }
 
     /// Stores what is known of the mailbox itself.

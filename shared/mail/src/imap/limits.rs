@@ -23,6 +23,8 @@ pub const CANDIDATES: u64 = 5_000;
 pub const KEYWORDS: usize = 100;
 /// Bytes of one header field that a record keeps.
 pub const HEADER_FIELD: usize = 4 << 10;
+/// Bytes of a message's References that are fetched.
+pub const REFERENCES: u32 = 8 << 10;
 /// A message of at most this size, in bytes, is fetched whole.
 pub const WHOLE_MESSAGE: u64 = 256 << 10;
 /// Encoded bytes of a text part that is fetched with its message; of a longer one the beginning.

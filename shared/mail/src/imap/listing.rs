@@ -2,21 +2,37 @@
 
 use postern_bridge::{Address, Flags, MailboxId, MessageId};
 use postern_imap::{
-    command::FetchItem,
-    response::{BodyPart, BodyStructure, Envelope, EnvelopeAddress, Fetch, Flag},
+    command::{FetchItem, Partial},
+    response::{
+        BodyPart, BodyStructure, Capabilities, Content, Envelope, EnvelopeAddress, Fetch, Flag,
+    },
 };
 
 use super::{exchange::Answer, limits};
-use crate::record::{Body, Message};
+use crate::record::{Body, Links, Message};
 
 /// What must be fetched to make a record.
-pub(super) const ITEMS: [FetchItem; 5] = [
-    FetchItem::Flags,
-    FetchItem::InternalDate,
-    FetchItem::Size,
-    FetchItem::Envelope,
-    FetchItem::BodyStructure,
-];
+pub(super) fn items(capabilities: &Capabilities) -> Vec<FetchItem> {
+    let mut items =
+        vec![FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size, FetchItem::BodyStructure];
+    items.extend(link_items(capabilities));
+    items
+}
+
+/// What must be fetched to know a message's links: whom it answers is in its envelope.
+pub(super) fn link_items(capabilities: &Capabilities) -> Vec<FetchItem> {
+    // A header may be of any length, and a window has many of them.
+    let partial = Some(Partial { origin: 0, count: limits::REFERENCES });
+    let names = vec!["REFERENCES".into()];
+    let references =
+        FetchItem::HeaderFields { section: String::new(), names, except: false, partial };
+    let thread = if capabilities.has("X-GM-EXT-1") {
+        Some(FetchItem::GmailThreadId)
+    } else {
+        capabilities.has("OBJECTID").then_some(FetchItem::ThreadId)
+    };
+    [FetchItem::Envelope, references].into_iter().chain(thread).collect()
+}
 
 /// A message's record; `None` without a UID or envelope, such as for an unasked change of flags.
 pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
@@ -34,10 +50,30 @@ pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
         to: addresses(&envelope.to),
         subject: text(&envelope.subject),
         message_id: message_id(envelope),
+        links: Some(links(fetch)),
         preview: String::new(),
         has_attachments: fetch.body_structure.as_ref().is_some_and(has_attachments),
         body: Body::Absent,
     })
+}
+
+/// What a message and the server say of its conversation.
+pub(super) fn links(fetch: &Fetch) -> Links {
+    let answered = fetch.envelope.as_ref().map(|envelope| &*envelope.in_reply_to);
+    let fields = fetch.sections.iter().find_map(|own| match &own.content {
+        Content::Held(bytes) if own.section.starts_with("HEADER.FIELDS") => Some(&bytes[..]),
+        _ => None,
+    });
+    let (answered, fields) = (answered.unwrap_or_default(), fields.unwrap_or_default());
+    let thread = match fetch.gmail.thread_id {
+        Some(number) => number.to_string(),
+        None => fetch.thread_id.clone().flatten().unwrap_or_default(),
+    };
+    if answered.is_empty() && fields.is_empty() {
+        return Links::new(Vec::new(), thread);
+    }
+    let header = [&b"In-Reply-To: "[..], answered, b"\r\n", fields].concat();
+    Links::new(postern_mime::references(&header), thread)
 }
 
 /// The records of the messages that were fetched and are wanted, ascending, each once.
@@ -124,7 +160,7 @@ fn addresses(addresses: &[EnvelopeAddress]) -> Vec<Address> {
 
 #[cfg(test)]
 mod tests {
-    use postern_imap::response::Disposition;
+    use postern_imap::response::{BodySection, Disposition, GmailItems};
 
     use super::*;
 
@@ -155,6 +191,41 @@ mod tests {
         let joerg = Address { name: "Jörg".into(), address: "joerg@example.org".into() };
         assert_eq!(message.from, [joerg]);
         assert_eq!(message.flags, Flags { seen: true, ..Flags::default() });
+    }
+
+    #[test]
+    fn links_are_what_the_server_tells_of_references_answers_and_conversations() {
+        let section = |text: &str| BodySection {
+            section: "HEADER.FIELDS (REFERENCES)".into(),
+            origin: Some(0),
+            content: Content::Held(text.as_bytes().into()),
+        };
+        let fetch = |answered: &str, fields: &str| Fetch {
+            envelope: Some(Envelope {
+                in_reply_to: answered.as_bytes().into(),
+                ..Envelope::default()
+            }),
+            sections: vec![section(fields)],
+            ..Fetch::default()
+        };
+        let told = fetch("<c@x>", "References: <a@x>\r\n <b@x>\r\n\r\n");
+        assert_eq!(
+            links(&told),
+            Links::new(vec!["a@x".into(), "b@x".into(), "c@x".into()], "".into())
+        );
+        assert_eq!(links(&fetch("<c@x>", "\r\n")).references, ["c@x"]);
+        // Cut in the middle of an id: it is nobody's.
+        let cut = links(&fetch("<c@x>", "References: <a@x> <b@"));
+        assert_eq!((&*cut.references[0], &**cut.references.last().unwrap()), ("a@x", "c@x"));
+        assert_eq!(links(&Fetch::default()), Links::default());
+        let named = Fetch { thread_id: Some(Some("T7".into())), ..Fetch::default() };
+        assert_eq!(links(&named).thread, "T7");
+        let none = Fetch { thread_id: Some(None), ..Fetch::default() };
+        assert_eq!(links(&none).thread, "");
+        let gmail =
+            GmailItems { thread_id: Some(1_266_894_439_832_287_888), ..GmailItems::default() };
+        let named = Fetch { gmail, ..Fetch::default() };
+        assert_eq!(links(&named).thread, "1266894439832287888");
     }
 
     #[test]

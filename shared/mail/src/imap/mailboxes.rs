@@ -131,6 +131,7 @@ fn reconcile(
                 uid_next: 0,
                 unread: 0,
                 total: 0,
+                conversations: false,
                 synced: Default::default(),
             }
         });

@@ -1,12 +1,12 @@
 //! One mailbox's messages brought up to date.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use postern_bridge::MailboxId;
 use postern_imap::{
     Command, Response, SequenceSet,
-    command::{FetchItem, FetchOptions, SearchKey, SearchReturn},
-    response::SearchResult,
+    command::{FetchItem, FetchOptions, SearchKey, SearchReturn, ThreadAlgorithm},
+    response::{SearchResult, Thread},
     session::Tag,
 };
 
@@ -21,7 +21,8 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::is_provisional,
-    record::{self, Mailbox, SyncPoint},
+    record::{self, Links, Mailbox, SyncPoint},
+    threads,
 };
 
 impl<T: Transport> ImapClient<T> {
@@ -84,7 +85,8 @@ impl<T: Transport> ImapClient<T> {
             sync.clear(|own| {
                 own.uid_validity = selected.uid_validity;
                 own.uid_next = 0;
-                own.synced = SyncPoint { mod_seq: selected.mod_seq, ..SyncPoint::default() };
+                let mod_seq = selected.mod_seq;
+                own.synced = SyncPoint { mod_seq, linked: true, ..SyncPoint::default() };
             })
             .await?;
         }
@@ -99,12 +101,16 @@ impl<T: Transport> ImapClient<T> {
             return Ok(ControlFlow::Break(()));
         }
         known.retain(|uid| stored.binary_search(uid).is_ok());
+        if !before.synced.linked && !reset {
+            self.learn_links(&mut sync, &known).await?;
+        }
         self.refresh_flags(&mut sync, flags, &known, &mut stored).await?;
         let (total, unseen) = (sync.total, sync.unread);
         sync.update(|own| {
             own.uid_next = selected.uid_next.unwrap_or_default();
             let mod_seq = selected.mod_seq;
-            own.synced = SyncPoint { mod_seq, exists: total, unseen, stale: false };
+            let (exists, stale, linked) = (total, false, true);
+            own.synced = SyncPoint { mod_seq, exists, unseen, stale, linked };
         })
         .await?;
         Ok(ControlFlow::Continue(()))
@@ -206,8 +212,10 @@ impl<T: Transport> ImapClient<T> {
         stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
         let what = "list the messages";
+        let mut asks_threads = self.wants_threads(sync, missing).await?;
+        let items = listing::items(&self.capabilities(sync.host()).await?);
         let mut windows = plan::new_windows(missing).into_iter();
-        let mut current = self.start_fetch(windows.next())?;
+        let mut current = self.start_fetch(windows.next(), &items)?;
         let mut ahead = None;
         while let Some(tag) = current {
             let mut answer = self.finish(sync.host(), tag, what).await?;
@@ -215,14 +223,75 @@ impl<T: Transport> ImapClient<T> {
                 missing.binary_search(&uid).is_ok()
             });
             stored.extend(sync.add(messages, |_| {}).await?);
+            if asks_threads && !sync.is_paused() {
+                self.ask_threads(sync).await?;
+            }
+            asks_threads = false;
             let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
                 Some(tag) => Some(tag),
-                None => self.start_fetch(next())?,
+                None => self.start_fetch(next(), &items)?,
             };
-            ahead = self.start_fetch(next())?;
+            ahead = self.start_fetch(next(), &items)?;
         }
         stored.sort_unstable();
+        Ok(())
+    }
+
+    /// Whether the server is to say what belongs together: where conversations are shown before all
+    /// messages are here, and it has no names for conversations that come with each.
+    async fn wants_threads<H: Host<Transport = T>>(
+        &mut self,
+        sync: &Sync<'_, H>,
+        missing: &[u32],
+    ) -> Result<bool, MailError> {
+        let mailbox = record::mailbox(sync.host().store(), sync.mailbox).await?;
+        let is_long = missing.len() > plan::FIRST_WINDOW as usize;
+        if !(mailbox.conversations && mailbox.uid_next == 0 && is_long) {
+            return Ok(false);
+        }
+        let capabilities = self.capabilities(sync.host()).await?;
+        let is_offered = capabilities.has("THREAD=REFERENCES");
+        let is_named = capabilities.has("OBJECTID") || capabilities.has("X-GM-EXT-1");
+        Ok(is_offered && !is_named && sync.total <= threads::limits::ASKED)
+    }
+
+    /// Asks what belongs together. A server that refuses is left alone: what the messages themselves
+    /// say counts anyway.
+    async fn ask_threads<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
+    ) -> Result<(), MailError> {
+        let command = Command::uid_thread(ThreadAlgorithm::References, &[SearchKey::All])?;
+        let answer = match self.run(sync.host(), command, "list the conversations").await {
+            Err(MailError::Refused { .. } | MailError::Denied { .. }) => return Ok(()),
+            answer => answer?,
+        };
+        let threads = answer.responses.into_iter().filter_map(|response| match response {
+            Response::Threads(threads) => Some(threads),
+            _ => None,
+        });
+        let uids = |thread: Thread| thread.messages.iter().map(|own| own.number).collect();
+        sync.tell_together(threads.flatten().map(uids).collect());
+        Ok(())
+    }
+
+    /// Asks for the links of messages that an earlier version, which did not ask for them, stored.
+    async fn learn_links<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
+        known: &[u32],
+    ) -> Result<(), MailError> {
+        let unlinked = sync.unlinked(known).await?;
+        let items = listing::link_items(&self.capabilities(sync.host()).await?);
+        for window in plan::flag_windows(&unlinked) {
+            let command = Command::uid_fetch(&window, &items)?;
+            let mut answer = self.run(sync.host(), command, "list the conversations").await?;
+            let told = answer.fetches().filter(|fetch| fetch.envelope.is_some());
+            let told = told.filter_map(|fetch| Some((fetch.uid?, listing::links(&fetch))));
+            let told: BTreeMap<u32, Links> = told.collect();
+            sync.set_links(told).await?;
+        }
         Ok(())
     }
 
@@ -338,7 +407,8 @@ impl<T: Transport> ImapClient<T> {
         stored: &[u32],
     ) -> Result<(), MailError> {
         let Some(new) = SequenceSet::from_ranges([uid_next..=u32::MAX]) else { return Ok(()) };
-        let command = Command::uid_fetch(&new, &listing::ITEMS)?;
+        let items = listing::items(&self.capabilities(sync.host()).await?);
+        let command = Command::uid_fetch(&new, &items)?;
         let mut answer = self.run(sync.host(), command, "list the messages").await?;
         let messages = listing::messages(sync.mailbox, &mut answer, |uid| {
             uid >= uid_next && !is_provisional(uid) && stored.binary_search(&uid).is_err()
@@ -374,9 +444,13 @@ impl<T: Transport> ImapClient<T> {
         self.news.as_ref().is_some_and(News::is_lost)
     }
 
-    fn start_fetch(&mut self, window: Option<SequenceSet>) -> Result<Option<Tag>, MailError> {
+    fn start_fetch(
+        &mut self,
+        window: Option<SequenceSet>,
+        items: &[FetchItem],
+    ) -> Result<Option<Tag>, MailError> {
         let Some(window) = window else { return Ok(None) };
-        let command = Command::uid_fetch(&window, &listing::ITEMS)?;
+        let command = Command::uid_fetch(&window, items)?;
         Ok(Some(self.connection.session.start(command)))
     }
 }

@@ -176,6 +176,7 @@ mod tests {
             uid_next,
             unread: 0,
             total: 0,
+            conversations: false,
             synced,
         }
     }
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_counts_tell_whether_a_mailbox_has_changed() {
-        let synced = SyncPoint { mod_seq: 40, exists: 3, unseen: 1, stale: false };
+        let synced = SyncPoint { mod_seq: 40, exists: 3, unseen: 1, ..SyncPoint::default() };
         let stored = mailbox(9, synced);
         let same = MailboxStatus {
             messages: Some(3),

@@ -18,13 +18,18 @@ use super::*;
 use crate::{
     Admission, Clock, Connector, Discover, Random, Secret, Storage, Store, TransportError, Vault,
     host::VaultError,
-    record::{self, Body, Mailbox, Message, Record},
+    record::{self, Body, Links, Mailbox, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
 };
 
 macro_rules! items {
     ($uids:literal) => {
-        concat!("UID FETCH ", $uids, " (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)")
+        concat!(
+            "UID FETCH ",
+            $uids,
+            " (UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE ENVELOPE \
+             BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192>)"
+        )
     };
 }
 
@@ -273,6 +278,7 @@ fn inbox() -> Mailbox {
         uid_next: 0,
         unread: 0,
         total: 0,
+        conversations: false,
         synced: Default::default(),
     }
 }
@@ -373,6 +379,88 @@ fn a_change_of_uidvalidity_drops_what_is_stored_of_this_mailbox_only() {
     sync(&mut ready(&host, script), &host);
     let left: Vec<_> = stored(&host).iter().map(|own| (own.id.mailbox.0, own.id.uid)).collect();
     assert_eq!(left, [(4, 2), (5, 2)]);
+}
+
+#[test]
+fn what_says_who_belongs_together_is_stored_with_each_message() {
+    let host = host_with_inbox();
+    let answer = "* 1 FETCH (UID 2 FLAGS () ENVELOPE (NIL \"Re: x\" NIL NIL NIL NIL NIL NIL \
+                  \"<b@x>\" \"<c@x>\") BODY[HEADER.FIELDS (REFERENCES)]<0> {27}\r\nReferences: \
+                  <a@x> <b@x>\r\n\r\n THREADID (T1))\r\n";
+    let items = "UID FETCH 2 (UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE ENVELOPE \
+                 BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192> THREADID)";
+    let script = vec![select(1, 9, 3), unread(1), all("2"), (items, ok(answer))];
+    let greeting = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH OBJECTID] hi\r\n";
+    let mut client = connect(&host, Security::Tls, greeting, script).unwrap();
+    sync(&mut client, &host);
+    let links = Links::new(vec!["a@x".into(), "b@x".into()], "T1".into());
+    assert_eq!(stored(&host)[0].links, Some(links));
+}
+
+#[test]
+fn what_an_earlier_version_did_not_ask_for_is_asked_for_once() {
+    let host = host_with_messages();
+    let mut writes: Vec<_> = stored(&host)
+        .into_iter()
+        .filter(|own| own.id.uid != 5)
+        .map(|own| Message { links: None, ..own }.put())
+        .collect();
+    let mut mailbox = now(record::mailbox(&host.store, INBOX)).unwrap();
+    mailbox.synced.linked = false;
+    writes.push(mailbox.put());
+    now(host.store.apply(writes, Durability::Relaxed)).unwrap();
+
+    let answer = "* 1 FETCH (UID 2 ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL \"<b@x>\" NIL))\r\n\
+                  * 3 FETCH (FLAGS ())\r\n";
+    let asked = "UID FETCH 2,6 (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192>)";
+    let flags = ("UID FETCH 2,5:6 (UID FLAGS)", ok(""));
+    let script = vec![select(3, 9, 7), unread(3), (asked, ok(answer)), flags.clone()];
+    assert_eq!(sync(&mut ready(&host, script), &host).len(), 2);
+    let linked: Vec<_> = stored(&host).into_iter().map(|own| own.links).collect();
+    let told = Links::new(vec!["b@x".into()], String::new());
+    assert_eq!(linked, [Some(told), Some(Links::default()), None]);
+    assert_eq!(sync(&mut ready(&host, vec![select(3, 9, 7), unread(3), flags]), &host), []);
+}
+
+/// A host whose inbox shows conversations and was never synced.
+fn host_with_conversations() -> ScriptedHost {
+    let host = host_with_inbox();
+    let mailbox = Mailbox { conversations: true, ..inbox() };
+    now(host.store.apply(vec![mailbox.put()], Durability::Relaxed)).unwrap();
+    host
+}
+
+/// What a first sync of sixty messages is told to belong together, when THREAD is answered so.
+fn told_together(capability: &str, threads: Option<String>) -> Vec<Vec<u32>> {
+    let host = host_with_conversations();
+    let mut script =
+        vec![select(60, 9, 61), unread(0), all("1:60"), (items!("11:60"), ok(&listed(11..=60)))];
+    script.extend(threads.map(|answer| ("UID THREAD REFERENCES US-ASCII ALL", answer)));
+    script.push((items!("1:10"), ok(&listed(1..=10))));
+    let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH {capability}] hi\r\n");
+    let mut client = connect(&host, Security::Tls, &greeting, script).unwrap();
+    let mut together = Vec::new();
+    let mut changed = |step: SyncStep| {
+        together.extend(step.change.together);
+        ControlFlow::Continue(())
+    };
+    assert!(now(client.sync_messages(&host, INBOX, &mut changed)).unwrap().is_continue());
+    assert!(host.wire.borrow().script.is_empty());
+    assert_eq!(uids(&host).len(), 60);
+    together
+}
+
+#[test]
+fn a_server_that_knows_what_belongs_together_is_asked_before_all_is_here() {
+    let answer = ok("* THREAD (2 60)(3 (4)(5 6))(7)\r\n");
+    let told = told_together("THREAD=REFERENCES", Some(answer));
+    assert_eq!(told, [vec![2, 60], vec![3, 4, 5, 6], vec![7]]);
+    assert!(told_together("THREAD=ORDEREDSUBJECT", None).is_empty());
+    for refusal in ["NO [CANNOT] too many", "BAD what?"] {
+        let answer = format!("{{tag}} {refusal}\r\n");
+        assert!(told_together("THREAD=REFERENCES", Some(answer)).is_empty());
+    }
+    assert!(told_together("THREAD=REFERENCES", Some(ok(""))).is_empty());
 }
 
 #[test]

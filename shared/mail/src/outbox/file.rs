@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     pieces::Pieces,
-    record::{self, Body, Message, Record, put_body},
+    record::{self, Body, Links, Message, Record, put_body},
     store::{Durability, StoreError},
 };
 
@@ -65,6 +65,7 @@ fn copy(id: MessageId, entry: &Entry, bytes: &[u8]) -> Message {
         to: record::addresses(summary.to),
         subject: summary.subject,
         message_id: summary.message_id,
+        links: Some(Links::new(summary.references, String::new())),
         preview: summary.preview,
         has_attachments: summary.has_attachments,
         body: Body::Whole { size: entry.size },

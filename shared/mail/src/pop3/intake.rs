@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     MailError, Store,
-    record::{self, Body, CHUNK, Message, Record, decode, encode, message_key},
+    record::{self, Body, CHUNK, Links, Message, Record, decode, encode, message_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -235,6 +235,7 @@ impl Received {
             to: record::addresses(summary.to),
             subject: summary.subject,
             message_id: summary.message_id,
+            links: Some(Links::new(summary.references, String::new())),
             preview: summary.preview,
             has_attachments: summary.has_attachments,
             body,

@@ -42,6 +42,7 @@ pub async fn create_local_mailboxes<H: Host>(
             uid_next: 1,
             unread: 0,
             total: 0,
+            conversations: false,
             synced: Default::default(),
         }
         .put()

@@ -16,7 +16,7 @@ use super::{Fetch, Sink, Source, export};
 use crate::{
     MailError, Store,
     pop3::{LedgerRow, create_local_mailboxes},
-    record::{self, Account, Body, Mailbox, Message, Record, body, mailboxes, put_body},
+    record::{self, Account, Body, Links, Mailbox, Message, Record, body, mailboxes, put_body},
     store::{Durability, KeyRange, MemoryStore, Table},
     testing::{NoServer, TestHost, block_on},
 };
@@ -92,6 +92,7 @@ fn filled<D: Store + 'static>(store: D) -> TestStore<D> {
             to: Vec::new(),
             subject: summary.subject,
             message_id: summary.message_id,
+            links: Some(Links::new(summary.references, String::new())),
             preview: summary.preview,
             has_attachments: false,
             body: Body::Whole { size: raw.len() as u64 },

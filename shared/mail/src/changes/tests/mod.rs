@@ -19,7 +19,7 @@ use crate::{
     Host, MailError, Secret, Store, changes,
     changes::{Editor, Entry},
     imap::ImapClient,
-    record::{self, Account, Body, Mailbox, Message, Record, put_body},
+    record::{self, Account, Body, Links, Mailbox, Message, Record, put_body},
     store::{Durability, KeyRange, MemoryStore},
     testing::{TestHost, block_on},
 };
@@ -189,6 +189,7 @@ pub(crate) fn mailbox(id: u32) -> Mailbox {
         uid_next: 1,
         unread: 1,
         total: 1,
+        conversations: false,
         synced: Default::default(),
     }
 }
@@ -206,6 +207,7 @@ pub(crate) fn message(id: MessageId) -> Message {
         to: Vec::new(),
         subject: format!("Letter {}", id.uid),
         message_id: format!("{}@example.org", id.uid),
+        links: Some(Links::default()),
         preview: String::new(),
         has_attachments: false,
         body: Body::Absent,

@@ -110,9 +110,10 @@ impl<T: Transport> ImapClient<T> {
         found: &mut dyn FnMut(Found) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, MailError> {
         let mailbox = selected.mailbox;
+        let items = listing::items(&self.capabilities(host).await?);
         for window in uids.rchunks(limits::WINDOW) {
             let Some(set) = SequenceSet::from_numbers(window.iter().copied()) else { continue };
-            let command = Command::uid_fetch(&set, &listing::ITEMS)?;
+            let command = Command::uid_fetch(&set, &items)?;
             let mut answer = self.run(host, command, "list the messages").await?;
             let messages = listing::messages(mailbox, &mut answer, |uid| {
                 window.binary_search(&uid).is_ok() && !is_provisional(uid)
@@ -166,6 +167,7 @@ async fn keep<H: Host>(
         // Nothing is stored, so that the mod-sequence stands for all of that.
         mailbox.uid_validity = selected.uid_validity;
         mailbox.synced.mod_seq = selected.mod_seq;
+        mailbox.synced.linked = true;
         writes.push(mailbox.put());
     }
     if mailbox.uid_validity != selected.uid_validity || mailbox.uid_next != 0 {

@@ -141,6 +141,7 @@ fn sent_mailbox() -> Mailbox {
         uid_next: 1,
         unread: 0,
         total: 0,
+        conversations: false,
         synced: Default::default(),
     }
 }

@@ -7,7 +7,7 @@ use postern_imap::{
 
 use super::*;
 use crate::{
-    record::{Body, Mailbox, Message, SyncPoint},
+    record::{Body, Links, Mailbox, Message, SyncPoint},
     search::{Asked, Rung, Seen},
     store::{Durability, MemoryStore},
 };
@@ -28,6 +28,7 @@ fn message(uid: u32) -> Message {
         to: vec![address("", "ben@example.org")],
         subject: "Beans and Größe".into(),
         message_id: String::new(),
+        links: Some(Links::default()),
         preview: "The snails".into(),
         has_attachments: false,
         body: Body::Absent,
@@ -196,6 +197,7 @@ fn a_query_that_names_mailboxes_is_settled_for_each() {
         uid_next: 1,
         unread: 0,
         total: 0,
+        conversations: false,
         synced: SyncPoint::default(),
     };
     let sent = mailbox(&["Gesendet"], Some(Role::Sent));

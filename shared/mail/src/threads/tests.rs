@@ -1,0 +1,343 @@
+//! Which messages are of one conversation: the standard's rules, and what holds of any mail.
+
+use futures_util::FutureExt;
+use postern_bridge::{Flags, MailboxId, MessageId};
+
+use super::*;
+use crate::{
+    Store,
+    record::{self, Body, Links, Message, Record, put_body},
+    store::{Durability, MemoryStore},
+};
+
+const MAILBOX: MailboxId = MailboxId(1);
+const DAY: i64 = 24 * 3600 * 1000;
+
+/// A letter as the tables have it: UID, day, Message-ID, References, the server's name, subject.
+#[derive(Clone, Debug)]
+struct Letter {
+    id: MessageId,
+    day: i64,
+    message_id: String,
+    references: Vec<String>,
+    thread: String,
+    subject: String,
+}
+
+impl Letter {
+    fn add_to(&self, conversations: &mut Conversations) {
+        let clue = Clue {
+            message_id: &self.message_id,
+            references: self.references.iter().map(String::as_str).collect(),
+            thread: &self.thread,
+            subject: &self.subject,
+            arrived: self.day * DAY,
+        };
+        conversations.add(self.id, &clue);
+    }
+}
+
+fn id(uid: u32) -> MessageId {
+    MessageId { mailbox: MAILBOX, uid }
+}
+
+/// A letter of `"id < reference reference | subject"`, in which all but the id may be missing.
+fn letter(uid: u32, text: &str) -> Letter {
+    let (names, subject) = text.split_once('|').unwrap_or((text, ""));
+    let (own, references) = names.split_once('<').unwrap_or((names, ""));
+    Letter {
+        id: id(uid),
+        day: 1000 + i64::from(uid),
+        message_id: own.trim().into(),
+        references: references.split_whitespace().map(str::to_owned).collect(),
+        thread: String::new(),
+        subject: subject.trim().into(),
+    }
+}
+
+fn letters(texts: &[&str]) -> Vec<Letter> {
+    (1..).zip(texts).map(|(uid, text)| letter(uid, text)).collect()
+}
+
+fn conversations(letters: &[Letter]) -> Conversations {
+    let mut conversations = Conversations::default();
+    letters.iter().for_each(|letter| letter.add_to(&mut conversations));
+    conversations
+}
+
+/// Who is with whom, as UIDs, sorted.
+fn parts(conversations: &Conversations) -> Vec<Vec<u32>> {
+    let part = |head: Head| {
+        let mut uids: Vec<u32> = conversations.of(head.id).iter().map(|own| own.id.uid).collect();
+        uids.sort_unstable();
+        uids
+    };
+    let mut parts: Vec<_> = conversations.heads(MAILBOX).into_iter().map(part).collect();
+    parts.sort();
+    parts
+}
+
+#[test]
+fn the_rules_of_the_standard_say_who_belongs_together() {
+    let cases: &[(&str, &[&str], &[&[u32]])] = &[
+        ("an answer", &["a", "b < a"], &[&[1, 2]]),
+        ("strangers", &["a", "b"], &[&[1], &[2]]),
+        ("a branch", &["a", "b < a", "c < a", "d < a c"], &[&[1, 2, 3, 4]]),
+        // RFC 5256 section 3, REFERENCES, step 1: messages that are not here stand between.
+        ("a parent that is not here", &["a", "c < a b"], &[&[1, 2]]),
+        ("two that follow one that is not here", &["b < a", "c < a"], &[&[1, 2]]),
+        (
+            "a chain of which each names only the one before",
+            &["a", "b < a", "c < b"],
+            &[&[1, 2, 3]],
+        ),
+        ("its middle missing", &["a", "c < b"], &[&[1], &[2]]),
+        // Step 1: what would go in circles.
+        ("its own parent", &["a < a", "b < a"], &[&[1, 2]]),
+        ("each the other's parent", &["a < b", "b < a", "c"], &[&[1, 2], &[3]]),
+        ("a circle of three", &["a < b", "b < c", "c < a"], &[&[1, 2, 3]]),
+        ("the same id twice", &["a", "a | other", "b < a"], &[&[1, 2, 3]]),
+        ("no id at all", &["", "", " < a", "a"], &[&[1], &[2], &[3, 4]]),
+        // Step 5: subjects, of those that name nobody.
+        ("an answer by subject alone", &["a | Figs", "b | Re: Figs"], &[&[1, 2]]),
+        ("answers without a beginning", &["a | Re: Figs", "b | Fwd: Figs"], &[&[1, 2]]),
+        ("an answer, and a branch", &["a | Figs", "b < a", "c | re: figs"], &[&[1, 2, 3]]),
+        ("the same subject again", &["a | Report", "b | Report"], &[&[1], &[2]]),
+        ("no subject", &["a | Re:", "b | Re:", "c |"], &[&[1], &[2], &[3]]),
+        ("who names somebody", &["a | Figs", "b < x | Re: Figs"], &[&[1], &[2]]),
+    ];
+    for (name, texts, expected) in cases {
+        assert_eq!(parts(&conversations(&letters(texts))), *expected, "{name}");
+    }
+}
+
+#[test]
+fn a_subject_means_the_same_for_two_months_at_most() {
+    let with = |day| {
+        let begins = Letter { day: 900, ..letter(1, "a | Figs") };
+        let answers = Letter { day, ..letter(2, "b | Re: Figs") };
+        parts(&conversations(&[begins, answers])).len()
+    };
+    assert_eq!([900, 910, 929, 930, 959, 960, 869, 899].map(with), [1, 1, 1, 1, 1, 2, 2, 2]);
+}
+
+#[test]
+fn what_the_server_says_counts_and_nothing_else() {
+    let mut mail = letters(&["a | Figs", "b < a | Re: Figs", "c | Pears", "d < a"]);
+    for (letter, thread) in mail.iter_mut().zip(["T1", "T2", "T1", "T2"]) {
+        letter.thread = thread.into();
+    }
+    assert_eq!(parts(&conversations(&mail)), [[1, 3], [2, 4]]);
+}
+
+#[test]
+fn what_a_server_has_told_of_messages_to_come_joins_them_as_they_come() {
+    let mail = letters(&["a", "b", "c", "d"]);
+    let mut conversations = Conversations::default();
+    mail[0].add_to(&mut conversations);
+    conversations.hint(MAILBOX, &[1, 3, 9]);
+    conversations.hint(MAILBOX, &[4]);
+    mail[1..].iter().for_each(|letter| letter.add_to(&mut conversations));
+    assert_eq!(parts(&conversations), [vec![1, 3], vec![2], vec![4]]);
+    assert_eq!([1, 2, 3].map(|uid| conversations.awaited(id(uid))), [1, 0, 1]);
+    conversations.remove(&[id(3)]);
+    assert_eq!((conversations.awaited(id(1)), parts(&conversations).len()), (2, 3));
+}
+
+#[test]
+fn ten_thousand_references_and_a_huge_conversation_are_no_trouble() {
+    let many: Vec<String> = (0..10_000).map(|n| format!("m{n}")).collect();
+    let mut conversations = Conversations::default();
+    Letter { references: many.clone(), ..letter(1, "x") }.add_to(&mut conversations);
+    for (uid, own) in (2..).zip(&many) {
+        letter(uid, own).add_to(&mut conversations);
+    }
+    assert_eq!(parts(&conversations).len(), 1);
+    conversations.remove(&[id(1)]);
+    assert_eq!(parts(&conversations).len(), 10_000);
+}
+
+#[test]
+fn newest_first_is_by_the_newest_message_that_is_listed() {
+    let sent = |uid, text: &str| {
+        let own = letter(uid, text);
+        Letter { id: MessageId { mailbox: MailboxId(2), uid }, ..own }
+    };
+    let mail =
+        [letter(1, "a"), letter(2, "b"), letter(3, "c < a"), sent(9, "d < b"), sent(10, "e")];
+    let conversations = conversations(&mail);
+    let heads: Vec<u32> = conversations.heads(MAILBOX).iter().map(|head| head.id.uid).collect();
+    assert_eq!(heads, [2, 3]);
+    let whole: Vec<u32> = conversations.of(id(2)).iter().map(|own| own.id.uid).collect();
+    assert_eq!(whole, [2, 9]);
+}
+
+/// Numbers that look random and are the same every time.
+struct Noise(u64);
+
+impl Noise {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    /// Letters that have much in common: the same ids again, circles, themselves, subjects.
+    fn letters(&mut self) -> Vec<Letter> {
+        let count = 1 + self.below(14) as u32;
+        let names = 1 + self.below(12);
+        let name = |noise: &mut Self| format!("m{}", noise.below(names));
+        let letter = |uid| {
+            let references = (0..self.below(4).saturating_sub(1)).map(|_| name(self)).collect();
+            let subject = ["Figs", "Re: Figs", "Fwd: Pears", "Pears", "", "Re: "];
+            Letter {
+                id: MessageId { mailbox: MailboxId(1 + self.below(5) as u32 / 4), uid },
+                day: self.below(120) as i64,
+                message_id: if self.below(8) == 0 { String::new() } else { name(self) },
+                references,
+                thread: if self.below(6) == 0 { format!("t{}", self.below(3)) } else { "".into() },
+                subject: subject[self.below(6) as usize].into(),
+            }
+        };
+        (1..=count).map(letter).collect()
+    }
+
+    fn shuffle<T>(&mut self, things: &mut [T]) {
+        for at in (1..things.len()).rev() {
+            things.swap(at, self.below(at as u64 + 1) as usize);
+        }
+    }
+}
+
+/// Whether two letters have something in common, by the rules alone.
+fn are_linked(one: &Letter, other: &Letter) -> bool {
+    if !one.thread.is_empty() || !other.thread.is_empty() {
+        return one.thread == other.thread;
+    }
+    let names = |own: &Letter| {
+        let names = own.references.iter().chain([&own.message_id]).filter(|name| !name.is_empty());
+        names.cloned().collect::<Vec<_>>()
+    };
+    if names(one).iter().any(|name| names(other).contains(name)) {
+        return true;
+    }
+    let names_nobody = |own: &Letter| own.references.iter().all(|name| *name == own.message_id);
+    let (first, second) = (base(&one.subject), base(&other.subject));
+    if !names_nobody(one)
+        || !names_nobody(other)
+        || first.text != second.text
+        || first.text.is_empty()
+    {
+        return false;
+    }
+    let (one, other) = (one.day.div_euclid(30), other.day.div_euclid(30));
+    match (first.answers, second.answers) {
+        (false, false) => false,
+        (true, true) => (one - other).abs() <= 1,
+        (true, false) => (0..=1).contains(&(one - other)),
+        (false, true) => (0..=1).contains(&(other - one)),
+    }
+}
+
+/// Who is with whom, found by comparing all with all.
+fn expected(letters: &[Letter]) -> Vec<Vec<MessageId>> {
+    let mut parts: Vec<Vec<&Letter>> = Vec::new();
+    for letter in letters {
+        let (with, without): (Vec<_>, Vec<_>) =
+            parts.into_iter().partition(|part| part.iter().any(|other| are_linked(letter, other)));
+        parts = without;
+        parts.push(with.into_iter().flatten().chain([letter]).collect());
+    }
+    let sorted = |part: Vec<&Letter>| {
+        let mut ids: Vec<MessageId> = part.iter().map(|own| own.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let mut parts: Vec<_> = parts.into_iter().map(sorted).collect();
+    parts.sort();
+    parts
+}
+
+fn found(conversations: &Conversations, letters: &[Letter]) -> Vec<Vec<MessageId>> {
+    let part = |letter: &Letter| {
+        let mut ids: Vec<_> = conversations.of(letter.id).iter().map(|own| own.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let mut parts: Vec<_> = letters.iter().map(part).collect();
+    parts.sort();
+    parts.dedup();
+    parts
+}
+
+#[test]
+fn each_message_is_in_one_conversation_whatever_the_order_in_which_they_come_and_go() {
+    for seed in 0..3_000 {
+        let mut noise = Noise(seed);
+        let mut mail = noise.letters();
+        let expected_all = expected(&mail);
+        assert_eq!(expected_all.iter().flatten().count(), mail.len());
+        for _ in 0..3 {
+            let conversations = conversations(&mail);
+            assert_eq!(found(&conversations, &mail), expected_all, "seed {seed}: {mail:?}");
+            noise.shuffle(&mut mail);
+        }
+        let mut conversations = conversations(&mail);
+        while !mail.is_empty() {
+            let left = noise.below(mail.len() as u64) as usize;
+            let gone: Vec<MessageId> = mail.drain(left..).map(|own| own.id).collect();
+            conversations.remove(&gone);
+            assert!(gone.iter().all(|id| conversations.of(*id).is_empty()));
+            assert_eq!(found(&conversations, &mail), expected(&mail), "seed {seed}: {mail:?}");
+            // What came back is as it was.
+            if let Some(again) = mail.first().filter(|_| noise.below(2) == 0) {
+                again.add_to(&mut conversations);
+            }
+        }
+        assert!(conversations.is_empty());
+    }
+}
+
+fn message(uid: u32, links: Option<Links>, body: Body) -> Message {
+    Message {
+        id: id(uid),
+        arrived: i64::from(uid),
+        sent: None,
+        size: 9,
+        flags: Flags::default(),
+        keywords: Vec::new(),
+        from: Vec::new(),
+        to: Vec::new(),
+        subject: "Figs".into(),
+        message_id: format!("m{uid}"),
+        links,
+        preview: String::new(),
+        has_attachments: false,
+        body,
+    }
+}
+
+#[test]
+fn messages_of_an_earlier_version_learn_their_links_from_their_headers() {
+    let store = MemoryStore::new();
+    let header = b"Subject: Re: Pears\r\nReferences: <m1>\r\n\r\nx";
+    let mut writes = vec![message(1, Some(Links::default()), Body::Absent).put()];
+    writes.push(message(2, None, Body::Whole { size: 9 }).put());
+    writes.extend(put_body(id(2), header));
+    writes.push(message(3, None, Body::Absent).put());
+    store.apply(writes, Durability::Relaxed).now_or_never().unwrap().unwrap();
+
+    let mut conversations = Conversations::default();
+    let ids = [1, 2, 3, 4].map(id);
+    let mut unlinked =
+        read(&store, &ids, &mut conversations).now_or_never().unwrap().unwrap().unlinked;
+    assert_eq!((parts(&conversations).len(), &*unlinked), (3, &[id(2)][..]));
+    let learnt = adopt(&store, &mut unlinked).now_or_never().unwrap().unwrap();
+    assert_eq!((&*learnt, unlinked.len()), (&[id(2)][..], 0));
+    let left = read(&store, &learnt, &mut conversations).now_or_never().unwrap().unwrap().unlinked;
+    assert_eq!((parts(&conversations), left), (vec![vec![1, 2], vec![3]], vec![]));
+    let stored: Option<Message> =
+        record::get(&store, &record::message_key(id(2))).now_or_never().unwrap().unwrap();
+    assert_eq!(stored.unwrap().links.unwrap().references, ["m1"]);
+}
