@@ -141,6 +141,18 @@ pub enum Selection {
         /// Those that are left out.
         except: Vec<MessageId>,
     },
+    /// All of these messages' conversations that is in the same mailbox.
+    Conversations(Vec<MessageId>),
+    /// The same of all conversations from that of one message to that of another, in whichever
+    /// direction, as the list of their mailbox has them; both included.
+    ConversationsBetween(MessageId, MessageId),
+    /// All of a mailbox but the conversations of these messages.
+    ConversationsBut {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Messages of those that are left out.
+        except: Vec<MessageId>,
+    },
     /// All from one to another, in whichever direction, as the page's search has found them; both
     /// included.
     FoundBetween {

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, AccountId, AccountView, AttachmentView, BackupsView, ChangeId, Connection, CopyState,
-    DeletionPreview, Discovery, Done, Exported, Imported, MailboxId, MailboxView, MessageId,
-    MessageView, Moved, Refused, RefusedCertificate, Row, SavedDraft, SearchView, StorageView,
-    StoredBytes, TestReport,
+    Access, AccountId, AccountView, AttachmentView, BackupsView, ChangeId, Connection,
+    ConversationView, CopyState, DeletionPreview, Discovery, Done, Exported, Imported, MailboxId,
+    MailboxView, MessageId, MessageView, Moved, Refused, RefusedCertificate, Row, SavedDraft,
+    SearchView, StorageView, StoredBytes, TestReport,
 };
 
 /// What has changed; the engine sends it, the app applies it to what it shows.
@@ -68,7 +68,12 @@ pub enum Delta {
         fresh: bool,
         /// What was searched for, if these are rows of what was found.
         search: Option<SearchView>,
+        /// Whether each row is a conversation.
+        conversations: bool,
     },
+    /// The messages of an opened conversation: the answer to `OpenConversation`, and again whenever
+    /// they change; without any once all of them have left the mailbox.
+    Conversation(Box<ConversationView>),
     /// An opened message.
     Message(Box<MessageView>),
     /// A message could not be opened.

@@ -126,6 +126,20 @@ pub enum Intent {
         /// What was typed; nothing shows the whole mailbox again.
         query: String,
     },
+    /// Show conversations in the list of a mailbox rather than messages, or no longer. That is
+    /// remembered.
+    GroupConversations {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Whether to.
+        on: bool,
+    },
+    /// Tell which messages are of the conversation of a message, whenever that changes, until another
+    /// one or a mailbox is opened.
+    OpenConversation {
+        /// The message, of the mailbox that is open.
+        message: MessageId,
+    },
     /// Show a message and mark it as read.
     OpenMessage {
         /// The message.

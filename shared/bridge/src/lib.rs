@@ -41,8 +41,8 @@ pub use discovery::{Authentication, Candidate, Discovery, Protection, Service, S
 pub use draft::SavedDraft;
 pub use intent::{Attachment, Intent, OutgoingMessage};
 pub use message::{
-    Address, AttachmentView, BodyView, Flags, MailboxId, MailboxRights, MailboxView, MessageId,
-    MessageView, Role, Row, Withheld,
+    Address, AttachmentView, BodyView, ConversationView, Flags, MailboxId, MailboxRights,
+    MailboxView, MessageId, MessageView, Role, Row, Withheld,
 };
 pub use pop3::{DeletionHold, DeletionPreview, Extent, Pop3View, Retention};
 pub use search::{SearchScope, SearchState, SearchView};

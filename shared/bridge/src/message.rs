@@ -58,6 +58,8 @@ pub struct MailboxView {
     pub local: bool,
     /// Whether the person is subscribed to it; local ones always are.
     pub subscribed: bool,
+    /// Whether its list shows conversations.
+    pub conversations: bool,
     /// What may be done with it.
     pub may: MailboxRights,
     /// Unread messages.
@@ -112,12 +114,17 @@ pub struct Flags {
     pub draft: bool,
 }
 
-/// One line of the message list.
+/// One line of the message list: a message, or a conversation.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Row {
-    /// The message.
+    /// The message; of a conversation the newest in the listed mailbox.
     pub id: MessageId,
-    /// Who the list names: the sender, or the recipients in a Sent mailbox.
+    /// How many messages it stands for, sent ones included.
+    pub messages: u32,
+    /// How many of them are unread.
+    pub unread: u32,
+    /// Who the list names: the sender, or the recipients in a Sent mailbox; of a conversation the
+    /// first to the last.
     pub correspondents: String,
     /// The subject, decoded; may be empty.
     pub subject: String,
@@ -125,12 +132,23 @@ pub struct Row {
     pub preview: String,
     /// When it arrived, in milliseconds since 1970 (UTC).
     pub date: i64,
-    /// Its flags.
+    /// Its flags. A conversation is seen if all of its messages are, and flagged if one is.
     pub flags: Flags,
     /// Its keywords, as they are spelled on the server.
     pub keywords: Vec<String>,
     /// Whether it has attachments.
     pub has_attachments: bool,
+}
+
+/// The messages of an opened conversation.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ConversationView {
+    /// The message that it was opened by.
+    pub message: MessageId,
+    /// The messages, oldest first: the latest of a very long one.
+    pub messages: Vec<Row>,
+    /// How many more belong to it: older ones, and those that are not here yet.
+    pub more: u32,
 }
 
 /// A message, opened.

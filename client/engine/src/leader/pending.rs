@@ -78,12 +78,14 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::StopTransfer { .. }
         | Intent::EraseStorage
         | Intent::OpenMailbox { .. }
+        | Intent::OpenConversation { .. }
         | Intent::ShowRows { .. }
         | Intent::Search { .. } => Until::Said,
         Intent::ForgetAccessKey
         | Intent::TrustCertificate { .. }
         | Intent::RemoveAccount { .. }
         | Intent::DownloadWhole { .. }
+        | Intent::GroupConversations { .. }
         | Intent::Refresh { .. }
         | Intent::RetrySend { .. }
         | Intent::DiscardSend { .. }

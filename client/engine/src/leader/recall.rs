@@ -9,6 +9,7 @@ pub(super) struct Recall {
     mailbox: Option<Intent>,
     search: Option<Intent>,
     rows: Option<Intent>,
+    conversation: Option<Intent>,
 }
 
 impl Recall {
@@ -18,8 +19,9 @@ impl Recall {
             Intent::Network { .. } => self.network = Some(intent.clone()),
             Intent::OpenMailbox { .. } => {
                 self.mailbox = Some(intent.clone());
-                (self.search, self.rows) = (None, None);
+                (self.search, self.rows, self.conversation) = (None, None, None);
             }
+            Intent::OpenConversation { .. } => self.conversation = Some(intent.clone()),
             Intent::Search { query, .. } => {
                 self.search = Some(intent.clone()).filter(|_| !query.trim().is_empty());
                 self.rows = None;
@@ -31,7 +33,8 @@ impl Recall {
 
     /// The intents that bring a new leader up to date, in order.
     pub(super) fn intents(&self, client: ClientId) -> impl Iterator<Item = Up> + use<> {
-        let shown = [&self.network, &self.mailbox, &self.search, &self.rows].map(Clone::clone);
+        let shown = [&self.network, &self.mailbox, &self.search, &self.rows, &self.conversation]
+            .map(Clone::clone);
         std::iter::once(Intent::Hello)
             .chain(shown.into_iter().flatten())
             .map(move |intent| Up { client, intent })
@@ -40,7 +43,7 @@ impl Recall {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{MailboxId, SearchScope};
+    use postern_bridge::{MailboxId, MessageId, SearchScope};
 
     use super::*;
 
@@ -75,6 +78,20 @@ mod tests {
         assert_eq!(recalled(&noted), expected);
         assert_eq!(
             recalled(&[open(first), show(first, 0..50), open(second)]),
+            [Intent::Hello, open(second)]
+        );
+    }
+
+    #[test]
+    fn the_open_conversation_is_recalled_until_another_mailbox_is_opened() {
+        let [first, second] = [1, 2].map(MailboxId);
+        let open = |mailbox| Intent::OpenMailbox { mailbox };
+        let conversation =
+            |uid| Intent::OpenConversation { message: MessageId { mailbox: first, uid } };
+        let noted = [open(first), conversation(1), conversation(2)];
+        assert_eq!(recalled(&noted), [Intent::Hello, open(first), conversation(2)]);
+        assert_eq!(
+            recalled(&[open(first), conversation(1), open(second)]),
             [Intent::Hello, open(second)]
         );
     }

@@ -10,6 +10,7 @@ use postern_bridge::{ClientId, Delta, Intent, MailboxId, MessageId, Row, SearchV
 
 use super::{
     Client,
+    conversations::Open,
     search::{Search, names_recipients},
 };
 use crate::{
@@ -32,7 +33,7 @@ pub(super) struct List {
 
 impl List {
     fn apply(&mut self, change: ListChange) {
-        let ListChange { cleared, added, mut removed } = change;
+        let ListChange { cleared, added, mut removed, .. } = change;
         self.changes += 1;
         if cleared {
             self.order.clear();
@@ -65,6 +66,10 @@ pub(super) struct Window {
     pub(super) rows: Range<u32>,
     /// What it searches for; without, all messages of the mailbox are shown.
     pub(super) search: Option<Search>,
+    /// The mailbox whose messages are in the conversations that are shown, besides.
+    pub(super) also: Option<MailboxId>,
+    /// The conversation that is open.
+    pub(super) conversation: Option<Open>,
 }
 
 impl Window {
@@ -73,14 +78,14 @@ impl Window {
 
     /// The top of a mailbox.
     pub(super) fn top(mailbox: MailboxId) -> Self {
-        Self { mailbox, rows: Self::FIRST_ROWS, search: None }
+        Self { mailbox, rows: Self::FIRST_ROWS, search: None, also: None, conversation: None }
     }
 
     /// Whether it may show a message of a mailbox.
     fn shows(&self, mailbox: MailboxId) -> bool {
         match &self.search {
             Some(search) => search.touches(mailbox),
-            None => self.mailbox == mailbox,
+            None => self.mailbox == mailbox || self.also == Some(mailbox),
         }
     }
 }
@@ -147,6 +152,11 @@ impl<H: Host> Client<H> {
     /// told in a moment.
     pub(super) fn list_changed(&self, mailbox: MailboxId, change: ListChange) {
         self.searches_follow(mailbox, &change);
+        let mut change = change;
+        self.conversations_told(mailbox, std::mem::take(&mut change.together));
+        if change.linked {
+            self.inner.grouped.borrow_mut().clear();
+        }
         if let Some(list) = self.inner.lists.borrow_mut().get_mut(&mailbox) {
             list.apply(change);
         }
@@ -157,6 +167,28 @@ impl<H: Host> Client<H> {
     pub(super) async fn mailbox_fresh(&self, id: MailboxId) -> Result<(), MailError> {
         self.set_fresh(id, true);
         self.mailbox_changed(id, Change::Rows).await
+    }
+
+    /// Whether the server has been asked since a mailbox was opened.
+    pub(super) fn is_fresh(&self, id: MailboxId) -> bool {
+        self.inner.lists.borrow().get(&id).is_some_and(|list| list.fresh)
+    }
+
+    /// Whether the order of a mailbox's messages is held.
+    pub(super) fn has_list(&self, id: MailboxId) -> bool {
+        self.inner.lists.borrow().contains_key(&id)
+    }
+
+    /// Looks at the order of a mailbox's messages, oldest first; empty if it is not held.
+    pub(super) fn with_order<T>(&self, id: MailboxId, look: impl FnOnce(&[Place]) -> T) -> T {
+        look(self.inner.lists.borrow().get(&id).map(|list| &list.order[..]).unwrap_or_default())
+    }
+
+    /// The rows that a page shows of a mailbox, if it does and searches for nothing.
+    pub(super) fn window_of(&self, page: ClientId, mailbox: MailboxId) -> Option<Range<u32>> {
+        let windows = self.inner.windows.borrow();
+        let window = windows.get(&page)?;
+        (window.mailbox == mailbox && window.search.is_none()).then(|| window.rows.clone())
     }
 
     fn set_fresh(&self, id: MailboxId, fresh: bool) {
@@ -173,7 +205,11 @@ impl<H: Host> Client<H> {
     /// Drops the order of mailboxes that no page shows.
     fn forget_hidden_lists(&self) {
         let shown = self.shown_mailboxes();
-        self.inner.lists.borrow_mut().retain(|mailbox, _| shown.contains(mailbox));
+        let also: Vec<_> =
+            self.inner.windows.borrow().values().filter_map(|window| window.also).collect();
+        let is_held = |mailbox: &MailboxId| shown.contains(mailbox) || also.contains(mailbox);
+        self.inner.lists.borrow_mut().retain(|mailbox, _| is_held(mailbox));
+        self.inner.grouped.borrow_mut().retain(|mailbox, _| shown.contains(mailbox));
         self.inner.held.borrow_mut().keep_only(&shown);
     }
 
@@ -188,6 +224,9 @@ impl<H: Host> Client<H> {
 
     /// The messages that the list shows below and above this one, if there are any.
     pub(super) fn neighbours(&self, message: MessageId) -> Vec<MessageId> {
+        if let Some(neighbours) = self.neighbouring_conversations(message) {
+            return neighbours;
+        }
         let lists = self.inner.lists.borrow();
         let Some(list) = lists.get(&message.mailbox) else { return Vec::new() };
         let at = list.order.iter().rposition(|place| place.uid == message.uid);
@@ -196,7 +235,7 @@ impl<H: Host> Client<H> {
         places.map(|place| MessageId { uid: place.uid, ..message }).collect()
     }
 
-    async fn tell_everyone_rows(&self, mailbox: MailboxId) -> Result<(), MailError> {
+    pub(super) async fn tell_everyone_rows(&self, mailbox: MailboxId) -> Result<(), MailError> {
         let pages: Vec<ClientId> = {
             let windows = self.inner.windows.borrow();
             let showing = windows.iter().filter(|(_, window)| window.shows(mailbox));
@@ -208,7 +247,7 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    async fn load_order(&self, mailbox: MailboxId) -> Result<(), MailError> {
+    pub(super) async fn load_order(&self, mailbox: MailboxId) -> Result<(), MailError> {
         let range = KeyRange::prefix(record::mailbox_key(mailbox));
         loop {
             let before = self.inner.lists.borrow_mut().entry(mailbox).or_default().changes;
@@ -225,6 +264,13 @@ impl<H: Host> Client<H> {
 
     /// Tells a page the rows of its window: of its mailbox, or of what its search has found.
     pub(super) async fn tell_rows(&self, page: ClientId) -> Result<(), MailError> {
+        let listed = self.listed(page);
+        if let Some(mailbox) = listed {
+            let mailbox = record::mailbox(self.store(), mailbox).await?;
+            if mailbox.conversations {
+                return self.tell_conversation_rows(page, &mailbox).await;
+            }
+        }
         let Some(Shown { mailbox, total, start, ids, fresh, search, recipients }) =
             self.shown(page)
         else {
@@ -245,14 +291,22 @@ impl<H: Host> Client<H> {
                 Ok(row(message, shows_recipients))
             })
             .collect::<Result<_, MailError>>()?;
-        self.tell(Some(page), Delta::Rows { mailbox, total, start, rows, fresh, search });
+        let conversations = false;
+        let rows = Delta::Rows { mailbox, total, start, rows, fresh, search, conversations };
+        self.tell(Some(page), rows);
         Ok(())
+    }
+
+    /// The mailbox that a page shows the list of, if it searches for nothing.
+    fn listed(&self, page: ClientId) -> Option<MailboxId> {
+        let windows = self.inner.windows.borrow();
+        windows.get(&page).filter(|window| window.search.is_none()).map(|window| window.mailbox)
     }
 
     /// Which rows a page's window shows; `None` if it shows none.
     fn shown(&self, page: ClientId) -> Option<Shown> {
         let windows = self.inner.windows.borrow();
-        let Window { mailbox, rows, search } = windows.get(&page)?;
+        let Window { mailbox, rows, search, .. } = windows.get(&page)?;
         let (mailbox, start) = (*mailbox, rows.start);
         let (skipped, count) = (rows.start as usize, rows.len());
         if let Some(search) = search {
@@ -287,11 +341,14 @@ struct Shown {
     recipients: Vec<MailboxId>,
 }
 
-fn row(message: Message, shows_recipients: bool) -> Row {
+/// The row of one message.
+pub(super) fn row(message: Message, shows_recipients: bool) -> Row {
     let people = if shows_recipients { &message.to } else { &message.from };
     let labels: Vec<_> = people.iter().map(|address| address.label()).collect();
     Row {
         id: message.id,
+        messages: 1,
+        unread: u32::from(!message.flags.seen),
         correspondents: labels.join(", "),
         subject: message.subject,
         preview: message.preview,
@@ -315,7 +372,7 @@ mod tests {
         let mut list = List::default();
         let mut apply = |cleared, added: &[(i64, u32)], removed: &[(i64, u32)]| {
             let (added, removed) = (places(added), places(removed));
-            list.apply(ListChange { cleared, added, removed });
+            list.apply(ListChange { cleared, added, removed, ..ListChange::default() });
             list.order.iter().map(|place| place.uid).collect::<Vec<_>>()
         };
         assert_eq!(apply(false, &[(50, 5), (60, 6)], &[]), [5, 6]);

@@ -21,6 +21,7 @@ fn view(mailbox: &Mailbox, all: &[Mailbox], local: bool) -> MailboxView {
         selectable: mailbox.selectable,
         local,
         subscribed: mailbox.subscribed,
+        conversations: mailbox.conversations,
         may: rights(mailbox, all),
         unread: mailbox.unread,
         total: mailbox.total,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
+//! | `conversations` | lists whose rows are conversations |
 //! | `copying` | local folders, copied to an IMAP account |
 //! | `discovery` | which servers an address has |
 //! | `settings` | change an account that is there |
@@ -30,6 +31,7 @@ mod accounts;
 mod backup;
 mod certificates;
 mod changing;
+mod conversations;
 mod copying;
 mod discovery;
 mod drafts;
@@ -64,6 +66,7 @@ use crate::{
 };
 use backup::Transfer;
 use changing::Places;
+use conversations::Grouped;
 use copying::Copying;
 use lanes::Lanes;
 use lists::{Change, List, Window};
@@ -90,6 +93,8 @@ struct Inner<H: Host> {
     accounts: RefCell<BTreeMap<AccountId, Running>>,
     lists: RefCell<HashMap<MailboxId, List>>,
     windows: RefCell<HashMap<ClientId, Window>>,
+    /// What is held of mailboxes whose lists show conversations.
+    grouped: RefCell<Grouped>,
     /// What is held of mailboxes for the next search.
     held: RefCell<Held>,
     /// Searches for servers that run, by page and request.
@@ -151,6 +156,7 @@ impl<H: Host> Client<H> {
                 accounts: RefCell::default(),
                 lists: RefCell::default(),
                 windows: RefCell::default(),
+                grouped: RefCell::default(),
                 held: RefCell::default(),
                 searches: RefCell::default(),
                 changed: RefCell::default(),
@@ -243,6 +249,10 @@ impl<H: Host> Client<H> {
             Intent::Search { request, mailbox, scope, query } => {
                 self.search_messages(page, request, mailbox, scope, &query).await
             }
+            Intent::GroupConversations { mailbox, on } => {
+                self.group_conversations(mailbox, on).await
+            }
+            Intent::OpenConversation { message } => self.open_conversation(page, message).await,
             Intent::OpenMessage { message } => self.open_message(page, message).await,
             Intent::DownloadWhole { message } => self.download_whole(page, message).await,
             Intent::Change { request, change } => {

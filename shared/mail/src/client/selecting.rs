@@ -88,6 +88,9 @@ impl<H: Host> Client<H> {
             Selection::FoundBetween { .. } | Selection::FoundBut { .. } => {
                 return Err(MailError::Gone("search"));
             }
+            Selection::Conversations(_)
+            | Selection::ConversationsBetween(..)
+            | Selection::ConversationsBut { .. } => return Err(MailError::Gone("conversation")),
             Selection::AllBut { mailbox, except } => {
                 let except: Vec<_> = except.into_iter().map(|id| self.current(id)).collect();
                 let all = self.in_order(mailbox).await?;
@@ -125,8 +128,11 @@ impl<H: Host> Client<H> {
 fn named_mailbox(messages: &Selection) -> Result<MailboxId, MailError> {
     Ok(match messages {
         Selection::Messages(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
-        Selection::Between(one, _) => one.mailbox,
-        Selection::AllBut { mailbox, .. } | Selection::FoundBut { mailbox, .. } => *mailbox,
+        Selection::Conversations(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
+        Selection::Between(one, _) | Selection::ConversationsBetween(one, _) => one.mailbox,
+        Selection::AllBut { mailbox, .. }
+        | Selection::ConversationsBut { mailbox, .. }
+        | Selection::FoundBut { mailbox, .. } => *mailbox,
         Selection::FoundBetween { one, .. } => one.mailbox,
     })
 }

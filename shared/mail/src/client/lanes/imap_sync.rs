@@ -369,6 +369,7 @@ mod tests {
             uid_next: 1,
             unread: 0,
             total: 0,
+            conversations: false,
             synced: SyncPoint { stale, ..SyncPoint::default() },
         };
         let mailboxes = vec![
