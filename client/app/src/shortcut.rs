@@ -17,6 +17,12 @@ pub(crate) enum Shortcut {
     Last,
     /// Open the message under the cursor.
     Open,
+    /// Show conversations in the list, or single messages.
+    Conversations,
+    /// The next message of the opened conversation.
+    NextLetter,
+    /// The message before in the opened conversation.
+    PreviousLetter,
     /// Give the keyboard to the text of the opened message, to scroll it.
     Scroll,
     /// Pick the message, or no longer.
@@ -68,6 +74,8 @@ impl Shortcut {
             self,
             Self::Next
                 | Self::Previous
+                | Self::NextLetter
+                | Self::PreviousLetter
                 | Self::PageDown
                 | Self::PageUp
                 | Self::PickNext
@@ -93,6 +101,9 @@ pub(crate) fn shortcut(key: &str, held: Held, in_list: bool) -> Option<Shortcut>
     Some(match key {
         "j" => Shortcut::Next,
         "k" => Shortcut::Previous,
+        "t" => Shortcut::Conversations,
+        "n" => Shortcut::NextLetter,
+        "p" => Shortcut::PreviousLetter,
         "o" => Shortcut::Open,
         "x" => Shortcut::Pick,
         "u" => Shortcut::ToggleSeen,
@@ -140,6 +151,7 @@ mod tests {
         assert_eq!(shortcut("ArrowDown", ALONE, false), None);
         assert_eq!(shortcut("Enter", ALONE, false), None);
         assert_eq!(shortcut("Delete", ALONE, false), None);
+        assert_eq!(shortcut("n", ALONE, false), Some(Shortcut::NextLetter));
         assert_eq!(shortcut("/", ALONE, true), Some(Shortcut::Search));
         assert_eq!(shortcut("y", ALONE, true), None);
     }

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod backup;
 pub(crate) mod certificate;
 pub(crate) mod change;
+pub(crate) mod conversation;
 pub(crate) mod discovery;
 pub(crate) mod pop3;
 pub(crate) mod search;
@@ -141,6 +142,7 @@ pub(crate) mod reader {
     pub(crate) const LOADING: &str = "Opening the message…";
     pub(crate) const FAILED: &str = "This message can't be shown";
     pub(crate) const TRY_AGAIN: &str = "Try again";
+    pub(crate) const FROM: &str = "From";
     pub(crate) const TO: &str = "To";
     pub(crate) const CC: &str = "Cc";
     pub(crate) const REPLY: &str = "Reply";
@@ -341,6 +343,8 @@ pub(crate) mod shortcuts {
         (&["k", "↑"], "Previous message"),
         (&["Enter", "o"], "Open the message"),
         (&["Space"], "Scroll its text; Tab leaves it"),
+        (&["t"], "Conversations or single messages"),
+        (&["n", "p"], "Next and previous message of the conversation"),
         (&["x"], "Pick the message"),
         (&["Shift ↓", "Shift ↑"], "Pick several"),
         (&["Ctrl A"], "Pick all"),

@@ -10,6 +10,10 @@ pub(crate) const LIST: &str = ".rows";
 pub(crate) const SEARCH: &str = ".list-search-field";
 /// The text of the opened message.
 pub(crate) const MESSAGE: &str = ".message-frame, .message-text";
+/// A message of a conversation that is unfolded.
+pub(crate) const UNFOLDED_LETTER: &str = ".letter[data-unfolded=true]";
+/// What folds and unfolds the messages of a conversation.
+const LETTERS: &str = ".letter-head";
 /// The title of the step that the set-up is at.
 pub(crate) const STEP: &str = ".step-title";
 /// The first field that has to be mended.
@@ -30,6 +34,46 @@ pub(crate) fn is_free() -> bool {
 /// Gives the focus to the first element that matches, once the page is drawn.
 pub(crate) fn give(selector: &'static str) {
     request_animation_frame(move || give_now(selector));
+}
+
+/// Scrolls to the first element that matches, once the page is drawn.
+pub(crate) fn show(selector: &'static str) {
+    request_animation_frame(move || {
+        if let Ok(Some(element)) = document().query_selector(selector) {
+            element.scroll_into_view();
+        }
+    });
+}
+
+/// Gives the focus to the next message of the conversation, or to the one before; false if none is
+/// shown. Without one that has it, to the last that is unfolded.
+pub(crate) fn step_letter(forward: bool) -> bool {
+    let all = |selector: &str| -> Vec<HtmlElement> {
+        let Ok(found) = document().query_selector_all(selector) else { return Vec::new() };
+        let element = |at| found.item(at)?.dyn_into().ok();
+        (0..found.length()).filter_map(element).collect()
+    };
+    let letters = all(LETTERS);
+    let focused = current();
+    let at = letters.iter().position(|own| {
+        own.parent_element().is_some_and(|letter| {
+            focused.as_ref().is_some_and(|focused| letter.contains(Some(focused)))
+        })
+    });
+    let is_unfolded =
+        |own: &HtmlElement| own.get_attribute("aria-expanded").as_deref() == Some("true");
+    let next = match at {
+        Some(at) if forward => (at + 1).min(letters.len() - 1),
+        Some(at) => at.saturating_sub(1),
+        None => match letters.iter().rposition(is_unfolded) {
+            Some(at) => at,
+            None => letters.len().saturating_sub(1),
+        },
+    };
+    let Some(letter) = letters.get(next) else { return false };
+    // Fails only for what can't have the focus.
+    let _ = letter.focus();
+    true
 }
 
 /// Gives the focus to the list if, once the page is drawn, nothing has it: what had it went away.

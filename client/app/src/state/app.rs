@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use leptos::prelude::*;
 use postern_bridge::{
     AccessKey, AccountChange, AccountDraft, AccountId, CopyState, Delta, Intent, MessageId,
-    Retention,
+    MessageView, Problem, Retention,
 };
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     accounts::Accounts,
     changes::Changes,
     composer::Composer,
+    conversation::Conversation,
     dialog::{Dialog, Menu},
     filing::Open,
     list::List,
@@ -67,6 +68,8 @@ pub(crate) struct App {
     pub(crate) picked: RwSignal<Picked>,
     /// The reading pane.
     pub(crate) reader: RwSignal<Reader>,
+    /// The conversation of the opened message.
+    pub(crate) conversation: RwSignal<Conversation>,
     /// The message that is being written.
     pub(crate) composer: RwSignal<Option<Composer>>,
     /// The request for the saved draft that is to be opened.
@@ -124,6 +127,7 @@ impl App {
             list: RwSignal::default(),
             picked: RwSignal::default(),
             reader: RwSignal::default(),
+            conversation: RwSignal::default(),
             composer: RwSignal::new(None),
             opening_draft: RwSignal::default(),
             downloads: RwSignal::default(),
@@ -279,6 +283,23 @@ impl App {
         });
     }
 
+    /// Shows a message where it was asked for: by itself, or in its conversation.
+    fn take_message(self, message: MessageView) {
+        if self.reader.with_untracked(|reader| reader.message() == Some(message.id)) {
+            self.reader.update(|reader| reader.show(message));
+        } else {
+            self.conversation.update(|conversation| conversation.take(message));
+        }
+    }
+
+    fn take_failure(self, message: MessageId, problem: Problem) {
+        if self.reader.with_untracked(|reader| reader.message() == Some(message)) {
+            self.reader.update(|reader| reader.fail(message, problem));
+        } else {
+            self.conversation.update(|conversation| conversation.fail(message, problem));
+        }
+    }
+
     fn receive(self, event: engine::Event) {
         match event {
             engine::Event::Delta(delta) => self.apply(delta),
@@ -321,13 +342,14 @@ impl App {
             Delta::Progress { account, progress } => {
                 self.accounts.update(|accounts| accounts.set_progress(account, progress));
             }
-            Delta::Rows { mailbox, total, start, rows, fresh, search } => {
-                self.list.update(|list| list.apply(mailbox, total, start, rows, fresh, search));
+            Delta::Rows { mailbox, total, start, rows, fresh, search, conversations } => {
+                self.list.update(|list| {
+                    list.apply(mailbox, total, start, rows, fresh, search, conversations);
+                });
             }
-            Delta::Message(message) => self.reader.update(|reader| reader.show(*message)),
-            Delta::MessageFailed { message, problem } => {
-                self.reader.update(|reader| reader.fail(message, problem));
-            }
+            Delta::Conversation(view) => self.show_conversation(*view),
+            Delta::Message(message) => self.take_message(*message),
+            Delta::MessageFailed { message, problem } => self.take_failure(message, problem),
             Delta::Discovered { request, result } => {
                 let answered = self.step.try_update(|step| step.answered(request, result));
                 if let Some(found) = answered.flatten() {

@@ -140,9 +140,9 @@ impl App {
     /// What something would be done to now: what is picked, or else the opened message, or else the
     /// one under the cursor.
     pub(crate) fn targets(self) -> Option<Selection> {
-        let search = self.search_number();
-        let picked = self.picked.with_untracked(|picked| picked.selection(search));
-        picked.or_else(|| self.one_target().map(Selection::from))
+        let kind = self.list_kind();
+        let picked = self.picked.with_untracked(|picked| picked.selection(kind));
+        picked.or_else(|| self.one_target().map(|message| kind.named(vec![message])))
     }
 
     /// How many messages that is.
@@ -165,7 +165,7 @@ impl App {
 
     /// What the opened message is like, as far as its row is known; follows what changes.
     pub(crate) fn opened_traits(self) -> Traits {
-        let open = self.route.get().message();
+        let open = self.open_head();
         let row = self.list.with(|list| open.and_then(|id| list.find(id)).cloned());
         self.traits_of(row.as_slice(), open)
     }
@@ -193,7 +193,7 @@ impl App {
 
     /// The known rows of what something would be done to; follows what changes.
     pub(crate) fn target_rows(self) -> Vec<Arc<Row>> {
-        let one = self.route.get().message();
+        let one = self.open_head();
         self.list.with(|list| {
             self.picked.with(|picked| {
                 if !picked.is_empty() {
@@ -281,7 +281,7 @@ impl App {
     /// Goes on from the opened message if it is about to go: to the next one where both are in view,
     /// else to the list.
     fn leave_targets(self) {
-        let Some(open) = self.route.get_untracked().message() else { return };
+        let Some(open) = untrack(|| self.open_head()) else { return };
         let next = self.list.with_untracked(|list| {
             self.picked.with_untracked(|picked| {
                 let goes = |row: &Row| row.id == open || picked.contains(row);
@@ -341,6 +341,7 @@ impl App {
 
     /// Follows messages that have another number now.
     pub(super) fn moved(self, moves: &[Moved]) {
+        self.conversation_moved(moves);
         for Moved { from, to } in moves {
             self.picked.update(|picked| picked.moved(*from, *to));
             if from.mailbox != to.mailbox {
@@ -362,7 +363,7 @@ impl App {
 
 impl Reader {
     /// Takes over that the message has another number.
-    fn renumber(&mut self, from: MessageId, to: MessageId) {
+    pub(super) fn renumber(&mut self, from: MessageId, to: MessageId) {
         match self {
             Self::Open(view) if view.id == from => Arc::make_mut(view).id = to,
             Self::Opening(id) | Self::Failed(id, _) if *id == from => *id = to,

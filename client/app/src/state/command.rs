@@ -180,6 +180,7 @@ mod tests {
             selectable: true,
             local: false,
             subscribed: true,
+            conversations: false,
             may,
             unread: 0,
             total,

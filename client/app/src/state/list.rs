@@ -30,6 +30,8 @@ pub(crate) struct List {
     total: Option<u32>,
     fresh: bool,
     search: Option<Search>,
+    /// Whether each row is a conversation.
+    grouped: bool,
     /// Whether what is shown is from before the search began, changed or ended.
     outdated: bool,
     rows: BTreeMap<u32, Arc<Row>>,
@@ -57,6 +59,11 @@ impl List {
         self.outdated
     }
 
+    /// Whether each row is a conversation.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.grouped
+    }
+
     /// What is searched for.
     pub(crate) fn searched(&self) -> Option<&Search> {
         self.search.as_ref()
@@ -71,6 +78,7 @@ impl List {
         rows: Vec<Row>,
         fresh: bool,
         found: Option<SearchView>,
+        grouped: bool,
     ) {
         let awaited = self.search.as_ref().map(|search| search.request);
         if self.mailbox != Some(mailbox) || found.as_ref().map(|own| own.request) != awaited {
@@ -78,6 +86,10 @@ impl List {
         }
         if let (Some(search), Some(found)) = (&mut self.search, found) {
             search.state = Some(found.state);
+        }
+        // Other rows, of which the one that is open may still be one.
+        if std::mem::replace(&mut self.grouped, grouped) != grouped {
+            self.rows.clear();
         }
         if std::mem::take(&mut self.outdated) {
             self.rows.clear();
@@ -181,6 +193,13 @@ impl List {
         self.follow_marked();
     }
 
+    /// The cursor, if it is on one of a conversation's messages, goes to the one that is its row now.
+    pub(crate) fn follow(&mut self, is_of_it: impl Fn(MessageId) -> bool, head: MessageId) {
+        if self.marked.is_some_and(is_of_it) {
+            self.mark(head);
+        }
+    }
+
     fn follow_marked(&mut self) {
         let marked = self.marked;
         match self.rows.iter().find(|(_, row)| Some(row.id) == marked) {
@@ -204,6 +223,8 @@ mod tests {
     fn rows(uids: impl IntoIterator<Item = u32>) -> Vec<Row> {
         let row = |uid| Row {
             id: MessageId { mailbox: MAILBOX, uid },
+            messages: 1,
+            unread: 1,
             correspondents: String::new(),
             subject: String::new(),
             preview: String::new(),
@@ -218,14 +239,14 @@ mod tests {
     fn open(total: u32, uids: impl IntoIterator<Item = u32>) -> List {
         let mut list = List::default();
         list.open(Some(MAILBOX));
-        list.apply(MAILBOX, total, 0, rows(uids), true, None);
+        list.apply(MAILBOX, total, 0, rows(uids), true, None, false);
         list
     }
 
     #[test]
     fn rows_of_another_mailbox_are_ignored() {
         let mut list = open(2, [2, 1]);
-        list.apply(MailboxId(9), 7, 0, rows([7]), true, None);
+        list.apply(MailboxId(9), 7, 0, rows([7]), true, None, false);
         assert_eq!(list.total(), Some(2));
     }
 
@@ -241,23 +262,23 @@ mod tests {
         let mut list = open(2, [2, 1]);
         list.put_cursor(1);
         list.search(Some(search(7)));
-        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None);
-        list.apply(MAILBOX, 2, 0, rows([5, 6]), true, view(6));
+        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None, false);
+        list.apply(MAILBOX, 2, 0, rows([5, 6]), true, view(6), false);
         assert_eq!((list.total(), list.cursor()), (Some(2), 1));
-        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7));
+        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7), false);
         assert_eq!((list.row(0).unwrap().id.uid, list.cursor()), (9, 0));
         assert_eq!(list.searched().unwrap().state, Some(SearchState::Searching));
         list.search(None);
-        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7));
+        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7), false);
         assert_eq!(list.row(0).unwrap().id.uid, 9);
-        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None);
+        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None, false);
         assert_eq!((list.row(0).unwrap().id.uid, list.searched()), (2, None));
     }
 
     #[test]
     fn windows_of_an_unchanged_list_add_up() {
         let mut list = open(4, [4, 3]);
-        list.apply(MAILBOX, 4, 2, rows([2, 1]), true, None);
+        list.apply(MAILBOX, 4, 2, rows([2, 1]), true, None, false);
         assert_eq!((0..4).filter_map(|i| list.row(i)).count(), 4);
     }
 
@@ -266,7 +287,7 @@ mod tests {
         let mut list = List::default();
         list.open(Some(MAILBOX));
         assert_eq!(list.ask(&(0..0)), Some(0..50));
-        list.apply(MAILBOX, 1000, 0, rows((950..1000).rev()), true, None);
+        list.apply(MAILBOX, 1000, 0, rows((950..1000).rev()), true, None, false);
         assert_eq!(list.ask(&(0..20)), None);
         assert_eq!(list.ask(&(31..51)), Some(0..150));
         list.open(Some(MailboxId(2)));
@@ -276,7 +297,7 @@ mod tests {
     #[test]
     fn a_changed_total_forgets_rows_whose_numbers_no_longer_hold() {
         let mut list = open(4, [4, 3, 2, 1]);
-        list.apply(MAILBOX, 5, 0, rows([5, 4]), true, None);
+        list.apply(MAILBOX, 5, 0, rows([5, 4]), true, None, false);
         assert_eq!(list.row(1).unwrap().id.uid, 4);
         assert_eq!(list.row(2), None);
     }
@@ -285,7 +306,7 @@ mod tests {
     fn the_cursor_stays_on_its_message_when_mail_arrives() {
         let mut list = open(3, [3, 2, 1]);
         list.put_cursor(1);
-        list.apply(MAILBOX, 4, 0, rows([4, 3, 2, 1]), true, None);
+        list.apply(MAILBOX, 4, 0, rows([4, 3, 2, 1]), true, None, false);
         assert_eq!(list.cursor(), 2);
     }
 
@@ -297,9 +318,9 @@ mod tests {
         list.move_cursor(-99);
         assert_eq!(list.cursor(), 0);
         list.put_cursor(2);
-        list.apply(MAILBOX, 1, 0, rows([3]), true, None);
+        list.apply(MAILBOX, 1, 0, rows([3]), true, None, false);
         assert_eq!(list.cursor(), 0);
-        list.apply(MAILBOX, 0, 0, vec![], true, None);
+        list.apply(MAILBOX, 0, 0, vec![], true, None, false);
         assert_eq!(list.cursor(), 0);
     }
 
@@ -308,15 +329,33 @@ mod tests {
         let mut list = List::default();
         list.open(Some(MAILBOX));
         list.mark(MessageId { mailbox: MAILBOX, uid: 2 });
-        list.apply(MAILBOX, 3, 0, rows([3, 2, 1]), false, None);
+        list.apply(MAILBOX, 3, 0, rows([3, 2, 1]), false, None, false);
         assert_eq!(list.cursor(), 1);
+    }
+
+    #[test]
+    fn a_list_of_conversations_keeps_its_cursor_on_the_one_that_is_open() {
+        let mut list = open(4, [4, 3, 2, 1]);
+        list.put_cursor(1);
+        list.apply(MAILBOX, 2, 0, rows([4, 3]), true, None, true);
+        assert!(list.is_grouped());
+        assert_eq!((list.cursor(), list.row(2)), (1, None));
+        // Another message has come into the open conversation, which is now that one's row.
+        list.apply(MAILBOX, 2, 0, rows([5, 4]), true, None, true);
+        let id = |uid| MessageId { mailbox: MAILBOX, uid };
+        let is_of_it = |own| [id(3), id(5)].contains(&own);
+        list.follow(is_of_it, id(5));
+        assert_eq!(list.cursor(), 0);
+        list.put_cursor(1);
+        list.follow(is_of_it, id(5));
+        assert_eq!(list.cursor(), 1, "it is elsewhere");
     }
 
     #[test]
     fn rows_kept_do_not_grow_with_the_mailbox() {
         let mut list = open(100_000, 0..50);
         for start in (50..20_000).step_by(50) {
-            list.apply(MAILBOX, 100_000, start, rows(start..start + 50), true, None);
+            list.apply(MAILBOX, 100_000, start, rows(start..start + 50), true, None, false);
         }
         assert!(list.rows.len() <= 2 * KEPT_AROUND as usize + 50);
         assert!(list.row(19_999).is_some());

@@ -79,6 +79,7 @@ mod tests {
             selectable,
             local: false,
             subscribed: true,
+            conversations: false,
             may: MailboxRights::default(),
             unread: 1,
             total: 2,

@@ -7,6 +7,7 @@ pub(crate) mod certificate;
 pub(crate) mod changes;
 pub(crate) mod command;
 pub(crate) mod composer;
+pub(crate) mod conversation;
 pub(crate) mod demo;
 pub(crate) mod dialog;
 pub(crate) mod draft;

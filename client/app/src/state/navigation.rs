@@ -27,6 +27,7 @@ impl App {
         }
         self.follow_mailbox();
         self.follow_message();
+        self.follow_conversation();
         self.land();
         self.leave_what_is_gone();
     }

@@ -25,6 +25,27 @@ enum What {
     AllBut(MailboxId, BTreeSet<MessageId>),
 }
 
+/// What the rows of a list are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// The messages of a mailbox.
+    Messages,
+    /// The conversations of a mailbox.
+    Conversations,
+    /// What the search of this number has found.
+    Found(u32),
+}
+
+impl Kind {
+    /// What these rows stand for.
+    pub(crate) fn named(self, rows: Vec<MessageId>) -> Selection {
+        match self {
+            Self::Conversations => Selection::Conversations(rows),
+            Self::Messages | Self::Found(_) => Selection::Messages(rows),
+        }
+    }
+}
+
 /// A row's place in the order of its list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Place {
@@ -78,24 +99,26 @@ impl Picked {
         matches!(self.what, What::Messages(_))
     }
 
-    /// What the engine is told, of the list of a mailbox or of what a search has found; `None` if
-    /// nothing is picked.
-    pub(crate) fn selection(&self, search: Option<u32>) -> Option<Selection> {
+    /// What the engine is told, of the list of a mailbox, whose rows may be conversations, or of what
+    /// a search has found; `None` if nothing is picked.
+    pub(crate) fn selection(&self, list: Kind) -> Option<Selection> {
         Some(match &self.what {
             What::Nothing => return None,
-            What::Messages(messages) => Selection::Messages(messages.iter().copied().collect()),
+            What::Messages(messages) => list.named(messages.iter().copied().collect()),
             What::Between(one, other, _) => {
                 let (one, other) = (one.message, other.message);
-                match search {
-                    None => Selection::Between(one, other),
-                    Some(search) => Selection::FoundBetween { search, one, other },
+                match list {
+                    Kind::Messages => Selection::Between(one, other),
+                    Kind::Conversations => Selection::ConversationsBetween(one, other),
+                    Kind::Found(search) => Selection::FoundBetween { search, one, other },
                 }
             }
             What::AllBut(mailbox, except) => {
                 let (mailbox, except) = (*mailbox, except.iter().copied().collect());
-                match search {
-                    None => Selection::AllBut { mailbox, except },
-                    Some(search) => Selection::FoundBut { search, mailbox, except },
+                match list {
+                    Kind::Messages => Selection::AllBut { mailbox, except },
+                    Kind::Conversations => Selection::ConversationsBut { mailbox, except },
+                    Kind::Found(search) => Selection::FoundBut { search, mailbox, except },
                 }
             }
         })
@@ -202,6 +225,8 @@ mod tests {
     fn row(uid: u32) -> Row {
         Row {
             id: MessageId { mailbox: MAILBOX, uid },
+            messages: 1,
+            unread: 1,
             correspondents: String::new(),
             subject: String::new(),
             preview: String::new(),
@@ -229,7 +254,7 @@ mod tests {
         assert_eq!((uids(&picked), picked.count(10)), (vec![3, 5], 2));
         picked.toggle(place(3), [].iter());
         picked.toggle(place(5), [].iter());
-        assert!(picked.is_empty() && picked.selection(None).is_none());
+        assert!(picked.is_empty() && picked.selection(Kind::Messages).is_none());
     }
 
     #[test]
@@ -241,9 +266,11 @@ mod tests {
         picked.extend_to(place(7), None);
         assert_eq!((uids(&picked), picked.count(10)), (vec![5, 6, 7], 3));
         let ends = (place(5).message, place(7).message);
-        assert_eq!(picked.selection(None), Some(Selection::Between(ends.0, ends.1)));
+        assert_eq!(picked.selection(Kind::Messages), Some(Selection::Between(ends.0, ends.1)));
         let found = Selection::FoundBetween { search: 3, one: ends.0, other: ends.1 };
-        assert_eq!(picked.selection(Some(3)), Some(found));
+        assert_eq!(picked.selection(Kind::Found(3)), Some(found));
+        let whole = Selection::ConversationsBetween(ends.0, ends.1);
+        assert_eq!(picked.selection(Kind::Conversations), Some(whole));
         picked.extend_to(place(5), None);
         assert_eq!(uids(&picked), [5]);
     }

@@ -6,6 +6,7 @@ use postern_bridge::{Intent, MessageId, SearchScope};
 use super::{
     App,
     list::{List, Search},
+    picked::Kind,
 };
 use crate::route::Route;
 
@@ -54,8 +55,12 @@ impl App {
         }
     }
 
-    /// The number of the search, if the list shows what was found.
-    pub(super) fn search_number(self) -> Option<u32> {
-        self.list.with_untracked(|list| list.searched().map(|search| search.request))
+    /// What the list's rows are.
+    pub(super) fn list_kind(self) -> Kind {
+        self.list.with_untracked(|list| match list.searched() {
+            Some(search) => Kind::Found(search.request),
+            None if list.is_grouped() => Kind::Conversations,
+            None => Kind::Messages,
+        })
     }
 }

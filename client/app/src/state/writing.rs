@@ -122,7 +122,7 @@ impl App {
             self.toasts.update(|toasts| toasts.note(Topic::Compose, text::compose::FINISH_FIRST));
             return;
         }
-        let Some(message) = self.reader.with_untracked(|reader| reader.view().cloned()) else {
+        let Some(message) = self.answered() else {
             return;
         };
         let Some(account) = self.current_account() else { return };

@@ -54,6 +54,9 @@ pub(crate) const UNREAD: Glyph = Glyph(
 );
 pub(crate) const READ: Glyph =
     Glyph("M3.5 10l8.5-6 8.5 6v7.5a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2zM3.5 10l8.5 5.5 8.5-5.5");
+pub(crate) const CONVERSATION: Glyph = Glyph(
+    "M5 4.5h9a1.5 1.5 0 0 1 1.5 1.5v5a1.5 1.5 0 0 1-1.5 1.5H8.5L5.5 15v-2.5H5A1.5 1.5 0 0 1 3.5 11V6A1.5 1.5 0 0 1 5 4.5zM18.5 8.5h.5a1.5 1.5 0 0 1 1.5 1.5v5.5A1.5 1.5 0 0 1 19 17h-.5v2.5l-3-2.5H11a1.5 1.5 0 0 1-1.5-1.5",
+);
 pub(crate) const ATTACHMENT: Glyph = Glyph(
     "M19.5 11.5l-7.6 7.6a4.6 4.6 0 0 1-6.5-6.5l8-8a3.1 3.1 0 0 1 4.3 4.3l-7.9 7.9a1.5 1.5 0 0 1-2.2-2.2l7.1-7.1",
 );

@@ -37,6 +37,13 @@ fn Title() -> impl IntoView {
     let counts = move || {
         mailbox.with(|mailbox| mailbox.as_ref().map(|m| text::list::count(m.total, m.unread)))
     };
+    let grouped = Memo::new(move |_| {
+        mailbox.with(|mailbox| mailbox.as_ref().is_some_and(|m| m.conversations))
+    });
+    let group_label = move || match grouped.get() {
+        true => text::conversation::UNGROUP,
+        false => text::conversation::GROUP,
+    };
     view! {
         <header class="pane-bar">
             <button
@@ -52,6 +59,17 @@ fn Title() -> impl IntoView {
                 </h1>
                 <p>{counts}</p>
             </div>
+            <button
+                class="button is-icon"
+                data-test="conversations"
+                title=group_label
+                aria-label=text::conversation::GROUP
+                aria-pressed=move || grouped.get().to_string()
+                hidden=move || mailbox.with(Option::is_none)
+                on:click=move |_| app.toggle_conversations()
+            >
+                <Icon glyph=icons::CONVERSATION />
+            </button>
             <button
                 class="button is-icon"
                 data-test="refresh"

@@ -35,7 +35,7 @@ pub(crate) fn RowView(
     let has =
         move |test: fn(&Row) -> bool| move || row.with(|row| row.as_deref().is_some_and(test));
     let is_open = move || {
-        row.with(|row| row.as_ref().map(|row| row.id)) == app.route.get().message()
+        row.with(|row| row.as_ref().map(|row| row.id)) == app.open_head()
             && row.with(Option::is_some)
     };
     let is_cursor = move || index.get() == Some(app.list.with(|list| list.cursor()));
@@ -111,6 +111,7 @@ pub(crate) fn RowView(
                 <bdi class="row-who">
                     {move || of(row, |row| people(app, row))}
                 </bdi>
+                {count(row)}
                 {mark(has(|row| row.flags.answered), icons::REPLY, "answered", text::list::ANSWERED)}
                 {mark(has(|row| row.has_attachments), icons::ATTACHMENT, "attachment", text::list::HAS_ATTACHMENTS)}
                 {mark(has(|row| row.flags.flagged), icons::STAR, "star", text::list::STARRED)}
@@ -130,6 +131,19 @@ pub(crate) fn RowView(
                 {move || of(row, |row| row.preview.clone())}
             </div>
         </div>
+    }
+}
+
+/// How many messages a conversation has.
+fn count(row: Memo<Option<Arc<Row>>>) -> impl IntoView {
+    let messages = Memo::new(move |_| row.with(|row| row.as_ref().map_or(1, |row| row.messages)));
+    let spelled = move || text::conversation::in_row(messages.get());
+    view! {
+        <Show when=move || { messages.get() > 1 }>
+            <span class="row-count" data-test="row-count" role="img" aria-label=spelled title=spelled>
+                {move || messages.get()}
+            </span>
+        </Show>
     }
 }
 

@@ -41,6 +41,19 @@ pub(crate) fn Header(message: Arc<MessageView>) -> impl IntoView {
     }
 }
 
+/// Sender's address and the recipients of a message of a conversation, whose name and date stand
+/// above it.
+#[component]
+pub(crate) fn Recipients(message: Arc<MessageView>) -> impl IntoView {
+    view! {
+        <div class="letter-people" data-test="letter-people">
+            {line(text::reader::FROM, &message.from)}
+            {line(text::reader::TO, &message.to)}
+            {line(text::reader::CC, &message.cc)}
+        </div>
+    }
+}
+
 fn line(label: &'static str, addresses: &[Address]) -> Option<impl IntoView + use<>> {
     (!addresses.is_empty()).then(|| {
         view! {

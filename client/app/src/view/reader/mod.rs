@@ -2,6 +2,7 @@
 
 mod attachments;
 mod body;
+mod conversation;
 mod header;
 mod withheld;
 
@@ -10,7 +11,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use postern_bridge::{Intent, MessageId, MessageView, Role};
 
-use self::{attachments::Attachments, body::Body, header::Header, withheld::HeaderOnly};
+use self::{
+    attachments::Attachments, body::Body, conversation::Conversation, header::Header,
+    withheld::HeaderOnly,
+};
 use super::{
     icons::{self, Glyph, Icon},
     list::CommandButton,
@@ -31,8 +35,29 @@ use crate::{
 #[component]
 pub(crate) fn ReadingPane() -> impl IntoView {
     let app = App::here();
+    let conversation =
+        Memo::new(move |_| app.conversation.with(|own| own.message().filter(|_| own.is_shown())));
     view! {
         <main class="reader pane" aria-label=text::reader::LABEL>
+            {move || match conversation.get() {
+                Some(message) => {
+                    view! {
+                        <Bar message=Some(message) />
+                        <Conversation />
+                    }
+                        .into_any()
+                }
+                None => view! { <Single /> }.into_any(),
+            }}
+        </main>
+    }
+}
+
+/// One message by itself.
+#[component]
+fn Single() -> impl IntoView {
+    let app = App::here();
+    view! {
             {move || match app.reader.get() {
                 Reader::Closed => {
                     view! {
@@ -74,7 +99,6 @@ pub(crate) fn ReadingPane() -> impl IntoView {
                         .into_any()
                 }
             }}
-        </main>
     }
 }
 

@@ -1,0 +1,342 @@
+//! The conversation that the reading pane shows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use leptos::prelude::*;
+use postern_bridge::{
+    ConversationView, Intent, MailboxId, MessageId, MessageView, Moved, Problem, Row,
+};
+
+use super::{App, list::List, reader::Reader};
+
+/// Unread messages that are unfolded when a conversation is opened: the newest.
+const UNFOLDED: usize = 10;
+
+/// A conversation, some of whose messages are unfolded.
+#[derive(Debug, Default)]
+pub(crate) struct Conversation {
+    /// The message that it was opened by.
+    message: Option<MessageId>,
+    /// Its messages, oldest first; none while they are not known.
+    messages: Vec<Arc<Row>>,
+    more: u32,
+    unfolded: BTreeSet<MessageId>,
+    /// The messages that were asked for, but for the one that it was opened by.
+    asked: BTreeMap<MessageId, Reader>,
+    /// The message that was unfolded last.
+    current: Option<MessageId>,
+}
+
+impl Conversation {
+    /// Turns to the conversation of a message; whether it is another one.
+    fn open(&mut self, message: MessageId) -> bool {
+        let is_other = self.message != Some(message);
+        if is_other {
+            *self = Self { message: Some(message), ..Self::default() };
+        }
+        is_other
+    }
+
+    /// Turns to none.
+    fn close(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes over which messages there are; returns those to ask for. Of another conversation, or
+    /// of one that has left, nothing is shown.
+    fn show(&mut self, view: ConversationView) -> Vec<MessageId> {
+        let ConversationView { message, messages, more } = view;
+        if self.message != Some(message) {
+            return Vec::new();
+        }
+        let is_new = |row: &&Row| !self.messages.iter().any(|known| known.id == row.id);
+        let unread = messages.iter().rev().filter(|row| !row.flags.seen).filter(is_new);
+        let mut unfold: Vec<MessageId> = unread.take(UNFOLDED).map(|row| row.id).collect();
+        if self.messages.is_empty() {
+            unfold.push(message);
+            unfold.extend(messages.last().map(|row| row.id));
+        }
+        self.unfolded.extend(unfold);
+        let is_there = |id: &MessageId| messages.iter().any(|row| row.id == *id);
+        self.unfolded.retain(is_there);
+        self.asked.retain(|id, _| is_there(id));
+        self.current = self.current.filter(is_there);
+        self.more = more;
+        self.messages = messages.into_iter().map(Arc::new).collect();
+        let missing = self.unfolded.iter().copied();
+        let missing = missing.filter(|id| *id != message && !self.asked.contains_key(id));
+        let missing: Vec<MessageId> = missing.collect();
+        self.asked.extend(missing.iter().map(|id| (*id, Reader::Opening(*id))));
+        missing
+    }
+
+    /// Whether there is more than one message to show.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.messages.len() > 1
+    }
+
+    /// Its messages, oldest first.
+    pub(crate) fn messages(&self) -> &[Arc<Row>] {
+        &self.messages
+    }
+
+    /// How many more belong to it.
+    pub(crate) fn more(&self) -> u32 {
+        self.more
+    }
+
+    /// The message that it was opened by.
+    pub(crate) fn message(&self) -> Option<MessageId> {
+        self.message
+    }
+
+    /// A message of it.
+    pub(crate) fn find(&self, id: MessageId) -> Option<&Arc<Row>> {
+        self.messages.iter().find(|row| row.id == id)
+    }
+
+    /// The message that stands for it in the list of a mailbox: the newest that is there.
+    fn head(&self, mailbox: MailboxId) -> Option<MessageId> {
+        self.messages.iter().rev().map(|row| row.id).find(|id| id.mailbox == mailbox)
+    }
+
+    /// Whether a message is unfolded.
+    pub(crate) fn is_unfolded(&self, id: MessageId) -> bool {
+        self.unfolded.contains(&id)
+    }
+
+    /// A message as it was asked for; none if it was not, or is the one that it was opened by.
+    pub(crate) fn asked(&self, id: MessageId) -> Option<&Reader> {
+        self.asked.get(&id)
+    }
+
+    /// Unfolds a message, or folds it; whether it is to be asked for.
+    fn toggle(&mut self, id: MessageId) -> bool {
+        if self.unfolded.remove(&id) {
+            return false;
+        }
+        self.unfolded.insert(id);
+        self.current = Some(id);
+        let is_asked = self.message == Some(id) || self.asked.contains_key(&id);
+        if !is_asked {
+            self.asked.insert(id, Reader::Opening(id));
+        }
+        !is_asked
+    }
+
+    /// Takes over a message that was asked for.
+    pub(crate) fn take(&mut self, view: MessageView) {
+        if let Some(reader) = self.asked.get_mut(&view.id) {
+            reader.show(view);
+        }
+    }
+
+    /// Takes over that a message can't be shown.
+    pub(crate) fn fail(&mut self, message: MessageId, problem: Problem) {
+        if let Some(reader) = self.asked.get_mut(&message) {
+            reader.fail(message, problem);
+        }
+    }
+
+    /// Takes over that a message has another number.
+    fn renumber(&mut self, from: MessageId, to: MessageId) {
+        for id in [&mut self.message, &mut self.current] {
+            *id = id.map(|id| if id == from { to } else { id });
+        }
+        if self.unfolded.remove(&from) {
+            self.unfolded.insert(to);
+        }
+        if let Some(mut reader) = self.asked.remove(&from) {
+            reader.renumber(from, to);
+            self.asked.insert(to, reader);
+        }
+        if let Some(row) = self.messages.iter_mut().find(|row| row.id == from) {
+            Arc::make_mut(row).id = to;
+        }
+    }
+}
+
+impl App {
+    /// Makes the conversation follow the opened message, where the list shows conversations.
+    pub(super) fn follow_conversation(self) {
+        let opened = Memo::new(move |_| {
+            let message = self.route.get().message()?;
+            let is_grouped =
+                self.list.with(|list| list.is_grouped() && list.mailbox() == Some(message.mailbox));
+            is_grouped.then_some(message)
+        });
+        Effect::new(move |_| match opened.get() {
+            Some(message) => {
+                let is_other =
+                    self.conversation.try_update(|own| own.open(message)).unwrap_or_default();
+                if is_other {
+                    self.send(Intent::OpenConversation { message });
+                }
+            }
+            None => self.conversation.update(Conversation::close),
+        });
+    }
+
+    /// Shows conversations in the open list rather than messages, or no longer.
+    pub(crate) fn toggle_conversations(self) {
+        let Some(mailbox) = self.list.with_untracked(List::mailbox) else { return };
+        let on = self.mailboxes.with_untracked(|mailboxes| {
+            mailboxes.get(mailbox).is_some_and(|own| !own.conversations)
+        });
+        self.picked.update(|picked| picked.clear());
+        self.send(Intent::GroupConversations { mailbox, on });
+    }
+
+    /// Takes over which messages the opened conversation has, and asks for those to be shown.
+    pub(super) fn show_conversation(self, view: ConversationView) {
+        let is_empty = view.messages.is_empty();
+        let missing = self.conversation.try_update(|own| own.show(view)).unwrap_or_default();
+        for message in missing {
+            self.send(Intent::OpenMessage { message });
+        }
+        // Its row is that of its newest message, which may have come just now.
+        if !is_empty && let Some(head) = untrack(|| self.open_head()) {
+            self.conversation.with_untracked(|own| {
+                self.list.update(|list| list.follow(|id| own.find(id).is_some(), head));
+            });
+        }
+    }
+
+    /// Unfolds a message of the conversation, or folds it.
+    pub(crate) fn toggle_letter(self, message: MessageId) {
+        if self.conversation.try_update(|own| own.toggle(message)).unwrap_or_default() {
+            self.send(Intent::OpenMessage { message });
+        }
+    }
+
+    /// The message that is answered or forwarded: the one of a conversation that was unfolded last,
+    /// or else the opened one.
+    pub(super) fn answered(self) -> Option<Arc<MessageView>> {
+        let of_conversation = self.conversation.with_untracked(|own| {
+            let current = own.current.filter(|id| own.is_unfolded(*id))?;
+            own.asked(current).and_then(Reader::view).cloned()
+        });
+        of_conversation.or_else(|| self.reader.with_untracked(|reader| reader.view().cloned()))
+    }
+
+    /// The message whose row stands for what is open; follows what changes.
+    pub(crate) fn open_head(self) -> Option<MessageId> {
+        let open = self.route.get().message()?;
+        let head =
+            self.conversation.with(|own| own.find(open).and_then(|_| own.head(open.mailbox)));
+        Some(head.unwrap_or(open))
+    }
+
+    /// Follows messages of the conversation that have another number now.
+    pub(super) fn conversation_moved(self, moves: &[Moved]) {
+        let is_touched = self
+            .conversation
+            .with_untracked(|own| moves.iter().any(|step| own.find(step.from).is_some()));
+        if is_touched {
+            self.conversation.update(|own| {
+                for Moved { from, to } in
+                    moves.iter().filter(|own| own.from.mailbox == own.to.mailbox)
+                {
+                    own.renumber(*from, *to);
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::Flags;
+
+    use super::{super::reader::tests::message, *};
+
+    fn id(uid: u32) -> MessageId {
+        MessageId { mailbox: MailboxId(1), uid }
+    }
+
+    fn row(uid: u32, seen: bool) -> Row {
+        Row {
+            id: id(uid),
+            messages: 1,
+            unread: u32::from(!seen),
+            correspondents: String::new(),
+            subject: String::new(),
+            preview: String::new(),
+            date: i64::from(uid),
+            flags: Flags { seen, ..Flags::default() },
+            keywords: vec![],
+            has_attachments: false,
+        }
+    }
+
+    fn view(message: u32, rows: &[(u32, bool)]) -> ConversationView {
+        let messages = rows.iter().map(|(uid, seen)| row(*uid, *seen)).collect();
+        ConversationView { message: id(message), messages, more: 0 }
+    }
+
+    fn unfolded(conversation: &Conversation) -> Vec<u32> {
+        conversation.unfolded.iter().map(|id| id.uid).collect()
+    }
+
+    #[test]
+    fn what_is_unread_and_what_is_newest_is_unfolded() {
+        let mut conversation = Conversation::default();
+        assert!(conversation.open(id(4)) && !conversation.open(id(4)));
+        let rows = [(1, true), (2, false), (3, true), (4, true), (5, true)];
+        assert_eq!(conversation.show(view(4, &rows)), [id(2), id(5)]);
+        assert_eq!(unfolded(&conversation), [2, 4, 5]);
+        // Read by now: it stays unfolded. What is new is unfolded as it comes.
+        let rows = [(1, true), (2, true), (3, true), (4, true), (5, true), (6, false)];
+        assert_eq!(conversation.show(view(4, &rows)), [id(6)]);
+        assert_eq!(unfolded(&conversation), [2, 4, 5, 6]);
+        let many: Vec<_> = (10..60).map(|uid| (uid, false)).collect();
+        let mut conversation = Conversation::default();
+        conversation.open(id(10));
+        conversation.show(view(10, &many));
+        assert_eq!(unfolded(&conversation).len(), UNFOLDED + 1);
+    }
+
+    #[test]
+    fn another_conversation_is_not_shown() {
+        let mut conversation = Conversation::default();
+        assert!(conversation.show(view(4, &[(4, true), (5, false)])).is_empty());
+        conversation.open(id(3));
+        assert!(conversation.show(view(4, &[(4, true), (5, false)])).is_empty());
+        assert!(!conversation.is_shown());
+    }
+
+    #[test]
+    fn a_message_is_asked_for_once_and_can_be_folded_again() {
+        let mut conversation = Conversation::default();
+        conversation.open(id(2));
+        conversation.show(view(2, &[(1, true), (2, true)]));
+        assert!(conversation.toggle(id(1)));
+        assert!(!conversation.toggle(id(1)) && !conversation.is_unfolded(id(1)));
+        assert!(!conversation.toggle(id(1)) && conversation.is_unfolded(id(1)));
+        assert_eq!(conversation.asked(id(1)), Some(&Reader::Opening(id(1))));
+        conversation.take(message(1));
+        conversation.take(message(7));
+        assert!(conversation.asked(id(1)).and_then(Reader::view).is_some());
+        assert_eq!(conversation.asked(id(7)), None);
+        // The one that it was opened by is not asked for a second time.
+        assert!(!conversation.toggle(id(2)) && !conversation.toggle(id(2)));
+    }
+
+    #[test]
+    fn a_message_keeps_its_state_under_another_number_and_what_has_left_loses_it() {
+        let mut conversation = Conversation::default();
+        conversation.open(id(2));
+        conversation.show(view(2, &[(1, false), (2, true)]));
+        conversation.renumber(id(1), id(9));
+        conversation.renumber(id(2), id(8));
+        assert_eq!((conversation.message(), unfolded(&conversation)), (Some(id(8)), vec![8, 9]));
+        assert!(conversation.asked(id(9)).is_some());
+        assert_eq!(conversation.head(MailboxId(1)), Some(id(8)));
+        conversation.show(view(8, &[(8, true)]));
+        assert_eq!((unfolded(&conversation), conversation.asked(id(9))), (vec![8], None));
+        assert!(!conversation.is_shown());
+    }
+}
