@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use postern_bridge::{Address, Flags, MailboxId, MessageId};
 use postern_mail::{
     Store,
-    record::{Body, Message},
+    record::{Body, Links, Message},
     search::{Catalogue, Query, Reader, Seen},
     store::{Durability, MemoryStore},
 };
@@ -93,6 +93,7 @@ fn message(uid: u32) -> Message {
         to: vec![address("Ben Hollis", "ben@example.org"), address("", "garden@lists.example.org")],
         subject: format!("{subject} and report {uid} of the garden committee"),
         message_id: format!("report-{uid}@example.org"),
+        links: Some(Links::default()),
         preview: "Dear all, the beans are up, and so are the snails. We meet on Friday to count \
                   them before they count us; bring a lamp and something against the rain."
             .into(),

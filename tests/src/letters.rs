@@ -43,6 +43,21 @@ pub fn large(number: usize) -> Vec<u8> {
     [plain(number), text.concat()].concat()
 }
 
+/// A message of a conversation: its id, its subject, whom it follows, and who wrote it.
+pub fn answer(id: &str, subject: &str, references: &[&str], from: &str) -> Vec<u8> {
+    let named: Vec<String> = references.iter().map(|id| format!("<{id}@example.org>")).collect();
+    let follows = match named.last() {
+        Some(last) => format!("References: {}\r\nIn-Reply-To: {last}\r\n", named.join("\r\n ")),
+        None => String::new(),
+    };
+    format!(
+        "From: {from} <writer@example.org>\r\nTo: Ben Hollis <ben@example.org>\r\n\
+         Subject: {subject}\r\nMessage-ID: <{id}@example.org>\r\n{follows}\r\n\
+         This is {id}.\r\n"
+    )
+    .into_bytes()
+}
+
 /// A message of more than 300 kB, with a text, another form of it, a file, and a message within.
 pub fn with_attachments() -> Vec<u8> {
     let line = "VGhlIGJlYW5zIGFyZSB1cCwgYW5kIHNvIGFyZSB0aGUgc25haWxzIQ0K".repeat(16) + "\r\n";

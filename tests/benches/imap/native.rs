@@ -17,7 +17,8 @@ use postern_tests::{
 use crate::Inbox;
 
 /// What a list and a reader need to know of every message.
-const FETCH: &str = "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)";
+const FETCH: &str = "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE ENVELOPE \
+                     BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192>)";
 
 /// Seconds in which an inbox comes into an empty store, over a connection that is logged in.
 pub(crate) async fn sync(dovecot: &Dovecot, inbox: Inbox) -> Result<f64> {

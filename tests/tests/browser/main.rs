@@ -4,6 +4,7 @@ mod accounts;
 mod backup;
 mod blind;
 mod changes;
+mod conversations;
 mod demo;
 mod discovery;
 mod failures;

@@ -47,6 +47,8 @@ enum Benchmark {
     Mime,
     /// Searching what is stored
     Search,
+    /// Putting what is stored into conversations
+    Threads,
 }
 
 impl Benchmark {
@@ -56,7 +58,7 @@ impl Benchmark {
             Self::Imap => &[Need::DovecotImap, Need::Chromium, Need::ChromeDriver],
             Self::Pop3 => &[Need::DovecotPop3, Need::Chromium, Need::ChromeDriver],
             Self::App | Self::Tls => &[Need::Chromium, Need::ChromeDriver],
-            Self::Proxy | Self::Mime | Self::Search => &[],
+            Self::Proxy | Self::Mime | Self::Search | Self::Threads => &[],
         }
     }
 
@@ -81,7 +83,7 @@ impl Benchmark {
                 }
                 measuring_page(workspace)
             }
-            Self::App | Self::Mime | Self::Search => Ok(Vec::new()),
+            Self::App | Self::Mime | Self::Search | Self::Threads => Ok(Vec::new()),
         }
     }
 }

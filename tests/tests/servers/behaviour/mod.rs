@@ -4,6 +4,7 @@ mod changes;
 mod imap;
 mod pop3;
 mod search;
+mod threads;
 
 use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
@@ -54,8 +55,8 @@ struct Scene<'a> {
 
 /// Runs every step, also past those that fail, and tells them all.
 fn behaves(kind: Kind) -> Result<()> {
-    let steps: Vec<&Step> =
-        imap::STEPS.iter().chain(changes::STEPS).chain(search::STEPS).chain(pop3::STEPS).collect();
+    let all = [imap::STEPS, changes::STEPS, search::STEPS, threads::STEPS, pop3::STEPS];
+    let steps: Vec<&Step> = all.into_iter().flatten().collect();
     let users: Vec<String> = (1..=steps.len()).map(|number| format!("ben{number}")).collect();
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
     run(async || {
