@@ -77,9 +77,12 @@ fn parts(conversations: &Conversations) -> Vec<Vec<u32>> {
     parts
 }
 
+/// A name, letters, and who of them are together.
+type Case = (&'static str, &'static [&'static str], &'static [&'static [u32]]);
+
 #[test]
 fn the_rules_of_the_standard_say_who_belongs_together() {
-    let cases: &[(&str, &[&str], &[&[u32]])] = &[
+    let cases: &[Case] = &[
         ("an answer", &["a", "b < a"], &[&[1, 2]]),
         ("strangers", &["a", "b"], &[&[1], &[2]]),
         ("a branch", &["a", "b < a", "c < a", "d < a c"], &[&[1, 2, 3, 4]]),
