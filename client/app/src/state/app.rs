@@ -17,7 +17,7 @@ use super::{
     conversation::Conversation,
     dialog::{Dialog, Menu},
     filing::Open,
-    list::List,
+    list::{List, Shown},
     lost::Memory,
     mailboxes::Mailboxes,
     picked::Picked,
@@ -343,9 +343,12 @@ impl App {
                 self.accounts.update(|accounts| accounts.set_progress(account, progress));
             }
             Delta::Rows { mailbox, total, start, rows, fresh, search, conversations } => {
-                self.list.update(|list| {
-                    list.apply(mailbox, total, start, rows, fresh, search, conversations);
-                });
+                let shown = match search {
+                    Some(search) => Shown::Found(search),
+                    None if conversations => Shown::Conversations,
+                    None => Shown::Messages,
+                };
+                self.list.update(|list| list.apply(mailbox, total, start, rows, fresh, shown));
             }
             Delta::Conversation(view) => self.show_conversation(*view),
             Delta::Message(message) => self.take_message(*message),

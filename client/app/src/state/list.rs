@@ -23,6 +23,17 @@ pub(crate) struct Search {
     pub(crate) state: Option<SearchState>,
 }
 
+/// What rows that the engine tells are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Shown {
+    /// The messages of a mailbox.
+    Messages,
+    /// The conversations of a mailbox.
+    Conversations,
+    /// What a search has found.
+    Found(SearchView),
+}
+
 /// The list of one mailbox, or of what a search from it has found; newest first, row 0 at the top.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -77,9 +88,13 @@ impl List {
         start: u32,
         rows: Vec<Row>,
         fresh: bool,
-        found: Option<SearchView>,
-        grouped: bool,
+        shown: Shown,
     ) {
+        let (found, grouped) = match shown {
+            Shown::Messages => (None, false),
+            Shown::Conversations => (None, true),
+            Shown::Found(view) => (Some(view), false),
+        };
         let awaited = self.search.as_ref().map(|search| search.request);
         if self.mailbox != Some(mailbox) || found.as_ref().map(|own| own.request) != awaited {
             return;
@@ -239,14 +254,14 @@ mod tests {
     fn open(total: u32, uids: impl IntoIterator<Item = u32>) -> List {
         let mut list = List::default();
         list.open(Some(MAILBOX));
-        list.apply(MAILBOX, total, 0, rows(uids), true, None, false);
+        list.apply(MAILBOX, total, 0, rows(uids), true, Shown::Messages);
         list
     }
 
     #[test]
     fn rows_of_another_mailbox_are_ignored() {
         let mut list = open(2, [2, 1]);
-        list.apply(MailboxId(9), 7, 0, rows([7]), true, None, false);
+        list.apply(MailboxId(9), 7, 0, rows([7]), true, Shown::Messages);
         assert_eq!(list.total(), Some(2));
     }
 
@@ -258,27 +273,27 @@ mod tests {
             query: "beans".into(),
             state: None,
         };
-        let view = |request| Some(SearchView { request, state: SearchState::Searching });
+        let view = |request| Shown::Found(SearchView { request, state: SearchState::Searching });
         let mut list = open(2, [2, 1]);
         list.put_cursor(1);
         list.search(Some(search(7)));
-        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None, false);
-        list.apply(MAILBOX, 2, 0, rows([5, 6]), true, view(6), false);
+        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, Shown::Messages);
+        list.apply(MAILBOX, 2, 0, rows([5, 6]), true, view(6));
         assert_eq!((list.total(), list.cursor()), (Some(2), 1));
-        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7), false);
+        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7));
         assert_eq!((list.row(0).unwrap().id.uid, list.cursor()), (9, 0));
         assert_eq!(list.searched().unwrap().state, Some(SearchState::Searching));
         list.search(None);
-        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7), false);
+        list.apply(MAILBOX, 2, 0, rows([9, 1]), true, view(7));
         assert_eq!(list.row(0).unwrap().id.uid, 9);
-        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, None, false);
+        list.apply(MAILBOX, 2, 0, rows([2, 1]), true, Shown::Messages);
         assert_eq!((list.row(0).unwrap().id.uid, list.searched()), (2, None));
     }
 
     #[test]
     fn windows_of_an_unchanged_list_add_up() {
         let mut list = open(4, [4, 3]);
-        list.apply(MAILBOX, 4, 2, rows([2, 1]), true, None, false);
+        list.apply(MAILBOX, 4, 2, rows([2, 1]), true, Shown::Messages);
         assert_eq!((0..4).filter_map(|i| list.row(i)).count(), 4);
     }
 
@@ -287,7 +302,7 @@ mod tests {
         let mut list = List::default();
         list.open(Some(MAILBOX));
         assert_eq!(list.ask(&(0..0)), Some(0..50));
-        list.apply(MAILBOX, 1000, 0, rows((950..1000).rev()), true, None, false);
+        list.apply(MAILBOX, 1000, 0, rows((950..1000).rev()), true, Shown::Messages);
         assert_eq!(list.ask(&(0..20)), None);
         assert_eq!(list.ask(&(31..51)), Some(0..150));
         list.open(Some(MailboxId(2)));
@@ -297,7 +312,7 @@ mod tests {
     #[test]
     fn a_changed_total_forgets_rows_whose_numbers_no_longer_hold() {
         let mut list = open(4, [4, 3, 2, 1]);
-        list.apply(MAILBOX, 5, 0, rows([5, 4]), true, None, false);
+        list.apply(MAILBOX, 5, 0, rows([5, 4]), true, Shown::Messages);
         assert_eq!(list.row(1).unwrap().id.uid, 4);
         assert_eq!(list.row(2), None);
     }
@@ -306,7 +321,7 @@ mod tests {
     fn the_cursor_stays_on_its_message_when_mail_arrives() {
         let mut list = open(3, [3, 2, 1]);
         list.put_cursor(1);
-        list.apply(MAILBOX, 4, 0, rows([4, 3, 2, 1]), true, None, false);
+        list.apply(MAILBOX, 4, 0, rows([4, 3, 2, 1]), true, Shown::Messages);
         assert_eq!(list.cursor(), 2);
     }
 
@@ -318,9 +333,9 @@ mod tests {
         list.move_cursor(-99);
         assert_eq!(list.cursor(), 0);
         list.put_cursor(2);
-        list.apply(MAILBOX, 1, 0, rows([3]), true, None, false);
+        list.apply(MAILBOX, 1, 0, rows([3]), true, Shown::Messages);
         assert_eq!(list.cursor(), 0);
-        list.apply(MAILBOX, 0, 0, vec![], true, None, false);
+        list.apply(MAILBOX, 0, 0, vec![], true, Shown::Messages);
         assert_eq!(list.cursor(), 0);
     }
 
@@ -329,7 +344,7 @@ mod tests {
         let mut list = List::default();
         list.open(Some(MAILBOX));
         list.mark(MessageId { mailbox: MAILBOX, uid: 2 });
-        list.apply(MAILBOX, 3, 0, rows([3, 2, 1]), false, None, false);
+        list.apply(MAILBOX, 3, 0, rows([3, 2, 1]), false, Shown::Messages);
         assert_eq!(list.cursor(), 1);
     }
 
@@ -337,11 +352,11 @@ mod tests {
     fn a_list_of_conversations_keeps_its_cursor_on_the_one_that_is_open() {
         let mut list = open(4, [4, 3, 2, 1]);
         list.put_cursor(1);
-        list.apply(MAILBOX, 2, 0, rows([4, 3]), true, None, true);
+        list.apply(MAILBOX, 2, 0, rows([4, 3]), true, Shown::Conversations);
         assert!(list.is_grouped());
         assert_eq!((list.cursor(), list.row(2)), (1, None));
         // Another message has come into the open conversation, which is now that one's row.
-        list.apply(MAILBOX, 2, 0, rows([5, 4]), true, None, true);
+        list.apply(MAILBOX, 2, 0, rows([5, 4]), true, Shown::Conversations);
         let id = |uid| MessageId { mailbox: MAILBOX, uid };
         let is_of_it = |own| [id(3), id(5)].contains(&own);
         list.follow(is_of_it, id(5));
@@ -355,7 +370,7 @@ mod tests {
     fn rows_kept_do_not_grow_with_the_mailbox() {
         let mut list = open(100_000, 0..50);
         for start in (50..20_000).step_by(50) {
-            list.apply(MAILBOX, 100_000, start, rows(start..start + 50), true, None, false);
+            list.apply(MAILBOX, 100_000, start, rows(start..start + 50), true, Shown::Messages);
         }
         assert!(list.rows.len() <= 2 * KEPT_AROUND as usize + 50);
         assert!(list.row(19_999).is_some());
