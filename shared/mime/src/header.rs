@@ -18,7 +18,7 @@ impl<'a> Fields<'a> {
     /// Splits an entity into its fields and its body.
     ///
     /// Lines that are neither a field nor a continuation are skipped, such as the `From ` line of
-    /// an mbox file.
+    /// an mbox file. Where there is no field at all, everything is body.
     pub(crate) fn split(entity: &'a [u8]) -> (Self, &'a [u8]) {
         let mut fields: Vec<(&[u8], &[u8])> = Vec::new();
         let mut field: Option<(usize, usize)> = None;
@@ -46,6 +46,8 @@ impl<'a> Fields<'a> {
             }
             at = end;
         };
+        let is_marked = matches!(entity, [b'\n', ..] | [b'\r', b'\n', ..]);
+        let body = if fields.is_empty() && !is_marked { 0 } else { body };
         (Self { fields }, &entity[body..])
     }
 

@@ -187,3 +187,11 @@ fn parts_are_counted_to_their_limit_and_not_beyond() {
     assert_eq!(view(many(limits::PARTS).as_bytes()).attachments.len(), limits::PARTS);
     assert_eq!(view(many(limits::PARTS + 1).as_bytes()).attachments.len(), limits::PARTS);
 }
+
+#[test]
+fn what_has_no_header_is_body() {
+    for (raw, text) in [("no header at all\r\n", "no header at all"), ("\r\nbelow\r\n", "below")] {
+        assert_eq!(postern_mime::summary(raw.as_bytes()).preview, text);
+    }
+    assert_eq!(postern_mime::summary(b"Subject: a\r\nno field\r\n").preview, "");
+}
