@@ -67,6 +67,8 @@ pub enum DeletionHold {
     PublicComputer,
     /// Stored messages are there that were not read back and compared yet.
     Unverified,
+    /// This device's clock has leapt ahead, so that the age of messages is uncertain: those go later.
+    Clock,
 }
 
 /// What is known of a POP3 account's server.
@@ -81,8 +83,14 @@ pub struct Pop3View {
     pub login_delay: Option<u32>,
     /// Messages on the server that have no unique id: they are never deleted there.
     pub unidentified: u32,
-    /// Larger messages of which the server can't give the header alone: they are not here.
+    /// Messages of which nothing is here: too large at a server that can't give the header alone,
+    /// not handed out by it, or at fault that the connection breaks.
     pub left_out: u32,
+    /// Messages of which the record in this browser is damaged: they are neither downloaded nor deleted
+    /// on the server.
+    pub unreadable: u32,
+    /// Lines of the server's list of messages that make no sense.
+    pub defects: u32,
     /// Messages that vanished from the server though nobody here had them deleted.
     pub removed_elsewhere: u32,
     /// Why nothing is deleted on the server at present.

@@ -14,6 +14,7 @@
 //! | [`record`] | what is stored, and under which keys |
 //! | [`search`] | what was typed to search for, and which stored messages it finds |
 //! | [`threads`] | which messages belong to one conversation |
+//! | `carry` | a large message's bytes on the way to another place |
 //! | `authenticate` | how to log in, whatever the protocol |
 //! | [`connection`] | drives a sans-I/O session over a transport, with patience |
 //! | [`imap`], [`pop3`], [`outbox`] | one protocol's work each |
@@ -22,6 +23,7 @@
 
 mod authenticate;
 pub mod backup;
+mod carry;
 pub mod changes;
 pub mod client;
 pub mod connection;

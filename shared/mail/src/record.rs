@@ -471,6 +471,26 @@ pub async fn all<R: Record>(store: &impl Store, range: &KeyRange) -> Result<Vec<
     entries.iter().map(|(_, value)| decode(value)).collect()
 }
 
+/// Reads those records of a range that can be read, ascending; and the keys of the others.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn readable<R: Record>(
+    store: &impl Store,
+    range: &KeyRange,
+) -> Result<(Vec<R>, Vec<Key>), StoreError> {
+    let entries = store.scan(R::TABLE, range, Order::Ascending, usize::MAX).await?;
+    let (mut records, mut damaged) = (Vec::with_capacity(entries.len()), Vec::new());
+    for (key, value) in entries {
+        match decode(&value) {
+            Ok(record) => records.push(record),
+            Err(_) => damaged.push(key),
+        }
+    }
+    Ok((records, damaged))
+}
+
 /// Finds a mailbox by its number.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::{
-    Capabilities, Event, SessionError,
+    Capabilities, Event, Numbered, SessionError,
     limits::{MAX_CAPABILITIES, MAX_MESSAGES, MAX_UNIQUE_ID, MAX_UNIQUE_IDS},
     unstuff::Unstuff,
 };
@@ -24,21 +24,27 @@ pub(crate) enum List {
         lines: usize,
         capabilities: Capabilities,
     },
-    Sizes(Vec<(u32, u64)>),
+    Sizes(Numbered<u64>),
     UniqueIds {
-        ids: Vec<(u32, Vec<u8>)>,
+        ids: Numbered<Vec<u8>>,
         /// How many bytes they have together.
         bytes: usize,
     },
 }
 
 impl List {
-    /// The list of unique ids, before its first line.
-    pub(crate) fn unique_ids() -> Self {
-        Self::UniqueIds { ids: Vec::new(), bytes: 0 }
+    /// The list of sizes, before its first line.
+    pub(crate) fn sizes() -> Self {
+        Self::Sizes(Numbered::default())
     }
 
-    /// Takes a line; the event, if it was the last one.
+    /// The list of unique ids, before its first line.
+    pub(crate) fn unique_ids() -> Self {
+        Self::UniqueIds { ids: Numbered::default(), bytes: 0 }
+    }
+
+    /// Takes a line; the event, if it was the last one. Of messages, one that can't be read is counted
+    /// and left out: it says nothing of the others.
     pub(crate) fn add(&mut self, line: &[u8]) -> Result<Option<Event>, SessionError> {
         if line == b"." {
             return Ok(Some(self.end()));
@@ -52,20 +58,21 @@ impl List {
                 capabilities.add(line);
             }
             Self::Sizes(sizes) => {
-                let (number, size) = numbered(line).ok_or(SessionError::Malformed("LIST"))?;
-                let size = leading_number(size).ok_or(SessionError::Malformed("LIST"))?;
-                push(sizes, (number, size))?;
+                let size =
+                    numbered(line).and_then(|(number, size)| Some((number, leading_number(size)?)));
+                push(sizes, size)?;
             }
-            Self::UniqueIds { ids, bytes } => {
-                let (number, id) = named(line).ok_or(SessionError::Malformed("UIDL"))?;
-                if is_usable(id) {
+            Self::UniqueIds { ids, bytes } => match named(line) {
+                None => push(ids, None)?,
+                Some((_, id)) if !is_usable(id) => {}
+                Some((number, id)) => {
                     *bytes += id.len();
                     if *bytes > MAX_UNIQUE_IDS {
                         return Err(SessionError::UniqueIdsTooLong);
                     }
-                    push(ids, (number, id.to_vec()))?;
+                    push(ids, Some((number, id.to_vec())))?;
                 }
-            }
+            },
         }
         Ok(None)
     }
@@ -79,11 +86,15 @@ impl List {
     }
 }
 
-fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), SessionError> {
-    if list.len() == MAX_MESSAGES {
+/// Adds what a line says, if it can be read.
+fn push<T>(list: &mut Numbered<T>, line: Option<(u32, T)>) -> Result<(), SessionError> {
+    if list.lines() == MAX_MESSAGES {
         return Err(SessionError::TooManyMessages);
     }
-    list.push(item);
+    match line {
+        Some(message) => list.messages.push(message),
+        None => list.defects += 1,
+    }
     Ok(())
 }
 
@@ -127,21 +138,32 @@ mod tests {
 
     #[test]
     fn list_lines_may_carry_more_than_the_size() {
-        let mut list = List::Sizes(Vec::new());
+        let mut list = List::sizes();
         assert_eq!(list.add(b"1 120"), Ok(None));
         assert_eq!(list.add(b"2  200 read"), Ok(None));
-        assert_eq!(list.add(b"."), Ok(Some(Event::Sizes(vec![(1, 120), (2, 200)]))));
+        let sizes = Numbered { messages: vec![(1, 120), (2, 200)], defects: 0 };
+        assert_eq!(list.add(b"."), Ok(Some(Event::Sizes(sizes))));
     }
 
     #[test]
-    fn lines_without_their_form_are_refused() {
-        for line in [&b"one 1"[..], b"1", b"", b"1 x", b"-1 5", b"99999999999 1"] {
-            let refused = Err(SessionError::Malformed("LIST"));
-            assert_eq!(List::Sizes(Vec::new()).add(line), refused);
-        }
-        for line in [&b"one a"[..], b"", b"a", b"-1 a"] {
-            let refused = Err(SessionError::Malformed("UIDL"));
-            assert_eq!(List::unique_ids().add(line), refused);
+    fn lines_without_their_form_are_left_out_and_the_others_stay() {
+        let sizes = [&b"one 1"[..], b"1", b"", b"1 x", b"-1 5", b"99999999999 1"];
+        let ids = [&b"one a"[..], b"", b"a", b"-1 a"];
+        for (mut list, lines) in [(List::sizes(), &sizes[..]), (List::unique_ids(), &ids[..])] {
+            for line in [&b"7 8"[..]].iter().chain(lines).chain(&[&b"9 10"[..]]) {
+                assert_eq!(list.add(line), Ok(None));
+            }
+            let Ok(Some(event)) = list.add(b".") else { panic!("the list does not end") };
+            let (numbers, defects): (Vec<u32>, _) = match event {
+                Event::Sizes(list) => {
+                    (list.messages.iter().map(|own| own.0).collect(), list.defects)
+                }
+                Event::UniqueIds(list) => {
+                    (list.messages.iter().map(|own| own.0).collect(), list.defects)
+                }
+                other => panic!("{other:?}"),
+            };
+            assert_eq!((numbers, defects), (vec![7, 9], lines.len()));
         }
     }
 
@@ -157,7 +179,8 @@ mod tests {
         assert_eq!(list.add(b"8"), Ok(None));
         let usable = [(1, longest.as_str()), (6, "a b"), (7, "c")];
         let usable = usable.map(|(number, id)| (number, id.as_bytes().to_vec()));
-        assert_eq!(list.add(b"."), Ok(Some(Event::UniqueIds(usable.to_vec()))));
+        let ids = Numbered { messages: usable.to_vec(), defects: 0 };
+        assert_eq!(list.add(b"."), Ok(Some(Event::UniqueIds(ids))));
     }
 
     #[test]
@@ -171,14 +194,17 @@ mod tests {
 
     #[test]
     fn the_most_messages_are_taken_and_one_more_is_not() {
-        let mut list = List::Sizes(vec![(1, 1); MAX_MESSAGES - 1]);
-        assert_eq!(list.add(b"2 1"), Ok(None));
-        assert_eq!(list.add(b"3 1"), Err(SessionError::TooManyMessages));
+        let full = || Numbered { messages: vec![(1, 1); MAX_MESSAGES - 1], defects: 0 };
+        for last in [&b"2 1"[..], b"nothing"] {
+            let mut list = List::Sizes(full());
+            assert_eq!(list.add(last), Ok(None));
+            assert_eq!(list.add(b"3 1"), Err(SessionError::TooManyMessages));
+        }
     }
 
     #[test]
     fn the_most_bytes_of_unique_ids_are_taken_and_one_more_is_not() {
-        let mut list = List::UniqueIds { ids: Vec::new(), bytes: MAX_UNIQUE_IDS - 2 };
+        let mut list = List::UniqueIds { ids: Numbered::default(), bytes: MAX_UNIQUE_IDS - 2 };
         assert_eq!(list.add(b"1 ab"), Ok(None));
         assert_eq!(list.add(b"2 c"), Err(SessionError::UniqueIdsTooLong));
     }

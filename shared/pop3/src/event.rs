@@ -30,11 +30,11 @@ pub enum Event {
         /// Bytes of all of them.
         size: u64,
     },
-    /// The answer to LIST: message numbers and their sizes in bytes, as the server counts.
-    Sizes(Vec<(u32, u64)>),
-    /// The answer to UIDL: message numbers and their unique ids. A message whose id can't be used
-    /// is left out: an empty or over-long one, or one with control characters.
-    UniqueIds(Vec<(u32, Vec<u8>)>),
+    /// The answer to LIST: the messages' sizes in bytes, as the server counts.
+    Sizes(Numbered<u64>),
+    /// The answer to UIDL: the messages' unique ids. A message whose id can't be used is left out: an
+    /// empty or over-long one, or one with control characters.
+    UniqueIds(Numbered<Vec<u8>>),
     /// More content of the message asked for with RETR or TOP, never empty.
     Content {
         /// The message's number.
@@ -65,6 +65,28 @@ pub enum Event {
     },
     /// The server broke the protocol: close the connection.
     Failed(SessionError),
+}
+
+/// What a list says of messages, which it names by their numbers in this session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Numbered<T> {
+    /// Each number, and what is said of its message.
+    pub messages: Vec<(u32, T)>,
+    /// Lines that can't be read: what they say of which messages is unknown.
+    pub defects: usize,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { messages: Vec::new(), defects: 0 }
+    }
+}
+
+impl<T> Numbered<T> {
+    /// How many lines it was made of.
+    pub(crate) fn lines(&self) -> usize {
+        self.messages.len() + self.defects
+    }
 }
 
 /// What a `-ERR` answers.

@@ -37,5 +37,5 @@ mod unstuff;
 pub use capability::{Capabilities, Expire};
 pub use command::{Apop, Command, CommandError};
 pub use error::SessionError;
-pub use event::{Event, Output, Request, Response, ResponseCode};
+pub use event::{Event, Numbered, Output, Request, Response, ResponseCode};
 pub use session::Session;

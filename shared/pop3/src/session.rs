@@ -193,7 +193,7 @@ impl Session {
                 return Ok(());
             }
             Command::List => {
-                self.answer = Some(Answer::List(List::Sizes(Vec::new())));
+                self.answer = Some(Answer::List(List::sizes()));
                 return Ok(());
             }
             Command::Uidl => {

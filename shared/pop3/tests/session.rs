@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use postern_pop3::{
-    Capabilities, Command, Event, Output, Request, Response, ResponseCode, Session, SessionError,
+    Capabilities, Command, Event, Numbered, Output, Request, Response, ResponseCode, Session,
+    SessionError,
     limits::{MAX_CHALLENGES, MAX_IN_FLIGHT},
 };
 use postern_sasl::{Credentials, Mechanism, Nonce};
@@ -109,11 +110,14 @@ fn a_whole_conversation_has_the_same_events_whatever_the_split() {
             }),
             Event::LoggedIn,
             Event::Status { count: 2, size: 320 },
-            Event::Sizes(vec![(1, 120), (2, 200)]),
-            Event::UniqueIds(vec![
-                (1, b"whqtswO00WBw418f9t5JxYwZ".to_vec()),
-                (2, b"QhdPYR:00WBw1Ph7x7".to_vec()),
-            ]),
+            Event::Sizes(Numbered { messages: vec![(1, 120), (2, 200)], defects: 0 }),
+            Event::UniqueIds(Numbered {
+                messages: vec![
+                    (1, b"whqtswO00WBw418f9t5JxYwZ".to_vec()),
+                    (2, b"QhdPYR:00WBw1Ph7x7".to_vec()),
+                ],
+                defects: 0,
+            }),
             Event::Content { message: 1, bytes: b"Subject: one\r\n\r\n.dotted\r\n".to_vec() },
             Event::ContentEnd { message: 1 },
             Event::Refused {

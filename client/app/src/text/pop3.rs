@@ -74,6 +74,9 @@ pub(crate) fn hold(hold: DeletionHold) -> &'static str {
         DeletionHold::PublicComputer => {
             "Nothing is deleted from the server: on a public computer no mail is kept."
         }
+        DeletionHold::Clock => {
+            "Some messages are not deleted from the server yet: the clock of this device has leapt ahead, and nothing tells that so much time has passed. They will be deleted once their days have surely passed."
+        }
         DeletionHold::Unverified => {
             "Nothing is deleted from the server for now: some stored messages have not been read back and compared yet. The next download does that first."
         }
@@ -111,7 +114,23 @@ pub(crate) fn unidentified(messages: u32) -> String {
 pub(crate) fn left_out(messages: u32) -> String {
     let subject = if messages == 1 { "1 message is" } else { &*format!("{messages} messages are") };
     format!(
-        "{subject} not here: this server can't give headers alone. To have them, download every message as a whole."
+        "{subject} not here: too large at a server that can't give headers alone, not handed out by it, or the connection broke each time. In the list something stands for each: open it to have it downloaded."
+    )
+}
+
+/// Messages of which the record here is damaged.
+pub(crate) fn unreadable(messages: u32) -> String {
+    let subject = if messages == 1 { "1 message" } else { &*format!("{messages} messages") };
+    format!(
+        "What this browser has noted of {subject} is damaged. Such a message is neither downloaded again nor deleted from the server; what is in the folders stays."
+    )
+}
+
+/// Lines of the server's list that make no sense.
+pub(crate) fn defects(lines: u32) -> String {
+    let subject = if lines == 1 { "1 line" } else { &*format!("{lines} lines") };
+    format!(
+        "{subject} of the server's list of messages made no sense. The messages that they are about are known by their content, as far as the server hands them out, and never deleted there."
     )
 }
 

@@ -9,9 +9,8 @@ use super::Client;
 use crate::{
     Host, MailError,
     error::Closed,
-    pop3::{self, LedgerRow, Safety, ServerNotes},
-    record::{self, Account, Body, Message},
-    store::KeyRange,
+    pop3::{self, Safety, ServerNotes},
+    record::{Account, Body, Message},
 };
 
 impl<H: Host> Client<H> {
@@ -29,10 +28,10 @@ impl<H: Host> Client<H> {
     ) -> Result<DeletionPreview, Problem> {
         let preview = async {
             let inbox = self.inbox(id).await?;
-            let range = KeyRange::prefix(record::account_key(id));
-            let rows: Vec<LedgerRow> = record::all(self.store(), &range).await?;
+            let rows = pop3::rows(self.store(), id).await?;
+            let ServerNotes { elapsed, .. } = ServerNotes::load(self.store(), id).await?;
             let now = self.inner.host.now();
-            Ok(pop3::preview(retention, &rows, inbox, now, self.safety().await))
+            Ok(pop3::preview(retention, &rows, inbox, now, self.safety().await, &elapsed))
         };
         preview.await.map_err(|error| self.problem(id, &error))
     }

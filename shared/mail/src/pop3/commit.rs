@@ -6,11 +6,13 @@ use postern_bridge::{MailboxId, MessageId, Moved};
 
 use super::{
     LedgerRow,
-    intake::{Place, Received, Spilled},
+    intake::{Place, Received},
+    row::retired,
     verify::verify,
 };
 use crate::{
     MailError, Store,
+    carry::{arrived, carry, discard_carried},
     record::{self, Mailbox, Message, Record, message_key, put_body},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
@@ -54,9 +56,11 @@ pub(super) async fn commit(
         match batch.presence(received).await? {
             Presence::Absent => {
                 batch.add(received, seen, now).await?;
-                committed.new += 1;
+                committed.new += usize::from(!received.is_nothing());
             }
             Presence::Partial(row) => {
+                // What was damaged counts as new: it was not here.
+                committed.new += usize::from(!row.partial || row.is_placeholder());
                 let step = batch.complete(received, *row, now).await?;
                 committed.completed.push(step);
             }
@@ -93,7 +97,7 @@ async fn rows(
 /// What is here of a message that has come.
 enum Presence {
     Absent,
-    /// The header; and the row.
+    /// The header, or what is left of a damaged one; and the row.
     Partial(Box<LedgerRow>),
     /// Everything, or the person does not want it.
     Whole,
@@ -119,11 +123,12 @@ impl<S: Store> Batch<'_, S> {
             && !self.completed.contains(&before.key())
             && let Some(row) = self.rows.get(&before.key())
         {
-            if row.deleted_here.is_some() || (!row.partial && row.sha256 == received.sha256) {
+            let is_whole = !row.partial && !row.is_damaged();
+            if row.deleted_here.is_some() || (is_whole && row.sha256 == received.sha256) {
                 return Ok(Presence::Whole);
             }
             // The header of another message says nothing of this one.
-            if !row.partial || row.sha256 != before.sha256 {
+            if is_whole || row.sha256 != before.sha256 {
                 return Ok(Presence::Absent);
             }
             let key = message_key(row.message);
@@ -135,7 +140,7 @@ impl<S: Store> Batch<'_, S> {
             return Ok(Presence::Absent);
         }
         let row = self.rows.get(&self.place.key(received));
-        let same = row.is_some_and(|row| row.sha256 == received.sha256);
+        let same = row.is_some_and(|row| row.sha256 == received.sha256 && !row.is_damaged());
         Ok(if same { Presence::Whole } else { Presence::Absent })
     }
 
@@ -158,7 +163,7 @@ impl<S: Store> Batch<'_, S> {
             && !self.completed.contains(&row.key())
         {
             // The server has given its unique id to another message.
-            self.writes.push(former.without_uidl(now).put());
+            self.writes.push(retired(self.store, former, now).await?.put());
         }
         self.keys.push(row.key());
         self.writes.push(row.put());
@@ -192,19 +197,26 @@ impl<S: Store> Batch<'_, S> {
                 } else {
                     // It was moved to another mailbox while it was downloaded.
                     let to = self.next_id(from.mailbox).await?;
-                    self.move_bytes(spilled, to).await?;
+                    discard_carried(self.store).await?;
+                    carry(self.store, spilled.id, to, received.size(), true).await?;
+                    self.drop_bytes(received);
+                    self.writes.push(arrived(to));
                     to
                 }
             }
         };
         let fresh = received.message(to, now);
-        let message = Message {
-            id: to,
-            size: fresh.size,
-            preview: fresh.preview,
-            has_attachments: fresh.has_attachments,
-            body: fresh.body,
-            ..before
+        let message = if row.is_placeholder() {
+            Message { flags: before.flags, keywords: before.keywords, ..fresh }
+        } else {
+            Message {
+                id: to,
+                size: fresh.size,
+                preview: fresh.preview,
+                has_attachments: fresh.has_attachments,
+                body: fresh.body,
+                ..before
+            }
         };
         self.writes.extend(message.put_listed());
         let key = row.key();
@@ -225,18 +237,6 @@ impl<S: Store> Batch<'_, S> {
             self.writes.push(Write::DeleteRange { table: Table::Bodies, range });
             self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
         }
-    }
-
-    async fn move_bytes(&mut self, spilled: &Spilled, to: MessageId) -> Result<(), StoreError> {
-        for number in 0..spilled.chunks {
-            let from = message_key(spilled.id).u32(number);
-            let chunk = self.store.get(Table::Bodies, &from).await?;
-            let value = chunk.ok_or_else(|| StoreError::Damaged("a chunk".into()))?;
-            let key = message_key(to).u32(number);
-            self.writes.push(Write::Delete { table: Table::Bodies, key: from });
-            self.writes.push(Write::Put { table: Table::Bodies, key, value });
-        }
-        Ok(())
     }
 
     async fn next_id(&mut self, id: MailboxId) -> Result<MessageId, MailError> {

@@ -10,15 +10,16 @@ use postern_bridge::MessageId;
 use sha2::{Digest, Sha256};
 
 use super::{
-    header::text_start,
+    header::{digest, text_start},
     intake::Received,
-    ledger::{Ledger, LedgerRow},
-    limits::LOOK_ALIKES,
+    ledger::Ledger,
+    limits::{LOOK_ALIKES, MAX_ALIKE},
     plan::Part,
+    row::LedgerRow,
 };
 use crate::{
     Store,
-    record::{self, Record, message_key},
+    record::{self, CHUNK, Record, message_key},
     store::{StoreError, Table},
 };
 
@@ -33,24 +34,26 @@ pub(super) async fn remarked(
     ledger: &Ledger,
 ) -> Result<BTreeSet<Vec<u8>>, StoreError> {
     let mut same = BTreeSet::new();
-    let (Part::Whole, Some(header), Some(size)) =
-        (received.part, received.header, received.text_size)
-    else {
-        return Ok(same);
-    };
-    let candidates = ledger.with_header(header).filter(|row| {
+    let (Part::Whole, Some(size)) = (received.part, received.text_size) else { return Ok(same) };
+    let is_candidate = |row: &&LedgerRow| {
         !row.partial
             && row.deleted_here.is_none()
             && row.sha256 != received.sha256
             && row.text_size.is_none_or(|own| own == size)
-    });
-    let mut candidates: Vec<_> = candidates.collect();
+    };
+    let uidl = received.listed.uidl.as_ref();
+    let own = uidl.and_then(|uidl| ledger.by_uidl(uidl));
+    let own = own.filter(|row| row.header == received.header);
+    let others = received.header.into_iter();
+    let others = others.flat_map(|header| ledger.with_header(header, false, false));
+    let others = others.take(MAX_ALIKE).filter(|row| Some(&row.uidl) != uidl);
+    let candidates = own.into_iter().chain(others).filter(is_candidate);
+    let candidates: Vec<_> = candidates.take(LOOK_ALIKES).collect();
     if candidates.is_empty() {
         return Ok(same);
     }
-    candidates.sort_by_key(|row| received.listed.uidl.as_ref() != Some(&row.uidl));
     let Some(own) = text_of(store, received).await? else { return Ok(same) };
-    for row in candidates.into_iter().take(LOOK_ALIKES) {
+    for row in candidates {
         if is_remarked(store, row, received, own).await? {
             same.insert(row.name());
         }
@@ -93,7 +96,7 @@ async fn text_of(store: &impl Store, received: &Received) -> Result<Option<[u8; 
 
 /// SHA-256 of what follows a stored message's header, read chunk by chunk; `None` if its header does
 /// not end within the first one.
-async fn stored_text(
+pub(super) async fn stored_text(
     store: &impl Store,
     message: MessageId,
 ) -> Result<Option<[u8; 32]>, StoreError> {
@@ -107,4 +110,63 @@ async fn stored_text(
         number += 1;
     }
     Ok(Some(hasher.finalize().into()))
+}
+
+/// What a server hands out to be compared.
+#[derive(Default)]
+pub(super) struct Compared {
+    /// The first bytes.
+    head: Vec<u8>,
+    all: Sha256,
+    /// The text and how long it is, once the header has ended.
+    text: Option<(Sha256, u64)>,
+}
+
+impl Compared {
+    /// Takes the next bytes.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.all.update(bytes);
+        if let Some((text, size)) = &mut self.text {
+            text.update(bytes);
+            *size += bytes.len() as u64;
+            return;
+        }
+        if self.head.len() == CHUNK {
+            return;
+        }
+        let (head, rest) = bytes.split_at(bytes.len().min(CHUNK - self.head.len()));
+        self.head.extend_from_slice(head);
+        if let Some(start) = text_start(&self.head) {
+            let first = &self.head[start..];
+            let text = Sha256::new_with_prefix(first).chain_update(rest);
+            self.text = Some((text, (first.len() + rest.len()) as u64));
+        }
+    }
+
+    /// Whether it is the header of a row's message.
+    pub(super) fn has_header_of(&self, row: &LedgerRow) -> bool {
+        row.header.is_some() && row.header == digest(&self.head)
+    }
+
+    /// Whether it is a row's message, but for what servers change in a header. Of one that was deleted
+    /// here, only its text's size is left to compare; of one that is here as a header, the header is.
+    pub(super) async fn matches_message_of(
+        self,
+        store: &impl Store,
+        row: &LedgerRow,
+    ) -> Result<bool, StoreError> {
+        let same_header = row.header == digest(&self.head);
+        if row.sha256 == <[u8; 32]>::from(self.all.finalize()) || (row.partial && same_header) {
+            return Ok(true);
+        }
+        let Some((text, size)) = self.text else { return Ok(false) };
+        if !same_header || row.text_size != Some(size) {
+            return Ok(false);
+        }
+        if row.deleted_here.is_some() {
+            return Ok(row.header.is_some());
+        }
+        let text: [u8; 32] = text.finalize().into();
+        Ok(stored_text(store, row.message).await? == Some(text))
+    }
 }

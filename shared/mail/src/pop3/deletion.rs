@@ -9,29 +9,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::Retention;
 use postern_pop3::{Command, Event, Request};
-use sha2::{Digest, Sha256};
 
 use super::{
-    DownloadStep, Job, LedgerRow, count, due,
+    DownloadStep, Job, LedgerRow,
+    compare::Compared,
+    count, due,
+    elapsed::Elapsed,
     fetch::Known,
-    header,
-    ledger::{Ledger, RowChange, write},
+    ledger::Ledger,
+    limits::{BATCH_MESSAGES, READ_BACK, SILENCE},
     listing::Listing,
     plan::is_as_listed,
+    row::{RowChange, write},
     server::{Server, unexpected},
     verify::verify,
 };
 use crate::{
     Host, MailError, Store,
-    record::{self, Account, CHUNK, Record, account_key, message_key},
+    record::{self, Account, Record, account_key, message_key},
     store::{Durability, Key, StoreError, Table},
 };
 
 /// What the server is asked to delete, by its number in this session.
 type Asked = BTreeMap<u32, LedgerRow>;
 
-/// Asks the server to delete what is due, and ends the session; how many it deleted. `known` is what
-/// this session has found out.
+/// What tells what is due.
+#[derive(Clone, Copy)]
+pub(super) struct Due<'a> {
+    pub(super) listing: &'a Listing,
+    /// What this session has found out.
+    pub(super) known: &'a Known,
+    pub(super) elapsed: &'a Elapsed,
+}
+
+/// Asks the server to delete what is due, and ends the session; how many it deleted.
 ///
 /// If the person decides otherwise in the meantime, nothing is deleted.
 pub(super) async fn delete_due<H: Host>(
@@ -39,18 +50,21 @@ pub(super) async fn delete_due<H: Host>(
     job: &Job<'_>,
     server: &mut Server<'_, H>,
     ledger: &mut Ledger,
-    listing: &Listing,
-    known: &Known,
+    due: Due<'_>,
     progress: &mut dyn FnMut(DownloadStep),
 ) -> Result<u32, MailError> {
+    let Due { listing, known, elapsed } = due;
     let by_itself = server.deletes_by_itself();
-    let mut asked = listed_due(host.now(), job, ledger, listing);
-    keep_doubtful(host, server, ledger, &mut asked, known).await?;
+    let mut asked = listed_due(host.now(), job, ledger, listing, elapsed);
+    let compared = keep_doubtful(host, server, ledger, &mut asked, known).await?;
     // What it has handed out goes with QUIT, due or not.
-    let handed_out = if by_itself { known.compared.clone() } else { BTreeSet::new() };
-    let is_whole = keep_damaged(host, ledger, &mut asked, known, &handed_out).await?;
-    if by_itself && !is_whole {
+    let mut handed_out = if by_itself { known.compared.clone() } else { BTreeSet::new() };
+    let is_whole = keep_damaged(host, server, ledger, &mut asked, known, &handed_out).await?;
+    if by_itself && (!is_whole || compared.iter().any(|number| !asked.contains_key(number))) {
         return Ok(0);
+    }
+    if by_itself {
+        handed_out.extend(compared.iter().filter_map(|number| Some(asked.get(number)?.name())));
     }
     if !asked.is_empty() {
         progress(DownloadStep::Deleting { count: count(asked.values()) });
@@ -71,7 +85,7 @@ pub(super) async fn delete_due<H: Host>(
         let _ = server.ask(Command::Quit, "the end of the session").await;
         return Ok(0);
     }
-    let Some(mut marked) = last_look(host, job, marked, &handed_out).await? else {
+    let Some(mut marked) = last_look(host, job, marked, &handed_out, elapsed).await? else {
         // Without QUIT it deletes nothing, whatever it answers to this: which is for a server that takes
         // the end of the connection for a QUIT.
         let _ = server.ask(Command::Rset, "the end of the deletions").await;
@@ -98,6 +112,7 @@ async fn last_look<H: Host>(
     job: &Job<'_>,
     marked: Vec<LedgerRow>,
     handed_out: &BTreeSet<Vec<u8>>,
+    elapsed: &Elapsed,
 ) -> Result<Option<Vec<LedgerRow>>, MailError> {
     let store = host.store();
     // So that the person moves nothing between the two looks.
@@ -116,7 +131,7 @@ async fn last_look<H: Host>(
     let now = host.now();
     if account.incoming != job.account.incoming
         || account.retention == Retention::Secondary
-        || due(account.retention, &marked, job.inbox, now).len() < marked.len()
+        || due(account.retention, &marked, job.inbox, now, elapsed).len() < marked.len()
     {
         return Ok(None);
     }
@@ -143,8 +158,14 @@ fn vanished() -> StoreError {
 }
 
 /// What is due, by its number in this session.
-fn listed_due(now: i64, job: &Job<'_>, ledger: &Ledger, listing: &Listing) -> Asked {
-    let due = due(job.account.retention, ledger.rows(), job.inbox, now);
+fn listed_due(
+    now: i64,
+    job: &Job<'_>,
+    ledger: &Ledger,
+    listing: &Listing,
+    elapsed: &Elapsed,
+) -> Asked {
+    let due = due(job.account.retention, ledger.rows(), job.inbox, now, elapsed);
     let due: BTreeMap<&[u8], &LedgerRow> =
         due.into_iter().map(|row| (row.uidl.as_slice(), row)).collect();
     let listed = listing.messages.iter().filter_map(|listed| {
@@ -157,76 +178,100 @@ fn listed_due(now: i64, job: &Job<'_>, ledger: &Ledger, listing: &Listing) -> As
 /// Takes messages off that may be others than those stored here: a server that gives unique ids
 /// again, against RFC 1939 section 7, could have given one to a message of the same size that was
 /// never downloaded. Their headers tell; where the server can't give them alone, or the message has
-/// none, all of it does. Another message is left, and downloaded next time.
+/// none, all of it does. Another message is left, and downloaded next time. Returns which ones were
+/// handed out whole.
 async fn keep_doubtful<H: Host>(
     host: &H,
     server: &mut Server<'_, H>,
     ledger: &mut Ledger,
     asked: &mut Asked,
     known: &Known,
-) -> Result<(), MailError> {
-    let to_check: Vec<(u32, LedgerRow)> = asked
-        .iter()
-        .filter(|(_, row)| !known.compared.contains(&row.name()))
-        .map(|(number, row)| (*number, row.clone()))
-        .collect();
-    let Some((first, _)) = to_check.first() else { return Ok(()) };
+) -> Result<BTreeSet<u32>, MailError> {
+    let is_doubtful = |(_, row): &(&u32, &LedgerRow)| !known.compared.contains(&row.name());
+    let to_check: Vec<u32> = asked.iter().filter(is_doubtful).map(|(number, _)| *number).collect();
+    let Some(first) = to_check.first() else { return Ok(BTreeSet::new()) };
     let by_header = server.can_top(*first).await?;
-    let mut started = Vec::new();
-    for (number, row) in to_check {
-        if by_header && row.header.is_some() {
-            server.start(Command::Top { message: number, lines: 0 })?;
-        } else if server.deletes_by_itself() {
-            // It would delete what it hands out to be compared, whatever that is.
+    let has_header = |number: &u32| asked.get(number).is_some_and(|row| row.header.is_some());
+    let (by_header, mut by_all): (Vec<u32>, Vec<u32>) =
+        to_check.into_iter().partition(|number| by_header && has_header(number));
+    let mut others = Vec::new();
+    for number in &by_header {
+        server.start(Command::Top { message: *number, lines: 0 })?;
+    }
+    for number in by_header {
+        let mut came = Compared::default();
+        if !server.content("a header to compare", |bytes| came.take(bytes)).await? {
+            // One that it does not give alone, whatever it offers.
+            by_all.push(number);
+        } else if !asked.get(&number).is_some_and(|row| came.has_header_of(row)) {
+            others.extend(asked.remove(&number));
+        }
+    }
+    for number in &by_all {
+        server.start(Command::Retr(*number))?;
+    }
+    let mut handed_out = BTreeSet::new();
+    for number in by_all {
+        let mut came = Compared::default();
+        if !server.content("a message to compare", |bytes| came.take(bytes)).await? {
+            // One that the server does not hand out is kept, but not thought to be another.
             asked.remove(&number);
             continue;
-        } else {
-            server.start(Command::Retr(number))?;
         }
-        started.push((number, row));
-    }
-    let mut doubtful = Vec::new();
-    for (number, row) in started {
-        let mut head = Vec::new();
-        let mut hasher = Sha256::new();
-        let take = |bytes: &[u8]| {
-            head.extend_from_slice(&bytes[..bytes.len().min(CHUNK - head.len())]);
-            hasher.update(bytes);
-        };
-        let came = server.content("a message to compare", take).await?;
-        let same_header = row.header.is_some() && row.header == header::digest(&head);
-        let same_bytes = row.sha256 == <[u8; 32]>::from(hasher.finalize());
-        if came && (same_bytes || (same_header && (by_header || row.partial))) {
-            continue;
+        handed_out.insert(number);
+        let Some(row) = asked.get(&number) else { continue };
+        if !came.matches_message_of(host.store(), row).await? {
+            others.extend(asked.remove(&number));
         }
-        asked.remove(&number);
-        // One that the server does not hand out is kept, but not thought to be another.
-        doubtful.extend(came.then_some(row));
     }
     let now = host.now();
-    let retired = |row: LedgerRow| RowChange { before: row.clone(), now: row.without_uidl(now) };
-    let changes: Vec<RowChange> = doubtful.into_iter().map(retired).collect();
-    changes.iter().for_each(|change| ledger.note(change, now));
+    let mut changes = Vec::new();
+    for row in others {
+        let retired = ledger.without_uidl(row.clone(), now);
+        changes.extend(ledger.note(RowChange { before: row, now: retired }, now));
+    }
     write(host.store(), changes, now, Durability::Relaxed).await?;
-    Ok(())
+    Ok(handed_out)
 }
 
 /// Reads back what was not stored in this very session, and takes off what is damaged, which is
 /// downloaded again next time. False if anything is damaged, among `others` as well.
+///
+/// That may take long, and the server hears a word now and then.
 async fn keep_damaged<H: Host>(
     host: &H,
-    ledger: &mut Ledger,
+    server: &mut Server<'_, H>,
+    ledger: &Ledger,
     asked: &mut Asked,
     known: &Known,
     others: &BTreeSet<Vec<u8>>,
 ) -> Result<bool, MailError> {
     let to_check = asked.values().map(LedgerRow::name).chain(others.iter().cloned());
-    let keys: BTreeSet<Key> = to_check
+    let rows: BTreeMap<Key, u64> = to_check
         .filter(|name| !known.stored.contains(name))
-        .filter_map(|name| Some(ledger.named(&name)?.key()))
+        .filter_map(|name| ledger.named(&name).map(|row| (row.key(), row.size)))
         .collect();
-    let verified = verify(host.store(), keys.iter().cloned().collect(), host.now()).await?;
-    let intact: BTreeSet<Key> = verified.rows.iter().map(Record::key).collect();
-    asked.retain(|_, row| !keys.contains(&row.key()) || intact.contains(&row.key()));
-    Ok(verified.damaged == 0)
+    let mut intact = BTreeSet::new();
+    let mut damaged = 0;
+    let mut spoken = host.now();
+    let mut step = (Vec::new(), 0);
+    let mut rest = rows.iter().peekable();
+    while let Some((key, size)) = rest.next() {
+        step.0.push(key.clone());
+        step.1 += size;
+        if rest.peek().is_some() && step.1 < READ_BACK && step.0.len() < BATCH_MESSAGES {
+            continue;
+        }
+        let (keys, _) = std::mem::take(&mut step);
+        let verified = verify(host.store(), keys, host.now()).await?;
+        intact.extend(verified.rows.iter().map(Record::key));
+        damaged += verified.damaged;
+        if host.now().abs_diff(spoken) >= SILENCE {
+            // Whether it knows the question does not matter.
+            server.ask(Command::Noop, "a sign of life").await?;
+            spoken = host.now();
+        }
+    }
+    asked.retain(|_, row| !rows.contains_key(&row.key()) || intact.contains(&row.key()));
+    Ok(damaged == 0)
 }

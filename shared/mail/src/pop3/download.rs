@@ -9,9 +9,10 @@
 //! 3. *Store*: what has another unique id now is noted first, in a batch of its own; if that alone is
 //!    kept, messages are known by their content. Then one strict batch makes record, bytes, ledger row and counts visible. Before it the
 //!    message is only on the server and comes again; after it the ledger knows it.
-//! 4. *Read back and verify.* An unverified row is verified first of all, even before 1; if it does not
-//!    match, it is forgotten and the message comes again, if the server has it; if not, what is left
-//!    of it stays. While there is one, nothing is deleted on the server.
+//! 4. *Read back and verify.* An unverified row is verified first of all, even before 1. If it does not
+//!    match, nothing is removed: the message is fetched again in 2, and 3 puts it into the place of what
+//!    is damaged. If the server's list does not have it any more, what is left of it stays, without a
+//!    row. While there is an unverified row, nothing is deleted on the server.
 //! 5. *Compare, DELE, note.* What an earlier session stored is compared with the server's (its header,
 //!    or all of it) and read back once more. The server deletes nothing before QUIT; the message is
 //!    still listed and due again.
@@ -27,6 +28,11 @@
 //! give up their unique ids, which belong to the other mailbox; before it the ledger is the old one,
 //! after it messages are known by their content.
 //!
+//! A message at which the connection breaks in 2 is noted, and comes last the next time; after some
+//! tries it is left for a day. Of what can't be had at all, 3 stores a row and an empty message that
+//! stand for it; they become the message as a header does. A row that can't be read stays as it is: its
+//! message is neither fetched nor deleted.
+//!
 //! Where the whole of a message comes after its header, 3 replaces the one by the other in one batch:
 //! before it the header is here and the message is still wanted, after it the message is here.
 //! Decisions are functions of data: what to fetch and which message has come in `plan`, what to
@@ -34,24 +40,29 @@
 //!
 //! So at any moment each message is on the server or verified here, and none is here twice.
 
+use std::rc::Rc;
+
 use postern_bridge::{DeletionHold, MailboxId, Moved, Retention, TlsSession};
 
 use super::{
-    DAY, Safety, ServerNotes,
-    deletion::delete_due,
+    DAY, LedgerRow, Safety, ServerNotes,
+    deletion::{Due, delete_due},
+    elapsed::Elapsed,
     fetch::{Fetch, Known},
     intake::Place,
     ledger::Ledger,
+    limits::BATCH_MESSAGES,
     listing::{Listing, listing},
     plan::plan,
+    retention::is_held_by_clock,
     server::Server,
-    verify::verify_rest,
+    verify::{give_up, verify_rest},
 };
 use crate::{
     Host, MailError, Secret,
     error::Closed,
     record::{self, Account, Message, account_key, message_key},
-    store::{Durability, Key, Store, Table},
+    store::{Durability, Key, Store, StoreError, Table},
 };
 
 /// How far a download is.
@@ -95,8 +106,12 @@ pub struct DownloadReport {
     pub downloaded: u32,
     /// Messages that the server did not hand out.
     pub withheld: u32,
-    /// Messages of which only the header was wanted, at a server that can't give it alone.
+    /// Messages on the server of which nothing is here, not even the header.
     pub left_out: u32,
+    /// Rows of the ledger that can't be read: their messages are neither fetched nor deleted.
+    pub unreadable: u32,
+    /// Lines of the server's list that can't be read.
+    pub defects: u32,
     /// Messages that the server has deleted.
     pub deleted: u32,
     /// Messages without a usable unique id: fetched each time to be recognised, never deleted.
@@ -175,29 +190,28 @@ async fn run<H: Host>(
     let logged_in = host.now();
     let learn = |notes: &mut ServerNotes| notes.logged_in(&server.offers, logged_in);
     ServerNotes::edit(store, id, learn).await?;
-    let listing = listing(server).await?;
+    let listing = Rc::new(listing(server).await?);
     let seen = host.now();
+    ledger.compare(Rc::clone(&listing));
     ledger.settle_deletions(store, &listing, seen).await?;
     let mut report = DownloadReport {
         on_server: count(&listing.messages),
         unidentified: count(listing.messages.iter().filter(|listed| listed.uidl.is_none())),
+        unreadable: count(0..ledger.unreadable()),
+        defects: count(0..listing.defects),
         ..DownloadReport::default()
     };
-    let wanted = plan(&listing, ledger, job.account.extent);
+    let notes = ServerNotes::load(store, id).await?;
+    let plan = plan(&listing, ledger, job.account.extent, &notes.troubles, seen);
+    let is_held = !plan.held.is_empty();
     let mut known = Known::default();
-    let mut fetch = Fetch {
-        host,
-        place,
-        listing: &listing,
-        ledger,
-        report: &mut report,
-        seen,
-        known: &mut known,
-        pending: Vec::new(),
-        changes: Vec::new(),
-    };
-    fetch.run(server, wanted, progress).await?;
-    let missing = note_missing(host, server, ledger, &listing, seen).await?;
+    let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
+    fetch.run(server, plan, &notes.troubles, progress).await?;
+    report.left_out = count(ledger.placeholders().filter(|row| is_left(row)));
+    let all_came = report.withheld == 0 && report.left_out == 0 && !is_held;
+    give_up(store, ledger, &listing, all_came).await?;
+    let missing = note_missing(host, server, ledger, &listing, &notes, seen).await?;
+    let sent = newest_since(store, ledger, &notes.elapsed, host.now()).await?;
 
     // As the person has it now: it may have been changed since the download began.
     let present: Option<Account> = record::get(store, &account_key(id)).await?;
@@ -209,18 +223,31 @@ async fn run<H: Host>(
     let hold = job.safety.hold(ledger.unverified());
     report.hold = hold.filter(|_| present.retention.deletes() || (by_itself && !secondary));
     let removed = ledger.removed_elsewhere().filter(|_| !secondary);
-    ServerNotes::edit(store, id, |notes| notes.downloaded(&report, removed)).await?;
+    let now = host.now();
+    let note = |notes: &mut ServerNotes| {
+        notes.elapsed.observe(now, sent);
+        let elapsed = &notes.elapsed;
+        if is_held_by_clock(present.retention, ledger.rows(), job.inbox, now, elapsed) {
+            report.hold = report.hold.or(Some(DeletionHold::Clock));
+        }
+        notes.downloaded(&report, removed);
+        if listing.is_complete {
+            notes.compared = Some(now);
+        }
+    };
+    let notes = ServerNotes::edit(store, id, note).await?;
     let is_same_server = present.incoming == job.account.incoming;
     if by_itself && (hold.is_some() || secondary || !is_same_server) {
         return Ok(report);
     }
     // The rows as the person has left them meanwhile.
     *ledger = Ledger::load(store, id).await?;
-    let deletes = report.hold.is_none() && is_same_server;
+    let deletes = hold.is_none() && is_same_server;
     let retention = if deletes { present.retention } else { Retention::Keep };
     let account = Account { retention, ..job.account.clone() };
     let job = Job { account: &account, ..*job };
-    report.deleted = delete_due(host, &job, server, ledger, &listing, &known, progress).await?;
+    let due = Due { listing: &listing, known: &known, elapsed: &notes.elapsed };
+    report.deleted = delete_due(host, &job, server, ledger, due, progress).await?;
     Ok(report)
 }
 
@@ -231,6 +258,7 @@ async fn note_missing<H: Host>(
     server: &Server<'_, H>,
     ledger: &mut Ledger,
     listing: &Listing,
+    notes: &ServerNotes,
     now: i64,
 ) -> Result<u32, MailError> {
     let store = host.store();
@@ -242,11 +270,14 @@ async fn note_missing<H: Host>(
     };
     let mut messages = store.get_many(Table::Messages, &keys).await?.into_iter();
     for row in &mut rows {
-        let message: Option<Message> =
-            messages.next().flatten().map(|value| record::decode(&value)).transpose()?;
+        let message = messages.next().flatten();
+        let message = message.and_then(|value| record::decode::<Message>(&value).ok());
         let arrived = message.filter(|_| row.deleted_here.is_none()).map(|own| own.arrived);
         let since = row.first_seen.min(arrived.unwrap_or(row.first_seen));
-        if server.expires().is_some_and(|days| has_expired(days, since, now)) {
+        // What came from a backup may have been deleted from here since it was made.
+        let was_compared =
+            row.verified.is_some_and(|at| notes.compared.is_some_and(|own| at <= own));
+        if !was_compared || server.expires().is_some_and(|days| has_expired(days, since, now)) {
             row.delete_confirmed = Some(now);
         } else {
             row.gone = Some(now);
@@ -254,6 +285,32 @@ async fn note_missing<H: Host>(
     }
     let rows = ledger.update(store, rows, Durability::Relaxed).await?;
     Ok(count(rows.iter().filter(|row| row.gone.is_some())))
+}
+
+/// Whether a row stands for a message that the server has.
+fn is_left(row: &LedgerRow) -> bool {
+    row.is_on_server() && row.deleted_here.is_none()
+}
+
+/// When the newest message was sent that was stored since the clock was looked at; asked only where
+/// the clock has made a step that needs an explanation.
+async fn newest_since(
+    store: &impl Store,
+    ledger: &Ledger,
+    elapsed: &Elapsed,
+    now: i64,
+) -> Result<Option<i64>, StoreError> {
+    let Some(since) = elapsed.unexplained_since(now) else { return Ok(None) };
+    let new = ledger.rows().filter(|row| row.stored > since && row.deleted_here.is_none());
+    let keys: Vec<Key> = new.map(|row| message_key(row.message)).collect();
+    let mut newest = None;
+    for keys in keys.chunks(BATCH_MESSAGES) {
+        let messages = store.get_many(Table::Messages, keys).await?;
+        let messages = messages.iter().flatten();
+        let sent = messages.filter_map(|value| record::decode::<Message>(value).ok()?.sent);
+        newest = newest.max(sent.max());
+    }
+    Ok(newest)
 }
 
 /// Whether a server that deletes messages after so many days may have deleted one by `now` that was

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use postern_bridge::MailboxId;
+use postern_bridge::{MailboxId, MessageId};
 use postern_pop3::{Command, Event, Request};
 
 use super::{
@@ -10,12 +10,16 @@ use super::{
     commit::commit,
     compare::remarked,
     count,
+    identity::{Identity, identify},
     intake::{Incoming, Place, Received},
-    ledger::{Ledger, LedgerRow, RowChange, write},
+    ledger::Ledger,
     limits::{BATCH_BYTES, BATCH_MESSAGES},
-    listing::Listing,
-    plan::{Identity, Part, Wanted, identify},
+    listing::{Listed, Listing},
+    notes::ServerNotes,
+    plan::{Part, Plan, Wanted, without_row},
+    row::{LedgerRow, RowChange, want, write},
     server::{Server, unexpected},
+    trouble::Troubles,
 };
 use crate::{Host, MailError, store::Durability};
 
@@ -41,22 +45,54 @@ pub(super) struct Fetch<'a, H> {
     pub(super) pending: Vec<Received>,
     /// Rows that change because of what has come.
     pub(super) changes: Vec<RowChange>,
+    /// Messages that did not come.
+    pub(super) missing: Vec<Listed>,
+    /// Messages that two rows are about: neither may replace what the other has.
+    pub(super) shared: BTreeSet<MessageId>,
 }
 
-impl<H: Host> Fetch<'_, H> {
+impl<'a, H: Host> Fetch<'a, H> {
+    pub(super) fn new(
+        host: &'a H,
+        place: Place,
+        listing: &'a Listing,
+        ledger: &'a mut Ledger,
+        report: &'a mut DownloadReport,
+        known: &'a mut Known,
+        seen: i64,
+    ) -> Self {
+        Self {
+            host,
+            place,
+            listing,
+            shared: shared(ledger),
+            ledger,
+            report,
+            seen,
+            known,
+            pending: Vec::new(),
+            changes: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// Fetches what is planned. What can't be had gets a row that stands for it.
     pub(super) async fn run(
         &mut self,
         server: &mut Server<'_, H>,
-        mut wanted: Vec<Wanted>,
+        plan: Plan,
+        troubles: &Troubles,
         progress: &mut dyn FnMut(DownloadStep),
     ) -> Result<(), MailError> {
+        let Plan { mut wanted, held } = plan;
+        self.missing = held;
         let header = wanted.iter().find(|wanted| wanted.part == Part::Header);
         if let Some(header) = header
             && !server.can_top(header.listed.number).await?
         {
-            let all = wanted.len();
+            let left = wanted.iter().filter(|wanted| wanted.part == Part::Header);
+            self.missing.extend(left.map(|wanted| wanted.listed.clone()));
             wanted.retain(|wanted| wanted.part == Part::Whole);
-            self.report.left_out = count(wanted.len()..all);
         }
         let total = count(&wanted);
         progress(DownloadStep::Found { new: total });
@@ -70,12 +106,21 @@ impl<H: Host> Fetch<'_, H> {
         let mut done = 0;
         while let Some(next) = wanted.pop_front() {
             match self.receive(server, &next).await {
-                Ok(Some(received)) => self.take(received).await?,
-                Ok(None) => self.report.withheld += 1,
+                Ok(Some(received)) => {
+                    self.take(received).await?;
+                    if troubles.tries(&next.listed) > 0 && self.is_told_apart(&next.listed) {
+                        self.trouble(|own| own.forget_listed(&next.listed)).await?;
+                    }
+                }
+                Ok(None) => {
+                    self.report.withheld += 1;
+                    self.missing.push(next.listed);
+                }
                 Err(MailError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     // What did arrive need not be fetched again.
                     self.flush(progress).await?;
+                    self.broke_off(&next.listed).await?;
                     return Err(error);
                 }
             }
@@ -89,6 +134,48 @@ impl<H: Host> Fetch<'_, H> {
                 progress(DownloadStep::Stored { done, new: total });
             }
         }
+        self.stand_in(progress).await
+    }
+
+    /// Stores rows that stand for messages of which nothing has come, so that the person sees that
+    /// they are there, and may ask for them.
+    async fn stand_in(&mut self, progress: &mut dyn FnMut(DownloadStep)) -> Result<(), MailError> {
+        for listed in without_row(std::mem::take(&mut self.missing), self.listing, self.ledger) {
+            let mut nothing = Received::nothing(listed);
+            nothing.copy = self.free_copy(&nothing);
+            self.pending.push(nothing);
+            if self.pending.len() == BATCH_MESSAGES {
+                self.flush(progress).await?;
+            }
+        }
+        self.flush(progress).await
+    }
+
+    /// Whether something tells a message from all others that are listed.
+    fn is_told_apart(&self, listed: &Listed) -> bool {
+        let alike = |own: &&Listed| own.uidl.is_none() && own.size == listed.size;
+        listed.uidl.is_some() || self.listing.messages.iter().filter(alike).count() == 1
+    }
+
+    /// The connection broke while this message came. Once it is left for a while, nobody waits for it.
+    async fn broke_off(&self, listed: &Listed) -> Result<(), MailError> {
+        let now = self.host.now();
+        let mut is_held = false;
+        let note = |troubles: &mut Troubles| {
+            troubles.note(listed, now);
+            is_held = troubles.holds(listed, now);
+        };
+        self.trouble(note).await?;
+        let row = listed.uidl.as_ref().and_then(|uidl| self.ledger.by_uidl(uidl));
+        if let Some(row) = row.filter(|row| is_held && row.wanted) {
+            want(self.host.store(), row, false).await?;
+        }
+        Ok(())
+    }
+
+    async fn trouble(&self, edit: impl FnOnce(&mut Troubles)) -> Result<(), MailError> {
+        let edit = |notes: &mut ServerNotes| edit(&mut notes.troubles);
+        ServerNotes::edit(self.host.store(), self.place.account, edit).await?;
         Ok(())
     }
 
@@ -116,7 +203,8 @@ impl<H: Host> Fetch<'_, H> {
     /// Where a message is stored: the inbox, unless its header is elsewhere by now.
     fn target(&self, wanted: &Wanted) -> MailboxId {
         let row = wanted.listed.uidl.as_ref().and_then(|uidl| self.ledger.by_uidl(uidl));
-        let row = row.filter(|row| row.partial && wanted.part == Part::Whole);
+        let lacks = |row: &&LedgerRow| row.partial || row.is_damaged();
+        let row = row.filter(lacks).filter(|_| wanted.part == Part::Whole);
         row.map_or(self.place.inbox, |row| row.message.mailbox)
     }
 
@@ -124,9 +212,16 @@ impl<H: Host> Fetch<'_, H> {
     async fn take(&mut self, mut received: Received) -> Result<(), MailError> {
         let remarked = remarked(self.host.store(), &received, self.ledger).await?;
         match identify(received.facts(&remarked), self.listing, self.ledger) {
+            Identity::Unreadable => {}
             Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
             Identity::New => {
                 self.retire_namesake(&received);
+                self.pending.push(received);
+                return Ok(());
+            }
+            Identity::Completes(row) if self.shared.contains(&row.message) && row.is_damaged() => {
+                // What is there is the other one's.
+                self.ledger.remove(&row.name());
                 self.pending.push(received);
                 return Ok(());
             }
@@ -134,6 +229,9 @@ impl<H: Host> Fetch<'_, H> {
                 let row = self.free(*row, &received);
                 // What comes next is another message, even if its header is the same.
                 self.ledger.remove(&row.name());
+                if received.listed.uidl.is_none() {
+                    received.copy = self.free_copy(&received);
+                }
                 received.completes = Some(row.into());
                 self.pending.push(received);
                 return Ok(());
@@ -158,7 +256,7 @@ impl<H: Host> Fetch<'_, H> {
         if received.listed.uidl.as_ref().is_none_or(|uidl| *uidl == row.uidl) {
             return row;
         }
-        let now = row.clone().without_uidl(self.seen);
+        let now = self.ledger.without_uidl(row.clone(), self.seen);
         if row != now {
             self.change(RowChange { before: row, now: now.clone() });
         }
@@ -171,14 +269,23 @@ impl<H: Host> Fetch<'_, H> {
     fn retire_namesake(&mut self, received: &Received) {
         let uidl = received.listed.uidl.as_ref();
         if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
-            let now = row.clone().without_uidl(self.seen);
+            let now = self.ledger.without_uidl(row.clone(), self.seen);
             self.change(RowChange { before: row, now });
         }
     }
 
     fn change(&mut self, change: RowChange) {
-        self.ledger.note(&change, self.seen);
-        self.changes.push(change);
+        self.changes.extend(self.ledger.note(change, self.seen));
+    }
+
+    /// Which one what has come will be of those with the same bytes and no unique id.
+    fn free_copy(&self, received: &Received) -> u32 {
+        if received.listed.uidl.is_some() {
+            return 0;
+        }
+        let same = |own: &&Received| own.listed.uidl.is_none() && own.sha256 == received.sha256;
+        let pending = self.pending.iter().filter(same).map(|own| own.copy + 1).max();
+        self.ledger.free_copy(received.sha256).max(pending.unwrap_or(0))
     }
 
     fn is_pending(&self, received: &Received) -> bool {
@@ -206,4 +313,15 @@ impl<H: Host> Fetch<'_, H> {
         }
         Ok(())
     }
+}
+
+/// Messages that two rows or more are about, if one of the rows is damaged.
+fn shared(ledger: &Ledger) -> BTreeSet<MessageId> {
+    let mut shared = BTreeSet::new();
+    if ledger.unverified() > 0 {
+        let mut seen = BTreeSet::new();
+        let here = ledger.rows().filter(|row| row.deleted_here.is_none());
+        shared.extend(here.map(|row| row.message).filter(|message| !seen.insert(*message)));
+    }
+    shared
 }

@@ -41,6 +41,18 @@ pub(super) fn digest(head: &[u8]) -> Option<[u8; 32]> {
     any.then(|| hasher.finalize().into())
 }
 
+/// Whether a message of which `head` are the first bytes has a Message-ID, so that another one with
+/// the same header is a copy of it.
+pub(super) fn is_unique(head: &[u8]) -> bool {
+    let head = &head[..head.len().min(CHUNK)];
+    let lines = head.split(|byte| *byte == b'\n');
+    let mut lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.by_ref().take_while(|line| !line.is_empty()).any(|line| {
+        let (name, value) = line.split_at(line.iter().position(|byte| *byte == b':').unwrap_or(0));
+        name.trim_ascii().eq_ignore_ascii_case(b"message-id") && value.contains(&b'@')
+    })
+}
+
 /// Where the text begins in a message of which `head` are the first bytes; `None` if its header does
 /// not end within [`CHUNK`] bytes.
 pub(super) fn text_start(head: &[u8]) -> Option<usize> {
@@ -106,6 +118,19 @@ mod tests {
         let with_end_at = |end| [vec![b'x'; end - 3], b"\n\r\n".to_vec()].concat();
         assert_eq!(text_start(&with_end_at(CHUNK)), Some(CHUNK));
         assert_eq!(text_start(&with_end_at(CHUNK + 1)), None);
+    }
+
+    #[test]
+    fn a_message_id_makes_a_header_unique() {
+        for (head, expected) in [
+            (&b"From: a@b\r\nMessage-ID: <1@b>\r\n\r\n"[..], true),
+            (b"message-id : <1@b>\n\n", true),
+            (b"Message-ID: \r\n\r\n", false),
+            (b"From: a@b\r\n\r\nMessage-ID: <1@b>\r\n", false),
+            (b"", false),
+        ] {
+            assert_eq!(is_unique(head), expected);
+        }
     }
 
     #[test]

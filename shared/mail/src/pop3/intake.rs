@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     LedgerRow, header,
+    identity::Facts,
     limits::{IN_MEMORY, MAX_HEADER, MAX_MESSAGE},
     listing::Listed,
-    plan::{Facts, Part},
+    plan::Part,
     server::too_large,
 };
 use crate::{
@@ -22,6 +23,9 @@ use crate::{
     record::{self, Body, CHUNK, Links, Message, Record, decode, encode, message_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
+
+/// The subject of what stands for a message of which nothing is here.
+const NOT_HERE: &str = "(This message was not downloaded)";
 
 /// Where an account's messages go.
 #[derive(Clone, Copy, Debug)]
@@ -47,12 +51,12 @@ impl Place {
     pub(super) async fn discard_partial(self, store: &impl Store) -> Result<(), StoreError> {
         let _editing = store.editing().lock().await;
         let Some(value) = store.get(Table::Meta, &self.marker()).await? else { return Ok(()) };
-        let message: MessageId = decode(&value)?;
-        let range = KeyRange::prefix(message_key(message));
-        let batch = vec![
-            Write::DeleteRange { table: Table::Bodies, range },
-            Write::Delete { table: Table::Meta, key: self.marker() },
-        ];
+        let mut batch = vec![Write::Delete { table: Table::Meta, key: self.marker() }];
+        // A marker that can't be read holds nothing up: what it named takes up room, no more.
+        if let Ok(message) = decode::<MessageId>(&value) {
+            let range = KeyRange::prefix(message_key(message));
+            batch.push(Write::DeleteRange { table: Table::Bodies, range });
+        }
         store.apply(batch, Durability::Relaxed).await
     }
 }
@@ -91,8 +95,12 @@ pub(super) struct Received {
     pub(super) header: Option<[u8; 32]>,
     /// How many bytes follow its header.
     pub(super) text_size: Option<u64>,
+    /// Whether no other message has its header.
+    is_unique: bool,
     /// The row of the message that it completes, as it was.
     pub(super) completes: Option<Box<LedgerRow>>,
+    /// Which one it is of those with the same bytes and no unique id.
+    pub(super) copy: u32,
     size: u64,
     /// The bytes that wait to be stored.
     pub(super) waiting: Vec<u8>,
@@ -147,13 +155,16 @@ impl Incoming {
         let head = spilled.as_ref().map_or(&waiting, |spilled| &spilled.head);
         let header = header::digest(head);
         let text_size = header::text_start(head).map(|start| size - start as u64);
+        let is_unique = header::is_unique(head);
         Ok(Received {
             listed,
             part,
             sha256,
             header,
             text_size,
+            is_unique,
             completes: None,
+            copy: 0,
             size,
             waiting,
             spilled,
@@ -199,6 +210,33 @@ fn chunk_writes(spilled: &mut Spilled, bytes: &[u8]) -> Vec<Write> {
 }
 
 impl Received {
+    /// What stands for a message of which nothing is to be had.
+    pub(super) fn nothing(listed: Listed) -> Self {
+        Self {
+            listed,
+            part: Part::Header,
+            sha256: Sha256::digest([]).into(),
+            header: None,
+            text_size: None,
+            is_unique: false,
+            completes: None,
+            copy: 0,
+            size: 0,
+            waiting: Vec::new(),
+            spilled: None,
+        }
+    }
+
+    /// Whether it only stands for a message.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.part == Part::Header && self.size == 0
+    }
+
+    /// How many bytes of it are stored, or will be.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// How many bytes it holds in memory.
     pub(super) fn weight(&self) -> usize {
         self.waiting.len() + self.spilled.as_ref().map_or(0, |spilled| spilled.head.len())
@@ -211,9 +249,15 @@ impl Received {
 
     /// What is known of it, and of the rows that it was compared with.
     pub(super) fn facts<'a>(&'a self, remarked: &'a BTreeSet<Vec<u8>>) -> Facts<'a> {
-        let Self { listed, part, sha256, header, text_size, .. } = self;
-        let (part, sha256, header, text_size) = (*part, *sha256, *header, *text_size);
-        Facts { listed, part, sha256, header, text_size, remarked }
+        Facts {
+            listed: &self.listed,
+            part: self.part,
+            sha256: self.sha256,
+            header: self.header,
+            text_size: self.text_size,
+            is_unique: self.is_unique,
+            remarked,
+        }
     }
 
     /// The record for the list, made of the message's first bytes.
@@ -233,7 +277,7 @@ impl Received {
             keywords: Vec::new(),
             from: record::addresses(summary.from),
             to: record::addresses(summary.to),
-            subject: summary.subject,
+            subject: if self.is_nothing() { NOT_HERE.into() } else { summary.subject },
             message_id: summary.message_id,
             links: Some(Links::new(summary.references, String::new())),
             preview: summary.preview,
@@ -268,6 +312,7 @@ impl Received {
             delete_asked: None,
             delete_confirmed: None,
             gone: None,
+            copy: self.copy,
         }
     }
 }

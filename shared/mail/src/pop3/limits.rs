@@ -17,6 +17,24 @@ pub const MAX_HEADER: usize = IN_MEMORY;
 /// How many stored messages with the same header are compared with one that has come.
 pub const LOOK_ALIKES: usize = 8;
 
+/// How many rows with the header of what has come are looked at for that.
+pub const MAX_ALIKE: usize = 256;
+
+/// How often in a row a message may break the connection before it is left for a day.
+pub const TRIES: u32 = 3;
+
+/// How many messages are remembered for having broken the connection.
+pub const MAX_TROUBLES: usize = 100;
+
+/// How many leaps of the clock are remembered one by one.
+pub const MAX_LEAPS: usize = 16;
+
+/// How many bytes of stored messages are read back before it is looked how long that took…
+pub const READ_BACK: u64 = 32 << 20;
+
+/// …and after how many milliseconds the server hears a word.
+pub const SILENCE: u64 = 10_000;
+
 /// Several messages are stored in one transaction until they have this many bytes together…
 pub const BATCH_BYTES: usize = 4 << 20;
 

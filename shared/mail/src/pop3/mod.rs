@@ -8,17 +8,21 @@ mod commit;
 mod compare;
 mod deletion;
 mod download;
+mod elapsed;
 mod fetch;
 mod header;
+mod identity;
 mod intake;
-pub mod ledger;
+mod ledger;
 pub mod limits;
 mod listing;
 mod mailboxes;
 mod notes;
 mod plan;
 mod retention;
+mod row;
 mod server;
+mod trouble;
 mod verify;
 
 #[cfg(test)]
@@ -26,10 +30,11 @@ mod tests;
 
 use download::count;
 pub use download::{DownloadReport, DownloadStep, Job, download};
-pub use ledger::{LedgerRow, row_of, want_whole};
+pub use elapsed::Elapsed;
 pub use mailboxes::create_local_mailboxes;
 pub use notes::ServerNotes;
 pub use retention::{Safety, due, preview};
+pub use row::{LedgerRow, row_of, rows, want_whole};
 
 use postern_bridge::ServerLogin;
 use postern_pop3::{Command, Event};

@@ -8,13 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DownloadReport, LedgerRow, count,
+    elapsed::Elapsed,
+    ledger::Ledger,
     limits::{MAX_IMPLEMENTATION, MAX_LOGIN_DELAY},
+    row::RowChange,
+    trouble::Troubles,
 };
 use crate::{
     MailError, Store,
     error::Closed,
-    record::{self, Account, Record, account_key},
-    store::{Durability, Key, KeyRange, StoreError, Table, Write},
+    record::{self, Account, Record},
+    store::{Durability, Key, StoreError, Table, Write},
 };
 
 /// What is remembered of an account's server.
@@ -38,14 +42,24 @@ pub struct ServerNotes {
     pub last_login: Option<i64>,
     /// Messages without a unique id that can be used.
     pub unidentified: u32,
-    /// Messages that were left out because only their headers were wanted and could not be had.
+    /// Messages of which nothing is here.
     pub left_out: u32,
+    /// Rows of the ledger that can't be read.
+    pub unreadable: u32,
+    /// Lines of the server's list of messages that can't be read.
+    pub defects: u32,
     /// Messages that vanished though nobody here had them deleted.
     pub removed_elsewhere: u32,
     /// Whether the person was told of those.
     pub told: bool,
     /// Why the last download deleted nothing.
     pub hold: Option<DeletionHold>,
+    /// When the ledger was last compared with what the server has, in milliseconds since 1970 (UTC).
+    pub(super) compared: Option<i64>,
+    /// Messages at which downloads broke off.
+    pub(super) troubles: Troubles,
+    /// How much time has passed.
+    pub elapsed: Elapsed,
 }
 
 impl Record for ServerNotes {
@@ -66,14 +80,19 @@ fn mailbox(login: &ServerLogin) -> (String, String) {
 }
 
 impl ServerNotes {
-    /// What is known of an account's server; nothing at first.
+    /// What is known of an account's server; nothing at first. Notes that can't be read hold nothing
+    /// up: the ledger's unique ids then count as those of another mailbox.
     ///
     /// # Errors
     ///
     /// If the store can't be read.
     pub async fn load(store: &impl Store, account: AccountId) -> Result<Self, StoreError> {
-        let known: Option<Self> = record::get(store, &key(account)).await?;
-        Ok(known.unwrap_or(Self { account: account.0, ..Self::default() }))
+        let none = Self { account: account.0, ..Self::default() };
+        match store.get(Self::TABLE, &key(account)).await? {
+            Some(value) => Ok(record::decode(&value)
+                .unwrap_or_else(|_| Self { mailbox: Some(Default::default()), ..none })),
+            None => Ok(none),
+        }
     }
 
     /// The ledger's unique ids belong to what one user has at one server. Where the account has
@@ -97,13 +116,15 @@ impl ServerNotes {
         }
         let mut batch = Vec::new();
         if before.mailbox.is_some() {
-            let range = KeyRange::prefix(account_key(account.id));
-            let mut rows: Vec<LedgerRow> = record::all(store, &range).await?;
-            rows.retain(|row| !row.uidl.is_empty());
-            // Of those with the same content one is left: rather one whose message is here.
-            rows.sort_by_key(|row| row.deleted_here.is_none());
-            batch.extend(rows.iter().map(Record::delete));
-            batch.extend(rows.into_iter().map(|row| row.without_uidl(now).put()));
+            let mut ledger = Ledger::load(store, account.id).await?;
+            let named: Vec<LedgerRow> =
+                ledger.rows().filter(|row| !row.uidl.is_empty()).cloned().collect();
+            for before in named {
+                batch.push(before.delete());
+                let row = ledger.without_uidl(before.clone(), now);
+                batch.push(row.put());
+                ledger.note(RowChange { before, now: row }, now);
+            }
             notes.decided(now);
         }
         batch.push(notes.put());
@@ -196,6 +217,7 @@ impl ServerNotes {
     ) {
         self.unidentified = report.unidentified;
         self.left_out = report.left_out;
+        (self.unreadable, self.defects) = (report.unreadable, report.defects);
         self.removed_elsewhere = count(removed.filter(|at| *at > self.decided));
         self.told &= self.removed_elsewhere > 0;
         self.hold = report.hold;
@@ -228,6 +250,8 @@ impl ServerNotes {
             login_delay: self.login_delay,
             unidentified: self.unidentified,
             left_out: self.left_out,
+            unreadable: self.unreadable,
+            defects: self.defects,
             removed_elsewhere: self.removed_elsewhere,
             hold: self.hold,
         }

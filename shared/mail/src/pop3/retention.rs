@@ -2,7 +2,7 @@
 
 use postern_bridge::{DeletionHold, DeletionPreview, MailboxId, Retention};
 
-use super::{DAY, LedgerRow};
+use super::{DAY, LedgerRow, elapsed::Elapsed};
 
 /// What decides whether mail may be deleted on a server because it is here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +28,8 @@ impl Safety {
 }
 
 /// The rows of the messages that `policy` wants deleted from the server at `now` (milliseconds since
-/// 1970, UTC); `inbox` is where they were stored first.
+/// 1970, UTC); `inbox` is where they were stored first. What goes by age goes by the time that has
+/// certainly passed (`elapsed`).
 ///
 /// Only messages are named that are on the server as far as is known, have a unique id, and were
 /// read back from the store and verified. One of which only the header is here is named only if the
@@ -38,12 +39,13 @@ pub fn due<'row>(
     ledger: impl IntoIterator<Item = &'row LedgerRow>,
     inbox: MailboxId,
     now: i64,
+    elapsed: &Elapsed,
 ) -> Vec<&'row LedgerRow> {
     let is_due = move |row: &&LedgerRow| match policy {
         Retention::Keep | Retention::Secondary => false,
         Retention::DeleteAfterDownload => !row.partial,
         Retention::DeleteAfterDays(days) => {
-            !row.partial && now.saturating_sub(row.stored) >= i64::from(days) * DAY
+            !row.partial && elapsed.since(row.stored, now) >= i64::from(days) * DAY
         }
         Retention::DeleteWhenDeletedHere => {
             row.deleted_here.is_some() || (!row.partial && row.message.mailbox != inbox)
@@ -53,7 +55,20 @@ pub fn due<'row>(
 }
 
 fn is_deletable(row: &LedgerRow) -> bool {
-    row.verified.is_some() && row.is_on_server() && !row.uidl.is_empty()
+    // Nobody has seen what a placeholder stands for.
+    row.verified.is_some() && row.is_on_server() && !row.uidl.is_empty() && !row.is_placeholder()
+}
+
+/// Whether something would be due by this device's clock alone that is not due yet.
+pub(super) fn is_held_by_clock<'row>(
+    policy: Retention,
+    ledger: impl Iterator<Item = &'row LedgerRow> + Clone,
+    inbox: MailboxId,
+    now: i64,
+    elapsed: &Elapsed,
+) -> bool {
+    let due = |elapsed: &Elapsed| due(policy, ledger.clone(), inbox, now, elapsed).len();
+    due(elapsed) < due(&Elapsed::default())
 }
 
 /// What `policy` would have deleted at `now`.
@@ -63,8 +78,9 @@ pub fn preview(
     inbox: MailboxId,
     now: i64,
     safety: Safety,
+    elapsed: &Elapsed,
 ) -> DeletionPreview {
-    let due = due(policy, ledger, inbox, now);
+    let due = due(policy, ledger, inbox, now, elapsed);
     let not_here = due.iter().filter(|row| row.deleted_here.is_some()).count();
     let waiting = match policy {
         Retention::DeleteAfterDays(_) => {
@@ -73,13 +89,15 @@ pub fn preview(
         }
         _ => 0,
     };
+    let by_clock = is_held_by_clock(policy, ledger.iter(), inbox, now, elapsed);
+    let clock = by_clock.then_some(DeletionHold::Clock);
     let unverified = ledger.iter().filter(|row| row.verified.is_none()).count();
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     DeletionPreview {
         messages: count(due.len()),
         not_here: count(not_here),
         later: count(waiting),
-        hold: safety.hold(unverified).filter(|_| policy.deletes()),
+        hold: safety.hold(unverified).filter(|_| policy.deletes()).or(clock),
     }
 }
 
@@ -87,7 +105,7 @@ pub fn preview(
 mod tests {
     use postern_bridge::MessageId;
 
-    use super::{super::ledger::tests, *};
+    use super::{super::row::tests, *};
 
     const INBOX: MailboxId = MailboxId(1);
     const SAFE: Safety = Safety { persistent: true, public_computer: false };
@@ -97,7 +115,7 @@ mod tests {
     }
 
     fn is_due(policy: Retention, row: &LedgerRow, now: i64) -> bool {
-        !due(policy, [row], INBOX, now).is_empty()
+        !due(policy, [row], INBOX, now, &Elapsed::default()).is_empty()
     }
 
     #[test]
@@ -156,9 +174,29 @@ mod tests {
             LedgerRow { uidl: Vec::new(), ..row() },
             LedgerRow { delete_confirmed: Some(1), ..row() },
             LedgerRow { gone: Some(1), ..row() },
+            LedgerRow { partial: true, size: 0, deleted_here: Some(1), ..row() },
         ] {
+            assert!(!is_due(Retention::DeleteWhenDeletedHere, &row, i64::MAX), "{row:?}");
             assert!(!is_due(Retention::DeleteAfterDownload, &row, i64::MAX), "{row:?}");
         }
+    }
+
+    #[test]
+    fn a_leap_of_the_clock_makes_nothing_due() {
+        let year = 365 * DAY;
+        let mut elapsed = Elapsed::default();
+        elapsed.observe(1000, None);
+        elapsed.observe(1000 + year, None);
+        let policy = Retention::DeleteAfterDays(14);
+        let (row, now) = (row(), 1000 + year);
+        let is_due = |now| !due(policy, [&row], INBOX, now, &elapsed).is_empty();
+        let rows = std::slice::from_ref(&row);
+        assert!(!is_due(now) && !is_due(now + 11 * DAY - 1) && is_due(now + 11 * DAY));
+        assert!(is_held_by_clock(policy, rows.iter(), INBOX, now, &elapsed));
+        assert!(!is_held_by_clock(policy, rows.iter(), INBOX, now + 11 * DAY, &elapsed));
+        assert!(!is_held_by_clock(Retention::Keep, rows.iter(), INBOX, now, &elapsed));
+        let told = preview(policy, rows, INBOX, now, SAFE, &elapsed);
+        assert_eq!((told.messages, told.later, told.hold), (0, 1, Some(DeletionHold::Clock)));
     }
 
     #[test]
@@ -176,7 +214,7 @@ mod tests {
             LedgerRow { stored: 0, partial: true, ..row() },
             LedgerRow { stored: 0, delete_confirmed: Some(1), ..row() },
         ];
-        let preview = |policy| preview(policy, &rows, INBOX, 14 * DAY, SAFE);
+        let preview = |policy| preview(policy, &rows, INBOX, 14 * DAY, SAFE, &Elapsed::default());
         let expected = DeletionPreview { messages: 2, not_here: 1, later: 1, hold: None };
         assert_eq!(preview(Retention::DeleteAfterDays(14)), expected);
         let expected = DeletionPreview { messages: 3, not_here: 1, later: 0, hold: None };
@@ -198,7 +236,7 @@ mod tests {
             assert_eq!(safety.hold(unverified), expected, "{safety:?}, {unverified}");
         }
         let unverified = [LedgerRow { verified: None, ..row() }];
-        let held = |policy| preview(policy, &unverified, INBOX, 0, SAFE).hold;
+        let held = |policy| preview(policy, &unverified, INBOX, 0, SAFE, &Elapsed::default()).hold;
         assert_eq!(held(Retention::DeleteAfterDownload), Some(DeletionHold::Unverified));
         assert_eq!(held(Retention::Keep), None, "what deletes nothing is not held up");
     }

@@ -1,20 +1,20 @@
 //! Reading back what was stored, before anything else is done with it.
 
-use std::collections::BTreeMap;
-
-use postern_bridge::{AccountId, MessageId};
+use postern_bridge::AccountId;
 use sha2::{Digest, Sha256};
 
 use super::{
     header,
-    ledger::LedgerRow,
+    ledger::Ledger,
     limits::{BATCH_BYTES, BATCH_MESSAGES},
+    listing::Listing,
     notes::ServerNotes,
+    row::{LedgerRow, rows},
 };
 use crate::{
     Store,
-    record::{self, CHUNK, Message, Record, account_key, message_key},
-    store::{Durability, Key, KeyRange, StoreError, Table, Write},
+    record::{self, CHUNK, Record, message_key},
+    store::{Durability, Key, StoreError, Table},
 };
 
 /// How many chunks of one message are read at a time after its first.
@@ -25,7 +25,7 @@ const CHUNKS: u32 = 8;
 pub(super) struct Verified {
     /// The rows of those that are as they should be, as they are stored now.
     pub(super) rows: Vec<LedgerRow>,
-    /// How many were not, and were forgotten, so that they are downloaded again.
+    /// How many were not: their rows count as unverified, until the server has handed them out again.
     pub(super) damaged: usize,
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn verify_rest(
     account: AccountId,
     now: i64,
 ) -> Result<(), StoreError> {
-    let rows: Vec<LedgerRow> = record::all(store, &KeyRange::prefix(account_key(account))).await?;
+    let rows = rows(store, account).await?;
     let is_first = ServerNotes::load(store, account).await?.mailbox.is_none();
     let lacks = |row: &LedgerRow| is_first && row.header.is_none() && row.deleted_here.is_none();
     let keys = rows.iter().filter(|row| row.verified.is_none() || lacks(row));
@@ -47,7 +47,7 @@ pub(super) async fn verify_rest(
 
 /// Reads back the messages of these rows and compares their checksums. What is as it should be is
 /// marked as verified, and gets the digests that an earlier version did not keep; what is not is
-/// forgotten, and comes again if the server still has it.
+/// marked as unverified. Nothing is removed: what is left of a message may be all there is.
 ///
 /// The person may move a message, or delete it, while it is being read: so the rows are read again
 /// under the lock for editing, and those that changed are judged anew.
@@ -86,7 +86,6 @@ async fn judge(
     let present = record::get_many(store, &keys).await?;
     let mut batch = Vec::new();
     let mut again = Vec::new();
-    let mut damaged = Vec::new();
     for (((key, before), intact), present) in keys.into_iter().zip(&before).zip(intact).zip(present)
     {
         let Some(mut row) = present else { continue };
@@ -99,7 +98,10 @@ async fn judge(
                 (row.header, row.text_size) = (outline.header, outline.text_size);
             }
             None if row.deleted_here.is_none() => {
-                damaged.push(row);
+                verified.damaged += 1;
+                if row.verified.take().is_some() {
+                    batch.push(row.put());
+                }
                 continue;
             }
             _ => {}
@@ -113,47 +115,32 @@ async fn judge(
     if !batch.is_empty() {
         store.apply(batch, Durability::Relaxed).await?;
     }
-    verified.damaged += damaged.len();
-    forget(store, damaged).await?;
     Ok(again)
 }
 
-/// Removes rows and what is left of their messages; under the lock for editing. What other rows are
-/// about stays, and so does what the server has no more: it is damaged, but all there is.
-async fn forget(store: &impl Store, rows: Vec<LedgerRow>) -> Result<(), StoreError> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    let all: Vec<LedgerRow> =
-        record::all(store, &KeyRange::prefix(account_key(first.account))).await?;
-    let mut named: BTreeMap<MessageId, usize> = BTreeMap::new();
-    for row in all.iter().filter(|row| row.deleted_here.is_none()) {
-        *named.entry(row.message).or_default() += 1;
+/// After everything was fetched: what is still damaged here and is not on the server any more, as far
+/// as its list tells, gets no row, so that it holds up nothing for ever. What is left of it stays.
+pub(super) async fn give_up(
+    store: &impl Store,
+    ledger: &mut Ledger,
+    listing: &Listing,
+    all_came: bool,
+) -> Result<(), StoreError> {
+    let is_lost = |row: &&LedgerRow| {
+        row.is_damaged() && if row.uidl.is_empty() { all_came } else { !listing.has(row) }
+    };
+    let lost: Vec<LedgerRow> = ledger.rows().filter(is_lost).cloned().collect();
+    if lost.is_empty() {
+        return Ok(());
     }
-    for row in rows {
-        let mut batch = vec![row.delete()];
-        let others = named.entry(row.message).or_default();
-        *others = others.saturating_sub(1);
-        if *others == 0 && row.is_on_server() {
-            batch.extend(remove_rest(store, row.message).await?);
-        }
-        store.apply(batch, Durability::Strict).await?;
-    }
+    let _editing = store.editing().lock().await;
+    let keys: Vec<Key> = lost.iter().map(Record::key).collect();
+    let present: Vec<Option<LedgerRow>> = record::get_many(store, &keys).await?;
+    let lost = present.into_iter().flatten().filter(LedgerRow::is_damaged);
+    let lost: Vec<LedgerRow> = lost.collect();
+    store.apply(lost.iter().map(Record::delete).collect(), Durability::Relaxed).await?;
+    lost.iter().for_each(|row| ledger.remove(&row.name()));
     Ok(())
-}
-
-/// The writes that remove what is left of a message.
-async fn remove_rest(store: &impl Store, id: MessageId) -> Result<Vec<Write>, StoreError> {
-    let range = KeyRange::prefix(message_key(id));
-    let mut batch = vec![Write::DeleteRange { table: Table::Bodies, range }];
-    if let Some(message) = record::get::<Message>(store, &message_key(id)).await? {
-        batch.extend(message.delete_whole());
-        let key = record::mailbox_key(id.mailbox);
-        if let Some(mut mailbox) = record::get::<record::Mailbox>(store, &key).await? {
-            mailbox.total = mailbox.total.saturating_sub(1);
-            mailbox.unread = mailbox.unread.saturating_sub((!message.flags.seen).into());
-            batch.push(mailbox.put());
-        }
-    }
-    Ok(batch)
 }
 
 /// What the first bytes of an intact message tell that its row does not.

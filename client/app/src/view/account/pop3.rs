@@ -72,6 +72,12 @@ pub(super) fn Pop3Card(account: AccountId) -> impl IntoView {
                         .map(|count| note("unidentified", icons::SHIELD, text::pop3::unidentified(count)))}
                     {some(view.left_out)
                         .map(|count| note("left-out", icons::WARNING, text::pop3::left_out(count)))}
+                    {some(view.unreadable)
+                        .map(|count| {
+                            note("unreadable", icons::WARNING, text::pop3::unreadable(count))
+                        })}
+                    {some(view.defects)
+                        .map(|count| note("defects", icons::WARNING, text::pop3::defects(count)))}
                 </section>
             }
         })

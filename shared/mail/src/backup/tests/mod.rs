@@ -133,6 +133,7 @@ fn row(account: AccountId, message: MessageId, raw: &[u8]) -> LedgerRow {
         delete_asked: None,
         delete_confirmed: None,
         gone: None,
+        copy: 0,
     }
 }
 

@@ -27,6 +27,7 @@ fn row(uid: u32) -> LedgerRow {
         delete_asked: None,
         delete_confirmed: None,
         gone: None,
+        copy: 0,
     }
 }
 

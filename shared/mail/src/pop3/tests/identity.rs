@@ -324,3 +324,131 @@ fn another_server_s_ids_say_nothing_of_what_came_from_the_first() {
     other.incoming.username = "ben".into();
     assert_eq!(run_account(&host, &other, SAFE).unwrap().vanished, 0);
 }
+
+#[test]
+fn messages_of_the_same_bytes_stay_apart_when_they_lose_their_ids() {
+    let all = mails(&["twin", "twin", "other"]);
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    block_on(delete_message(&host.store, ledger(&host.store)[0].message));
+    // Another server, which has the same mail under ids of its own.
+    let mut moved = account(Keep);
+    moved.incoming.endpoint.host = "pop.example.net".into();
+    name(&host, &["x", "y", "z"]);
+    for _ in 0..2 {
+        assert_eq!(run_account(&host, &moved, SAFE).unwrap().downloaded, 0);
+        assert_eq!((ledger(&host.store).len(), stored(&host.store).len()), (3, 2));
+    }
+    moved.retention = DeleteAfterDownload;
+    assert_eq!(run_account(&host, &moved, SAFE).unwrap().deleted, 3);
+}
+
+#[test]
+fn the_same_bytes_twice_without_ids_are_stable_and_both_come_once_they_have_ids() {
+    let all = mails(&["twin", "twin", "other"]);
+    let mut server = Maildrop::new(&all);
+    server.uidl = false;
+    let host = prepared(server, MemoryStore::new());
+    for downloaded in [2, 0, 0] {
+        assert_eq!(run(&host, DeleteAfterDownload).unwrap().downloaded, downloaded);
+        assert_eq!(host.server.borrow().messages.len(), 3);
+    }
+    host.server.borrow_mut().uidl = true;
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 1);
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
+    assert_eq!(stored(&host.store).len(), 3);
+}
+
+#[test]
+fn headers_whose_ids_come_to_be_shared_are_completed() {
+    let all = mails(&["one", "two", "three"]);
+    for wanted in [false, true] {
+        let host = prepared(Maildrop::new(&all), MemoryStore::new());
+        let headers = Account { extent: Extent::Headers, ..account(Keep) };
+        run_account(&host, &headers, SAFE).unwrap();
+        name(&host, &["same", "uidl-1", "same"]);
+        if wanted {
+            for row in ledger(&host.store) {
+                block_on(crate::pop3::want_whole(&host.store, AccountId(1), row.message)).unwrap();
+            }
+            run_account(&host, &headers, SAFE).unwrap();
+        }
+        run(&host, Keep).unwrap();
+        assert_complete(&host, &all);
+        name(&host, &["uidl-0", "uidl-1", "uidl-2"]);
+        assert_eq!(run(&host, DeleteAfterDownload).unwrap().downloaded, 0);
+        assert_complete(&host, &all);
+        assert!(host.server.borrow().messages.is_empty());
+    }
+}
+
+#[test]
+fn twins_of_which_only_headers_are_here_are_both_completed_without_ids() {
+    let all = mails(&["twin", "twin"]);
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    let headers = Account { extent: Extent::Headers, ..account(Keep) };
+    run_account(&host, &headers, SAFE).unwrap();
+    name(&host, &["same", "same"]);
+    for ids in [["same", "same"], ["same", "same"], ["x", "y"]] {
+        name(&host, &ids);
+        run(&host, Keep).unwrap();
+        assert_eq!((stored(&host.store).len(), ledger(&host.store).len()), (2, 2), "{ids:?}");
+    }
+}
+
+/// With a field that no other message has.
+fn unique(subject: &str) -> Vec<u8> {
+    [format!("Message-ID: <{subject}@c>\r\n").into_bytes(), mail(subject)].concat()
+}
+
+#[test]
+fn what_was_deleted_here_does_not_return_when_the_server_marks_its_header() {
+    // Without unique ids.
+    let all = vec![unique("one"), unique("two")];
+    let mut server = Maildrop::new(&all);
+    server.uidl = false;
+    let host = prepared(server, MemoryStore::new());
+    run(&host, Keep).unwrap();
+    block_on(delete_message(&host.store, ledger(&host.store)[0].message));
+    for mail in &mut host.server.borrow_mut().messages {
+        mail.raw = marked(&mail.raw);
+    }
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+    // With another mark of the same size, at a server that can't give headers alone.
+    let first = [&b"Status: O\r\n"[..], &mail("one")].concat();
+    for deletes in [true, false] {
+        let mut server = Maildrop::new(std::slice::from_ref(&first));
+        server.capabilities = "UIDL\r\n";
+        let host = prepared(server, MemoryStore::new());
+        run(&host, Keep).unwrap();
+        if deletes {
+            block_on(delete_message(&host.store, ledger(&host.store)[0].message));
+        }
+        let read = [&b"Status: R\r\n"[..], &mail("one")].concat();
+        host.server.borrow_mut().messages[0].raw = read;
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!((report.downloaded, report.deleted), (0, 1));
+        assert_eq!(stored(&host.store).len(), usize::from(!deletes));
+    }
+}
+
+#[test]
+fn messages_without_a_header_are_messages() {
+    let all = [&b"\r\njust a text\r\n"[..], b"\r\nand another\r\n", b"no header at all\r\n"];
+    let all = all.map(<[u8]>::to_vec);
+    for (uidl, first) in [(true, Extent::Whole), (true, Extent::Headers), (false, Extent::Whole)] {
+        let mut server = Maildrop::new(&all);
+        server.uidl = uidl;
+        let host = prepared(server, MemoryStore::new());
+        run_account(&host, &Account { extent: first, ..account(Keep) }, SAFE).unwrap();
+        run(&host, Keep).unwrap();
+        assert_complete(&host, &all);
+        let messages: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+        let mut previews: Vec<_> = messages.iter().map(|own| own.preview.as_str()).collect();
+        previews.sort_unstable();
+        assert_eq!(previews, ["and another", "just a text", "no header at all"]);
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!((report.downloaded, report.deleted), (0, if uidl { 3 } else { 0 }));
+        assert_complete(&host, &all);
+    }
+}

@@ -1,5 +1,6 @@
 //! Downloads from a scripted server, interrupted wherever they can be.
 
+mod damage;
 mod deleting;
 mod extent;
 mod identity;
@@ -8,6 +9,7 @@ mod policies;
 mod safety;
 mod scripted;
 mod server;
+mod stubborn;
 mod watched;
 
 use std::collections::BTreeSet;

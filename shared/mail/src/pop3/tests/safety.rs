@@ -59,7 +59,7 @@ fn a_server_that_deletes_what_it_has_handed_out_is_not_told_that_it_may() {
 }
 
 #[test]
-fn a_clock_that_jumps_deletes_only_what_is_verified_here_and_never_too_early_by_going_back() {
+fn a_clock_that_jumps_deletes_nothing_too_early() {
     let year = Duration::from_secs(365 * 86400);
     let host = prepared(Maildrop::new(&three()), MemoryStore::new());
     let now = crate::Clock::now(&host);
@@ -72,10 +72,40 @@ fn a_clock_that_jumps_deletes_only_what_is_verified_here_and_never_too_early_by_
     host.advance(Duration::from_secs(30 * 86400));
     assert_eq!(run(&host, DeleteAfterDays(14)).unwrap().deleted, 0);
     assert!(crate::Clock::now(&host) > now);
-    // And a year ahead: the days are over by this clock, and every message is verified here.
+    // And a year ahead: the days are over by this clock alone.
     host.advance(year);
-    assert_eq!(run(&host, DeleteAfterDays(14)).unwrap().deleted, 3);
+    let report = run(&host, DeleteAfterDays(14)).unwrap();
+    assert_eq!((report.deleted, report.hold), (0, Some(DeletionHold::Clock)));
+    let notes = block_on(ServerNotes::load(&host.store, AccountId(1))).unwrap();
+    assert_eq!(notes.hold, Some(DeletionHold::Clock), "it is shown");
     assert_complete(&host, &three());
+}
+
+#[test]
+fn days_count_that_certainly_passed() {
+    let day = Duration::from_secs(86400);
+    let after_a_leap = || {
+        let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+        run(&host, DeleteAfterDays(14)).unwrap();
+        host.advance(day * 400);
+        host
+    };
+    // Eleven days more, seen to pass: three of the leap count as well.
+    let host = after_a_leap();
+    for passed in 0..=11 {
+        let report = run(&host, DeleteAfterDays(14)).unwrap();
+        assert_eq!(report.deleted, if passed < 11 { 0 } else { 3 }, "{passed}");
+        assert_eq!(report.hold.is_some(), passed < 11);
+        host.advance(day);
+    }
+    // Mail of that time tells that it has passed. The host's clock began on 14 November 2023.
+    for (date, deleted) in [("17 Dec 2024", 3), ("14 Nov 2023", 0)] {
+        let host = after_a_leap();
+        let new = format!("Date: {date} 00:00:00 +0000\r\nSubject: new\r\n\r\n").into_bytes();
+        let new = scripted::Mail { uidl: "new".into(), raw: new };
+        host.server.borrow_mut().messages.push(new);
+        assert_eq!(run(&host, DeleteAfterDays(14)).unwrap().deleted, deleted, "{date}");
+    }
 }
 
 #[test]

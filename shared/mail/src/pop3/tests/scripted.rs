@@ -30,6 +30,15 @@ pub(super) struct Maildrop {
     pub(super) without_capa: bool,
     /// TOP works, though it is not offered.
     pub(super) hidden_top: bool,
+    /// TOP is offered, and refused.
+    pub(super) top_fails: bool,
+    /// RETR of the message with this text is never answered, nor is what follows.
+    pub(super) hangs_at: Option<Vec<u8>>,
+    pub(super) stuck: bool,
+    /// A list of which the line of this message makes no sense.
+    pub(super) garbled: Option<(&'static str, usize)>,
+    /// What LIST says of the sizes of all messages.
+    pub(super) claims: Option<u64>,
     /// Sees each line of the client before it is answered.
     pub(super) watcher: Option<Watcher>,
     pub(super) line: Vec<u8>,
@@ -69,6 +78,11 @@ impl Maildrop {
             without_rset: false,
             without_capa: false,
             hidden_top: false,
+            top_fails: false,
+            hangs_at: None,
+            stuck: false,
+            garbled: None,
+            claims: None,
             watcher: None,
             line: Vec::new(),
             marked: BTreeSet::new(),
@@ -81,9 +95,11 @@ impl Maildrop {
         self.messages.iter().any(|mail| mail.raw == raw)
     }
 
-    fn list(&self, describe: impl Fn(&Mail) -> String) -> Vec<u8> {
-        let lines = self.messages.iter().zip(1..);
-        let lines = lines.map(|(mail, number)| format!("{number} {}\r\n", describe(mail)));
+    fn list(&self, verb: &str, describe: impl Fn(&Mail) -> String) -> Vec<u8> {
+        let lines = self.messages.iter().zip(1..).map(|(mail, number)| match self.garbled {
+            Some((list, at)) if list == verb && at == number => "?\r\n".into(),
+            _ => format!("{number} {}\r\n", describe(mail)),
+        });
         format!("+OK\r\n{}.\r\n", lines.collect::<String>()).into()
     }
 
@@ -96,6 +112,12 @@ impl Maildrop {
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         let first = argument.split(' ').next().unwrap_or_default();
         let number: usize = first.parse().unwrap_or(0);
+        self.stuck |= verb == "RETR"
+            && self.hangs_at.is_some()
+            && self.messages.get(number - 1).map(|mail| &mail.raw) == self.hangs_at.as_ref();
+        if self.stuck {
+            return Vec::new();
+        }
         match verb {
             "CAPA" if self.without_capa => b"-ERR unknown\r\n".into(),
             "CAPA" => format!("+OK\r\n{}.\r\n", self.capabilities).into(),
@@ -107,14 +129,18 @@ impl Maildrop {
                 None => b"+OK\r\n".into(),
             },
             "STAT" => format!("+OK {} 0\r\n", self.messages.len()).into(),
-            "LIST" => self.list(|mail| (mail.raw.len() + self.exaggeration).to_string()),
-            "UIDL" if self.uidl && !self.uidl_fails => self.list(|mail| mail.uidl.clone()),
+            "LIST" => self.list(verb, |mail| match self.claims {
+                Some(size) => size.to_string(),
+                None => (mail.raw.len() + self.exaggeration).to_string(),
+            }),
+            "UIDL" if self.uidl && !self.uidl_fails => self.list(verb, |mail| mail.uidl.clone()),
             "RETR" if self.withheld == Some(number) => b"-ERR virus\r\n".into(),
             "RETR" => {
                 self.retrieved += 1;
                 self.handed_out.insert(number - 1);
                 stuffed(&self.messages[number - 1].raw)
             }
+            "TOP" if self.top_fails => b"-ERR not now\r\n".into(),
             "TOP" if self.hidden_top || self.capabilities.contains("TOP") => {
                 let raw = &self.messages[number - 1].raw;
                 let end = raw.windows(4).position(|four| four == b"\r\n\r\n");
@@ -174,6 +200,7 @@ impl Server for Maildrop {
 
     /// Only QUIT deletes (RFC 1939 section 6).
     fn disconnected(&mut self) {
+        self.stuck = false;
         self.line.clear();
         self.marked.clear();
         self.handed_out.clear();

@@ -164,6 +164,33 @@ fn what_the_server_deletes_by_itself_is_no_other_program_s_doing() {
     assert_eq!(missing_after(5, 10), 1);
 }
 
+#[test]
+fn what_was_deleted_after_a_backup_was_made_is_no_other_program_s_doing() {
+    let all =
+        ["one", "two", "three"].map(|subject| format!("Subject: {subject}\r\n\r\n").into_bytes());
+    for is_wiped in [true, false] {
+        let host = prepared(Maildrop::new(&all), MemoryStore::new());
+        run(&host, Keep).unwrap();
+        // As after a restore: the rows count as unverified.
+        let mut batch = vec![ServerNotes::forget(AccountId(1))];
+        batch.retain(|_| is_wiped);
+        let rows = ledger(&host.store).into_iter();
+        batch.extend(rows.map(|row| LedgerRow { verified: None, ..row }.put()));
+        block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+        host.server.borrow_mut().messages.remove(0);
+        host.advance(Duration::from_secs(60));
+        // A first try does not get through.
+        host.cut.set(Some(9));
+        run(&host, Keep).unwrap_err();
+        host.cut.set(None);
+        assert_eq!(run(&host, Keep).unwrap().vanished, 0, "{is_wiped}");
+        assert_eq!(removed_elsewhere(&host.store), 0);
+        host.server.borrow_mut().messages.remove(0);
+        assert_eq!(run(&host, Keep).unwrap().vanished, 1);
+        assert_complete(&host, &all);
+    }
+}
+
 fn removed_elsewhere<D: Store>(store: &D) -> u32 {
     block_on(ServerNotes::load(store, AccountId(1))).unwrap().removed_elsewhere
 }

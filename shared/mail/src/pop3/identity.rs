@@ -1,0 +1,380 @@
+//! Which message it is that has come: a function of what is known of it, listing and ledger.
+
+use std::collections::BTreeSet;
+
+use super::{
+    ledger::Ledger,
+    limits::MAX_ALIKE,
+    listing::{Listed, Listing},
+    plan::Part,
+    row::{LedgerRow, RowChange, nameless},
+};
+
+/// What is known of something that has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) listed: &'a Listed,
+    pub(super) part: Part,
+    pub(super) sha256: [u8; 32],
+    pub(super) header: Option<[u8; 32]>,
+    pub(super) text_size: Option<u64>,
+    /// Whether its header has a Message-ID, so that no other message has the same header.
+    pub(super) is_unique: bool,
+    /// The names of rows whose messages differ from it in nothing but what servers change in a
+    /// header; found by comparing the two.
+    pub(super) remarked: &'a BTreeSet<Vec<u8>>,
+}
+
+/// Which message it is that has come.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Identity {
+    /// One that was never stored. If a row has its unique id, the server has given it to another
+    /// message.
+    New,
+    /// One that is stored, though listed with another size, id or fate; how its row changes.
+    Known(Box<RowChange>),
+    /// The rest of one whose header is stored, or one that is damaged here; its row as it was.
+    Completes(Box<LedgerRow>),
+    /// One whose row can't be read.
+    Unreadable,
+}
+
+/// Finds out which message it is that has come.
+///
+/// It is the same as a stored one if every byte is the same but for what servers change in a header;
+/// where only a header is there, or has come, if the header is the same. Under its unique id that is
+/// all. Without one, or under a new one, the stored one must not be listed as it was: servers that
+/// are moved give new ids to all messages, and some give them in turn.
+pub(super) fn identify(facts: Facts<'_>, listing: &Listing, ledger: &Ledger) -> Identity {
+    let Some(uidl) = &facts.listed.uidl else {
+        return identify_unnamed(facts, listing, ledger);
+    };
+    if let Some(row) = ledger.by_uidl(uidl).filter(|row| is_same(row, facts)) {
+        return known(row, facts);
+    }
+    let placeholder = || {
+        let same = |row: &&LedgerRow| row.listed_size == facts.listed.size && !listing.has(row);
+        ledger.placeholders().find(same)
+    };
+    let candidate = alike(facts, ledger, true).find(|row| !listing.has(row)).or_else(placeholder);
+    candidate.map_or(Identity::New, |row| known(row, facts))
+}
+
+/// The same for one without a unique id that can be used.
+fn identify_unnamed(facts: Facts<'_>, listing: &Listing, ledger: &Ledger) -> Identity {
+    // A row with a unique id that the server lists is about the message of that.
+    let completes = |row: &&LedgerRow| lacks(row, facts) && !listing.tells(&row.uidl);
+    let same_size = |row: &&LedgerRow| row.listed_size == facts.listed.size;
+    let unchanged = |row: &LedgerRow| {
+        let row = row.clone();
+        Identity::Known(Box::new(RowChange { before: row.clone(), now: row }))
+    };
+    let here = alike(facts, ledger, false).find(|row| !lacks(row, facts) && !row.partial);
+    if let Some(row) = here {
+        return unchanged(row);
+    }
+    let partial = || alike(facts, ledger, false).find(completes);
+    let placeholder = || ledger.placeholders().filter(same_size).find(completes);
+    if let Some(row) = partial().or_else(placeholder) {
+        return Identity::Completes(Box::new(row.clone()));
+    }
+    if let Some(row) = alike(facts, ledger, false).next() {
+        return unchanged(row);
+    }
+    if ledger.is_unreadable(&nameless(&facts.sha256, 0)) {
+        Identity::Unreadable
+    } else {
+        Identity::New
+    }
+}
+
+/// Whether what has come under a row's unique id is the row's message.
+fn is_same(row: &LedgerRow, facts: Facts<'_>) -> bool {
+    if has_same_bytes(row, facts) || row.is_placeholder() {
+        return true;
+    }
+    let same_header = row.header.is_some() && row.header == facts.header;
+    if row.partial || facts.part == Part::Header {
+        // What has no header is told by its id alone.
+        return same_header || (row.partial && row.header.is_none() && facts.header.is_none());
+    }
+    // Of what was deleted here, or is damaged, nothing is left to compare.
+    let has_nothing = row.deleted_here.is_some() || row.is_damaged();
+    facts.remarked.contains(&row.name()) || (has_nothing && has_same_outline(row, facts))
+}
+
+/// Whether what has come is just what was stored.
+fn has_same_bytes(row: &LedgerRow, facts: Facts<'_>) -> bool {
+    row.partial == (facts.part == Part::Header) && row.sha256 == facts.sha256
+}
+
+/// Whether what has come has the header of what was stored, and a text of the same size.
+fn has_same_outline(row: &LedgerRow, facts: Facts<'_>) -> bool {
+    let same_header = row.header.is_some() && row.header == facts.header;
+    same_header && row.text_size.is_some() && row.text_size == facts.text_size
+}
+
+/// The rows of messages that can't be told from this one; `unlisted` for those alone that the server
+/// does not list as they were.
+fn alike<'a>(
+    facts: Facts<'a>,
+    ledger: &'a Ledger,
+    unlisted: bool,
+) -> impl Iterator<Item = &'a LedgerRow> {
+    let is_whole = facts.part == Part::Whole;
+    let bytes = ledger.with_content(facts.sha256, unlisted).filter(move |_| is_whole);
+    let remarked = facts.remarked.iter().filter_map(|name| ledger.named(name));
+    let header = move |partial| {
+        let header = facts.header.into_iter();
+        header.flat_map(move |header| ledger.with_header(header, partial, unlisted))
+    };
+    let whole = header(false).take(MAX_ALIKE).filter(move |row| {
+        let is_deleted = || row.deleted_here.is_some() && has_same_outline(row, facts);
+        !is_whole || (facts.is_unique && is_deleted())
+    });
+    bytes.chain(remarked).chain(whole).chain(header(true))
+}
+
+/// Whether this is what a row's message lacks.
+fn lacks(row: &LedgerRow, facts: Facts<'_>) -> bool {
+    let brings = match facts.part {
+        Part::Whole => row.partial || row.is_damaged(),
+        Part::Header => row.partial && (row.is_damaged() || row.is_placeholder()),
+    };
+    brings && row.deleted_here.is_none()
+}
+
+fn known(row: &LedgerRow, facts: Facts<'_>) -> Identity {
+    if lacks(row, facts) {
+        return Identity::Completes(Box::new(row.clone()));
+    }
+    // A header says nothing of the text: with another size all of it has to be compared once more.
+    let is_certain = facts.part == Part::Whole || row.partial;
+    let now = LedgerRow {
+        uidl: facts.listed.uidl.clone().unwrap_or_default(),
+        copy: 0,
+        listed_size: if is_certain { facts.listed.size } else { row.listed_size },
+        // An earlier version may have left other fields out of the digest.
+        header: if has_same_bytes(row, facts) { facts.header } else { row.header },
+        // The server has not deleted it after all.
+        delete_asked: None,
+        delete_confirmed: None,
+        gone: None,
+        ..row.clone()
+    };
+    Identity::Known(Box::new(RowChange { before: row.clone(), now }))
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::{
+        super::{
+            listing::tests::{listed, listing},
+            row::tests::row,
+        },
+        *,
+    };
+
+    const BYTES: [u8; 32] = [1; 32];
+    const HEADER: Option<[u8; 32]> = Some([2; 32]);
+    const TEXT: Option<u64> = Some(5);
+
+    fn whole(uidl: &str) -> LedgerRow {
+        LedgerRow { sha256: BYTES, header: HEADER, text_size: TEXT, ..row(uidl) }
+    }
+
+    fn partial(uidl: &str) -> LedgerRow {
+        LedgerRow { sha256: [3; 32], partial: true, ..whole(uidl) }
+    }
+
+    fn placeholder(uidl: &str, listed_size: u64) -> LedgerRow {
+        let sha256 = Sha256::digest([]).into();
+        LedgerRow { sha256, header: None, text_size: None, size: 0, listed_size, ..partial(uidl) }
+    }
+
+    enum Expected {
+        New,
+        Known(&'static str),
+        Completes,
+    }
+
+    /// How what has come differs from the row's message.
+    #[derive(Clone, Copy, Eq, PartialEq)]
+    enum Differs {
+        Not,
+        /// In what servers change in a header.
+        InMarks,
+        InText,
+        /// In its text, but not in the text's size.
+        InWords,
+        Wholly,
+    }
+
+    /// What a message is taken for that comes under `uidl` beside one listed as "there".
+    fn check(row: LedgerRow, uidl: &str, part: Part, differs: Differs, expected: &Expected) {
+        let own = listed(1, 7, uidl);
+        let listing = listing(&[own.clone(), listed(2, 1, "there")]);
+        let header = if differs == Differs::Wholly { Some([9; 32]) } else { HEADER };
+        let sha256 = match (differs, part) {
+            (Differs::Wholly, _) => [8; 32],
+            (_, Part::Header) => [3; 32],
+            (Differs::Not, _) => BYTES,
+            _ => [7; 32],
+        };
+        let text_size = if differs == Differs::InText { Some(6) } else { TEXT };
+        let remarked = if differs == Differs::InMarks && row.deleted_here.is_none() {
+            [row.name()].into()
+        } else {
+            BTreeSet::new()
+        };
+        let facts = Facts {
+            listed: &own,
+            part,
+            sha256,
+            header,
+            text_size,
+            is_unique: false,
+            remarked: &remarked,
+        };
+        let identity = identify(facts, &listing, &[row.clone()].into_iter().collect());
+        match (expected, identity) {
+            (Expected::New, Identity::New) => {}
+            (Expected::Known(now), Identity::Known(change)) => {
+                assert_eq!(change.before, row);
+                assert_eq!(change.now.uidl, now.as_bytes());
+                let is_compared = part == Part::Whole || row.partial;
+                let size = if is_compared { 7 } else { row.listed_size };
+                let is_cleared = change.now.is_on_server() && change.now.listed_size == size;
+                assert!(is_cleared || uidl.is_empty());
+            }
+            (Expected::Completes, Identity::Completes(before)) => assert_eq!(*before, row),
+            (_, other) => panic!("{row:?} under {uidl:?} by {part:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_message_is_known_by_its_id_and_what_is_in_it() {
+        use Differs::{InMarks, InText, InWords, Not, Wholly};
+        use Expected::{Completes, Known, New};
+        let gone = || LedgerRow { delete_confirmed: Some(1), ..whole("a") };
+        let deleted = || LedgerRow { deleted_here: Some(1), ..whole("a") };
+        let earlier = || LedgerRow { header: None, text_size: None, ..whole("a") };
+        let damaged = |uidl| LedgerRow { verified: None, ..whole(uidl) };
+        let cases = [
+            // Under its id.
+            (whole("a"), "a", Part::Whole, Not, Known("a")),
+            (whole("a"), "a", Part::Header, Not, Known("a")),
+            (gone(), "a", Part::Whole, Not, Known("a")),
+            (partial("a"), "a", Part::Header, Not, Known("a")),
+            (partial("a"), "a", Part::Whole, Not, Completes),
+            (whole("a"), "a", Part::Whole, InMarks, Known("a")),
+            (deleted(), "a", Part::Whole, InMarks, Known("a")),
+            // An id that was used again, even with the same header.
+            (whole("a"), "a", Part::Whole, Wholly, New),
+            (whole("a"), "a", Part::Header, Wholly, New),
+            (partial("a"), "a", Part::Whole, Wholly, New),
+            (whole("a"), "a", Part::Whole, InText, New),
+            (whole("a"), "a", Part::Whole, InWords, New),
+            (deleted(), "a", Part::Whole, InText, New),
+            // An id of before the digest of the header was kept.
+            (earlier(), "a", Part::Whole, Not, Known("a")),
+            (earlier(), "a", Part::Header, Not, New),
+            // New ids for all.
+            (whole("a"), "b", Part::Whole, Not, Known("b")),
+            (whole("a"), "b", Part::Whole, InMarks, Known("b")),
+            (whole("a"), "b", Part::Whole, InWords, New),
+            (deleted(), "b", Part::Whole, InMarks, New),
+            (whole("a"), "b", Part::Header, Not, Known("b")),
+            (partial("a"), "b", Part::Whole, Not, Completes),
+            (whole(""), "b", Part::Whole, Not, Known("b")),
+            // The same bytes twice on the server are two messages.
+            (whole("there"), "b", Part::Whole, Not, New),
+            (partial("there"), "b", Part::Header, Not, New),
+            // Ids that were given in turn: what is listed under the old one is another by now.
+            (LedgerRow { listed_size: 2, ..whole("there") }, "b", Part::Whole, Not, Known("b")),
+            // No id: by content, whatever else has it.
+            (whole("there"), "", Part::Whole, Not, Known("there")),
+            (whole(""), "", Part::Whole, Not, Known("")),
+            (whole(""), "", Part::Whole, InMarks, Known("")),
+            (whole(""), "", Part::Whole, InWords, New),
+            (whole(""), "", Part::Header, Not, Known("")),
+            (partial(""), "", Part::Header, Not, Known("")),
+            (partial(""), "", Part::Whole, Not, Completes),
+            (partial("gone"), "", Part::Whole, Not, Completes),
+            (whole(""), "", Part::Whole, Wholly, New),
+            // What is damaged here is brought again.
+            (damaged("a"), "a", Part::Whole, Not, Completes),
+            (damaged("a"), "a", Part::Whole, InMarks, Completes),
+            (damaged("a"), "a", Part::Whole, Wholly, New),
+            (damaged("a"), "b", Part::Whole, Not, Completes),
+            (damaged(""), "", Part::Whole, Not, Completes),
+            // Of this one nothing is here: its id, or else its size, is all that is known.
+            (placeholder("a", 7), "a", Part::Whole, Wholly, Completes),
+            (placeholder("a", 8), "a", Part::Header, Wholly, Completes),
+            (placeholder("a", 7), "b", Part::Whole, Wholly, Completes),
+            (placeholder("a", 8), "b", Part::Whole, Wholly, New),
+            (placeholder("", 7), "", Part::Whole, Wholly, Completes),
+            (placeholder("", 8), "", Part::Whole, Wholly, New),
+        ];
+        for (row, uidl, part, differs, expected) in cases {
+            check(row, uidl, part, differs, &expected);
+        }
+    }
+
+    #[test]
+    fn what_was_deleted_here_is_known_by_a_header_that_no_other_message_has() {
+        let own = listed(1, 7, "b");
+        let deleted: Ledger =
+            [LedgerRow { deleted_here: Some(1), ..whole("a") }].into_iter().collect();
+        let remarked = BTreeSet::new();
+        for (uidl, is_unique, text_size) in [
+            (Some("b"), true, TEXT),
+            (None, true, TEXT),
+            (Some("b"), false, TEXT),
+            (None, true, Some(6)),
+        ] {
+            let own = Listed { uidl: uidl.map(Into::into), ..own.clone() };
+            let facts = Facts {
+                listed: &own,
+                part: Part::Whole,
+                sha256: [7; 32],
+                header: HEADER,
+                text_size,
+                is_unique,
+                remarked: &remarked,
+            };
+            let identity = identify(facts, &listing(std::slice::from_ref(&own)), &deleted);
+            let is_known = matches!(identity, Identity::Known(_));
+            assert_eq!(is_known, is_unique && text_size == TEXT, "{uidl:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_of_other_fields_of_the_header_is_made_anew() {
+        for (row, part) in [(whole("a"), Part::Whole), (partial("a"), Part::Header)] {
+            let own = listed(1, 7, "a");
+            let row = LedgerRow { header: Some([5; 32]), ..row };
+            let facts = Facts {
+                listed: &own,
+                part,
+                sha256: row.sha256,
+                header: HEADER,
+                text_size: TEXT,
+                is_unique: false,
+                remarked: &BTreeSet::new(),
+            };
+            let ledger = [row].into_iter().collect();
+            let identity = identify(facts, &listing(std::slice::from_ref(&own)), &ledger);
+            let Identity::Known(change) = identity else { panic!("{identity:?}") };
+            assert_eq!(change.now.header, HEADER);
+        }
+    }
+
+    #[test]
+    fn what_the_person_has_deleted_is_not_completed() {
+        let deleted = LedgerRow { deleted_here: Some(1), ..partial("a") };
+        check(deleted, "a", Part::Whole, Differs::Not, &Expected::Known("a"));
+    }
+}

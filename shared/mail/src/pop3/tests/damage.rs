@@ -1,0 +1,163 @@
+//! Stored mail and records that are damaged: nothing is removed on account of it, and nothing is held
+//! up.
+
+use postern_bridge::Retention::{DeleteAfterDownload, Keep};
+
+use super::{watched::Watched, *};
+use crate::{
+    pop3::ServerNotes,
+    store::{Key, MemoryStore, Write},
+};
+
+fn mail(subject: &str) -> Vec<u8> {
+    format!("From: b@c\r\nSubject: {subject}\r\n\r\n{subject}\r\n").into_bytes()
+}
+
+fn three() -> Vec<Vec<u8>> {
+    ["one", "two", "three"].map(mail).into()
+}
+
+/// Replaces the stored bytes of a row's message, as if it had never been read back.
+fn damage(store: &impl Store, at: usize) -> MessageId {
+    let row = LedgerRow { verified: None, ..ledger(store).remove(at) };
+    let mut batch = record::put_body(row.message, b"damaged");
+    batch.push(row.put());
+    block_on(store.apply(batch, Durability::Strict)).unwrap();
+    row.message
+}
+
+fn put(store: &impl Store, table: Table, key: Key, value: &[u8]) {
+    let write = Write::Put { table, key, value: value.into() };
+    block_on(store.apply(vec![write], Durability::Strict)).unwrap();
+}
+
+#[test]
+fn what_is_left_of_a_damaged_message_stays_where_the_server_does_not_have_it() {
+    for ids_fail in [false, true] {
+        let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let damaged = damage(&host.store, 1);
+        // Another program has removed it, which nobody here knows yet.
+        host.server.borrow_mut().messages.remove(1);
+        host.server.borrow_mut().uidl_fails = ids_fail;
+        assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+        assert_eq!(block_on(body(&host.store, damaged)).unwrap(), b"damaged");
+        host.server.borrow_mut().uidl_fails = false;
+        assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 2, "it holds up no other");
+        assert_eq!(block_on(body(&host.store, damaged)).unwrap(), b"damaged");
+    }
+}
+
+#[test]
+fn a_damaged_message_is_mended_where_it_is() {
+    for (uidl, extent) in [(true, Extent::Whole), (false, Extent::Whole), (true, Extent::Headers)] {
+        let mut server = Maildrop::new(&three());
+        server.uidl = uidl;
+        let host = prepared(server, MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let id = block_on(move_message(&host.store, ledger(&host.store)[1].message, TRASH));
+        let at = ledger(&host.store).iter().position(|row| row.message == id).unwrap();
+        damage(&host.store, at);
+        let account = Account { extent, ..account(Keep) };
+        let report = run_account(&host, &account, SAFE).unwrap();
+        assert_eq!(report.downloaded, 1, "{uidl} {extent:?}");
+        assert!(three().contains(&block_on(body(&host.store, id)).unwrap()));
+        assert!(ledger(&host.store).iter().all(|row| row.verified.is_some()));
+        assert_complete(&host, &three());
+    }
+}
+
+#[test]
+fn a_damaged_header_is_mended_as_a_header() {
+    let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+    let headers = Account { extent: Extent::Headers, ..account(Keep) };
+    run_account(&host, &headers, SAFE).unwrap();
+    damage(&host.store, 0);
+    run_account(&host, &headers, SAFE).unwrap();
+    assert!(ledger(&host.store).iter().all(|row| row.partial && row.verified.is_some()));
+    assert_eq!(host.server.borrow().retrieved, 0);
+    run(&host, Keep).unwrap();
+    assert_complete(&host, &three());
+}
+
+#[test]
+fn a_drop_while_a_damaged_message_is_mended_loses_nothing() {
+    let prepare = || {
+        let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let id = damage(&host.store, 1);
+        (host, id)
+    };
+    let (whole, _) = prepare();
+    run(&whole, DeleteAfterDownload).unwrap();
+    for cut in 0..whole.carried.get() {
+        let (host, id) = prepare();
+        host.cut.set(Some(cut));
+        let _ = run(&host, DeleteAfterDownload);
+        let left = block_on(body(&host.store, id)).unwrap();
+        let is_mended = left == mail("two");
+        assert!(is_mended || (left == b"damaged" && host.server.borrow().has(&mail("two"))));
+        host.cut.set(None);
+        run(&host, DeleteAfterDownload).unwrap();
+        assert_complete(&host, &three());
+    }
+}
+
+#[test]
+fn a_row_that_can_not_be_read_holds_up_nothing_and_deletes_nothing() {
+    for uidl in [true, false] {
+        let mut server = Maildrop::new(&three());
+        server.uidl = uidl;
+        let host = prepared(server, MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let row = ledger(&host.store).remove(1);
+        put(&host.store, Table::Ledger, row.key(), b"\xc1 no record");
+        let mut all = three();
+        all.push(mail("four"));
+        let new = scripted::Mail { uidl: "new".into(), raw: mail("four") };
+        host.server.borrow_mut().messages.push(new);
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        let deleted = if uidl { 3 } else { 0 };
+        let told = (report.downloaded, report.deleted, report.unreadable);
+        assert_eq!(told, (1, deleted, 1));
+        let raw = block_on(body(&host.store, row.message)).unwrap();
+        assert!(host.server.borrow().has(&raw));
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!((report.downloaded, report.vanished, report.unreadable), (0, 0, 1));
+        assert_eq!(stored(&host.store).len(), all.len());
+        let notes = block_on(ServerNotes::load(&host.store, AccountId(1))).unwrap();
+        assert_eq!(notes.view().unreadable, 1, "it is told");
+    }
+}
+
+#[test]
+fn other_records_that_can_not_be_read_hold_up_nothing() {
+    let marker = Key::new().bytes(b"pop3-partial-").u32(1);
+    let notes = Key::new().bytes(b"pop3-server-").u32(1);
+    for key in [marker, notes] {
+        let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+        run(&host, Keep).unwrap();
+        put(&host.store, Table::Meta, key, b"\xc1");
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!((report.downloaded, report.deleted, report.vanished), (0, 3, 0));
+        assert_complete(&host, &three());
+    }
+}
+
+#[test]
+fn damage_that_is_found_while_messages_are_deleted_is_mended_next_time() {
+    let mut store = Watched::new();
+    let host = prepared(Maildrop::new(&three()), store.clone());
+    run(&host, Keep).unwrap();
+    let first = ledger(&host.store)[0].message;
+    drop(host);
+    store.watch(|_, _| {});
+    let wipe =
+        Write::DeleteRange { table: Table::Bodies, range: KeyRange::prefix(message_key(first)) };
+    block_on(store.apply(vec![wipe], Durability::Strict)).unwrap();
+    let host = TestHost::with_store(Maildrop::new(&three()), store);
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 2);
+    let report = run(&host, DeleteAfterDownload).unwrap();
+    assert_eq!((report.downloaded, report.deleted), (1, 1));
+    assert_complete(&host, &three());
+}
