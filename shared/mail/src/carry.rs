@@ -28,13 +28,13 @@ fn marker(to: MessageId) -> Key {
 ///
 /// # Errors
 ///
-/// [`StoreError::Damaged`] if these are not the `size` bytes that the whole message has; else if the
-/// store can't be read or written. The copy is removed with [`discard_carried`] then.
+/// [`StoreError::Damaged`] if these are not the `size` bytes that the whole message should have; else if
+/// the store can't be read or written. The copy is removed with [`discard_carried`] then.
 pub(crate) async fn carry(
     store: &impl Store,
     from: MessageId,
     to: MessageId,
-    size: u64,
+    size: Option<u64>,
     reserve: bool,
 ) -> Result<(), StoreError> {
     let place = KeyRange::prefix(message_key(to));
@@ -63,7 +63,7 @@ pub(crate) async fn carry(
         }
         store.apply(batch, Durability::Strict).await?;
     }
-    if whole == size {
+    if size.is_none_or(|size| size == whole) {
         Ok(())
     } else {
         Err(StoreError::Damaged("bytes of a message are missing".into()))
@@ -73,6 +73,16 @@ pub(crate) async fn carry(
 /// The write that makes a copy its message's own; it belongs into the batch with the message.
 pub(crate) fn arrived(to: MessageId) -> Write {
     Write::Delete { table: Table::Meta, key: marker(to) }
+}
+
+/// Removes what an earlier life of the page has left of copies.
+///
+/// # Errors
+///
+/// If the store can't be read or written.
+pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
+    let _editing = store.editing().lock().await;
+    discard_carried(store).await
 }
 
 /// Removes copies that no message has come to own; under the lock for editing.
@@ -123,7 +133,7 @@ mod tests {
     fn a_copy_is_whole_and_its_place_counts_as_used() {
         let store = MemoryStore::new();
         prepare(&store);
-        block_on(carry(&store, FROM, TO, large().len() as u64, true)).unwrap();
+        block_on(carry(&store, FROM, TO, Some(large().len() as u64), true)).unwrap();
         assert_eq!(block_on(body(&store, TO)).unwrap(), large());
         let target = block_on(record::mailbox(&store, TO.mailbox)).unwrap();
         assert_eq!(target.uid_next, TO.uid + 1);
@@ -137,7 +147,7 @@ mod tests {
         let whole = FailingStore::default();
         prepare(&whole);
         let before = whole.writes.get();
-        block_on(carry(&whole, FROM, TO, large().len() as u64, true)).unwrap();
+        block_on(carry(&whole, FROM, TO, Some(large().len() as u64), true)).unwrap();
         let writes = whole.writes.get() - before;
         assert!(writes > 3, "bounded batches");
         for failing in 0..writes {
@@ -145,7 +155,7 @@ mod tests {
             prepare(&store);
             store.left.set(Some(failing));
             let full = Err(StoreError::QuotaExceeded);
-            assert_eq!(block_on(carry(&store, FROM, TO, large().len() as u64, true)), full);
+            assert_eq!(block_on(carry(&store, FROM, TO, Some(large().len() as u64), true)), full);
             store.left.set(None);
             block_on(discard_carried(&store)).unwrap();
             assert_eq!(block_on(body(&store, FROM)).unwrap(), large());
@@ -158,7 +168,7 @@ mod tests {
     fn a_message_of_which_bytes_are_missing_does_not_count_as_carried() {
         let store = MemoryStore::new();
         prepare(&store);
-        let carried = block_on(carry(&store, FROM, TO, large().len() as u64 + 1, true));
+        let carried = block_on(carry(&store, FROM, TO, Some(large().len() as u64 + 1), true));
         assert!(matches!(carried, Err(StoreError::Damaged(_))));
     }
 }

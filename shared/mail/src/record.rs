@@ -200,6 +200,16 @@ pub enum Body {
     },
 }
 
+impl Body {
+    /// How many bytes are stored.
+    pub fn stored_size(&self) -> u64 {
+        match self {
+            Self::Absent => 0,
+            Self::Whole { size } | Self::Partial { size, .. } | Self::Header { size } => *size,
+        }
+    }
+}
+
 /// A part whose content was not fetched.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AbsentPart {

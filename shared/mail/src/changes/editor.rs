@@ -5,7 +5,7 @@
 //! the first ones made and queued; the page asks again for what it got no answer to, and then only
 //! the rest is done. In a local mailbox an entry is done with its batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::lock::MutexGuard;
 use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     record::{self, Account, Mailbox, Message, Record, next_numbers},
-    store::{Durability, KeyRange, StoreError, Table, Write},
+    store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
 /// Which request of which page a change came with.
@@ -41,6 +41,10 @@ pub struct Editor<'a, H> {
     /// Messages that have another place now.
     moved: Vec<Moved>,
     changed: BTreeSet<MailboxId>,
+    /// The subjects of messages that were left where they are, since bytes of them are missing.
+    damaged: Vec<String>,
+    /// Where the rows of the ledger are, by message, as it was when it was read.
+    pub(super) rows: Option<BTreeMap<MessageId, Key>>,
 }
 
 /// What an editor has done.
@@ -54,6 +58,8 @@ pub struct Made {
     pub moved: Vec<Moved>,
     /// The mailboxes whose messages or counts changed.
     pub changed: BTreeSet<MailboxId>,
+    /// The subjects of messages that were left where they are, since bytes of them are missing.
+    pub damaged: Vec<String>,
 }
 
 impl<'a, H: Host> Editor<'a, H> {
@@ -82,6 +88,8 @@ impl<'a, H: Host> Editor<'a, H> {
             parts,
             moved: Vec::new(),
             changed: BTreeSet::new(),
+            damaged: Vec::new(),
+            rows: None,
         })
     }
 
@@ -109,8 +117,8 @@ impl<'a, H: Host> Editor<'a, H> {
 
     /// What was done.
     pub fn finish(self) -> Made {
-        let Self { change, parts, moved, changed, .. } = self;
-        Made { change, parts, moved, changed }
+        let Self { change, parts, moved, changed, damaged, .. } = self;
+        Made { change, parts, moved, changed, damaged }
     }
 
     /// Of all messages that a mailbox has now, leaves those that are meant by a change of all: what has
@@ -270,6 +278,10 @@ impl<'a, H: Host> Editor<'a, H> {
     /// The parts that an earlier try of the same request has made, and this one.
     pub(super) fn parts(&self) -> &[Entry] {
         &self.parts
+    }
+
+    pub(super) fn note_damaged(&mut self, subject: String) {
+        self.damaged.push(subject);
     }
 
     pub(super) fn note_moved(&mut self, step: Moved) {

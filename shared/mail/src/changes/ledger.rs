@@ -7,24 +7,26 @@ use postern_bridge::{MessageId, Moved};
 use super::{editor::Editor, stage::Stage};
 use crate::{
     Host,
-    pop3::LedgerRow,
+    pop3::{self, LedgerRow},
     record::{self, Record},
-    store::{KeyRange, StoreError},
+    store::{Key, StoreError},
 };
 
 impl<H: Host> Editor<'_, H> {
     /// The ledger of a POP3 account follows its messages, so that it still knows them when they are
     /// deleted.
     pub(super) async fn ledger_follows(
-        &self,
+        &mut self,
         stage: &mut Stage<'_, H::Store>,
         moved: &[Moved],
     ) -> Result<(), StoreError> {
-        let mut ledger = self.ledger().await?;
+        let from: Vec<MessageId> = moved.iter().map(|step| step.from).collect();
+        let mut rows = self.rows_of(&from).await?;
         for step in moved {
-            if let Some(mut row) = ledger.remove(&step.from) {
+            if let Some(mut row) = rows.remove(&step.from) {
                 row.message = step.to;
                 stage.write(row.put());
+                self.note_row(step.to, row.key());
             }
         }
         Ok(())
@@ -32,13 +34,13 @@ impl<H: Host> Editor<'_, H> {
 
     /// The ledger learns that the person deleted messages here.
     pub(super) async fn ledger_forgets(
-        &self,
+        &mut self,
         stage: &mut Stage<'_, H::Store>,
         gone: &[MessageId],
     ) -> Result<(), StoreError> {
-        let mut ledger = self.ledger().await?;
+        let mut rows = self.rows_of(gone).await?;
         for id in gone {
-            if let Some(mut row) = ledger.remove(id) {
+            if let Some(mut row) = rows.remove(id) {
                 row.deleted_here = Some(self.host.now());
                 stage.write(row.put());
             }
@@ -46,11 +48,34 @@ impl<H: Host> Editor<'_, H> {
         Ok(())
     }
 
-    /// The ledger's rows by message; to be read anew for each batch, since a download may have given
-    /// a message another row in between.
-    async fn ledger(&self) -> Result<BTreeMap<MessageId, LedgerRow>, StoreError> {
-        let range = KeyRange::prefix(record::account_key(self.account.id));
-        let rows: Vec<LedgerRow> = record::all(self.host.store(), &range).await?;
-        Ok(rows.into_iter().map(|row| (row.message, row)).collect())
+    /// The rows of these messages. All of the ledger is read once for a change, so that one of many
+    /// batches does not cost as many readings; and once more where a download has given a message
+    /// another row in between, or it has none.
+    async fn rows_of(
+        &mut self,
+        messages: &[MessageId],
+    ) -> Result<BTreeMap<MessageId, LedgerRow>, StoreError> {
+        let store = self.host.store();
+        let places = self.rows.as_ref();
+        let keys =
+            places.and_then(|places| messages.iter().map(|id| places.get(id).cloned()).collect());
+        if let Some(keys) = keys {
+            let keys: Vec<Key> = keys;
+            let rows: Vec<Option<LedgerRow>> = record::get_many(store, &keys).await?;
+            let rows: Vec<LedgerRow> = rows.into_iter().flatten().collect();
+            if rows.iter().map(|row| row.message).eq(messages.iter().copied()) {
+                return Ok(rows.into_iter().map(|row| (row.message, row)).collect());
+            }
+        }
+        let rows = pop3::rows(store, self.account.id).await?;
+        self.rows = Some(rows.iter().map(|row| (row.message, row.key())).collect());
+        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.message, row)).collect();
+        Ok(messages.iter().filter_map(|id| rows.remove_entry(id)).collect())
+    }
+
+    fn note_row(&mut self, message: MessageId, key: Key) {
+        if let Some(places) = &mut self.rows {
+            places.insert(message, key);
+        }
     }
 }

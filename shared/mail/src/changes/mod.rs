@@ -9,7 +9,7 @@
 //! | `pending` | what the queue says while the server says something else: for the sync |
 //! | `settle`, `unmake` | the end of an entry: done, refused, or taken back |
 //! | `undo` | taking a change back |
-//! | `stage` | a batch in the making |
+//! | `stage`, `bytes` | a batch in the making |
 //! | `sentence` | what was done, for people |
 //!
 //! What the server is told, and how, is in [`crate::imap`]. A POP3 account has no queue: its
@@ -25,6 +25,7 @@
 //! | After | State | Next |
 //! |---|---|---|
 //! | nothing was written | as before | the page asks again |
+//! | bytes of a large message were carried | as before, and a marker | what was carried is removed |
 //! | the batch | shown and queued | the entry is told to the server |
 //! | `Tried` was written | the server may have heard | the same again: every step can be repeated |
 //! | STORE of a mark | the mark is there | STORE again changes nothing |
@@ -39,6 +40,7 @@
 //! A UIDVALIDITY that changed drops what is stored of a mailbox, not what is queued: its messages
 //! are found by Message-ID, size and arrival, or the change is reported as refused.
 
+mod bytes;
 mod drafts;
 mod editor;
 mod entry;
@@ -65,7 +67,7 @@ pub use folders::{Mailboxes, new_path};
 pub use marks::adopt_marks;
 pub use pending::{Pending, is_provisional};
 use postern_bridge::{AccountId, MessageId};
-pub use sentence::{Tense, sentence};
+pub use sentence::{Tense, damaged, sentence};
 pub use settle::{Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, refused};
 pub use undo::{Undone, can_undo, undo};
 

@@ -98,6 +98,21 @@ pub async fn sentence(
     Ok((sentence, count))
 }
 
+/// That messages were left where they are, since bytes of them are missing; these are their subjects.
+pub fn damaged(subjects: &[String]) -> Option<String> {
+    let what = match subjects {
+        [] => return None,
+        [subject] => format!("“{subject}” is damaged in this browser and stays where it is"),
+        several => {
+            format!(
+                "{} messages are damaged in this browser and stay where they are",
+                several.len()
+            )
+        }
+    };
+    Some(format!("{what}; what its server still has comes again with the next download."))
+}
+
 /// The part that people think of: junk is marked as well as moved, and is moved to them.
 fn main_part(parts: &[Entry]) -> Option<&Entry> {
     let rank = |part: &&Entry| match part.task {

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use postern_bridge::{MailboxId, MessageId, Moved};
+use postern_bridge::{MailboxId, MessageId, Moved, Protocol};
 
+use super::{
+    bytes::{self, Values, Way},
+    pending::is_provisional,
+};
 use crate::{
     MailError, Store,
-    record::{self, Body, Mailbox, Message, Record, message_key},
-    store::{KeyRange, Order, StoreError, Table, Write},
+    carry::discard_carried,
+    record::{self, Account, Body, Mailbox, Message, Record, account_key, message_key},
+    store::{StoreError, Table, Write},
 };
 
 /// A batch in the making. Only to be used while the store's lock for editing is held.
@@ -16,6 +21,8 @@ pub(super) struct Stage<'a, S> {
     store: &'a S,
     messages: BTreeMap<MessageId, Staged>,
     mailboxes: BTreeMap<MailboxId, StagedMailbox>,
+    /// What was read to see whether it is all there.
+    read: BTreeMap<MessageId, Values>,
     writes: Vec<Write>,
 }
 
@@ -24,6 +31,15 @@ struct Staged {
     now: Option<Message>,
     /// Where its bytes are in the store.
     bytes: MessageId,
+}
+
+impl Staged {
+    /// Whether its bytes come to this place before the batch. What is at a place that another message
+    /// has would be mixed with them.
+    fn is_carried(&self, to: MessageId) -> bool {
+        let is_large = self.now.as_ref().is_some_and(|now| bytes::is_large(&now.body));
+        self.bytes != to && self.before.is_none() && is_large
+    }
 }
 
 struct StagedMailbox {
@@ -40,7 +56,13 @@ pub(super) struct Finished {
 
 impl<'a, S: Store> Stage<'a, S> {
     pub(super) fn new(store: &'a S) -> Self {
-        Self { store, messages: BTreeMap::new(), mailboxes: BTreeMap::new(), writes: Vec::new() }
+        Self {
+            store,
+            messages: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            read: BTreeMap::new(),
+            writes: Vec::new(),
+        }
     }
 
     /// What the batch is based on.
@@ -144,13 +166,30 @@ impl<'a, S: Store> Stage<'a, S> {
         Ok(true)
     }
 
-    /// The batch.
+    /// Whether all bytes are stored that a message is thought to have here.
+    pub(super) async fn has_bytes(&mut self, id: MessageId) -> Result<bool, StoreError> {
+        let store = self.store;
+        let staged = self.staged(id).await?;
+        let (from, Some(now)) = (staged.bytes, &staged.now) else { return Ok(true) };
+        let (is_whole, values) = bytes::check(store, from, &now.body).await?;
+        if let Some(values) = values {
+            self.read.insert(from, values);
+        }
+        Ok(is_whole)
+    }
+
+    /// The batch. The bytes of a large message are carried to its new place before it, which is of no
+    /// consequence if the batch is not written after all.
     pub(super) async fn finish(self) -> Result<Finished, StoreError> {
-        let Self { store, messages, mailboxes: staged, mut writes } = self;
+        let Self { store, messages, mailboxes: staged, mut read, mut writes } = self;
+        if messages.iter().any(|(id, message)| message.is_carried(*id)) {
+            discard_carried(store).await?;
+        }
         let mut mailboxes: Vec<MailboxId> = staged.keys().copied().collect();
         // The bytes are read before anything is removed, and written after it.
         let mut puts = Vec::new();
-        for (id, Staged { before, now, bytes }) in &messages {
+        for (id, message) in &messages {
+            let Staged { before, now, bytes } = message;
             mailboxes.push(id.mailbox);
             if before.as_ref() == now.as_ref() && bytes == id {
                 continue;
@@ -171,10 +210,28 @@ impl<'a, S: Store> Stage<'a, S> {
                 (None, _) => {}
             }
             let Some(now) = now else { continue };
-            puts.extend(now.put_listed());
             // Bytes at their own place are there, or are written by the batch itself.
-            if bytes != id && now.body != Body::Absent {
-                puts.extend(copy_bytes(store, *bytes, *id, &now.body).await?);
+            if bytes == id || now.body == Body::Absent {
+                puts.extend(now.put_listed());
+                continue;
+            }
+            let mailbox = staged.get(&id.mailbox);
+            let way = Way {
+                from: *bytes,
+                to: *id,
+                carried: message.is_carried(*id),
+                reserve: mailbox.is_some_and(|own| own.before.uid_next < own.now.uid_next),
+            };
+            match bytes::bring(store, way, &now.body, read.remove(bytes)).await {
+                Ok(brought) => {
+                    puts.extend(now.put_listed());
+                    puts.extend(brought);
+                }
+                // What is stored of it is no more than a copy.
+                Err(StoreError::Damaged(_)) if is_fetchable(store, way, mailbox).await? => {
+                    puts.extend(Message { body: Body::Absent, ..now.clone() }.put_listed());
+                }
+                Err(error) => return Err(error),
             }
         }
         writes.extend(puts);
@@ -210,30 +267,16 @@ impl<'a, S: Store> Stage<'a, S> {
     }
 }
 
-/// The writes that copy a message's bytes, and those of its parts that were fetched by themselves. A
-/// whole message of which bytes are missing stays where it is: moved, it would count as whole.
-async fn copy_bytes(
+/// Whether a message can be fetched again from its server, which has it at one of the two places.
+async fn is_fetchable(
     store: &impl Store,
-    from: MessageId,
-    to: MessageId,
-    body: &Body,
-) -> Result<Vec<Write>, StoreError> {
-    let prefix = message_key(from);
-    let range = KeyRange::prefix(prefix.clone());
-    let chunks = store.scan(Table::Bodies, &range, Order::Ascending, usize::MAX).await?;
-    if let Body::Whole { size } = body {
-        let own = record::chunks(from);
-        let own = chunks.iter().filter(|(key, _)| own.contains(key));
-        if own.map(|(_, chunk)| chunk.len() as u64).sum::<u64>() != *size {
-            return Err(StoreError::Damaged("bytes of a message are missing".into()));
-        }
-    }
-    let copies = chunks.into_iter().map(|(key, value)| Write::Put {
-        table: Table::Bodies,
-        key: message_key(to).bytes(&key.0[prefix.0.len()..]),
-        value,
-    });
-    Ok(copies.collect())
+    way: Way,
+    mailbox: Option<&StagedMailbox>,
+) -> Result<bool, StoreError> {
+    let is_there = [way.from, way.to].iter().any(|place| !is_provisional(place.uid));
+    let Some(mailbox) = mailbox.filter(|_| is_there) else { return Ok(false) };
+    let account: Option<Account> = record::get(store, &account_key(mailbox.now.account)).await?;
+    Ok(account.is_some_and(|account| account.protocol == Protocol::Imap))
 }
 
 #[cfg(test)]
@@ -241,7 +284,7 @@ mod tests {
     use super::*;
     use crate::{
         changes::tests::{mailbox, message},
-        store::{Durability, MemoryStore},
+        store::{Durability, KeyRange, MemoryStore},
         testing::block_on,
     };
 

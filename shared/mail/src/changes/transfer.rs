@@ -8,6 +8,7 @@ use super::{
     editor::{Editor, name},
     entry::{Item, Step, Task},
     limits,
+    pending::is_provisional,
     stage::Stage,
 };
 use crate::{
@@ -101,8 +102,15 @@ impl<H: Host> Editor<'_, H> {
         for id in ids {
             taken += 1;
             let Some(message) = stage.message(id).await? else { continue };
-            bytes += stored_size(message);
-            let mut item = Item::of(message, &source);
+            let message = message.clone();
+            // A damaged copy of what a server has is fetched again; what is here alone stays where it is.
+            let is_here_alone = self.is_local() || is_provisional(id.uid);
+            if is_here_alone && !stage.has_bytes(id).await? {
+                self.note_damaged(message.subject);
+                continue;
+            }
+            bytes += message.body.stored_size();
+            let mut item = Item::of(&message, &source);
             item.to = places.next().ok_or(MailError::Unsupported("so many messages"))?;
             let step = Moved { from: id, to: MessageId { mailbox: to, uid: item.to } };
             items.push(item);
@@ -139,13 +147,5 @@ impl<H: Host> Editor<'_, H> {
                     if from == source && to == target)
             })
             .flat_map(|part| part.task.items().iter().map(|item| item.uid))
-    }
-}
-
-/// How much of a message is stored, in bytes.
-fn stored_size(message: &Message) -> u64 {
-    match message.body {
-        Body::Absent => 0,
-        Body::Whole { size } | Body::Partial { size, .. } | Body::Header { size } => size,
     }
 }

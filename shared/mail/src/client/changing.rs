@@ -86,6 +86,11 @@ impl<H: Host> Client<H> {
         let mailbox = result?;
         let (sentence, messages) =
             changes::sentence(self.store(), &made.parts, Tense::Done).await?;
+        let sentence = match changes::damaged(&made.damaged) {
+            Some(damaged) if made.parts.is_empty() => return Err(MailError::Input(damaged)),
+            Some(damaged) => format!("{sentence}. {damaged}"),
+            None => sentence,
+        };
         Ok(Done {
             change: made.change.unwrap_or(ChangeId(0)),
             sentence,
@@ -208,6 +213,8 @@ impl<H: Host> Client<H> {
             };
             let parts = &undone.parts;
             let (sentence, _) = changes::sentence(self.store(), parts, Tense::Undone).await?;
+            let damaged = changes::damaged(&undone.made.damaged);
+            let sentence = damaged.map_or(sentence.clone(), |own| format!("{sentence}. {own}"));
             self.tell_settled(id, undone.cancelled).await?;
             self.tell_made(id, &undone.made).await?;
             return Ok(sentence);

@@ -60,7 +60,7 @@ use postern_bridge::{
 };
 
 use crate::{
-    Host, MailError, Secret, changes, outbox,
+    Host, MailError, Secret, carry, changes, outbox,
     record::{self, Account, Mailbox},
     store::{KeyRange, StoreError},
 };
@@ -143,6 +143,7 @@ impl<H: Host> Client<H> {
         let accounts: Vec<Account> = record::all(host.store(), &KeyRange::all()).await?;
         outbox::recover(&*host, None).await?;
         changes::adopt_marks(&*host).await?;
+        carry::recover(host.store()).await?;
         for account in &accounts {
             changes::retry_held(&*host, account.id).await?;
         }

@@ -198,7 +198,7 @@ impl<S: Store> Batch<'_, S> {
                     // It was moved to another mailbox while it was downloaded.
                     let to = self.next_id(from.mailbox).await?;
                     discard_carried(self.store).await?;
-                    carry(self.store, spilled.id, to, received.size(), true).await?;
+                    carry(self.store, spilled.id, to, Some(received.size()), true).await?;
                     self.drop_bytes(received);
                     self.writes.push(arrived(to));
                     to

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     changes::undo,
     pop3::LedgerRow,
-    store::Table,
+    store::{Table, Write},
     testing::{FailingStore, YieldingStore, give_way},
 };
 
@@ -180,4 +180,87 @@ fn a_message_of_which_only_the_header_is_here_is_moved_but_not_copied() {
     edit_local(&host, async |editor| editor.transfer(INBOX, &[2], OTHER, false).await).unwrap();
     edit_local(&host, async |editor| editor.transfer(INBOX, &[1], OTHER, true).await).unwrap();
     assert_eq!(stored(&host.store)["m2"].len(), 2);
+}
+
+/// Removes the stored bytes of a message of the inbox.
+fn wipe<D: Store>(store: &D, uid: u32) {
+    let range = KeyRange::prefix(record::message_key(MessageId { mailbox: INBOX, uid }));
+    let wipe = Write::DeleteRange { table: Table::Bodies, range };
+    block_on(store.apply(vec![wipe], Durability::Strict)).unwrap();
+}
+
+#[test]
+fn a_damaged_message_stays_and_is_told_and_the_others_are_moved() {
+    let host = host(MemoryStore::new());
+    wipe(&host.store, 2);
+    let made =
+        edit_local(&host, async |editor| editor.transfer(INBOX, &[1, 2, 3], OTHER, false).await)
+            .unwrap();
+    assert_eq!((made.moved.len(), made.damaged.len()), (2, 1));
+    let places: Vec<MailboxId> = ledger(&host.store).iter().map(|row| row.0.mailbox).collect();
+    assert_eq!(places, [OTHER, INBOX, OTHER]);
+    assert_eq!([INBOX, OTHER].map(|own| uids(&host, own)), [vec![2], vec![1, 2]]);
+    let undone = block_on(undo(&host, &account(Protocol::Pop3), made.change.unwrap())).unwrap();
+    assert_eq!(undone.made.moved.len(), 2);
+}
+
+#[test]
+fn a_damaged_copy_of_what_a_server_has_is_moved_and_fetched_again() {
+    let host = prepared(Imap::new(""), MemoryStore::new());
+    let account = account(Protocol::Imap);
+    block_on(host.store.apply(vec![account.put()], Durability::Strict)).unwrap();
+    wipe(&host.store, 2);
+    let made = move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+    assert_eq!((made.moved.len(), made.damaged.len()), (3, 0));
+    drain(&host).unwrap();
+    let range = KeyRange::prefix(record::mailbox_key(OTHER));
+    let messages: Vec<Message> = block_on(record::all(&host.store, &range)).unwrap();
+    let absent = messages.iter().filter(|own| own.body == Body::Absent).count();
+    assert_eq!((messages.len(), absent), (3, 1));
+}
+
+#[test]
+fn a_large_message_is_moved_in_steps_and_an_interruption_at_any_of_them_loses_nothing() {
+    let size = usize::try_from(changes::limits::BYTES).unwrap() + 3;
+    let raw = vec![b'x'; size];
+    let place = MessageId { mailbox: INBOX, uid: 2 };
+    let prepare = || {
+        let store = FailingStore::default();
+        let host = host(store.clone());
+        let body = Body::Whole { size: size as u64 };
+        let mut batch = put_body(place, &raw);
+        batch.push(Message { body, ..message(place) }.put());
+        block_on(store.apply(batch, Durability::Strict)).unwrap();
+        (host, store)
+    };
+    let (whole, store) = prepare();
+    let before = store.writes.get();
+    let move_all = async |editor: &mut Editor<'_, TestHost<Imap, FailingStore>>| {
+        editor.transfer(INBOX, &[1, 2, 3], OTHER, false).await
+    };
+    edit_local(&whole, move_all).unwrap();
+    let writes = store.writes.get() - before;
+    assert!(writes > 5, "in steps");
+    for failing in 0..writes {
+        let (host, store) = prepare();
+        store.left.set(Some(failing));
+        edit_local(&host, move_all).unwrap_err();
+        store.left.set(None);
+        let at = ledger(&store)[1].0;
+        assert_eq!(block_on(record::body(&store, at)).unwrap().len(), size, "write {failing}");
+        let uids = uids_of(&store, INBOX);
+        edit_local(&host, async |editor| editor.transfer(INBOX, &uids, OTHER, false).await)
+            .unwrap();
+        let at = ledger(&store)[1].0;
+        assert_eq!(at.mailbox, OTHER);
+        assert_eq!(block_on(record::body(&store, at)).unwrap().len(), size);
+        let keys = block_on(store.keys(Table::Bodies, &KeyRange::all())).unwrap();
+        assert_eq!(keys.len(), size.div_ceil(record::CHUNK) + 2, "no chunk is left over");
+        let markers = KeyRange::prefix(crate::store::Key::new().bytes(b"carried-"));
+        assert!(block_on(store.keys(Table::Meta, &markers)).unwrap().is_empty());
+    }
+}
+
+fn uids_of<D: Store>(store: &D, mailbox: MailboxId) -> Vec<u32> {
+    block_on(changes::folders::stored_uids(store, mailbox)).unwrap()
 }
