@@ -166,6 +166,23 @@ impl Dovecot {
         Ok(fs::read_dir(maildir.join("new"))?.count() + fs::read_dir(maildir.join("cur"))?.count())
     }
 
+    /// The messages in a user's inbox, in no particular order. One that vanishes just now is left out.
+    ///
+    /// # Errors
+    ///
+    /// If the maildir can't be read.
+    pub fn messages(&self, user: &str) -> Result<Vec<Vec<u8>>> {
+        let maildir = self.maildir(user)?;
+        let mut messages = Vec::new();
+        // What is moved from the one to the other meanwhile is in the second, or was in the first.
+        for directory in ["new", "cur"] {
+            for file in fs::read_dir(maildir.join(directory))? {
+                messages.extend(fs::read(file?.path()).ok());
+            }
+        }
+        Ok(messages)
+    }
+
     /// Removes every message from a user's inbox, as another client would.
     ///
     /// # Errors

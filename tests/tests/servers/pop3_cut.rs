@@ -9,7 +9,7 @@ use postern_bridge::{
 };
 use postern_mail::{
     Host, Secret, Store,
-    pop3::{DownloadReport, Job, Safety, create_local_mailboxes, download},
+    pop3::{DownloadReport, Job, LedgerRow, Safety, create_local_mailboxes, download},
     record::{self, Account, Mailbox, Message, body},
     store::{Durability, KeyRange},
 };
@@ -91,10 +91,34 @@ impl Client {
         Ok(messages.len())
     }
 
-    /// Is cut off, resumed until it is done, and must have everything then.
-    async fn cut_and_resume(&self, cut: usize, expected: usize) -> Result<bool> {
+    /// The messages that are stored, read back and verified.
+    async fn verified(&self) -> Result<BTreeSet<Vec<u8>>> {
+        let store = self.host.store();
+        let rows: Vec<LedgerRow> = record::all(store, &KeyRange::all()).await?;
+        let mut verified = BTreeSet::new();
+        for row in rows.iter().filter(|row| row.verified.is_some()) {
+            verified.insert(body(store, row.message).await?);
+        }
+        Ok(verified)
+    }
+
+    /// Is cut off, resumed until it is done, and must have everything then. `on_server` is what the
+    /// server has at the moment, where that can be looked at: right after the cut, each of `all` must
+    /// be there or verified here.
+    async fn cut_and_resume(
+        &self,
+        cut: usize,
+        expected: usize,
+        all: &[Vec<u8>],
+        on_server: impl Fn() -> Result<Vec<Vec<u8>>>,
+    ) -> Result<bool> {
         let whole = self.download(Some(cut)).await.is_ok();
         let here = self.stored().await?;
+        // First what is here, which changes no more: the server may still be at the last command.
+        let verified = self.verified().await?;
+        let there = on_server()?;
+        let lost = all.iter().filter(|raw| !verified.contains(*raw) && !there.contains(raw));
+        ensure!(lost.count() == 0, "cut at {cut}: a message is in neither place");
         // A server may not have noticed yet that the earlier connection is gone.
         let mut resumed = self.download(None).await;
         for _ in 0..100 {
@@ -123,10 +147,12 @@ fn a_cut_anywhere_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
             username: "ben".into(),
         };
         for cut in (0..).step_by(stride()) {
-            dovecot.deliver_all("ben", letters::many(MESSAGES))?;
+            let all: Vec<Vec<u8>> = letters::many(MESSAGES).collect();
+            dovecot.deliver_all("ben", &all)?;
             let host = NativeHost::trusting([dovecot.authority.root()]);
             let client = Client::new(host, login.clone()).await?;
-            if client.cut_and_resume(cut, MESSAGES).await? {
+            let on_server = || dovecot.messages("ben");
+            if client.cut_and_resume(cut, MESSAGES, &all, on_server).await? {
                 ensure!(cut > 0, "nothing was cut");
                 return Ok(());
             }
@@ -154,7 +180,7 @@ fn a_cut_anywhere_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
             let expected = whole.stored().await?;
             let host = NativeHost::trusting([demo.certificate.clone()]);
             let client = Client::new(host, login).await?;
-            if client.cut_and_resume(cut, expected).await? {
+            if client.cut_and_resume(cut, expected, &[], || Ok(Vec::new())).await? {
                 ensure!(cut > 0, "nothing was cut");
                 return Ok(());
             }
