@@ -275,6 +275,9 @@ pub enum Intent {
     },
     /// How often to remind of a backup.
     RemindOfBackup(Reminder),
+    /// Note whether this is a public computer, on which what is downloaded may not stay. Answered with
+    /// `Delta::Storage`.
+    PublicComputer(bool),
     /// Add up what is stored of each account. Answered with `Delta::StoredByAccount`.
     MeasureStorage,
 }

@@ -189,6 +189,8 @@ pub struct MessageView {
 /// A message of which only the header was downloaded.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Withheld {
+    /// Whether not even the header was.
+    pub nothing: bool,
     /// The whole message's size in bytes, as the server says.
     pub size: u64,
     /// Whether it will be downloaded, as soon as the server can be asked.

@@ -63,7 +63,7 @@ impl Extent {
 pub enum DeletionHold {
     /// The browser may clear its storage when it needs space.
     NotPersistent,
-    /// It is a public computer: nothing stays in this browser.
+    /// It is a public computer, as the person has said.
     PublicComputer,
     /// Stored messages are there that were not read back and compared yet.
     Unverified,

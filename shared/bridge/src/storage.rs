@@ -16,6 +16,9 @@ pub struct StorageView {
     pub quota: Option<u64>,
     /// Whether nothing is downloaded because there is no room.
     pub paused: bool,
+    /// Whether this is a public computer, as the person has said: nothing is deleted on a POP3 server
+    /// because it is here.
+    pub public_computer: bool,
 }
 
 impl StorageView {

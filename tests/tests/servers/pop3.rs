@@ -1,7 +1,7 @@
 //! POP3 against Dovecot.
 
 use anyhow::Result;
-use postern_bridge::{BodyView, Delta, Intent, Protocol, Retention, Role, Security};
+use postern_bridge::{BodyView, DeletionHold, Delta, Intent, Protocol, Retention, Role, Security};
 use postern_tests::{letters, native::endpoint, pages::Page};
 
 use super::{Servers, run};
@@ -47,6 +47,42 @@ fn with_the_policy_to_delete_messages_leave_the_server_and_stay_here() -> Result
         for row in rows {
             assert_eq!(page.read(row.id).await?.subject, row.subject);
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn on_a_public_computer_nothing_leaves_the_server_until_it_is_none() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(3))?;
+        let mut draft = servers.draft(Protocol::Pop3);
+        draft.retention = Retention::DeleteAfterDownload;
+        let mut page = Page::open(servers.host()).await?;
+        page.say(Intent::PublicComputer(true));
+        page.wait(|delta| match delta {
+            Delta::Storage(view) if view.public_computer => Some(()),
+            _ => None,
+        })
+        .await?;
+        let account = page.add(draft).await?;
+        let held = |delta| match delta {
+            Delta::Accounts(accounts) => accounts.iter().find_map(|own| own.pop3.as_ref()?.hold),
+            _ => None,
+        };
+        assert_eq!(page.wait(held).await?, DeletionHold::PublicComputer);
+        assert_eq!(servers.dovecot.count("ben")?, 3);
+        page.say(Intent::PublicComputer(false));
+        page.say(Intent::Refresh { account });
+        page.wait(|delta| match delta {
+            Delta::Accounts(accounts) => {
+                let view = accounts.into_iter().find_map(|own| own.pop3)?;
+                view.hold.is_none().then_some(())
+            }
+            _ => None,
+        })
+        .await?;
+        assert_eq!(servers.dovecot.count("ben")?, 0);
         Ok(())
     })
 }

@@ -12,6 +12,9 @@ pub(crate) const RETENTION_HERE_MEANS: &str = "What you delete here will be dele
 pub(crate) const RETENTION_SECONDARY_MEANS: &str =
     "Nothing is ever deleted from the server, and what another computer deletes there stays here.";
 
+pub(crate) const PUBLIC_COMPUTER: &str = "Others use this computer as well: it is a public one";
+pub(crate) const PUBLIC_COMPUTER_MEANS: &str = "Nothing is deleted from any POP3 server by itself, whatever is chosen, so that all mail is still there for your own computer. What was downloaded stays in this browser until you remove the account: do so before you leave.";
+
 pub(crate) const EXTENT: &str = "How much is downloaded";
 pub(crate) const EXTENT_WHOLE: &str = "Every message as a whole";
 pub(crate) const EXTENT_UP_TO_BEFORE: &str = "Whole up to";
@@ -31,6 +34,14 @@ pub(crate) const REST_GONE: &str =
 /// What only the header of a message being here means.
 pub(crate) fn header_only(size: u64) -> String {
     format!("Only the header of this message was downloaded. The whole has {}.", format::size(size))
+}
+
+/// What not even the header of a message being here means.
+pub(crate) fn not_here(size: u64) -> String {
+    format!(
+        "This message of {} was not downloaded: the server did not hand it out, can't give its header alone, or the connection broke each time. It is still on the server.",
+        format::size(size)
+    )
 }
 
 /// What a setting would delete on the server with the next download.
@@ -72,7 +83,7 @@ pub(crate) fn hold(hold: DeletionHold) -> &'static str {
             "Nothing is deleted from the server for now: this browser may clear its storage when it needs space, and mail that is nowhere else would be lost. Have the browser keep its storage first."
         }
         DeletionHold::PublicComputer => {
-            "Nothing is deleted from the server: on a public computer no mail is kept."
+            "Nothing is deleted from the server, since others use this computer as well: it should not hold the only copy of your mail."
         }
         DeletionHold::Clock => {
             "Some messages are not deleted from the server yet: the clock of this device has leapt ahead, and nothing tells that so much time has passed. They will be deleted once their days have surely passed."

@@ -94,6 +94,7 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::CopyToImap { .. }
         | Intent::StopCopy { .. }
         | Intent::LookAtStorage
+        | Intent::PublicComputer(_)
         | Intent::MeasureStorage => Until::Taken,
         Intent::Discover { .. }
         | Intent::EnterAccessKey { .. }

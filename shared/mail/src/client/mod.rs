@@ -324,6 +324,7 @@ impl<H: Host> Client<H> {
                 self.look_at_storage().await;
                 self.go_on_if_there_is_room().await
             }
+            Intent::PublicComputer(is_public) => self.set_public_computer(is_public).await,
             Intent::MeasureStorage => self.measure_storage(page).await,
         }
     }

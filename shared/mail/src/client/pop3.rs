@@ -17,7 +17,7 @@ impl<H: Host> Client<H> {
     /// Whether this browser may come to hold the only copy of mail.
     pub(super) async fn safety(&self) -> Safety {
         let persistent = self.inner.host.storage().await.persistent;
-        Safety { persistent, public_computer: false }
+        Safety { persistent, public_computer: self.is_public_computer().await }
     }
 
     /// What a POP3 account would delete on its server with another setting.
@@ -59,6 +59,7 @@ impl<H: Host> Client<H> {
         let row = pop3::row_of(self.store(), account.id, message.id).await?;
         Ok(Some(Withheld {
             size: message.size,
+            nothing: message.body == Body::Header { size: 0 },
             wanted: row.as_ref().is_some_and(|row| row.wanted),
             // A copy has no row of its own, so that nothing tells where the rest is.
             gone: !row.is_some_and(|row| row.is_on_server()),

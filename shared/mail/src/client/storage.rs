@@ -8,7 +8,7 @@ use crate::{
     changes::is_provisional,
     host::StorageState,
     record::{self, Body, Message, Record},
-    store::{Durability, KeyRange, Order, Table, Write},
+    store::{Durability, Key, KeyRange, Order, Table, Write},
 };
 
 /// How many records are read at a time.
@@ -23,7 +23,31 @@ impl<H: Host> Client<H> {
     pub(super) async fn look_at_storage(&self) {
         let StorageState { persistent, usage, quota } = self.inner.host.storage().await;
         let paused = self.inner.paused.get();
-        self.tell(None, Delta::Storage(StorageView { persistent, usage, quota, paused }));
+        let public_computer = self.is_public_computer().await;
+        let view = StorageView { persistent, usage, quota, paused, public_computer };
+        self.tell(None, Delta::Storage(view));
+    }
+
+    /// Whether the person has said that this is a public computer. Where that can't be read, it counts as
+    /// one.
+    pub(super) async fn is_public_computer(&self) -> bool {
+        let stored = self.store().get(Table::Meta, &public_computer()).await;
+        stored.map_or(true, |stored| stored.is_some())
+    }
+
+    /// Notes whether this is a public computer. A download that is under way keeps to what was said
+    /// before.
+    pub(super) async fn set_public_computer(&self, is_public: bool) -> Result<(), MailError> {
+        let (table, key) = (Table::Meta, public_computer());
+        let write = match is_public {
+            true => Write::Put { table, key, value: Vec::new() },
+            false => Write::Delete { table, key },
+        };
+        let editing = self.store().editing().lock().await;
+        self.store().apply(vec![write], Durability::Strict).await?;
+        drop(editing);
+        self.look_at_storage().await;
+        Ok(())
     }
 
     /// The same, but once a minute at most: what comes in takes up room.
@@ -105,6 +129,11 @@ impl<H: Host> Client<H> {
         self.look_at_storage().await;
         Ok(())
     }
+}
+
+/// The key under which it is noted that this is a public computer.
+fn public_computer() -> Key {
+    Key::new().bytes(b"public-computer")
 }
 
 /// Drops what is stored of an IMAP account's messages until so many bytes are free; how many are.

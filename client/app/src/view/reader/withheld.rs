@@ -16,6 +16,7 @@ pub(crate) fn HeaderOnly(message: MessageId, withheld: Withheld) -> impl IntoVie
     let sentence = match withheld {
         Withheld { gone: true, .. } => text::pop3::REST_GONE.to_owned(),
         Withheld { wanted: true, .. } => text::pop3::WILL_COME.to_owned(),
+        Withheld { size, nothing: true, .. } => text::pop3::not_here(size),
         Withheld { size, .. } => text::pop3::header_only(size),
     };
     let can_ask = !withheld.gone && !withheld.wanted;

@@ -1,10 +1,11 @@
 //! What a POP3 account leaves on the server.
 
 use leptos::prelude::*;
-use postern_bridge::Retention;
+use postern_bridge::{Intent, Retention};
 
 use super::protocol::Choice;
 use crate::{
+    state::{App, storage::Care},
     text,
     view::{
         icons::{self, Icon},
@@ -82,6 +83,7 @@ pub(in crate::view) fn RetentionChoice(
                 chosen=move || retention.get() == Retention::Secondary
                 on_choose=move || on_choose(Retention::Secondary)
             />
+            <PublicComputer />
         </fieldset>
         <div role="status">
             {move || {
@@ -114,5 +116,31 @@ pub(in crate::view) fn RetentionChoice(
                 )
             }}
         </div>
+    }
+}
+
+/// Whether others use this computer as well: a setting of the browser, not of the account.
+#[component]
+fn PublicComputer() -> impl IntoView {
+    let app = App::here();
+    let is_public =
+        Memo::new(move |_| app.care.with(Care::view).is_some_and(|view| view.public_computer));
+    view! {
+        <label class="choice">
+            <input
+                type="checkbox"
+                data-test="public-computer"
+                prop:checked=is_public
+                on:change:target=move |event| {
+                    app.send(Intent::PublicComputer(event.target().checked()));
+                }
+            />
+            <span>{text::pop3::PUBLIC_COMPUTER}</span>
+        </label>
+        <Show when=move || is_public.get()>
+            <p class="field-hint" data-test="public-computer-means">
+                {text::pop3::PUBLIC_COMPUTER_MEANS}
+            </p>
+        </Show>
     }
 }
