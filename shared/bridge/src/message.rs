@@ -121,7 +121,7 @@ pub struct Row {
     pub id: MessageId,
     /// How many messages it stands for, sent ones included.
     pub messages: u32,
-    /// How many of them are unread.
+    /// How many of those in the listed mailbox are unread.
     pub unread: u32,
     /// Who the list names: the sender, or the recipients in a Sent mailbox; of a conversation the
     /// first to the last.
@@ -132,7 +132,8 @@ pub struct Row {
     pub preview: String,
     /// When it arrived, in milliseconds since 1970 (UTC).
     pub date: i64,
-    /// Its flags. A conversation is seen if all of its messages are, and flagged if one is.
+    /// Its flags. A conversation is seen if all of its messages in the listed mailbox are, and flagged
+    /// if one is.
     pub flags: Flags,
     /// Its keywords, as they are spelled on the server.
     pub keywords: Vec<String>,

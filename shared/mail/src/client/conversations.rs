@@ -115,7 +115,7 @@ impl<H: Host> Client<H> {
         if let Some(window) = self.inner.windows.borrow_mut().get_mut(&page) {
             window.also = sources.get(1).copied();
         }
-        let is_whole = self.read_on(&kept, &sources).await?;
+        let is_whole = self.read_on(&kept, &sources).await? && kept.is_linked();
         let Some(rows) = self.window_of(page, mailbox.id) else { return Ok(()) };
         let start = rows.start;
         let (total, rows) = self.conversation_rows(&kept, mailbox, rows).await?;
@@ -212,7 +212,7 @@ impl<H: Host> Client<H> {
             threaded.conversations.hint(sources[0], &together);
             threaded.heads = None;
         }
-        Ok(is_whole && threaded.unlinked.is_empty())
+        Ok(is_whole)
     }
 
     /// Reads what is left, and tells pages of it now and then.
@@ -222,10 +222,12 @@ impl<H: Host> Client<H> {
         }
         let client = self.clone();
         self.inner.host.spawn(async move {
-            // What can't be read is tried again when the list is drawn the next time.
-            let _ = client.read_all(mailbox, &kept, &sources).await;
+            let read = client.read_all(mailbox, &kept, &sources).await;
             kept.reading.set(false);
-            let _ = client.tell_everyone_rows(mailbox).await;
+            // What can't be read is tried again when the list is drawn the next time.
+            if read.is_ok() {
+                let _ = client.tell_everyone_rows(mailbox).await;
+            }
         });
     }
 
@@ -236,7 +238,7 @@ impl<H: Host> Client<H> {
         sources: &[MailboxId],
     ) -> Result<(), MailError> {
         let mut told = self.inner.host.now();
-        while !self.read_on(kept, sources).await? {
+        while !(self.read_on(kept, sources).await? && kept.is_linked()) {
             self.learn_links(kept).await?;
             let is_wanted =
                 self.inner.grouped.borrow().get(&mailbox).is_some_and(|own| Rc::ptr_eq(own, kept));
@@ -341,6 +343,13 @@ impl<H: Host> Client<H> {
     }
 }
 
+impl Kept {
+    /// Whether the links of all that was read are known; also while that can't be told.
+    fn is_linked(&self) -> bool {
+        self.threaded.try_lock().is_none_or(|threaded| threaded.unlinked.is_empty())
+    }
+}
+
 impl Threaded {
     async fn take_in(
         &mut self,
@@ -435,10 +444,12 @@ struct Part {
 /// The row of a conversation; none if its newest message has gone meanwhile.
 fn summed(part: &Part, messages: &[Message], shows_recipients: bool) -> Option<Row> {
     let head = messages.iter().find(|own| own.id == part.head)?.clone();
-    let unread = messages.iter().filter(|own| !own.flags.seen).count();
+    // Marks are given to what is listed.
+    let listed = || messages.iter().filter(|own| own.id.mailbox == part.head.mailbox);
+    let unread = listed().filter(|own| !own.flags.seen).count();
     let mut summed = row(head, shows_recipients);
     summed.flags.seen = unread == 0;
-    summed.flags.flagged = messages.iter().any(|own| own.flags.flagged);
+    summed.flags.flagged = listed().any(|own| own.flags.flagged);
     summed.has_attachments = messages.iter().any(|own| own.has_attachments);
     summed.messages = part.messages;
     summed.unread = u32::try_from(unread).unwrap_or(u32::MAX);
@@ -557,6 +568,7 @@ mod tests {
         ];
         messages[0].flags.flagged = true;
         messages[2].flags.seen = false;
+        messages[3].flags.seen = false;
         let read = messages.iter().map(|own| own.id).collect();
         let part = Part { head: messages[2].id, messages: 9, read };
         let row = summed(&part, &messages, false).unwrap();
