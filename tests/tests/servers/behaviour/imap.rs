@@ -207,7 +207,7 @@ async fn cut_in_the_middle(scene: &Scene<'_>) -> Result<()> {
     draft.incoming.endpoint = endpoint(wiretap.address, Security::Tls);
     let mut page = Page::open(scene.host()).await?;
     // Beyond what a log-in and the first window take.
-    wiretap.cut_after(100_000);
+    wiretap.cut_after(60_000);
     page.add(draft).await?;
     let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
     page.list(inbox.id, 1_000).await?;

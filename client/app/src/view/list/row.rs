@@ -102,7 +102,7 @@ pub(crate) fn RowView(
             on:dragend=move |_| app.picked.update(|picked| picked.clear())
         >
             <span class="row-pick" data-test="row-pick" title=text::change::PICK on:click=pick>
-                <Avatar name=Signal::derive(move || of(row, |row| row.correspondents.clone())) />
+                <Avatar name=Signal::derive(move || of(row, face)) />
                 <span class="row-check" aria-hidden="true">
                     <Icon glyph=icons::GOOD />
                 </span>
@@ -159,6 +159,16 @@ fn mark(
                 <Icon glyph />
             </span>
         </Show>
+    }
+}
+
+/// Whose face a row has: of a conversation, who began it.
+fn face(row: &Row) -> String {
+    let people = &*row.correspondents;
+    let first = people.split(" … ").next().and_then(|own| own.split(", ").next());
+    match row.messages {
+        0 | 1 => people.to_owned(),
+        _ => first.unwrap_or(people).to_owned(),
     }
 }
 
