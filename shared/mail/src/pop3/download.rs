@@ -29,7 +29,7 @@
 //! after it messages are known by their content.
 //!
 //! A message at which the connection breaks in 2 is noted, and comes last the next time; after some
-//! tries it is left for a day. Of what can't be had at all, 3 stores a row and an empty message that
+//! tries it is left for some hours. Of what can't be had at all, 3 stores a row and an empty message that
 //! stand for it; they become the message as a header does. A row that can't be read stays as it is: its
 //! message is neither fetched nor deleted.
 //!

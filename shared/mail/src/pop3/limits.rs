@@ -20,8 +20,12 @@ pub const LOOK_ALIKES: usize = 8;
 /// How many rows with the header of what has come are looked at for that.
 pub const MAX_ALIKE: usize = 256;
 
-/// How often in a row a message may break the connection before it is left for a day.
-pub const TRIES: u32 = 3;
+/// How often in a row a message may break the connection before it is left for a while: the network
+/// itself may be bad…
+pub const TRIES: u32 = 5;
+
+/// …and for how many milliseconds it is left: six hours.
+pub const LEFT: i64 = 6 * 60 * 60 * 1000;
 
 /// How many messages are remembered for having broken the connection.
 pub const MAX_TROUBLES: usize = 100;

@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DAY,
-    limits::{MAX_TROUBLES, TRIES},
+    limits::{LEFT, MAX_TROUBLES, TRIES},
     listing::Listed,
 };
 
@@ -61,10 +60,10 @@ impl Troubles {
         self.of(listed).map_or(0, |own| own.tries)
     }
 
-    /// Whether this message is left at `now`: it broke the connection too often, and was tried within
-    /// a day.
+    /// Whether this message is left at `now`: it broke the connection too often, and was tried not long
+    /// ago.
     pub(super) fn holds(&self, listed: &Listed, now: i64) -> bool {
-        let is_recent = |own: &Trouble| (own.last..own.last.saturating_add(DAY)).contains(&now);
+        let is_recent = |own: &Trouble| (own.last..own.last.saturating_add(LEFT)).contains(&now);
         self.of(listed).is_some_and(|own| own.tries >= TRIES && is_recent(own))
     }
 
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_left_for_a_day_after_some_tries() {
+    fn a_message_is_left_for_a_while_after_some_tries() {
         let mut troubles = Troubles::default();
         for (uidl, other) in [("a", ""), ("", "a")] {
             let (own, other) = (listed(uidl, 5), listed(other, 5));
@@ -92,7 +91,7 @@ mod tests {
                 assert!(troubles.tries(&own) > 0 && !troubles.holds(&own, 10));
             }
             troubles.note(&own, 10);
-            let at = [10, 9 + DAY, 10 + DAY, 9].map(|now| troubles.holds(&own, now));
+            let at = [10, 9 + LEFT, 10 + LEFT, 9].map(|now| troubles.holds(&own, now));
             assert_eq!(at, [true, true, false, false], "a clock that was set back holds nothing");
             assert_eq!(troubles.tries(&other), 0);
             troubles.forget(uidl.as_bytes(), 5);
