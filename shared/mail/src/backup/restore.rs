@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_archive::zip::{Directory, Entry};
-use postern_bridge::{AccountId, Imported, MailboxId, Progress, Protocol, Role};
+use postern_bridge::{AccountId, Imported, MailboxId, Progress, Protocol, Role, ServerLogin};
 
 use super::{
     Source,
@@ -139,8 +139,8 @@ impl<H: Host> Restore<'_, H> {
             id: AccountId(number),
             identity: saved.identity.clone(),
             protocol: saved.protocol,
-            incoming: saved.incoming.clone(),
-            outgoing: saved.outgoing.clone(),
+            incoming: untrusting(&saved.incoming),
+            outgoing: untrusting(&saved.outgoing),
             retention: saved.retention,
             extent: saved.extent,
             sealed_password: Vec::new(),
@@ -242,6 +242,13 @@ impl<H: Host> Restore<'_, H> {
         }
         Ok(())
     }
+}
+
+/// A server as it is in a file, which must not say whom to trust: the person is asked once more.
+fn untrusting(saved: &ServerLogin) -> ServerLogin {
+    let mut login = saved.clone();
+    login.endpoint.trusted = None;
+    login
 }
 
 /// An entry's whole content.

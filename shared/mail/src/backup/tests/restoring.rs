@@ -1,5 +1,7 @@
 //! A backup is brought back.
 
+use postern_bridge::Fingerprint;
+
 use super::*;
 use crate::{backup::Backup, host::Clock as _, store::Write};
 
@@ -150,6 +152,20 @@ fn a_message_that_the_backup_has_with_other_bytes_than_its_row_says_comes_again(
     let (after, imported) = restored(&mut file);
     assert_eq!(imported.messages, 7);
     assert!(ledger(&after.store).iter().all(|own| own.uidl != row.uidl));
+}
+
+#[test]
+fn a_file_does_not_say_which_certificates_are_trusted() {
+    let before = filled(MemoryStore::new());
+    let mut own = accounts(&before.store).remove(0);
+    own.incoming.endpoint.trusted = Some(Fingerprint::from([7; 32]));
+    let boxes = block_on(mailboxes(&before.store, own.id)).unwrap();
+    let mut file = File::named("b.zip", b"");
+    let contents = [(own, boxes)];
+    let format = ExportFormat::Zip;
+    block_on(export(&before, &contents, format, true, &Nowhere, &mut file)).unwrap();
+    let (after, _) = restored(&mut file);
+    assert_eq!(accounts(&after.store)[0].incoming.endpoint.trusted, None);
 }
 
 #[test]
