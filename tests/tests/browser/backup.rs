@@ -148,6 +148,33 @@ async fn a_folder_is_saved_as_mbox_and_imported_without_doubling_what_is_there()
     .await
 }
 
+#[tokio::test]
+async fn a_download_counts_as_a_backup_once_the_person_has_seen_it() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("download", async |browser| {
+        devtools::run_before_each_page(browser, DOWNLOAD).await?;
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        open_storage_page(browser).await?;
+        let is_never = |text: &str| text == "Never";
+        browser.click("backup-save").await?;
+        browser.get("transfer-saved").await?;
+        browser.wait_for_text(&hook("last-backup"), is_never).await?;
+        browser.click("transfer-lost").await?;
+        ended_with(browser, "There is no usable file").await?;
+        browser.wait_for_text(&hook("last-backup"), is_never).await?;
+
+        browser.click("backup-save").await?;
+        browser.click("transfer-saved").await?;
+        ended_with(browser, "3 messages").await?;
+        browser.wait_for_text(&hook("last-backup"), |text| text != "Never").await.map(drop)
+    })
+    .await
+}
+
 /// The place that the person picks takes bytes slowly, and says whether it was given up.
 const SLOW: &str = "
     window.showSaveFilePicker = async () => {

@@ -100,10 +100,11 @@ impl App {
         else {
             return;
         };
+        let counts = self.transfer.with_untracked(Transfer::counts_as_backup);
         spawn_local(async move {
             match saver.close().await {
-                Ok(true) => self.send(Intent::ExportSaved { request }),
-                Ok(false) => self.transfer.update(|transfer| transfer.ask(request)),
+                Ok(certain) if certain || !counts => self.send(Intent::ExportSaved { request }),
+                Ok(_) => self.transfer.update(|transfer| transfer.ask(request)),
                 Err(_) => {
                     self.give_up(request, Outcome::Failed(text::backup::NOT_WRITTEN.into()));
                 }

@@ -51,6 +51,12 @@ impl Transfer {
         self.running.map(|(request, _)| request)
     }
 
+    /// Whether a backup is written, whose date will be shown.
+    pub(crate) fn counts_as_backup(&self) -> bool {
+        let is_one = |scope| !matches!(scope, ExportScope::Mailbox(_));
+        self.running().is_some_and(|kind| matches!(kind, Kind::Export(scope) if is_one(scope)))
+    }
+
     /// All of the file is with the browser; whether it was saved is for the person to say.
     pub(crate) fn ask(&mut self, request: u32) {
         self.asks = self.request() == Some(request);
@@ -152,6 +158,7 @@ mod tests {
     fn whether_a_download_was_saved_is_asked_of_the_one_that_runs() {
         let mut transfer = Transfer::default();
         transfer.begin(7, Kind::Export(ExportScope::Everything), "x.zip".into());
+        assert!(transfer.counts_as_backup());
         transfer.ask(6);
         assert_eq!(transfer.asked(), None);
         transfer.ask(7);
