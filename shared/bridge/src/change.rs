@@ -174,6 +174,16 @@ pub enum Selection {
     },
 }
 
+impl Selection {
+    /// Whether it names conversations, each of which may have many messages.
+    pub fn names_conversations(&self) -> bool {
+        matches!(
+            self,
+            Self::Conversations(_) | Self::ConversationsBetween(..) | Self::ConversationsBut { .. }
+        )
+    }
+}
+
 impl From<MessageId> for Selection {
     fn from(message: MessageId) -> Self {
         Self::Messages(vec![message])

@@ -348,7 +348,12 @@ impl App {
                     None if conversations => Shown::Conversations,
                     None => Shown::Messages,
                 };
+                let was_grouped = self.list.with_untracked(List::is_grouped);
                 self.list.update(|list| list.apply(mailbox, total, start, rows, fresh, shown));
+                // What was picked as one kind of row must not be meant as another.
+                if self.list.with_untracked(List::is_grouped) != was_grouped {
+                    self.picked.update(Picked::clear);
+                }
             }
             Delta::Conversation(view) => self.show_conversation(*view),
             Delta::Message(message) => self.take_message(*message),

@@ -259,7 +259,8 @@ impl App {
 
     fn mark(self, mark: Mark, set: bool) {
         if let Some(messages) = self.targets() {
-            self.change(Change::Mark { messages, mark, set }, self.target_count() > 1);
+            let many = self.target_count() > 1 || messages.names_conversations();
+            self.change(Change::Mark { messages, mark, set }, many);
         }
     }
 

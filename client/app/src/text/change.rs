@@ -75,6 +75,16 @@ pub(crate) fn refused(sentence: &str, problem: &str) -> String {
 /// A question, what follows from a yes, and that yes.
 pub(crate) fn question(question: &Question, name: &str) -> (String, String, &'static str) {
     let (title, detail, yes) = match question {
+        Question::DeleteForGood(messages, 1) if messages.names_conversations() => (
+            "Delete this conversation for good?".to_owned(),
+            "None of its messages can be brought back.".to_owned(),
+            "Delete",
+        ),
+        Question::DeleteForGood(messages, count) if messages.names_conversations() => (
+            format!("Delete {count} conversations for good?"),
+            "None of their messages can be brought back.".to_owned(),
+            "Delete",
+        ),
         Question::DeleteForGood(_, 1) => (
             "Delete this message for good?".to_owned(),
             "It can't be brought back.".to_owned(),

@@ -161,17 +161,15 @@ impl<H: Host> Client<H> {
         let sources = self.sources(&record::mailbox(self.store(), id).await?).await?;
         while !self.read_on(&kept, &sources).await? {}
         let mut threaded = kept.threaded.lock().await;
-        let current = |ids: &[MessageId]| -> Vec<MessageId> {
-            ids.iter().map(|id| self.current(*id)).collect()
-        };
+        let current = |id| self.current(id);
         *messages = match messages {
-            Selection::Conversations(ids) => Selection::Messages(threaded.all_of(current(ids))),
+            Selection::Conversations(ids) => Selection::Messages(threaded.all_of(id, ids, current)),
             Selection::ConversationsBetween(one, other) => {
                 let between = threaded.between(id, self.current(*one), self.current(*other));
                 Selection::Messages(between.ok_or(MailError::Gone("message"))?)
             }
             Selection::ConversationsBut { mailbox, except } => {
-                let except = threaded.all_of(current(except));
+                let except = threaded.all_of(id, except, current);
                 Selection::AllBut { mailbox: *mailbox, except }
             }
             _ => return Ok(()),
@@ -397,37 +395,43 @@ impl Threaded {
         Part { head, messages: messages_in_all, read }
     }
 
-    /// All messages of conversations that are in the same mailbox as these, each once.
-    fn all_of(&self, ids: Vec<MessageId>) -> Vec<MessageId> {
+    /// All messages of these messages' conversations that are listed in a mailbox, each once.
+    fn all_of(
+        &self,
+        mailbox: MailboxId,
+        ids: &[MessageId],
+        current: impl Fn(MessageId) -> MessageId,
+    ) -> Vec<MessageId> {
         let mut all = Vec::new();
         let mut seen = HashSet::new();
         for id in ids {
-            let messages = self.conversations.of(id).into_iter().map(|message| message.id);
-            let listed = messages.filter(|own| own.mailbox == id.mailbox);
-            // One that is not here any more speaks for itself.
-            all.extend(listed.chain([id]).filter(|own| seen.insert(*own)));
+            let messages = self.conversations.of(current(*id)).into_iter().map(|own| own.id);
+            let listed: Vec<_> = messages.filter(|own| own.mailbox == mailbox).collect();
+            // One that has left speaks for itself, and as what the page saw: where it is by now may
+            // be a place where the same change means something else.
+            let named = if listed.is_empty() { vec![*id] } else { listed };
+            all.extend(named.into_iter().filter(|own| seen.insert(*own)));
         }
         all
     }
 
-    /// All listed messages of the conversations from one to another.
+    /// All listed messages of the conversations from one to another, as they stood when those were
+    /// the newest of theirs: what has come since leads to no others.
     fn between(
         &mut self,
         mailbox: MailboxId,
         one: MessageId,
         other: MessageId,
     ) -> Option<Vec<MessageId>> {
-        let newest = |id: MessageId| {
-            let messages = self.conversations.of(id);
-            messages.into_iter().filter(|own| own.id.mailbox == mailbox).max()
-        };
-        let ends = (newest(one)?, newest(other)?);
+        let own = |id: MessageId| self.conversations.of(id).into_iter().find(|own| own.id == id);
+        let (one, other) = (own(one)?, own(other)?);
+        let (low, high) = (one.min(other), one.max(other));
         let heads = self.heads(mailbox);
-        let place = |head: &Head| heads.binary_search(head).ok();
-        let (one, other) = (place(&ends.0)?, place(&ends.1)?);
-        let between = &heads[one.min(other)..=one.max(other)];
-        let between = between.iter().map(|head| head.id).collect();
-        Some(self.all_of(between))
+        let start = heads.partition_point(|head| *head < low);
+        let end = heads.partition_point(|head| *head <= high);
+        let between = heads[start..end].iter().map(|head| head.id);
+        let between: Vec<MessageId> = between.chain([low.id, high.id]).collect();
+        Some(self.all_of(mailbox, &between, |id| id))
     }
 }
 

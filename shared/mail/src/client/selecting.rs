@@ -1,6 +1,6 @@
 //! Which messages a change is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use postern_bridge::{Change as Wanted, ClientId, MailboxId, MessageId, Role, Selection};
 
@@ -92,7 +92,7 @@ impl<H: Host> Client<H> {
             | Selection::ConversationsBetween(..)
             | Selection::ConversationsBut { .. } => return Err(MailError::Gone("conversation")),
             Selection::AllBut { mailbox, except } => {
-                let except: Vec<_> = except.into_iter().map(|id| self.current(id)).collect();
+                let except: HashSet<_> = except.into_iter().map(|id| self.current(id)).collect();
                 let all = self.in_order(mailbox).await?;
                 let mut uids: Vec<u32> = all.iter().map(|id| id.uid).collect();
                 editor.keep_meant(&mut uids);

@@ -129,8 +129,12 @@ async fn downloaded(scene: &Scene<'_>) -> Result<()> {
     let figs = of(&listed, "Figs").context("no row")?.id;
     let view = opened(&mut page, figs, 2).await?;
     ensure!(view.messages[0].subject == "Figs", "{view:?}");
-    let messages = Selection::Conversations(vec![figs]);
-    let done = page.change(Change::Delete { messages }).await?;
+    let delete = || Change::Delete { messages: Selection::Conversations(vec![figs]) };
+    let done = page.change(delete()).await?;
     ensure!(done.messages == 2, "{done:?}");
-    rows(&mut page, |total, _| total == 1).await.map(drop)
+    rows(&mut page, |total, _| total == 1).await?;
+    // The page may ask twice before it shows that the row is gone: that means the trash no less.
+    let again = page.change(delete()).await;
+    let trash = page.mailbox(|own| own.role == Some(Role::Trash)).await?;
+    page.list(trash.id, 2).await.with_context(|| format!("{again:?}")).map(drop)
 }
