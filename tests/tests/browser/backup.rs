@@ -182,11 +182,15 @@ const SLOW: &str = "
         const handle = await folder.getFileHandle('slow', { create: true });
         const stream = await handle.createWritable();
         const write = stream.write.bind(stream);
+        const close = stream.close.bind(stream);
         const abort = stream.abort.bind(stream);
-        stream.write = async (bytes) => {
-            await new Promise((done) => setTimeout(done, 400));
-            return write(bytes);
+        let last = Promise.resolve();
+        stream.write = (bytes) => {
+            const pause = () => new Promise((done) => setTimeout(done, 300));
+            last = last.then(pause).then(() => write(bytes));
+            return last;
         };
+        stream.close = () => last.then(close);
         stream.abort = () => { window.givenUp = true; return abort(); };
         return { createWritable: async () => stream };
     };
