@@ -616,9 +616,15 @@ mod tests {
             let clue = threads::Clue { message_id: own, references, arrived, ..Default::default() };
             threaded.conversations.add(id(mailbox, uid), &clue);
         }
-        assert_eq!(threaded.all_of(vec![id(1, 3), id(1, 9)]), [id(1, 1), id(1, 3), id(1, 9)]);
-        let between = threaded.between(MAILBOX, id(1, 5), id(1, 1)).unwrap();
+        let trash = id(7, 1);
+        let now = |own: MessageId| if own == id(1, 9) { trash } else { own };
+        let named = threaded.all_of(MAILBOX, &[id(1, 3), id(1, 9)], now);
+        assert_eq!(named, [id(1, 1), id(1, 3), id(1, 9)], "what has left is named as it was seen");
+        let between = threaded.between(MAILBOX, id(1, 5), id(1, 3)).unwrap();
         assert_eq!(between, [id(1, 1), id(1, 3), id(1, 5)]);
+        // Before the third came, the rows were 5, 2 and 1: it leads to no other rows than those.
+        let between = threaded.between(MAILBOX, id(1, 2), id(1, 1)).unwrap();
+        assert_eq!(between, [id(1, 2), id(1, 1), id(1, 3)]);
         assert_eq!(threaded.between(MAILBOX, id(1, 9), id(1, 1)), None);
     }
 }
