@@ -52,14 +52,13 @@ impl Conversation {
         if self.message != Some(message) {
             return Vec::new();
         }
-        let is_new = |row: &&Row| !self.messages.iter().any(|known| known.id == row.id);
-        let unread = messages.iter().rev().filter(|row| !row.flags.seen).filter(is_new);
-        let mut unfold: Vec<MessageId> = unread.take(UNFOLDED).map(|row| row.id).collect();
+        // What comes later stays folded: to unfold is to read, and perhaps nobody looks any more.
         if self.messages.is_empty() {
-            unfold.push(message);
-            unfold.extend(messages.last().map(|row| row.id));
+            let unread = messages.iter().rev().filter(|row| !row.flags.seen);
+            self.unfolded.extend(unread.take(UNFOLDED).map(|row| row.id));
+            self.unfolded.insert(message);
+            self.unfolded.extend(messages.last().map(|row| row.id));
         }
-        self.unfolded.extend(unfold);
         let is_there = |id: &MessageId| messages.iter().any(|row| row.id == *id);
         self.unfolded.retain(is_there);
         self.asked.retain(|id, _| is_there(id));
@@ -215,11 +214,16 @@ impl App {
     /// The message that is answered or forwarded: the one of a conversation that was unfolded last,
     /// or else the opened one.
     pub(super) fn answered(self) -> Option<Arc<MessageView>> {
-        let of_conversation = self.conversation.with_untracked(|own| {
-            let current = own.current.filter(|id| own.is_unfolded(*id))?;
-            own.asked(current).and_then(Reader::view).cloned()
-        });
-        of_conversation.or_else(|| self.reader.with_untracked(|reader| reader.view().cloned()))
+        let opened = || self.reader.with_untracked(|reader| reader.view().cloned());
+        self.conversation.with_untracked(|own| {
+            match own.current.filter(|id| own.is_unfolded(*id)) {
+                // One that is not here yet is not answered by answering another one.
+                Some(current) if own.message != Some(current) => {
+                    own.asked(current).and_then(Reader::view).cloned()
+                }
+                _ => opened(),
+            }
+        })
     }
 
     /// The message whose row stands for what is open; follows what changes.
@@ -288,10 +292,10 @@ mod tests {
         let rows = [(1, true), (2, false), (3, true), (4, true), (5, true)];
         assert_eq!(conversation.show(view(4, &rows)), [id(2), id(5)]);
         assert_eq!(unfolded(&conversation), [2, 4, 5]);
-        // Read by now: it stays unfolded. What is new is unfolded as it comes.
+        // Read by now: it stays unfolded. What comes later is not read by coming.
         let rows = [(1, true), (2, true), (3, true), (4, true), (5, true), (6, false)];
-        assert_eq!(conversation.show(view(4, &rows)), [id(6)]);
-        assert_eq!(unfolded(&conversation), [2, 4, 5, 6]);
+        assert_eq!(conversation.show(view(4, &rows)), []);
+        assert_eq!(unfolded(&conversation), [2, 4, 5]);
         let many: Vec<_> = (10..60).map(|uid| (uid, false)).collect();
         let mut conversation = Conversation::default();
         conversation.open(id(10));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use postern_bridge::{MailboxId, MessageId};
 
-use super::{base, groups::Groups, limits};
+use super::{groups::Groups, limits};
 
 /// What of a message says where it belongs.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +15,6 @@ pub struct Clue<'a> {
     pub references: Vec<&'a str>,
     /// The server's name for its conversation; empty where it has none.
     pub thread: &'a str,
-    /// Its subject, decoded.
-    pub subject: &'a str,
     /// When it arrived, in milliseconds since 1970 (UTC).
     pub arrived: i64,
 }
@@ -41,10 +39,9 @@ pub struct Conversations {
     free: Vec<u32>,
     names: HashMap<Box<str>, u32>,
     members: HashMap<MessageId, Member>,
-    subjects: HashMap<u32, Subject>,
-    /// What a server has said belongs together: messages by thing, and the other way round.
-    told: HashMap<u32, Vec<MessageId>>,
-    hints: HashMap<MessageId, u32>,
+    /// What a server has said belongs together, and at which place of it a message is.
+    told: Vec<Vec<MessageId>>,
+    told_at: HashMap<MessageId, usize>,
 }
 
 /// A message.
@@ -54,33 +51,7 @@ struct Member {
     arrived: i64,
     /// What it has in common with others.
     links: Vec<u32>,
-    by_subject: BySubject,
 }
-
-/// What of a message's subject counts.
-#[derive(Clone, Copy, Debug)]
-enum BySubject {
-    Nothing,
-    /// It answers what has the same subject, in the same time or the one before.
-    Answers([Option<u32>; 2]),
-    /// It may be answered by what has the same subject.
-    Begins(Option<u32>),
-}
-
-/// A subject in a span of time.
-#[derive(Debug, Default)]
-struct Subject {
-    /// How many messages answer by it alone.
-    answers: u32,
-    /// Messages that begin with it and name nobody.
-    begins: Vec<u32>,
-    /// Whether these are joined.
-    joined: bool,
-}
-
-/// How long the spans of time are in which a subject means the same: one that comes again years
-/// later, or each month, is another conversation.
-const SPAN: i64 = 30 * 24 * 3600 * 1000;
 
 impl Conversations {
     /// How many messages there are.
@@ -101,43 +72,24 @@ impl Conversations {
     /// Adds a message, or takes over what is known of it now.
     ///
     /// Where the server has a name for its conversation, that counts and nothing else. Otherwise it
-    /// belongs to whoever names the same ids, as sender or as one who follows. If it names nobody,
-    /// it belongs by its base subject to those that name nobody either and whose like has been
-    /// answered by that subject alone, within two months: "Re: Figs" without a reference answers
-    /// "Figs", but one "Monthly report" has nothing to do with the next.
+    /// belongs to whoever names the same ids, as sender or as one who follows. Subjects say nothing:
+    /// strangers write "Re: Invoice" every month, and what is done to a conversation is done to all of
+    /// it.
     pub fn add(&mut self, id: MessageId, clue: &Clue<'_>) {
         if self.contains(id) {
             self.remove(&[id]);
         }
         let mut links = Vec::new();
-        let mut by_subject = BySubject::Nothing;
         if clue.thread.is_empty() {
             let followed = || clue.references.iter().filter(|own| **own != clue.message_id);
             let own = Some(&clue.message_id).filter(|own| !own.is_empty());
             links.extend(own.into_iter().chain(followed()).filter_map(|own| self.name('i', own)));
-            if followed().next().is_none() {
-                by_subject = self.by_subject(clue);
-            }
-            links.extend(self.hints.get(&id));
         } else {
             links.extend(self.name('t', clue.thread));
         }
         let thing = self.thing(Some(id));
-        match by_subject {
-            BySubject::Nothing => {}
-            BySubject::Answers(subjects) => {
-                for subject in subjects.into_iter().flatten() {
-                    self.subjects.entry(subject).or_default().answers += 1;
-                }
-            }
-            BySubject::Begins(subject) => {
-                if let Some(subject) = subject {
-                    self.subjects.entry(subject).or_default().begins.push(thing);
-                }
-            }
-        }
         let arrived = clue.arrived;
-        self.members.insert(id, Member { thing, arrived, links, by_subject });
+        self.members.insert(id, Member { thing, arrived, links });
         self.tie(id);
     }
 
@@ -146,40 +98,15 @@ impl Conversations {
         let mut things: Vec<u32> = Vec::new();
         let mut tops = HashSet::new();
         let mut gone = HashSet::new();
-        let mut subjects = HashSet::new();
         for id in ids {
+            self.told_at.remove(id);
             let Some(member) = self.members.remove(id) else { continue };
             if tops.insert(self.groups.top(member.thing)) {
                 things.extend(self.groups.group(member.thing));
             }
             gone.insert(member.thing);
-            match member.by_subject {
-                BySubject::Nothing => {}
-                BySubject::Answers(answered) => {
-                    for subject in answered.into_iter().flatten() {
-                        if let Some(own) = self.subjects.get_mut(&subject) {
-                            own.answers = own.answers.saturating_sub(1);
-                        }
-                        subjects.insert(subject);
-                    }
-                }
-                BySubject::Begins(subject) => subjects.extend(subject),
-            }
-        }
-        for subject in subjects {
-            if let Some(own) = self.subjects.get_mut(&subject) {
-                own.begins.retain(|thing| !gone.contains(thing));
-                if own.answers == 0 && own.begins.is_empty() {
-                    self.subjects.remove(&subject);
-                }
-            }
         }
         self.groups.part(&things);
-        for thing in &things {
-            if let Some(own) = self.subjects.get_mut(thing) {
-                own.joined = false;
-            }
-        }
         for thing in things {
             if gone.contains(&thing) {
                 self.owners[thing as usize] = None;
@@ -190,23 +117,17 @@ impl Conversations {
         }
     }
 
-    /// Takes over that the server says these messages of a mailbox belong together, whether they are
-    /// here yet or not.
-    pub fn hint(&mut self, mailbox: MailboxId, uids: &[u32]) {
+    /// Takes over that the server says these messages of a mailbox belong together. It says so of
+    /// messages that are not here yet as well, which are counted; those that are here belong where
+    /// they say themselves, since servers also go by subjects.
+    pub fn tell(&mut self, mailbox: MailboxId, uids: &[u32]) {
         let ids = uids.iter().map(|uid| MessageId { mailbox, uid: *uid });
-        let ids: Vec<MessageId> = ids.filter(|id| !self.hints.contains_key(id)).collect();
+        let ids: Vec<MessageId> = ids.filter(|id| !self.told_at.contains_key(id)).collect();
         if ids.len() < 2 {
             return;
         }
-        let hint = self.thing(None);
-        for id in &ids {
-            self.hints.insert(*id, hint);
-            if let Some(member) = self.members.get_mut(id) {
-                member.links.push(hint);
-                self.groups.join(member.thing, hint);
-            }
-        }
-        self.told.insert(hint, ids);
+        self.told_at.extend(ids.iter().map(|id| (*id, self.told.len())));
+        self.told.push(ids);
     }
 
     /// The newest messages that conversations have in a mailbox, oldest first.
@@ -235,52 +156,19 @@ impl Conversations {
 
     /// How many messages of a message's conversation the server has named that are not here yet.
     pub fn awaited(&self, id: MessageId) -> u32 {
-        let Some(member) = self.members.get(&id) else { return 0 };
-        let told = self.groups.group(member.thing).filter_map(|thing| self.told.get(&thing));
-        let missing = told.flatten().filter(|id| !self.contains(**id)).count();
-        u32::try_from(missing).unwrap_or(u32::MAX)
+        let messages = self.of(id);
+        let told: HashSet<usize> =
+            messages.iter().filter_map(|own| self.told_at.get(&own.id).copied()).collect();
+        let is_awaited = |id: &&MessageId| self.told_at.contains_key(id) && !self.contains(**id);
+        let awaited = told.iter().flat_map(|at| &self.told[*at]).filter(is_awaited).count();
+        u32::try_from(awaited).unwrap_or(u32::MAX)
     }
 
     /// Joins a message with what it has in common with others.
     fn tie(&mut self, id: MessageId) {
-        let Self { members, groups, subjects, .. } = self;
-        let Some(Member { thing, links, by_subject, .. }) = members.get(&id) else { return };
+        let Some(Member { thing, links, .. }) = self.members.get(&id) else { return };
         for link in links {
-            groups.join(*thing, *link);
-        }
-        match by_subject {
-            BySubject::Nothing => {}
-            BySubject::Answers(answered) => {
-                for subject in answered.iter().flatten() {
-                    groups.join(*thing, *subject);
-                    if let Some(own) = subjects.get_mut(subject)
-                        && !std::mem::replace(&mut own.joined, true)
-                    {
-                        own.begins.iter().for_each(|other| groups.join(*other, *subject));
-                    }
-                }
-            }
-            BySubject::Begins(subject) => {
-                if let Some(subject) = subject
-                    && subjects.get(subject).is_some_and(|own| own.answers > 0)
-                {
-                    groups.join(*thing, *subject);
-                }
-            }
-        }
-    }
-
-    fn by_subject(&mut self, clue: &Clue<'_>) -> BySubject {
-        let base = base(clue.subject);
-        if base.text.is_empty() {
-            return BySubject::Nothing;
-        }
-        let span = clue.arrived.div_euclid(SPAN);
-        let mut subject = |span: i64| self.name('s', &format!("{span} {}", base.text));
-        if base.answers {
-            BySubject::Answers([subject(span), subject(span.saturating_sub(1))])
-        } else {
-            BySubject::Begins(subject(span))
+            self.groups.join(*thing, *link);
         }
     }
 

@@ -2,9 +2,7 @@
 
 /// Bytes of the ids of one message's references that a record keeps.
 pub const REFERENCES: usize = 4 << 10;
-/// Characters of a subject that are compared.
-pub const SUBJECT: usize = 300;
-/// Names of messages, subjects and conversations that are held in memory; what would need more is
+/// Names of messages and conversations that are held in memory; what would need more is
 /// in no conversation but those it is known to be in.
 pub const NAMES: usize = 1_000_000;
 /// Stored messages that are read in one go.

@@ -26,8 +26,6 @@ pub struct Read {
 struct Stored<'a> {
     arrived: i64,
     #[serde(borrow)]
-    subject: &'a str,
-    #[serde(borrow)]
     message_id: &'a str,
     #[serde(borrow, default)]
     links: Option<StoredLinks<'a>>,
@@ -68,7 +66,6 @@ pub async fn read(
             message_id: stored.message_id,
             references: links.references,
             thread: links.thread,
-            subject: stored.subject,
             arrived: stored.arrived,
         };
         conversations.add(*id, &clue);

@@ -1,4 +1,4 @@
-//! Which messages are of one conversation: the standard's rules, and what holds of any mail.
+//! Which messages are of one conversation: by the ids that they name, and what holds of any mail.
 
 use futures_util::FutureExt;
 use postern_bridge::{Flags, MailboxId, MessageId};
@@ -11,17 +11,14 @@ use crate::{
 };
 
 const MAILBOX: MailboxId = MailboxId(1);
-const DAY: i64 = 24 * 3600 * 1000;
 
-/// A letter as the tables have it: UID, day, Message-ID, References, the server's name, subject.
+/// A letter as the tables have it: UID, Message-ID, References, the server's name.
 #[derive(Clone, Debug)]
 struct Letter {
     id: MessageId,
-    day: i64,
     message_id: String,
     references: Vec<String>,
     thread: String,
-    subject: String,
 }
 
 impl Letter {
@@ -30,8 +27,7 @@ impl Letter {
             message_id: &self.message_id,
             references: self.references.iter().map(String::as_str).collect(),
             thread: &self.thread,
-            subject: &self.subject,
-            arrived: self.day * DAY,
+            arrived: i64::from(self.id.uid),
         };
         conversations.add(self.id, &clue);
     }
@@ -41,17 +37,14 @@ fn id(uid: u32) -> MessageId {
     MessageId { mailbox: MAILBOX, uid }
 }
 
-/// A letter of `"id < reference reference | subject"`, in which all but the id may be missing.
+/// A letter of `"id < reference reference"`, in which all may be missing.
 fn letter(uid: u32, text: &str) -> Letter {
-    let (names, subject) = text.split_once('|').unwrap_or((text, ""));
-    let (own, references) = names.split_once('<').unwrap_or((names, ""));
+    let (own, references) = text.split_once('<').unwrap_or((text, ""));
     Letter {
         id: id(uid),
-        day: 1000 + i64::from(uid),
         message_id: own.trim().into(),
         references: references.split_whitespace().map(str::to_owned).collect(),
         thread: String::new(),
-        subject: subject.trim().into(),
     }
 }
 
@@ -81,7 +74,7 @@ fn parts(conversations: &Conversations) -> Vec<Vec<u32>> {
 type Case = (&'static str, &'static [&'static str], &'static [&'static [u32]]);
 
 #[test]
-fn the_rules_of_the_standard_say_who_belongs_together() {
+fn the_ids_that_messages_name_say_who_belongs_together() {
     let cases: &[Case] = &[
         ("an answer", &["a", "b < a"], &[&[1, 2]]),
         ("strangers", &["a", "b"], &[&[1], &[2]]),
@@ -99,15 +92,8 @@ fn the_rules_of_the_standard_say_who_belongs_together() {
         ("its own parent", &["a < a", "b < a"], &[&[1, 2]]),
         ("each the other's parent", &["a < b", "b < a", "c"], &[&[1, 2], &[3]]),
         ("a circle of three", &["a < b", "b < c", "c < a"], &[&[1, 2, 3]]),
-        ("the same id twice", &["a", "a | other", "b < a"], &[&[1, 2, 3]]),
+        ("the same id twice", &["a", "a", "b < a"], &[&[1, 2, 3]]),
         ("no id at all", &["", "", " < a", "a"], &[&[1], &[2], &[3, 4]]),
-        // Step 5: subjects, of those that name nobody.
-        ("an answer by subject alone", &["a | Figs", "b | Re: Figs"], &[&[1, 2]]),
-        ("answers without a beginning", &["a | Re: Figs", "b | Fwd: Figs"], &[&[1, 2]]),
-        ("an answer, and a branch", &["a | Figs", "b < a", "c | re: figs"], &[&[1, 2, 3]]),
-        ("the same subject again", &["a | Report", "b | Report"], &[&[1], &[2]]),
-        ("no subject", &["a | Re:", "b | Re:", "c |"], &[&[1], &[2], &[3]]),
-        ("who names somebody", &["a | Figs", "b < x | Re: Figs"], &[&[1], &[2]]),
     ];
     for (name, texts, expected) in cases {
         assert_eq!(parts(&conversations(&letters(texts))), *expected, "{name}");
@@ -115,18 +101,8 @@ fn the_rules_of_the_standard_say_who_belongs_together() {
 }
 
 #[test]
-fn a_subject_means_the_same_for_two_months_at_most() {
-    let with = |day| {
-        let begins = Letter { day: 900, ..letter(1, "a | Figs") };
-        let answers = Letter { day, ..letter(2, "b | Re: Figs") };
-        parts(&conversations(&[begins, answers])).len()
-    };
-    assert_eq!([900, 910, 929, 930, 959, 960, 869, 899].map(with), [1, 1, 1, 1, 1, 2, 2, 2]);
-}
-
-#[test]
 fn what_the_server_says_counts_and_nothing_else() {
-    let mut mail = letters(&["a | Figs", "b < a | Re: Figs", "c | Pears", "d < a"]);
+    let mut mail = letters(&["a", "b < a", "c", "d < a"]);
     for (letter, thread) in mail.iter_mut().zip(["T1", "T2", "T1", "T2"]) {
         letter.thread = thread.into();
     }
@@ -134,17 +110,19 @@ fn what_the_server_says_counts_and_nothing_else() {
 }
 
 #[test]
-fn what_a_server_has_told_of_messages_to_come_joins_them_as_they_come() {
-    let mail = letters(&["a", "b", "c", "d"]);
+fn what_a_server_has_told_of_messages_to_come_is_counted_and_joins_nobody() {
+    let mail = letters(&["a", "b", "c < a", "d"]);
     let mut conversations = Conversations::default();
     mail[0].add_to(&mut conversations);
-    conversations.hint(MAILBOX, &[1, 3, 9]);
-    conversations.hint(MAILBOX, &[4]);
+    conversations.tell(MAILBOX, &[1, 3, 4, 9]);
+    conversations.tell(MAILBOX, &[2]);
+    let awaited = |own: &Conversations| [1, 2, 3, 4].map(|uid| own.awaited(id(uid)));
+    assert_eq!(awaited(&conversations), [3, 0, 0, 0]);
     mail[1..].iter().for_each(|letter| letter.add_to(&mut conversations));
     assert_eq!(parts(&conversations), [vec![1, 3], vec![2], vec![4]]);
-    assert_eq!([1, 2, 3].map(|uid| conversations.awaited(id(uid))), [1, 0, 1]);
-    conversations.remove(&[id(3)]);
-    assert_eq!((conversations.awaited(id(1)), parts(&conversations).len()), (2, 3));
+    assert_eq!(awaited(&conversations), [1, 0, 1, 1]);
+    conversations.remove(&[id(3), id(9)]);
+    assert_eq!(awaited(&conversations), [0, 0, 0, 0], "what is gone is not waited for");
 }
 
 #[test]
@@ -186,21 +164,18 @@ impl Noise {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    /// Letters that have much in common: the same ids again, circles, themselves, subjects.
+    /// Letters that have much in common: the same ids again, circles, themselves.
     fn letters(&mut self) -> Vec<Letter> {
         let count = 1 + self.below(14) as u32;
         let names = 1 + self.below(12);
         let name = |noise: &mut Self| format!("m{}", noise.below(names));
         let letter = |uid| {
             let references = (0..self.below(4).saturating_sub(1)).map(|_| name(self)).collect();
-            let subject = ["Figs", "Re: Figs", "Fwd: Pears", "Pears", "", "Re: "];
             Letter {
                 id: MessageId { mailbox: MailboxId(1 + self.below(5) as u32 / 4), uid },
-                day: self.below(120) as i64,
                 message_id: if self.below(8) == 0 { String::new() } else { name(self) },
                 references,
                 thread: if self.below(6) == 0 { format!("t{}", self.below(3)) } else { "".into() },
-                subject: subject[self.below(6) as usize].into(),
             }
         };
         (1..=count).map(letter).collect()
@@ -222,25 +197,7 @@ fn are_linked(one: &Letter, other: &Letter) -> bool {
         let names = own.references.iter().chain([&own.message_id]).filter(|name| !name.is_empty());
         names.cloned().collect::<Vec<_>>()
     };
-    if names(one).iter().any(|name| names(other).contains(name)) {
-        return true;
-    }
-    let names_nobody = |own: &Letter| own.references.iter().all(|name| *name == own.message_id);
-    let (first, second) = (base(&one.subject), base(&other.subject));
-    if !names_nobody(one)
-        || !names_nobody(other)
-        || first.text != second.text
-        || first.text.is_empty()
-    {
-        return false;
-    }
-    let (one, other) = (one.day.div_euclid(30), other.day.div_euclid(30));
-    match (first.answers, second.answers) {
-        (false, false) => false,
-        (true, true) => (one - other).abs() <= 1,
-        (true, false) => (0..=1).contains(&(one - other)),
-        (false, true) => (0..=1).contains(&(other - one)),
-    }
+    names(one).iter().any(|name| names(other).contains(name))
 }
 
 /// Who is with whom, found by comparing all with all.

@@ -100,6 +100,9 @@ fn Letter(id: MessageId) -> impl IntoView {
                 <span class="letter-preview" dir="auto" aria-hidden=move || is_unfolded.get().to_string()>
                     {of(|row| row.preview.clone())}
                 </span>
+                <Show when=has(|row| !row.flags.seen)>
+                    <span class="row-unread" role="img" aria-label=text::list::UNREAD></span>
+                </Show>
                 <Show when=has(|row| row.has_attachments)>
                     <span class="row-mark" role="img" aria-label=text::list::HAS_ATTACHMENTS>
                         <Icon glyph=icons::ATTACHMENT />

@@ -306,7 +306,7 @@ fn due(mailboxes: Vec<Mailbox>, shown: &[MailboxId]) -> Vec<Mailbox> {
     };
     // Without mod-sequences, flags that are not counted change without a word.
     let is_due = |(rank, own): &(u8, Mailbox)| {
-        let may_differ = own.synced.stale || own.uid_validity == 0;
+        let may_differ = own.synced.stale || own.uid_validity == 0 || !own.synced.linked;
         own.selectable && (may_differ || *rank < 2 && own.synced.mod_seq == 0)
     };
     let mut due: Vec<(u8, Mailbox)> = mailboxes
@@ -370,7 +370,8 @@ mod tests {
             unread: 0,
             total: 0,
             conversations: false,
-            synced: SyncPoint { stale, ..SyncPoint::default() },
+            // An earlier version did not ask which messages the eighth's follow.
+            synced: SyncPoint { stale, linked: id != 8, ..SyncPoint::default() },
         };
         let mailboxes = vec![
             mailbox(1, None, 7, true),
@@ -380,10 +381,11 @@ mod tests {
             mailbox(5, None, 7, true),
             mailbox(6, None, 7, true),
             mailbox(7, Some(Role::Inbox), 7, true),
+            mailbox(8, None, 7, false),
         ];
         let order: Vec<_> =
             due(mailboxes, &[MailboxId(5)]).iter().map(|mailbox| mailbox.id.0).collect();
-        assert_eq!(order, [7, 5, 2, 1]);
+        assert_eq!(order, [7, 5, 2, 1, 8]);
     }
 
     #[test]
