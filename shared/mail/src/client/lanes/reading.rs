@@ -86,10 +86,7 @@ impl<H: Host> Client<H> {
                 let whole = link.work(async |imap, host| imap.fetch_raw(host, message).await).await;
                 answer(done, whole)
             }
-            Work::Asked(Reading::Changes) => {
-                self.changes_taken(account);
-                self.make_next_change(account, link).await
-            }
+            Work::Asked(Reading::Changes) => self.make_next_change(account, link).await,
             // The connection is the lane's, who sees to it.
             Work::Asked(Reading::HangUp) => Ok(()),
             Work::Ahead(message) => self.prefetch(link, message).await,

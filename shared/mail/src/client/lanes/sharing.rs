@@ -61,6 +61,10 @@ impl<H: Host> Client<H> {
         link: &mut Link<H>,
         work: Work,
     ) -> Result<(), MailError> {
+        if matches!(work, Work::Asked(Reading::Changes)) {
+            // Also where there is no connection: else nothing would be told any more.
+            self.changes_taken(account);
+        }
         if self.does_without(account, lane) {
             link.hang_up().await;
             return self.lend(account, work).await;
