@@ -1,6 +1,9 @@
 //! Writing and reading break off wherever they can, and are begun again.
 
-use super::*;
+use super::{
+    restoring::{downloaded_again, file_elsewhere},
+    *,
+};
 use crate::{
     backup::{Backup, import},
     store::StoreError,
@@ -47,6 +50,37 @@ fn a_store_that_fails_at_any_write_is_restored_by_doing_it_again() {
         let rows: Vec<LedgerRow> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
         assert_eq!(rows.len(), 5);
         assert_no_stray_bytes(&host.store);
+    }
+}
+
+#[test]
+fn mail_that_was_downloaded_again_is_in_one_place_after_each_write_and_in_the_right_one_in_the_end()
+{
+    let before = filled(MemoryStore::new());
+    file_elsewhere(&before, 2);
+    let all = everything(&before.store, AccountId(3));
+    let (_, mut file) = saved(&before, ExportFormat::Zip);
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    for failing in 0.. {
+        let host = downloaded_again(FailingStore::default(), &before.store, &mut file);
+        host.store.left.set(Some(failing));
+        let ended = block_on(backup.restore(&host, &mut file)).is_ok();
+        host.store.left.set(None);
+        let rows: Vec<LedgerRow> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+        for row in rows.iter().filter(|row| row.deleted_here.is_none()) {
+            let raw = block_on(body(&host.store, row.message)).unwrap();
+            assert_eq!(<[u8; 32]>::from(Sha256::digest(&raw)), row.sha256, "write {failing}");
+        }
+        let present = block_on(host.store.keys(Table::Messages, &KeyRange::all())).unwrap().len();
+        assert!(present <= letters().len(), "write {failing}: {present}");
+        block_on(backup.restore(&host, &mut file)).unwrap();
+        let accounts: Vec<Account> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+        assert_eq!(everything(&host.store, accounts[0].id), all, "write {failing}");
+        assert_no_stray_bytes(&host.store);
+        if ended {
+            assert!(failing > 2, "{failing}");
+            return;
+        }
     }
 }
 

@@ -6,7 +6,14 @@ use super::*;
 use crate::{backup::Backup, host::Clock as _, store::Write};
 
 fn restored(file: &mut File) -> (TestStore<MemoryStore>, postern_bridge::Imported) {
-    let host = TestHost::with_store(NoServer, MemoryStore::new());
+    restored_into(MemoryStore::new(), file)
+}
+
+fn restored_into<D: Store + 'static>(
+    store: D,
+    file: &mut File,
+) -> (TestStore<D>, postern_bridge::Imported) {
+    let host = TestHost::with_store(NoServer, store);
     let backup = block_on(Backup::open(file)).unwrap();
     let imported = block_on(backup.restore(&host, file)).unwrap();
     (host, imported)
@@ -220,8 +227,12 @@ fn damage_of_one_message_costs_that_message_alone() {
 
 /// The messages of `before` that a ledger knows, as the server has them, downloaded again after the
 /// backup was made: unread, and all in the inbox.
-fn downloaded_again(before: &impl Store, file: &mut File) -> TestStore<MemoryStore> {
-    let (host, imported) = restored(file);
+pub(super) fn downloaded_again<D: Store + 'static>(
+    store: D,
+    before: &impl Store,
+    file: &mut File,
+) -> TestStore<D> {
+    let (host, imported) = restored_into(store, file);
     let id = imported.added[0];
     let now = host.now();
     let messages: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
@@ -253,7 +264,7 @@ fn downloaded_again(before: &impl Store, file: &mut File) -> TestStore<MemorySto
 }
 
 /// Files a message of the inbox elsewhere, as the person has done.
-fn file_elsewhere(host: &TestStore<MemoryStore>, uid: u32) {
+pub(super) fn file_elsewhere(host: &TestStore<MemoryStore>, uid: u32) {
     let own = account(3, Protocol::Pop3);
     let from = MessageId { mailbox: inbox(&host.store, own.id), uid };
     let mut to = folder(host, &own, &["Letters".into()]);
@@ -280,7 +291,7 @@ fn mail_that_was_downloaded_again_before_is_filed_and_marked_as_in_the_backup_an
     file_elsewhere(&before, 2);
     let all = everything(&before.store, AccountId(3));
     let (_, mut file) = saved(&before, ExportFormat::Zip);
-    let host = downloaded_again(&before.store, &mut file);
+    let host = downloaded_again(MemoryStore::new(), &before.store, &mut file);
     for round in 0..2 {
         let backup = block_on(Backup::open(&mut file)).unwrap();
         let imported = block_on(backup.restore(&host, &mut file)).unwrap();
