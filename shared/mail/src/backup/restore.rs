@@ -194,6 +194,10 @@ impl<H: Host> Restore<'_, H> {
         let mut last = None;
         while let Some(entry) = entries.next(source).await? {
             let Some(note) = Note::decode(&entry.comment) else { continue };
+            // Of what was left on the server as a whole nothing was here: it is listed there again.
+            if note.header_of.is_some() && entry.size == 0 {
+                continue;
+            }
             let Some(mailbox) = self.mailboxes.get(&note.folder).copied() else {
                 self.report.left += u32::from(self.left.contains(&note.folder));
                 continue;

@@ -84,6 +84,24 @@ fn of_a_message_whose_header_alone_was_here_the_header_comes_back_and_is_told() 
 }
 
 #[test]
+fn what_was_left_on_the_server_as_a_whole_comes_from_there_and_is_no_failure() {
+    let before = filled(MemoryStore::new());
+    let mut row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
+    (row.partial, row.size, row.sha256) = (true, 0, Sha256::digest(b"").into());
+    let key = record::message_key(row.message);
+    let mut message: Message = block_on(record::get(&before.store, &key)).unwrap().unwrap();
+    message.body = Body::Header { size: 0 };
+    let mut batch = put_body(message.id, b"");
+    batch.extend([message.put(), row.put()]);
+    block_on(before.store.apply(batch, Durability::Strict)).unwrap();
+    let (exported, mut file) = saved(&before, ExportFormat::Zip);
+    assert_eq!((exported.messages, exported.headers, exported.missing), (7, 1, 0));
+    let (after, imported) = restored(&mut file);
+    assert_eq!((imported.messages, imported.skipped), (6, 0));
+    assert!(ledger(&after.store).iter().all(|own| own.uidl != row.uidl), "it is listed anew");
+}
+
+#[test]
 fn a_damaged_message_costs_the_backup_that_message_alone_and_is_counted() {
     let before = filled(MemoryStore::new());
     let row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
