@@ -25,7 +25,7 @@ use crate::{
     Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Store,
     Transport, TransportError, Vault,
     host::{StorageState, VaultError},
-    store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
+    store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write, Written},
 };
 
 /// A server as its clients see it: bytes in, bytes out.
@@ -313,7 +313,12 @@ pub struct FailingStore {
     pub left: Rc<Cell<Option<usize>>>,
     /// How many writes were asked for.
     pub writes: Rc<Cell<usize>>,
+    /// How many values were asked for, several at a time.
+    pub read: Rc<Cell<usize>>,
 }
+
+/// Values that no test reads from a [`FailingStore`]: something would go on without end.
+const WITHOUT_END: usize = 1_000_000;
 
 impl Store for FailingStore {
     async fn take_lead(&self) -> Result<(), StoreError> {
@@ -322,6 +327,10 @@ impl Store for FailingStore {
 
     fn editing(&self) -> &Mutex<()> {
         self.inner.editing()
+    }
+
+    fn written(&self) -> &Written {
+        self.inner.written()
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
@@ -333,6 +342,8 @@ impl Store for FailingStore {
         table: Table,
         keys: &[Key],
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.read.set(self.read.get() + keys.len().max(1));
+        assert!(self.read.get() < WITHOUT_END, "something goes on without end");
         self.inner.get_many(table, keys).await
     }
 
@@ -389,6 +400,10 @@ impl Store for YieldingStore {
 
     fn editing(&self) -> &Mutex<()> {
         self.inner.editing()
+    }
+
+    fn written(&self) -> &Written {
+        self.inner.written()
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {

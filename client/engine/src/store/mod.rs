@@ -21,7 +21,7 @@ use indexed_db_futures::{
 };
 use postern_mail::{
     Store,
-    store::{Durability, Key, KeyRange, Order, StoreError, Table, Write},
+    store::{Durability, Key, KeyRange, Order, StoreError, Table, Write, Written},
 };
 
 use closing::Closing;
@@ -33,6 +33,7 @@ pub(crate) struct IndexedDbStore {
     /// The epoch in which this handle took the lead; 0 if it never did.
     epoch: Cell<u64>,
     editing: Mutex<()>,
+    written: Written,
     closing: Rc<Closing>,
 }
 
@@ -63,7 +64,8 @@ impl IndexedDbStore {
 
     fn of(database: Database) -> Self {
         let closing = Closing::watch(database.as_sys());
-        Self { database, epoch: Cell::new(0), editing: Mutex::new(()), closing }
+        let (editing, written) = (Mutex::new(()), Written::default());
+        Self { database, epoch: Cell::new(0), editing, written, closing }
     }
 
     /// Has somebody told when the database is closed under us.
@@ -113,6 +115,10 @@ impl Store for IndexedDbStore {
         &self.editing
     }
 
+    fn written(&self) -> &Written {
+        &self.written
+    }
+
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
         read::get(&self.read(table)?, table, key).await
     }
@@ -144,6 +150,7 @@ impl Store for IndexedDbStore {
     }
 
     async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
+        let _noting = self.written.noting(&batch);
         let transaction = self.write(write::object_stores(&batch), durability)?;
         write::apply(transaction, batch, self.epoch.get()).await
     }

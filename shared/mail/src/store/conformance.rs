@@ -8,7 +8,10 @@ use std::{
     panic::Location,
 };
 
+use postern_bridge::{MailboxId, MessageId};
+
 use super::{
+    Changed,
     Durability::{Relaxed, Strict},
     Key, KeyRange,
     Order::{Ascending, Descending},
@@ -16,6 +19,7 @@ use super::{
     Table::{self, Arrival, Bodies, Ledger, Messages, Meta},
     Write,
 };
+use crate::record;
 
 /// What came of one case.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,6 +65,7 @@ pub async fn run<S: Store>(open: impl AsyncFn(&str) -> Result<S, StoreError>) ->
         a_range_is_deleted_and_no_more,
         deleting_what_is_not_there_is_fine,
         an_empty_batch_is_fine,
+        what_a_batch_writes_of_messages_is_noted,
         entries_outlive_their_handle,
         an_earlier_leader_writes_nothing,
         an_earlier_leader_can_still_read,
@@ -372,6 +377,21 @@ async fn an_empty_batch_is_fine<S: Store>(open: impl AsyncFn() -> Result<S, Stor
     let store = open().await?;
     store.apply(vec![], Relaxed).await?;
     Ok(store.apply(vec![], Strict).await?)
+}
+
+async fn what_a_batch_writes_of_messages_is_noted<S: Store>(
+    open: impl AsyncFn() -> Result<S, StoreError>,
+) -> Found {
+    let store = open().await?;
+    let message = MessageId { mailbox: MailboxId(1), uid: 7 };
+    let key = record::message_key(message);
+    store.written().take();
+    store.apply(vec![put(Messages, &key.0, b"x"), put(Bodies, b"b", b"x")], Relaxed).await?;
+    same(store.written().take(), Changed::These([message].into()))?;
+    same(store.written().take(), Changed::These([].into()))?;
+    let range = KeyRange::prefix(key);
+    store.apply(vec![Write::DeleteRange { table: Messages, range }], Relaxed).await?;
+    same(store.written().take(), Changed::Any)
 }
 
 async fn entries_outlive_their_handle<S: Store>(

@@ -8,13 +8,14 @@ use std::{
 
 use futures_util::lock::Mutex;
 
-use super::{Durability, Key, KeyRange, Order, Store, StoreError, Table, Write};
+use super::{Durability, Key, KeyRange, Order, Store, StoreError, Table, Write, Written};
 
 #[derive(Default)]
 struct Shared {
     tables: RefCell<BTreeMap<Table, BTreeMap<Key, Vec<u8>>>>,
     epoch: Cell<u64>,
     editing: Mutex<()>,
+    written: Written,
 }
 
 /// A store in memory. Clones see the same tables; each handle leads or is fenced off by itself.
@@ -41,6 +42,10 @@ impl Store for MemoryStore {
 
     fn editing(&self) -> &Mutex<()> {
         &self.shared.editing
+    }
+
+    fn written(&self) -> &Written {
+        &self.shared.written
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
@@ -97,6 +102,7 @@ impl Store for MemoryStore {
         if self.epoch.get() < self.shared.epoch.get() {
             return Err(StoreError::Fenced);
         }
+        let _noting = self.shared.written.noting(&batch);
         let mut tables = self.shared.tables.borrow_mut();
         for write in batch {
             match write {

@@ -11,9 +11,11 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod memory;
+mod written;
 
 use futures_util::lock::Mutex;
 pub use memory::MemoryStore;
+pub use written::{Changed, NOTED, Written};
 
 /// Where a value lives. Each table is one object store in IndexedDB.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -194,6 +196,9 @@ pub trait Store {
     ///
     /// Other pages need no lock: only the leader writes.
     fn editing(&self) -> &Mutex<()>;
+
+    /// Which message records were written through this handle; [`Store::apply`] notes them.
+    fn written(&self) -> &Written;
 
     /// One value.
     ///

@@ -12,7 +12,7 @@ use futures_util::lock::Mutex;
 
 use crate::{
     Store,
-    store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write},
+    store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write, Written},
 };
 
 /// What is about to be done.
@@ -82,6 +82,10 @@ impl Store for Watched {
 
     fn editing(&self) -> &Mutex<()> {
         self.inner.editing()
+    }
+
+    fn written(&self) -> &Written {
+        self.inner.written()
     }
 
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
