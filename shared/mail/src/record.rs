@@ -143,6 +143,10 @@ pub struct SyncPoint {
     /// Whether all that is stored has its links, or the server has none to tell.
     #[serde(default)]
     pub linked: bool,
+    /// From which UID on all that is stored has its links, while that is being learnt; 0 if nothing was
+    /// learnt yet.
+    #[serde(default)]
+    pub linked_from: u32,
 }
 
 impl Record for Mailbox {
@@ -264,6 +268,10 @@ pub struct Links {
     /// The server's name for the conversation; empty where it has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub thread: String,
+    /// The server's name for the message, which is the same in every mailbox; empty where it has none,
+    /// or was not asked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
 }
 
 impl Links {
@@ -283,7 +291,7 @@ impl Links {
         if thread.len() > threads::limits::REFERENCES {
             thread.clear();
         }
-        Self { references, thread }
+        Self { references, thread, message: String::new() }
     }
 }
 
@@ -344,6 +352,14 @@ pub fn mailbox_key(mailbox: MailboxId) -> Key {
 /// A message's key, and the prefix of its chunks' keys.
 pub fn message_key(message: MessageId) -> Key {
     mailbox_key(message.mailbox).u32(message.uid)
+}
+
+/// The message that a key of [`message_key`] stands for; none if it is another kind of key.
+pub fn keyed_message(key: &Key) -> Option<MessageId> {
+    let (mailbox, uid) = key.0.split_first_chunk::<4>()?;
+    let number = |bytes| u32::from_be_bytes(bytes);
+    let uid = number(uid.try_into().ok()?);
+    Some(MessageId { mailbox: MailboxId(number(*mailbox)), uid })
 }
 
 /// The message that an arrival key stands for.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many messages one batch changes.
-const BATCH: usize = 2_000;
+pub(super) const BATCH: usize = 2_000;
 
 /// A batch was stored: the list can be drawn again.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,8 +43,6 @@ pub struct ListChange {
     pub removed: Vec<Place>,
     /// UIDs of messages that the server says belong together, listed or not.
     pub together: Vec<Vec<u32>>,
-    /// Whether messages have become known to belong to other conversations than before.
-    pub linked: bool,
 }
 
 /// A sync of one mailbox in progress.
@@ -193,17 +191,17 @@ impl<'a, H: Host> Sync<'a, H> {
 
     /// Those of the stored messages that an earlier version stored without their links.
     pub(super) async fn unlinked(&self, uids: &[u32]) -> Result<Vec<u32>, StoreError> {
-        let mut unlinked = Vec::new();
-        for batch in uids.chunks(BATCH) {
-            let messages = stored_messages(self.host.store(), self.mailbox, batch).await?;
-            let messages = messages.into_iter().flatten().filter(|own| own.links.is_none());
-            unlinked.extend(messages.map(|own| own.id.uid));
-        }
-        Ok(unlinked)
+        let messages = stored_messages(self.host.store(), self.mailbox, uids).await?;
+        let unlinked = messages.into_iter().flatten().filter(|own| own.links.is_none());
+        Ok(unlinked.map(|own| own.id.uid).collect())
     }
 
-    /// Stores the links of messages that have none yet.
-    pub(super) async fn set_links(&mut self, told: BTreeMap<u32, Links>) -> Result<(), MailError> {
+    /// Stores the links of messages that have none yet, and that from a UID on all have theirs.
+    pub(super) async fn set_links(
+        &mut self,
+        told: BTreeMap<u32, Links>,
+        from: u32,
+    ) -> Result<(), MailError> {
         let uids: Vec<u32> = told.keys().copied().collect();
         let editing = self.host.store().editing().lock().await;
         let messages = stored_messages(self.host.store(), self.mailbox, &uids).await?;
@@ -213,11 +211,8 @@ impl<'a, H: Host> Sync<'a, H> {
         };
         let writes: Vec<Write> =
             messages.into_iter().zip(told.into_values()).filter_map(link).collect();
-        if writes.is_empty() {
-            return Ok(());
-        }
-        let change = ListChange { linked: true, ..ListChange::default() };
-        self.commit(&editing, writes, change, |_| {}).await
+        let note = |own: &mut Mailbox| own.synced.linked_from = from;
+        self.commit(&editing, writes, ListChange::default(), note).await
     }
 
     /// Tells which messages the server says belong together, by UID.

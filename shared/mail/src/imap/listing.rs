@@ -26,12 +26,14 @@ pub(super) fn link_items(capabilities: &Capabilities) -> Vec<FetchItem> {
     let names = vec!["REFERENCES".into()];
     let references =
         FetchItem::HeaderFields { section: String::new(), names, except: false, partial };
-    let thread = if capabilities.has("X-GM-EXT-1") {
-        Some(FetchItem::GmailThreadId)
+    let names: &[FetchItem] = if capabilities.has("X-GM-EXT-1") {
+        &[FetchItem::GmailThreadId, FetchItem::GmailMessageId]
+    } else if capabilities.has("OBJECTID") {
+        &[FetchItem::ThreadId, FetchItem::EmailId]
     } else {
-        capabilities.has("OBJECTID").then_some(FetchItem::ThreadId)
+        &[]
     };
-    [FetchItem::Envelope, references].into_iter().chain(thread).collect()
+    [FetchItem::Envelope, references].into_iter().chain(names.iter().cloned()).collect()
 }
 
 /// A message's record; `None` without a UID or envelope, such as for an unasked change of flags.
@@ -69,11 +71,15 @@ pub(super) fn links(fetch: &Fetch) -> Links {
         Some(number) => number.to_string(),
         None => fetch.thread_id.clone().flatten().unwrap_or_default(),
     };
-    if answered.is_empty() && fields.is_empty() {
-        return Links::new(Vec::new(), thread);
-    }
+    let message = match fetch.gmail.message_id {
+        Some(number) => number.to_string(),
+        None => fetch.email_id.clone().unwrap_or_default(),
+    };
+    let message = Some(message).filter(|own| own.len() <= limits::HEADER_FIELD).unwrap_or_default();
     let header = [&b"In-Reply-To: "[..], answered, b"\r\n", fields].concat();
-    Links::new(postern_mime::references(&header), thread)
+    let is_silent = answered.is_empty() && fields.is_empty();
+    let references = if is_silent { Vec::new() } else { postern_mime::references(&header) };
+    Links { message, ..Links::new(references, thread) }
 }
 
 /// The records of the messages that were fetched and are wanted, ascending, each once.

@@ -12,7 +12,7 @@ use postern_imap::{
 
 use super::{
     ImapClient,
-    batch::{Sync, SyncStep, stored_among, stored_uids},
+    batch::{BATCH, Sync, SyncStep, stored_among, stored_uids},
     limits, listing,
     news::News,
     plan::{self, FlagsFrom},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::is_provisional,
-    record::{self, Links, Mailbox, SyncPoint},
+    record::{self, Mailbox, SyncPoint},
     threads,
 };
 
@@ -39,6 +39,8 @@ impl<T: Transport> ImapClient<T> {
     /// - after new messages: `uid_next` is that of the last whole sync, so the UIDs are compared;
     /// - after messages that are gone, or flags: the mod-sequence is the earlier one, so the server
     ///   tells the same again, which does no harm;
+    /// - after links that an earlier version did not ask for: `linked_from` in the same batch says from
+    ///   which UID on they are known, and it goes on below;
     /// - the last batch stores `uid_next` and mod-sequence of the SELECT, when all that they stand
     ///   for is stored.
     ///
@@ -102,15 +104,18 @@ impl<T: Transport> ImapClient<T> {
         }
         known.retain(|uid| stored.binary_search(uid).is_ok());
         if !before.synced.linked && !reset {
-            self.learn_links(&mut sync, &known).await?;
+            self.learn_links(&mut sync, before.synced.linked_from, &known).await?;
+            if sync.is_paused() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
         self.refresh_flags(&mut sync, flags, &known, &mut stored).await?;
         let (total, unseen) = (sync.total, sync.unread);
         sync.update(|own| {
             own.uid_next = selected.uid_next.unwrap_or_default();
             let mod_seq = selected.mod_seq;
-            let (exists, stale, linked) = (total, false, true);
-            own.synced = SyncPoint { mod_seq, exists, unseen, stale, linked };
+            let (exists, stale, linked, linked_from) = (total, false, true, 0);
+            own.synced = SyncPoint { mod_seq, exists, unseen, stale, linked, linked_from };
         })
         .await?;
         Ok(ControlFlow::Continue(()))
@@ -276,21 +281,33 @@ impl<T: Transport> ImapClient<T> {
         Ok(())
     }
 
-    /// Asks for the links of messages that an earlier version, which did not ask for them, stored.
+    /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the
+    /// newest first, piece by piece, until something else is to be done first. Those from `linked_from`
+    /// on are known.
     async fn learn_links<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
+        linked_from: u32,
         known: &[u32],
     ) -> Result<(), MailError> {
-        let unlinked = sync.unlinked(known).await?;
         let items = listing::link_items(&self.capabilities(sync.host()).await?);
-        for window in plan::flag_windows(&unlinked) {
-            let command = Command::uid_fetch(&window, &items)?;
-            let mut answer = self.run(sync.host(), command, "list the conversations").await?;
-            let told = answer.fetches().filter(|fetch| fetch.envelope.is_some());
-            let told = told.filter_map(|fetch| Some((fetch.uid?, listing::links(&fetch))));
-            let told: BTreeMap<u32, Links> = told.collect();
-            sync.set_links(told).await?;
+        let below = match linked_from {
+            0 => known.len(),
+            from => known.partition_point(|uid| *uid < from),
+        };
+        for piece in known[..below].rchunks(BATCH) {
+            let unlinked = sync.unlinked(piece).await?;
+            let mut links = BTreeMap::new();
+            for window in plan::flag_windows(&unlinked) {
+                let command = Command::uid_fetch(&window, &items)?;
+                let mut answer = self.run(sync.host(), command, "list the conversations").await?;
+                let told = answer.fetches().filter(|fetch| fetch.envelope.is_some());
+                links.extend(told.filter_map(|fetch| Some((fetch.uid?, listing::links(&fetch)))));
+            }
+            sync.set_links(links, piece[0]).await?;
+            if sync.is_paused() {
+                break;
+            }
         }
         Ok(())
     }

@@ -386,14 +386,15 @@ fn what_says_who_belongs_together_is_stored_with_each_message() {
     let host = host_with_inbox();
     let answer = "* 1 FETCH (UID 2 FLAGS () ENVELOPE (NIL \"Re: x\" NIL NIL NIL NIL NIL NIL \
                   \"<b@x>\" \"<c@x>\") BODY[HEADER.FIELDS (REFERENCES)]<0> {27}\r\nReferences: \
-                  <a@x> <b@x>\r\n\r\n THREADID (T1))\r\n";
+                  <a@x> <b@x>\r\n\r\n THREADID (T1) EMAILID (M1))\r\n";
     let items = "UID FETCH 2 (UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE ENVELOPE \
-                 BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192> THREADID)";
+                 BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192> THREADID EMAILID)";
     let script = vec![select(1, 9, 3), unread(1), all("2"), (items, ok(answer))];
     let greeting = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH OBJECTID] hi\r\n";
     let mut client = connect(&host, Security::Tls, greeting, script).unwrap();
     sync(&mut client, &host);
-    let links = Links::new(vec!["a@x".into(), "b@x".into()], "T1".into());
+    let references = vec!["a@x".into(), "b@x".into()];
+    let links = Links { message: "M1".into(), ..Links::new(references, "T1".into()) };
     assert_eq!(stored(&host)[0].links, Some(links));
 }
 
@@ -420,6 +421,33 @@ fn what_an_earlier_version_did_not_ask_for_is_asked_for_once() {
     let told = Links::new(vec!["b@x".into()], String::new());
     assert_eq!(linked, [Some(told), Some(Links::default()), None]);
     assert_eq!(sync(&mut ready(&host, vec![select(3, 9, 7), unread(3), flags]), &host), []);
+}
+
+#[test]
+fn learning_it_is_broken_off_for_something_more_urgent_and_goes_on_below() {
+    let host = host_with_messages();
+    let mut writes: Vec<_> = stored(&host)
+        .into_iter()
+        .filter(|own| own.id.uid != 6)
+        .map(|own| Message { links: None, ..own }.put())
+        .collect();
+    let mut mailbox = now(record::mailbox(&host.store, INBOX)).unwrap();
+    (mailbox.synced.linked, mailbox.synced.linked_from) = (false, 6);
+    writes.push(mailbox.put());
+    now(host.store.apply(writes, Durability::Relaxed)).unwrap();
+
+    let answer = "* 1 FETCH (UID 2 ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL \"<b@x>\" NIL))\r\n";
+    let asked = "UID FETCH 2,5 (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192>)";
+    let script = vec![select(3, 9, 7), unread(3), (asked, ok(answer))];
+    let mut client = ready(&host, script);
+    let mut urgent = |_: SyncStep| ControlFlow::Break(());
+    assert!(now(client.sync_messages(&host, INBOX, &mut urgent)).unwrap().is_break());
+    let synced = || now(record::mailbox(&host.store, INBOX)).unwrap().synced;
+    assert_eq!((synced().linked, synced().linked_from), (false, 2));
+
+    let flags = ("UID FETCH 2,5:6 (UID FLAGS)", ok(""));
+    sync(&mut ready(&host, vec![select(3, 9, 7), unread(3), flags]), &host);
+    assert_eq!((synced().linked, synced().linked_from), (true, 0));
 }
 
 /// A host whose inbox shows conversations and was never synced.

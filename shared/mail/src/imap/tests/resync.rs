@@ -35,8 +35,14 @@ fn host_with_mod_seq() -> ScriptedHost {
     let mut client = connect(&host, Security::Tls, CONDSTORE, script).unwrap();
     sync(&mut client, &host);
     let synced = now(record::mailbox(&host.store, INBOX)).unwrap().synced;
-    let expected =
-        record::SyncPoint { mod_seq: 40, exists: 3, unseen: 3, stale: false, linked: true };
+    let expected = record::SyncPoint {
+        mod_seq: 40,
+        exists: 3,
+        unseen: 3,
+        stale: false,
+        linked: true,
+        linked_from: 0,
+    };
     assert_eq!(synced, expected);
     host
 }
