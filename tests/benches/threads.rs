@@ -28,6 +28,7 @@ async fn main() -> Result<()> {
     let ids: Vec<MessageId> = (1..=messages).rev().map(id).collect();
 
     let (mut reading, mut listing, mut joining, mut leaving) = (vec![], vec![], vec![], vec![]);
+    let mut summing = vec![];
     for _ in 0..RUNS {
         let start = Instant::now();
         let mut conversations = Conversations::default();
@@ -37,7 +38,7 @@ async fn main() -> Result<()> {
         reading.push(millis(start));
 
         let start = Instant::now();
-        let heads = black_box(conversations.heads(MAILBOX));
+        let heads = black_box(conversations.listed(MAILBOX));
         listing.push(millis(start));
         let expected = (messages / EACH) as usize;
         ensure!(heads.len() == expected, "{} conversations, not {expected}", heads.len());
@@ -54,12 +55,20 @@ async fn main() -> Result<()> {
         let start = Instant::now();
         new.iter().for_each(|own| conversations.remove(&[*own]));
         leaving.push(millis(start));
+
+        // Fifty rows in view, of which none has changed.
+        let start = Instant::now();
+        for own in heads.iter().rev().take(50) {
+            black_box(conversations.sum(own.newest.id, MAILBOX));
+        }
+        summing.push(millis(start));
     }
     deliver(vec![
         bounded("threads/reading and grouping a mailbox, once", 1_000.0, reading),
         bounded("threads/its rows, after a change", 50.0, listing),
         bounded("threads/a thousand messages that come", 50.0, joining),
         bounded("threads/a thousand messages that go", 50.0, leaving),
+        bounded("threads/what fifty rows sum up", 5.0, summing),
     ])
 }
 

@@ -72,8 +72,18 @@ pub enum Delta {
         conversations: bool,
     },
     /// The messages of an opened conversation: the answer to `OpenConversation`, and again whenever
-    /// they change; without any once all of them have left the mailbox.
+    /// they change until `CloseConversation`; without any once all of them have left the mailbox.
     Conversation(Box<ConversationView>),
+    /// Rows of conversations go by another key now, since the message that it was has gone, or since
+    /// two conversations have become one; whoever keeps the old key takes the new one.
+    Rekeyed(Vec<Moved>),
+    /// The answer to `NameMessages`.
+    Named {
+        /// The request's number.
+        request: u32,
+        /// The messages, or what is wrong.
+        result: Result<Vec<MessageId>, Problem>,
+    },
     /// An opened message.
     Message(Box<MessageView>),
     /// A message could not be opened.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AccessKey, AccountChange, AccountDraft, AccountId, Address, Change, ChangeId, ExportFormat,
     ExportScope, Fingerprint, ImportTarget, MailboxId, MessageId, Reminder, Retention, SearchScope,
-    ServerRole,
+    Selection, ServerRole,
 };
 
 /// What the person wants; the app sends it, the engine answers with [`Delta`](crate::Delta)s.
@@ -134,11 +134,20 @@ pub enum Intent {
         /// Whether to.
         on: bool,
     },
-    /// Tell which messages are of the conversation of a message, whenever that changes, until another
-    /// one or a mailbox is opened.
+    /// Tell which messages are of the conversation of a message, whenever that changes, until it is
+    /// closed, or another one or a mailbox is opened.
     OpenConversation {
         /// The message, of the mailbox that is open.
         message: MessageId,
+    },
+    /// No conversation is shown any more.
+    CloseConversation,
+    /// Say which messages a selection means at this moment, so that what is asked about is what is done.
+    NameMessages {
+        /// Comes back in `Delta::Named`.
+        request: u32,
+        /// The selection.
+        messages: Selection,
     },
     /// Show a message and mark it as read.
     OpenMessage {

@@ -119,7 +119,10 @@ pub struct Flags {
 pub struct Row {
     /// The message; of a conversation the newest in the listed mailbox.
     pub id: MessageId,
-    /// How many messages it stands for, sent ones included.
+    /// What the row goes by: the message, or one of the conversation that stays the same one when
+    /// others come. When it must be another one, [`Delta::Rekeyed`](crate::Delta::Rekeyed) says so.
+    pub key: MessageId,
+    /// How many messages it stands for, sent ones included; each once, in how many mailboxes it may be.
     pub messages: u32,
     /// How many of those in the listed mailbox are unread.
     pub unread: u32,
@@ -146,7 +149,9 @@ pub struct Row {
 pub struct ConversationView {
     /// The message that it was opened by.
     pub message: MessageId,
-    /// The messages, oldest first: the latest of a very long one.
+    /// What its row goes by; see [`Row::key`].
+    pub key: MessageId,
+    /// The messages, oldest first, each once: the latest of a very long one.
     pub messages: Vec<Row>,
     /// How many more belong to it: older ones, and those that are not here yet.
     pub more: u32,

@@ -356,6 +356,8 @@ impl App {
                 }
             }
             Delta::Conversation(view) => self.show_conversation(*view),
+            Delta::Rekeyed(moves) => self.rekeyed(&moves),
+            Delta::Named { request, result } => self.named(request, result),
             Delta::Message(message) => self.take_message(*message),
             Delta::MessageFailed { message, problem } => self.take_failure(message, problem),
             Delta::Discovered { request, result } => {

@@ -24,6 +24,9 @@ pub(crate) struct Changes {
     told: Vec<u32>,
     /// The last change that can be taken back.
     last: Option<ChangeId>,
+    /// The request for the messages that are to be deleted for good, if the person says so; what is
+    /// picked, and how many rows that is.
+    naming: Option<(u32, Selection, u32)>,
 }
 
 impl App {
@@ -34,9 +37,7 @@ impl App {
             Command::Delete => self.dispose(|messages| Change::Delete { messages }),
             Command::Junk => self.dispose(|messages| Change::Junk { messages }),
             Command::NotJunk => self.dispose(|messages| Change::NotJunk { messages }),
-            Command::DeleteForGood => self.ask_about(|messages, count| {
-                Dialog::Confirm(Question::DeleteForGood(messages, count))
-            }),
+            Command::DeleteForGood => self.ask_to_delete_for_good(),
             Command::PutInto(purpose, to) => {
                 if let Some(messages) = self.targets() {
                     self.put_into(purpose, messages, to);
@@ -79,8 +80,9 @@ impl App {
     /// Does what a question was about: the answer was yes.
     pub(crate) fn confirm(self, question: Question) {
         match question {
-            Question::DeleteForGood(messages, _) => {
-                self.dispose_of(messages, |messages| Change::DeleteForGood { messages });
+            Question::DeleteForGood { picked, messages, .. } => {
+                let messages = Selection::Messages(messages);
+                self.dispose_of(picked, |_| Change::DeleteForGood { messages });
             }
             Question::EmptyFolder(mailbox) => self.change(Change::Empty { mailbox }, true),
             Question::DeleteFolder(mailbox) => self.change(Change::DeleteMailbox { mailbox }, true),
@@ -108,6 +110,29 @@ impl App {
     fn ask_about(self, dialog: impl FnOnce(Selection, u32) -> Dialog) {
         if let Some(messages) = self.targets() {
             self.dialog.set(Some(dialog(messages, self.target_count())));
+        }
+    }
+
+    /// Asks whether messages shall be deleted for good: those that there are now, and no others.
+    fn ask_to_delete_for_good(self) {
+        let Some(picked) = self.targets() else { return };
+        let (rows, messages) = (self.target_count(), picked.clone());
+        let request = self.request(|request| Intent::NameMessages { request, messages });
+        self.changes.update_value(|changes| changes.naming = Some((request, picked, rows)));
+    }
+
+    /// Takes over which messages a selection means.
+    pub(super) fn named(self, request: u32, result: Result<Vec<MessageId>, Problem>) {
+        let naming = self.changes.try_update_value(|changes| {
+            changes.naming.take_if(|(awaited, ..)| *awaited == request)
+        });
+        let Some((_, picked, rows)) = naming.flatten() else { return };
+        match result {
+            Ok(messages) => {
+                let question = Question::DeleteForGood { picked, rows, messages };
+                self.dialog.set(Some(Dialog::Confirm(question)));
+            }
+            Err(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
         }
     }
 
@@ -165,7 +190,7 @@ impl App {
 
     /// What the opened message is like, as far as its row is known; follows what changes.
     pub(crate) fn opened_traits(self) -> Traits {
-        let open = self.open_head();
+        let open = self.open_key();
         let row = self.list.with(|list| open.and_then(|id| list.find(id)).cloned());
         self.traits_of(row.as_slice(), open)
     }
@@ -193,7 +218,7 @@ impl App {
 
     /// The known rows of what something would be done to; follows what changes.
     pub(crate) fn target_rows(self) -> Vec<Arc<Row>> {
-        let one = self.open_head();
+        let one = self.open_key();
         self.list.with(|list| {
             self.picked.with(|picked| {
                 if !picked.is_empty() {
@@ -222,8 +247,10 @@ impl App {
     pub(crate) fn pick_to(self, index: u32) {
         let cursor = self.place(self.list.with_untracked(|list| list.cursor()));
         self.list.update(|list| list.put_cursor(index));
+        let known = self.list.with_untracked(|list| list.known().cloned().collect::<Vec<_>>());
         if let Some(place) = self.place(index) {
-            self.picked.update(|picked| picked.extend_to(place, cursor));
+            let known = known.iter().map(|row| &**row);
+            self.picked.update(|picked| picked.extend_to(place, cursor, known));
         }
     }
 
@@ -254,7 +281,7 @@ impl App {
 
     fn one_target(self) -> Option<MessageId> {
         let open = self.route.get_untracked().message();
-        open.or_else(|| self.list.with_untracked(|list| list.under_cursor().map(|row| row.id)))
+        open.or_else(|| self.list.with_untracked(|list| list.under_cursor().map(|row| row.key)))
     }
 
     fn mark(self, mark: Mark, set: bool) {
@@ -282,11 +309,12 @@ impl App {
     /// Goes on from the opened message if it is about to go: to the next one where both are in view,
     /// else to the list.
     fn leave_targets(self) {
-        let Some(open) = untrack(|| self.open_head()) else { return };
+        let Some(open) = untrack(|| self.open_key()) else { return };
         let next = self.list.with_untracked(|list| {
             self.picked.with_untracked(|picked| {
-                let goes = |row: &Row| row.id == open || picked.contains(row);
-                if !list.find(open).is_some_and(|row| picked.is_empty() || goes(row)) {
+                let own = list.find(open)?;
+                let goes = |row: &Row| row.key == own.key || picked.contains(row);
+                if !(picked.is_empty() || picked.contains(own)) {
                     return None;
                 }
                 let stays = |index| list.row(index).filter(|row| !goes(row)).map(|row| row.id);

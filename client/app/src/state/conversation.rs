@@ -6,9 +6,7 @@ use std::{
 };
 
 use leptos::prelude::*;
-use postern_bridge::{
-    ConversationView, Intent, MailboxId, MessageId, MessageView, Moved, Problem, Row,
-};
+use postern_bridge::{ConversationView, Intent, MessageId, MessageView, Moved, Problem, Row};
 
 use super::{App, list::List, reader::Reader};
 
@@ -20,6 +18,8 @@ const UNFOLDED: usize = 10;
 pub(crate) struct Conversation {
     /// The message that it was opened by.
     message: Option<MessageId>,
+    /// What its row goes by, as far as is known.
+    key: Option<MessageId>,
     /// Its messages, oldest first; none while they are not known.
     messages: Vec<Arc<Row>>,
     more: u32,
@@ -40,18 +40,19 @@ impl Conversation {
         is_other
     }
 
-    /// Turns to none.
-    fn close(&mut self) {
-        *self = Self::default();
+    /// Turns to none; whether there was one.
+    fn close(&mut self) -> bool {
+        std::mem::take(self).message.is_some()
     }
 
     /// Takes over which messages there are; returns those to ask for. Of another conversation, or
     /// of one that has left, nothing is shown.
     fn show(&mut self, view: ConversationView) -> Vec<MessageId> {
-        let ConversationView { message, messages, more } = view;
+        let ConversationView { message, key, messages, more } = view;
         if self.message != Some(message) {
             return Vec::new();
         }
+        self.key = Some(key);
         // What comes later stays folded: to unfold is to read, and perhaps nobody looks any more.
         if self.messages.is_empty() {
             let unread = messages.iter().rev().filter(|row| !row.flags.seen);
@@ -97,9 +98,9 @@ impl Conversation {
         self.messages.iter().find(|row| row.id == id)
     }
 
-    /// The message that stands for it in the list of a mailbox: the newest that is there.
-    fn head(&self, mailbox: MailboxId) -> Option<MessageId> {
-        self.messages.iter().rev().map(|row| row.id).find(|id| id.mailbox == mailbox)
+    /// What the row goes by of what is opened by a message, as far as is known.
+    fn key_of(&self, message: MessageId) -> MessageId {
+        self.key.filter(|_| self.message == Some(message)).unwrap_or(message)
     }
 
     /// Whether a message is unfolded.
@@ -142,7 +143,7 @@ impl Conversation {
 
     /// Takes over that a message has another number.
     fn renumber(&mut self, from: MessageId, to: MessageId) {
-        for id in [&mut self.message, &mut self.current] {
+        for id in [&mut self.message, &mut self.key, &mut self.current] {
             *id = id.map(|id| if id == from { to } else { id });
         }
         if self.unfolded.remove(&from) {
@@ -175,7 +176,11 @@ impl App {
                     self.send(Intent::OpenConversation { message });
                 }
             }
-            None => self.conversation.update(Conversation::close),
+            None => {
+                if self.conversation.try_update(Conversation::close).unwrap_or_default() {
+                    self.send(Intent::CloseConversation);
+                }
+            }
         });
     }
 
@@ -191,16 +196,25 @@ impl App {
 
     /// Takes over which messages the opened conversation has, and asks for those to be shown.
     pub(super) fn show_conversation(self, view: ConversationView) {
-        let is_empty = view.messages.is_empty();
+        let (message, key) = (view.message, view.key);
         let missing = self.conversation.try_update(|own| own.show(view)).unwrap_or_default();
         for message in missing {
             self.send(Intent::OpenMessage { message });
         }
-        // Its row is that of its newest message, which may have come just now.
-        if !is_empty && let Some(head) = untrack(|| self.open_head()) {
-            self.conversation.with_untracked(|own| {
-                self.list.update(|list| list.follow(|id| own.find(id).is_some(), head));
-            });
+        // Whoever is at the message by which it was opened is at its row.
+        if message != key {
+            self.list.update(|list| list.rekey(message, key));
+        }
+    }
+
+    /// Follows rows of conversations that go by another key.
+    pub(super) fn rekeyed(self, moves: &[Moved]) {
+        for Moved { from, to } in moves {
+            self.list.update(|list| list.rekey(*from, *to));
+            self.picked.update(|picked| picked.rekeyed(*from, *to));
+            if self.conversation.with_untracked(|own| own.key == Some(*from)) {
+                self.conversation.update(|own| own.key = Some(*to));
+            }
         }
     }
 
@@ -226,12 +240,10 @@ impl App {
         })
     }
 
-    /// The message whose row stands for what is open; follows what changes.
-    pub(crate) fn open_head(self) -> Option<MessageId> {
+    /// What the row of what is open goes by; follows what changes.
+    pub(crate) fn open_key(self) -> Option<MessageId> {
         let open = self.route.get().message()?;
-        let head =
-            self.conversation.with(|own| own.find(open).and_then(|_| own.head(open.mailbox)));
-        Some(head.unwrap_or(open))
+        Some(self.conversation.with(|own| own.key_of(open)))
     }
 
     /// Follows messages of the conversation that have another number now.
@@ -253,7 +265,7 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::Flags;
+    use postern_bridge::{Flags, MailboxId};
 
     use super::{super::reader::tests::message, *};
 
@@ -264,6 +276,7 @@ mod tests {
     fn row(uid: u32, seen: bool) -> Row {
         Row {
             id: id(uid),
+            key: id(uid),
             messages: 1,
             unread: u32::from(!seen),
             correspondents: String::new(),
@@ -278,7 +291,7 @@ mod tests {
 
     fn view(message: u32, rows: &[(u32, bool)]) -> ConversationView {
         let messages = rows.iter().map(|(uid, seen)| row(*uid, *seen)).collect();
-        ConversationView { message: id(message), messages, more: 0 }
+        ConversationView { message: id(message), key: id(1), messages, more: 0 }
     }
 
     fn unfolded(conversation: &Conversation) -> Vec<u32> {
@@ -338,9 +351,11 @@ mod tests {
         conversation.renumber(id(2), id(8));
         assert_eq!((conversation.message(), unfolded(&conversation)), (Some(id(8)), vec![8, 9]));
         assert!(conversation.asked(id(9)).is_some());
-        assert_eq!(conversation.head(MailboxId(1)), Some(id(8)));
+        // Its row goes by the first, whose number is another one now.
+        assert_eq!((conversation.key_of(id(8)), conversation.key_of(id(5))), (id(9), id(5)));
         conversation.show(view(8, &[(8, true)]));
         assert_eq!((unfolded(&conversation), conversation.asked(id(9))), (vec![8], None));
         assert!(!conversation.is_shown());
+        assert!(conversation.close() && !conversation.close());
     }
 }

@@ -1,6 +1,6 @@
 //! What lies over the page and waits for an answer: a menu or a dialog.
 
-use postern_bridge::{AccountId, MailboxId, Selection};
+use postern_bridge::{AccountId, MailboxId, MessageId, Selection};
 
 use super::command::{Command, Purpose};
 
@@ -39,8 +39,15 @@ pub(crate) enum Dialog {
 /// A question before something that can't be undone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Question {
-    /// Delete these messages, so many.
-    DeleteForGood(Selection, u32),
+    /// Delete messages.
+    DeleteForGood {
+        /// What is picked.
+        picked: Selection,
+        /// How many rows that is.
+        rows: u32,
+        /// The messages that those stood for when the question was asked: they alone are deleted.
+        messages: Vec<MessageId>,
+    },
     /// Delete everything in a folder.
     EmptyFolder(MailboxId),
     /// Delete a folder.

@@ -48,7 +48,7 @@ pub(crate) struct List {
     rows: BTreeMap<u32, Arc<Row>>,
     asked: Range<u32>,
     cursor: u32,
-    /// The message under the cursor, so that the cursor stays on it when rows move.
+    /// The key of the row under the cursor, so that the cursor stays on it when rows move.
     marked: Option<MessageId>,
 }
 
@@ -154,14 +154,17 @@ impl List {
         self.rows.get(&index)
     }
 
-    /// The row of a message, if it is known.
-    pub(crate) fn find(&self, message: MessageId) -> Option<&Arc<Row>> {
-        self.rows.values().find(|row| row.id == message)
+    /// The row that goes by this key, or that shows this message, if it is known.
+    pub(crate) fn find(&self, key: MessageId) -> Option<&Arc<Row>> {
+        self.index_of(key).and_then(|index| self.row(index))
     }
 
-    /// The number of a message's row, if it is known.
-    pub(crate) fn index_of(&self, message: MessageId) -> Option<u32> {
-        self.rows.iter().find(|(_, row)| row.id == message).map(|(index, _)| *index)
+    /// That row's number.
+    pub(crate) fn index_of(&self, key: MessageId) -> Option<u32> {
+        let by = |is_it: fn(&Row, MessageId) -> bool| {
+            self.rows.iter().find(|(_, row)| is_it(row, key)).map(|(index, _)| *index)
+        };
+        by(|row, key| row.key == key).or_else(|| by(|row, key| row.id == key))
     }
 
     /// All rows that are known, newest first.
@@ -174,8 +177,16 @@ impl List {
         if let Some(row) = self.rows.values_mut().find(|row| row.id == from) {
             Arc::make_mut(row).id = to;
         }
+        self.rekey(from, to);
+    }
+
+    /// Takes over that a row goes by another key.
+    pub(crate) fn rekey(&mut self, from: MessageId, to: MessageId) {
+        if let Some(row) = self.rows.values_mut().find(|row| row.key == from) {
+            Arc::make_mut(row).key = to;
+        }
         if self.marked == Some(from) {
-            self.marked = Some(to);
+            self.mark(to);
         }
     }
 
@@ -199,30 +210,23 @@ impl List {
     /// Puts the cursor on a row, or on the last one if there are fewer.
     pub(crate) fn put_cursor(&mut self, index: u32) {
         self.cursor = index.min(self.total.unwrap_or(0).saturating_sub(1));
-        self.marked = self.under_cursor().map(|row| row.id);
+        self.marked = self.under_cursor().map(|row| row.key);
     }
 
-    /// Puts the cursor on a message when its row is, or becomes, known.
+    /// Puts the cursor on a message, or on a key, when its row is, or becomes, known.
     pub(crate) fn mark(&mut self, message: MessageId) {
         self.marked = Some(message);
         self.follow_marked();
     }
 
-    /// The cursor, if it is on one of a conversation's messages, goes to the one that is its row now.
-    pub(crate) fn follow(&mut self, is_of_it: impl Fn(MessageId) -> bool, head: MessageId) {
-        if self.marked.is_some_and(is_of_it) {
-            self.mark(head);
-        }
-    }
-
     fn follow_marked(&mut self) {
-        let marked = self.marked;
-        match self.rows.iter().find(|(_, row)| Some(row.id) == marked) {
-            Some((index, _)) => self.cursor = *index,
+        let index = self.marked.and_then(|marked| self.index_of(marked));
+        match index {
+            Some(index) => self.cursor = index,
             None => self.cursor = self.cursor.min(self.total.unwrap_or(0).saturating_sub(1)),
         }
-        if self.marked.is_none() {
-            self.marked = self.under_cursor().map(|row| row.id);
+        if self.marked.is_none() || index.is_some() {
+            self.marked = self.under_cursor().map(|row| row.key);
         }
     }
 }
@@ -238,6 +242,7 @@ mod tests {
     fn rows(uids: impl IntoIterator<Item = u32>) -> Vec<Row> {
         let row = |uid| Row {
             id: MessageId { mailbox: MAILBOX, uid },
+            key: MessageId { mailbox: MAILBOX, uid },
             messages: 1,
             unread: 1,
             correspondents: String::new(),
@@ -355,15 +360,37 @@ mod tests {
         list.apply(MAILBOX, 2, 0, rows([4, 3]), true, Shown::Conversations);
         assert!(list.is_grouped());
         assert_eq!((list.cursor(), list.row(2)), (1, None));
-        // Another message has come into the open conversation, which is now that one's row.
-        list.apply(MAILBOX, 2, 0, rows([5, 4]), true, Shown::Conversations);
+        // An answer comes to the one under the cursor, which is on top now, and goes by the same key.
         let id = |uid| MessageId { mailbox: MAILBOX, uid };
-        let is_of_it = |own| [id(3), id(5)].contains(&own);
-        list.follow(is_of_it, id(5));
+        let mut now = rows([5, 4]);
+        now[0].key = id(3);
+        list.apply(MAILBOX, 2, 0, now, true, Shown::Conversations);
+        assert_eq!((list.cursor(), list.find(id(3)).unwrap().id), (0, id(5)));
+        // It goes by another key.
+        list.rekey(id(3), id(2));
+        let mut now = rows([6, 5]);
+        now[1].key = id(2);
+        list.apply(MAILBOX, 2, 0, now, true, Shown::Conversations);
+        assert_eq!(list.cursor(), 1);
+        list.put_cursor(0);
+        list.rekey(id(2), id(9));
+        assert_eq!(list.cursor(), 0, "it is elsewhere");
+    }
+
+    #[test]
+    fn a_conversation_is_marked_by_any_message_that_is_its_row() {
+        let mut list = open(2, [4, 3]);
+        let id = |uid| MessageId { mailbox: MAILBOX, uid };
+        list.mark(id(8));
+        let mut now = rows([9, 8]);
+        now[1].key = id(1);
+        list.apply(MAILBOX, 2, 0, now, true, Shown::Conversations);
+        assert_eq!(list.cursor(), 1);
+        // It was marked by its message, and is followed by its key.
+        let mut now = rows([11, 10, 9]);
+        now[0].key = id(1);
+        list.apply(MAILBOX, 3, 0, now, true, Shown::Conversations);
         assert_eq!(list.cursor(), 0);
-        list.put_cursor(1);
-        list.follow(is_of_it, id(5));
-        assert_eq!(list.cursor(), 1, "it is elsewhere");
     }
 
     #[test]

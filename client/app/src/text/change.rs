@@ -75,26 +75,24 @@ pub(crate) fn refused(sentence: &str, problem: &str) -> String {
 /// A question, what follows from a yes, and that yes.
 pub(crate) fn question(question: &Question, name: &str) -> (String, String, &'static str) {
     let (title, detail, yes) = match question {
-        Question::DeleteForGood(messages, 1) if messages.names_conversations() => (
-            "Delete this conversation for good?".to_owned(),
-            "None of its messages can be brought back.".to_owned(),
-            "Delete",
-        ),
-        Question::DeleteForGood(messages, count) if messages.names_conversations() => (
-            format!("Delete {count} conversations for good?"),
-            "None of their messages can be brought back.".to_owned(),
-            "Delete",
-        ),
-        Question::DeleteForGood(_, 1) => (
-            "Delete this message for good?".to_owned(),
-            "It can't be brought back.".to_owned(),
-            "Delete",
-        ),
-        Question::DeleteForGood(_, count) => (
-            format!("Delete {count} messages for good?"),
-            "They can't be brought back.".to_owned(),
-            "Delete",
-        ),
+        Question::DeleteForGood { picked, rows, messages } => {
+            let whole = picked.names_conversations().then_some(*rows);
+            let title = match (messages.len(), whole) {
+                (1, _) => "Delete this message for good?".to_owned(),
+                (count, Some(1)) => {
+                    format!("Delete this conversation of {count} messages for good?")
+                }
+                (count, Some(rows)) => {
+                    format!("Delete {rows} conversations of {count} messages for good?")
+                }
+                (count, None) => format!("Delete {count} messages for good?"),
+            };
+            let detail = match messages.len() {
+                1 => "It can't be brought back.",
+                _ => "They can't be brought back.",
+            };
+            (title, detail.to_owned(), "Delete")
+        }
         Question::EmptyFolder(_) => (
             format!("Empty {name}?"),
             "All of its messages are deleted and can't be brought back.".to_owned(),
@@ -132,6 +130,8 @@ pub(crate) fn tag(keyword: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::{MailboxId, MessageId, Selection};
+
     use super::*;
 
     #[test]
@@ -145,5 +145,20 @@ mod tests {
         ] {
             assert_eq!(tag(keyword).as_deref(), name, "{keyword}");
         }
+    }
+
+    #[test]
+    fn before_deleting_for_good_it_is_said_how_many_messages_go() {
+        let title = |picked: Selection, rows, count| {
+            let messages = (1..=count).map(|uid| MessageId { mailbox: MailboxId(1), uid });
+            let messages = messages.collect();
+            question(&Question::DeleteForGood { picked, rows, messages }, "").0
+        };
+        let (single, whole) = (Selection::Messages, Selection::Conversations);
+        assert_eq!(title(single(vec![]), 1, 1), "Delete this message for good?");
+        assert_eq!(title(single(vec![]), 7, 7), "Delete 7 messages for good?");
+        assert_eq!(title(whole(vec![]), 1, 1), "Delete this message for good?");
+        assert_eq!(title(whole(vec![]), 1, 3), "Delete this conversation of 3 messages for good?");
+        assert_eq!(title(whole(vec![]), 2, 5), "Delete 2 conversations of 5 messages for good?");
     }
 }

@@ -79,6 +79,7 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::EraseStorage
         | Intent::OpenMailbox { .. }
         | Intent::OpenConversation { .. }
+        | Intent::CloseConversation
         | Intent::ShowRows { .. }
         | Intent::Search { .. } => Until::Said,
         Intent::ForgetAccessKey
@@ -102,6 +103,7 @@ fn kept_until(intent: &Intent) -> Until {
         | Intent::AddAccount { .. }
         | Intent::ChangeAccount { .. }
         | Intent::PreviewRetention { .. }
+        | Intent::NameMessages { .. }
         | Intent::OpenMessage { .. }
         | Intent::FetchAttachment { .. }
         | Intent::Change { .. }
@@ -141,6 +143,7 @@ fn is_answer(delta: &Delta, intent: &Intent) -> bool {
             Intent::PreviewRetention { request, .. },
         )
         | (Delta::Attachment { request: answered, .. }, Intent::FetchAttachment { request, .. })
+        | (Delta::Named { request: answered, .. }, Intent::NameMessages { request, .. })
         | (Delta::Changed { request: answered, .. }, Intent::Change { request, .. })
         | (Delta::Undone { request: answered, .. }, Intent::Undo { request, .. })
         | (Delta::DraftSaved { request: answered, .. }, Intent::SaveDraft { request, .. })

@@ -22,6 +22,7 @@ impl Recall {
                 (self.search, self.rows, self.conversation) = (None, None, None);
             }
             Intent::OpenConversation { .. } => self.conversation = Some(intent.clone()),
+            Intent::CloseConversation => self.conversation = None,
             Intent::Search { query, .. } => {
                 self.search = Some(intent.clone()).filter(|_| !query.trim().is_empty());
                 self.rows = None;
@@ -83,13 +84,15 @@ mod tests {
     }
 
     #[test]
-    fn the_open_conversation_is_recalled_until_another_mailbox_is_opened() {
+    fn the_open_conversation_is_recalled_until_it_is_closed_or_another_mailbox_is_opened() {
         let [first, second] = [1, 2].map(MailboxId);
         let open = |mailbox| Intent::OpenMailbox { mailbox };
         let conversation =
             |uid| Intent::OpenConversation { message: MessageId { mailbox: first, uid } };
         let noted = [open(first), conversation(1), conversation(2)];
         assert_eq!(recalled(&noted), [Intent::Hello, open(first), conversation(2)]);
+        let noted = [open(first), conversation(1), Intent::CloseConversation];
+        assert_eq!(recalled(&noted), [Intent::Hello, open(first)]);
         assert_eq!(
             recalled(&[open(first), conversation(1), open(second)]),
             [Intent::Hello, open(second)]

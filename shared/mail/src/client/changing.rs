@@ -59,11 +59,10 @@ impl<H: Host> Client<H> {
     /// leading page, is the same change.
     pub(super) async fn change(&self, origin: Origin, change: Wanted) -> Result<Done, Problem> {
         let mut change = change;
-        let named = match self.name_found(origin.0, &mut change) {
-            Ok(()) => self.name_conversations(&mut change).await,
-            Err(error) => Err(error),
-        };
-        named.map_err(|error| error.problem("The mail server"))?;
+        if let Some(messages) = change.messages_mut() {
+            let named = self.name(origin.0, messages).await;
+            named.map_err(|error| error.problem("The mail server"))?;
+        }
         let account = match self.account_of_change(&change).await {
             Ok(account) => account,
             Err(error) => return Err(error.problem("The mail server")),

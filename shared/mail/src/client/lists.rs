@@ -154,9 +154,6 @@ impl<H: Host> Client<H> {
         self.searches_follow(mailbox, &change);
         let mut change = change;
         self.conversations_told(mailbox, std::mem::take(&mut change.together));
-        if change.linked {
-            self.inner.grouped.borrow_mut().clear();
-        }
         if let Some(list) = self.inner.lists.borrow_mut().get_mut(&mailbox) {
             list.apply(change);
         }
@@ -203,7 +200,7 @@ impl<H: Host> Client<H> {
     }
 
     /// Drops the order of mailboxes that no page shows.
-    fn forget_hidden_lists(&self) {
+    pub(super) fn forget_hidden_lists(&self) {
         let shown = self.shown_mailboxes();
         let also: Vec<_> =
             self.inner.windows.borrow().values().filter_map(|window| window.also).collect();
@@ -347,6 +344,7 @@ pub(super) fn row(message: Message, shows_recipients: bool) -> Row {
     let labels: Vec<_> = people.iter().map(|address| address.label()).collect();
     Row {
         id: message.id,
+        key: message.id,
         messages: 1,
         unread: u32::from(!message.flags.seen),
         correspondents: labels.join(", "),

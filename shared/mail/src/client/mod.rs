@@ -194,6 +194,7 @@ impl<H: Host> Client<H> {
     /// Forgets what a page was showing and looking for.
     pub fn leave(&self, page: ClientId) {
         self.inner.windows.borrow_mut().remove(&page);
+        self.forget_hidden_lists();
         self.stop_discoveries(page);
         self.stop_transfers(page);
     }
@@ -254,6 +255,15 @@ impl<H: Host> Client<H> {
                 self.group_conversations(mailbox, on).await
             }
             Intent::OpenConversation { message } => self.open_conversation(page, message).await,
+            Intent::CloseConversation => {
+                self.close_conversation(page);
+                Ok(())
+            }
+            Intent::NameMessages { request, messages } => {
+                let result = self.named(page, messages).await;
+                self.tell(Some(page), Delta::Named { request, result });
+                Ok(())
+            }
             Intent::OpenMessage { message } => self.open_message(page, message).await,
             Intent::DownloadWhole { message } => self.download_whole(page, message).await,
             Intent::Change { request, change } => {

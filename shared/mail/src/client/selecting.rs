@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use postern_bridge::{Change as Wanted, ClientId, MailboxId, MessageId, Role, Selection};
+use postern_bridge::{Change as Wanted, ClientId, MailboxId, MessageId, Problem, Role, Selection};
 
 use super::Client;
 use crate::{
@@ -13,9 +13,44 @@ use crate::{
 };
 
 impl<H: Host> Client<H> {
-    /// Names the messages that a change of what the page's search has found is about.
-    pub(super) fn name_found(&self, page: ClientId, change: &mut Wanted) -> Result<(), MailError> {
-        let Some(messages) = change.messages_mut() else { return Ok(()) };
+    /// Says which messages a selection means at this moment.
+    pub(super) async fn named(
+        &self,
+        page: ClientId,
+        messages: Selection,
+    ) -> Result<Vec<MessageId>, Problem> {
+        let named = self.name_all(page, messages).await;
+        named.map_err(|error| error.problem("The mail server"))
+    }
+
+    async fn name_all(
+        &self,
+        page: ClientId,
+        messages: Selection,
+    ) -> Result<Vec<MessageId>, MailError> {
+        let mut messages = messages;
+        self.name(page, &mut messages).await?;
+        let account = self.account_of(named_mailbox(&messages)?).await?;
+        let mut editor = Editor::begin(&*self.inner.host, &account, None).await?;
+        let selected = self.selected(&mut editor, &account, messages).await?;
+        let ids = selected.into_iter().flat_map(|(mailbox, uids)| {
+            uids.into_iter().map(move |uid| MessageId { mailbox, uid })
+        });
+        Ok(ids.collect())
+    }
+
+    /// Names the messages of a selection of which the store does not know what it means: of what the
+    /// page's search has found, or of conversations.
+    pub(super) async fn name(
+        &self,
+        page: ClientId,
+        messages: &mut Selection,
+    ) -> Result<(), MailError> {
+        self.name_found(page, messages)?;
+        self.name_conversations(messages).await
+    }
+
+    fn name_found(&self, page: ClientId, messages: &mut Selection) -> Result<(), MailError> {
         if !matches!(messages, Selection::FoundBetween { .. } | Selection::FoundBut { .. }) {
             return Ok(());
         }
@@ -88,9 +123,15 @@ impl<H: Host> Client<H> {
             Selection::FoundBetween { .. } | Selection::FoundBut { .. } => {
                 return Err(MailError::Gone("search"));
             }
-            Selection::Conversations(_)
-            | Selection::ConversationsBetween(..)
-            | Selection::ConversationsBut { .. } => return Err(MailError::Gone("conversation")),
+            Selection::Conversations(_) | Selection::ConversationsBetween(..) => {
+                return Err(MailError::Gone("conversation"));
+            }
+            Selection::ConversationsBut { mailbox, except } => {
+                let (mut uids, except) = self.all_and_those(mailbox, &except).await?;
+                editor.keep_meant(&mut uids);
+                let meant = uids.into_iter().filter(|uid| !except.contains(uid));
+                meant.map(|uid| MessageId { mailbox, uid }).collect()
+            }
             Selection::AllBut { mailbox, except } => {
                 let except: HashSet<_> = except.into_iter().map(|id| self.current(id)).collect();
                 let all = self.in_order(mailbox).await?;

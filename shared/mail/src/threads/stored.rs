@@ -7,6 +7,8 @@ use serde::Deserialize;
 use super::{
     conversations::{Clue, Conversations},
     limits,
+    names::is_plausible,
+    sum::{Marks, Twin},
 };
 use crate::{
     Store,
@@ -19,6 +21,8 @@ use crate::{
 pub struct Read {
     /// Messages whose links are not known and whose header is stored: see [`adopt`].
     pub unlinked: Vec<MessageId>,
+    /// Whether conversations are others than before.
+    pub regrouped: bool,
 }
 
 /// A message's record, as far as it says where the message belongs; borrowed from the stored bytes.
@@ -30,6 +34,28 @@ struct Stored<'a> {
     #[serde(borrow, default)]
     links: Option<StoredLinks<'a>>,
     body: Body,
+    sent: Option<i64>,
+    size: u64,
+    flags: StoredFlags,
+    #[serde(borrow)]
+    from: Vec<StoredAddress<'a>>,
+    #[serde(borrow)]
+    subject: &'a str,
+    has_attachments: bool,
+}
+
+#[derive(Deserialize)]
+struct StoredFlags {
+    seen: bool,
+    flagged: bool,
+}
+
+#[derive(Deserialize)]
+struct StoredAddress<'a> {
+    #[serde(borrow)]
+    name: &'a str,
+    #[serde(borrow)]
+    address: &'a str,
 }
 
 #[derive(Default, Deserialize)]
@@ -38,10 +64,35 @@ struct StoredLinks<'a> {
     references: Vec<&'a str>,
     #[serde(borrow, default)]
     thread: &'a str,
+    #[serde(borrow, default)]
+    message: &'a str,
 }
 
-/// Reads messages into conversations, at most [`limits::PIECE`] at a time; those that are gone are
-/// left out.
+impl Stored<'_> {
+    fn clue(&self) -> Clue<'_> {
+        let from = self.from.first();
+        let links = self.links.as_ref();
+        let looks =
+            || (self.message_id, self.size, self.sent, self.subject, from.map(|own| own.address));
+        let looks = is_plausible(self.message_id).then(looks);
+        Clue {
+            message_id: self.message_id,
+            references: links.map(|own| own.references.clone()).unwrap_or_default(),
+            thread: links.map(|own| own.thread).unwrap_or_default(),
+            arrived: self.arrived,
+            from: from.map_or("", |own| if own.name.is_empty() { own.address } else { own.name }),
+            marks: Marks {
+                seen: self.flags.seen,
+                flagged: self.flags.flagged,
+                has_attachments: self.has_attachments,
+            },
+            twin: Twin::new(links.map(|own| own.message).unwrap_or_default(), looks),
+        }
+    }
+}
+
+/// Reads messages into conversations, or what they say by now; at most [`limits::PIECE`] at a time.
+/// Those that are gone are left out.
 ///
 /// # Errors
 ///
@@ -61,30 +112,20 @@ pub async fn read(
         if stored.links.is_none() && stored.body != Body::Absent {
             read.unlinked.push(*id);
         }
-        let links = stored.links.unwrap_or_default();
-        let clue = Clue {
-            message_id: stored.message_id,
-            references: links.references,
-            thread: links.thread,
-            arrived: stored.arrived,
-        };
-        conversations.add(*id, &clue);
+        read.regrouped |= conversations.add(*id, &stored.clue());
     }
     Ok(read)
 }
 
 /// Learns the links of messages that an earlier version stored, from their stored headers; at most
-/// [`limits::ADOPTED`] of them, which are taken out of `unlinked` and returned.
+/// [`limits::ADOPTED`] of them, which are taken out of `unlinked`.
 ///
 /// It may break off after any batch: those that are not learnt are learnt the next time.
 ///
 /// # Errors
 ///
 /// If the store can't be read or written, or a record is damaged.
-pub async fn adopt(
-    store: &impl Store,
-    unlinked: &mut Vec<MessageId>,
-) -> Result<Vec<MessageId>, StoreError> {
+pub async fn adopt(store: &impl Store, unlinked: &mut Vec<MessageId>) -> Result<(), StoreError> {
     let ids = unlinked.split_off(unlinked.len().saturating_sub(limits::ADOPTED));
     let _editing = store.editing().lock().await;
     let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
@@ -102,5 +143,5 @@ pub async fn adopt(
     if !writes.is_empty() {
         store.apply(writes, Durability::Relaxed).await?;
     }
-    Ok(ids)
+    Ok(())
 }

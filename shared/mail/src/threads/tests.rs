@@ -1,5 +1,7 @@
 //! Which messages are of one conversation: by the ids that they name, and what holds of any mail.
 
+use std::collections::HashSet;
+
 use futures_util::FutureExt;
 use postern_bridge::{Flags, MailboxId, MessageId};
 
@@ -7,7 +9,7 @@ use super::*;
 use crate::{
     Store,
     record::{self, Body, Links, Message, Record, put_body},
-    store::{Durability, MemoryStore},
+    store::{Changed, Durability, MemoryStore},
 };
 
 const MAILBOX: MailboxId = MailboxId(1);
@@ -28,6 +30,7 @@ impl Letter {
             references: self.references.iter().map(String::as_str).collect(),
             thread: &self.thread,
             arrived: i64::from(self.id.uid),
+            ..Clue::default()
         };
         conversations.add(self.id, &clue);
     }
@@ -37,13 +40,18 @@ fn id(uid: u32) -> MessageId {
     MessageId { mailbox: MAILBOX, uid }
 }
 
+/// The id that a short name stands for.
+fn whole(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!("{name}@x") }
+}
+
 /// A letter of `"id < reference reference"`, in which all may be missing.
 fn letter(uid: u32, text: &str) -> Letter {
     let (own, references) = text.split_once('<').unwrap_or((text, ""));
     Letter {
         id: id(uid),
-        message_id: own.trim().into(),
-        references: references.split_whitespace().map(str::to_owned).collect(),
+        message_id: whole(own.trim()),
+        references: references.split_whitespace().map(whole).collect(),
         thread: String::new(),
     }
 }
@@ -60,12 +68,13 @@ fn conversations(letters: &[Letter]) -> Conversations {
 
 /// Who is with whom, as UIDs, sorted.
 fn parts(conversations: &Conversations) -> Vec<Vec<u32>> {
-    let part = |head: Head| {
-        let mut uids: Vec<u32> = conversations.of(head.id).iter().map(|own| own.id.uid).collect();
+    let part = |own: Listed| {
+        let id = own.newest.id;
+        let mut uids: Vec<u32> = conversations.of(id).iter().map(|own| own.id.uid).collect();
         uids.sort_unstable();
         uids
     };
-    let mut parts: Vec<_> = conversations.heads(MAILBOX).into_iter().map(part).collect();
+    let mut parts: Vec<_> = conversations.listed(MAILBOX).into_iter().map(part).collect();
     parts.sort();
     parts
 }
@@ -129,13 +138,50 @@ fn what_a_server_has_told_of_messages_to_come_is_counted_and_joins_nobody() {
 fn ten_thousand_references_and_a_huge_conversation_are_no_trouble() {
     let many: Vec<String> = (0..10_000).map(|n| format!("m{n}")).collect();
     let mut conversations = Conversations::default();
-    Letter { references: many.clone(), ..letter(1, "x") }.add_to(&mut conversations);
+    let references = many.iter().map(|own| whole(own)).collect();
+    Letter { references, ..letter(1, "x") }.add_to(&mut conversations);
     for (uid, own) in (2..).zip(&many) {
         letter(uid, own).add_to(&mut conversations);
     }
     assert_eq!(parts(&conversations).len(), 1);
     conversations.remove(&[id(1)]);
     assert_eq!(parts(&conversations).len(), 10_000);
+}
+
+#[test]
+fn what_programs_write_instead_of_an_id_joins_nobody() {
+    let named = |uid, message_id: &str, reference: &str| Letter {
+        message_id: message_id.into(),
+        references: vec![reference.into()],
+        ..letter(uid, "")
+    };
+    for name in ["null", "<>", "@", "undefined", "12345"] {
+        let mail = [named(1, "a@x", name), named(2, "b@x", name), named(3, name, "c@x")];
+        assert_eq!(parts(&conversations(&mail)).len(), 3, "{name}");
+    }
+}
+
+#[test]
+fn names_and_people_are_held_as_long_as_a_message_has_them() {
+    let mut conversations = Conversations::default();
+    for round in 0..3 {
+        for uid in 1..=100 {
+            let own = format!("m{round}-{uid}@x");
+            let clue = Clue {
+                message_id: &own,
+                references: vec!["first@x", "first@x"],
+                from: if uid % 2 == 0 { "Ada" } else { "Ben" },
+                ..Clue::default()
+            };
+            conversations.add(id(uid), &clue);
+        }
+        assert_eq!(conversations.held(), (101, 2));
+    }
+    let all: Vec<MessageId> = (1..=100).map(id).collect();
+    conversations.remove(&all[1..]);
+    assert_eq!(conversations.held(), (2, 1));
+    conversations.remove(&all);
+    assert_eq!(conversations.held(), (0, 0));
 }
 
 #[test]
@@ -147,8 +193,9 @@ fn newest_first_is_by_the_newest_message_that_is_listed() {
     let mail =
         [letter(1, "a"), letter(2, "b"), letter(3, "c < a"), sent(9, "d < b"), sent(10, "e")];
     let conversations = conversations(&mail);
-    let heads: Vec<u32> = conversations.heads(MAILBOX).iter().map(|head| head.id.uid).collect();
-    assert_eq!(heads, [2, 3]);
+    let listed = conversations.listed(MAILBOX);
+    let ends = listed.iter().map(|own| (own.oldest.id.uid, own.newest.id.uid));
+    assert_eq!(ends.collect::<Vec<_>>(), [(2, 2), (1, 3)]);
     let whole: Vec<u32> = conversations.of(id(2)).iter().map(|own| own.id.uid).collect();
     assert_eq!(whole, [2, 9]);
 }
@@ -168,7 +215,7 @@ impl Noise {
     fn letters(&mut self) -> Vec<Letter> {
         let count = 1 + self.below(14) as u32;
         let names = 1 + self.below(12);
-        let name = |noise: &mut Self| format!("m{}", noise.below(names));
+        let name = |noise: &mut Self| format!("m{}@x", noise.below(names));
         let letter = |uid| {
             let references = (0..self.below(4).saturating_sub(1)).map(|_| name(self)).collect();
             Letter {
@@ -219,6 +266,15 @@ fn expected(letters: &[Letter]) -> Vec<Vec<MessageId>> {
     parts
 }
 
+/// How many names letters have.
+fn names(letters: &[Letter]) -> usize {
+    let names = letters.iter().flat_map(|own| match own.thread.is_empty() {
+        true => own.references.iter().chain([&own.message_id]).cloned().collect(),
+        false => vec![own.thread.clone()],
+    });
+    names.filter(|name| !name.is_empty()).collect::<HashSet<_>>().len()
+}
+
 fn found(conversations: &Conversations, letters: &[Letter]) -> Vec<Vec<MessageId>> {
     let part = |letter: &Letter| {
         let mut ids: Vec<_> = conversations.of(letter.id).iter().map(|own| own.id).collect();
@@ -249,6 +305,7 @@ fn each_message_is_in_one_conversation_whatever_the_order_in_which_they_come_and
             let gone: Vec<MessageId> = mail.drain(left..).map(|own| own.id).collect();
             conversations.remove(&gone);
             assert!(gone.iter().all(|id| conversations.of(*id).is_empty()));
+            assert_eq!(conversations.held().0, names(&mail), "seed {seed}: {mail:?}");
             assert_eq!(found(&conversations, &mail), expected(&mail), "seed {seed}: {mail:?}");
             // What came back is as it was.
             if let Some(again) = mail.first().filter(|_| noise.below(2) == 0) {
@@ -270,7 +327,7 @@ fn message(uid: u32, links: Option<Links>, body: Body) -> Message {
         from: Vec::new(),
         to: Vec::new(),
         subject: "Figs".into(),
-        message_id: format!("m{uid}"),
+        message_id: format!("m{uid}@x"),
         links,
         preview: String::new(),
         has_attachments: false,
@@ -281,7 +338,7 @@ fn message(uid: u32, links: Option<Links>, body: Body) -> Message {
 #[test]
 fn messages_of_an_earlier_version_learn_their_links_from_their_headers() {
     let store = MemoryStore::new();
-    let header = b"Subject: Re: Pears\r\nReferences: <m1>\r\n\r\nx";
+    let header = b"Subject: Re: Pears\r\nReferences: <m1@x>\r\n\r\nx";
     let mut writes = vec![message(1, Some(Links::default()), Body::Absent).put()];
     writes.push(message(2, None, Body::Whole { size: 9 }).put());
     writes.extend(put_body(id(2), header));
@@ -293,11 +350,16 @@ fn messages_of_an_earlier_version_learn_their_links_from_their_headers() {
     let mut unlinked =
         read(&store, &ids, &mut conversations).now_or_never().unwrap().unwrap().unlinked;
     assert_eq!((parts(&conversations).len(), &*unlinked), (3, &[id(2)][..]));
-    let learnt = adopt(&store, &mut unlinked).now_or_never().unwrap().unwrap();
-    assert_eq!((&*learnt, unlinked.len()), (&[id(2)][..], 0));
-    let left = read(&store, &learnt, &mut conversations).now_or_never().unwrap().unwrap().unlinked;
-    assert_eq!((parts(&conversations), left), (vec![vec![1, 2], vec![3]], vec![]));
+    store.written().take();
+    adopt(&store, &mut unlinked).now_or_never().unwrap().unwrap();
+    assert!(unlinked.is_empty());
+    assert_eq!(store.written().take(), Changed::These([id(2)].into()));
+    let again = read(&store, &[id(2)], &mut conversations).now_or_never().unwrap().unwrap();
+    assert_eq!(again, Read { unlinked: vec![], regrouped: true });
+    assert_eq!(parts(&conversations), [vec![1, 2], vec![3]]);
+    let again = read(&store, &[id(2)], &mut conversations).now_or_never().unwrap().unwrap();
+    assert!(!again.regrouped);
     let stored: Option<Message> =
         record::get(&store, &record::message_key(id(2))).now_or_never().unwrap().unwrap();
-    assert_eq!(stored.unwrap().links.unwrap().references, ["m1"]);
+    assert_eq!(stored.unwrap().links.unwrap().references, ["m1@x"]);
 }

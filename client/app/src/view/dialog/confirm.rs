@@ -18,7 +18,7 @@ pub(super) fn Confirm(question: Question) -> impl IntoView {
             let id = *id;
             app.mailboxes.with_untracked(|all| all.get(id).map(folders::name).unwrap_or_default())
         }
-        Question::DeleteForGood(..) => String::new(),
+        Question::DeleteForGood { .. } => String::new(),
     };
     let (title, detail, yes) = text::change::question(&question, &name);
     view! {

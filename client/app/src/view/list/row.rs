@@ -35,8 +35,10 @@ pub(crate) fn RowView(
     let has =
         move |test: fn(&Row) -> bool| move || row.with(|row| row.as_deref().is_some_and(test));
     let is_open = move || {
-        row.with(|row| row.as_ref().map(|row| row.id)) == app.open_head()
-            && row.with(Option::is_some)
+        let open = app.open_key();
+        row.with(|row| {
+            row.as_ref().is_some_and(|row| open == Some(row.key) || open == Some(row.id))
+        })
     };
     let is_cursor = move || index.get() == Some(app.list.with(|list| list.cursor()));
     let unread = has(|row| !row.flags.seen);

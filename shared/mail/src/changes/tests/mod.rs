@@ -28,7 +28,8 @@ use server::Imap;
 const INBOX: MailboxId = MailboxId(1);
 const OTHER: MailboxId = MailboxId(2);
 
-fn account(protocol: Protocol) -> Account {
+/// Account 1.
+pub(crate) fn account(protocol: Protocol) -> Account {
     let login = ServerLogin {
         endpoint: Endpoint {
             host: "mail.example.org".into(),

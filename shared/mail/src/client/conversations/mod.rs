@@ -2,10 +2,24 @@
 //!
 //! Of a mailbox whose list shows conversations, what its messages say of them is held in memory, and
 //! so it is of those in the account's mailbox for sent mail: read once, newest first and piece by
-//! piece, and then kept up with the lists by their differences. A row is made of its conversation's
-//! records when it is in view.
+//! piece, and then kept up with the lists by their differences, and with the records by what the store
+//! says was written. So is what rows sum up; of a row in view only the records of its newest and its
+//! first message are read, and only when they have changed.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | `lines` | the lines of a list, each with a key that stays its own |
+//! | `open` | the conversation that a page has open |
+//! | `row` | the row of a conversation |
+//! | `selected` | which messages a selection of conversations names |
+//! | `threaded` | what is held of a mailbox and of that for sent mail |
 
+mod lines;
+mod open;
 mod row;
+mod selected;
+#[cfg(test)]
+mod tests;
 mod threaded;
 
 use std::{
@@ -16,25 +30,19 @@ use std::{
 };
 
 use futures_util::lock::Mutex;
-use postern_bridge::{
-    Change as Wanted, ClientId, ConversationView, Delta, MailboxId, MessageId, Protocol, Role, Row,
-    Selection,
-};
+use postern_bridge::{ClientId, Delta, MailboxId, MessageId, Protocol, Role, Row};
 
+pub(super) use self::open::Open;
 use self::{
     row::summed,
     threaded::{Threaded, difference},
 };
-use super::{
-    Client,
-    lists::{Change, row},
-    search::names_recipients,
-};
+use super::{Client, lists::Change, search::names_recipients};
 use crate::{
     Host, MailError, Store,
-    record::{self, Mailbox, Message, Record},
-    store::{Durability, StoreError},
-    threads::{self, limits},
+    record::{self, Mailbox, Record},
+    store::{Changed, Durability, StoreError},
+    threads,
 };
 
 /// Milliseconds between two times that pages are told of more that was read.
@@ -49,18 +57,10 @@ pub(super) struct Kept {
     threaded: Mutex<Threaded>,
     /// What the server has said belongs together, to be taken in.
     told: RefCell<Vec<Vec<u32>>>,
+    /// What may have been written since it was read, to be looked at.
+    written: RefCell<Changed>,
     /// Whether the rest of it is being read.
     reading: Cell<bool>,
-}
-
-/// A conversation that a page has open.
-pub(super) struct Open {
-    /// The message that it was opened by.
-    message: MessageId,
-    /// Its messages.
-    messages: Vec<MessageId>,
-    /// What the page was told last.
-    told: Option<ConversationView>,
 }
 
 impl<H: Host> Client<H> {
@@ -85,20 +85,6 @@ impl<H: Host> Client<H> {
         }
         self.tell_mailboxes(None, mailbox.account).await?;
         self.mailbox_changed(id, Change::Rows).await
-    }
-
-    /// Tells a page which messages are of the conversation of a message, from now on.
-    pub(super) async fn open_conversation(
-        &self,
-        page: ClientId,
-        message: MessageId,
-    ) -> Result<(), MailError> {
-        let message = self.current(message);
-        if let Some(window) = self.inner.windows.borrow_mut().get_mut(&page) {
-            let open = Open { message, messages: vec![message], told: None };
-            window.conversation = Some(open);
-        }
-        self.tell_conversation(page).await
     }
 
     /// Tells a page the rows of its window, as conversations.
@@ -139,39 +125,9 @@ impl<H: Host> Client<H> {
     pub(super) fn neighbouring_conversations(&self, message: MessageId) -> Option<Vec<MessageId>> {
         let grouped = self.inner.grouped.borrow();
         let threaded = grouped.get(&message.mailbox)?.threaded.try_lock()?;
-        let heads = threaded.heads.as_ref()?;
-        let at = heads.iter().rposition(|head| head.id == message)?;
+        let at = threaded.line_of(message)?;
         let places = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
-        Some(places.filter_map(|at| heads.get(at)).map(|head| head.id).collect())
-    }
-
-    /// Names the messages that a change of conversations is about.
-    pub(super) async fn name_conversations(&self, change: &mut Wanted) -> Result<(), MailError> {
-        let Some(messages) = change.messages_mut() else { return Ok(()) };
-        let id = match messages {
-            Selection::Conversations(ids) => ids.first().ok_or(MailError::Gone("message"))?.mailbox,
-            Selection::ConversationsBetween(one, _) => one.mailbox,
-            Selection::ConversationsBut { mailbox, .. } => *mailbox,
-            _ => return Ok(()),
-        };
-        let kept = self.kept(id);
-        let sources = self.sources(&record::mailbox(self.store(), id).await?).await?;
-        while !self.read_on(&kept, &sources).await? {}
-        let mut threaded = kept.threaded.lock().await;
-        let current = |id| self.current(id);
-        *messages = match messages {
-            Selection::Conversations(ids) => Selection::Messages(threaded.all_of(id, ids, current)),
-            Selection::ConversationsBetween(one, other) => {
-                let between = threaded.between(id, self.current(*one), self.current(*other));
-                Selection::Messages(between.ok_or(MailError::Gone("message"))?)
-            }
-            Selection::ConversationsBut { mailbox, except } => {
-                let except = threaded.all_of(id, except, current);
-                Selection::AllBut { mailbox: *mailbox, except }
-            }
-            _ => return Ok(()),
-        };
-        Ok(())
+        Some(places.filter_map(|at| threaded.lines().get(at)).map(|own| own.head.id).collect())
     }
 
     fn kept(&self, mailbox: MailboxId) -> Rc<Kept> {
@@ -195,7 +151,9 @@ impl<H: Host> Client<H> {
         // Of mail that has a server, the server is asked: its own names count, and are in no header.
         let is_local = self.account_of(sources[0]).await?.protocol == Protocol::Pop3;
         let mut threaded = kept.threaded.lock().await;
-        let mut is_whole = true;
+        self.hand_out_written();
+        threaded.note(&kept.written.take());
+        let mut is_whole = threaded.read_again(self.store()).await?;
         for source in sources {
             if !self.has_list(*source) {
                 self.load_order(*source).await?;
@@ -210,9 +168,16 @@ impl<H: Host> Client<H> {
         }
         for together in kept.told.take() {
             threaded.conversations.tell(sources[0], &together);
-            threaded.heads = None;
         }
         Ok(is_whole)
+    }
+
+    /// Notes, for whoever holds something made of them, which records were written.
+    fn hand_out_written(&self) {
+        let changed = self.store().written().take();
+        for kept in self.inner.grouped.borrow().values() {
+            kept.written.borrow_mut().add(&changed);
+        }
     }
 
     /// Reads what is left, and tells pages of it now and then.
@@ -255,15 +220,10 @@ impl<H: Host> Client<H> {
 
     /// Learns some of the links that an earlier version did not look for.
     async fn learn_links(&self, kept: &Kept) -> Result<(), MailError> {
+        // What was learnt was written, and is read as such. What could not be learnt is not tried
+        // again and again.
         let mut threaded = kept.threaded.lock().await;
-        let Threaded { conversations, heads, unlinked, .. } = &mut *threaded;
-        let learnt = threads::adopt(self.store(), unlinked).await?;
-        if !learnt.is_empty() {
-            // Those that could not be learnt are not tried again and again.
-            threads::read(self.store(), &learnt, conversations).await?;
-            *heads = None;
-        }
-        Ok(())
+        Ok(threads::adopt(self.store(), &mut threaded.unlinked).await?)
     }
 
     /// How many rows there are, and some of them.
@@ -273,73 +233,31 @@ impl<H: Host> Client<H> {
         mailbox: &Mailbox,
         rows: Range<u32>,
     ) -> Result<(u32, Vec<Row>), MailError> {
-        let (total, parts) = {
-            let mut threaded = kept.threaded.lock().await;
-            let heads = threaded.heads(mailbox.id);
-            let total = u32::try_from(heads.len()).unwrap_or(u32::MAX);
-            let shown = heads.iter().rev().skip(rows.start as usize).take(rows.len());
-            let shown: Vec<MessageId> = shown.map(|head| head.id).collect();
-            (total, shown.into_iter().map(|head| threaded.part(head)).collect::<Vec<_>>())
-        };
-        let keys: Vec<_> =
-            parts.iter().flat_map(|part| &part.read).map(|id| record::message_key(*id)).collect();
-        let mut messages = record::get_many::<Message>(self.store(), &keys).await?.into_iter();
+        let mut threaded = kept.threaded.lock().await;
+        self.follow_lines(&mut threaded, mailbox.id);
+        let lines = threaded.lines();
+        let total = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        let shown = lines.iter().rev().skip(rows.start as usize).take(rows.len());
+        let parts: Vec<_> = shown.map(|line| threaded.part(mailbox.id, *line)).collect();
+        let read = parts.iter().flat_map(|part| [part.head, part.sum.first.unwrap_or(part.head)]);
+        let read: Vec<MessageId> = read.collect();
+        let records = threaded.records(self.store(), &read).await?;
         let recipients = names_recipients(mailbox);
-        let rows = parts.iter().filter_map(|part| {
-            let messages: Vec<Message> =
-                messages.by_ref().take(part.read.len()).flatten().collect();
-            summed(part, &messages, recipients)
+        let rows = parts.into_iter().filter_map(|part| {
+            // One that has gone meanwhile goes with the next look at the list.
+            let head = records.get(&part.head)?;
+            let first = part.sum.first.and_then(|id| records.get(&id)).unwrap_or(head);
+            Some(summed(part, head.clone(), first, recipients))
         });
         Ok((total, rows.collect()))
     }
 
-    /// Tells a page the messages of the conversation that it has open, if they have changed.
-    async fn tell_conversation(&self, page: ClientId) -> Result<(), MailError> {
-        let Some((mailbox, asked, known)) = self.opened(page) else { return Ok(()) };
-        let kept = self.inner.grouped.borrow().get(&mailbox).cloned();
-        let Some(kept) = kept else { return Ok(()) };
-        let (messages, more) = {
-            let threaded = kept.threaded.lock().await;
-            let conversations = &threaded.conversations;
-            let there =
-                known.iter().find(|id| id.mailbox == mailbox && conversations.contains(**id));
-            let messages = there.map(|id| conversations.of(*id)).unwrap_or_default();
-            let is_listed = messages.iter().any(|head| head.id.mailbox == mailbox);
-            let messages = if is_listed { messages } else { Vec::new() };
-            let surplus = messages.len().saturating_sub(limits::SHOWN);
-            let awaited = there.map_or(0, |id| conversations.awaited(*id));
-            let more = u32::try_from(surplus).unwrap_or(u32::MAX).saturating_add(awaited);
-            (messages[surplus..].iter().map(|head| head.id).collect::<Vec<_>>(), more)
-        };
-        let keys: Vec<_> = messages.iter().map(|id| record::message_key(*id)).collect();
-        let records = record::get_many::<Message>(self.store(), &keys).await?;
-        let rows = records.into_iter().flatten().map(|message| row(message, false)).collect();
-        let view = ConversationView { message: asked, messages: rows, more };
-        let mut windows = self.inner.windows.borrow_mut();
-        let Some(open) = windows.get_mut(&page).and_then(|own| own.conversation.as_mut()) else {
-            return Ok(());
-        };
-        // Another one may have been opened meanwhile.
-        if self.current(open.message) != asked || open.told.as_ref() == Some(&view) {
-            return Ok(());
+    /// Brings the lines of a mailbox up to date, and tells pages what goes by another key now.
+    fn follow_lines(&self, threaded: &mut Threaded, mailbox: MailboxId) {
+        let rekeyed = threaded.follow(mailbox, |id| self.current(id));
+        if !rekeyed.is_empty() {
+            self.tell(None, Delta::Rekeyed(rekeyed));
         }
-        if !messages.is_empty() {
-            (open.message, open.messages) = (asked, messages);
-        }
-        open.told = Some(view.clone());
-        drop(windows);
-        self.tell(Some(page), Delta::Conversation(Box::new(view)));
-        Ok(())
-    }
-
-    /// Which conversation a page has open: its mailbox, the message that it was opened by, and the
-    /// messages that were in it, by their present numbers.
-    fn opened(&self, page: ClientId) -> Option<(MailboxId, MessageId, Vec<MessageId>)> {
-        let windows = self.inner.windows.borrow();
-        let window = windows.get(&page)?;
-        let open = window.conversation.as_ref()?;
-        let known = open.messages.iter().map(|id| self.current(*id)).collect();
-        Some((window.mailbox, self.current(open.message), known))
     }
 }
 
