@@ -200,7 +200,8 @@ mod tests {
         let twin = |name: &str, looks: &str| Twin::new(name, Some(looks).filter(|l| !l.is_empty()));
         // Of the listed messages and those that were sent: name and looks; and which sent ones show.
         type Own = (&'static str, &'static str);
-        let cases: [(&str, &[Own], &[Own], &[u32]); 7] = [
+        type Case = (&'static str, &'static [Own], &'static [Own], &'static [u32]);
+        let cases: [Case; 7] = [
             ("Gmail has it among all mail", &[("g1", "x")], &[("g1", "x")], &[]),
             ("the server names two", &[("g1", "x")], &[("g2", "x")], &[1]),
             ("nobody names it, and it looks the same", &[("", "x")], &[("", "x")], &[]),

@@ -74,6 +74,8 @@ mod tests {
         MessageId { mailbox: MAILBOX, uid }
     }
 
+    type Pairs = Vec<(u32, u32)>;
+
     #[derive(Default)]
     struct List {
         conversations: Conversations,
@@ -95,14 +97,11 @@ mod tests {
         }
 
         /// The lines by the UIDs of their newest message and key, and what has another key.
-        fn follow(&mut self) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
+        fn follow(&mut self) -> (Pairs, Pairs) {
             self.follow_by(|id| id)
         }
 
-        fn follow_by(
-            &mut self,
-            current: impl Fn(MessageId) -> MessageId,
-        ) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
+        fn follow_by(&mut self, current: impl Fn(MessageId) -> MessageId) -> (Pairs, Pairs) {
             let now = Lines::follow(&self.lines, &self.conversations, MAILBOX, current);
             self.lines = now.lines;
             let lines = self.lines.iter().map(|own| (own.head.id.uid, own.key.uid)).collect();
