@@ -133,6 +133,8 @@ pub enum Intent {
         mailbox: MailboxId,
         /// Whether to.
         on: bool,
+        /// The message that the person is at: `Rekeyed` says by which key its conversation goes.
+        at: Option<MessageId>,
     },
     /// Tell which messages are of the conversation of a message, whenever that changes, until it is
     /// closed, or another one or a mailbox is opened.

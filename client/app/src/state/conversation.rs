@@ -191,7 +191,8 @@ impl App {
             mailboxes.get(mailbox).is_some_and(|own| !own.conversations)
         });
         self.picked.update(|picked| picked.clear());
-        self.send(Intent::GroupConversations { mailbox, on });
+        let at = self.list.with_untracked(|list| list.under_cursor().map(|row| row.id));
+        self.send(Intent::GroupConversations { mailbox, on, at });
     }
 
     /// Takes over which messages the opened conversation has, and asks for those to be shown.
@@ -248,9 +249,9 @@ impl App {
 
     /// Follows messages of the conversation that have another number now.
     pub(super) fn conversation_moved(self, moves: &[Moved]) {
-        let is_touched = self
-            .conversation
-            .with_untracked(|own| moves.iter().any(|step| own.find(step.from).is_some()));
+        let is_touched = self.conversation.with_untracked(|own| {
+            moves.iter().any(|step| own.key == Some(step.from) || own.find(step.from).is_some())
+        });
         if is_touched {
             self.conversation.update(|own| {
                 for Moved { from, to } in

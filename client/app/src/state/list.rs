@@ -104,6 +104,9 @@ impl List {
         }
         // Other rows, of which the one that is open may still be one.
         if std::mem::replace(&mut self.grouped, grouped) != grouped {
+            // Whoever was at a conversation is at its newest message.
+            let head = self.marked.and_then(|marked| self.find(marked)).map(|row| row.id);
+            self.marked = head.or(self.marked);
             self.rows.clear();
         }
         if std::mem::take(&mut self.outdated) {
@@ -375,6 +378,10 @@ mod tests {
         list.put_cursor(0);
         list.rekey(id(2), id(9));
         assert_eq!(list.cursor(), 0, "it is elsewhere");
+        // As single messages again, it is on the newest one of its conversation.
+        list.rekey(id(6), id(1));
+        list.apply(MAILBOX, 4, 0, rows([7, 6, 5, 1]), true, Shown::Messages);
+        assert_eq!(list.cursor(), 1);
     }
 
     #[test]

@@ -251,8 +251,8 @@ impl<H: Host> Client<H> {
             Intent::Search { request, mailbox, scope, query } => {
                 self.search_messages(page, request, mailbox, scope, &query).await
             }
-            Intent::GroupConversations { mailbox, on } => {
-                self.group_conversations(mailbox, on).await
+            Intent::GroupConversations { mailbox, on, at } => {
+                self.group_conversations(page, mailbox, on, at).await
             }
             Intent::OpenConversation { message } => self.open_conversation(page, message).await,
             Intent::CloseConversation => {

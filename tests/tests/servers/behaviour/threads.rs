@@ -35,7 +35,7 @@ async fn grouped(
     mailbox: MailboxId,
     fit: impl Fn(u32, &[Row]) -> bool,
 ) -> Result<Vec<Row>> {
-    page.say(Intent::GroupConversations { mailbox, on: true });
+    page.say(Intent::GroupConversations { mailbox, on: true, at: None });
     rows(page, fit).await
 }
 
@@ -112,7 +112,7 @@ async fn conversations(scene: &Scene<'_>) -> Result<()> {
 
     let remembered = page.mailbox(|own| own.role == Some(Role::Inbox)).await?;
     ensure!(remembered.conversations, "that conversations are shown is forgotten");
-    page.say(Intent::GroupConversations { mailbox: inbox.id, on: false });
+    page.say(Intent::GroupConversations { mailbox: inbox.id, on: false, at: None });
     page.wait(|delta| match delta {
         Delta::Rows { total: 1, conversations: false, .. } => Some(()),
         _ => None,

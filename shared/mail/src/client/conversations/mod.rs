@@ -30,7 +30,7 @@ use std::{
 };
 
 use futures_util::lock::Mutex;
-use postern_bridge::{ClientId, Delta, MailboxId, MessageId, Protocol, Role, Row};
+use postern_bridge::{ClientId, Delta, MailboxId, MessageId, Moved, Protocol, Role, Row};
 
 pub(super) use self::open::Open;
 use self::{
@@ -64,11 +64,14 @@ pub(super) struct Kept {
 }
 
 impl<H: Host> Client<H> {
-    /// Shows conversations in the list of a mailbox, or messages again.
+    /// Shows conversations in the list of a mailbox, or messages again; tells the page what the message
+    /// that it is at goes by then.
     pub(super) async fn group_conversations(
         &self,
+        page: ClientId,
         id: MailboxId,
         on: bool,
+        at: Option<MessageId>,
     ) -> Result<(), MailError> {
         let mailbox = {
             let _editing = self.store().editing().lock().await;
@@ -84,7 +87,16 @@ impl<H: Host> Client<H> {
             self.sync_mailbox(&mailbox);
         }
         self.tell_mailboxes(None, mailbox.account).await?;
-        self.mailbox_changed(id, Change::Rows).await
+        self.mailbox_changed(id, Change::Rows).await?;
+        if let Some(from) = at.filter(|_| on) {
+            let kept = self.kept(id);
+            let threaded = kept.threaded.lock().await;
+            if let Some(line) = threaded.line_of(self.current(from)) {
+                let to = threaded.lines()[line].key;
+                self.tell(Some(page), Delta::Rekeyed(vec![Moved { from, to }]));
+            }
+        }
+        Ok(())
     }
 
     /// Tells a page the rows of its window, as conversations.

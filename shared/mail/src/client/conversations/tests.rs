@@ -58,7 +58,7 @@ impl Page {
         client.inner.accounts.borrow_mut().insert(account.id, running);
         let page = Self { store, client, told };
         page.say(Intent::OpenMailbox { mailbox: INBOX });
-        page.say(Intent::GroupConversations { mailbox: INBOX, on: true });
+        page.say(Intent::GroupConversations { mailbox: INBOX, on: true, at: None });
         page
     }
 
@@ -173,6 +173,19 @@ fn a_row_keeps_its_key_when_an_answer_comes_and_sums_up_all_of_a_long_conversati
     let now = page.rows();
     assert_eq!((moved[0].from, moved[0].to), (figs.key, now[0].key));
     assert_eq!(page.conversation().key, now[0].key);
+}
+
+#[test]
+fn whoever_is_at_a_message_is_at_its_conversation_when_those_are_shown() {
+    let page = Page::open(Protocol::Imap, letters(1..=3, "figs"));
+    let group = |on, at| page.say(Intent::GroupConversations { mailbox: INBOX, on, at });
+    group(false, None);
+    group(true, Some(id(INBOX, 2)));
+    let moved = page.last(|delta| match delta {
+        Delta::Rekeyed(moved) => Some(moved.clone()),
+        _ => None,
+    });
+    assert_eq!((moved[0].from, moved[0].to), (id(INBOX, 2), page.rows()[0].key));
 }
 
 #[test]
