@@ -101,3 +101,35 @@ async fn a_conversation_is_opened_read_deleted_and_brought_back_by_keyboard_alon
     drop(demo);
     Ok(())
 }
+
+#[tokio::test]
+async fn cursor_and_picks_stay_on_their_conversation_when_an_answer_comes() -> Result<()> {
+    let demo = demo::start(Options { content: Content::Empty, ..Options::default() }).await?;
+    demo.store().deliver(letters::answer("pears-1", "Pears", &[], "Ada Marsh"));
+    demo.store().deliver(letters::answer("figs-1", "Figs", &[], "Zoe Holt"));
+    let site = Site::start(Reach { demo: Some(&demo), ..Reach::default() }).await?;
+    Browser::run("conversations-follow", async |browser| {
+        browser.open(&site.url).await?;
+        browser.click("try-demo").await?;
+        list_shows(browser, &[("Figs", ""), ("Pears", "")]).await?;
+        browser.script("document.querySelector('.rows').focus()").await?;
+        press(browser, 't').await?;
+        browser
+            .wait_until(
+                "return document.querySelector('[data-test=conversations]').ariaPressed === 'true'",
+            )
+            .await?;
+        press(browser, char::from(Key::End)).await?;
+        press(browser, 'x').await?;
+        demo.store().deliver(letters::answer("pears-2", "Re: Pears", &["pears-1"], "Tom Berger"));
+        list_shows(browser, &[("Pears", "2"), ("Figs", "")]).await?;
+        let at_pears = "return ['is-cursor', 'is-picked'].every(own =>
+             document.querySelector('.row.' + own + ' .row-subject')?.innerText === 'Pears')";
+        browser.wait_until(at_pears).await?;
+        press(browser, '#').await?;
+        list_shows(browser, &[("Figs", "")]).await
+    })
+    .await?;
+    drop(demo);
+    Ok(())
+}

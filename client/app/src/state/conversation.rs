@@ -141,6 +141,13 @@ impl Conversation {
         }
     }
 
+    /// Asks for a message again that could not be shown.
+    fn ask_again(&mut self, message: MessageId) {
+        if let Some(reader) = self.asked.get_mut(&message) {
+            *reader = Reader::Opening(message);
+        }
+    }
+
     /// Takes over that a message has another number.
     fn renumber(&mut self, from: MessageId, to: MessageId) {
         for id in [&mut self.message, &mut self.key, &mut self.current] {
@@ -226,6 +233,16 @@ impl App {
         }
     }
 
+    /// Asks for a message of the conversation again that could not be shown.
+    pub(crate) fn ask_again(self, message: MessageId) {
+        if self.reader.with_untracked(|reader| reader.message() == Some(message)) {
+            self.reader.set(Reader::Opening(message));
+        } else {
+            self.conversation.update(|own| own.ask_again(message));
+        }
+        self.send(Intent::OpenMessage { message });
+    }
+
     /// The message that is answered or forwarded: the one of a conversation that was unfolded last,
     /// or else the opened one.
     pub(super) fn answered(self) -> Option<Arc<MessageView>> {
@@ -266,7 +283,7 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{Flags, MailboxId};
+    use postern_bridge::{Flags, MailboxId, ProblemKind};
 
     use super::{super::reader::tests::message, *};
 
@@ -334,6 +351,11 @@ mod tests {
         assert!(conversation.toggle(id(1)));
         assert!(!conversation.toggle(id(1)) && !conversation.is_unfolded(id(1)));
         assert!(!conversation.toggle(id(1)) && conversation.is_unfolded(id(1)));
+        assert_eq!(conversation.asked(id(1)), Some(&Reader::Opening(id(1))));
+        let problem = Problem::new(ProblemKind::Offline, "");
+        conversation.fail(id(1), problem.clone());
+        assert_eq!(conversation.asked(id(1)), Some(&Reader::Failed(id(1), problem)));
+        conversation.ask_again(id(1));
         assert_eq!(conversation.asked(id(1)), Some(&Reader::Opening(id(1))));
         conversation.take(message(1));
         conversation.take(message(7));

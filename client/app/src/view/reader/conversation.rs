@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use postern_bridge::{Intent, MessageId, Row};
+use postern_bridge::{MessageId, Row};
 
 use super::{attachments::Attachments, body::Body, header::Recipients, withheld::HeaderOnly};
 use crate::{
@@ -143,7 +143,7 @@ fn content(app: App, id: MessageId, reader: Reader) -> AnyView {
                 </p>
                 <button
                     class="button is-small"
-                    on:click=move |_| app.send(Intent::OpenMessage { message: id })
+                    on:click=move |_| app.ask_again(id)
                 >
                     {text::reader::TRY_AGAIN}
                 </button>
