@@ -40,6 +40,8 @@ fn Title() -> impl IntoView {
     let grouped = Memo::new(move |_| {
         mailbox.with(|mailbox| mailbox.as_ref().is_some_and(|m| m.conversations))
     });
+    // What was found are single messages.
+    let searching = move || app.list.with(|list| list.searched().is_some());
     let group_label = move || match grouped.get() {
         true => text::conversation::UNGROUP,
         false => text::conversation::GROUP,
@@ -66,6 +68,7 @@ fn Title() -> impl IntoView {
                 aria-label=text::conversation::GROUP
                 aria-pressed=move || grouped.get().to_string()
                 hidden=move || mailbox.with(Option::is_none)
+                disabled=searching
                 on:click=move |_| app.toggle_conversations()
             >
                 <Icon glyph=icons::CONVERSATION />
