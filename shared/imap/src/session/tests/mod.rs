@@ -3,16 +3,18 @@
 mod append;
 mod bad_input;
 mod compression;
+mod log_in;
+mod tls;
 
 use std::time::Duration;
 
-use postern_sasl::{Credentials, Mechanism, Nonce};
+use postern_sasl::{Credentials, Mechanism};
 
 use super::*;
 use crate::{
-    SequenceSet,
+    Response, SequenceSet,
     command::FetchItem,
-    response::{Content, Flag},
+    response::{Code, Content, Flag, StatusKind, TokenDefect},
 };
 
 fn session(greeting: &str) -> Session {
@@ -195,120 +197,6 @@ fn literals_go_unasked_where_the_server_takes_them_and_they_are_small() {
 }
 
 #[test]
-fn authenticate_sends_its_response_at_once_only_where_the_server_takes_it() {
-    let mut with = session("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n");
-    with.start(plain());
-    assert_eq!(sent(&mut with), "A1 AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=\r\n");
-    let mut without = ready();
-    without.start(plain());
-    assert_eq!(sent(&mut without), "A1 AUTHENTICATE PLAIN\r\n");
-    without.handle_input(b"+ \r\n");
-    assert_eq!(sent(&mut without), "AGFubgBzZWNyZXQ=\r\n");
-}
-
-#[test]
-fn a_challenge_without_an_answer_cancels_the_exchange() {
-    for challenge in ["+ bm9uY2U=\r\n", "+ not base64\r\n"] {
-        let mut session = ready();
-        session.start(plain());
-        session.start(Command::noop());
-        sent(&mut session);
-        session.handle_input(challenge.as_bytes());
-        assert_eq!(sent(&mut session), "*\r\n");
-        session.handle_input(b"A1 BAD cancelled\r\n");
-        assert_eq!(sent(&mut session), "A2 NOOP\r\n");
-    }
-}
-
-#[test]
-fn nothing_is_pipelined_behind_a_log_in() {
-    let mut session = ready();
-    session.start(Command::noop());
-    session.start(Command::login(&Credentials::new("a", "b")).unwrap());
-    session.start(Command::capability());
-    assert_eq!(sent(&mut session), "A1 NOOP\r\n");
-    session.handle_input(b"A1 OK\r\n");
-    assert_eq!(sent(&mut session), "A2 LOGIN \"a\" \"b\"\r\n");
-    session.handle_input(b"A2 OK\r\n");
-    assert_eq!(sent(&mut session), "A3 CAPABILITY\r\n");
-}
-
-#[test]
-fn a_log_in_forgets_capabilities_unless_they_are_told_anew() {
-    let cases = [
-        ("A1 OK in\r\n", None),
-        ("A1 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n", Some(true)),
-        ("* CAPABILITY IMAP4rev1 IDLE\r\nA1 OK in\r\n", Some(true)),
-        ("A1 NO wrong\r\n", Some(false)),
-    ];
-    for (answer, idle) in cases {
-        let mut session = session("* OK [CAPABILITY IMAP4rev1] hi\r\n");
-        session.start(Command::login(&Credentials::new("a", "b")).unwrap());
-        session.handle_input(answer.as_bytes());
-        drain(&mut session);
-        assert_eq!(session.capabilities().map(|all| all.has("IDLE")), idle, "{answer}");
-    }
-}
-
-#[test]
-fn tls_starts_afresh() {
-    let mut session = session("* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] hi\r\n");
-    session.start(Command::start_tls());
-    session.start(Command::capability());
-    assert_eq!(sent(&mut session), "A1 STARTTLS\r\n");
-    session.handle_input(b"A1 OK go\r\n");
-    assert_eq!(sent(&mut session), "");
-    assert_eq!(session.capabilities(), None);
-    session.tls_started();
-    assert_eq!(sent(&mut session), "A2 CAPABILITY\r\n");
-}
-
-#[test]
-fn bytes_behind_the_go_ahead_for_tls_are_fatal_glued_or_not() {
-    let injected = "* CAPABILITY IMAP4rev1 AUTH=EVIL\r\n";
-    for pieces in [vec![format!("A1 OK go\r\n{injected}")], vec!["A1 OK go\r\n".into(), "x".into()]]
-    {
-        let mut session = ready();
-        session.start(Command::start_tls());
-        for piece in &pieces {
-            session.handle_input(piece.as_bytes());
-        }
-        let events = drain(&mut session).1;
-        assert_eq!(events.last(), Some(&Event::Fatal(FatalError::BytesBeforeTls)));
-        session.tls_started();
-        session.handle_input(injected.as_bytes());
-        session.start(Command::noop());
-        assert_eq!(drain(&mut session), (String::new(), vec![]));
-        assert_eq!(session.capabilities(), None);
-    }
-}
-
-#[test]
-fn bytes_behind_the_go_ahead_for_tls_are_fatal_also_if_nobody_has_read_them_yet() {
-    let mut session = ready();
-    let tag = session.start(Command::start_tls());
-    session.handle_input(b"A1 OK go\r\n* CAPABILITY IMAP4rev1 AUTH=EVIL\r\n");
-    while let Some(output) = session.poll_output() {
-        if matches!(output, Output::Event(Event::Completed { tag: own, .. }) if own == tag) {
-            break;
-        }
-    }
-    session.tls_started();
-    let events = drain(&mut session).1;
-    assert_eq!(events, [Event::Fatal(FatalError::BytesBeforeTls)]);
-    assert_eq!(session.capabilities(), None);
-}
-
-#[test]
-fn a_refused_starttls_goes_on_without() {
-    let mut session = ready();
-    session.start(Command::start_tls());
-    session.start(Command::noop());
-    session.handle_input(b"A1 NO not today\r\n* 1 EXISTS\r\n");
-    assert!(sent(&mut session).ends_with("A2 NOOP\r\n"));
-}
-
-#[test]
 fn damaged_responses_are_recorded_and_the_session_goes_on() {
     let mut session = ready();
     session.handle_input(b"* 1 FETCH (UID 5\r\n* EXISTS\r\n* 3 EXISTS\r\n");
@@ -411,60 +299,4 @@ fn capabilities_are_what_was_told_last() {
     session.handle_input(b"* CAPABILITY IMAP4rev1\r\n");
     drain(&mut session);
     assert!(!offers(&session, "IDLE"));
-}
-
-/// The exchange of "ann" and "secret" over the nonce of [`scram`], as the server of a standard has
-/// it: first message, answer, proof, signature.
-const SCRAM: [&str; 4] = [
-    "biwsbj1hbm4scj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0g=",
-    "cj1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hzcnYscz1jMkZzZEhOaGJIUT0saT00MDk2",
-    "Yz1iaXdzLHI9QndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIc3J2LHA9K3RPdzZjU0xqTHV3VUd6TEpzMjBDNGxMOFBuVHBJdDgyeWhtWXRTcXBiUT0=",
-    "dj16ais5d3NxSFdpcHlEdnpsdlQwR0VhdWhVN2xlbUhTYnljMlFIWExOL2ZRPQ==",
-];
-
-fn scram() -> Command {
-    let credentials = Credentials::new("ann", "secret");
-    Command::authenticate(Mechanism::scram_sha_256(credentials, Nonce::new([7; Nonce::BYTES])))
-}
-
-#[test]
-fn a_server_that_lets_us_in_without_its_proof_is_not_believed() {
-    let mut session = session("* OK [CAPABILITY IMAP4rev1 SASL-IR] ready\r\n");
-    session.start(scram());
-    let first = sent(&mut session);
-    assert_eq!(first, format!("A1 AUTHENTICATE SCRAM-SHA-256 {}\r\n", SCRAM[0]));
-    session.handle_input(b"A1 OK welcome\r\n");
-    assert_eq!(drain(&mut session).1, [Event::Fatal(FatalError::Unverified)]);
-}
-
-#[test]
-fn a_server_that_proves_itself_lets_us_in() {
-    for sasl_ir in [true, false] {
-        let offered = if sasl_ir { "SASL-IR" } else { "IDLE" };
-        let mut session = session(&format!("* OK [CAPABILITY IMAP4rev1 {offered}] ready\r\n"));
-        session.start(scram());
-        if !sasl_ir {
-            assert_eq!(sent(&mut session), "A1 AUTHENTICATE SCRAM-SHA-256\r\n");
-            session.handle_input(b"+ \r\n");
-        }
-        assert!(sent(&mut session).ends_with(&format!("{}\r\n", SCRAM[0])));
-        session.handle_input(format!("+ {}\r\n", SCRAM[1]).as_bytes());
-        assert_eq!(sent(&mut session), format!("{}\r\n", SCRAM[2]));
-        session.handle_input(format!("+ {}\r\n", SCRAM[3]).as_bytes());
-        assert_eq!(sent(&mut session), "\r\n");
-        session.handle_input(b"A1 OK welcome\r\n");
-        let (_, events) = drain(&mut session);
-        assert!(matches!(&events[..], [Event::Completed { .. }]), "{events:?}");
-    }
-}
-
-#[test]
-fn a_refusal_of_the_proof_is_a_refusal() {
-    let mut session = session("* OK [CAPABILITY IMAP4rev1 SASL-IR] ready\r\n");
-    session.start(scram());
-    session.handle_input(b"A1 NO [AUTHENTICATIONFAILED] wrong\r\n");
-    let (_, events) = drain(&mut session);
-    assert!(
-        matches!(&events[..], [Event::Completed { status, .. }] if status.kind == StatusKind::No)
-    );
 }
