@@ -10,6 +10,7 @@
 //! | `compression` | COMPRESS=DEFLATE, beneath the framer |
 //! | `token` | a tolerant tree of atoms, strings and lists |
 //! | `cursor` | the same without a tree, for what is told of messages |
+//! | `scan` | where strings and atoms end |
 //! | [`response`] | what the responses mean, one file per family |
 //! | [`command`] | what the client says, one file per command |
 //! | [`session`] | tags, pipelining, continuations, capabilities, TLS, compression |
@@ -29,6 +30,7 @@ pub mod limits;
 pub mod mailbox_name;
 pub mod quirks;
 pub mod response;
+mod scan;
 pub mod sequence_set;
 pub mod session;
 mod token;

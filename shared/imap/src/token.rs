@@ -10,9 +10,9 @@ use bumpalo::Bump;
 use memchr::memchr2;
 
 use crate::{
-    cursor::atom_length,
     framer::{RawResponse, Segment},
     limits::Limits,
+    scan::atom_length,
 };
 
 /// More room than this is not kept from one response to the next.

@@ -147,6 +147,7 @@ fn a_list_of_addresses_may_be_nil() {
         br#"* 37 FETCH (UID 67 ENVELOPE ("Tue, 9 Jul 2019 13:53:17 +0200" "x" (("A" NIL "a" "b.c")) NIL NIL NIL NIL NIL NIL "<i@d>"))"#,
     );
     let envelope = fetch.envelope.unwrap();
-    assert_eq!((envelope.from.len(), envelope.to.len()), (1, 0));
+    let addresses = &envelope.addresses;
+    assert_eq!((addresses.from().len(), addresses.to().len()), (1, 0));
     assert_eq!(envelope.message_id, b"<i@d>");
 }

@@ -1,12 +1,13 @@
 //! BODYSTRUCTURE and BODY (RFC 9051 section 7.5.2): the tree of a message's parts.
 
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::{Envelope, Text};
-use crate::cursor::{Cursor, Item, lower};
+use crate::cursor::{Cursor, Item, media_type};
 
-/// Names in lower case, and values.
-pub type Parameters = Vec<(SmolStr, Text)>;
+/// Names in lower case, and values. Most have one and no more.
+pub type Parameters = SmallVec<[(SmolStr, Text); 1]>;
 
 /// A message's parts.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,7 +15,7 @@ pub enum BodyStructure {
     /// A part with content.
     Part(Box<BodyPart>),
     /// Parts in a row.
-    Multipart(Multipart),
+    Multipart(Box<Multipart>),
 }
 
 /// Parts in a row.
@@ -23,7 +24,7 @@ pub struct Multipart {
     /// The subtype, lower case: `mixed`, `alternative`.
     pub subtype: SmolStr,
     /// Its parts.
-    pub parts: Vec<BodyStructure>,
+    pub parts: SmallVec<[BodyStructure; 2]>,
     /// Parameters, such as `boundary`.
     pub parameters: Parameters,
     /// `Content-Disposition`, if it is there and the server told it.
@@ -81,17 +82,17 @@ impl BodyStructure {
 
     fn read_fields(fields: &mut Cursor<'_>) -> Option<Self> {
         if fields.is_at_list() {
-            return Some(Self::Multipart(multipart(fields)));
+            return Some(Self::Multipart(Box::new(multipart(fields))));
         }
-        let start = fields.clone();
+        let start = fields.place();
         let kind = fields.value()?;
         match fields.next() {
             Some(subtype) if !is_childless(subtype, fields) => {
                 Some(Self::Part(Box::new(part(kind, subtype, fields))))
             }
             _ => {
-                *fields = start;
-                Some(Self::Multipart(multipart(fields)))
+                fields.go_back(start);
+                Some(Self::Multipart(Box::new(multipart(fields))))
             }
         }
     }
@@ -155,21 +156,25 @@ impl BodyPart {
 
 /// Some servers send multiparts that have no part: a subtype, and perhaps its parameters. `second`
 /// is what stands behind the first field, and `fields` what follows.
-fn is_childless(second: Item<'_>, fields: &Cursor<'_>) -> bool {
+fn is_childless(second: Item<'_>, fields: &mut Cursor<'_>) -> bool {
     match second {
         Item::List => true,
         Item::Atom(atom) if atom.eq_ignore_ascii_case(b"NIL") => {
-            let mut ahead = fields.clone();
-            (2..7).any(|_| ahead.value().is_none())
+            let start = fields.place();
+            let ends = (2..7).any(|_| fields.value().is_none());
+            fields.go_back(start);
+            ends
         }
         _ => false,
     }
 }
 
 fn multipart(fields: &mut Cursor<'_>) -> Multipart {
-    let mut parts = Vec::new();
+    let mut parts = SmallVec::new();
     while fields.is_at_list() {
-        parts.extend(BodyStructure::read(fields));
+        if let Some(part) = BodyStructure::read(fields) {
+            parts.push(part);
+        }
     }
     Multipart {
         parts,
@@ -177,37 +182,39 @@ fn multipart(fields: &mut Cursor<'_>) -> Multipart {
         parameters: parameters(fields),
         disposition: disposition(fields),
         languages: languages(fields),
-        location: bytes(fields),
+        location: fields.text(),
     }
 }
 
 fn part(kind: Item<'_>, subtype: Item<'_>, fields: &mut Cursor<'_>) -> BodyPart {
     let [kind, subtype] = [kind, subtype].map(|item| item.string().unwrap_or_default());
-    let media_type = lower(&[&kind, b"/", &subtype]);
+    let media_type = media_type(&kind, &subtype);
     let mut part = BodyPart {
         parameters: parameters(fields),
-        id: fields.text(),
-        description: fields.text(),
+        id: fields.text().unwrap_or_default(),
+        description: fields.text().unwrap_or_default(),
         encoding: fields.word(),
         size: fields.number().unwrap_or_default(),
         ..BodyPart::default()
     };
     if media_type == "message/rfc822" || media_type == "message/global" {
-        let mut ahead = fields.clone();
-        // Some servers treat what they can't parse as a part like any other.
-        if let Some(message) = message(&mut ahead) {
-            part.message = Some(Box::new(message));
-            part.lines = ahead.number();
-            *fields = ahead;
+        let start = fields.place();
+        match message(fields) {
+            Some(message) => {
+                part.message = Some(Box::new(message));
+                part.lines = fields.number();
+            }
+            // Some servers treat what they can't parse as a part like any other.
+            None => fields.go_back(start),
         }
     } else if media_type.starts_with("text/") {
         part.lines = fields.number();
     }
     part.media_type = media_type;
-    part.md5 = bytes(fields);
+    part.md5 = fields.text();
     part.disposition = disposition(fields);
     part.languages = languages(fields);
-    part.location = bytes(fields);
+    part.location = fields.text();
     part
 }
 
@@ -217,6 +224,9 @@ fn message(fields: &mut Cursor<'_>) -> Option<(Envelope, BodyStructure)> {
 
 /// One tag, or a list of them.
 fn languages(fields: &mut Cursor<'_>) -> Vec<String> {
+    if fields.pass_nil() {
+        return Vec::new();
+    }
     let text = |item: Item<'_>| Some(String::from_utf8_lossy(&item.string()?).into_owned());
     match fields.next() {
         Some(Item::List) => {
@@ -228,10 +238,6 @@ fn languages(fields: &mut Cursor<'_>) -> Vec<String> {
         Some(tag) => text(tag).into_iter().collect(),
         None => Vec::new(),
     }
-}
-
-fn bytes(fields: &mut Cursor<'_>) -> Option<Text> {
-    fields.string().as_deref().map(Text::from)
 }
 
 fn disposition(cursor: &mut Cursor<'_>) -> Option<Disposition> {
@@ -247,12 +253,8 @@ fn parameters(cursor: &mut Cursor<'_>) -> Parameters {
     cursor.list(|fields| {
         while !fields.is_at_end() {
             let name = fields.word();
-            if let Some(value) = fields.string() {
-                if parameters.is_empty() {
-                    // Most have one and no more.
-                    parameters.reserve_exact(1);
-                }
-                parameters.push((name, Text::from(&*value)));
+            if let Some(value) = fields.text() {
+                parameters.push((name, value));
             }
         }
     });
@@ -330,7 +332,7 @@ mod tests {
         let Some(BodyStructure::Multipart(multipart)) = structure("(() \"mixed\")") else {
             panic!()
         };
-        assert_eq!(multipart.parts, []);
+        assert!(multipart.parts.is_empty());
     }
 
     #[test]

@@ -7,10 +7,7 @@ use section::Bracketed;
 pub use section::{BinarySection, BinarySize, BodySection, Content};
 
 use super::{BodyStructure, Envelope, Flag, parse_date_time};
-use crate::cursor::{Cursor, Item, number};
-
-/// The names of items without brackets have at most so many bytes.
-const KNOWN: usize = 16;
+use crate::cursor::{Cursor, Item};
 
 /// What the server told about one message; `None` is what it did not tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,22 +60,19 @@ pub struct GmailItems {
 }
 
 impl Fetch {
-    pub(super) fn read(sequence: u32, cursor: &mut Cursor<'_>) -> Option<Self> {
+    pub(super) fn read(sequence: u32, cursor: &mut Cursor<'_>) -> Option<Box<Self>> {
         cursor.list(|items| {
-            let mut fetch = Self { sequence, ..Self::default() };
+            let mut fetch = Box::new(Self { sequence, ..Self::default() });
             while let Some(name) = items.value() {
                 let name = name.spelled().unwrap_or_default();
                 if items.is_at_end() {
                     break;
                 }
-                let mut short = [0; KNOWN];
-                match short.get_mut(..name.len()) {
-                    Some(short) => {
-                        short.copy_from_slice(&name);
-                        short.make_ascii_uppercase();
-                        fetch.take(short, items);
-                    }
-                    None => fetch.take(&name.to_ascii_uppercase(), items),
+                // Servers have little reason to spell them otherwise.
+                if name.iter().any(u8::is_ascii_lowercase) {
+                    fetch.take(&name.to_ascii_uppercase(), items);
+                } else {
+                    fetch.take(&name, items);
                 }
             }
             fetch
@@ -94,7 +88,7 @@ impl Fetch {
             b"RFC822.SIZE" => self.size = items.number(),
             b"ENVELOPE" => self.envelope = Envelope::read(items),
             b"BODYSTRUCTURE" | b"BODY" => self.body_structure = BodyStructure::read(items),
-            b"MODSEQ" => self.mod_seq = items.only().and_then(number),
+            b"MODSEQ" => self.mod_seq = items.only().and_then(Item::number),
             b"PREVIEW" => self.preview = Some(items.value().and_then(text)),
             b"EMAILID" => self.email_id = items.only().and_then(text),
             b"THREADID" => self.thread_id = Some(items.only().and_then(text)),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::{
     cursor::{Cursor, Item},
     token::Token,
@@ -22,7 +24,7 @@ pub enum Flag {
     Draft,
     /// A keyword, `\Recent`, `\*`, or another that begins with a backslash; as the server spells
     /// it.
-    Other(String),
+    Other(SmolStr),
 }
 
 impl Flag {

@@ -81,10 +81,15 @@ fn behind<'t, 'a>(text: &'t mut &'a [u8], byte: u8) -> Option<&'t mut &'a [u8]> 
 
 /// Takes a number off the front, of at most four digits.
 fn number(text: &mut &[u8], range: RangeInclusive<i64>) -> Option<i64> {
-    let length = text.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, behind) = text.split_at(length);
-    let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
-    *text = behind;
+    let mut number = 0;
+    let mut length = 0;
+    while let Some(digit @ b'0'..=b'9') = text.get(length)
+        && length < 4
+    {
+        number = number * 10 + i64::from(digit - b'0');
+        length += 1;
+    }
+    *text = &text[length..];
     (length > 0 && range.contains(&number)).then_some(number)
 }
 
@@ -92,9 +97,9 @@ fn number(text: &mut &[u8], range: RangeInclusive<i64>) -> Option<i64> {
 fn month(text: &mut &[u8]) -> Option<i64> {
     let (name, behind) = text.split_first_chunk::<3>()?;
     *text = behind;
-    let months = MONTHS.iter().zip(1..);
-    let is_it = |own: &str| own.as_bytes().eq_ignore_ascii_case(name);
-    months.into_iter().find(|(own, _)| is_it(own)).map(|(_, month)| month)
+    let lower = |name: &[u8]| [name[0] | 0x20, name[1] | 0x20, name[2] | 0x20];
+    let wanted = lower(name);
+    MONTHS.iter().zip(1..).find(|(own, _)| lower(own.as_bytes()) == wanted).map(|(_, month)| month)
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar; years are counted from March so that the leap

@@ -23,7 +23,7 @@ mod vanished;
 pub use body_structure::{BodyPart, BodyStructure, Disposition, Multipart, Parameters};
 pub use capability::Capabilities;
 pub use code::{Code, CopiedUids, Progress};
-pub use envelope::{Envelope, EnvelopeAddress};
+pub use envelope::{Addresses, Envelope, EnvelopeAddress};
 pub use fetch::{BinarySection, BinarySize, BodySection, Content, Fetch, GmailItems};
 pub use flag::Flag;
 pub use internal_date::{Day, format_date_time, parse_date_time};
@@ -33,6 +33,7 @@ pub use namespace::{Namespace, Namespaces};
 pub use quota::{Quota, QuotaResource, QuotaRoots};
 pub use search::{PartialResult, SearchResult, SortResult};
 pub use status::{Status, StatusKind};
+pub(crate) use text::Source;
 pub use text::Text;
 pub use thread::{Thread, ThreadedMessage};
 pub use vanished::Vanished;
@@ -159,8 +160,8 @@ pub(crate) fn parse(
 
 /// Understands what is told of a message; `None` if it is something else.
 fn fetch(mut cursor: Cursor<'_>) -> Option<(Response, Option<Defect>)> {
-    let Some(Item::Atom(sequence)) = cursor.next() else { return None };
-    let sequence = std::str::from_utf8(sequence).ok()?.parse().ok()?;
+    let Some(sequence @ Item::Atom(_)) = cursor.next() else { return None };
+    let sequence = sequence.number()?;
     let Some(Item::Atom(name)) = cursor.next() else { return None };
     if !name.eq_ignore_ascii_case(b"FETCH") {
         return None;
@@ -168,7 +169,7 @@ fn fetch(mut cursor: Cursor<'_>) -> Option<(Response, Option<Defect>)> {
     let fetch = Fetch::read(sequence, &mut cursor);
     let damage = cursor.finish().map(Defect::from);
     Some(match fetch {
-        Some(fetch) => (Response::Fetch(Box::new(fetch)), damage),
+        Some(fetch) => (Response::Fetch(fetch), damage),
         None => {
             let senseless = Defect::Senseless("FETCH".into());
             (Response::Unknown("FETCH".into()), damage.or(Some(senseless)))

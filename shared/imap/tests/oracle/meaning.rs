@@ -18,10 +18,10 @@ use imap_codec::imap_types::{
 use postern_imap::{
     Limits, Response, SequenceSet, Session,
     response::{
-        BinarySection, BinarySize, BodyPart, BodySection, BodyStructure, Capabilities, Content,
-        Disposition, Envelope, EnvelopeAddress, Fetch, Flag, ListEntry, MailboxStatus, Multipart,
-        Namespace, Namespaces, Parameters, Quota, QuotaResource, QuotaRoots, SearchResult,
-        SortResult, Text, Thread, ThreadedMessage, Vanished,
+        Addresses, BinarySection, BinarySize, BodyPart, BodySection, BodyStructure, Capabilities,
+        Content, Disposition, Envelope, EnvelopeAddress, Fetch, Flag, ListEntry, MailboxStatus,
+        Multipart, Namespace, Namespaces, Parameters, Quota, QuotaResource, QuotaRoots,
+        SearchResult, SortResult, Text, Thread, ThreadedMessage, Vanished,
     },
 };
 use smol_str::SmolStr;
@@ -264,14 +264,14 @@ fn structure(theirs: &TheirBody<'_>) -> BodyStructure {
             let tail = extension_data.as_ref().and_then(|own| own.tail.as_ref());
             let (disposition, languages, location) = extension(tail);
             let given = extension_data.as_ref().map(|own| parameters(&own.parameter_list));
-            BodyStructure::Multipart(Multipart {
+            BodyStructure::Multipart(Box::new(Multipart {
                 subtype: lower(subtype),
                 parts: bodies.as_ref().iter().map(structure).collect(),
                 parameters: given.unwrap_or_default(),
                 disposition,
                 languages,
                 location,
-            })
+            }))
         }
     }
 }
@@ -298,12 +298,14 @@ fn envelope(theirs: &TheirEnvelope<'_>) -> Envelope {
     Envelope {
         date: or_empty(&theirs.date),
         subject: or_empty(&theirs.subject),
-        from: addresses(&theirs.from),
-        sender: addresses(&theirs.sender),
-        reply_to: addresses(&theirs.reply_to),
-        to: addresses(&theirs.to),
-        cc: addresses(&theirs.cc),
-        bcc: addresses(&theirs.bcc),
+        addresses: Addresses::new([
+            addresses(&theirs.from),
+            addresses(&theirs.sender),
+            addresses(&theirs.reply_to),
+            addresses(&theirs.to),
+            addresses(&theirs.cc),
+            addresses(&theirs.bcc),
+        ]),
         in_reply_to: or_empty(&theirs.in_reply_to),
         message_id: or_empty(&theirs.message_id),
     }

@@ -88,7 +88,7 @@ fn the_message_of_the_sample_session_is_read() {
     );
     let envelope = message.envelope.unwrap();
     assert_eq!(envelope.subject, b"IMAP4rev1 WG mtg summary and minutes");
-    assert_eq!((envelope.cc.len(), envelope.bcc.len()), (2, 0));
+    assert_eq!((envelope.addresses.cc().len(), envelope.addresses.bcc().len()), (2, 0));
     assert_eq!((message.size, message.internal_date), (Some(4286), Some(837_596_665)));
     let Some(BodyStructure::Part(part)) = message.body_structure else { panic!() };
     assert_eq!((&*part.media_type, part.size, part.lines), ("text/plain", 3028, Some(92)));

@@ -115,7 +115,7 @@ fn exchange_is_understood() {
     let told = fetch(
         r#"* 5 FETCH (ENVELOPE (NIL "x" ((NIL NIL "a" "b.c")) NIL NIL ((NIL NIL "undisclosed-recipients" NIL)(NIL NIL NIL NIL)) NIL NIL NIL NIL))"#,
     );
-    assert!(told.envelope.unwrap().to.is_empty());
+    assert!(told.envelope.unwrap().addresses.to().is_empty());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn spaces_where_none_belong_do_no_harm() {
     let told = fetch(
         r#"* 1 FETCH ( UID 2 ENVELOPE ( NIL "x" ( ("A" NIL "a" "b") ("B" NIL "b" "c") ) NIL NIL NIL NIL NIL NIL NIL ) )"#,
     );
-    assert_eq!(told.envelope.unwrap().from.len(), 2);
+    assert_eq!(told.envelope.unwrap().addresses.from().len(), 2);
 }
 
 #[test]

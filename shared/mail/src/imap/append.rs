@@ -103,5 +103,5 @@ pub(super) fn imap_flags(flags: Flags, keywords: &[String]) -> Vec<Flag> {
         (flags.draft, Flag::Draft),
     ];
     let system = system.into_iter().filter_map(|(set, flag)| set.then_some(flag));
-    system.chain(keywords.iter().cloned().map(Flag::Other)).collect()
+    system.chain(keywords.iter().map(|name| Flag::Other(name.into()))).collect()
 }

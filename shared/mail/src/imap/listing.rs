@@ -48,8 +48,8 @@ pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
         size: fetch.size.unwrap_or_default(),
         flags: flags(fetch.flags.as_deref().unwrap_or_default()),
         keywords: keywords(fetch.flags.as_deref().unwrap_or_default()),
-        from: addresses(&envelope.from),
-        to: addresses(&envelope.to),
+        from: addresses(envelope.addresses.from()),
+        to: addresses(envelope.addresses.to()),
         subject: text(&envelope.subject),
         message_id: message_id(envelope),
         links: Some(links(fetch)),
@@ -112,7 +112,7 @@ pub(super) fn flags(flags: &[Flag]) -> Flags {
 /// The keywords among a message's flags, sorted, each once.
 pub(super) fn keywords(flags: &[Flag]) -> Vec<String> {
     let keyword = |flag: &Flag| match flag {
-        Flag::Other(name) if !name.starts_with('\\') => Some(name.clone()),
+        Flag::Other(name) if !name.starts_with('\\') => Some(name.to_string()),
         _ => None,
     };
     let mut keywords: Vec<String> = flags.iter().filter_map(keyword).collect();
@@ -166,12 +166,17 @@ fn addresses(addresses: &[EnvelopeAddress]) -> Vec<Address> {
 
 #[cfg(test)]
 mod tests {
-    use postern_imap::response::{BodySection, Disposition, GmailItems};
+    use postern_imap::response::{Addresses, BodySection, Disposition, GmailItems, Parameters};
 
     use super::*;
 
     #[test]
     fn a_record_is_made_of_what_the_server_tells() {
+        let joerg = EnvelopeAddress {
+            name: b"=?iso-8859-1?Q?J=F6rg?=".into(),
+            mailbox: b"joerg".into(),
+            host: b"example.org".into(),
+        };
         let fetch = Fetch {
             uid: Some(9),
             flags: Some(vec![Flag::Seen, Flag::Other("x".into())]),
@@ -180,11 +185,7 @@ mod tests {
             envelope: Some(Envelope {
                 date: b"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)".into(),
                 subject: b"=?utf-8?Q?Gr=C3=BC=C3=9Fe?=".into(),
-                from: vec![EnvelopeAddress {
-                    name: b"=?iso-8859-1?Q?J=F6rg?=".into(),
-                    mailbox: b"joerg".into(),
-                    host: b"example.org".into(),
-                }],
+                addresses: Addresses::new([vec![joerg], vec![], vec![], vec![], vec![], vec![]]),
                 message_id: b" <a@b> ".into(),
                 ..Envelope::default()
             }),
@@ -264,10 +265,10 @@ mod tests {
             media_type: media_type.into(),
             id: id.into(),
             disposition: (!disposition.is_empty())
-                .then(|| Disposition { kind: disposition.into(), parameters: vec![] }),
+                .then(|| Disposition { kind: disposition.into(), parameters: Parameters::new() }),
             parameters: match name {
-                "" => vec![],
-                name => vec![("name".into(), name.into())],
+                "" => Parameters::new(),
+                name => Parameters::from([("name".into(), name.into())]),
             },
             ..BodyPart::default()
         };

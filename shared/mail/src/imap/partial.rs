@@ -119,7 +119,7 @@ fn header(fetched: Option<&Vec<u8>>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use postern_imap::response::Disposition;
+    use postern_imap::response::{Disposition, Parameters};
 
     use super::*;
 
@@ -129,19 +129,19 @@ mod tests {
             encoding: if media_type.starts_with("text/") { "7bit" } else { "base64" }.into(),
             size,
             disposition: (!disposition.is_empty())
-                .then(|| Disposition { kind: disposition.into(), parameters: vec![] }),
+                .then(|| Disposition { kind: disposition.into(), parameters: Parameters::new() }),
             ..BodyPart::default()
         }))
     }
 
     fn multipart(boundary: &str, parts: Vec<BodyStructure>) -> BodyStructure {
-        let parameters = vec![("boundary".into(), boundary.into())];
-        BodyStructure::Multipart(Multipart {
+        let parameters = Parameters::from([("boundary".into(), boundary.into())]);
+        BodyStructure::Multipart(Box::new(Multipart {
             subtype: "mixed".into(),
-            parts,
+            parts: parts.into(),
             parameters,
             ..Multipart::default()
-        })
+        }))
     }
 
     fn example() -> BodyStructure {
@@ -188,8 +188,9 @@ mod tests {
     #[test]
     fn what_can_not_be_put_together_is_not_planned() {
         assert_eq!(plan(&part("application/pdf", 1 << 30, "")), None);
-        let nameless = Multipart { parts: vec![part("text/plain", 1, "")], ..Multipart::default() };
-        assert_eq!(plan(&BodyStructure::Multipart(nameless)), None);
+        let parts = vec![part("text/plain", 1, "")].into();
+        let nameless = Multipart { parts, ..Multipart::default() };
+        assert_eq!(plan(&BodyStructure::Multipart(Box::new(nameless))), None);
         let many = |count| {
             plan(&multipart("b", (0..count).map(|_| part("text/plain", 1, "")).collect())).is_some()
         };

@@ -272,7 +272,7 @@ impl Term {
             Self::HasAttachment => {
                 SearchKey::Header { name: "Content-Type".into(), value: "multipart/mixed".into() }
             }
-            Self::Tag(tag) => SearchKey::Flag(Flag::Other(keyword(tag)?)),
+            Self::Tag(tag) => SearchKey::Flag(Flag::Other(keyword(tag)?.into())),
             Self::Larger(bytes) => SearchKey::Larger(*bytes),
             Self::Smaller(bytes) => SearchKey::Smaller(*bytes),
             Self::In(_) => return None,

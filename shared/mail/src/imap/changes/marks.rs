@@ -143,6 +143,6 @@ fn flag(mark: &Mark) -> Flag {
         Mark::Seen => Flag::Seen,
         Mark::Answered => Flag::Answered,
         Mark::Flagged => Flag::Flagged,
-        Mark::Keyword(name) => Flag::Other(name.clone()),
+        Mark::Keyword(name) => Flag::Other(name.into()),
     }
 }
