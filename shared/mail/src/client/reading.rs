@@ -1,9 +1,7 @@
 //! Opened messages and their attachments.
 
 use futures_channel::oneshot;
-use postern_bridge::{
-    AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem, Protocol,
-};
+use postern_bridge::{AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem};
 use postern_mime as mime;
 use serde_bytes::ByteBuf;
 
@@ -29,7 +27,7 @@ impl<H: Host> Client<H> {
                 if unseen {
                     self.mark_opened(id).await?;
                 }
-                self.prefetch_neighbours(id).await
+                self.ask_for_neighbours(id).await
             }
             Err(error) => {
                 let problem = self.message_problem(id, &error).await;
@@ -122,23 +120,6 @@ impl<H: Host> Client<H> {
         let account = self.account_of(message.mailbox).await?;
         self.queue_reading(account.id, job);
         answer.await.unwrap_or(Err(MailError::Gone("message")))
-    }
-
-    /// Has the messages below and above this one fetched, one of which is likely to be read next: at
-    /// most what is needed to show them.
-    async fn prefetch_neighbours(&self, id: MessageId) -> Result<(), MailError> {
-        let account = self.account_of(id.mailbox).await?;
-        if account.protocol != Protocol::Imap || !self.inner.online.get() {
-            return Ok(());
-        }
-        for next in self.neighbours(id) {
-            let message: Option<Message> =
-                record::get(self.store(), &record::message_key(next)).await?;
-            if message.is_some_and(|message| message.body == Body::Absent) {
-                self.queue_prefetch(account.id, next);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -18,6 +18,11 @@ use crate::{
 /// What the server is asked for here.
 const WHAT: &str = "send the message";
 
+/// How many bytes are fetched at most to show a message of this size.
+pub(crate) fn bytes_to_show(size: u64) -> u64 {
+    if size <= limits::WHOLE_MESSAGE { size } else { size.min(limits::SHOWN) }
+}
+
 impl<T: Transport> ImapClient<T> {
     /// Fetches what is needed to show a message and stores it, unless it is stored: a small message whole, a large one
     /// without the content of its attachments.

@@ -41,3 +41,13 @@ pub const PART: u64 = 160 << 20;
 pub const PART_WINDOW: u32 = 1 << 20;
 /// Bytes of a message that must be fetched whole.
 pub const MESSAGE: u32 = 64 << 20;
+/// Bytes of an account that are fetched before anybody asks for them, when nothing was for a while.
+pub const AHEAD: u64 = 16 << 20;
+/// How many bytes of that come back in a second.
+pub const AHEAD_PER_SECOND: u64 = 128 << 10;
+/// How many of a mailbox's newest messages are fetched ahead.
+pub const NEWEST: usize = 20;
+/// Bytes of a newest message that is fetched ahead; larger ones are not.
+pub const NEWEST_MESSAGE: u64 = 256 << 10;
+/// Bytes of all newest messages that are fetched ahead in one go.
+pub const NEWEST_BYTES: u64 = 2 << 20;

@@ -50,6 +50,7 @@ mod tests;
 use std::{collections::BTreeMap, time::Duration};
 
 pub use batch::{ListChange, SyncStep};
+pub(crate) use body::bytes_to_show;
 pub use changes::Outcome;
 pub use find::{Found, Reach};
 pub(crate) use mailboxes::forget_messages;

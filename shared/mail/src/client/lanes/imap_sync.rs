@@ -245,7 +245,7 @@ impl<H: Host> Client<H> {
             self.mailbox_fresh(mailbox).await?;
             let is_inbox = self.inbox(account).await == Ok(mailbox);
             if is_inbox || self.shown_mailboxes().contains(&mailbox) {
-                self.prefetch_newest(account, mailbox).await?;
+                self.ask_for_newest(account, mailbox).await?;
             }
         }
         Ok(done)

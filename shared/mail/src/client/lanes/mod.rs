@@ -12,6 +12,7 @@
 //! searching lane and then the reading lane lend their work to the sync lane, which does it between
 //! two windows (`sharing`).
 
+mod ahead;
 mod changes;
 mod download;
 mod imap_sync;
@@ -33,6 +34,7 @@ pub(super) use link::Link;
 pub(super) use searching::Searching;
 
 use self::{
+    ahead::Allowance,
     searching::Look,
     sharing::{Lent, Sharing},
 };
@@ -56,6 +58,8 @@ pub(super) struct Lanes {
     /// What the sync lane is to do for other lanes.
     lent: mpsc::UnboundedSender<Lent>,
     sharing: Sharing,
+    /// How much may be fetched ahead.
+    allowance: Cell<Allowance>,
     /// Whether a job for the queue of changes waits.
     changing: Cell<bool>,
     tasks: Vec<AbortHandle>,
@@ -117,6 +121,7 @@ impl Lanes {
             sending: mpsc::unbounded().0,
             lent: mpsc::unbounded().0,
             sharing: Sharing::default(),
+            allowance: Cell::default(),
             changing: Cell::new(false),
             tasks: Vec::new(),
         }
@@ -143,8 +148,20 @@ impl Lanes {
                 tasks.push(client.run_lane(client.clone().download_lane(id, sync_jobs)));
             }
         }
-        let (sharing, changing) = (Sharing::default(), Cell::new(false));
-        Self { reading, prefetch, sync, searching, sending, lent, sharing, changing, tasks }
+        let (sharing, allowance, changing) =
+            (Sharing::default(), Cell::default(), Cell::new(false));
+        Self {
+            reading,
+            prefetch,
+            sync,
+            searching,
+            sending,
+            lent,
+            sharing,
+            allowance,
+            changing,
+            tasks,
+        }
     }
 }
 

@@ -7,23 +7,13 @@ use futures_util::{
     StreamExt,
     future::{Either, select},
 };
-use postern_bridge::{AccountId, Delta, MailboxId, MessageId, Progress};
+use postern_bridge::{AccountId, Delta, MessageId, Progress};
 
-use super::{Change, Client, Reading, Work, link::Link, sharing::Lane};
-use crate::{
-    Host, MailError, Store,
-    record::{self, Body, Message},
-    store::{KeyRange, Order, Table},
-};
+use super::{Client, Reading, Work, link::Link, sharing::Lane};
+use crate::{Host, MailError};
 
 /// How long an unused connection of the reading lane is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(120);
-/// How many of the newest messages are fetched before anybody asks for them.
-const PREFETCHED: usize = 20;
-/// The largest message that is fetched before anybody asks for it, in bytes.
-const PREFETCHED_SIZE: u64 = 256 * 1024;
-/// Bytes of all that is fetched ahead in one go.
-const PREFETCH_BUDGET: u64 = 2 << 20;
 
 impl<H: Host> Client<H> {
     pub(super) async fn reading_lane(
@@ -89,42 +79,9 @@ impl<H: Host> Client<H> {
             Work::Asked(Reading::Changes) => self.make_next_change(account, link).await,
             // The connection is the lane's, who sees to it.
             Work::Asked(Reading::HangUp) => Ok(()),
-            Work::Ahead(message) => self.prefetch(link, message).await,
+            Work::Ahead(message) => self.fetch_ahead(account, link, message).await,
             Work::Look(look) => self.look_there(link, look).await,
         }
-    }
-
-    async fn prefetch(&self, link: &mut Link<H>, id: MessageId) -> Result<(), MailError> {
-        let message: Option<Message> = record::get(self.store(), &record::message_key(id)).await?;
-        let wanted = message.is_some_and(|message| message.body == Body::Absent);
-        if wanted && !self.inner.paused.get() {
-            link.work(async |imap, host| imap.fetch_body(host, id).await).await?;
-            self.note_change(id.mailbox, Change::Rows);
-        }
-        Ok(())
-    }
-
-    /// Has the newest messages of a mailbox fetched: they are likely to be read next.
-    pub(super) async fn prefetch_newest(
-        &self,
-        account: AccountId,
-        mailbox: MailboxId,
-    ) -> Result<(), MailError> {
-        let range = KeyRange::prefix(record::mailbox_key(mailbox));
-        let newest =
-            self.store().scan(Table::Arrival, &range, Order::Descending, PREFETCHED).await?;
-        let mut left = PREFETCH_BUDGET;
-        for (key, _) in newest {
-            let id = record::arrived_message(&key)?;
-            let message: Option<Message> =
-                record::get(self.store(), &record::message_key(id)).await?;
-            let Some(message) = message.filter(|own| own.body == Body::Absent) else { continue };
-            if message.size <= PREFETCHED_SIZE.min(left) {
-                left -= message.size;
-                self.queue_prefetch(account, id);
-            }
-        }
-        Ok(())
     }
 }
 
