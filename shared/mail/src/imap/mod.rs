@@ -8,6 +8,7 @@
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `namespace` | where new mailboxes are made |
 //! | `messages` | one mailbox's messages brought up to date |
+//! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
 //! | `news` | what the server tells about the open mailbox, asked or not |
 //! | `plan` | which messages to fetch, drop and look at again, and in which windows |
@@ -29,6 +30,7 @@ mod body;
 mod changes;
 mod exchange;
 mod find;
+mod follow;
 mod idle;
 pub mod limits;
 mod listing;

@@ -1,25 +1,15 @@
 //! The client against scripted servers, over a transport and a store in memory.
 
-use std::{
-    cell::RefCell,
-    collections::VecDeque,
-    ops::ControlFlow,
-    pin::pin,
-    rc::Rc,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use std::ops::ControlFlow;
 
-use postern_bridge::{
-    AccountId, Discovery, Endpoint, MailboxId, MessageId, Role, Security, ServerLogin, TlsSession,
-};
+use postern_bridge::{AccountId, MailboxId, MessageId, Role, Security};
+use scripted::{LOGGED_IN, Script, Scripted, ScriptedHost, connect, now, ok, ready};
 
 use super::*;
 use crate::{
-    Admission, Clock, Connector, Discover, Random, Secret, Storage, Store, TransportError, Vault,
-    host::VaultError,
+    MailError, Store,
     record::{self, Body, Links, Mailbox, Message, Record},
-    store::{Durability, KeyRange, MemoryStore, Table},
+    store::{Durability, KeyRange, Table},
 };
 
 macro_rules! items {
@@ -33,225 +23,14 @@ macro_rules! items {
     };
 }
 
+mod bodies;
 mod find;
+mod log_in;
 mod model;
+mod names;
 mod resync;
+mod scripted;
 mod simulated;
-
-/// What the client must say (without its tag), and what is answered; `{tag}` stands for its tag.
-type Script = Vec<(&'static str, String)>;
-
-#[derive(Default)]
-struct Wire {
-    script: VecDeque<(&'static str, String)>,
-    to_client: VecDeque<Vec<u8>>,
-    said: String,
-    tls: bool,
-}
-
-struct Scripted(Rc<RefCell<Wire>>);
-
-impl Transport for Scripted {
-    async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
-        Ok(self.0.borrow_mut().to_client.pop_front().unwrap_or_default())
-    }
-
-    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
-        let wire = &mut *self.0.borrow_mut();
-        let said = String::from_utf8(bytes).unwrap();
-        wire.said.push_str(&said);
-        for line in said.lines() {
-            let (tag, command) = line.split_once(' ').unwrap_or(("", line));
-            let (expected, answer) = wire.script.pop_front().expect(line);
-            assert_eq!(command, expected);
-            // An empty read would be the end of the stream.
-            if !answer.is_empty() {
-                wire.to_client.push_back(answer.replace("{tag}", tag).into_bytes());
-            }
-        }
-        Ok(())
-    }
-
-    async fn start_tls(&mut self) -> Result<(), TransportError> {
-        self.0.borrow_mut().tls = true;
-        Ok(())
-    }
-
-    fn tls(&self) -> Option<TlsSession> {
-        None
-    }
-
-    async fn close(&mut self) {}
-}
-
-/// A host whose only server follows a script.
-#[derive(Default)]
-struct ScriptedHost {
-    wire: Rc<RefCell<Wire>>,
-    store: MemoryStore,
-}
-
-impl Connector for ScriptedHost {
-    type Transport = Scripted;
-
-    async fn connect(&self, _: &Endpoint) -> Result<Scripted, TransportError> {
-        Ok(Scripted(self.wire.clone()))
-    }
-}
-
-impl Discover for ScriptedHost {
-    async fn discover(&self, _: &str) -> Result<Discovery, MailError> {
-        Ok(Discovery::default())
-    }
-}
-
-impl Clock for ScriptedHost {
-    fn now(&self) -> i64 {
-        0
-    }
-
-    async fn sleep(&self, _: Duration) {
-        std::future::pending().await
-    }
-}
-
-impl Random for ScriptedHost {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
-
-impl Vault for ScriptedHost {
-    async fn seal(&self, secret: &Secret) -> Result<Vec<u8>, VaultError> {
-        Ok(secret.expose().into())
-    }
-
-    async fn unseal(&self, _: &[u8]) -> Result<Secret, VaultError> {
-        Err(VaultError("nothing is sealed here".into()))
-    }
-}
-
-impl Admission for ScriptedHost {}
-
-impl Storage for ScriptedHost {}
-
-impl Host for ScriptedHost {
-    type Store = MemoryStore;
-
-    fn store(&self) -> &MemoryStore {
-        &self.store
-    }
-
-    fn spawn(&self, _: impl Future<Output = ()> + 'static) {}
-}
-
-/// Runs what never has to wait, since everything is in memory.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("the client waits for something that does not come"),
-    }
-}
-
-fn connect(
-    host: &ScriptedHost,
-    security: Security,
-    greeting: &str,
-    script: Script,
-) -> Result<ImapClient<Scripted>, MailError> {
-    let to_client = VecDeque::from([greeting.into()]);
-    host.wire.replace(Wire { script: script.into(), to_client, ..Wire::default() });
-    let endpoint = Endpoint {
-        host: "mail".into(),
-        port: 143,
-        security,
-        tls_end: Default::default(),
-        trusted: None,
-    };
-    let login = ServerLogin { endpoint, username: "ann".into() };
-    now(ImapClient::connect(host, &login, &Secret::new("secret")))
-}
-
-const LOGGED_IN: &str = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\r\n";
-
-/// A client that is logged in and a server that follows `script` from there.
-fn ready(host: &ScriptedHost, script: Script) -> ImapClient<Scripted> {
-    connect(host, Security::Tls, LOGGED_IN, script).unwrap()
-}
-
-fn ok(answer: &str) -> String {
-    format!("{answer}{{tag}} OK done\r\n")
-}
-
-#[test]
-fn after_starttls_everything_is_asked_anew_and_only_then_comes_the_password() {
-    let host = ScriptedHost::default();
-    let script = vec![
-        ("STARTTLS", ok("")),
-        ("CAPABILITY", ok("* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n")),
-        ("AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=", ok("* CAPABILITY IMAP4rev1\r\n")),
-    ];
-    let greeting = "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi\r\n";
-    assert!(connect(&host, Security::StartTls, greeting, script).is_ok());
-    assert!(host.wire.borrow().tls);
-}
-
-#[test]
-fn where_starttls_can_not_be_had_the_password_is_not_sent() {
-    let injected = "{tag} OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n";
-    let cases: Vec<(&str, Script)> = vec![
-        ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n", vec![]),
-        ("* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", vec![]),
-        (
-            "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n",
-            vec![("STARTTLS", "{tag} NO not now\r\n".into())],
-        ),
-        ("* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", vec![("STARTTLS", injected.into())]),
-    ];
-    for (greeting, script) in cases {
-        let host = ScriptedHost::default();
-        assert!(connect(&host, Security::StartTls, greeting, script).is_err(), "{greeting}");
-        assert!(!host.wire.borrow().tls);
-        assert!(!host.wire.borrow().said.contains("AUTHENTICATE"));
-    }
-}
-
-#[test]
-fn log_in_is_used_where_no_mechanism_is_offered_and_a_refusal_is_told_in_the_servers_words() {
-    let script = || vec![(r#"LOGIN "ann" "secret""#, "{tag} NO [X] Wrong, Ann.\r\n".to_owned())];
-    let greeting = "* OK [CAPABILITY IMAP4rev1 AUTH=GSSAPI] hi\r\n";
-    let host = ScriptedHost::default();
-    let error = connect(&host, Security::Tls, greeting, script()).err().unwrap();
-    assert_eq!(error, MailError::Login("Wrong, Ann.".into()));
-    let disabled = "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n";
-    let error = connect(&host, Security::Tls, disabled, vec![]).err().unwrap();
-    assert!(matches!(error, MailError::Unsupported(_)));
-}
-
-#[test]
-fn mailboxes_are_listed_with_counts_asked_for_one_by_one_where_need_be() {
-    let host = ScriptedHost::default();
-    let list = "* LIST (\\HasChildren) \"/\" INBOX\r\n* LIST (\\Noselect) \"/\" a\r\n\
-                * LIST (\\Sent) \"/\" \"Gesendet &APw-\"\r\n";
-    let counts = "* STATUS \"Gesendet &APw-\" (MESSAGES 7 UNSEEN 0)\r\n";
-    let script = vec![
-        (r#"LIST "" "*""#, ok(list)),
-        (r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, "{tag} NO x\r\n".into()),
-        (r#"STATUS "Gesendet &APw-" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, ok(counts)),
-    ];
-    let mut client = ready(&host, script);
-    let mailboxes = now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
-    let told: Vec<_> = mailboxes
-        .iter()
-        .map(|own| (own.names.join("/"), own.role, own.selectable, own.total))
-        .collect();
-    let expected = [
-        ("INBOX".into(), Some(Role::Inbox), true, 0),
-        ("Gesendet ü".into(), Some(Role::Sent), true, 7),
-        ("a".into(), None, false, 0),
-    ];
-    assert_eq!(told, expected);
-}
 
 const INBOX: MailboxId = MailboxId(4);
 
@@ -515,78 +294,4 @@ fn a_search_without_a_result_drops_nothing() {
     let mut client = ready(&host, script);
     assert!(now(client.sync_messages(&host, INBOX, &mut |_| ControlFlow::Continue(()))).is_err());
     assert_eq!(uids(&host), [2, 5, 6]);
-}
-
-#[test]
-fn a_small_message_is_stored_whole_with_its_preview() {
-    let host = host_with_messages();
-    let raw = "Subject: x\r\n\r\nHello there\r\n";
-    let answer = format!("* 1 FETCH (UID 5 BODY[]<0> {{{}}}\r\n{raw})\r\n", raw.len());
-    let script = vec![select(3, 9, 7), ("UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)", ok(&answer))];
-    let id = MessageId { mailbox: INBOX, uid: 5 };
-    let mut client = ready(&host, script);
-    now(client.fetch_body(&host, id)).unwrap();
-    let message = stored(&host)[1].clone();
-    assert_eq!(message.body, Body::Whole { size: raw.len() as u64 });
-    assert_eq!(message.preview, "Hello there");
-    assert_eq!(now(record::body(&host.store, id)).unwrap(), raw.as_bytes());
-}
-
-#[test]
-fn an_attachment_is_fetched_and_decoded() {
-    let host = host_with_messages();
-    let answer = "* 1 FETCH (UID 5 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)\
-                  (\"image\" \"png\" NIL NIL NIL \"base64\" 8) \"mixed\") BODY[2]<0> \"aGVsbG8=\")\r\n";
-    let script = vec![
-        select(3, 9, 7),
-        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(answer)),
-    ];
-    let id = MessageId { mailbox: INBOX, uid: 5 };
-    let mut told = Vec::new();
-    let mut client = ready(&host, script);
-    now(client.fetch_part(&host, id, "2", &mut |done, total| told.push((done, total)))).unwrap();
-    assert_eq!(told, [(8, 8)]);
-    assert_eq!(now(stored_part(&host.store, id, "2")).unwrap().unwrap(), b"hello");
-    now(client.fetch_part(&host, id, "2", &mut |_, _| panic!("it is stored"))).unwrap();
-    assert!(now(record::body(&host.store, id)).unwrap().is_empty(), "it is no part of the body");
-}
-
-#[test]
-fn a_large_attachment_comes_in_windows_and_goes_on_where_it_broke_off() {
-    let host = host_with_messages();
-    let (first, last) = ("QUJD".repeat(limits::PART_WINDOW as usize / 4), "REVG");
-    let structure = format!(
-        "BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)(\"image\" \"png\" NIL NIL \
-         NIL \"base64\" {}) \"mixed\")",
-        first.len() + last.len()
-    );
-    let answer =
-        format!("* 1 FETCH (UID 5 {structure} BODY[2]<0> {{{}}}\r\n{first})\r\n", first.len());
-    let rest = format!("* 1 FETCH (UID 5 {structure} BODY[2]<1048576> \"{last}\")\r\n");
-    let id = MessageId { mailbox: INBOX, uid: 5 };
-    let script = vec![
-        select(3, 9, 7),
-        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(&answer)),
-        ("UID FETCH 5 (UID BODY.PEEK[2]<1048576.1048576>)", String::new()),
-    ];
-    let mut client = ready(&host, script);
-    assert!(now(client.fetch_part(&host, id, "2", &mut |_, _| {})).is_err());
-    assert_eq!(now(stored_part(&host.store, id, "2")), Ok(None));
-
-    let script = vec![
-        select(3, 9, 7),
-        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<1048576.1048576>)", ok(&rest)),
-    ];
-    now(ready(&host, script).fetch_part(&host, id, "2", &mut |_, _| {})).unwrap();
-    let content = now(stored_part(&host.store, id, "2")).unwrap().unwrap();
-    assert_eq!(content.len(), (first.len() + last.len()) / 4 * 3);
-    assert!(content.starts_with(b"ABC") && content.ends_with(b"CDEF"));
-}
-
-#[test]
-fn a_message_whose_mailbox_was_made_anew_is_gone() {
-    let host = host_with_messages();
-    let mut client = ready(&host, vec![select(3, 10, 7)]);
-    let id = MessageId { mailbox: INBOX, uid: 5 };
-    assert_eq!(now(client.fetch_body(&host, id)), Err(MailError::Gone("message")));
 }

@@ -1,0 +1,77 @@
+//! Messages and their parts, fetched.
+
+use super::*;
+
+#[test]
+fn a_small_message_is_stored_whole_with_its_preview() {
+    let host = host_with_messages();
+    let raw = "Subject: x\r\n\r\nHello there\r\n";
+    let answer = format!("* 1 FETCH (UID 5 BODY[]<0> {{{}}}\r\n{raw})\r\n", raw.len());
+    let script = vec![select(3, 9, 7), ("UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)", ok(&answer))];
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let mut client = ready(&host, script);
+    now(client.fetch_body(&host, id)).unwrap();
+    let message = stored(&host)[1].clone();
+    assert_eq!(message.body, Body::Whole { size: raw.len() as u64 });
+    assert_eq!(message.preview, "Hello there");
+    assert_eq!(now(record::body(&host.store, id)).unwrap(), raw.as_bytes());
+}
+
+#[test]
+fn an_attachment_is_fetched_and_decoded() {
+    let host = host_with_messages();
+    let answer = "* 1 FETCH (UID 5 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)\
+                  (\"image\" \"png\" NIL NIL NIL \"base64\" 8) \"mixed\") BODY[2]<0> \"aGVsbG8=\")\r\n";
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(answer)),
+    ];
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let mut told = Vec::new();
+    let mut client = ready(&host, script);
+    now(client.fetch_part(&host, id, "2", &mut |done, total| told.push((done, total)))).unwrap();
+    assert_eq!(told, [(8, 8)]);
+    assert_eq!(now(stored_part(&host.store, id, "2")).unwrap().unwrap(), b"hello");
+    now(client.fetch_part(&host, id, "2", &mut |_, _| panic!("it is stored"))).unwrap();
+    assert!(now(record::body(&host.store, id)).unwrap().is_empty(), "it is no part of the body");
+}
+
+#[test]
+fn a_large_attachment_comes_in_windows_and_goes_on_where_it_broke_off() {
+    let host = host_with_messages();
+    let (first, last) = ("QUJD".repeat(limits::PART_WINDOW as usize / 4), "REVG");
+    let structure = format!(
+        "BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)(\"image\" \"png\" NIL NIL \
+         NIL \"base64\" {}) \"mixed\")",
+        first.len() + last.len()
+    );
+    let answer =
+        format!("* 1 FETCH (UID 5 {structure} BODY[2]<0> {{{}}}\r\n{first})\r\n", first.len());
+    let rest = format!("* 1 FETCH (UID 5 {structure} BODY[2]<1048576> \"{last}\")\r\n");
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(&answer)),
+        ("UID FETCH 5 (UID BODY.PEEK[2]<1048576.1048576>)", String::new()),
+    ];
+    let mut client = ready(&host, script);
+    assert!(now(client.fetch_part(&host, id, "2", &mut |_, _| {})).is_err());
+    assert_eq!(now(stored_part(&host.store, id, "2")), Ok(None));
+
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<1048576.1048576>)", ok(&rest)),
+    ];
+    now(ready(&host, script).fetch_part(&host, id, "2", &mut |_, _| {})).unwrap();
+    let content = now(stored_part(&host.store, id, "2")).unwrap().unwrap();
+    assert_eq!(content.len(), (first.len() + last.len()) / 4 * 3);
+    assert!(content.starts_with(b"ABC") && content.ends_with(b"CDEF"));
+}
+
+#[test]
+fn a_message_whose_mailbox_was_made_anew_is_gone() {
+    let host = host_with_messages();
+    let mut client = ready(&host, vec![select(3, 10, 7)]);
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    assert_eq!(now(client.fetch_body(&host, id)), Err(MailError::Gone("message")));
+}

@@ -1,0 +1,48 @@
+//! Who is told the password, and when.
+
+use super::*;
+
+#[test]
+fn after_starttls_everything_is_asked_anew_and_only_then_comes_the_password() {
+    let host = ScriptedHost::default();
+    let script = vec![
+        ("STARTTLS", ok("")),
+        ("CAPABILITY", ok("* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n")),
+        ("AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=", ok("* CAPABILITY IMAP4rev1\r\n")),
+    ];
+    let greeting = "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi\r\n";
+    assert!(connect(&host, Security::StartTls, greeting, script).is_ok());
+    assert!(host.wire.borrow().tls);
+}
+
+#[test]
+fn where_starttls_can_not_be_had_the_password_is_not_sent() {
+    let injected = "{tag} OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n";
+    let cases: Vec<(&str, Script)> = vec![
+        ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n", vec![]),
+        ("* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", vec![]),
+        (
+            "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n",
+            vec![("STARTTLS", "{tag} NO not now\r\n".into())],
+        ),
+        ("* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", vec![("STARTTLS", injected.into())]),
+    ];
+    for (greeting, script) in cases {
+        let host = ScriptedHost::default();
+        assert!(connect(&host, Security::StartTls, greeting, script).is_err(), "{greeting}");
+        assert!(!host.wire.borrow().tls);
+        assert!(!host.wire.borrow().said.contains("AUTHENTICATE"));
+    }
+}
+
+#[test]
+fn log_in_is_used_where_no_mechanism_is_offered_and_a_refusal_is_told_in_the_servers_words() {
+    let script = || vec![(r#"LOGIN "ann" "secret""#, "{tag} NO [X] Wrong, Ann.\r\n".to_owned())];
+    let greeting = "* OK [CAPABILITY IMAP4rev1 AUTH=GSSAPI] hi\r\n";
+    let host = ScriptedHost::default();
+    let error = connect(&host, Security::Tls, greeting, script()).err().unwrap();
+    assert_eq!(error, MailError::Login("Wrong, Ann.".into()));
+    let disabled = "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n";
+    let error = connect(&host, Security::Tls, disabled, vec![]).err().unwrap();
+    assert!(matches!(error, MailError::Unsupported(_)));
+}
