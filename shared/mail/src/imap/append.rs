@@ -64,7 +64,7 @@ impl<T: Transport> ImapClient<T> {
             true => return Err(MailError::Unsupported("messages with a NUL byte")),
         };
         let upload = Upload { form, size: content.size(), ..wanted };
-        let command = Command::append_streamed(path, &[upload])?;
+        let command = Command::append_streamed(&self.named(path), &[upload])?;
         let tag = self.connection.session.start(command);
         let mut answer = Answer::default();
         let mut pieces = StoredPieces { store, content, number: 0 };

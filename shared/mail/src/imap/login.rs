@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use postern_bridge::{Security, ServerLogin};
 use postern_imap::{
     Command, Event, Limits, Response, Session,
+    mailbox_name::Spelling,
     quirks::Quirk,
     response::{Capabilities, StatusKind},
     session::Output,
@@ -80,8 +81,8 @@ impl<T: Transport> ImapClient<T> {
         self.agree(host).await
     }
 
-    /// Says who we are, turns on what lets the server tell what has changed, and has the connection
-    /// compressed if the server is far away, where it offers that.
+    /// Says who we are, turns on what lets the server tell what has changed and speak UTF-8, and has
+    /// the connection compressed if the server is far away, where it offers that.
     async fn agree<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
         let offered = self.capabilities(host).await?;
         self.enabled.condstore = offered.has("CONDSTORE");
@@ -90,8 +91,12 @@ impl<T: Transport> ImapClient<T> {
             let id = [("name", "Postern"), ("version", env!("CARGO_PKG_VERSION"))];
             commands.push(Command::id(&id)?);
         }
-        if offered.has("QRESYNC") && offered.has("ENABLE") {
-            commands.push(Command::enable(&["QRESYNC"]));
+        let speaks_utf8 = offered.has("UTF8=ACCEPT") || offered.has("UTF8=ONLY");
+        let wanted = [(offered.has("QRESYNC"), "QRESYNC"), (speaks_utf8, "UTF8=ACCEPT")];
+        let wanted: Vec<_> =
+            wanted.into_iter().filter_map(|(has, own)| has.then_some(own)).collect();
+        if offered.has("ENABLE") && !wanted.is_empty() {
+            commands.push(Command::enable(&wanted));
         }
         let compresses = offered.has("COMPRESS=DEFLATE");
         if commands.is_empty() && compresses {
@@ -104,6 +109,9 @@ impl<T: Transport> ImapClient<T> {
             let qresync = extensions.iter().any(|name| name.eq_ignore_ascii_case("QRESYNC"));
             self.enabled.qresync |= qresync;
             self.enabled.condstore |= qresync;
+            if Spelling::agreed(&extensions) == Spelling::Utf8 {
+                self.enabled.spelling = Spelling::Utf8;
+            }
         }
         if compresses && host.now() - asked >= FAR {
             // One that refuses is talked to as before.

@@ -9,7 +9,7 @@ use postern_imap::{
     response::{ListEntry, MailboxStatus},
 };
 
-use super::{ImapClient, limits, plan};
+use super::{ImapClient, limits, plan, spelling};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{self, Entry, Pending, Task},
@@ -71,6 +71,7 @@ impl<T: Transport> ImapClient<T> {
             let counts = self.run_all(host, commands?, "count the messages").await?;
             responses.extend(counts.responses);
         }
+        spelling::spell(&mut responses, self.enabled.spelling);
         let listed = listed(responses, with.subscribed);
         if listed.is_empty() {
             // There is always an inbox: what is stored must not go because of a damaged answer.
@@ -108,8 +109,7 @@ fn reconcile(
     mut next_number: u32,
     entries: &[Entry],
 ) -> Reconciled {
-    let known: BTreeMap<&[u8], &Mailbox> =
-        stored.iter().map(|mailbox| (&*mailbox.path, mailbox)).collect();
+    let known = known(stored, listed);
     let mut writes = Vec::new();
     let mut mailboxes = Vec::new();
     for own in listed {
@@ -135,6 +135,7 @@ fn reconcile(
                 synced: Default::default(),
             }
         });
+        mailbox.path.clone_from(&own.path);
         mailbox.names.clone_from(&own.names);
         mailbox.role = own.role;
         mailbox.selectable = own.selectable;
@@ -153,7 +154,7 @@ fn reconcile(
         }
         mailboxes.push(mailbox);
     }
-    let listed: BTreeSet<&[u8]> = listed.iter().map(|own| &*own.path).collect();
+    let known: BTreeSet<MailboxId> = known.values().map(|mailbox| mailbox.id).collect();
     // One that the server does not have (any more), and into which messages shall go that are in no
     // other place: they stay.
     let holds_only_copies = |id| {
@@ -162,7 +163,7 @@ fn reconcile(
             _ => false,
         })
     };
-    for gone in stored.iter().filter(|mailbox| !listed.contains(&*mailbox.path)) {
+    for gone in stored.iter().filter(|mailbox| !known.contains(&mailbox.id)) {
         if holds_only_copies(gone.id) {
             mailboxes.push(gone.clone());
             continue;
@@ -171,6 +172,39 @@ fn reconcile(
         writes.extend(forget_messages(gone.id));
     }
     Reconciled { mailboxes, writes, next_number }
+}
+
+/// Which of the stored mailboxes the server lists, by the path that it tells: those of the same
+/// path; of the others, those of the same name, where only one has it. Some servers spell names in
+/// modified UTF-7 otherwise than others do, or not at all, and all alike once they speak UTF-8.
+fn known<'a>(stored: &'a [Mailbox], listed: &'a [Listed]) -> BTreeMap<&'a [u8], &'a Mailbox> {
+    let by_path: BTreeMap<&[u8], &Mailbox> =
+        stored.iter().map(|mailbox| (&*mailbox.path, mailbox)).collect();
+    let mut known = BTreeMap::new();
+    let mut others: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+    for path in listed.iter().map(|own| &*own.path) {
+        match by_path.get(path) {
+            Some(mailbox) => drop(known.insert(path, *mailbox)),
+            None => {
+                let meaning = spelling::meaning(path);
+                others.entry(meaning.unwrap_or_default()).or_default().push(path);
+            }
+        }
+    }
+    let mut respelled: BTreeMap<String, Vec<&Mailbox>> = BTreeMap::new();
+    for mailbox in stored.iter().filter(|own| !known.contains_key(&*own.path)) {
+        let meaning = spelling::meaning(&mailbox.path);
+        respelled.entry(meaning.unwrap_or_default()).or_default().push(mailbox);
+    }
+    for (meaning, mailboxes) in respelled {
+        if let ([mailbox], Some([path])) =
+            (&mailboxes[..], others.get(&meaning).map(|own| &own[..]))
+            && !meaning.is_empty()
+        {
+            known.insert(path, mailbox);
+        }
+    }
+    known
 }
 
 /// The writes that remove all that is stored of a mailbox's messages.
@@ -317,6 +351,31 @@ mod tests {
 
         let third = reconcile(account, &second.mailboxes, &listed, second.next_number, &[]);
         assert_eq!(third.writes, [], "nothing changed, nothing is written");
+    }
+
+    #[test]
+    fn a_mailbox_that_is_spelled_otherwise_is_the_same_if_only_one_can_be_meant() {
+        let again = |stored: &[&[u8]], listed: &[&[u8]]| {
+            let spelled = |paths: &[&[u8]]| -> Vec<Listed> {
+                paths.iter().map(|path| Listed { path: path.to_vec(), ..own("", None) }).collect()
+            };
+            let first = reconcile(AccountId(3), &[], &spelled(stored), 1, &[]);
+            let second = reconcile(AccountId(3), &first.mailboxes, &spelled(listed), 100, &[]);
+            let mut ids = Vec::new();
+            for (mailbox, path) in second.mailboxes.iter().zip(listed) {
+                assert_eq!(mailbox.path, *path);
+                ids.push(mailbox.id.0);
+            }
+            ids
+        };
+        let (raw, encoded) = ("R&D/Entwürfe".as_bytes(), &b"R&-D/Entw&APw-rfe"[..]);
+        assert_eq!(again(&[b"INBOX", raw], &[b"INBOX", encoded]), [1, 2]);
+        assert_eq!(again(&[b"INBOX", encoded], &[raw, b"INBOX"]), [2, 1]);
+        // Both are there: each is what it is.
+        assert_eq!(again(&[raw, encoded], &[encoded, raw]), [2, 1]);
+        assert_eq!(again(&[raw], &[encoded, raw]), [100, 1]);
+        assert_eq!(again(&[raw, encoded], &[b"R&-D/&AEUAbgB0AHcA,AByAGYAZQ-"]), [100]);
+        assert_eq!(again(&[b"caf\xe9"], &[b"caf\xe8"]), [100]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | `refusal` | what a refusal means |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `namespace` | where new mailboxes are made |
+//! | `spelling` | their names in UTF-8 and in modified UTF-7 |
 //! | `messages` | one mailbox's messages brought up to date |
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
@@ -46,10 +47,11 @@ mod plan;
 mod refusal;
 mod select;
 mod session;
+mod spelling;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 pub use batch::{ListChange, SyncStep};
 pub(crate) use body::bytes_to_show;
@@ -59,7 +61,7 @@ pub(crate) use mailboxes::forget_messages;
 use news::News;
 pub(crate) use part::stored_part;
 use postern_bridge::TlsSession;
-use postern_imap::{Command, Session, response::Status, session::Tag};
+use postern_imap::{Command, Session, mailbox_name::Spelling, response::Status, session::Tag};
 use select::Selected;
 
 use crate::{
@@ -95,6 +97,8 @@ struct Enabled {
     condstore: bool,
     /// What has changed is told when a mailbox is opened (RFC 7162 section 3.2).
     qresync: bool,
+    /// How mailboxes are named (RFC 6855 section 3).
+    spelling: Spelling,
 }
 
 impl<T: Transport> ImapClient<T> {
@@ -106,6 +110,11 @@ impl<T: Transport> ImapClient<T> {
     /// Whether the connection can be used for something else after an error.
     pub fn is_usable(&self, error: &MailError) -> bool {
         !(self.half_said || error.breaks_connection())
+    }
+
+    /// A stored path as the server wants it.
+    fn named<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+        spelling::to_server(path, self.enabled.spelling)
     }
 
     /// Keeps the connection alive, and finds out whether it still is.

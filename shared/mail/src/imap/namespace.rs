@@ -2,7 +2,7 @@
 
 use postern_imap::{Command, Response, response::Namespaces};
 
-use super::ImapClient;
+use super::{ImapClient, spelling};
 use crate::{Host, MailError, Transport};
 
 impl<T: Transport> ImapClient<T> {
@@ -25,6 +25,7 @@ impl<T: Transport> ImapClient<T> {
                 _ => None,
             });
             prefix = told.map(own).unwrap_or_default();
+            prefix = spelling::from_server(prefix, self.enabled.spelling);
         }
         self.own_prefix = Some(prefix.clone());
         Ok(prefix)

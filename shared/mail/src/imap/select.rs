@@ -34,7 +34,7 @@ impl<T: Transport> ImapClient<T> {
         mailbox: &Mailbox,
     ) -> Result<Selected, MailError> {
         self.news = None;
-        self.run_select(host, mailbox, Command::select(&mailbox.path)?).await
+        self.run_select(host, mailbox, Command::select(&self.named(&mailbox.path))?).await
     }
 
     /// The same, and from now on what the server tells of the mailbox is kept as news: where it can,
@@ -50,7 +50,7 @@ impl<T: Transport> ImapClient<T> {
             _ if self.enabled.condstore => Resync::CondStore,
             _ => Resync::None,
         };
-        let command = Command::select_with(&mailbox.path, &resync)?;
+        let command = Command::select_with(&self.named(&mailbox.path), &resync)?;
         self.news = Some(News::default());
         self.heard = host.now();
         self.run_select(host, mailbox, command).await

@@ -14,7 +14,7 @@ use super::{ImapClient, open::gone};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{Entry, Task},
-    imap::refusal::refusal,
+    imap::{refusal::refusal, spelling},
     record::{self, Mailbox, Record},
     store::Durability,
 };
@@ -35,7 +35,7 @@ impl<T: Transport> ImapClient<T> {
             Task::Subscribe { mailbox, subscribed } => {
                 let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
                 let what = "change a subscription";
-                self.run(host, subscription(&own.path, subscribed)?, what).await.map(drop)
+                self.run(host, self.subscription(&own.path, subscribed)?, what).await.map(drop)
             }
             _ => Ok(()),
         }
@@ -102,12 +102,12 @@ impl<T: Transport> ImapClient<T> {
         let special_use = role.and_then(special_use);
         let offered = self.capabilities(host).await?.has("CREATE-SPECIAL-USE");
         if let Some(special_use) = special_use.filter(|_| offered) {
-            let end = self.one(host, Command::create_for(path, special_use)?).await?;
+            let end = self.one(host, Command::create_for(&self.named(path), special_use)?).await?;
             if end.kind == StatusKind::Ok {
                 return Ok(end);
             }
         }
-        self.one(host, Command::create(path)?).await
+        self.one(host, Command::create(&self.named(path))?).await
     }
 
     /// The record of a mailbox learns where the server has really made it.
@@ -140,7 +140,7 @@ impl<T: Transport> ImapClient<T> {
         new: &[u8],
     ) -> Result<(), MailError> {
         self.leave(mailbox);
-        let end = self.one(host, Command::rename(old, new)?).await?;
+        let end = self.one(host, Command::rename(&self.named(old), &self.named(new))?).await?;
         let mut done = end.kind == StatusKind::Ok;
         if !done && !self.is_listed(host, old).await? {
             // One that was made with its last name may have been made elsewhere.
@@ -168,7 +168,7 @@ impl<T: Transport> ImapClient<T> {
         mailbox: &Mailbox,
     ) -> Result<(), MailError> {
         self.leave(mailbox.id);
-        let end = self.one(host, Command::delete(&mailbox.path)?).await?;
+        let end = self.one(host, Command::delete(&self.named(&mailbox.path))?).await?;
         if end.kind != StatusKind::Ok && self.is_listed(host, &mailbox.path).await? {
             return Err(refused(end, "delete a folder"));
         }
@@ -187,8 +187,9 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         path: &[u8],
     ) -> Result<bool, MailError> {
-        let command = Command::list(path, &ListReturn::default())?;
-        let answer = self.run(host, command, "list a mailbox").await?;
+        let command = Command::list(&self.named(path), &ListReturn::default())?;
+        let mut answer = self.run(host, command, "list a mailbox").await?;
+        spelling::spell(&mut answer.responses, self.enabled.spelling);
         Ok(answer.responses.iter().any(|response| match response {
             Response::List(entry) => entry.name == path && !entry.has(r"\NonExistent"),
             _ => false,
@@ -201,7 +202,12 @@ impl<T: Transport> ImapClient<T> {
         path: &[u8],
         subscribed: bool,
     ) -> Result<Status, MailError> {
-        self.one(host, subscription(path, subscribed)?).await
+        self.one(host, self.subscription(path, subscribed)?).await
+    }
+
+    fn subscription(&self, path: &[u8], subscribed: bool) -> Result<Command, MailError> {
+        let path = self.named(path);
+        Ok(if subscribed { Command::subscribe(&path)? } else { Command::unsubscribe(&path)? })
     }
 
     /// Runs a command that may be refused.
@@ -213,10 +219,6 @@ impl<T: Transport> ImapClient<T> {
         let mut answer = self.run_all(host, vec![command], "change a folder").await?;
         answer.ends.pop().ok_or_else(|| MailError::Protocol("a command without an end".into()))
     }
-}
-
-fn subscription(path: &[u8], subscribed: bool) -> Result<Command, MailError> {
-    Ok(if subscribed { Command::subscribe(path)? } else { Command::unsubscribe(path)? })
 }
 
 fn refused(mut end: Status, what: &'static str) -> MailError {

@@ -58,7 +58,7 @@ impl<T: Transport> ImapClient<T> {
         target: &Mailbox,
     ) -> Result<Arrivals, MailError> {
         let Some(set) = uids(entry) else { return Ok(Arrivals::default()) };
-        let command = Command::uid_move(&set, &target.path)?;
+        let command = Command::uid_move(&set, &self.named(&target.path))?;
         let answer = self.run_all(host, vec![command], "move messages").await?;
         accepted(&answer, "move messages")?;
         let (uid_validity, pairs) = copied(&answer);
@@ -104,7 +104,7 @@ impl<T: Transport> ImapClient<T> {
         if self.selected.is_none_or(|selected| selected.mailbox != from) {
             self.select(host, &source).await?;
         }
-        let command = Command::uid_copy(&set, &target.path)?;
+        let command = Command::uid_copy(&set, &self.named(&target.path))?;
         let answer = self.run_all(host, vec![command], "copy messages").await?;
         accepted(&answer, "copy messages")?;
         let (uid_validity, mut pairs) = copied(&answer);
@@ -189,7 +189,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         mailbox: &Mailbox,
     ) -> Result<(u32, u32), MailError> {
-        let command = Command::status(&mailbox.path)?;
+        let command = Command::status(&self.named(&mailbox.path))?;
         let answer = self.run(host, command, "count the messages").await?;
         let told = answer.responses.iter().find_map(|response| match response {
             Response::MailboxStatus(status) => Some(status),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use postern_imap::{
     Command, Response, SequenceSet,
     command::{InvalidArgument, SearchKey, SearchOptions, SearchReturn, Window},
-    mailbox_name::Spelling,
     response::{Code, SearchResult, StatusKind},
 };
 
@@ -141,7 +140,7 @@ impl<T: Transport> ImapClient<T> {
         keys: &[SearchKey],
         form: &SearchReturn,
     ) -> Result<Vec<SearchResult>, Failure> {
-        let command = Command::uid_search_in(keys, form, Spelling::ModifiedUtf7)?;
+        let command = Command::uid_search_in(keys, form, self.enabled.spelling)?;
         let tag = self.connection.session.start(command);
         let mut answer = Answer::default();
         let end = self.wait_longer(host, PATIENCE, tag, WHAT, &mut answer).await?;

@@ -26,3 +26,57 @@ fn mailboxes_are_listed_with_counts_asked_for_one_by_one_where_need_be() {
     ];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn a_server_that_speaks_utf_8_at_one_log_in_and_not_at_the_next_has_the_same_mailboxes() {
+    let host = ScriptedHost::default();
+    let list = |name: &str| ok(&format!("* LIST () \"/\" INBOX\r\n* LIST () \"/\" \"{name}\"\r\n"));
+    let count = |name: &str| ok(&format!("* STATUS \"{name}\" (MESSAGES 7 UNSEEN 2)\r\n"));
+    let inbox = (r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, count("INBOX"));
+    let plain = || {
+        vec![
+            (r#"LIST "" "*""#, list("R&-D/Entw&APw-rfe")),
+            inbox.clone(),
+            (
+                r#"STATUS "R&-D/Entw&APw-rfe" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#,
+                count("R&-D/Entw&APw-rfe"),
+            ),
+        ]
+    };
+    let utf8 = vec![
+        ("ENABLE UTF8=ACCEPT", ok("* ENABLED UTF8=ACCEPT\r\n")),
+        (r#"LIST "" "*""#, list("R&D/Entwürfe")),
+        inbox.clone(),
+        ("STATUS {13+}", count("R&D/Entwürfe")),
+        // The rest of the command.
+        ("(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)", String::new()),
+    ];
+    let offers = "* PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT LITERAL+] hi\r\n";
+    let mut told = Vec::new();
+    for (greeting, script) in [(LOGGED_IN, plain()), (offers, utf8), (LOGGED_IN, plain())] {
+        let mut client = connect(&host, Security::Tls, greeting, script).unwrap();
+        told.push(now(client.sync_mailboxes(&host, AccountId(1))).unwrap());
+        assert!(host.wire.borrow().script.is_empty());
+    }
+    let [first, second, third] = &told[..] else { panic!() };
+    assert_eq!((first, second), (second, third));
+    assert_eq!(first[1].names, ["R&D", "Entwürfe"]);
+    assert_eq!((&*first[1].path, first[1].total), (&b"R&-D/Entw&APw-rfe"[..], 7));
+}
+
+#[test]
+fn a_mailbox_is_opened_by_the_name_that_was_agreed_on() {
+    let host = host_with_inbox();
+    let mailbox = Mailbox { path: b"R&-D".into(), ..inbox() };
+    now(host.store.apply(vec![mailbox.put()], Durability::Relaxed)).unwrap();
+    let opened = select(0, 9, 1).1;
+    let none = ("UID SEARCH UNSEEN", ok("* SEARCH\r\n"));
+    let script = vec![
+        ("ENABLE UTF8=ACCEPT", ok("* ENABLED UTF8=ACCEPT\r\n")),
+        (r#"SELECT "R&D""#, opened),
+        none,
+    ];
+    let offers = "* PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT] hi\r\n";
+    let mut client = connect(&host, Security::Tls, offers, script).unwrap();
+    assert_eq!(sync(&mut client, &host).last(), Some(&(0, 0, 0)));
+}
