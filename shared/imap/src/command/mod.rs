@@ -23,6 +23,7 @@ mod login;
 mod logout;
 mod namespace;
 mod noop;
+mod notify;
 mod quota;
 mod rename;
 mod search;

@@ -4,22 +4,26 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use postern_bridge::MailboxId;
-use postern_imap::{Command, Event, quirks::Quirk};
+use postern_imap::{Command, Event, Response, quirks::Quirk};
 
 use super::ImapClient;
 use crate::{Clock, Host, MailError, Transport};
 
+/// How long more is awaited after the server has told of another mailbox, in milliseconds: what
+/// happens there seldom happens to one message.
+pub(super) const SETTLES: i64 = 1_000;
 /// How often a server without IDLE is asked for news.
 const ASK_EVERY: Duration = Duration::from_secs(20);
 
 impl<T: Transport> ImapClient<T> {
     /// Waits until the server tells that a watched mailbox has changed, until `other` has something,
     /// or for as long as `patience`: with IDLE (RFC 2177) where there is one, else by asking now and
-    /// then. A mailbox that is not watched on this connection may have changed already.
+    /// then. A server with NOTIFY (RFC 5465) tells of other mailboxes as well, which ends the waiting.
+    /// A mailbox that is not watched on this connection may have changed already.
     ///
     /// Returns what `other` gave, if it came first: also if the connection broke meanwhile, so that
-    /// nothing is lost with it. The result is whether there are news, for
-    /// [`catch_up`](Self::catch_up).
+    /// nothing is lost with it. The result is whether there are news of this mailbox, for
+    /// [`catch_up`](Self::catch_up); if not, it is time to look at the others.
     pub async fn wait_for_news<H: Host<Transport = T>, O>(
         &mut self,
         host: &H,
@@ -43,10 +47,22 @@ impl<T: Transport> ImapClient<T> {
         if !self.watches(mailbox) || self.has_news() {
             return Ok(true);
         }
-        let offered = self.capabilities(host).await?.has("IDLE");
+        if std::mem::take(&mut self.told_of_others) {
+            return Ok(false);
+        }
+        let offered = self.capabilities(host).await?;
         let refused = self.connection.session.quirks().has(Quirk::RefusesIdle);
-        if offered && !refused && self.idle(host, patience, other, came).await? {
-            return Ok(self.has_news());
+        if offered.has("IDLE") && !refused {
+            if offered.has("NOTIFY") && !std::mem::replace(&mut self.watches_all, true) {
+                // One that refuses is asked now and then, as if it did not offer that.
+                self.run_all(host, vec![Command::notify()], "tell what changes").await?;
+            }
+            if self.idle(host, patience, other, came).await? {
+                let news = self.has_news();
+                // Who hears that there are none looks at the others.
+                self.told_of_others &= news || came.is_some();
+                return Ok(news);
+            }
         }
         // A server that refuses IDLE, or ends it on its own, is not told to again at once.
         self.ask_now_and_then(host, patience, other, came).await
@@ -62,13 +78,22 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<bool, MailError> {
         let tag = self.connection.session.start(Command::idle());
         let mut patience = patience;
+        // Until when more is awaited that is told of other mailboxes.
+        let mut settled = None;
         while !self.has_news() {
-            match self.connection.next_event_or(host, patience, "news", other).await {
+            let left = settled.map(|settled: i64| settled.saturating_sub(host.now()));
+            let left = left.map(|left| Duration::from_millis(left.try_into().unwrap_or(0)));
+            let patience_now = left.unwrap_or(patience);
+            match self.connection.next_event_or(host, patience_now, "news", other).await {
                 Ok(Either::Left(Event::Idling { renew_within })) => {
                     patience = patience.min(renew_within);
                 }
                 Ok(Either::Left(Event::Completed { .. })) => return Ok(false),
                 Ok(Either::Left(Event::Response(response))) => {
+                    if matches!(response, Response::MailboxStatus(_) | Response::List(_)) {
+                        self.told_of_others = true;
+                        settled = settled.or(Some(host.now() + SETTLES));
+                    }
                     // Such as "OK Still here": a sign of life, and no news.
                     self.is_news(&response);
                 }

@@ -54,6 +54,8 @@ impl<T: Transport> ImapClient<T> {
             heard: 0,
             own_prefix: None,
             half_said: false,
+            watches_all: false,
+            told_of_others: false,
             ended: BTreeMap::new(),
         };
         match client.log_in(host, login, password).await {

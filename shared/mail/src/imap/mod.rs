@@ -86,6 +86,10 @@ pub struct ImapClient<T: Transport> {
     own_prefix: Option<Vec<u8>>,
     /// Whether the server waits for the rest of a message that does not come.
     half_said: bool,
+    /// Whether the server was asked to tell of all mailboxes.
+    watches_all: bool,
+    /// Whether it has told of others than the selected one.
+    told_of_others: bool,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
 }

@@ -24,6 +24,11 @@ fn session_examples() -> Vec<(Command, &'static str)> {
         (Command::logout(), "LOGOUT"),
         (Command::start_tls(), "STARTTLS"),
         (Command::idle(), "IDLE"),
+        (
+            Command::notify(),
+            "NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange)) \
+             (personal (MessageNew MessageExpunge FlagChange MailboxName))",
+        ),
         (Command::authenticate(Mechanism::plain(credentials.clone())), "AUTHENTICATE PLAIN"),
         (Command::login(&credentials).unwrap(), r#"LOGIN "ann" "p\"w""#),
         (Command::enable(&["CONDSTORE", "UTF8=ACCEPT"]), "ENABLE CONDSTORE UTF8=ACCEPT"),

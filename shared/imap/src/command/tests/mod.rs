@@ -30,11 +30,11 @@ fn commands_are_spelled_as_the_standard_says() {
 }
 
 /// What imap-codec does not know: LIST-EXTENDED, ESEARCH and SEARCHRES, special use, MULTIAPPEND,
-/// BINARY, UTF8=ACCEPT, PARTIAL, and what is named X-GM or came after 2017.
+/// BINARY, UTF8=ACCEPT, PARTIAL, NOTIFY, and what is named X-GM or came after 2017.
 #[rustfmt::skip]
 const UNKNOWN_ELSEWHERE: &[&str] = &[
     " RETURN (", "LIST (", "(USE", "one (", "UTF8 (", "\"<\u{e4}", "PARTIAL", " $", "X-GM-",
-    "PREVIEW", "SAVED", "MAILBOXID", "~{4}...",
+    "PREVIEW", "SAVED", "MAILBOXID", "~{4}...", "NOTIFY",
 ];
 
 #[test]

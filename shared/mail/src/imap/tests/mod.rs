@@ -31,6 +31,7 @@ mod names;
 mod resync;
 mod scripted;
 mod simulated;
+mod watched;
 
 const INBOX: MailboxId = MailboxId(4);
 
