@@ -1,0 +1,96 @@
+//! Accounts.
+
+use postern_bridge::{AccountId, Extent, Identity, Protocol, Retention, ServerLogin};
+use serde::{Deserialize, Serialize};
+
+use super::{Record, account_key};
+use crate::{
+    MailError, Secret, Vault,
+    store::{Key, Table},
+};
+
+/// An account's settings, with its password encrypted.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// Name and address for writing.
+    pub identity: Identity,
+    /// How mail comes in.
+    pub protocol: Protocol,
+    /// The IMAP or POP3 server.
+    pub incoming: ServerLogin,
+    /// The submission server.
+    pub outgoing: ServerLogin,
+    /// What a POP3 account does on the server after a download.
+    pub retention: Retention,
+    /// How much of each message a POP3 account downloads.
+    #[serde(default)]
+    pub extent: Extent,
+    /// The password, as [`Vault::seal`](crate::Vault::seal) made it; empty if it is not here, since the
+    /// account came from a backup.
+    #[serde(with = "serde_bytes")]
+    pub sealed_password: Vec<u8>,
+}
+
+impl Account {
+    /// The password, decrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::PasswordMissing`] if there is none; or if it can't be decrypted.
+    pub async fn password(&self, vault: &impl Vault) -> Result<Secret, MailError> {
+        if self.sealed_password.is_empty() {
+            return Err(MailError::PasswordMissing);
+        }
+        Ok(vault.unseal(&self.sealed_password).await?)
+    }
+}
+
+impl Record for Account {
+    const TABLE: Table = Table::Accounts;
+
+    fn key(&self) -> Key {
+        account_key(self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::{Endpoint, Security, TlsEnd};
+
+    use super::*;
+    use crate::record::decode;
+
+    /// An account as version 0.1.0 has stored it.
+    const EARLIER_ACCOUNT: &[u8] = b"\x87\xa2id\x03\xa8identity\x82\xa4name\xa3Ada\
+        \xa7address\xafada@example.org\xa8protocol\xa4Imap\
+        \xa8incoming\x82\xa8endpoint\x84\xa4host\xb0imap.example.org\xa4port\xcd\x03\xe1\
+        \xa8security\xa3Tls\xa7tls_end\xa5Proxy\xa8username\xafada@example.org\
+        \xa8outgoing\x82\xa8endpoint\x84\xa4host\xb0smtp.example.org\xa4port\xcd\x02\x4b\
+        \xa8security\xa8StartTls\xa7tls_end\xa7Browser\xa8username\xafada@example.org\
+        \xa9retention\xa4Keep\xafsealed_password\xc4\x02\x01\x02";
+
+    #[test]
+    fn an_account_of_an_earlier_version_is_read_and_trusts_no_certificate() {
+        let endpoint = |host: &str, port, security, tls_end| Endpoint {
+            host: host.into(),
+            port,
+            security,
+            tls_end,
+            trusted: None,
+        };
+        let login = |endpoint| ServerLogin { endpoint, username: "ada@example.org".into() };
+        let account = Account {
+            id: AccountId(3),
+            identity: Identity { name: "Ada".into(), address: "ada@example.org".into() },
+            protocol: Protocol::Imap,
+            incoming: login(endpoint("imap.example.org", 993, Security::Tls, TlsEnd::Proxy)),
+            outgoing: login(endpoint("smtp.example.org", 587, Security::StartTls, TlsEnd::Browser)),
+            retention: Retention::Keep,
+            extent: Extent::Whole,
+            sealed_password: vec![1, 2],
+        };
+        assert_eq!(decode(EARLIER_ACCOUNT), Ok(account));
+    }
+}

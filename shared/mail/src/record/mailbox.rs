@@ -1,0 +1,167 @@
+//! Mailboxes, on a server or local.
+
+use std::collections::BTreeMap;
+
+use postern_bridge::{AccountId, MailboxId, Role};
+use serde::{Deserialize, Serialize};
+
+use super::{Record, all, get, mailbox_key};
+use crate::{
+    MailError, Store,
+    store::{Key, KeyRange, StoreError, Table},
+};
+
+/// A mailbox, on a server or local.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Mailbox {
+    /// Its number.
+    pub id: MailboxId,
+    /// Its account.
+    pub account: AccountId,
+    /// Its full name: on IMAP exactly as the server spells it, in bytes for the wire.
+    #[serde(with = "serde_bytes")]
+    pub path: Vec<u8>,
+    /// The names on the way to it, decoded for people; the last is its own.
+    pub names: Vec<String>,
+    /// What it is for.
+    pub role: Option<Role>,
+    /// False for a name that only holds other mailboxes.
+    pub selectable: bool,
+    /// What stands between the parts of its name on the server, if names there have parts.
+    #[serde(default)]
+    pub delimiter: Option<u8>,
+    /// Whether others can be made in it.
+    #[serde(default = "yes")]
+    pub can_nest: bool,
+    /// Whether the person is subscribed to it.
+    #[serde(default = "yes")]
+    pub subscribed: bool,
+    /// UIDVALIDITY of what is stored (RFC 9051 section 2.3.1.1); 0 before the first sync.
+    pub uid_validity: u32,
+    /// The smallest UID that was never used; on a local mailbox the next one to assign.
+    pub uid_next: u32,
+    /// Unread messages, as far as is known.
+    pub unread: u32,
+    /// All messages, as far as is known.
+    pub total: u32,
+    /// Whether its list shows conversations.
+    #[serde(default)]
+    pub conversations: bool,
+    /// How far what is stored follows the server.
+    #[serde(default)]
+    pub synced: SyncPoint,
+}
+
+/// How far the stored messages of a mailbox follow those on the server.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SyncPoint {
+    /// HIGHESTMODSEQ (RFC 7162) up to which all changes of the stored messages are stored; 0 if
+    /// there is none. It never runs ahead of what is stored.
+    pub mod_seq: u64,
+    /// How many messages the server had at the end of the last whole sync.
+    pub exists: u32,
+    /// How many of them were unread.
+    pub unseen: u32,
+    /// Whether the server may have changes that are not stored.
+    #[serde(default)]
+    pub stale: bool,
+    /// Whether all that is stored has its links, or the server has none to tell.
+    #[serde(default)]
+    pub linked: bool,
+    /// From which UID on all that is stored has its links, while that is being learnt; 0 if nothing was
+    /// learnt yet.
+    #[serde(default)]
+    pub linked_from: u32,
+}
+
+impl Record for Mailbox {
+    const TABLE: Table = Table::Mailboxes;
+
+    fn key(&self) -> Key {
+        mailbox_key(self.id)
+    }
+}
+
+/// What earlier versions did not store about mailboxes.
+fn yes() -> bool {
+    true
+}
+
+/// Puts mailboxes in the order to show them: the inbox, those with a role, then by name; each is
+/// followed by those nested in it.
+pub fn sort_mailboxes(mailboxes: &mut [Mailbox]) {
+    let roles: BTreeMap<Vec<String>, Role> = mailboxes
+        .iter()
+        .filter_map(|mailbox| mailbox.role.map(|role| (mailbox.names.clone(), role)))
+        .collect();
+    mailboxes.sort_by_cached_key(|mailbox| {
+        let ranked = (1..=mailbox.names.len()).map(|depth| {
+            let role = roles.get(&mailbox.names[..depth]).copied();
+            let name = &mailbox.names[depth - 1];
+            (role.is_none(), role, name.to_lowercase(), name.clone())
+        });
+        ranked.collect::<Vec<_>>()
+    });
+}
+
+/// Finds a mailbox by its number.
+///
+/// # Errors
+///
+/// [`MailError::Gone`] if there is none.
+pub async fn mailbox(store: &impl Store, id: MailboxId) -> Result<Mailbox, MailError> {
+    get(store, &mailbox_key(id)).await?.ok_or(MailError::Gone("mailbox"))
+}
+
+/// All mailboxes of an account, in the order to show them.
+///
+/// # Errors
+///
+/// If the store can't be read or a record is damaged.
+pub async fn mailboxes(store: &impl Store, account: AccountId) -> Result<Vec<Mailbox>, StoreError> {
+    let mut mailboxes: Vec<Mailbox> = all(store, &KeyRange::all()).await?;
+    mailboxes.retain(|mailbox| mailbox.account == account);
+    sort_mailboxes(&mut mailboxes);
+    Ok(mailboxes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mailbox(names: &[&str], role: Option<Role>) -> Mailbox {
+        Mailbox {
+            id: MailboxId(1),
+            account: AccountId(1),
+            path: Vec::new(),
+            names: names.iter().map(|name| (*name).into()).collect(),
+            role,
+            selectable: true,
+            delimiter: None,
+            can_nest: true,
+            subscribed: true,
+            uid_validity: 0,
+            uid_next: 1,
+            unread: 0,
+            total: 0,
+            conversations: false,
+            synced: SyncPoint::default(),
+        }
+    }
+
+    #[test]
+    fn the_inbox_comes_first_then_roles_then_names_each_with_what_is_nested_in_it() {
+        let mut mailboxes = [
+            mailbox(&["zebra"], None),
+            mailbox(&["Archive", "2024"], None),
+            mailbox(&["Apple"], None),
+            mailbox(&["Trash"], Some(Role::Trash)),
+            mailbox(&["Archive"], Some(Role::Archive)),
+            mailbox(&["INBOX"], Some(Role::Inbox)),
+            mailbox(&["Sent"], Some(Role::Sent)),
+        ];
+        sort_mailboxes(&mut mailboxes);
+        let order: Vec<_> = mailboxes.iter().map(|mailbox| mailbox.names.join("/")).collect();
+        assert_eq!(order, ["INBOX", "Sent", "Archive", "Archive/2024", "Trash", "Apple", "zebra"]);
+    }
+}

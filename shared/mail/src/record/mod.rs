@@ -1,0 +1,145 @@
+//! What is stored, and under which keys.
+//!
+//! Records are MessagePack with field names, so that a field can be added (with `serde(default)`)
+//! without rewriting what people have stored. Raw message bytes are kept as they came, in chunks
+//! of [`CHUNK`] bytes.
+
+mod account;
+mod bytes;
+mod key;
+mod mailbox;
+mod message;
+
+pub use account::Account;
+pub(crate) use bytes::chunks;
+pub use bytes::{CHUNK, PartEnd, beginning, body, part_end, part_key, put_body};
+pub use key::{
+    account_key, arrived_message, keyed_message, listed_place, mailbox_key, message_key,
+};
+pub use mailbox::{Mailbox, SyncPoint, mailbox, mailboxes, sort_mailboxes};
+pub use message::{AbsentPart, Body, Links, Message, Place, addresses};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Store,
+    store::{Key, KeyRange, Order, StoreError, Table, Write},
+};
+
+/// Something that has a table and a key.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Where it lives.
+    const TABLE: Table;
+
+    /// Under which key.
+    fn key(&self) -> Key;
+
+    /// The write that stores it.
+    fn put(&self) -> Write {
+        Write::Put { table: Self::TABLE, key: self.key(), value: encode(self) }
+    }
+
+    /// The write that removes it.
+    fn delete(&self) -> Write {
+        Write::Delete { table: Self::TABLE, key: self.key() }
+    }
+}
+
+/// Reads one record.
+///
+/// # Errors
+///
+/// If the store can't be read or the record is damaged.
+pub async fn get<R: Record>(store: &impl Store, key: &Key) -> Result<Option<R>, StoreError> {
+    store.get(R::TABLE, key).await?.map(|value| decode(&value)).transpose()
+}
+
+/// Reads the records with these keys, in their order: one question for all of them.
+///
+/// # Errors
+///
+/// If the store can't be read or a record is damaged.
+pub async fn get_many<R: Record>(
+    store: &impl Store,
+    keys: &[Key],
+) -> Result<Vec<Option<R>>, StoreError> {
+    let values = store.get_many(R::TABLE, keys).await?;
+    values.into_iter().map(|value| value.map(|value| decode(&value)).transpose()).collect()
+}
+
+/// Reads all records of a range, ascending.
+///
+/// # Errors
+///
+/// If the store can't be read or a record is damaged.
+pub async fn all<R: Record>(store: &impl Store, range: &KeyRange) -> Result<Vec<R>, StoreError> {
+    let entries = store.scan(R::TABLE, range, Order::Ascending, usize::MAX).await?;
+    entries.iter().map(|(_, value)| decode(value)).collect()
+}
+
+/// Reads those records of a range that can be read, ascending; and the keys of the others.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn readable<R: Record>(
+    store: &impl Store,
+    range: &KeyRange,
+) -> Result<(Vec<R>, Vec<Key>), StoreError> {
+    let entries = store.scan(R::TABLE, range, Order::Ascending, usize::MAX).await?;
+    let (mut records, mut damaged) = (Vec::with_capacity(entries.len()), Vec::new());
+    for (key, value) in entries {
+        match decode(&value) {
+            Ok(record) => records.push(record),
+            Err(_) => damaged.push(key),
+        }
+    }
+    Ok((records, damaged))
+}
+
+/// Takes the next unused number of a series (such as `"account"` or `"mailbox"`); the write that
+/// remembers it belongs into the batch that uses it.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn next_number(store: &impl Store, series: &str) -> Result<(u32, Write), StoreError> {
+    next_numbers(store, series, 1).await
+}
+
+/// Takes the next `count` unused numbers of a series, of which the first is returned; the write
+/// that remembers them belongs into the batch that uses them.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn next_numbers(
+    store: &impl Store,
+    series: &str,
+    count: u32,
+) -> Result<(u32, Write), StoreError> {
+    let key = Key::new().bytes(b"next-").bytes(series.as_bytes());
+    let number: u32 = match store.get(Table::Meta, &key).await? {
+        Some(value) => decode(&value)?,
+        None => 1,
+    };
+    Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + count)) }))
+}
+
+/// A value as it is stored.
+///
+/// # Panics
+///
+/// Never for this crate's records: all of them can be encoded, and writing to memory can't fail.
+pub fn encode(value: &impl Serialize) -> Vec<u8> {
+    rmp_serde::to_vec_named(value).expect("records can be encoded")
+}
+
+/// A stored value.
+///
+/// # Errors
+///
+/// If the bytes are not a `T`.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    rmp_serde::from_slice(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
+}
