@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many values are copied at a time.
-const STEP: usize = 16;
+const STEP: usize = 64;
 
 fn marker(to: MessageId) -> Key {
     Key::new().bytes(b"carried-").bytes(&message_key(to).0)
@@ -119,7 +119,7 @@ mod tests {
     const TO: MessageId = MessageId { mailbox: MailboxId(2), uid: 100 };
 
     fn large() -> Vec<u8> {
-        (0..CHUNK * 40 + 3).map(|at| u8::try_from(at % 251).unwrap_or(0)).collect()
+        (0..CHUNK * 200 + 3).map(|at| u8::try_from(at % 251).unwrap_or(0)).collect()
     }
 
     fn prepare(store: &impl Store) {

@@ -17,9 +17,10 @@ pub const MAX_UNIQUE_ID: usize = 255;
 /// allows.
 pub const MAX_UNIQUE_IDS: usize = MAX_MESSAGES * 70;
 
-/// How many commands are on their way at once when the server offers PIPELINING: enough to hide
-/// the round trip, few enough that their bytes never fill a server's input buffer.
-pub const MAX_IN_FLIGHT: usize = 32;
+/// How many commands are on their way at once when the server offers PIPELINING: enough that a
+/// server has something to do while a batch of messages is stored, few enough that their bytes (some
+/// 2 kB) never fill its input buffer.
+pub const MAX_IN_FLIGHT: usize = 128;
 
 /// The most challenges in one authentication.
 pub const MAX_CHALLENGES: usize = 8;

@@ -155,8 +155,8 @@ fn without_pipelining_each_command_waits_for_the_answer_before() {
 fn with_pipelining_a_bounded_number_of_commands_is_on_the_way() {
     let mut session = greeted();
     session.set_pipelining(true);
-    for message in 1..=100 {
-        session.start(Command::Dele(message)).unwrap();
+    for message in 1..=2 * MAX_IN_FLIGHT {
+        session.start(Command::Dele(u32::try_from(message).unwrap())).unwrap();
     }
     assert_eq!(sent(&mut session).lines().count(), MAX_IN_FLIGHT);
     session.handle_input(b"+OK\r\n");

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     pop3::LedgerRow,
-    record::{self, Account, Body, CHUNK, Mailbox, Message},
+    record::{self, Account, Body, Mailbox, Message},
     store::{Key, KeyRange, Order, Table},
 };
 
@@ -209,7 +209,7 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
     /// the file.
     async fn has_chunks(&self, message: &Message, size: u64) -> Result<bool, MailError> {
         let chunks = self.store.keys(Table::Bodies, &record::chunks(message.id)).await?;
-        Ok(chunks.len() as u64 == size.div_ceil(CHUNK as u64))
+        Ok(record::are_all_chunks(chunks.len(), size))
     }
 
     async fn chunk(&self, bytes: &mut Bytes) -> Result<Option<Vec<u8>>, MailError> {

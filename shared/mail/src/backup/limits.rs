@@ -1,7 +1,5 @@
 //! Bounds on what a file may make us hold or store.
 
-use crate::record::CHUNK;
-
 /// How much of a file is written or read at a time, in bytes.
 pub const PIECE: u32 = 256 * 1024;
 
@@ -10,7 +8,7 @@ pub const MESSAGE: u64 = 1 << 30;
 
 /// Messages up to this size are held in memory until they are stored as a whole; of larger ones,
 /// this many bytes at a time.
-pub const IN_MEMORY: usize = 4 * CHUNK;
+pub const IN_MEMORY: usize = 1 << 20;
 
 /// Several messages are stored in one transaction until they have this many bytes together…
 pub const BATCH_BYTES: usize = 2 << 20;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     MailError, Store,
     carry::{arrived, carry, discard_carried},
-    record::{self, Mailbox, Message, Record, message_key, put_body},
+    record::{self, Mailbox, Message, Record, message_key, put_chunks},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -37,26 +37,30 @@ pub(super) struct Committed {
 pub(super) async fn commit(
     store: &impl Store,
     place: Place,
-    received: &[Received],
+    received: Vec<Received>,
     seen: i64,
     now: i64,
 ) -> Result<Committed, MailError> {
+    if received.is_empty() {
+        return Ok(Committed::default());
+    }
     let editing = store.editing().lock().await;
     let mut batch = Batch {
         store,
         place,
-        rows: rows(store, place, received).await?,
+        rows: rows(store, place, &received).await?,
         writes: Vec::new(),
         mailboxes: BTreeMap::new(),
-        keys: Vec::new(),
+        fresh: Vec::new(),
+        stored: BTreeMap::new(),
         completed: BTreeSet::new(),
     };
     let mut committed = Committed::default();
     for received in received {
-        match batch.presence(received).await? {
+        match batch.presence(&received).await? {
             Presence::Absent => {
-                batch.add(received, seen, now).await?;
                 committed.new += usize::from(!received.is_nothing());
+                batch.add(received, seen, now).await?;
             }
             Presence::Partial(row) => {
                 // What was damaged counts as new: it was not here.
@@ -64,16 +68,20 @@ pub(super) async fn commit(
                 let step = batch.complete(received, *row, now).await?;
                 committed.completed.push(step);
             }
-            Presence::Whole => batch.drop_bytes(received),
+            Presence::Whole => batch.drop_bytes(&received),
         }
     }
-    let Batch { mut writes, mailboxes, keys, .. } = batch;
+    let Batch { writes, mailboxes, fresh, stored, .. } = batch;
+    // Nothing should be there; but if something is, it is not the new messages' own.
+    let clear = fresh.into_iter().map(|range| Write::DeleteRange { table: Table::Bodies, range });
+    let mut writes: Vec<Write> = clear.chain(writes).collect();
     writes.extend(mailboxes.values().map(Record::put));
     store.apply(writes, Durability::Strict).await?;
     drop(editing);
-    let rows = keys.iter().collect::<BTreeSet<_>>().len();
-    let verified = verify(store, keys, now).await?;
-    if verified.damaged > 0 || verified.rows.len() < rows {
+    let rows: Vec<LedgerRow> = stored.into_values().collect();
+    let count = rows.len();
+    let verified = verify(store, rows, now).await?;
+    if verified.damaged > 0 || verified.rows.len() < count {
         return Err(StoreError::Damaged("a message that was just stored".into()).into());
     }
     committed.rows = verified.rows;
@@ -111,8 +119,10 @@ struct Batch<'a, S> {
     rows: BTreeMap<Key, LedgerRow>,
     writes: Vec<Write>,
     mailboxes: BTreeMap<MailboxId, Mailbox>,
-    /// The rows that it writes.
-    keys: Vec<Key>,
+    /// Where the bytes of its new messages go, which stand side by side.
+    fresh: Vec<KeyRange>,
+    /// The rows of messages that it writes.
+    stored: BTreeMap<Key, LedgerRow>,
     /// The rows of headers that it replaces, or that are about nothing.
     completed: BTreeSet<Key>,
 }
@@ -145,18 +155,18 @@ impl<S: Store> Batch<'_, S> {
     }
 
     /// Adds a message that was never stored.
-    async fn add(&mut self, received: &Received, seen: i64, now: i64) -> Result<(), MailError> {
+    async fn add(&mut self, mut received: Received, seen: i64, now: i64) -> Result<(), MailError> {
         let id = match &received.spilled {
-            Some(spilled) => {
-                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
-                spilled.id
-            }
-            None => {
-                let id = self.next_id(self.place.inbox).await?;
-                self.writes.extend(put_body(id, &received.waiting));
-                id
-            }
+            Some(spilled) => spilled.id,
+            None => self.next_id(self.place.inbox).await?,
         };
+        self.writes.extend(received.message(id, now).put_listed());
+        if received.spilled.is_some() {
+            self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
+        } else {
+            self.take_fresh(id);
+            self.writes.extend(put_chunks(id, std::mem::take(&mut received.waiting)));
+        }
         let row = received.row(self.place.account, id, seen, now);
         if let Some(former) = self.rows.get(&row.key()).cloned()
             && former.sha256 != row.sha256
@@ -165,9 +175,8 @@ impl<S: Store> Batch<'_, S> {
             // The server has given its unique id to another message.
             self.writes.push(retired(self.store, former, now).await?.put());
         }
-        self.keys.push(row.key());
         self.writes.push(row.put());
-        self.writes.extend(received.message(id, now).put_listed());
+        self.stored.insert(row.key(), row);
         let mailbox = self.mailbox(id.mailbox).await?;
         mailbox.total += 1;
         mailbox.unread += 1;
@@ -177,7 +186,7 @@ impl<S: Store> Batch<'_, S> {
     /// Puts the whole of a message into the place of its header.
     async fn complete(
         &mut self,
-        received: &Received,
+        mut received: Received,
         row: LedgerRow,
         now: i64,
     ) -> Result<Moved, MailError> {
@@ -186,10 +195,7 @@ impl<S: Store> Batch<'_, S> {
         let before = before.ok_or(MailError::Gone("message"))?;
         self.writes.extend(before.delete_whole());
         let to = match &received.spilled {
-            None => {
-                self.writes.extend(put_body(from, &received.waiting));
-                from
-            }
+            None => from,
             Some(spilled) => {
                 self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
                 if spilled.id.mailbox == from.mailbox {
@@ -199,7 +205,7 @@ impl<S: Store> Batch<'_, S> {
                     let to = self.next_id(from.mailbox).await?;
                     discard_carried(self.store).await?;
                     carry(self.store, spilled.id, to, Some(received.size()), true).await?;
-                    self.drop_bytes(received);
+                    self.drop_bytes(&received);
                     self.writes.push(arrived(to));
                     to
                 }
@@ -219,15 +225,27 @@ impl<S: Store> Batch<'_, S> {
             }
         };
         self.writes.extend(message.put_listed());
+        if received.spilled.is_none() {
+            self.writes.extend(put_chunks(to, std::mem::take(&mut received.waiting)));
+        }
         let key = row.key();
         let now = received.row(self.place.account, to, row.first_seen, now);
-        if now.key() != key && !self.keys.contains(&key) {
+        if now.key() != key && !self.stored.contains_key(&key) {
             self.writes.push(Write::Delete { table: Table::Ledger, key: key.clone() });
         }
         self.completed.insert(key);
-        self.keys.push(now.key());
         self.writes.push(now.put());
+        self.stored.insert(now.key(), now);
         Ok(Moved { from, to })
+    }
+
+    /// The bytes of a new message go here.
+    fn take_fresh(&mut self, id: MessageId) {
+        let KeyRange { start, end } = KeyRange::prefix(message_key(id));
+        match self.fresh.last_mut() {
+            Some(range) if range.end.as_ref() == Some(&start) => range.end = end,
+            _ => self.fresh.push(KeyRange { start, end }),
+        }
     }
 
     /// What came is not needed.

@@ -13,13 +13,13 @@ use super::{
     header::{digest, text_start},
     intake::Received,
     ledger::Ledger,
-    limits::{LOOK_ALIKES, MAX_ALIKE},
+    limits::{HEADER, LOOK_ALIKES, MAX_ALIKE},
     plan::Part,
     row::LedgerRow,
 };
 use crate::{
     Store,
-    record::{self, CHUNK, Record, message_key},
+    record::{self, Record, message_key},
     store::{StoreError, Table},
 };
 
@@ -95,16 +95,24 @@ async fn text_of(store: &impl Store, received: &Received) -> Result<Option<[u8; 
 }
 
 /// SHA-256 of what follows a stored message's header, read chunk by chunk; `None` if its header does
-/// not end within the first one.
+/// not end within [`HEADER`] bytes.
 pub(super) async fn stored_text(
     store: &impl Store,
     message: MessageId,
 ) -> Result<Option<[u8; 32]>, StoreError> {
     let chunk = async |number| store.get(Table::Bodies, &message_key(message).u32(number)).await;
-    let Some(first) = chunk(0).await? else { return Ok(None) };
-    let Some(start) = text_start(&first) else { return Ok(None) };
-    let mut hasher = Sha256::new_with_prefix(&first[start..]);
-    let mut number = 1;
+    let (mut head, mut number) = (Vec::new(), 0);
+    let start = loop {
+        let Some(bytes) = chunk(number).await? else { return Ok(None) };
+        number += 1;
+        head.extend(bytes);
+        match text_start(&head) {
+            Some(start) => break start,
+            None if head.len() >= HEADER => return Ok(None),
+            None => {}
+        }
+    };
+    let mut hasher = Sha256::new_with_prefix(&head[start..]);
     while let Some(bytes) = chunk(number).await? {
         hasher.update(&bytes);
         number += 1;
@@ -131,10 +139,10 @@ impl Compared {
             *size += bytes.len() as u64;
             return;
         }
-        if self.head.len() == CHUNK {
+        if self.head.len() == HEADER {
             return;
         }
-        let (head, rest) = bytes.split_at(bytes.len().min(CHUNK - self.head.len()));
+        let (head, rest) = bytes.split_at(bytes.len().min(HEADER - self.head.len()));
         self.head.extend_from_slice(head);
         if let Some(start) = text_start(&self.head) {
             let first = &self.head[start..];

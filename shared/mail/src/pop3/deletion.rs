@@ -247,23 +247,23 @@ async fn keep_damaged<H: Host>(
     others: &BTreeSet<Vec<u8>>,
 ) -> Result<bool, MailError> {
     let to_check = asked.values().map(LedgerRow::name).chain(others.iter().cloned());
-    let rows: BTreeMap<Key, u64> = to_check
+    let rows: BTreeMap<Key, &LedgerRow> = to_check
         .filter(|name| !known.stored.contains(name))
-        .filter_map(|name| ledger.named(&name).map(|row| (row.key(), row.size)))
+        .filter_map(|name| ledger.named(&name).map(|row| (row.key(), row)))
         .collect();
     let mut intact = BTreeSet::new();
     let mut damaged = 0;
     let mut spoken = host.now();
     let mut step = (Vec::new(), 0);
-    let mut rest = rows.iter().peekable();
-    while let Some((key, size)) = rest.next() {
-        step.0.push(key.clone());
-        step.1 += size;
+    let mut rest = rows.values().peekable();
+    while let Some(row) = rest.next() {
+        step.0.push(LedgerRow::clone(row));
+        step.1 += row.size;
         if rest.peek().is_some() && step.1 < READ_BACK && step.0.len() < BATCH_MESSAGES {
             continue;
         }
-        let (keys, _) = std::mem::take(&mut step);
-        let verified = verify(host.store(), keys, host.now()).await?;
+        let (rows, _) = std::mem::take(&mut step);
+        let verified = verify(host.store(), rows, host.now()).await?;
         intact.extend(verified.rows.iter().map(Record::key));
         damaged += verified.damaged;
         if host.now().abs_diff(spoken) >= SILENCE {

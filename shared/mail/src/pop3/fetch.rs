@@ -1,4 +1,4 @@
-//! Fetching what is new.
+//! Fetching what is new. While one batch is stored and read back, the next one comes.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,7 +7,7 @@ use postern_pop3::{Command, Event, Request};
 
 use super::{
     DownloadReport, DownloadStep,
-    commit::commit,
+    commit::{Committed, commit},
     compare::remarked,
     count,
     identity::{Identity, identify},
@@ -19,6 +19,7 @@ use super::{
     plan::{Part, Plan, Wanted, without_row},
     row::{LedgerRow, RowChange, want, write},
     server::{Server, unexpected},
+    storing::{Batch, Content, Storing},
     trouble::Troubles,
 };
 use crate::{Host, MailError, store::Durability};
@@ -43,6 +44,11 @@ pub(super) struct Fetch<'a, H> {
     pub(super) seen: i64,
     pub(super) known: &'a mut Known,
     pub(super) pending: Vec<Received>,
+    /// What is being stored.
+    batch: Batch,
+    /// Messages fetched so far, and messages to fetch.
+    done: u32,
+    total: u32,
     /// Rows that change because of what has come.
     pub(super) changes: Vec<RowChange>,
     /// Messages that did not come.
@@ -50,6 +56,9 @@ pub(super) struct Fetch<'a, H> {
     /// Messages that two rows are about: neither may replace what the other has.
     pub(super) shared: BTreeSet<MessageId>,
 }
+
+/// What came of storing a batch.
+type Stored<'a> = Storing<'a, Result<Committed, MailError>>;
 
 impl<'a, H: Host> Fetch<'a, H> {
     pub(super) fn new(
@@ -71,6 +80,9 @@ impl<'a, H: Host> Fetch<'a, H> {
             seen,
             known,
             pending: Vec::new(),
+            batch: Batch::default(),
+            done: 0,
+            total: 0,
             changes: Vec::new(),
             missing: Vec::new(),
         }
@@ -94,8 +106,8 @@ impl<'a, H: Host> Fetch<'a, H> {
             self.missing.extend(left.map(|wanted| wanted.listed.clone()));
             wanted.retain(|wanted| wanted.part == Part::Whole);
         }
-        let total = count(&wanted);
-        progress(DownloadStep::Found { new: total });
+        self.total = count(&wanted);
+        progress(DownloadStep::Found { new: self.total });
         for wanted in &wanted {
             server.start(match wanted.part {
                 Part::Whole => Command::Retr(wanted.listed.number),
@@ -103,52 +115,67 @@ impl<'a, H: Host> Fetch<'a, H> {
             })?;
         }
         let mut wanted = VecDeque::from(wanted);
-        let mut done = 0;
+        let mut storing = Storing::nothing();
         while let Some(next) = wanted.pop_front() {
-            match self.receive(server, &next).await {
+            match storing.beside(self.receive(server, &next)).await {
                 Ok(Some(received)) => {
-                    self.take(received).await?;
+                    storing.beside(self.take(received)).await?;
                     if troubles.tries(&next.listed) > 0 && self.is_told_apart(&next.listed) {
-                        self.trouble(|own| own.forget_listed(&next.listed)).await?;
+                        let forget = self.trouble(|own| own.forget_listed(&next.listed));
+                        storing.beside(forget).await?;
                     }
                 }
                 Ok(None) => {
                     self.report.withheld += 1;
                     self.missing.push(next.listed);
                 }
-                Err(MailError::Store(error)) => return Err(error.into()),
+                Err(MailError::Store(error)) => {
+                    self.end(&mut storing, progress).await?;
+                    return Err(error.into());
+                }
                 Err(error) => {
                     // What did arrive need not be fetched again.
-                    self.flush(progress).await?;
+                    self.flush(&mut storing, progress).await?;
+                    self.end(&mut storing, progress).await?;
                     self.broke_off(&next.listed).await?;
                     return Err(error);
                 }
             }
-            done += 1;
+            self.done += 1;
             let weight: usize = self.pending.iter().map(Received::weight).sum();
             // There is one marker for a message that is not stored as a whole.
             let spilled = self.pending.last().is_some_and(|own| own.spilled_to().is_some());
             let many = self.pending.len() + self.changes.len() >= BATCH_MESSAGES;
             if wanted.is_empty() || weight >= BATCH_BYTES || many || spilled {
-                self.flush(progress).await?;
-                progress(DownloadStep::Stored { done, new: total });
+                self.flush(&mut storing, progress).await?;
+            }
+            if spilled {
+                self.end(&mut storing, progress).await?;
             }
         }
-        self.stand_in(progress).await
+        self.end(&mut storing, progress).await?;
+        self.stand_in(&mut storing, progress).await
     }
 
     /// Stores rows that stand for messages of which nothing has come, so that the person sees that
     /// they are there, and may ask for them.
-    async fn stand_in(&mut self, progress: &mut dyn FnMut(DownloadStep)) -> Result<(), MailError> {
+    async fn stand_in(
+        &mut self,
+        storing: &mut Stored<'a>,
+        progress: &mut dyn FnMut(DownloadStep),
+    ) -> Result<(), MailError> {
         for listed in without_row(std::mem::take(&mut self.missing), self.listing, self.ledger) {
             let mut nothing = Received::nothing(listed);
             nothing.copy = self.free_copy(&nothing);
             self.pending.push(nothing);
             if self.pending.len() == BATCH_MESSAGES {
-                self.flush(progress).await?;
+                self.flush(storing, progress).await?;
             }
         }
-        self.flush(progress).await
+        if !self.pending.is_empty() {
+            self.flush(storing, progress).await?;
+        }
+        self.end(storing, progress).await
     }
 
     /// Whether something tells a message from all others that are listed.
@@ -283,26 +310,51 @@ impl<'a, H: Host> Fetch<'a, H> {
         if received.listed.uidl.is_some() {
             return 0;
         }
-        let same = |own: &&Received| own.listed.uidl.is_none() && own.sha256 == received.sha256;
-        let pending = self.pending.iter().filter(same).map(|own| own.copy + 1).max();
+        let same = |own: &Content| own.is_unnamed && own.sha256 == received.sha256;
+        let pending = self.unstored().filter(same).map(|own| own.copy + 1).max();
         self.ledger.free_copy(received.sha256).max(pending.unwrap_or(0))
     }
 
     fn is_pending(&self, received: &Received) -> bool {
-        self.pending.iter().any(|own| own.sha256 == received.sha256)
+        self.unstored().any(|own| own.sha256 == received.sha256)
     }
 
-    /// Stores and verifies what has arrived.
-    async fn flush(&mut self, progress: &mut dyn FnMut(DownloadStep)) -> Result<(), MailError> {
-        let (store, now) = (self.host.store(), self.host.now());
+    /// What has come and is not in the ledger yet.
+    fn unstored(&self) -> impl Iterator<Item = Content> {
+        let storing = self.batch.contents.iter().copied();
+        storing.chain(self.pending.iter().map(Content::of))
+    }
+
+    /// Begins to store and verify what has arrived, once that is done with what arrived before.
+    async fn flush(
+        &mut self,
+        storing: &mut Stored<'a>,
+        progress: &mut dyn FnMut(DownloadStep),
+    ) -> Result<(), MailError> {
+        self.end(storing, progress).await?;
+        let contents = self.pending.iter().map(Content::of).collect();
+        self.batch = Batch { contents, done: self.done };
         let changes = std::mem::take(&mut self.changes);
-        write(store, changes, self.seen, Durability::Relaxed).await?;
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let committed = commit(store, self.place, &self.pending, self.seen, now).await?;
+        let received = std::mem::take(&mut self.pending);
+        let (store, place, seen) = (self.host.store(), self.place, self.seen);
+        let now = self.host.now();
+        storing.start(async move {
+            write(store, changes, seen, Durability::Relaxed).await?;
+            commit(store, place, received, seen, now).await
+        });
+        Ok(())
+    }
+
+    /// Waits until what is being stored is stored and verified, if anything is.
+    async fn end(
+        &mut self,
+        storing: &mut Stored<'a>,
+        progress: &mut dyn FnMut(DownloadStep),
+    ) -> Result<(), MailError> {
+        let Some(committed) = storing.end().await else { return Ok(()) };
+        let committed = committed?;
+        let Batch { done, .. } = std::mem::take(&mut self.batch);
         self.report.downloaded += u32::try_from(committed.new).unwrap_or(u32::MAX);
-        self.pending.clear();
         for row in committed.rows {
             self.known.compared.insert(row.name());
             self.known.stored.insert(row.name());
@@ -311,6 +363,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         if !committed.completed.is_empty() {
             progress(DownloadStep::Completed { moved: committed.completed });
         }
+        progress(DownloadStep::Stored { done, new: self.total });
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::record::CHUNK;
+use super::limits::HEADER;
 
 /// Fields that servers add or change by themselves from one session to the next.
 const VOLATILE: [&str; 9] = [
@@ -18,10 +18,10 @@ const VOLATILE: [&str; 9] = [
 ];
 
 /// SHA-256 of a message's header, of which `head` are the message's first bytes; the same whether
-/// they came by RETR or by TOP. `None` if there is no header. Of a header beyond [`CHUNK`] bytes
+/// they came by RETR or by TOP. `None` if there is no header. Of a header beyond [`HEADER`] bytes
 /// only these count.
 pub(super) fn digest(head: &[u8]) -> Option<[u8; 32]> {
-    let head = &head[..head.len().min(CHUNK)];
+    let head = &head[..head.len().min(HEADER)];
     let mut hasher = Sha256::new();
     let (mut any, mut skipping) = (false, false);
     for line in head.split(|byte| *byte == b'\n') {
@@ -44,7 +44,7 @@ pub(super) fn digest(head: &[u8]) -> Option<[u8; 32]> {
 /// Whether a message of which `head` are the first bytes has a Message-ID, so that another one with
 /// the same header is a copy of it.
 pub(super) fn is_unique(head: &[u8]) -> bool {
-    let head = &head[..head.len().min(CHUNK)];
+    let head = &head[..head.len().min(HEADER)];
     let lines = head.split(|byte| *byte == b'\n');
     let mut lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lines.by_ref().take_while(|line| !line.is_empty()).any(|line| {
@@ -54,9 +54,9 @@ pub(super) fn is_unique(head: &[u8]) -> bool {
 }
 
 /// Where the text begins in a message of which `head` are the first bytes; `None` if its header does
-/// not end within [`CHUNK`] bytes.
+/// not end within [`HEADER`] bytes.
 pub(super) fn text_start(head: &[u8]) -> Option<usize> {
-    let head = &head[..head.len().min(CHUNK)];
+    let head = &head[..head.len().min(HEADER)];
     let mut start = 0;
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         start += line.len();
@@ -76,21 +76,21 @@ fn is_volatile(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    const HEADER: &[u8] = b"From: a@b\r\nSubject: one\r\n two\r\n\r\n";
+    const OWN: &[u8] = b"From: a@b\r\nSubject: one\r\n two\r\n\r\n";
 
     #[test]
     fn the_body_does_not_count() {
-        let whole = [HEADER, b"text\r\n"].concat();
-        assert!(digest(HEADER).is_some());
-        assert_eq!(digest(&whole), digest(HEADER));
-        assert_eq!(digest(HEADER.strip_suffix(b"\r\n").unwrap()), digest(HEADER));
+        let whole = [OWN, b"text\r\n"].concat();
+        assert!(digest(OWN).is_some());
+        assert_eq!(digest(&whole), digest(OWN));
+        assert_eq!(digest(OWN.strip_suffix(b"\r\n").unwrap()), digest(OWN));
     }
 
     #[test]
     fn what_servers_change_does_not_count() {
         let marked =
             b"X-UIDL: 7\r\n (old)\r\nFrom: a@b\r\nStatus: RO\r\nX-UID: 7\r\nSubject: one\r\n two\r\n\r\n";
-        assert_eq!(digest(marked), digest(HEADER));
+        assert_eq!(digest(marked), digest(OWN));
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
             b"From: a@b\r\n\r\nSubject: one\r\n two\r\n\r\n",
             b"From: a@b\r\nSubject: one\r\n two\r\nStatus-Of: x\r\n\r\n",
         ] {
-            assert_ne!(digest(other), digest(HEADER));
+            assert_ne!(digest(other), digest(OWN));
         }
     }
 
@@ -116,8 +116,8 @@ mod tests {
             assert_eq!(text_start(head), start);
         }
         let with_end_at = |end| [vec![b'x'; end - 3], b"\n\r\n".to_vec()].concat();
-        assert_eq!(text_start(&with_end_at(CHUNK)), Some(CHUNK));
-        assert_eq!(text_start(&with_end_at(CHUNK + 1)), None);
+        assert_eq!(text_start(&with_end_at(HEADER)), Some(HEADER));
+        assert_eq!(text_start(&with_end_at(HEADER + 1)), None);
     }
 
     #[test]

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use crate::record::CHUNK;
-
 /// The largest message that is stored, in bytes; a server that sends more is cut off.
 pub const MAX_MESSAGE: u64 = 1 << 30;
 
 /// Messages up to this size are held in memory until they are stored as a whole; of larger ones,
 /// this many bytes at a time.
-pub const IN_MEMORY: usize = 4 * CHUNK;
+pub const IN_MEMORY: usize = 1 << 20;
 
 /// The largest header that is stored where only that is wanted; what a server sends beyond is left out.
 pub const MAX_HEADER: usize = IN_MEMORY;
+
+/// How much of a message is looked at for its header, in bytes. Digests that are stored depend on it.
+pub const HEADER: usize = 256 * 1024;
 
 /// How many stored messages with the same header are compared with one that has come.
 pub const LOOK_ALIKES: usize = 8;

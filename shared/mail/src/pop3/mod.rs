@@ -19,9 +19,11 @@ mod listing;
 mod mailboxes;
 mod notes;
 mod plan;
+mod read_back;
 mod retention;
 mod row;
 mod server;
+mod storing;
 mod trouble;
 mod verify;
 

@@ -1,24 +1,20 @@
 //! Reading back what was stored, before anything else is done with it.
 
 use postern_bridge::AccountId;
-use sha2::{Digest, Sha256};
 
 use super::{
-    header,
     ledger::Ledger,
-    limits::{BATCH_BYTES, BATCH_MESSAGES},
+    limits::BATCH_MESSAGES,
     listing::Listing,
     notes::ServerNotes,
+    read_back::outlines,
     row::{LedgerRow, rows},
 };
 use crate::{
     Store,
-    record::{self, CHUNK, Record, message_key},
-    store::{Durability, Key, StoreError, Table},
+    record::{self, Record},
+    store::{Durability, Key, StoreError},
 };
-
-/// How many chunks of one message are read at a time after its first.
-const CHUNKS: u32 = 8;
 
 /// What came of reading messages back.
 #[derive(Debug, Default)]
@@ -39,9 +35,8 @@ pub(super) async fn verify_rest(
     let rows = rows(store, account).await?;
     let is_first = ServerNotes::load(store, account).await?.mailbox.is_none();
     let lacks = |row: &LedgerRow| is_first && row.header.is_none() && row.deleted_here.is_none();
-    let keys = rows.iter().filter(|row| row.verified.is_none() || lacks(row));
-    let keys = keys.map(Record::key).collect();
-    verify(store, keys, now).await?;
+    let rows = rows.into_iter().filter(|row| row.verified.is_none() || lacks(row));
+    verify(store, rows.collect(), now).await?;
     Ok(())
 }
 
@@ -49,48 +44,45 @@ pub(super) async fn verify_rest(
 /// marked as verified, and gets the digests that an earlier version did not keep; what is not is
 /// marked as unverified. Nothing is removed: what is left of a message may be all there is.
 ///
-/// The person may move a message, or delete it, while it is being read: so the rows are read again
-/// under the lock for editing, and those that changed are judged anew.
+/// The person may move a message, or delete it, since a row was read, even while its message is being
+/// read: so the rows are read again under the lock for editing, and those that changed are judged anew.
 ///
 /// *If this ends early*, the rest stays unverified, and the next download begins with it.
 pub(super) async fn verify(
     store: &impl Store,
-    keys: Vec<Key>,
+    rows: Vec<LedgerRow>,
     now: i64,
 ) -> Result<Verified, StoreError> {
     let mut verified = Verified::default();
-    let mut rest = keys;
+    let mut rest = rows;
     while !rest.is_empty() {
         let mut again = Vec::new();
-        for keys in rest.chunks(BATCH_MESSAGES) {
-            again.extend(judge(store, keys, now, &mut verified).await?);
+        for rows in rest.chunks(BATCH_MESSAGES) {
+            again.extend(judge(store, rows, now, &mut verified).await?);
         }
         rest = again;
     }
     Ok(verified)
 }
 
-/// Judges rows; returns the keys of those that changed meanwhile.
+/// Judges rows; returns those that changed meanwhile, as they are now.
 async fn judge(
     store: &impl Store,
-    keys: &[Key],
+    rows: &[LedgerRow],
     now: i64,
     verified: &mut Verified,
-) -> Result<Vec<Key>, StoreError> {
-    // A row that is gone has nothing to verify.
-    let before: Vec<LedgerRow> =
-        record::get_many(store, keys).await?.into_iter().flatten().collect();
-    let intact = are_intact(store, &before).await?;
+) -> Result<Vec<LedgerRow>, StoreError> {
+    let intact = outlines(store, rows).await?;
     let _editing = store.editing().lock().await;
-    let keys: Vec<Key> = before.iter().map(Record::key).collect();
+    let keys: Vec<Key> = rows.iter().map(Record::key).collect();
     let present = record::get_many(store, &keys).await?;
     let mut batch = Vec::new();
     let mut again = Vec::new();
-    for (((key, before), intact), present) in keys.into_iter().zip(&before).zip(intact).zip(present)
-    {
-        let Some(mut row) = present else { continue };
+    for ((before, intact), present) in rows.iter().zip(intact).zip(present) {
+        // A row that is gone has nothing to verify.
+        let Some(mut row): Option<LedgerRow> = present else { continue };
         if *before != row {
-            again.push(key);
+            again.push(row);
             continue;
         }
         match intact {
@@ -141,79 +133,4 @@ pub(super) async fn give_up(
     store.apply(lost.iter().map(Record::delete).collect(), Durability::Relaxed).await?;
     lost.iter().for_each(|row| ledger.remove(&row.name()));
     Ok(())
-}
-
-/// What the first bytes of an intact message tell that its row does not.
-#[derive(Default)]
-struct Outline {
-    header: Option<[u8; 32]>,
-    text_size: Option<u64>,
-}
-
-/// Of each row, if the stored bytes are those that its checksum was made of, what they tell.
-async fn are_intact(
-    store: &impl Store,
-    mut rows: &[LedgerRow],
-) -> Result<Vec<Option<Outline>>, StoreError> {
-    let mut intact = Vec::new();
-    while !rows.is_empty() {
-        let (some, rest) = rows.split_at(readable(rows));
-        rows = rest;
-        let keys: Vec<Key> = some.iter().map(|row| message_key(row.message)).collect();
-        let listed = store.get_many(Table::Messages, &keys).await?;
-        // Most messages have one chunk: one question for all of them.
-        let firsts: Vec<Key> = keys.iter().map(|key| key.clone().u32(0)).collect();
-        let firsts = store.get_many(Table::Bodies, &firsts).await?;
-        for ((row, listed), first) in some.iter().zip(listed).zip(firsts) {
-            intact.push(if listed.is_some() { outline(store, row, first).await? } else { None });
-        }
-    }
-    Ok(intact)
-}
-
-/// Of how many messages, one at least, the first chunks can be in memory together.
-fn readable(rows: &[LedgerRow]) -> usize {
-    let mut bytes = 0;
-    let fits = |row: &&LedgerRow| {
-        bytes += row.size.min(CHUNK as u64);
-        bytes <= BATCH_BYTES as u64
-    };
-    rows.iter().take_while(fits).count().max(1)
-}
-
-/// Reads the stored bytes of a row's message, of which these are the first, chunk by chunk; `None` if
-/// they are others.
-async fn outline(
-    store: &impl Store,
-    row: &LedgerRow,
-    first: Option<Vec<u8>>,
-) -> Result<Option<Outline>, StoreError> {
-    let outline = match &first {
-        Some(head) if row.header.is_none() => Outline {
-            header: header::digest(head),
-            text_size: header::text_start(head).map(|at| row.size.saturating_sub(at as u64)),
-        },
-        _ => Outline::default(),
-    };
-    let mut hasher = Sha256::new();
-    let (mut size, mut number) = (0, 0);
-    let mut read = vec![first];
-    while !read.is_empty() {
-        let mut ended = false;
-        for chunk in std::mem::take(&mut read) {
-            // What is stored has whole chunks, but for the last.
-            let bytes = chunk.unwrap_or_default();
-            hasher.update(&bytes);
-            size += bytes.len() as u64;
-            number += 1;
-            ended |= bytes.len() != CHUNK;
-        }
-        if !ended {
-            let key = |number: u32| message_key(row.message).u32(number);
-            let keys: Vec<Key> = (number..number + CHUNKS).map(key).collect();
-            read = store.get_many(Table::Bodies, &keys).await?;
-        }
-    }
-    let sha256: [u8; 32] = hasher.finalize().into();
-    Ok((size == row.size && sha256 == row.sha256).then_some(outline))
 }

@@ -11,8 +11,8 @@ mod mailbox;
 mod message;
 
 pub use account::Account;
-pub(crate) use bytes::chunks;
 pub use bytes::{CHUNK, PartEnd, beginning, body, part_end, part_key, put_body};
+pub(crate) use bytes::{are_all_chunks, chunk_of, chunks, put_chunks};
 pub use key::{
     account_key, arrived_message, keyed_message, listed_place, mailbox_key, message_key,
 };
