@@ -82,6 +82,22 @@ impl Dovecot {
         Self::start_with(Options::default())
     }
 
+    /// Starts one that takes access tokens by this mechanism, of which [`PASSWORD`] is the only one that
+    /// is valid. `None` since Dovecot 2.4, which has whoever has issued them vouch for them.
+    ///
+    /// # Errors
+    ///
+    /// If Dovecot is not installed or does not come up.
+    pub fn taking_tokens(mechanism: &'static str) -> Result<Option<Self>> {
+        match Version::of(&binary()?)? {
+            Version::Old => {
+                let options = Options { mechanisms: mechanism, ..Options::default() };
+                Self::start_with(options).map(Some)
+            }
+            Version::New => Ok(None),
+        }
+    }
+
     /// Starts one that does something otherwise.
     ///
     /// # Errors

@@ -246,6 +246,8 @@ pub(crate) mod setup {
     pub(crate) const PASSWORD: &str = "Password";
     pub(crate) const PASSWORD_HINT: &str =
         "Kept encrypted in this browser. Some providers want an app password here.";
+    pub(crate) const TOKEN: &str = "It is an access token (OAuth 2.0), not a password";
+    pub(crate) const TOKEN_MEANS: &str = "Paste the token in place of the password; it is kept encrypted in this browser and sent by OAUTHBEARER or XOAUTH2. Tokens expire: when your server refuses this one, put a new one in its place.";
     pub(crate) const CHOICE_TITLE: &str = "How should your mail come in?";
     pub(crate) const DEVICES: &str = "On how many devices do you read this mail?";
     pub(crate) const DEVICES_SEVERAL: &str = "Several, or a phone too";

@@ -76,6 +76,17 @@ pub struct ServerLogin {
     pub username: String,
 }
 
+/// What proves to an account's servers who logs in.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub enum Proof {
+    /// A password.
+    #[default]
+    Password,
+    /// An access token of OAuth 2.0 (RFC 6750), which whoever runs the servers gives out and which
+    /// expires after a while. It is sent by OAUTHBEARER or XOAUTH2, and never as a password.
+    Token,
+}
+
 /// Who the person is when writing.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Identity {
@@ -98,8 +109,10 @@ pub struct AccountDraft {
     pub incoming: ServerLogin,
     /// The submission server; logs in with the same password.
     pub outgoing: ServerLogin,
-    /// The password for both servers.
+    /// The password for both servers, or what stands for it.
     pub password: String,
+    /// What `password` is.
+    pub proof: Proof,
     /// What happens on the server after a download; only for POP3.
     pub retention: Retention,
 }
@@ -127,8 +140,10 @@ pub struct AccountChange {
     pub incoming: ServerLogin,
     /// The submission server; logs in with the same password.
     pub outgoing: ServerLogin,
-    /// A new password for both servers; `None` keeps the one that is stored.
+    /// A new password for both servers, or what stands for it; `None` keeps the one that is stored.
     pub password: Option<String>,
+    /// What the password is, the new one or that which is kept.
+    pub proof: Proof,
     /// What happens on the server after a download; only for POP3.
     pub retention: Retention,
     /// How much of each message is downloaded; only for POP3.
@@ -169,6 +184,8 @@ pub struct AccountView {
     pub incoming: ServerLogin,
     /// The submission server.
     pub outgoing: ServerLogin,
+    /// What logs in to both.
+    pub proof: Proof,
     /// What happens on the server after a download; only for POP3.
     pub retention: Retention,
     /// How much of each message is downloaded; only for POP3.

@@ -19,6 +19,9 @@ pub enum MailError {
     /// The server refused user name or password; its words.
     #[error("the server refused the log-in: {0}")]
     Login(String),
+    /// The server refused the access token; its words.
+    #[error("the server refused the access token: {0}")]
+    Token(String),
     /// The server refused a request; what it was asked, and its words.
     #[error("the server refused to {what}: {text}")]
     Refused {
@@ -124,9 +127,10 @@ impl MailError {
                 | TransportError::Lost => ProblemKind::Unreachable,
             },
             Self::TimedOut(_) => ProblemKind::Unreachable,
-            Self::Login(_) | Self::PasswordMissing | Self::Denied { why: Denial::Expired, .. } => {
-                ProblemKind::Login
-            }
+            Self::Login(_)
+            | Self::Token(_)
+            | Self::PasswordMissing
+            | Self::Denied { why: Denial::Expired, .. } => ProblemKind::Login,
             Self::Refused { .. }
             | Self::Denied { .. }
             | Self::TooManyConnections(_)
@@ -224,6 +228,10 @@ impl MailError {
             Self::Login(text) => {
                 format!("{host} did not accept the user name or the password. It says: “{text}”")
             }
+            Self::Token(text) => format!(
+                "{host} did not accept the access token. It has probably expired: get a new one from \
+                 your provider, and enter it in place of the password. It says: “{text}”"
+            ),
             Self::Refused { what, text } => format!("{host} refused to {what}. It says: “{text}”"),
             Self::Denied { what, why, text } => denial_sentence(host, what, *why, text),
             Self::TooManyConnections(text) => format!(

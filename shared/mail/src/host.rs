@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use futures_util::future::{Either, select};
-use postern_bridge::{Discovery, Endpoint, RefusedCertificate, TlsSession};
+use postern_bridge::{Discovery, Endpoint, Proof, RefusedCertificate, TlsSession};
 
 use crate::{MailError, Store};
 
@@ -175,17 +175,31 @@ pub trait Random {
 
 /// A password or token; `Debug` does not show it.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    proof: Proof,
+}
 
 impl Secret {
-    /// Wraps a secret.
+    /// Wraps a secret: a password, if it logs in somewhere.
     pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
+        Self { text: secret.into(), proof: Proof::Password }
+    }
+
+    /// The same secret as what logs in in this way.
+    #[must_use]
+    pub fn proving_by(self, proof: Proof) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// What it is for a server that one logs in to.
+    pub fn proof(&self) -> Proof {
+        self.proof
     }
 
     /// The secret itself, for the one place that needs it.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) async fn receive(dovecot: &Dovecot, mail: Mail) -> Result<f64> {
         outgoing: login,
         retention: Retention::Keep,
         extent: Extent::Whole,
+        proof: Default::default(),
         sealed_password: Vec::new(),
     };
     let writes = create_local_mailboxes(&host, account.id).await?;

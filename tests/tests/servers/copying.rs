@@ -76,6 +76,7 @@ fn what_a_pop3_account_empties_is_no_place_to_copy_to() -> Result<()> {
             incoming: pop3.incoming,
             outgoing: pop3.outgoing,
             password: None,
+            proof: pop3.proof,
             retention: Retention::Keep,
             extent: Extent::Whole,
         };

@@ -11,12 +11,13 @@ mod pop3;
 mod pop3_cut;
 mod resync;
 mod sending;
+mod tokens;
 mod traces;
 mod trust;
 
 use anyhow::Result;
 use postern::demo::{self, Demo};
-use postern_bridge::{AccountDraft, Identity, Protocol, Retention, Security, ServerLogin};
+use postern_bridge::{AccountDraft, Identity, Proof, Protocol, Retention, Security, ServerLogin};
 use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
     native::{NativeHost, endpoint},
@@ -56,6 +57,7 @@ impl Servers {
                 username: self.demo.address.clone(),
             },
             password: PASSWORD.into(),
+            proof: Proof::Password,
             retention: Retention::Keep,
         }
     }

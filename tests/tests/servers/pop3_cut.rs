@@ -54,6 +54,7 @@ impl Client {
             incoming,
             retention: Retention::DeleteAfterDownload,
             extent: Extent::Whole,
+            proof: Default::default(),
             sealed_password: Vec::new(),
         };
         let writes = create_local_mailboxes(&host, account.id).await?;

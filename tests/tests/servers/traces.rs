@@ -5,8 +5,8 @@ use std::{env, fs, path::PathBuf, time::Duration};
 use anyhow::{Context, Result, ensure};
 use postern::demo;
 use postern_bridge::{
-    AccountDraft, Change, Delta, Identity, Intent, Mark, Protocol, Retention, Role, Security,
-    Selection, ServerLogin,
+    AccountDraft, Change, Delta, Identity, Intent, Mark, Proof, Protocol, Retention, Role,
+    Security, Selection, ServerLogin,
 };
 use postern_tests::{
     dovecot::PASSWORD,
@@ -69,6 +69,7 @@ async fn record(kind: Kind) -> Result<Vec<Vec<u8>>> {
             username: demo.address.clone(),
         },
         password: PASSWORD.into(),
+        proof: Proof::Password,
         retention: Retention::Keep,
     })
     .await?;

@@ -1,7 +1,7 @@
 //! One account's settings: who can read its mail, and the form that changes them.
 
 use postern_bridge::{
-    AccountChange, AccountView, Endpoint, Extent, Fingerprint, Problem, Retention, Security,
+    AccountChange, AccountView, Endpoint, Extent, Fingerprint, Problem, Proof, Retention, Security,
     ServerLogin, ServerRole, TlsEnd,
 };
 
@@ -100,6 +100,8 @@ pub(crate) struct Edit {
     pub(crate) outgoing: ServerEdit,
     /// A new password; empty keeps the stored one.
     pub(crate) password: String,
+    /// What the password is.
+    pub(crate) proof: Proof,
     /// What a POP3 account does with mail on the server.
     pub(crate) retention: Retention,
     /// How much of each message a POP3 account downloads.
@@ -116,6 +118,7 @@ impl Edit {
             incoming: ServerEdit::of(&account.incoming),
             outgoing: ServerEdit::of(&account.outgoing),
             password: String::new(),
+            proof: account.proof,
             retention: account.retention,
             extent: account.extent,
             confirmed: Vec::new(),
@@ -179,7 +182,12 @@ impl Edit {
             name: self.name.trim().to_owned(),
             incoming: self.login(ServerRole::Incoming, present)?,
             outgoing: self.login(ServerRole::Outgoing, present)?,
-            password: (!self.password.is_empty()).then(|| self.password.clone()),
+            password: (!self.password.is_empty()).then(|| match self.proof {
+                Proof::Password => self.password.clone(),
+                // It was pasted, perhaps with a line break.
+                Proof::Token => self.password.trim().to_owned(),
+            }),
+            proof: self.proof,
             retention: self.retention,
             extent: self.extent,
         })

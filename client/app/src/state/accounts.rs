@@ -89,7 +89,8 @@ pub(crate) fn fraction(progress: &Progress) -> Option<f64> {
 #[cfg(test)]
 pub(super) mod tests {
     use postern_bridge::{
-        Endpoint, Extent, Identity, Protocol, Retention, Security, ServerLogin, ServerState, TlsEnd,
+        Endpoint, Extent, Identity, Proof, Protocol, Retention, Security, ServerLogin, ServerState,
+        TlsEnd,
     };
 
     use super::*;
@@ -111,6 +112,7 @@ pub(super) mod tests {
             protocol: Protocol::Imap,
             incoming: login("imap.example.org", 993),
             outgoing: login("smtp.example.org", 465),
+            proof: Proof::Password,
             retention: Retention::Keep,
             extent: Extent::Whole,
             pop3: None,

@@ -1,8 +1,8 @@
 //! The demo mailbox that a proxy may offer.
 
 use postern_bridge::{
-    AccountDraft, Endpoint, Fingerprint, Identity, Protocol, Retention, Security, ServerLogin,
-    TlsEnd,
+    AccountDraft, Endpoint, Fingerprint, Identity, Proof, Protocol, Retention, Security,
+    ServerLogin, TlsEnd,
 };
 
 use crate::text;
@@ -49,6 +49,7 @@ impl Demo {
             }),
             outgoing: login(&self.submission),
             password: self.password.clone(),
+            proof: Proof::Password,
             retention: Retention::Keep,
         }
     }

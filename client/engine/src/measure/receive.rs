@@ -41,6 +41,7 @@ async fn receive(
         outgoing: login,
         retention: Retention::Keep,
         extent: Extent::Whole,
+        proof: Default::default(),
         sealed_password: Vec::new(),
     };
     let writes = create_local_mailboxes(&host, account.id).await?;

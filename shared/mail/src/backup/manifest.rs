@@ -1,7 +1,7 @@
 //! What a zip of ours says besides its messages: whose they are, in which folders, with which flags,
 //! and what the ledger knows. No password is in it.
 
-use postern_bridge::{Extent, Flags, Identity, Protocol, Retention, Role, ServerLogin};
+use postern_bridge::{Extent, Flags, Identity, Proof, Protocol, Retention, Role, ServerLogin};
 use serde::{Deserialize, Serialize};
 
 use super::limits;
@@ -43,6 +43,8 @@ pub(super) struct SavedAccount {
     pub(super) retention: Retention,
     #[serde(default)]
     pub(super) extent: Extent,
+    #[serde(default)]
+    pub(super) proof: Proof,
     pub(super) folders: Vec<SavedFolder>,
 }
 
@@ -116,6 +118,7 @@ impl SavedAccount {
             outgoing: account.outgoing.clone(),
             retention: account.retention,
             extent: account.extent,
+            proof: account.proof,
             folders: mailboxes.iter().map(folder).collect(),
         }
     }

@@ -143,6 +143,7 @@ impl<H: Host> Restore<'_, H> {
             outgoing: untrusting(&saved.outgoing),
             retention: saved.retention,
             extent: saved.extent,
+            proof: saved.proof,
             sealed_password: Vec::new(),
         };
         let mut batch = vec![numbered, account.put()];

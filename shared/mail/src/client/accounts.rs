@@ -2,7 +2,7 @@
 
 use postern_bridge::{
     AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Extent, Pop3View, Problem,
-    Protocol, ServerLogin, ServerRole, ServerState, TestReport,
+    Proof, Protocol, Security, ServerLogin, ServerRole, ServerState, TestReport,
 };
 
 use super::{
@@ -68,7 +68,7 @@ impl<H: Host> Client<H> {
         role: ServerRole,
     ) -> Result<Tested, Problem> {
         let host = &*self.inner.host;
-        let password = Secret::new(&*draft.password);
+        let password = Secret::new(&*draft.password).proving_by(draft.proof);
         let (login, other) = match role {
             ServerRole::Incoming => (&mut draft.incoming, &draft.outgoing),
             ServerRole::Outgoing => (&mut draft.outgoing, &draft.incoming),
@@ -141,6 +141,7 @@ impl<H: Host> Client<H> {
             outgoing: draft.outgoing,
             retention: draft.retention,
             extent: Extent::default(),
+            proof: draft.proof,
             sealed_password,
         };
         let mut batch = vec![numbered, account.put()];
@@ -254,6 +255,7 @@ fn view(running: &Running) -> AccountView {
         protocol: account.protocol,
         incoming: account.incoming.clone(),
         outgoing: account.outgoing.clone(),
+        proof: account.proof,
         retention: account.retention,
         extent: account.extent,
         pop3: pop3.clone(),
@@ -267,8 +269,22 @@ fn view(running: &Running) -> AccountView {
 fn check(draft: &AccountDraft) -> Result<(), MailError> {
     let input = |sentence: &str| Err(MailError::Input(sentence.into()));
     check_address(&draft.identity.address)?;
-    if draft.password.is_empty() {
-        return input("Please enter the password.");
+    match draft.proof {
+        Proof::Password if draft.password.is_empty() => {
+            return input("Please enter the password.");
+        }
+        Proof::Token if draft.password.is_empty() => {
+            return input("Please enter the access token.");
+        }
+        // Whoever has read it has the mailbox (RFC 6750 section 5.3).
+        Proof::Token
+            if [&draft.incoming, &draft.outgoing]
+                .iter()
+                .any(|login| login.endpoint.security == Security::Plain) =>
+        {
+            return input("An access token may only be sent over a secure connection.");
+        }
+        Proof::Password | Proof::Token => {}
     }
     for (login, what) in [(&draft.incoming, "incoming"), (&draft.outgoing, "outgoing")] {
         let Endpoint { host, port, .. } = &login.endpoint;
@@ -297,7 +313,7 @@ pub(super) fn check_address(address: &str) -> Result<(), MailError> {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{Identity, Retention, Security, TlsEnd};
+    use postern_bridge::{Identity, Retention, TlsEnd};
 
     use super::*;
 
@@ -321,6 +337,7 @@ mod tests {
             incoming: login(993),
             outgoing: login(465),
             password: "secret".into(),
+            proof: Proof::Password,
             retention: Retention::Keep,
         }
     }
@@ -333,11 +350,16 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         type Spoil = fn(&mut AccountDraft);
-        let cases: [(Spoil, &str); 7] = [
+        let cases: [(Spoil, &str); 9] = [
             (|d| d.identity.address = "ada".into(), "mail address"),
             (|d| d.identity.address = "@example.org".into(), "mail address"),
             (|d| d.identity.address = "ada@exa mple.org".into(), "mail address"),
             (|d| d.password.clear(), "password"),
+            (|d| (d.proof, d.password) = (Proof::Token, String::new()), "access token"),
+            (
+                |d| (d.proof, d.outgoing.endpoint.security) = (Proof::Token, Security::Plain),
+                "secure connection",
+            ),
             (|d| d.incoming.endpoint.host.clear(), "host name of the incoming"),
             (|d| d.outgoing.endpoint.port = 0, "port of the outgoing"),
             (|d| d.outgoing.username.clear(), "user name for the outgoing"),

@@ -27,7 +27,7 @@ impl<H: Host> Client<H> {
         let identity = Identity { name: change.name, ..account.identity.clone() };
         let servers_differ =
             (&change.incoming, &change.outgoing) != (&account.incoming, &account.outgoing);
-        if !servers_differ && change.password.is_none() {
+        if !servers_differ && change.password.is_none() && change.proof == account.proof {
             let edit = |account: &mut Account| {
                 account.identity = identity;
                 (account.retention, account.extent) = (retention, extent);
@@ -43,12 +43,14 @@ impl<H: Host> Client<H> {
             Some(password) => Secret::new(password),
             None => account.password(&*self.inner.host).await.map_err(problem)?,
         };
+        let password = password.proving_by(change.proof);
         let draft = AccountDraft {
             identity,
             protocol: account.protocol,
             incoming: change.incoming,
             outgoing: change.outgoing,
             password: password.expose().to_owned(),
+            proof: change.proof,
             retention,
         };
         let (draft, incoming, outgoing) = self.try_out(draft).await?;
@@ -69,7 +71,7 @@ impl<H: Host> Client<H> {
             present.incoming = draft.incoming;
             present.outgoing = draft.outgoing;
             (present.retention, present.extent) = (draft.retention, extent);
-            present.sealed_password = sealed_password;
+            (present.proof, present.sealed_password) = (draft.proof, sealed_password);
             Ok(())
         };
         self.edit_account(id, edit).await.map_err(problem)?;

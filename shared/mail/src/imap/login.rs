@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_bridge::{Security, ServerLogin};
+use postern_bridge::{Proof, Security, ServerLogin};
 use postern_imap::{
     Command, Event, Limits, Response, Session,
     mailbox_name::Spelling,
@@ -10,15 +10,13 @@ use postern_imap::{
     response::{Capabilities, StatusKind},
     session::Output,
 };
-use postern_sasl::Credentials;
 
 use super::{
     Enabled, ImapClient, PATIENCE,
     refusal::{goodbye, log_in_refusal},
 };
 use crate::{
-    Host, MailError, Secret, Transport, authenticate::mechanism, connection::Connection,
-    host::within,
+    Host, MailError, Secret, Transport, authenticate, connection::Connection, host::within,
 };
 
 /// A server whose answer takes as long as this, in milliseconds, is worth compressing for; a nearer
@@ -78,7 +76,7 @@ impl<T: Transport> ImapClient<T> {
             self.start_tls(host).await?;
         }
         if !already {
-            self.authenticate(host, Credentials::new(&login.username, password.expose())).await?;
+            self.authenticate(host, &login.username, password).await?;
         }
         self.agree(host).await
     }
@@ -155,18 +153,23 @@ impl<T: Transport> ImapClient<T> {
     async fn authenticate<H: Host<Transport = T>>(
         &mut self,
         host: &H,
-        credentials: Credentials,
+        username: &str,
+        password: &Secret,
     ) -> Result<(), MailError> {
         let offered = self.capabilities(host).await?;
-        let command = match mechanism(host, offered.mechanisms(), &credentials) {
+        let credentials = authenticate::credentials(username, password);
+        let mechanism = authenticate::mechanism(host, offered.mechanisms(), &credentials);
+        let command = match mechanism {
             Some(mechanism) => Command::authenticate(mechanism),
+            None if password.proof() == Proof::Token => return Err(authenticate::no_way(password)),
             None if offered.has("LOGINDISABLED") => {
                 return Err(MailError::Unsupported("a log-in with a password here"));
             }
             None => Command::login(&credentials)?,
         };
         let answer = self.run_all(host, vec![command], "log in").await?;
-        answer.ends.iter().find_map(log_in_refusal).map_or(Ok(()), Err)
+        let refusal = answer.ends.iter().find_map(log_in_refusal);
+        refusal.map_or(Ok(()), |error| Err(authenticate::refused(error, password)))
     }
 
     /// What the server can do; asked for if it is not known.

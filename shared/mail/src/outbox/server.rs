@@ -1,14 +1,12 @@
 //! A submission server that one is logged in to.
 
 use postern_bridge::{Security, ServerLogin};
-use postern_sasl::Credentials;
 use postern_smtp::{Command, Event, Extensions, Output, Reply, Request, Session};
 
 use super::limits::{PATIENCE, PATIENCE_FOR_GOODBYE};
 use crate::host::within;
 use crate::{
-    Host, MailError, Secret,
-    authenticate::mechanism,
+    Host, MailError, Secret, authenticate,
     connection::{self, Connection},
 };
 
@@ -130,16 +128,16 @@ impl<'host, H: Host> Server<'host, H> {
         if extensions.auth.is_empty() {
             return Ok(());
         }
-        let credentials = Credentials::new(username, password.expose());
-        let mechanism = mechanism(self.host, &extensions.auth, &credentials)
-            .ok_or(MailError::Unsupported("a way to log in with a password"))?;
+        let credentials = authenticate::credentials(username, password);
+        let mechanism = authenticate::mechanism(self.host, &extensions.auth, &credentials)
+            .ok_or_else(|| authenticate::no_way(password))?;
         match self.ask(Command::Auth(mechanism), "the log-in").await? {
             Event::LoggedIn => {
                 self.logged_in = true;
                 Ok(())
             }
             Event::Refused { request: Request::LogIn, reply } if reply.is_permanent() => {
-                Err(MailError::Login(reply.text()))
+                Err(authenticate::refused(MailError::Login(reply.text()), password))
             }
             other => Err(unexpected(&other, "log in")),
         }

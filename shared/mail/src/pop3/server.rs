@@ -1,15 +1,13 @@
 //! A POP3 server that one is logged in to.
 
-use postern_bridge::{Security, ServerLogin, TlsSession};
+use postern_bridge::{Proof, Security, ServerLogin, TlsSession};
 use postern_pop3::{
     Capabilities, Command, Event, Expire, Output, Request, Response, ResponseCode, Session,
 };
-use postern_sasl::Credentials;
 
 use super::limits::{MAX_MESSAGE, PATIENCE, TOO_SOON};
 use crate::{
-    Host, MailError, Secret,
-    authenticate::mechanism,
+    Host, MailError, Secret, authenticate,
     connection::{self, Connection},
     error::Closed,
     host::within,
@@ -203,8 +201,11 @@ impl<'host, H: Host> Server<'host, H> {
         username: &str,
         password: &Secret,
     ) -> Result<(), MailError> {
-        let credentials = Credentials::new(username, password.expose());
-        let mechanism = mechanism(self.host, &self.offers.sasl, &credentials);
+        let credentials = authenticate::credentials(username, password);
+        let mechanism = authenticate::mechanism(self.host, &self.offers.sasl, &credentials);
+        if mechanism.is_none() && password.proof() == Proof::Token {
+            return Err(authenticate::no_way(password));
+        }
         let hides = mechanism.as_ref().is_some_and(|own| own.name().starts_with("SCRAM-"));
         let apop = self.connection.session.apop(&credentials);
         let only_apop = offers_known && !self.offers.user && mechanism.is_none();
@@ -225,7 +226,9 @@ impl<'host, H: Host> Server<'host, H> {
         };
         match response {
             None => Ok(()),
-            Some(response) => Err(log_in_refused(response, &self.offers)),
+            Some(response) => {
+                Err(authenticate::refused(log_in_refused(response, &self.offers), password))
+            }
         }
     }
 

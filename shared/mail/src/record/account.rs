@@ -1,6 +1,6 @@
 //! Accounts.
 
-use postern_bridge::{AccountId, Extent, Identity, Protocol, Retention, ServerLogin};
+use postern_bridge::{AccountId, Extent, Identity, Proof, Protocol, Retention, ServerLogin};
 use serde::{Deserialize, Serialize};
 
 use super::{Record, account_key};
@@ -27,6 +27,9 @@ pub struct Account {
     /// How much of each message a POP3 account downloads.
     #[serde(default)]
     pub extent: Extent,
+    /// What the password is.
+    #[serde(default)]
+    pub proof: Proof,
     /// The password, as [`Vault::seal`](crate::Vault::seal) made it; empty if it is not here, since the
     /// account came from a backup.
     #[serde(with = "serde_bytes")]
@@ -34,7 +37,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The password, decrypted.
+    /// The password, or what stands for it, decrypted.
     ///
     /// # Errors
     ///
@@ -43,7 +46,8 @@ impl Account {
         if self.sealed_password.is_empty() {
             return Err(MailError::PasswordMissing);
         }
-        Ok(vault.unseal(&self.sealed_password).await?)
+        let text = vault.unseal(&self.sealed_password).await?;
+        Ok(text.proving_by(self.proof))
     }
 }
 
@@ -89,6 +93,7 @@ mod tests {
             outgoing: login(endpoint("smtp.example.org", 587, Security::StartTls, TlsEnd::Browser)),
             retention: Retention::Keep,
             extent: Extent::Whole,
+            proof: Proof::Password,
             sealed_password: vec![1, 2],
         };
         assert_eq!(decode(EARLIER_ACCOUNT), Ok(account));

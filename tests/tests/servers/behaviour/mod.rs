@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
 use postern::demo::{self, Demo};
 use postern_bridge::{
-    AccountDraft, Identity, MailboxView, Protocol, Retention, Role, Security, ServerLogin,
+    AccountDraft, Identity, MailboxView, Proof, Protocol, Retention, Role, Security, ServerLogin,
 };
 use postern_tests::{
     dovecot::PASSWORD,
@@ -103,6 +103,7 @@ impl Scene<'_> {
                 username: self.demo.address.clone(),
             },
             password: PASSWORD.into(),
+            proof: Proof::Password,
             retention: Retention::Keep,
         }
     }

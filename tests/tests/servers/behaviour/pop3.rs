@@ -81,6 +81,7 @@ async fn headers(scene: &Scene<'_>) -> Result<()> {
         incoming: view.incoming,
         outgoing: view.outgoing,
         password: None,
+        proof: view.proof,
         retention: Retention::DeleteAfterDownload,
         extent: Extent::Headers,
     };

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use postern_bridge::{
     AccountDraft, AccountId, AccountView, Delta, Endpoint, Fingerprint, Identity, Intent, Problem,
-    ProblemKind, Protocol, RefusedCertificate, Retention, ServerRole,
+    ProblemKind, Proof, Protocol, RefusedCertificate, Retention, ServerRole,
 };
 use postern_tests::{certificate::Authority, native::NativeHost, pages::Page};
 
@@ -38,6 +38,7 @@ impl Scene {
             incoming: self.incoming.login.clone(),
             outgoing: self.outgoing.login.clone(),
             password: PASSWORD.into(),
+            proof: Proof::Password,
             retention: Retention::Keep,
         }
     }

@@ -18,6 +18,7 @@ fn new_settings_are_kept_only_if_they_work() -> Result<()> {
             incoming: draft.incoming.clone(),
             outgoing,
             password: None,
+            proof: draft.proof,
             retention: Retention::DeleteAfterDays(3),
             extent: Extent::Whole,
         };
@@ -52,6 +53,7 @@ fn new_settings_do_not_undo_what_was_decided_while_they_were_tested() -> Result<
             incoming: ServerLogin { username: "countess".into(), ..draft.incoming },
             outgoing: draft.outgoing,
             password: None,
+            proof: draft.proof,
             retention: Retention::Keep,
             extent: Extent::Whole,
         };

@@ -1,8 +1,8 @@
 //! What is in the form: typed, or else found, or else guessed.
 
 use postern_bridge::{
-    AccountDraft, Candidate, Discovery, Endpoint, Fingerprint, Identity, Protocol, Retention,
-    Security, ServerLogin, Service, Source, TlsEnd,
+    AccountDraft, Candidate, Discovery, Endpoint, Fingerprint, Identity, Proof, Protocol,
+    Retention, Security, ServerLogin, Service, Source, TlsEnd,
 };
 
 use super::{
@@ -22,6 +22,8 @@ pub(crate) struct Form {
     pub(crate) address: String,
     /// The password.
     pub(crate) password: String,
+    /// What it is.
+    pub(crate) proof: Proof,
     /// The answer to the first question.
     pub(crate) devices: Option<Devices>,
     /// The answer to the second question.
@@ -288,7 +290,12 @@ impl Form {
                 endpoint: outgoing,
                 username: self.outgoing_username().trim().to_owned(),
             },
-            password: self.password.clone(),
+            password: match self.proof {
+                Proof::Password => self.password.clone(),
+                // It was pasted, perhaps with a line break.
+                Proof::Token => self.password.trim().to_owned(),
+            },
+            proof: self.proof,
             retention: match self.protocol() {
                 Protocol::Imap => Retention::Keep,
                 Protocol::Pop3 => self.retention,

@@ -14,7 +14,9 @@ use crate::{
     view::{
         certificate::Refused,
         icons::{self, Icon},
-        setup::{RetentionChoice, SecurityField, TextField, TlsEndChoice, Unprotected},
+        setup::{
+            ProofChoice, RetentionChoice, SecurityField, TextField, TlsEndChoice, Unprotected,
+        },
     },
 };
 
@@ -101,6 +103,11 @@ pub(super) fn Settings(
                     on_type=move |password| edit.update(|edit| edit.password = password)
                 />
             </div>
+            <ProofChoice
+                test="account-token"
+                proof=Signal::derive(move || edit.with(|edit| edit.proof))
+                on_choose=move |proof| edit.update(|edit| edit.proof = proof)
+            />
             <Result />
             <footer class="setup-actions">
                 <button

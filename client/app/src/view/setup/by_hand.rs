@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use super::{
-    person::Person, protocol::ProtocolChoice, security::Unprotected, servers::Servers,
-    settings::Settings, start::domain, tls_end::TlsEndChoice, ways::AddressButton,
+    person::Person, proof::ProofChoice, protocol::ProtocolChoice, security::Unprotected,
+    servers::Servers, settings::Settings, start::domain, tls_end::TlsEndChoice,
+    ways::AddressButton,
 };
 use crate::{
     state::{
@@ -46,6 +47,11 @@ pub(super) fn ByHand(
                     }
                 })}
             <Person form />
+            <ProofChoice
+                test="setup-token"
+                proof=Signal::derive(move || form.with(|form| form.proof))
+                on_choose=move |proof| form.update(|form| form.proof = proof)
+            />
             <ProtocolChoice form />
             <Servers form />
             <Unprotected shown=Signal::derive(move || form.with(Form::is_unprotected)) />

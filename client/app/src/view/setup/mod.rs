@@ -10,6 +10,7 @@ pub(super) mod field;
 mod found;
 mod looking;
 mod person;
+mod proof;
 mod protocol;
 mod refused;
 mod result;
@@ -26,6 +27,7 @@ use leptos::prelude::*;
 use self::{by_hand::ByHand, demo::DemoCard, found::Found, looking::Looking, start::Start};
 pub(super) use self::{
     field::TextField,
+    proof::ProofChoice,
     protocol::Choice,
     retention::RetentionChoice,
     security::{SecurityField, Unprotected},

@@ -42,6 +42,7 @@ fn account(number: u32, protocol: Protocol) -> Account {
         outgoing: login("smtp.example.org"),
         retention: Retention::DeleteAfterDays(14),
         extent: Extent::Whole,
+        proof: Default::default(),
         sealed_password: b"secret".to_vec(),
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn account(protocol: Protocol) -> Account {
         outgoing: login,
         retention: Retention::Keep,
         extent: Default::default(),
+        proof: Default::default(),
         sealed_password: Vec::new(),
     }
 }

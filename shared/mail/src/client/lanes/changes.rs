@@ -98,6 +98,7 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         | MailError::TooManyConnections(_)
         | MailError::TimedOut(_)
         | MailError::Login(_)
+        | MailError::Token(_)
         | MailError::PasswordMissing
         | MailError::Store(_)
         | MailError::Vault(_) => Verdict::Later,

@@ -137,7 +137,7 @@ impl<H: Host> Client<H> {
             failures = match &result {
                 Ok(_) => 0,
                 // A refused log-in is not repeated soon: it may lock the account.
-                Err(MailError::Login(_)) => u32::MAX,
+                Err(MailError::Login(_) | MailError::Token(_)) => u32::MAX,
                 Err(_) => failures.saturating_add(1),
             };
             self.report(account, result.map(drop));

@@ -37,6 +37,7 @@ fn account() -> Account {
         outgoing: login,
         retention: Retention::Keep,
         extent: Default::default(),
+        proof: Default::default(),
         sealed_password: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     record::CHUNK,
     store::{KeyRange, Table},
 };
-use postern_bridge::Attachment;
+use postern_bridge::{Attachment, Proof};
 
 fn host() -> TestHost<Submission> {
     TestHost::new(Submission::new())
@@ -97,6 +97,28 @@ fn a_wrong_password_is_the_account_s_fault_and_the_message_waits() {
     host.server.borrow_mut().answers.insert("AUTH PLAIN AGFubgBzZWNyZXQ=", "535 5.7.8 wrong\r\n");
     assert_eq!(send(&host, id), Err(MailError::Login("wrong".into())));
     assert_eq!(entry(&host).state, State::Queued);
+}
+
+#[test]
+fn a_token_that_has_expired_is_told_and_the_message_waits() {
+    let host = host();
+    host.server.borrow_mut().offers = "250-mail\r\n250 AUTH PLAIN XOAUTH2\r\n";
+    let id = queue(&host);
+    let mut server = host.server.borrow_mut();
+    // user=ann, then the token.
+    let log_in = "AUTH XOAUTH2 dXNlcj1hbm4BYXV0aD1CZWFyZXIgeWEyOQEB";
+    // What is wrong, for which the server wants an answer before it refuses.
+    server.answers.insert(log_in, "334 eyJzdGF0dXMiOiI0MDEifQ==\r\n");
+    server.answers.insert("", "535 5.7.8 too old\r\n");
+    drop(server);
+    let token = Secret::new("ya29").proving_by(Proof::Token);
+    let send = || block_on(transmit(&host, &account(), &token, id, &mut |_| {})).map(drop);
+    assert_eq!(send(), Err(MailError::Token("too old".into())));
+    assert_eq!(entry(&host).state, State::Queued);
+    host.server.borrow_mut().offers = "250-mail\r\n250 AUTH PLAIN\r\n";
+    let outcome = send();
+    assert!(matches!(outcome, Err(MailError::Unsupported(_))), "{outcome:?}");
+    assert!(!host.server.borrow().heard.contains("AUTH PLAIN"));
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn account(retention: Retention) -> Account {
         outgoing: login,
         retention,
         extent: Extent::Whole,
+        proof: Default::default(),
         sealed_password: Vec::new(),
     }
 }

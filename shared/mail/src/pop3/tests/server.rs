@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use postern_bridge::Retention::{Keep, Secondary};
+use postern_bridge::{
+    Proof,
+    Retention::{Keep, Secondary},
+};
 
 use super::{
     watched::{Watched, run_or_end},
@@ -47,6 +50,32 @@ fn a_server_that_names_wrong_credentials_means_something_else_when_it_does_not()
     server.log_in_refusal = Some("not now");
     let host = prepared(server, MemoryStore::new());
     assert!(matches!(run(&host, Keep), Err(MailError::Refused { .. })));
+}
+
+#[test]
+fn an_access_token_goes_where_one_is_taken_and_nowhere_else() {
+    let run_with = |capabilities, refusal| {
+        let mut server = Maildrop::new(&[]);
+        (server.capabilities, server.log_in_refusal) = (capabilities, refusal);
+        server.greeting = TIMESTAMP;
+        let host = prepared(server, MemoryStore::new());
+        let token = Secret::new("ya29").proving_by(Proof::Token);
+        let account = account(Keep);
+        let job = Job { account: &account, password: &token, inbox: INBOX, safety: SAFE };
+        let outcome = block_on(download(&host, job, &mut |_| {}));
+        let heard = host.server.borrow().heard.clone();
+        (outcome.map(drop), heard)
+    };
+    let (outcome, heard) = run_with("UIDL\r\nUSER\r\nSASL PLAIN XOAUTH2\r\n", None);
+    assert_eq!(outcome, Ok(()));
+    // user=ann, then the token.
+    let line = "AUTH XOAUTH2 dXNlcj1hbm4BYXV0aD1CZWFyZXIgeWEyOQEB\n";
+    assert!(heard.contains(line) && !heard.contains("USER"), "{heard}");
+    let (outcome, _) = run_with("UIDL\r\nSASL OAUTHBEARER\r\n", Some("[AUTH] too old"));
+    assert_eq!(outcome, Err(MailError::Token("too old".into())));
+    let (outcome, heard) = run_with("UIDL\r\nUSER\r\nSASL PLAIN\r\n", None);
+    assert!(matches!(outcome, Err(MailError::Unsupported(_))), "{outcome:?}");
+    assert!(!["USER", "PASS", "APOP", "AUTH"].iter().any(|own| heard.contains(own)), "{heard}");
 }
 
 #[test]
