@@ -5,7 +5,7 @@
 //! the first ones made and queued; the page asks again for what it got no answer to, and then only
 //! the rest is done. In a local mailbox an entry is done with its batch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::lock::MutexGuard;
 use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
@@ -13,6 +13,7 @@ use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, 
 use super::{
     entry::{Entry, Everything, Item, State, Task, entries},
     folders::stored_uids,
+    ledger::Places,
     limits,
     pending::{has_mark, set_mark},
     stage::Stage,
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     record::{self, Account, Mailbox, Message, Record, next_numbers},
-    store::{Durability, Key, KeyRange, StoreError, Table, Write},
+    store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
 /// Which request of which page a change came with.
@@ -44,7 +45,7 @@ pub struct Editor<'a, H> {
     /// The subjects of messages that were left where they are, since bytes of them are missing.
     damaged: Vec<String>,
     /// Where the rows of the ledger are, by message, as it was when it was read.
-    pub(super) rows: Option<BTreeMap<MessageId, Key>>,
+    pub(super) rows: Option<Places>,
 }
 
 /// What an editor has done.

@@ -6,10 +6,10 @@ use postern_bridge::{MessageId, Moved};
 
 use super::{editor::Editor, stage::Stage};
 use crate::{
-    Host,
+    Host, Store,
     pop3::{self, LedgerRow},
     record::{self, Record},
-    store::{Key, StoreError},
+    store::{Key, KeyRange, StoreError, Table},
 };
 
 impl<H: Host> Editor<'_, H> {
@@ -50,32 +50,59 @@ impl<H: Host> Editor<'_, H> {
 
     /// The rows of these messages. All of the ledger is read once for a change, so that one of many
     /// batches does not cost as many readings; and once more where a download has given a message
-    /// another row in between, or it has none.
+    /// another row in between, or may have given one to a message that had none.
     async fn rows_of(
         &mut self,
         messages: &[MessageId],
     ) -> Result<BTreeMap<MessageId, LedgerRow>, StoreError> {
         let store = self.host.store();
-        let places = self.rows.as_ref();
-        let keys =
-            places.and_then(|places| messages.iter().map(|id| places.get(id).cloned()).collect());
-        if let Some(keys) = keys {
-            let keys: Vec<Key> = keys;
-            let rows: Vec<Option<LedgerRow>> = record::get_many(store, &keys).await?;
-            let rows: Vec<LedgerRow> = rows.into_iter().flatten().collect();
-            if rows.iter().map(|row| row.message).eq(messages.iter().copied()) {
-                return Ok(rows.into_iter().map(|row| (row.message, row)).collect());
-            }
+        if let Some(places) = &self.rows
+            && let Some(rows) = places.rows_of(store, messages).await?
+        {
+            return Ok(rows);
         }
+        let range = KeyRange::prefix(record::account_key(self.account.id));
+        let keys = store.keys(Table::Ledger, &range).await?;
         let rows = pop3::rows(store, self.account.id).await?;
-        self.rows = Some(rows.iter().map(|row| (row.message, row.key())).collect());
+        let of = rows.iter().map(|row| (row.message, row.key())).collect();
+        self.rows = Some(Places { range, keys, of });
         let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.message, row)).collect();
         Ok(messages.iter().filter_map(|id| rows.remove_entry(id)).collect())
     }
 
     fn note_row(&mut self, message: MessageId, key: Key) {
         if let Some(places) = &mut self.rows {
-            places.insert(message, key);
+            places.of.insert(message, key);
         }
+    }
+}
+
+/// Where the rows of a ledger are, as it was read.
+pub(super) struct Places {
+    range: KeyRange,
+    keys: Vec<Key>,
+    of: BTreeMap<MessageId, Key>,
+}
+
+impl Places {
+    /// The rows of these messages; `None` if the ledger has changed too much to tell.
+    async fn rows_of(
+        &self,
+        store: &impl Store,
+        messages: &[MessageId],
+    ) -> Result<Option<BTreeMap<MessageId, LedgerRow>>, StoreError> {
+        let known = messages.iter().filter_map(|id| Some((*id, self.of.get(id)?.clone())));
+        let (ids, keys): (Vec<MessageId>, Vec<Key>) = known.unzip();
+        let rows: Vec<Option<LedgerRow>> = record::get_many(store, &keys).await?;
+        let rows: Vec<LedgerRow> = rows.into_iter().flatten().collect();
+        if !rows.iter().map(|row| row.message).eq(ids) {
+            return Ok(None);
+        }
+        // A message that had no row has none still if no row has come.
+        if rows.len() < messages.len() && store.keys(Table::Ledger, &self.range).await? != self.keys
+        {
+            return Ok(None);
+        }
+        Ok(Some(rows.into_iter().map(|row| (row.message, row)).collect()))
     }
 }
