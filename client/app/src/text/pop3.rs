@@ -125,7 +125,7 @@ pub(crate) fn unidentified(messages: u32) -> String {
 pub(crate) fn left_out(messages: u32) -> String {
     let subject = if messages == 1 { "1 message is" } else { &*format!("{messages} messages are") };
     format!(
-        "{subject} not here: too large at a server that can't give headers alone, not handed out by it, or the connection broke each time. In the list something stands for each: open it to have it downloaded."
+        "{subject} not here: too large at a server that can't give headers alone, not handed out by it, or the connection broke each time. In the list something stands for each: open it to have it downloaded. One that is damaged here and that the server does not hand out again counts as well; it is never deleted there."
     )
 }
 

@@ -120,20 +120,18 @@ pub(super) async fn stored_text(
     Ok(Some(hasher.finalize().into()))
 }
 
-/// What a server hands out to be compared.
+/// The text of a message that comes piece by piece.
 #[derive(Default)]
-pub(super) struct Compared {
-    /// The first bytes.
+pub(super) struct Text {
+    /// The message's first bytes.
     head: Vec<u8>,
-    all: Sha256,
     /// The text and how long it is, once the header has ended.
     text: Option<(Sha256, u64)>,
 }
 
-impl Compared {
-    /// Takes the next bytes.
+impl Text {
+    /// Takes the message's next bytes.
     pub(super) fn take(&mut self, bytes: &[u8]) {
-        self.all.update(bytes);
         if let Some((text, size)) = &mut self.text {
             text.update(bytes);
             *size += bytes.len() as u64;
@@ -151,9 +149,29 @@ impl Compared {
         }
     }
 
+    /// SHA-256 of it; `None` if the header does not end within [`HEADER`] bytes.
+    pub(super) fn digest(self) -> Option<[u8; 32]> {
+        self.text.map(|(text, _)| text.finalize().into())
+    }
+}
+
+/// What a server hands out to be compared.
+#[derive(Default)]
+pub(super) struct Compared {
+    all: Sha256,
+    text: Text,
+}
+
+impl Compared {
+    /// Takes the next bytes.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.all.update(bytes);
+        self.text.take(bytes);
+    }
+
     /// Whether it is the header of a row's message.
     pub(super) fn has_header_of(&self, row: &LedgerRow) -> bool {
-        row.header.is_some() && row.header == digest(&self.head)
+        row.header.is_some() && row.header == digest(&self.text.head)
     }
 
     /// Whether it is a row's message, but for what servers change in a header. Of one that was deleted
@@ -163,11 +181,11 @@ impl Compared {
         store: &impl Store,
         row: &LedgerRow,
     ) -> Result<bool, StoreError> {
-        let same_header = row.header == digest(&self.head);
+        let same_header = row.header == digest(&self.text.head);
         if row.sha256 == <[u8; 32]>::from(self.all.finalize()) || (row.partial && same_header) {
             return Ok(true);
         }
-        let Some((text, size)) = self.text else { return Ok(false) };
+        let Some((text, size)) = self.text.text else { return Ok(false) };
         if !same_header || row.text_size != Some(size) {
             return Ok(false);
         }

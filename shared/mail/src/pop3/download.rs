@@ -12,7 +12,8 @@
 //! 4. *Read back and verify.* An unverified row is verified first of all, even before 1. If it does not
 //!    match, nothing is removed: the message is fetched again in 2, and 3 puts it into the place of what
 //!    is damaged. If the server's list does not have it any more, what is left of it stays, without a
-//!    row. While there is an unverified row, nothing is deleted on the server.
+//!    row. While there is an unverified row, nothing is deleted on the server, but for the others of one
+//!    that the server does not hand out again, which 5 reads back in any case.
 //! 5. *Compare, DELE, note.* What an earlier session stored is compared with the server's (its header,
 //!    or all of it) and read back once more. The server deletes nothing before QUIT; the message is
 //!    still listed and due again.
@@ -106,7 +107,8 @@ pub struct DownloadReport {
     pub downloaded: u32,
     /// Messages that the server did not hand out.
     pub withheld: u32,
-    /// Messages on the server of which nothing is here, not even the header.
+    /// Messages on the server of which nothing is here, not even the header, or that are damaged here
+    /// and not handed out again.
     pub left_out: u32,
     /// Rows of the ledger that can't be read: their messages are neither fetched nor deleted.
     pub unreadable: u32,
@@ -207,7 +209,8 @@ async fn run<H: Host>(
     let mut known = Known::default();
     let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
     fetch.run(server, plan, &notes.troubles, progress).await?;
-    report.left_out = count(ledger.placeholders().filter(|row| is_left(row)));
+    let left_out = ledger.placeholders().chain(ledger.refused());
+    report.left_out = count(left_out.filter(|row| is_left(row)));
     let all_came = report.withheld == 0 && report.left_out == 0 && !is_held;
     give_up(store, ledger, &listing, all_came).await?;
     let missing = note_missing(host, server, ledger, &listing, &notes, seen).await?;
@@ -220,7 +223,7 @@ async fn run<H: Host>(
     report.vanished = if secondary { 0 } else { missing };
     // A server that deletes at QUIT what it has handed out must not be told that it may.
     let by_itself = server.deletes_by_itself();
-    let hold = job.safety.hold(ledger.unverified());
+    let hold = job.safety.hold(ledger.holding());
     report.hold = hold.filter(|_| present.retention.deletes() || (by_itself && !secondary));
     let removed = ledger.removed_elsewhere().filter(|_| !secondary);
     let now = host.now();

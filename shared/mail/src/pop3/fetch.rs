@@ -164,7 +164,9 @@ impl<'a, H: Host> Fetch<'a, H> {
         storing: &mut Stored<'a>,
         progress: &mut dyn FnMut(DownloadStep),
     ) -> Result<(), MailError> {
-        for listed in without_row(std::mem::take(&mut self.missing), self.listing, self.ledger) {
+        let missing = std::mem::take(&mut self.missing);
+        self.note_refused(&missing);
+        for listed in without_row(missing, self.listing, self.ledger) {
             let mut nothing = Received::nothing(listed);
             nothing.copy = self.free_copy(&nothing);
             self.pending.push(nothing);
@@ -172,10 +174,27 @@ impl<'a, H: Host> Fetch<'a, H> {
                 self.flush(storing, progress).await?;
             }
         }
-        if !self.pending.is_empty() {
+        if !self.pending.is_empty() || !self.changes.is_empty() {
             self.flush(storing, progress).await?;
         }
         self.end(storing, progress).await
+    }
+
+    /// Of messages that are damaged here and did not come again, notes that they did not. Where there are
+    /// no unique ids, nothing but its size tells which one it is.
+    fn note_refused(&mut self, missing: &[Listed]) {
+        let is_missing = |row: &LedgerRow| {
+            missing.iter().any(|listed| match &listed.uidl {
+                Some(uidl) => *uidl == row.uidl,
+                None => !self.listing.tells(&row.uidl) && listed.size == row.listed_size,
+            })
+        };
+        let damaged = self.ledger.rows().filter(|row| row.is_damaged() && row.refused.is_none());
+        let refused: Vec<LedgerRow> = damaged.filter(|row| is_missing(row)).cloned().collect();
+        for before in refused {
+            let now = LedgerRow { refused: Some(self.seen), ..before.clone() };
+            self.change(RowChange { before, now });
+        }
     }
 
     /// Whether something tells a message from all others that are listed.
@@ -371,7 +390,7 @@ impl<'a, H: Host> Fetch<'a, H> {
 /// Messages that two rows or more are about, if one of the rows is damaged.
 fn shared(ledger: &Ledger) -> BTreeSet<MessageId> {
     let mut shared = BTreeSet::new();
-    if ledger.unverified() > 0 {
+    if ledger.rows().any(LedgerRow::is_damaged) {
         let mut seen = BTreeSet::new();
         let here = ledger.rows().filter(|row| row.deleted_here.is_none());
         shared.extend(here.map(|row| row.message).filter(|message| !seen.insert(*message)));

@@ -18,6 +18,8 @@ pub(super) struct Facts<'a> {
     pub(super) sha256: [u8; 32],
     pub(super) header: Option<[u8; 32]>,
     pub(super) text_size: Option<u64>,
+    /// SHA-256 of its text, if it has no unique id.
+    pub(super) text: Option<[u8; 32]>,
     /// Whether its header has a Message-ID, so that no other message has the same header.
     pub(super) is_unique: bool,
     /// The names of rows whose messages differ from it in nothing but what servers change in a
@@ -129,7 +131,10 @@ fn alike<'a>(
         header.flat_map(move |header| ledger.with_header(header, partial, unlisted))
     };
     let whole = header(false).take(MAX_ALIKE).filter(move |row| {
-        let is_deleted = || row.deleted_here.is_some() && has_same_outline(row, facts);
+        // What an earlier version has stored, or what had a unique id then, has no digest of its text.
+        let same_text = || row.text.is_none() || facts.text.is_none() || row.text == facts.text;
+        let is_deleted =
+            || row.deleted_here.is_some() && has_same_outline(row, facts) && same_text();
         !is_whole || (facts.is_unique && is_deleted())
     });
     bytes.chain(remarked).chain(whole).chain(header(true))
@@ -235,6 +240,7 @@ mod tests {
             sha256,
             header,
             text_size,
+            text: None,
             is_unique: false,
             remarked: &remarked,
         };
@@ -342,6 +348,7 @@ mod tests {
                 sha256: [7; 32],
                 header: HEADER,
                 text_size,
+                text: None,
                 is_unique,
                 remarked: &remarked,
             };
@@ -362,6 +369,7 @@ mod tests {
                 sha256: row.sha256,
                 header: HEADER,
                 text_size: TEXT,
+                text: None,
                 is_unique: false,
                 remarked: &BTreeSet::new(),
             };

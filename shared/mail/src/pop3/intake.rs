@@ -11,7 +11,9 @@ use postern_mime::summary;
 use sha2::{Digest, Sha256};
 
 use super::{
-    LedgerRow, header,
+    LedgerRow,
+    compare::Text,
+    header,
     identity::Facts,
     limits::{IN_MEMORY, MAX_HEADER, MAX_MESSAGE},
     listing::Listed,
@@ -72,6 +74,8 @@ pub(super) struct Incoming {
     /// How many bytes have come.
     came: u64,
     hasher: Sha256,
+    /// Its text, if nothing but what is in it tells it from others.
+    text: Option<Text>,
     /// How many of them are kept.
     size: u64,
     /// Bytes that are not stored yet.
@@ -95,6 +99,8 @@ pub(super) struct Received {
     pub(super) header: Option<[u8; 32]>,
     /// How many bytes follow its header.
     pub(super) text_size: Option<u64>,
+    /// SHA-256 of them, if it has no unique id.
+    pub(super) text: Option<[u8; 32]>,
     /// Whether no other message has its header.
     is_unique: bool,
     /// The row of the message that it completes, as it was.
@@ -110,8 +116,10 @@ pub(super) struct Received {
 impl Incoming {
     /// `mailbox` is where it is stored; another one than the inbox only if its header is there.
     pub(super) fn new(place: Place, listed: Listed, part: Part, mailbox: MailboxId) -> Self {
+        let is_unnamed = listed.uidl.is_none() && part == Part::Whole;
         Self {
             place,
+            text: is_unnamed.then(Text::default),
             listed,
             part,
             mailbox,
@@ -136,6 +144,9 @@ impl Incoming {
         };
         self.size += bytes.len() as u64;
         self.hasher.update(bytes);
+        if let Some(text) = &mut self.text {
+            text.take(bytes);
+        }
         self.waiting.extend_from_slice(bytes);
         if self.waiting.len() > IN_MEMORY {
             self.spill(store).await?;
@@ -151,6 +162,7 @@ impl Incoming {
             self.waiting.clear();
         }
         let sha256 = self.hasher.finalize().into();
+        let text = self.text.and_then(Text::digest);
         let Self { listed, part, size, waiting, spilled, .. } = self;
         let head = spilled.as_ref().map_or(&waiting, |spilled| &spilled.head);
         let header = header::digest(head);
@@ -162,6 +174,7 @@ impl Incoming {
             sha256,
             header,
             text_size,
+            text,
             is_unique,
             completes: None,
             copy: 0,
@@ -218,6 +231,7 @@ impl Received {
             sha256: Sha256::digest([]).into(),
             header: None,
             text_size: None,
+            text: None,
             is_unique: false,
             completes: None,
             copy: 0,
@@ -255,6 +269,7 @@ impl Received {
             sha256: self.sha256,
             header: self.header,
             text_size: self.text_size,
+            text: self.text,
             is_unique: self.is_unique,
             remarked,
         }
@@ -303,11 +318,13 @@ impl Received {
             sha256: self.sha256,
             header: self.header,
             text_size: self.text_size,
+            text: self.text,
             partial: self.part == Part::Header,
             wanted: false,
             first_seen: seen,
             stored: now,
             verified: None,
+            refused: None,
             deleted_here: None,
             delete_asked: None,
             delete_confirmed: None,

@@ -191,9 +191,14 @@ impl Ledger {
         self.with_content(Sha256::digest([]).into(), false).filter(|row| row.is_placeholder())
     }
 
-    /// How many rows were not read back and compared yet.
-    pub(super) fn unverified(&self) -> usize {
-        self.rows().filter(|row| row.verified.is_none()).count()
+    /// How many rows hold up deletions on the server.
+    pub(super) fn holding(&self) -> usize {
+        self.rows().filter(|row| row.holds_deletions()).count()
+    }
+
+    /// The rows of messages that are damaged here and not handed out again.
+    pub(super) fn refused(&self) -> impl Iterator<Item = &LedgerRow> {
+        self.rows().filter(|row| row.is_damaged() && row.refused.is_some())
     }
 
     /// When messages went missing that somebody else has removed, as far as is known.

@@ -91,7 +91,7 @@ pub fn preview(
     };
     let by_clock = is_held_by_clock(policy, ledger.iter(), inbox, now, elapsed);
     let clock = by_clock.then_some(DeletionHold::Clock);
-    let unverified = ledger.iter().filter(|row| row.verified.is_none()).count();
+    let unverified = ledger.iter().filter(|row| row.holds_deletions()).count();
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     DeletionPreview {
         messages: count(due.len()),
@@ -239,5 +239,9 @@ mod tests {
         let held = |policy| preview(policy, &unverified, INBOX, 0, SAFE, &Elapsed::default()).hold;
         assert_eq!(held(Retention::DeleteAfterDownload), Some(DeletionHold::Unverified));
         assert_eq!(held(Retention::Keep), None, "what deletes nothing is not held up");
+        let refused = [LedgerRow { verified: None, refused: Some(1), ..row() }];
+        let preview =
+            preview(Retention::DeleteAfterDownload, &refused, INBOX, 0, SAFE, &Elapsed::default());
+        assert_eq!((preview.hold, preview.messages), (None, 0), "only the damaged one is held");
     }
 }

@@ -38,6 +38,10 @@ pub struct LedgerRow {
     /// How many bytes of what is stored follow its header; `None` as for `header`.
     #[serde(default)]
     pub text_size: Option<u64>,
+    /// SHA-256 of what follows its header, where it has no unique id: when it is deleted here, nothing
+    /// else tells it from another message with the same header.
+    #[serde(default, with = "serde_bytes", skip_serializing_if = "Option::is_none")]
+    pub text: Option<[u8; 32]>,
     /// Whether only its header is stored. Such a message is never deleted from the server, but when
     /// the person deletes it.
     #[serde(default)]
@@ -51,6 +55,9 @@ pub struct LedgerRow {
     pub stored: i64,
     /// When it was read back and its checksum compared; only then may it be deleted anywhere else.
     pub verified: Option<i64>,
+    /// When the server was asked for it again, since it is damaged here, and did not hand it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<i64>,
     /// When the person deleted it here.
     pub deleted_here: Option<i64>,
     /// When the server was last asked to delete it.
@@ -87,6 +94,13 @@ impl LedgerRow {
     /// Whether what is stored is not what came, as far as reading it back has told.
     pub(super) fn is_damaged(&self) -> bool {
         self.verified.is_none() && self.deleted_here.is_none()
+    }
+
+    /// Whether nothing may be deleted on the server on its account: it was not read back and compared.
+    /// One that the server does not hand out again is damaged for good, as far as anybody knows, and
+    /// holds up the others no longer; they are read back before they are deleted.
+    pub(super) fn holds_deletions(&self) -> bool {
+        self.verified.is_none() && self.refused.is_none()
     }
 
     /// The row of a message whose unique id is another one's by now; under which name is to be found.
@@ -261,11 +275,13 @@ pub(super) mod tests {
             sha256: [0; 32],
             header: None,
             text_size: None,
+            text: None,
             partial: false,
             wanted: false,
             first_seen: 0,
             stored: 1000,
             verified: Some(1000),
+            refused: None,
             deleted_here: None,
             delete_asked: None,
             delete_confirmed: None,

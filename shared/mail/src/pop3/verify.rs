@@ -99,6 +99,7 @@ async fn judge(
             _ => {}
         }
         row.verified = row.verified.or(Some(now));
+        row.refused = None;
         if row != *before {
             batch.push(row.put());
         }

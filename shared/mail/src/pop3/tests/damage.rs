@@ -68,6 +68,39 @@ fn a_damaged_message_is_mended_where_it_is() {
 }
 
 #[test]
+fn a_damaged_message_that_the_server_does_not_hand_out_again_holds_up_no_other() {
+    for breaks in [false, true] {
+        let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let damaged = damage(&host.store, 1);
+        let at = host.server.borrow().messages.iter().position(|own| own.raw == three()[1]);
+        let number = at.unwrap() + 1;
+        if breaks {
+            host.server.borrow_mut().hangs_at = Some(three()[1].clone());
+            for _ in 0..crate::pop3::limits::TRIES {
+                assert!(run(&host, DeleteAfterDownload).is_err());
+            }
+        } else {
+            host.server.borrow_mut().withheld = Some(number);
+        }
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!((report.deleted, report.left_out, report.hold), (2, 1, None), "{breaks}");
+        let server = host.server.borrow();
+        assert!(server.has(&three()[1]) && server.messages.len() == 1, "it is still there");
+        drop(server);
+        assert_eq!(block_on(body(&host.store, damaged)).unwrap(), b"damaged", "and what is left");
+        // Once the server hands it out, it is mended, and then deleted there like the others.
+        let mut server = host.server.borrow_mut();
+        (server.withheld, server.hangs_at) = (None, None);
+        drop(server);
+        host.advance(std::time::Duration::from_secs(86_400));
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!((report.downloaded, report.deleted, report.left_out), (1, 1, 0), "{breaks}");
+        assert_complete(&host, &three());
+    }
+}
+
+#[test]
 fn a_damaged_header_is_mended_as_a_header() {
     let host = prepared(Maildrop::new(&three()), MemoryStore::new());
     let headers = Account { extent: Extent::Headers, ..account(Keep) };

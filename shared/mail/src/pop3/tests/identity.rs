@@ -433,6 +433,22 @@ fn what_was_deleted_here_does_not_return_when_the_server_marks_its_header() {
 }
 
 #[test]
+fn without_ids_what_has_the_header_and_size_of_a_deleted_message_is_known_by_its_text() {
+    let with_text = |text: &str| [unique("one"), text.into()].concat();
+    let mut server = Maildrop::new(&[with_text("at noon\r\n")]);
+    server.uidl = false;
+    let host = prepared(server, MemoryStore::new());
+    run(&host, Keep).unwrap();
+    block_on(delete_message(&host.store, ledger(&host.store)[0].message));
+    host.server.borrow_mut().messages[0].raw = marked(&with_text("at noon\r\n"));
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0, "it does not come back");
+    let other = marked(&with_text("at nine\r\n"));
+    host.server.borrow_mut().messages[0].raw.clone_from(&other);
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 1, "another one is not ignored");
+    assert_eq!(stored(&host.store), [other]);
+}
+
+#[test]
 fn messages_without_a_header_are_messages() {
     let all = [&b"\r\njust a text\r\n"[..], b"\r\nand another\r\n", b"no header at all\r\n"];
     let all = all.map(<[u8]>::to_vec);
