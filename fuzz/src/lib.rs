@@ -9,6 +9,8 @@ pub mod destination;
 pub mod imap_framing;
 pub mod imap_response;
 pub mod imap_session;
+pub mod mbox_reading;
 pub mod mutate;
 pub mod pop3_framing;
 pub mod pop3_session;
+pub mod zip_reading;

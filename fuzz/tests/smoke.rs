@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use postern_fuzz::{
     client_hello, control_message, destination, imap_framing, imap_response, imap_session,
-    mutate::Mutator, pop3_framing, pop3_session,
+    mbox_reading, mutate::Mutator, pop3_framing, pop3_session, zip_reading,
 };
 
 /// Inputs besides the corpus: a few seconds' worth without optimisation.
@@ -43,6 +43,11 @@ fn imap_sessions() {
 }
 
 #[test]
+fn mbox_readings() {
+    run("mbox_reading", mbox_reading::check);
+}
+
+#[test]
 fn pop3_framings() {
     run("pop3_framing", pop3_framing::check);
 }
@@ -50,6 +55,11 @@ fn pop3_framings() {
 #[test]
 fn pop3_sessions() {
     run("pop3_session", pop3_session::check);
+}
+
+#[test]
+fn zip_readings() {
+    run("zip_reading", zip_reading::check);
 }
 
 fn run(target: &str, check: fn(&[u8])) {

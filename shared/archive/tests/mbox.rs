@@ -182,3 +182,18 @@ fn a_single_message_is_one_whatever_stands_in_it() {
         assert_eq!((events.first(), events.last()), (Some(&Event::Start), Some(&Event::End)));
     }
 }
+
+#[test]
+fn a_long_line_s_end_may_come_in_two_pieces() {
+    let limit = postern_archive::limits::LINE;
+    for length in [limit - 1, limit, limit + 1, 2 * limit] {
+        let text = "x".repeat(length);
+        let file = format!("From x\r\nSubject: 1\r\n\r\n{text}\r\nafter\r\n");
+        let expected = format!("Subject: 1\r\n\r\n{text}\r\nafter\r\n");
+        let at = file.find(&text).unwrap_or_default() + length;
+        for piece in [at, at + 1, at + 2, 1, 7, usize::MAX / 2] {
+            let messages = read_in(file.as_bytes(), piece, true);
+            assert_eq!(messages, [expected.as_bytes()], "{length} in pieces of {piece}");
+        }
+    }
+}

@@ -93,8 +93,10 @@ impl Reader {
     /// The file's end.
     pub fn finish(&mut self) {
         self.looked(None);
-        if !self.held.is_empty() {
-            let held = std::mem::take(&mut self.held);
+        let held = std::mem::take(&mut self.held);
+        if self.passing {
+            self.pass(held, true);
+        } else if !held.is_empty() {
             self.line(&held);
         }
         self.exact = None;
@@ -115,17 +117,17 @@ impl Reader {
         let whole = piece.ends_with(b"\n");
         let last = self.exact.is_some_and(|left| left == piece.len() as u64);
         if self.passing {
-            self.emit(piece);
-            self.passing = !whole;
+            let mut rest = std::mem::take(&mut self.held);
+            rest.extend(piece);
+            self.pass(rest, whole || last);
         } else if self.held.len() + piece.len() > limits::LINE {
             // No separator is that long.
             let mut held = std::mem::take(&mut self.held);
             self.settle_candidate(&held);
             self.flush_blank();
             held.extend(piece);
-            let line = self.text(&held);
-            self.emit(line);
-            self.passing = !whole;
+            let line = self.text(&held).to_vec();
+            self.pass(line, whole || last);
         } else if whole || last {
             let mut line = std::mem::take(&mut self.held);
             line.extend(piece);
@@ -140,6 +142,19 @@ impl Reader {
                 self.passing = false;
             }
         }
+    }
+
+    /// Bytes of a line that is part of the message, whatever it is; `ends` if they are its last. A CR
+    /// may be the first half of the line's end, and waits for the second.
+    fn pass(&mut self, mut bytes: Vec<u8>, ends: bool) {
+        if !ends && bytes.ends_with(b"\r") {
+            bytes.pop();
+            self.held.push(b'\r');
+        }
+        if !bytes.is_empty() {
+            self.emit(&bytes);
+        }
+        self.passing = !ends;
     }
 
     /// A whole line.
