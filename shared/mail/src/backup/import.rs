@@ -8,7 +8,7 @@ use postern_bridge::{Imported, MailboxId, Progress};
 
 use super::{
     Source,
-    archive::{self, Entries, changed},
+    archive::{self, Budget, Entries, changed},
     landing::{Landed, Landing, discard_partial},
     limits,
     manifest::{LEDGER, MANIFEST, Note},
@@ -106,24 +106,30 @@ impl<S: Store> Import<'_, S> {
         mut entries: Entries,
         source: &mut impl Source,
     ) -> Result<(), MailError> {
+        let mut budget = Budget::of_file(source.size());
         while let Some(entry) = entries.next(source).await? {
             if entry.is_folder() || entry.name == MANIFEST || entry.name.starts_with(LEDGER) {
                 continue;
             }
-            self.entry(&entry, source).await?;
+            self.entry(&entry, source, &mut budget).await?;
             source.progress(Progress::of_bytes("Reading", entry.start, source.size()));
         }
         Ok(())
     }
 
-    async fn entry(&mut self, entry: &Entry, source: &mut impl Source) -> Result<(), MailError> {
+    async fn entry(
+        &mut self,
+        entry: &Entry,
+        source: &mut impl Source,
+        budget: &mut Budget,
+    ) -> Result<(), MailError> {
         if let Some(note) = Note::decode(&entry.comment) {
             if note.header_of.is_some() {
                 self.skip(&entry.name, "only its header was ever downloaded");
                 return Ok(());
             }
             self.landing.start_saved(note, Vec::new());
-            let landed = message(&mut self.landing, entry, source).await?;
+            let landed = message(&mut self.landing, entry, source, budget).await?;
             self.landed(landed, &entry.name);
             return Ok(());
         }
@@ -132,7 +138,7 @@ impl<S: Store> Import<'_, S> {
             return Ok(());
         }
         let mut reader = reader_of(&entry.name);
-        let read = archive::content(source, entry, u64::MAX, async |bytes| {
+        let read = archive::content(source, entry, u64::MAX, budget, async |bytes| {
             let mut taken = 0;
             while taken < bytes.len() {
                 taken += reader.handle_input(&bytes[taken..]);
@@ -177,9 +183,10 @@ pub(super) async fn message<S: Store>(
     landing: &mut Landing<'_, S>,
     entry: &Entry,
     source: &mut impl Source,
+    budget: &mut Budget,
 ) -> Result<Result<Landed, ZipError>, MailError> {
     let take = async |bytes: Vec<u8>| landing.push(&bytes).await;
-    match archive::content(source, entry, limits::MESSAGE, take).await? {
+    match archive::content(source, entry, limits::MESSAGE, budget, take).await? {
         Ok(()) => Ok(Ok(landing.end().await?)),
         Err(error) => {
             landing.cancel().await?;

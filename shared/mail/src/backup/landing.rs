@@ -63,7 +63,8 @@ struct Arrived {
     bytes: Vec<u8>,
     spilled: Option<MessageId>,
     rows: Vec<LedgerRow>,
-    /// The same message as it was downloaded again: it goes when this one is stored.
+    /// The same message as it was downloaded again, or what is left of it: it goes when this one is
+    /// stored.
     instead: Option<Message>,
 }
 
@@ -152,7 +153,7 @@ impl<'a, S: Store> Landing<'a, S> {
                 self.cancel().await?;
                 return Ok(Landed::Known);
             }
-            Some(Here::Downloaded(here)) => {
+            Some(Here::Replaced(here)) => {
                 message.flags = union(message.flags, here.flags);
                 if here.id.mailbox == self.mailbox {
                     self.known.forget(own, here.id.uid);
@@ -354,11 +355,11 @@ fn marker() -> Key {
 /// Removes what an interrupted reading has left.
 pub(crate) async fn discard_partial(store: &impl Store) -> Result<(), StoreError> {
     let Some(value) = store.get(Table::Meta, &marker()).await? else { return Ok(()) };
-    let message: MessageId = decode(&value)?;
-    let range = KeyRange::prefix(message_key(message));
-    let batch = vec![
-        Write::DeleteRange { table: Table::Bodies, range },
-        Write::Delete { table: Table::Meta, key: marker() },
-    ];
+    let mut batch = vec![Write::Delete { table: Table::Meta, key: marker() }];
+    // A marker that can't be read holds nothing up: what it named takes up room, no more.
+    if let Ok(message) = decode::<MessageId>(&value) {
+        let range = KeyRange::prefix(message_key(message));
+        batch.push(Write::DeleteRange { table: Table::Bodies, range });
+    }
     store.apply(batch, Durability::Relaxed).await
 }

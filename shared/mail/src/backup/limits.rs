@@ -16,6 +16,13 @@ pub const BATCH_BYTES: usize = 2 << 20;
 /// …or are this many.
 pub const BATCH_MESSAGES: usize = 200;
 
+/// What an archive holds may have so many times its own size: mail has a tenth of its size in one, and
+/// what has a thousandth of it was made to fill the disk…
+pub const EXPANSION: u64 = 200;
+
+/// …or at least so many bytes.
+pub const EXPANDED: u64 = 256 << 20;
+
 /// The largest manifest and the largest part of a ledger, in bytes.
 pub const RECORDS: u64 = 64 << 20;
 

@@ -7,7 +7,7 @@ use postern_bridge::{AccountId, Imported, MailboxId, Progress, Protocol, Role, S
 
 use super::{
     Source,
-    archive::{self, Entries},
+    archive::{self, Budget, Entries},
     import::{count, message, skip},
     landing::{Landing, discard_partial},
     limits,
@@ -40,7 +40,8 @@ impl Backup {
         let mut entries = Entries::of(directory);
         while let Some(entry) = entries.next(source).await? {
             if entry.name == MANIFEST {
-                let manifest = Manifest::decode(&whole(source, &entry).await?)?;
+                let mut budget = Budget::of_file(source.size());
+                let manifest = Manifest::decode(&whole(source, &entry, &mut budget).await?)?;
                 return Ok(Self { directory, manifest });
             }
         }
@@ -192,6 +193,7 @@ impl<H: Host> Restore<'_, H> {
     ) -> Result<(), MailError> {
         let store = self.host.store();
         let mut entries = Entries::of(directory);
+        let mut budget = Budget::of_file(source.size());
         let mut last = None;
         while let Some(entry) = entries.next(source).await? {
             let Some(note) = Note::decode(&entry.comment) else { continue };
@@ -217,7 +219,7 @@ impl<H: Host> Restore<'_, H> {
             };
             let rows = self.rows.take(&note);
             landing.start_saved(note, rows);
-            match message(landing, &entry, source).await? {
+            match message(landing, &entry, source, &mut budget).await? {
                 Ok(landed) => count(&mut self.report, landed, &entry.name),
                 Err(error) => skip(&mut self.report, &entry.name, &error.to_string()),
             }
@@ -233,12 +235,13 @@ impl<H: Host> Restore<'_, H> {
         source: &mut impl Source,
     ) -> Result<(), MailError> {
         let mut entries = Entries::of(directory);
+        let mut budget = Budget::of_file(source.size());
         while let Some(entry) = entries.next(source).await? {
             let Some(name) = entry.name.strip_prefix(LEDGER) else { continue };
             let number = name.split_once('-').and_then(|(number, _)| number.parse().ok());
             let account = number.and_then(|number: u32| self.accounts.get(&number)).copied();
             let Some(account) = account else { continue };
-            let rows: Vec<LedgerRow> = record::decode(&whole(source, &entry).await?)?;
+            let rows: Vec<LedgerRow> = record::decode(&whole(source, &entry, &mut budget).await?)?;
             if !self.rows.learn(self.host.store(), account, rows).await? {
                 let why = "this backup knows more mail than can be; what the server still has of it \
                            will come a second time";
@@ -257,9 +260,13 @@ fn untrusting(saved: &ServerLogin) -> ServerLogin {
 }
 
 /// An entry's whole content.
-async fn whole(source: &mut impl Source, entry: &Entry) -> Result<Vec<u8>, MailError> {
+async fn whole(
+    source: &mut impl Source,
+    entry: &Entry,
+    budget: &mut Budget,
+) -> Result<Vec<u8>, MailError> {
     let mut all = Vec::new();
-    let read = archive::content(source, entry, limits::RECORDS, async |bytes| {
+    let read = archive::content(source, entry, limits::RECORDS, budget, async |bytes| {
         all.extend(bytes);
         Ok(())
     });

@@ -2,13 +2,14 @@
 //!
 //! The server's mail may have been downloaded again before the backup is restored. A message is then
 //! known by its unique id and its bytes, wherever it is; and since the backup was made before that
-//! download, the backup knows better in which folder it belongs and how it was marked.
+//! download, the backup knows better in which folder it belongs and how it was marked. What is here
+//! counts only as far as it can be read as it came: the backup may have the only good copy.
 
 use std::collections::HashMap;
 
 use postern_bridge::{AccountId, MailboxId, MessageId, Role};
 
-use super::{limits, manifest::Note};
+use super::{known::digest, limits, manifest::Note};
 use crate::{
     MailError, Store,
     pop3::LedgerRow,
@@ -38,8 +39,8 @@ pub(super) struct SavedRow {
 pub(super) enum Here {
     /// Where it was when the backup was made, or where the person has put it since.
     Filed(MessageId),
-    /// In the inbox, where it was downloaded to after the backup was made.
-    Downloaded(Box<Message>),
+    /// In the inbox, where it was downloaded to after the backup was made; or anywhere, but damaged.
+    Replaced(Box<Message>),
 }
 
 impl Rows {
@@ -106,8 +107,9 @@ impl SavedRow {
         let key = record::message_key(here.message);
         let Some(message) = record::get::<Message>(store, &key).await? else { return Ok(None) };
         let mailbox = record::mailbox(store, here.message.mailbox).await?;
-        if here.stored > self.made && mailbox.role == Some(Role::Inbox) {
-            return Ok(Some(Here::Downloaded(Box::new(message))));
+        let is_new = here.stored > self.made && mailbox.role == Some(Role::Inbox);
+        if is_new || digest(store, here.message).await? != (here.size, here.sha256) {
+            return Ok(Some(Here::Replaced(Box::new(message))));
         }
         Ok(Some(Here::Filed(here.message)))
     }

@@ -140,6 +140,24 @@ fn what_is_there_already_is_not_there_twice() {
     assert!(ledger(&before.store).iter().all(|row| row.verified.is_some()));
 }
 
+#[test]
+fn a_message_that_is_damaged_here_is_brought_back_from_the_backup() {
+    for bytes in [&b"damaged"[..], b""] {
+        let (before, mut file) = written(ExportFormat::Zip);
+        let all = everything(&before.store, AccountId(3));
+        let rows = ledger(&before.store);
+        let row = rows.iter().find(|row| row.deleted_here.is_none()).unwrap();
+        let spoil = put_body(row.message, bytes);
+        block_on(before.store.apply(spoil, Durability::Strict)).unwrap();
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        let imported = block_on(backup.restore(&before, &mut file)).unwrap();
+        assert_eq!((imported.messages, imported.duplicates), (1, 6));
+        assert_eq!(everything(&before.store, AccountId(3)), all);
+        assert_eq!(ledger(&before.store).len(), rows.len());
+        assert_no_stray_bytes(&before.store);
+    }
+}
+
 /// A row whose digest is another one's would let the next download take the message for damaged, and
 /// remove it.
 #[test]
