@@ -4,13 +4,17 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use postern::demo::{self, Content, Fault, Faults, WrongAnswer};
 use postern_tests::{
     browser::{Browser, hook},
-    devtools, letters,
+    devtools,
+    dovecot::PASSWORD,
+    letters,
+    site::{Reach, Site},
 };
 use serde_json::Value;
 
-use crate::steps::{Servers, USER, open_row, reader_shows};
+use crate::steps::{Form, Servers, USER, open_row, reader_shows};
 
 /// How often the browser is killed, unless [`KILLS_VARIABLE`] says otherwise.
 const KILLS: usize = 4;
@@ -68,13 +72,91 @@ async fn a_change_of_the_policy_shows_what_it_would_delete_and_waits_for_safe_st
         devtools::permit_persistence(browser).await?;
         ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
         browser.client().refresh().await?;
-        for _ in 0..1200 {
-            if servers.dovecot.count(USER)? == 0 {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        wait_until_empty(&servers).await
+    })
+    .await
+}
+
+/// Waits until no mail is on the server.
+async fn wait_until_empty(servers: &Servers) -> Result<()> {
+    for _ in 0..1200 {
+        if servers.dovecot.count(USER)? == 0 {
+            return Ok(());
         }
-        anyhow::bail!("{} messages are still there", servers.dovecot.count(USER)?)
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("{} messages are still there", servers.dovecot.count(USER)?)
+}
+
+#[tokio::test]
+async fn while_the_box_for_a_public_computer_is_checked_nothing_is_deleted_on_the_server()
+-> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(5))?;
+    Browser::run("public", async |browser| {
+        devtools::permit_persistence(browser).await?;
+        browser.open(&servers.site.url).await?;
+        browser.script(KEEP_STORAGE).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("retention-delete").await?;
+        browser.click("public-computer").await?;
+        browser.get("public-computer-means").await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 4").await?;
+        open_settings(browser).await?;
+        let hold = |text: &str| text.contains("others use this computer as well");
+        browser.wait_for_text(&hook("deletion-hold"), hold).await?;
+        ensure!(servers.dovecot.count(USER)? == 5, "mail was deleted");
+        let is_checked = "return document.querySelector('[data-test=public-computer]').checked";
+        ensure!(browser.script(is_checked).await? == Value::Bool(true), "it is not shown");
+
+        browser.click("public-computer").await?;
+        browser
+            .wait_until("return !document.querySelector('[data-test=public-computer-means]')")
+            .await?;
+        browser.click_on(INBOX).await?;
+        browser.click("refresh").await?;
+        wait_until_empty(&servers).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_stands_for_a_message_that_was_not_handed_out_becomes_it_when_it_is_asked_for()
+-> Result<()> {
+    let refusal = |command: &str| WrongAnswer {
+        command: command.into(),
+        answer: b"-ERR there is a virus in it\r\n".into(),
+    };
+    let pop3 = Fault { answers: ["RETR", "TOP"].map(refusal).into(), ..Fault::default() };
+    let options = demo::Options {
+        content: Content::Empty,
+        address: USER.into(),
+        password: PASSWORD.into(),
+        faults: Faults { pop3, ..Faults::default() },
+        ..demo::Options::default()
+    };
+    let demo = demo::start(options).await?;
+    demo.store().deliver(letters::plain(7));
+    let reach = Reach {
+        roots: vec![demo.certificate.clone()],
+        servers: vec![demo.pop3, demo.submission],
+        ..Reach::default()
+    };
+    let site = Site::start(reach).await?;
+    Browser::run("withheld", async |browser| {
+        browser.open(&site.url).await?;
+        Form::new("pop3", demo.pop3, demo.submission).fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "This message was not downloaded").await?;
+        let why = |text: &str| text.contains("was not downloaded");
+        browser.wait_for_text(&hook("header-only"), why).await?;
+        demo.set_faults(Faults::default());
+        browser.click("download-whole").await?;
+        reader_shows(browser, "Letter 7", "letter number 7").await?;
+        let rows = "return document.querySelectorAll('[data-test=row]').length";
+        ensure!(browser.script(rows).await? == 1, "it takes the place of what stood for it");
+        Ok(())
     })
     .await
 }

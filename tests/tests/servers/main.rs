@@ -9,6 +9,7 @@ mod copying;
 mod imap;
 mod pop3;
 mod pop3_cut;
+mod restoring;
 mod resync;
 mod sending;
 mod tokens;

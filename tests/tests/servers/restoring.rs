@@ -1,0 +1,166 @@
+//! A backup that is restored while mail is on its way, and stopped in the middle: the account goes on,
+//! nothing is lost, doubled or sent twice.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use postern::demo::{self, Demo, Fault, Faults};
+use postern_bridge::{
+    AccountDraft, AccountId, Address, Delta, ExportFormat, ExportScope, ImportTarget, Imported,
+    Intent, OutgoingMessage, Protocol, Role, Security, SendState, ServerLogin,
+};
+use postern_tests::{
+    dovecot::PASSWORD,
+    letters,
+    native::{NativeHost, endpoint},
+    pages::Page,
+};
+
+use super::{Servers, run};
+
+/// The pieces of the file up to which the manifest has been read, so that the account does nothing.
+const MANIFEST: usize = 4;
+
+/// Everything, in a file.
+async fn backup(page: &mut Page) -> Result<Vec<u8>> {
+    let request = page.request();
+    let (scope, format) = (ExportScope::Everything, ExportFormat::Zip);
+    page.say(Intent::Export { request, scope, format });
+    let mut file = Vec::new();
+    let all = page.wait(|delta| match delta {
+        Delta::ExportData { bytes, .. } => {
+            file.extend(&bytes[..]);
+            bytes.is_empty().then_some(())
+        }
+        _ => None,
+    });
+    all.await?;
+    page.say(Intent::ExportSaved { request });
+    page.wait(|delta| matches!(delta, Delta::Exported { .. }).then_some(())).await?;
+    Ok(file)
+}
+
+/// Restores a file, of which only so many pieces are given before it is stopped.
+async fn restore(page: &mut Page, file: &[u8], pieces: usize) -> Result<Option<Imported>> {
+    let request = page.request();
+    let (name, size) = ("backup.zip".into(), file.len() as u64);
+    page.say(Intent::Import { request, name, size, target: ImportTarget::Restore });
+    for _ in 0..pieces {
+        let step = page.wait(|delta| match delta {
+            Delta::ImportWants { offset, length, .. } => Some(Ok((offset, length))),
+            Delta::Imported { result, .. } => Some(Err(result)),
+            _ => None,
+        });
+        let (offset, length) = match step.await? {
+            Ok(wanted) => wanted,
+            Err(Ok(imported)) => return Ok(Some(imported)),
+            Err(Err(problem)) => bail!(problem.sentence),
+        };
+        let rest = &file[usize::try_from(offset)?..];
+        let bytes = rest[..rest.len().min(length as usize)].to_vec();
+        page.say(Intent::ImportData { request, offset, bytes: Some(bytes.into()) });
+    }
+    page.wait(|delta| matches!(delta, Delta::ImportWants { .. }).then_some(())).await?;
+    page.say(Intent::StopTransfer { request });
+    Ok(None)
+}
+
+fn letter(account: AccountId, to: &str) -> OutgoingMessage {
+    OutgoingMessage {
+        account,
+        to: vec![Address { name: String::new(), address: to.into() }],
+        cc: Vec::new(),
+        bcc: Vec::new(),
+        subject: "On its way".into(),
+        text: "Hello.\n".into(),
+        in_reply_to: None,
+        references: Vec::new(),
+        attachments: Vec::new(),
+    }
+}
+
+/// Waits until the submission server has heard this.
+async fn heard(demo: &Demo, command: &str) -> Result<()> {
+    for _ in 0..600 {
+        let said: Vec<u8> = demo.transcript().into_iter().flat_map(|own| own.bytes).collect();
+        if said.windows(command.len()).any(|own| own == command.as_bytes()) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bail!("the server has not heard {command}")
+}
+
+/// The state in which a message is left that was on its way when a restore began that was stopped.
+/// `hangs_from` is the command that the submission server does not answer, and what it begins with.
+async fn interrupted(hangs_from: (usize, &str), pieces: usize) -> Result<(SendState, usize)> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all("ben", letters::many(20))?;
+    let options = demo::Options {
+        password: PASSWORD.into(),
+        content: demo::Content::Empty,
+        transcript: true,
+        ..demo::Options::default()
+    };
+    let demo = demo::start(options).await?;
+    let roots = [servers.dovecot.authority.root(), demo.certificate.clone()];
+    let mut page = Page::open(NativeHost::trusting(roots)).await?;
+    let outgoing = ServerLogin {
+        endpoint: endpoint(demo.submission, Security::Tls),
+        username: demo.address.clone(),
+    };
+    let draft = AccountDraft { outgoing, ..servers.draft(Protocol::Pop3) };
+    let account = page.add(draft).await?;
+    let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+    page.list(inbox.id, 20).await?;
+    let file = backup(&mut page).await?;
+
+    let submission = Fault { hang_from: Some(hangs_from.0), ..Fault::default() };
+    demo.set_faults(Faults { submission, ..Faults::default() });
+    let request = page.request();
+    let message = letter(account, &demo.address);
+    page.say(Intent::Send { request, message, draft: None });
+    heard(&demo, hangs_from.1).await?;
+    let stopped = restore(&mut page, &file, pieces).await?;
+    assert_eq!(stopped, None, "it was stopped too late");
+    demo.set_faults(Faults::default());
+    let state = page.wait(|delta| match delta {
+        Delta::Outbox { state: SendState::Queued | SendState::Sending, .. } => None,
+        Delta::Outbox { state, .. } => Some(state),
+        _ => None,
+    });
+    let state = state.await?;
+
+    let imported = restore(&mut page, &file, usize::MAX).await?.context("it was not stopped")?;
+    assert_eq!((imported.messages, imported.skipped), (0, 0), "all of it is here");
+    page.say(Intent::Refresh { account });
+    page.wait_until_online(account).await?;
+    let rows = page.list(inbox.id, 20).await?;
+    let mut subjects: Vec<String> = rows.into_iter().map(|row| row.subject).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    assert_eq!(subjects.len(), 20);
+    Ok((state, demo.store().messages("INBOX").len()))
+}
+
+#[test]
+fn a_message_that_was_on_its_way_when_a_restore_was_stopped_is_sent_once() -> Result<()> {
+    run(async || {
+        for pieces in [MANIFEST, MANIFEST + 3, MANIFEST + 12] {
+            let came = interrupted((4, "RCPT"), pieces).await?;
+            assert_eq!(came, (SendState::Sent, 1), "{pieces}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_message_that_was_being_handed_over_when_a_restore_was_stopped_is_not_sent_on_a_guess()
+-> Result<()> {
+    run(async || {
+        // The server hears its last line, and says nothing of it.
+        let (state, delivered) = interrupted((6, "\r\n.\r\n"), MANIFEST + 3).await?;
+        assert_eq!((state, delivered), (SendState::Uncertain, 0));
+        Ok(())
+    })
+}
