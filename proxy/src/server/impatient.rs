@@ -1,4 +1,5 @@
-//! Gives up a client that takes nothing of what it asked for.
+//! Gives up a client that takes nothing of what it asked for, and keeps the last word of HTTP for what
+//! follows it.
 
 use std::{
     io,
@@ -11,18 +12,24 @@ use std::{
     time::Duration,
 };
 
+use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 
 /// A connection whose writes fail once the other side has taken nothing for some time.
+///
+/// Once it has become a tunnel, what HTTP writes is the answer that says so. It is held, as the
+/// tunnel's first message follows at once: together they are one packet, for which the page wakes
+/// once.
 pub(crate) struct Impatient<T> {
     io: T,
     patience: Duration,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
     tunnel: Tunnel,
+    held: BytesMut,
 }
 
 /// Whether the connection has become a tunnel, which has limits of its own.
@@ -42,12 +49,12 @@ impl Tunnel {
 
 impl<T> Impatient<T> {
     pub(super) fn new(io: T, patience: Duration, tunnel: Tunnel) -> Self {
-        Self { io, patience, waiting: None, tunnel }
+        Self { io, patience, waiting: None, tunnel, held: BytesMut::new() }
     }
 
-    /// The connection alone, without a limit on its writes.
-    pub(crate) fn into_inner(self) -> T {
-        self.io
+    /// The connection alone, without a limit on its writes, and what must be written first.
+    pub(crate) fn into_parts(self) -> (T, BytesMut) {
+        (self.io, self.held)
     }
 
     /// What a write comes to: an error once it has waited for too long.
@@ -56,7 +63,7 @@ impl<T> Impatient<T> {
         cx: &mut Context<'_>,
         outcome: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
-        if outcome.is_ready() || self.tunnel.has_begun() {
+        if outcome.is_ready() {
             self.waiting = None;
             return outcome;
         }
@@ -85,6 +92,10 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Impatient<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.tunnel.has_begun() {
+            self.held.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let outcome = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.judge(cx, outcome)
     }
@@ -94,6 +105,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Impatient<T> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.tunnel.has_begun() {
+            let before = self.held.len();
+            slices.iter().for_each(|slice| self.held.extend_from_slice(slice));
+            return Poll::Ready(Ok(self.held.len() - before));
+        }
         let outcome = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
         self.judge(cx, outcome)
     }
@@ -115,10 +131,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Impatient<T> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt, duplex},
-        time::timeout,
-    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
 
@@ -150,11 +163,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tunnel_may_wait() {
-        let (near, _far) = duplex(4);
+    async fn the_answer_that_makes_a_tunnel_waits_for_what_follows_it() {
+        let (near, mut far) = duplex(64);
         let tunnel = Tunnel::default();
         let mut io = Impatient::new(near, PATIENCE, tunnel.clone());
+        io.write_all(b"an answer; ").await.unwrap();
         tunnel.begin();
-        assert!(timeout(PATIENCE * 4, io.write_all(b"more than fits")).await.is_err());
+        io.write_all(b"switch").await.unwrap();
+        let pieces = [b"ing", b" to"].map(|piece| io::IoSlice::new(piece));
+        assert_eq!(io.write_vectored(&pieces).await.unwrap(), 6);
+        io.flush().await.unwrap();
+        let (io, held) = io.into_parts();
+        assert_eq!(&held[..], b"switching to");
+        drop(io);
+        let mut written = String::new();
+        far.read_to_string(&mut written).await.unwrap();
+        assert_eq!(written, "an answer; ");
     }
 }

@@ -30,12 +30,15 @@ pub(super) enum PageStream {
     Shared(TokioIo<Upgraded>),
 }
 
-/// The WebSocket that a request has become.
+/// The WebSocket that a request has become. Over HTTP/1.1 the answer that says so is still to be
+/// sent: it goes with the first message, or before the page is waited for.
 pub(super) fn page(upgraded: Upgraded) -> Page {
     match upgraded.downcast::<PageIo>() {
         Ok(parts) => {
-            let stream = PageStream::Whole(parts.io.into_inner().into_inner());
-            Connection::new(stream, &parts.read_buf, PAGE_FRAMES)
+            let (stream, answer) = parts.io.into_inner().into_parts();
+            let mut page = Connection::new(PageStream::Whole(stream), &parts.read_buf, PAGE_FRAMES);
+            page.send_first(answer);
+            page
         }
         Err(upgraded) => {
             Connection::new(PageStream::Shared(TokioIo::new(upgraded)), &[], PAGE_FRAMES)

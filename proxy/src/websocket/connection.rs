@@ -84,6 +84,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// Queues what the page must get before anything of the WebSocket: the end of its handshake.
+    pub fn send_first(&mut self, answer: BytesMut) {
+        debug_assert!(self.unsent.is_empty());
+        self.unsent = answer;
+    }
+
     /// What it goes over.
     pub fn stream(&self) -> &S {
         &self.stream

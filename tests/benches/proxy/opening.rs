@@ -17,7 +17,7 @@ use crate::{
 const OPENED: usize = 100;
 
 /// How many rounds; odd, so that a median is a measured value.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 9;
 
 /// The median and the slowest hundredth, of all that can do this.
 pub(crate) async fn measure(relays: &Relays, legs: Legs) -> Result<Vec<Value>> {
