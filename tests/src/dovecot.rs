@@ -64,11 +64,13 @@ pub struct Options {
     pub mechanisms: &'static str,
     /// How many connections a user may have at a time.
     pub connections: u32,
+    /// How many kilobytes (of 1,024 bytes) a user's mail may have, where that is limited.
+    pub storage: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { mechanisms: "plain login", connections: 100 }
+        Self { mechanisms: "plain login", connections: 100, storage: None }
     }
 }
 

@@ -95,6 +95,10 @@ pub(crate) mod connection {
         }
     }
 
+    pub(crate) fn nearly_full(percent: u64) -> String {
+        format!("The mailbox on the server is {percent} % full.")
+    }
+
     pub(crate) fn progress(what: &str, done: u32, total: u32) -> String {
         match total {
             0 => format!("{what}…"),

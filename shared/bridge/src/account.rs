@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Extent, Fingerprint, Pop3View, RefusedCertificate, Retention, TlsSession};
+use crate::{Extent, Fingerprint, Pop3View, Quota, RefusedCertificate, Retention, TlsSession};
 
 /// An account's number, never used again after the account is removed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -196,6 +196,8 @@ pub struct AccountView {
     pub incoming_state: ServerState,
     /// What is known of the way to the outgoing server.
     pub outgoing_state: ServerState,
+    /// How much of its room on an IMAP server is used, as the server told last.
+    pub quota: Quota,
     /// The state of its connection.
     pub connection: Connection,
 }

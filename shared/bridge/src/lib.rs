@@ -18,6 +18,7 @@ mod draft;
 mod intent;
 mod message;
 mod pop3;
+mod quota;
 mod search;
 mod storage;
 mod wire;
@@ -45,6 +46,7 @@ pub use message::{
     MailboxView, MessageId, MessageView, Role, Row, Withheld,
 };
 pub use pop3::{DeletionHold, DeletionPreview, Extent, Pop3View, Retention};
+pub use quota::{Quota, Share};
 pub use search::{SearchScope, SearchState, SearchView};
 pub use storage::{StorageView, StoredBytes};
 pub use wire::{ClientId, Down, Up, WireError, from_bytes, to_bytes};

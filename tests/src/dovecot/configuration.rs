@@ -41,8 +41,44 @@ impl Version {
             Self::Old => old(&path, owner),
             Self::New => new(&path, owner),
         };
-        own + &common(&path, owner, addresses, options)
+        let quota = options.storage.map(|kilobytes| match self {
+            Self::Old => old_quota(kilobytes),
+            Self::New => new_quota(kilobytes),
+        });
+        own + &quota.unwrap_or_default() + &common(&path, owner, addresses, options)
     }
+}
+
+fn old_quota(kilobytes: u32) -> String {
+    format!(
+        "mail_plugins = quota
+protocol imap {{
+  mail_plugins = quota imap_quota
+}}
+plugin {{
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:storage={kilobytes}K
+}}
+"
+    )
+}
+
+fn new_quota(kilobytes: u32) -> String {
+    format!(
+        "mail_plugins {{
+  quota = yes
+}}
+protocol imap {{
+  mail_plugins {{
+    imap_quota = yes
+  }}
+}}
+quota \"User quota\" {{
+  storage_size = {kilobytes}K
+}}
+"
+    )
 }
 
 /// What is spelled in the old way.
@@ -92,7 +128,7 @@ userdb static {{
 
 /// What every version understands.
 fn common(path: &str, owner: &Owner, addresses: &Addresses, options: Options) -> String {
-    let Options { mechanisms, connections } = options;
+    let Options { mechanisms, connections, .. } = options;
     let Owner { name: internal, by_root, .. } = owner;
     // Log-in processes refuse to be root or the internal user where they can be another.
     let login = if *by_root { "dovenull" } else { internal.as_str() };

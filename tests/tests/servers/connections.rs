@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use postern::demo;
 use postern_bridge::{
     AccountDraft, Change, Delta, Intent, MailboxId, Mark, Protocol, Role, SearchScope, SearchState,
-    Security,
+    Security, Selection, Share,
 };
 use postern_tests::{
     dovecot::{Dovecot, Options, PASSWORD},
@@ -153,4 +153,45 @@ fn where_two_connections_are_allowed_a_search_gives_way_to_reading() -> Result<(
         }
         Ok(())
     })
+}
+
+#[test]
+fn how_full_a_mailbox_is_on_the_server_is_told_and_what_does_not_fit_is_refused() -> Result<()> {
+    run(async || {
+        let options = Options { storage: Some(4096), ..Options::default() };
+        let servers = servers(options).await?;
+        servers.dovecot.deliver_all("ben", (0..3).map(letters::large))?;
+        let mut page = Page::open(servers.host()).await?;
+        let account = page.add(servers.draft(Protocol::Imap)).await?;
+        let share = told_quota(&mut page, |share| share.used > 0).await?;
+        ensure!(share.limit == 4096 * 1024 && share.percent() >= 75, "{share:?}");
+
+        // One more does not fit: it stays where it is, and the person is told why.
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let sent = page.mailbox(|mailbox| mailbox.role == Some(Role::Sent)).await?;
+        let rows = page.list(inbox.id, 3).await?;
+        let messages = Selection::Between(rows[0].id, rows[2].id);
+        page.change(Change::Copy { messages, to: sent.id }).await?;
+        let refused = page.wait(|delta| match delta {
+            Delta::Refused(refused) => Some(refused),
+            _ => None,
+        });
+        let refused = refused.await?;
+        ensure!(refused.problem.sentence.contains("empty the trash"), "{refused:?}");
+
+        servers.dovecot.deliver_all("ben", [letters::large(3)])?;
+        page.say(Intent::Refresh { account });
+        let share = told_quota(&mut page, |new| new.used > share.used).await?;
+        ensure!(share.percent() >= 90, "{share:?}");
+        Ok(())
+    })
+}
+
+/// What the server tells of the room for the one account's mail, once it is as it should be.
+async fn told_quota(page: &mut Page, is_it: impl Fn(Share) -> bool) -> Result<Share> {
+    page.wait(|delta| match delta {
+        Delta::Accounts(accounts) => accounts.first()?.quota.storage.filter(|share| is_it(*share)),
+        _ => None,
+    })
+    .await
 }

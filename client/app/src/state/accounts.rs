@@ -89,8 +89,8 @@ pub(crate) fn fraction(progress: &Progress) -> Option<f64> {
 #[cfg(test)]
 pub(super) mod tests {
     use postern_bridge::{
-        Endpoint, Extent, Identity, Proof, Protocol, Retention, Security, ServerLogin, ServerState,
-        TlsEnd,
+        Endpoint, Extent, Identity, Proof, Protocol, Quota, Retention, Security, ServerLogin,
+        ServerState, TlsEnd,
     };
 
     use super::*;
@@ -118,6 +118,7 @@ pub(super) mod tests {
             pop3: None,
             incoming_state: ServerState::default(),
             outgoing_state: ServerState::default(),
+            quota: Quota::default(),
             connection: Connection::Offline,
         }
     }

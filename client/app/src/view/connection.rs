@@ -52,6 +52,12 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
                 })
             })
     });
+    let full = Memo::new(move |_| {
+        app.accounts.with(|accounts| {
+            let quota = accounts.get(account)?.quota;
+            quota.tightest().filter(|_| quota.is_nearly_full()).map(|share| share.percent())
+        })
+    });
     let fraction = move || progress.with(|progress| progress.as_ref().map(accounts::fraction));
     view! {
         <div class="connection" data-test="connection" data-state=state role="status">
@@ -65,6 +71,12 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
                 </span>
             </Show>
             {move || why().map(|why| view! { <span class="connection-why">{why}</span> })}
+            {move || {
+                full.get().map(|percent| {
+                    let words = text::connection::nearly_full(percent);
+                    view! { <span class="connection-why" data-test="nearly-full">{words}</span> }
+                })
+            }}
             <Show when=move || refused.get()>
                 <button
                     class="button is-small connection-look"

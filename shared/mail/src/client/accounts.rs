@@ -2,7 +2,7 @@
 
 use postern_bridge::{
     AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Extent, Pop3View, Problem,
-    Proof, Protocol, Security, ServerLogin, ServerRole, ServerState, TestReport,
+    Proof, Protocol, Quota, Security, ServerLogin, ServerRole, ServerState, TestReport,
 };
 
 use super::{
@@ -162,6 +162,7 @@ impl<H: Host> Client<H> {
             account,
             incoming: ServerState { session: sessions.incoming, refused: None },
             outgoing: ServerState { session: sessions.outgoing, refused: None },
+            quota: Quota::default(),
             pop3,
             connection: Connection::Offline,
             told: None,
@@ -248,7 +249,7 @@ async fn test_imap<H: Host>(
 }
 
 fn view(running: &Running) -> AccountView {
-    let Running { account, incoming, outgoing, pop3, connection, .. } = running;
+    let Running { account, incoming, outgoing, quota, pop3, connection, .. } = running;
     AccountView {
         id: account.id,
         identity: account.identity.clone(),
@@ -261,6 +262,7 @@ fn view(running: &Running) -> AccountView {
         pop3: pop3.clone(),
         incoming_state: incoming.clone(),
         outgoing_state: outgoing.clone(),
+        quota: *quota,
         connection: connection.clone(),
     }
 }

@@ -1,8 +1,27 @@
-//! The folders that pages show.
+//! The folders that pages show, and how much room there is for them.
 
-use postern_bridge::{MailboxId, MailboxRights, MailboxView, Protocol, Role};
+use std::mem;
 
-use crate::{imap::limits::MAILBOX_DEPTH, record::Mailbox};
+use postern_bridge::{
+    AccountId, Delta, MailboxId, MailboxRights, MailboxView, Protocol, Quota, Role,
+};
+
+use super::Client;
+use crate::{Host, imap::limits::MAILBOX_DEPTH, record::Mailbox};
+
+impl<H: Host> Client<H> {
+    /// Notes how much of its room on the server an account uses.
+    pub(super) fn set_quota(&self, account: AccountId, quota: Quota) {
+        let changed = {
+            let mut accounts = self.inner.accounts.borrow_mut();
+            let running = accounts.get_mut(&account);
+            running.is_some_and(|running| mem::replace(&mut running.quota, quota) != quota)
+        };
+        if changed {
+            self.tell(None, Delta::Accounts(self.account_views()));
+        }
+    }
+}
 
 /// An account's mailboxes as pages show them, in the same order.
 pub(super) fn views(mailboxes: &[Mailbox], protocol: Protocol) -> Vec<MailboxView> {

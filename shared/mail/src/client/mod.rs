@@ -56,7 +56,7 @@ use std::{
 use futures_util::{future::AbortHandle, lock::Mutex};
 use postern_bridge::{
     Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, Pop3View, Problem,
-    ServerState, Up,
+    Quota, ServerState, Up,
 };
 
 use crate::{
@@ -124,6 +124,8 @@ struct Running {
     account: Account,
     incoming: ServerState,
     outgoing: ServerState,
+    /// How much of its room on the server is used, as that told last.
+    quota: Quota,
     /// What is known of a POP3 server.
     pop3: Option<Pop3View>,
     connection: Connection,

@@ -44,6 +44,7 @@ mod news;
 mod part;
 mod partial;
 mod plan;
+mod quota;
 mod refusal;
 mod select;
 mod session;

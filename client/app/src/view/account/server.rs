@@ -1,11 +1,14 @@
 //! How one server is reached, and what protects the way.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, Endpoint, Intent, Security, ServerRole, TlsEnd, TlsSession};
+use postern_bridge::{
+    AccountId, Endpoint, Intent, Quota, Security, ServerRole, Share, TlsEnd, TlsSession,
+};
 
 use super::part;
 use crate::{
     browser::focus,
+    format,
     state::App,
     text,
     view::certificate::{CertificateFacts, fact},
@@ -32,6 +35,7 @@ pub(super) fn ServerCard(account: AccountId, server: ServerRole) -> impl IntoVie
     view! {
         <section class="card server-card" data-test=test>
             <h2>{title}</h2>
+            {(server == ServerRole::Incoming).then(|| view! { <Room account /> })}
             {move || {
                 endpoint
                     .get()
@@ -40,6 +44,43 @@ pub(super) fn ServerCard(account: AccountId, server: ServerRole) -> impl IntoVie
                     })
             }}
         </section>
+    }
+}
+
+/// How much of its room on the server is used, where the server tells.
+#[component]
+fn Room(account: AccountId) -> impl IntoView {
+    let app = App::here();
+    let quota = part(app, account, |account| account.quota);
+    let meter = |share: Share, words: String| {
+        let percent = share.percent().min(100).to_string();
+        view! {
+            <progress max="100" value=percent aria-label=words.clone()></progress>
+            <p>{words}</p>
+        }
+    };
+    let known = move |quota: Quota| {
+        let storage = quota.storage.map(|share| {
+            let (used, limit) = (format::size(share.used), format::size(share.limit));
+            meter(share, text::account::room(&used, &limit, share.percent()))
+        });
+        let messages = quota.messages.map(|share| {
+            let (used, limit) = (share.used.to_string(), share.limit.to_string());
+            meter(share, text::account::room_messages(&used, &limit, share.percent()))
+        });
+        view! {
+            <div class="meter" class:is-high=quota.is_nearly_full() data-test="quota">
+                {storage}
+                {messages}
+                {quota.is_nearly_full().then(|| {
+                    view! { <p class="field-hint">{text::account::NEARLY_FULL}</p> }
+                })}
+            </div>
+        }
+    };
+    move || {
+        let quota = quota.get().filter(|quota| quota.tightest().is_some());
+        quota.map(known)
     }
 }
 

@@ -214,6 +214,8 @@ impl<H: Host> Client<H> {
                 paused_or_failed => return paused_or_failed,
             }
         }
+        let quota = link.work(async |imap, host| imap.quota(host).await).await?;
+        self.set_quota(account, quota);
         Ok(ControlFlow::Continue(()))
     }
 
