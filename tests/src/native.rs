@@ -9,7 +9,9 @@ use postern_bridge::{
 use postern_certificate::{Refused, Verifier, Why, fingerprint};
 use postern_mail::{
     Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Transport,
-    TransportError, Vault, host::VaultError, store::MemoryStore,
+    TransportError, Vault,
+    host::VaultError,
+    store::{MemoryStore, Packed},
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -27,7 +29,7 @@ use crate::token;
 /// The surroundings of a natively running client. Clones share the store.
 #[derive(Clone)]
 pub struct NativeHost {
-    store: MemoryStore,
+    store: Packed<MemoryStore>,
     provider: Arc<CryptoProvider>,
     verifier: Verifier,
     proxy: Option<SocketAddr>,
@@ -49,7 +51,7 @@ impl NativeHost {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             Verifier::new(roots.into(), provider.clone()).expect("there is a root to trust");
-        Self { store: MemoryStore::new(), provider, verifier, proxy: None, cut: None }
+        Self { store: Packed::new(MemoryStore::new()), provider, verifier, proxy: None, cut: None }
     }
 
     /// The same host, of which each connection breaks after so many bytes of the server.
@@ -264,9 +266,9 @@ impl Vault for NativeHost {
 }
 
 impl Host for NativeHost {
-    type Store = MemoryStore;
+    type Store = Packed<MemoryStore>;
 
-    fn store(&self) -> &MemoryStore {
+    fn store(&self) -> &Packed<MemoryStore> {
         &self.store
     }
 

@@ -9,7 +9,7 @@ use js_sys::{JsString, Object, Reflect};
 use postern_mail::{
     Clock, Store,
     store::{
-        Durability, Key, StoreError, Table, Write,
+        Durability, Key, Packed, StoreError, Table, Write,
         conformance::{self, Outcome},
     },
 };
@@ -26,6 +26,8 @@ pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
     let run = BrowserClock.now();
     let open = async |name: &str| IndexedDbStore::open(&format!("{run}-{name}")).await;
     let mut outcomes = conformance::run(open).await;
+    let open = async |name: &str| Ok(Packed::new(open(&format!("packed-{name}")).await?));
+    outcomes.extend(conformance::run(open).await);
     outcomes.push(a_newer_schema_is_refused_and_left_alone(&format!("{run}-newer")).await);
     outcomes.push(the_first_version_is_brought_up_to_date(&format!("{run}-first")).await);
     outcomes.push(code_of_before_partial_messages_is_kept_out(&format!("{run}-earlier")).await);
@@ -74,7 +76,7 @@ async fn the_first_version_is_brought_up_to_date(database: &str) -> Outcome {
         first.take_lead().await.map_err(words)?;
         first.apply(vec![put(Table::Messages)], Durability::Strict).await.map_err(words)?;
         drop(first);
-        let newest = IndexedDbStore::open(database).await.map_err(words)?;
+        let newest = Packed::new(IndexedDbStore::open(database).await.map_err(words)?);
         newest.take_lead().await.map_err(words)?;
         newest.apply(vec![put(Table::Changes)], Durability::Strict).await.map_err(words)?;
         for table in [Table::Messages, Table::Changes] {

@@ -16,14 +16,14 @@ use crate::{
     discovery::ProxyDiscovery,
     random::BrowserRandom,
     storage::BrowserStorage,
-    store::IndexedDbStore,
+    store::BrowserStore,
     transport::{MailTransport, TunnelConnector},
     vault::BrowserVault,
 };
 
 /// The browser, as the client's logic sees it.
 pub(crate) struct BrowserHost {
-    store: IndexedDbStore,
+    store: BrowserStore,
     storage: BrowserStorage,
     access: Access,
     connector: TunnelConnector,
@@ -35,7 +35,7 @@ pub(crate) struct BrowserHost {
 impl BrowserHost {
     /// `origin` is the page's.
     pub(crate) fn new(
-        store: IndexedDbStore,
+        store: BrowserStore,
         navigator: &WorkerNavigator,
         crypto: Crypto,
         origin: &str,
@@ -54,9 +54,9 @@ impl BrowserHost {
 }
 
 impl Host for BrowserHost {
-    type Store = IndexedDbStore;
+    type Store = BrowserStore;
 
-    fn store(&self) -> &IndexedDbStore {
+    fn store(&self) -> &BrowserStore {
         &self.store
     }
 

@@ -194,11 +194,23 @@ const STORED: &str = "
     open.onsuccess = () => {
         const database = open.result;
         try {
-            const all = database.transaction('messages').objectStore('messages').getAll();
+            // Of the blocks those that hold messages: of each row the length of its key, the key,
+            // the length of its value, and the value.
+            const messages = IDBKeyRange.bound(new Uint8Array([1]), new Uint8Array([2]));
+            const all = database.transaction('blocks').objectStore('blocks').getAll(messages);
             all.onerror = () => done(`${all.error}`);
             all.onsuccess = () => {
-                const letters = all.result.map((value) =>
-                    Number(/Letter (\\d+)/.exec(new TextDecoder('latin1').decode(value))?.[1] ?? -1));
+                const letters = [];
+                for (const block of all.result) {
+                    const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+                    for (let at = 0; at < block.byteLength;) {
+                        at += 4 + view.getUint32(at);
+                        const end = at + 4 + view.getUint32(at);
+                        const value = new TextDecoder('latin1').decode(block.subarray(at + 4, end));
+                        letters.push(Number(/Letter (\\d+)/.exec(value)?.[1] ?? -1));
+                        at = end;
+                    }
+                }
                 database.close();
                 done(letters);
             };

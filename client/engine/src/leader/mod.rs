@@ -23,7 +23,11 @@ use std::{collections::HashMap, rc::Rc};
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_util::StreamExt;
 use postern_bridge::{ClientId, Delta, Down, Intent, ProblemKind, Up, WireError};
-use postern_mail::{MailError, Store, client::Client, store::StoreError};
+use postern_mail::{
+    MailError, Store,
+    client::Client,
+    store::{Packed, StoreError},
+};
 use wasm_bindgen_futures::spawn_local;
 
 use self::{
@@ -284,6 +288,7 @@ async fn start_client(
 ) -> Result<Client<BrowserHost>, MailError> {
     let store = IndexedDbStore::open(DATABASE).await?;
     store.when_closed(move |why| tell(&events, Event::Closed(why)));
+    let store = Packed::new(store);
     store.take_lead().await?;
     let host = BrowserHost::new(store, &worker.navigator(), worker.crypto(), &worker.origin());
     Client::start(Rc::new(host), move |down| outlet.deliver(down)).await

@@ -20,7 +20,7 @@ mod receive;
 
 use js_sys::{ArrayBuffer, Object, Reflect, WebAssembly};
 use postern_bridge::{Endpoint, Security, ServerLogin, TlsEnd};
-use postern_mail::{Clock, MailError, Store};
+use postern_mail::{Clock, MailError, Store, store::Packed};
 use wasm_bindgen::prelude::*;
 
 use crate::{clock::BrowserClock, host::BrowserHost, store::IndexedDbStore, worker::Worker};
@@ -87,6 +87,7 @@ fn login(asked: &str) -> Result<(ServerLogin, Vec<&str>), String> {
 /// The browser with a database that nobody has used before.
 async fn host(worker: &Worker) -> Result<BrowserHost, MailError> {
     let store = IndexedDbStore::open(&format!("measure-{}", BrowserClock.now())).await?;
+    let store = Packed::new(store);
     store.take_lead().await?;
     Ok(BrowserHost::new(store, &worker.navigator(), worker.crypto(), &worker.origin()))
 }

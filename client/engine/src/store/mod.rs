@@ -21,11 +21,14 @@ use indexed_db_futures::{
 };
 use postern_mail::{
     Store,
-    store::{Durability, Key, KeyRange, Order, StoreError, Table, Write, Written},
+    store::{Durability, Key, KeyRange, Order, Packed, StoreError, Table, Write, Written},
 };
 
 use closing::Closing;
 use error::failed;
+
+/// The store that mail is kept in: small rows in blocks.
+pub(crate) type BrowserStore = Packed<IndexedDbStore>;
 
 /// A handle to a database.
 pub(crate) struct IndexedDbStore {

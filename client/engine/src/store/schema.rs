@@ -21,7 +21,7 @@ type Step = fn(&Database) -> Result<(), Error>;
 /// The steps from nothing to the newest version.
 ///
 /// Only ever append: people have databases of every version that was once released.
-const STEPS: [Step; 3] = [create_tables, add_changes, keep_earlier_code_out];
+const STEPS: [Step; 4] = [create_tables, add_changes, keep_earlier_code_out, add_blocks];
 
 /// Opens the database of this name in the newest version.
 pub(super) async fn open(name: &str) -> Result<Database, StoreError> {
@@ -82,5 +82,14 @@ fn add_changes(database: &Database) -> Result<(), Error> {
 /// Nothing in the tables changes, but code of before this version must not write to them: it takes a
 /// POP3 message of which only the header is here for the whole, and would have the server delete it.
 fn keep_earlier_code_out(_: &Database) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Small rows come into blocks, which earlier code would not find: see [`postern_mail::store::Packed`],
+/// which takes them there.
+fn add_blocks(database: &Database) -> Result<(), Error> {
+    for table in [Table::Blocks, Table::Directory] {
+        database.create_object_store(table.name()).build()?;
+    }
     Ok(())
 }

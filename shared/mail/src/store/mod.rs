@@ -11,10 +11,12 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod memory;
+mod packed;
 mod written;
 
 use futures_util::lock::Mutex;
 pub use memory::MemoryStore;
+pub use packed::Packed;
 pub use written::{Changed, NOTED, Written};
 
 /// Where a value lives. Each table is one object store in IndexedDB.
@@ -38,10 +40,14 @@ pub enum Table {
     Outbox,
     /// What was changed here, by account and entry: to be told to the server, or taken back.
     Changes,
+    /// Rows of other tables; only for [`Packed`].
+    Blocks,
+    /// The keys of those rows; only for [`Packed`].
+    Directory,
 }
 
 impl Table {
-    /// Every table.
+    /// Every table, but for those that hold others.
     pub const ALL: [Self; 9] = [
         Self::Meta,
         Self::Accounts,
@@ -66,6 +72,8 @@ impl Table {
             Self::Ledger => "ledger",
             Self::Outbox => "outbox",
             Self::Changes => "changes",
+            Self::Blocks => "blocks",
+            Self::Directory => "directory",
         }
     }
 }
@@ -127,6 +135,11 @@ impl KeyRange {
             }
         }
         Self { start: prefix, end: None }
+    }
+
+    /// Whether no key can be in the range.
+    pub fn is_empty(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| *end <= self.start)
     }
 
     /// Whether `key` is in the range.
