@@ -1,4 +1,4 @@
-//! What every store must do; the in-memory and the IndexedDB store both run it.
+//! What every store must do; the in-memory and the IndexedDB store run it, with blocks and without.
 //!
 //! The cases return what they found instead of panicking, so that a worker can tell the results to
 //! its page.

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use postern_bridge::{
     Change as Wanted, ClientId, Connection, ConversationView, Delta, Down, Flags, Intent,
-    MailboxId, MessageId, Protocol, Role, Row, Selection, ServerState,
+    MailboxId, MessageId, Protocol, Quota, Role, Row, Selection, ServerState,
 };
 
 use super::super::{Client, Running, lanes::Lanes, lists::Change};
@@ -50,6 +50,7 @@ impl Page {
             account: account.clone(),
             incoming: nothing.clone(),
             outgoing: nothing,
+            quota: Quota::default(),
             pop3: None,
             connection: Connection::Offline,
             told: None,
