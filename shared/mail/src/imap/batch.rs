@@ -91,14 +91,20 @@ impl<'a, H: Host> Sync<'a, H> {
     }
 
     /// Drops what is stored of the mailbox's messages, but for those that are on their way into it:
-    /// the server does not have those yet.
+    /// the server does not have those yet. What is of this UIDVALIDITY stays: a change may have
+    /// brought the first messages, and told it, since the mailbox was looked at.
     pub(super) async fn clear(
         &mut self,
+        uid_validity: u32,
         update: impl FnOnce(&mut Mailbox),
     ) -> Result<(), MailError> {
         self.stored = 0;
-        let editing = self.host.store().editing().lock().await;
-        let (writes, coming) = forget_known(self.host.store(), self.mailbox).await?;
+        let store = self.host.store();
+        let editing = store.editing().lock().await;
+        if record::mailbox(store, self.mailbox).await?.uid_validity == uid_validity {
+            return self.commit(&editing, Vec::new(), ListChange::default(), update).await;
+        }
+        let (writes, coming) = forget_known(store, self.mailbox).await?;
         let change = ListChange { cleared: true, added: coming, ..ListChange::default() };
         self.commit(&editing, writes, change, update).await
     }
@@ -358,5 +364,30 @@ mod tests {
         assert_eq!(steps, [(2, 1)]);
         let stored = block_on(stored_messages(&host.store, id.mailbox, &[8])).unwrap();
         assert_eq!(stored, [Some(brought)]);
+    }
+
+    #[test]
+    fn what_a_change_brought_before_the_first_look_at_a_mailbox_stays_and_of_another_time_goes() {
+        for (uid_validity, stays) in [(7, true), (8, false)] {
+            let host = TestHost::new(NoServer);
+            let id = MessageId { mailbox: MailboxId(1), uid: 8 };
+            let mut writes = vec![Mailbox { uid_validity: 7, ..mailbox(1) }.put()];
+            writes.extend(message(id).put_listed());
+            block_on(host.store.apply(writes, Durability::Strict)).unwrap();
+            let mut cleared = Vec::new();
+            let mut changed = |step: SyncStep| {
+                cleared.push(step.change.cleared);
+                ControlFlow::Continue(())
+            };
+            // The look began when nothing was known of the mailbox.
+            let mut sync = Sync::new(&host, id.mailbox, 0, 0, &mut changed);
+            let update = |own: &mut Mailbox| {
+                (own.uid_validity, own.uid_next) = (uid_validity, 1);
+            };
+            block_on(sync.clear(uid_validity, update)).unwrap();
+            assert_eq!(cleared, [!stays]);
+            let stored = block_on(stored_messages(&host.store, id.mailbox, &[8])).unwrap();
+            assert_eq!(stored[0].is_some(), stays);
+        }
     }
 }

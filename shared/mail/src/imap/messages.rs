@@ -83,7 +83,7 @@ impl<T: Transport> ImapClient<T> {
         sync.total = selected.exists;
         sync.unread = self.count_unread(host).await?;
         if reset {
-            sync.clear(|own| {
+            sync.clear(selected.uid_validity, |own| {
                 own.uid_validity = selected.uid_validity;
                 own.uid_next = 0;
                 let mod_seq = selected.mod_seq;
