@@ -153,14 +153,17 @@ async fn drop_bodies(
             let window = store.scan(Table::Arrival, &range, Order::Ascending, WINDOW).await?;
             let Some((last, _)) = window.last() else { break };
             range.start = last.clone().bytes(&[0]);
+            let ids: Vec<_> = window
+                .iter()
+                .map(|(key, _)| record::arrived_message(key))
+                .collect::<Result<_, _>>()?;
             let _editing = store.editing().lock().await;
             let mut batch = Vec::new();
-            for (key, _) in &window {
-                let id = record::arrived_message(key)?;
-                let message: Option<Message> = record::get(store, &record::message_key(id)).await?;
-                let Some(mut message) = message.filter(|_| !is_provisional(id.uid)) else {
-                    continue;
-                };
+            let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
+            let values = store.get_many(Table::Messages, &keys).await?;
+            for (id, value) in ids.into_iter().zip(values) {
+                let Some(value) = value.filter(|_| !is_provisional(id.uid)) else { continue };
+                let mut message: Message = record::decode(&value)?;
                 if let Body::Whole { size } | Body::Partial { size, .. } = message.body {
                     freed += size;
                     message.body = Body::Absent;

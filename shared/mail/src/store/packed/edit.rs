@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{Key, KeyRange, Order, Store, StoreError, Table, Write},
-    PackedTable,
     block::{self, Row},
-    blocks,
+    look,
+    table::PackedTable,
 };
 
 /// What a batch does to packed tables.
@@ -61,8 +61,9 @@ impl Edits {
     pub(super) async fn writes(self, inner: &impl Store) -> Result<Vec<Write>, StoreError> {
         let mut writes = Vec::new();
         for (table, Edit { removed, rows }) in self.0 {
+            let removed = Removed::of(removed);
             let mut open = Open { inner, table, removed: &removed, blocks: Vec::new(), current: 0 };
-            for range in &removed {
+            for range in &removed.0 {
                 // Blocks that end in it go as they are; those at its ends may reach out of it.
                 open.home(&range.start).await?;
                 if let Some(end) = &range.end {
@@ -74,7 +75,7 @@ impl Edits {
                 open.blocks[home].set(key, value);
             }
             let blocks = open.blocks;
-            for range in &removed {
+            for range in &removed.0 {
                 let range = table.range(range);
                 for table in [Table::Blocks, Table::Directory] {
                     writes.push(Write::DeleteRange { table, range: range.clone() });
@@ -84,11 +85,36 @@ impl Edits {
             let (gone, come): (Vec<_>, Vec<_>) = blocks
                 .into_iter()
                 .filter(|block| block.changed)
-                .map(|block| block.writes(table, !removed.is_empty()))
+                .map(|block| block.writes(table, !removed.0.is_empty()))
                 .unzip();
             writes.extend(gone.into_iter().chain(come).flatten());
         }
         Ok(writes)
+    }
+}
+
+/// Ranges that go: in order, and apart from each other.
+struct Removed(Vec<KeyRange>);
+
+impl Removed {
+    fn of(mut ranges: Vec<KeyRange>) -> Self {
+        ranges.sort_unstable_by(|one, other| one.start.cmp(&other.start));
+        let mut apart: Vec<KeyRange> = Vec::new();
+        for range in ranges {
+            match apart.last_mut() {
+                Some(before) if before.end.as_ref().is_none_or(|end| *end >= range.start) => {
+                    let ends = before.end.take().zip(range.end);
+                    before.end = ends.map(|(one, other)| one.max(other));
+                }
+                _ => apart.push(range),
+            }
+        }
+        Self(apart)
+    }
+
+    fn contains(&self, key: &Key) -> bool {
+        let behind = self.0.partition_point(|range| range.start <= *key);
+        behind.checked_sub(1).is_some_and(|at| self.0[at].contains(key))
     }
 }
 
@@ -97,7 +123,7 @@ struct Open<'a, S> {
     inner: &'a S,
     table: PackedTable,
     /// Rows that go, whichever block they are in.
-    removed: &'a [KeyRange],
+    removed: &'a Removed,
     blocks: Vec<Block>,
     /// The one that was asked for last.
     current: usize,
@@ -109,17 +135,17 @@ impl<S: Store> Open<'_, S> {
         if self.blocks.get(self.current).is_some_and(|block| block.is_home_of(key)) {
             return Ok(self.current);
         }
-        let (inner, rest) = (self.inner, self.table.rest(key));
-        let found = blocks(inner, rest, Order::Ascending, 1).await?.pop();
-        let (found, is_last) = match found {
+        let (inner, table) = (self.inner, self.table);
+        let (found, is_last) = match look::home(inner, table, key).await? {
             Some(found) => (Some(found), false),
             None => {
                 let before = KeyRange { start: Key::new(), end: Some(key.clone()) };
-                let before = self.table.range(&before);
-                (blocks(inner, before, Order::Descending, 1).await?.pop(), true)
+                let before = table.range(&before);
+                let found = look::blocks(inner, table, before, Order::Descending, 1).await?.pop();
+                (found, true)
             }
         };
-        let (stored, rows) = found.unzip();
+        let stored = found.as_ref().map(|block| block.last.clone());
         let known = self.blocks.iter().position(|block| block.stored == stored);
         self.current = known.unwrap_or(self.blocks.len());
         match known {
@@ -129,8 +155,11 @@ impl<S: Store> Open<'_, S> {
                 block.is_last |= is_last;
             }
             None => {
-                let (rows, from) = (rows.unwrap_or_default(), key.clone());
-                self.blocks.push(Block::new(stored, from, is_last, rows, self.removed));
+                let rows = match found {
+                    Some(block) => block.rows(inner).await?,
+                    None => Vec::new(),
+                };
+                self.blocks.push(Block::new(stored, key.clone(), is_last, rows, self.removed));
             }
         }
         Ok(self.current)
@@ -157,10 +186,10 @@ impl Block {
         from: Key,
         is_last: bool,
         rows: Vec<Row>,
-        removed: &[KeyRange],
+        removed: &Removed,
     ) -> Self {
         let (keys, count) = (block::encode_keys(&rows), rows.len());
-        let stays = |(key, _): &Row| !removed.iter().any(|range| range.contains(key));
+        let stays = |(key, _): &Row| !removed.contains(key);
         let rows: BTreeMap<_, _> = rows.into_iter().filter(stays).collect();
         let changed = rows.len() != count;
         Self { stored, keys, from, is_last, rows, changed }

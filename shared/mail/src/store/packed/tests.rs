@@ -1,15 +1,15 @@
 //! Blocks against a store that has none.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, future::poll_fn, mem::replace, task::Poll};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join};
 
 use super::{super::conformance, *};
 use crate::{store::MemoryStore, testing::block_on};
 
 /// The tables of the property: two packed ones, so that they can't get into each other's way, and one
 /// that goes through.
-const TABLES: [Table; 3] = [Table::Messages, Table::Ledger, Table::Meta];
+const TABLES: [Table; 3] = [Table::Messages, Table::Arrival, Table::Meta];
 
 #[test]
 fn blocks_do_what_every_store_must() {
@@ -72,8 +72,16 @@ fn stored_keys(store: &MemoryStore) -> [Vec<(Key, Vec<Key>)>; 2] {
         block_on(store.scan(table, &KeyRange::all(), Order::Ascending, usize::MAX)).unwrap()
     };
     let keys = |rows: Vec<Row>| rows.into_iter().map(|(key, _)| key).collect();
-    let of_block = |(key, bytes): (Key, Vec<u8>)| (key, keys(block::decode(&bytes).unwrap()));
-    let listed = |(key, bytes): (Key, Vec<u8>)| (key, block::decode_keys(&bytes).unwrap());
+    let of_block = |(key, bytes): (Key, Vec<u8>)| {
+        let (rows, is_whole) = block::decode(&bytes, &PackedTable::last(&key));
+        assert!(is_whole);
+        (key, keys(rows))
+    };
+    let listed = |(key, bytes): (Key, Vec<u8>)| {
+        let (keys, is_whole) = block::decode_keys(&bytes, &PackedTable::last(&key));
+        assert!(is_whole);
+        (key, keys)
+    };
     [
         entries(Table::Blocks).into_iter().map(of_block).collect(),
         entries(Table::Directory).into_iter().map(listed).collect(),
@@ -173,18 +181,147 @@ fn rows_of_an_earlier_version_come_into_blocks_with_the_lead() {
     assert!(rows == expected, "{} rows", rows.len());
 }
 
-#[test]
-fn a_damaged_block_is_told() {
+/// A store with rows 0 to 9 in one block, of which an entry of that table is cut off.
+fn damaged(table: Table, length: usize) -> Packed<MemoryStore> {
     let inner = MemoryStore::new();
     let packed = Packed::new(inner.clone());
-    block_on(packed.apply(vec![put(1)], Durability::Strict)).unwrap();
-    let [(key, _)] =
-        &block_on(inner.scan(Table::Blocks, &KeyRange::all(), Order::Ascending, 9)).unwrap()[..]
-    else {
-        panic!("not one block");
-    };
-    let damage = Write::Put { table: Table::Blocks, key: key.clone(), value: vec![0, 0, 1] };
+    block_on(packed.apply((0..10).map(put).collect(), Durability::Strict)).unwrap();
+    let all = block_on(inner.scan(table, &KeyRange::all(), Order::Ascending, 9)).unwrap();
+    let [(key, value)] = &all[..] else { panic!("not one block") };
+    let damage = Write::Put { table, key: key.clone(), value: value[..length].to_vec() };
     block_on(inner.apply(vec![damage], Durability::Strict)).unwrap();
-    let found = block_on(packed.get(Table::Messages, &Key::new().u32(1)));
-    assert!(matches!(found, Err(StoreError::Damaged(_))), "{found:?}");
+    packed
+}
+
+fn rows_of(packed: &Packed<MemoryStore>) -> Vec<(u32, usize)> {
+    let all = KeyRange::all();
+    let rows = block_on(packed.scan(Table::Messages, &all, Order::Ascending, 99)).unwrap();
+    let keys = block_on(packed.keys(Table::Messages, &all)).unwrap();
+    assert_eq!(rows.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>(), keys);
+    let values = block_on(packed.get_many(Table::Messages, &keys)).unwrap();
+    let number = |key: &Key| u32::from_be_bytes(key.0[..].try_into().unwrap());
+    rows.into_iter()
+        .zip(values)
+        .map(|((key, row), value)| {
+            assert_eq!(block_on(packed.get(Table::Messages, &key)).unwrap().as_ref(), Some(&row));
+            assert_eq!(value, Some(row.clone()));
+            (number(&key), row.len())
+        })
+        .collect()
+}
+
+#[test]
+fn a_damaged_block_costs_the_rows_behind_the_damage_and_nothing_else() {
+    // Two rows can be read, and of the others there are the keys.
+    let packed = damaged(Table::Blocks, 1_000);
+    let expect = |number: u32| (number, if number < 2 { 400 } else { 0 });
+    assert_eq!(rows_of(&packed), (0..10).map(expect).collect::<Vec<_>>());
+    // It can be written to, and what is written is whole.
+    let range = KeyRange { start: Key::new(), end: Some(Key::new().u32(1)) };
+    let gone = Write::DeleteRange { table: Table::Messages, range };
+    block_on(packed.apply(vec![gone, put(3), put(12)], Durability::Strict)).unwrap();
+    let expect = |number: u32| (number, if [1, 3, 12].contains(&number) { 400 } else { 0 });
+    assert_eq!(rows_of(&packed), (1..10).chain([12]).map(expect).collect::<Vec<_>>());
+
+    // Where the directory is damaged, nothing is lost.
+    let packed = damaged(Table::Directory, 10);
+    assert_eq!(rows_of(&packed), (0..10).map(|number| (number, 400)).collect::<Vec<_>>());
+}
+
+/// A store at which others have their turn before and after everything.
+struct Slow(MemoryStore);
+
+impl Slow {
+    async fn slowly<T>(&self, work: impl Future<Output = T>) -> T {
+        yield_now().await;
+        let done = work.await;
+        yield_now().await;
+        done
+    }
+}
+
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl Store for Slow {
+    async fn take_lead(&self) -> Result<(), StoreError> {
+        self.slowly(self.0.take_lead()).await
+    }
+
+    fn editing(&self) -> &Mutex<()> {
+        self.0.editing()
+    }
+
+    fn written(&self) -> &Written {
+        self.0.written()
+    }
+
+    async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.slowly(self.0.get(table, key)).await
+    }
+
+    async fn get_many(
+        &self,
+        table: Table,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.slowly(self.0.get_many(table, keys)).await
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.slowly(self.0.scan(table, range, order, limit)).await
+    }
+
+    async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {
+        self.slowly(self.0.keys(table, range)).await
+    }
+
+    async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
+        self.slowly(self.0.apply(batch, durability)).await
+    }
+}
+
+#[test]
+fn a_read_during_batches_sees_one_state() {
+    let packed = Packed::new(Slow(MemoryStore::new()));
+    block_on(packed.apply((0..12_000).map(put).collect(), Durability::Relaxed)).unwrap();
+    let all = KeyRange::all();
+    let scan = packed.scan(Table::Messages, &all, Order::Ascending, usize::MAX);
+    let batches = async {
+        for end in 1..40 {
+            let range = KeyRange { start: Key::new(), end: Some(Key::new().u32(end * 100)) };
+            let gone = Write::DeleteRange { table: Table::Messages, range };
+            let marker = Write::Put {
+                table: Table::Messages,
+                key: Key::new().u32(12_000),
+                value: end.to_be_bytes().to_vec(),
+            };
+            packed.apply(vec![gone, marker], Durability::Relaxed).await.unwrap();
+        }
+    };
+    let (rows, ()) = block_on(join(scan, batches));
+    let rows = rows.unwrap();
+    let (last, first) = (rows.last().unwrap(), &rows[0].0);
+    let gone = match &last.1[..] {
+        marker if last.0 == Key::new().u32(12_000) => {
+            u32::from_be_bytes(marker.try_into().unwrap()) * 100
+        }
+        _ => 0,
+    };
+    assert_eq!(*first, Key::new().u32(gone));
 }
