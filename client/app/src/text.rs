@@ -96,7 +96,10 @@ pub(crate) mod connection {
     }
 
     pub(crate) fn nearly_full(percent: u64) -> String {
-        format!("The mailbox on the server is {percent} % full.")
+        match percent {
+            0..100 => format!("The mailbox on the server is {percent} % full."),
+            _ => "The mailbox on the server is full.".to_owned(),
+        }
     }
 
     pub(crate) fn progress(what: &str, done: u32, total: u32) -> String {

@@ -1,9 +1,13 @@
 //! Accounts on a real Dovecot.
 
 use anyhow::{Result, ensure};
-use postern_tests::{browser::Browser, letters};
+use postern_tests::{
+    browser::{Browser, hook},
+    dovecot::Options,
+    letters,
+};
 
-use crate::steps::{Servers, USER, open_row, reader_shows};
+use crate::steps::{Servers, USER, open_row, open_settings, reader_shows};
 
 #[tokio::test]
 async fn an_imap_account_is_added_and_a_message_read() -> Result<()> {
@@ -95,6 +99,27 @@ async fn a_second_tab_shows_what_the_first_one_fetches_and_takes_over() -> Resul
         browser.client().switch_to_window(second).await?;
         open_row(browser, "Letter 0").await?;
         reader_shows(browser, "Letter 0", "letter number 0").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_nearly_full_shows_in_the_folder_list_and_in_the_settings() -> Result<()>
+{
+    let options = Options { storage: Some(4608), ..Options::default() };
+    let servers = Servers::start_with(options).await?;
+    servers.dovecot.deliver_all(USER, (0..4).map(letters::large))?;
+    Browser::run("quota", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("imap").fill(browser).await?;
+        browser.click("setup-add").await?;
+        let nearly = |text: &str| text.contains("% full");
+        browser.wait_for_text(&hook("nearly-full"), nearly).await?;
+        open_settings(browser).await?;
+        let used =
+            |text: &str| text.contains("of 4.7 MB on the server") && text.contains("nearly full");
+        browser.wait_for_text(&hook("quota"), used).await?;
         Ok(())
     })
     .await

@@ -6,7 +6,7 @@ use anyhow::Result;
 use postern::demo::{self, Content, Demo};
 use postern_tests::{
     browser::{Browser, hook},
-    dovecot::{Dovecot, PASSWORD},
+    dovecot::{Dovecot, Options, PASSWORD},
     site::{Reach, Site},
 };
 use serde_json::json;
@@ -23,7 +23,12 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) async fn start() -> Result<Self> {
-        let dovecot = Dovecot::start()?;
+        Self::start_with(Options::default()).await
+    }
+
+    /// The same with a Dovecot that does something otherwise.
+    pub(crate) async fn start_with(options: Options) -> Result<Self> {
+        let dovecot = Dovecot::start_with(options)?;
         let options = demo::Options {
             content: Content::Empty,
             address: USER.into(),
@@ -108,4 +113,19 @@ pub(crate) async fn reader_shows(browser: &Browser, subject: &str, words: &str) 
 /// Opens the folder with this role.
 pub(crate) async fn open_folder(browser: &Browser, role: &str) -> Result<()> {
     browser.click_on(&format!("[data-test=\"folder\"][data-role=\"{role}\"]")).await
+}
+
+/// Opens the settings of the only account.
+pub(crate) async fn open_settings(browser: &Browser) -> Result<()> {
+    for label in ["Accounts", "Settings"] {
+        let press = format!(
+            "const button = [...document.querySelectorAll('button')]\
+                 .find(own => own.innerText.trim() === '{label}'); \
+             button?.click(); \
+             return Boolean(button)"
+        );
+        browser.wait_until(&press).await?;
+    }
+    browser.get("account-form").await?;
+    Ok(())
 }

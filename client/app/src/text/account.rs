@@ -23,7 +23,6 @@ pub(crate) const BY_YOU: &str = "Trusted by you";
 pub(crate) const STOP_TRUSTING: &str = "Stop trusting it";
 pub(crate) const NOT_SEEN: &str =
     "There has been no connection with these settings yet. What protects it will be shown here.";
-pub(crate) const NEARLY_FULL: &str = "The mailbox is nearly full. Once it is, the server refuses new mail: delete some, or empty the trash.";
 pub(crate) const EDIT: &str = "Settings";
 pub(crate) const NEW_PASSWORD: &str = "New password";
 pub(crate) const NEW_PASSWORD_HINT: &str = "Leave it empty to keep the one that is stored.";
@@ -33,6 +32,17 @@ pub(crate) const SAVED: &str = "Saved. The account uses these settings now.";
 pub(crate) const TESTED_FIRST: &str =
     "Both servers are tried with the new settings first. If one refuses, nothing is changed.";
 pub(crate) const LOOK: &str = "Look at the certificate";
+
+pub(crate) fn little_room(percent: u64) -> &'static str {
+    match percent {
+        0..100 => {
+            "The mailbox is nearly full. Once it is, the server refuses new mail: delete some, and empty the trash."
+        }
+        _ => {
+            "The mailbox is full, and the server refuses new mail. Delete some, and empty the trash."
+        }
+    }
+}
 
 pub(crate) fn room(used: &str, limit: &str, percent: u64) -> String {
     format!("{used} of {limit} on the server in use ({percent} %)")

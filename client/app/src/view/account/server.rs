@@ -68,12 +68,14 @@ fn Room(account: AccountId) -> impl IntoView {
             let (used, limit) = (share.used.to_string(), share.limit.to_string());
             meter(share, text::account::room_messages(&used, &limit, share.percent()))
         });
+        let little = quota.tightest().filter(|_| quota.is_nearly_full());
         view! {
             <div class="meter" class:is-high=quota.is_nearly_full() data-test="quota">
                 {storage}
                 {messages}
-                {quota.is_nearly_full().then(|| {
-                    view! { <p class="field-hint">{text::account::NEARLY_FULL}</p> }
+                {little.map(|share| {
+                    let words = text::account::little_room(share.percent());
+                    view! { <p class="field-hint">{words}</p> }
                 })}
             </div>
         }
