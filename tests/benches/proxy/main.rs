@@ -32,7 +32,7 @@ use serde_json::Value;
 
 use crate::{idle::STEPS, legs::Legs, relays::Relays};
 
-/// How long all of it may take.
+/// How long each measurement may take: the relays are slow to take thousands of connections with TLS.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Files that a relay opens besides its connections, at most.
@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
     }
     // A relay has two for each connection.
     let connections = (files.saturating_sub(OTHER_FILES) / 2).min(STEPS[STEPS.len() - 1]);
-    deliver(within(PATIENCE, measure(connections)).await?)
+    deliver(measure(connections).await?)
 }
 
 /// What follows `--only`: a part of the name of what shall be measured, such as `bulk` or
@@ -58,27 +58,35 @@ fn only() -> Option<String> {
 async fn measure(connections: usize) -> Result<Vec<Value>> {
     let relays = Relays::find(connections)?;
     let only = only();
-    let is_wanted = |what: String| only.as_ref().is_none_or(|only| what.contains(only));
+    // Says what comes next, since it takes minutes.
+    let begins = |what: &str, legs: Legs| {
+        let what = format!("{what}, {legs}");
+        let is_wanted = only.as_ref().is_none_or(|only| what.contains(only));
+        if is_wanted {
+            eprintln!("    {what}");
+        }
+        is_wanted
+    };
     let mut figures = Vec::new();
     for legs in Legs::ALL {
-        if is_wanted(format!("bulk, {legs}")) {
-            figures.extend(bulk::measure(&relays, legs).await?);
+        if begins("bulk", legs) {
+            figures.extend(within(PATIENCE, bulk::measure(&relays, legs)).await?);
         }
     }
     for legs in Legs::ALL {
-        if is_wanted(format!("open, {legs}")) {
-            figures.extend(opening::measure(&relays, legs).await?);
+        if begins("open", legs) {
+            figures.extend(within(PATIENCE, opening::measure(&relays, legs)).await?);
         }
     }
     for legs in [Legs::BLIND, Legs::BOTH_TLS] {
-        if is_wanted(format!("latency, {legs}")) {
-            figures.push(latency::measure(&relays, legs).await?);
+        if begins("latency", legs) {
+            figures.push(within(PATIENCE, latency::measure(&relays, legs)).await?);
         }
     }
     for legs in [Legs::BLIND, Legs::PAGE_TLS, Legs::BOTH_TLS] {
-        if is_wanted(format!("idle, {legs}")) {
-            let with_news = legs == Legs::BLIND;
-            figures.extend(idle::measure(&relays, legs, connections, with_news).await?);
+        if begins("idle", legs) {
+            let idle = idle::measure(&relays, legs, connections, legs == Legs::BLIND);
+            figures.extend(within(PATIENCE, idle).await?);
         }
     }
     for figure in &mut figures {
