@@ -1,5 +1,7 @@
 //! Mail as it comes, in quantities worth measuring.
 
+use postern_imap::response::format_date_time;
+
 /// How large one in ten messages is, in bytes each: the median is 10 kB.
 const SIZES: [usize; 10] =
     [1_000, 3_000, 5_000, 7_000, 9_000, 11_000, 14_000, 20_000, 40_000, 80_000];
@@ -9,6 +11,10 @@ const LARGE_EVERY: usize = 1_000;
 
 /// The size of a message with a large attachment, in bytes.
 const LARGE: usize = 5_000_000;
+
+/// When the first message was sent, in seconds since 1970, and how much later each other one.
+const FIRST: i64 = 1_609_459_200;
+const APART: i64 = 20 * 60;
 
 const PEOPLE: [(&str, &str); 4] = [
     ("Ada Marsh", "ada"),
@@ -59,13 +65,14 @@ pub fn sizes(count: usize) -> impl Iterator<Item = Vec<u8>> {
 
 fn header(number: usize) -> String {
     let (name, local) = PEOPLE[number % PEOPLE.len()];
-    let (day, hour, minute) = (number % 28 + 1, number % 24, number % 60);
+    let seconds = FIRST + APART * i64::try_from(number).expect("there are not that many");
+    let date = format_date_time(seconds).expect("years have four digits").replace('-', " ");
     format!(
-        "Received: from mx.example.net by mail.example.org; {day} Mar 2025 10:20:31 +0000\r\n\
+        "Received: from mx.example.net by mail.example.org; {date}\r\n\
          From: {name} <{local}@example.org>\r\n\
          To: Ben Hollis <ben@example.org>, \"Hollis, Ada\" <ada.hollis@example.org>\r\n\
          Subject: The allotment in March, letter {number}\r\n\
-         Date: {day:02} Mar 2025 {hour:02}:{minute:02}:30 +0000\r\n\
+         Date: {date}\r\n\
          Message-ID: <letter-{number}@example.org>\r\n\
          In-Reply-To: <letter-{before}@example.org>\r\n\
          MIME-Version: 1.0\r\n",

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
+use futures_util::future::join;
 use postern_bridge::MailboxId;
 use postern_imap::{
     Command, Response, SequenceSet,
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::is_provisional,
-    record::{self, Mailbox, SyncPoint},
+    record::{self, Mailbox, Message, SyncPoint},
     threads,
 };
 
@@ -211,29 +212,34 @@ impl<T: Transport> ImapClient<T> {
     }
 
     /// Fetches those of these messages that there are. The first window is not held up by others;
-    /// from then on the next one is on its way while one is stored.
+    /// from then on the next ones are on their way, and are taken in, while one is stored.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
         missing: &[u32],
         stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
-        let what = "list the messages";
+        let (host, mailbox) = (sync.host(), sync.mailbox);
         let mut asks_threads = self.wants_threads(sync, missing).await?;
-        let items = listing::items(&self.capabilities(sync.host()).await?);
+        let items = listing::items(&self.capabilities(host).await?);
         let mut windows = plan::new_windows(missing).into_iter();
         let mut current = self.start_fetch(windows.next(), &items)?;
         let mut ahead = None;
+        let mut came = None;
         while let Some(tag) = current {
-            let mut answer = self.finish(sync.host(), tag, what).await?;
-            let messages = listing::messages(sync.mailbox, &mut answer, |uid| {
-                missing.binary_search(&uid).is_ok()
-            });
-            stored.extend(sync.add(messages, |_| {}).await?);
-            if asks_threads && !sync.is_paused() {
-                self.ask_threads(sync).await?;
+            let next = self.finish(host, tag, "list the messages");
+            // What has come is stored even if the connection breaks.
+            let (next, added) = join(next, take_in(sync, came)).await;
+            stored.extend(added?);
+            let is_missing = |uid| missing.binary_search(&uid).is_ok();
+            came = Some(listing::messages(mailbox, &mut next?, is_missing));
+            if asks_threads {
+                stored.extend(take_in(sync, came.take()).await?);
+                if !sync.is_paused() {
+                    self.ask_threads(sync).await?;
+                }
+                asks_threads = false;
             }
-            asks_threads = false;
             let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
                 Some(tag) => Some(tag),
@@ -241,6 +247,7 @@ impl<T: Transport> ImapClient<T> {
             };
             ahead = self.start_fetch(next(), &items)?;
         }
+        stored.extend(take_in(sync, came).await?);
         stored.sort_unstable();
         Ok(())
     }
@@ -368,5 +375,16 @@ impl<T: Transport> ImapClient<T> {
         let Some(window) = window else { return Ok(None) };
         let command = Command::uid_fetch(&window, items)?;
         Ok(Some(self.connection.session.start(command)))
+    }
+}
+
+/// Stores a window, if one has come; returns the UIDs of those that are stored.
+async fn take_in<H: Host>(
+    sync: &mut Sync<'_, H>,
+    came: Option<Vec<Message>>,
+) -> Result<Vec<u32>, MailError> {
+    match came {
+        Some(messages) => sync.add(messages, |_| {}).await,
+        None => Ok(Vec::new()),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{Key, KeyRange, Order, Store, StoreError, Table, Write},
     block::{self, Row},
-    look,
+    look::{self, Walk},
     table::PackedTable,
 };
 
@@ -62,7 +62,7 @@ impl Edits {
         let mut writes = Vec::new();
         for (table, Edit { removed, rows }) in self.0 {
             let removed = Removed::of(removed);
-            let mut open = Open { inner, table, removed: &removed, blocks: Vec::new(), current: 0 };
+            let mut open = Open::new(inner, table, &removed);
             for range in &removed.0 {
                 // Blocks that end in it go as they are; those at its ends may reach out of it.
                 open.home(&range.start).await?;
@@ -70,6 +70,7 @@ impl Edits {
                     open.home(end).await?;
                 }
             }
+            open.walk = Walk::new(inner, table);
             for (key, value) in rows {
                 let home = open.home(&key).await?;
                 open.blocks[home].set(key, value);
@@ -124,28 +125,38 @@ struct Open<'a, S> {
     table: PackedTable,
     /// Rows that go, whichever block they are in.
     removed: &'a Removed,
+    /// Where it is looked for the next one.
+    walk: Walk<'a, S>,
     blocks: Vec<Block>,
     /// The one that was asked for last.
     current: usize,
 }
 
-impl<S: Store> Open<'_, S> {
-    /// Opens the block that has or would have a key; returns its place among those that are open.
+impl<'a, S: Store> Open<'a, S> {
+    fn new(inner: &'a S, table: PackedTable, removed: &'a Removed) -> Self {
+        let walk = Walk::new(inner, table);
+        Self { inner, table, removed, walk, blocks: Vec::new(), current: 0 }
+    }
+
+    /// Opens the block that has or would have a key, none of which comes before those of this walk;
+    /// returns its place among those that are open.
     async fn home(&mut self, key: &Key) -> Result<usize, StoreError> {
         if self.blocks.get(self.current).is_some_and(|block| block.is_home_of(key)) {
             return Ok(self.current);
         }
-        let (inner, table) = (self.inner, self.table);
-        let (found, is_last) = match look::home(inner, table, key).await? {
-            Some(found) => (Some(found), false),
+        let behind_all;
+        let found = self.walk.home(key).await?;
+        let is_last = found.is_none();
+        let found = match found {
+            Some(found) => Some(found),
             None => {
                 let before = KeyRange { start: Key::new(), end: Some(key.clone()) };
-                let before = table.range(&before);
-                let found = look::blocks(inner, table, before, Order::Descending, 1).await?.pop();
-                (found, true)
+                let (before, order) = (self.table.range(&before), Order::Descending);
+                behind_all = look::blocks(self.inner, self.table, before, order, 1).await?.pop();
+                behind_all.as_ref()
             }
         };
-        let stored = found.as_ref().map(|block| block.last.clone());
+        let stored = found.map(|block| block.last.clone());
         let known = self.blocks.iter().position(|block| block.stored == stored);
         self.current = known.unwrap_or(self.blocks.len());
         match known {
@@ -156,7 +167,7 @@ impl<S: Store> Open<'_, S> {
             }
             None => {
                 let rows = match found {
-                    Some(block) => block.rows(inner).await?,
+                    Some(block) => block.rows(self.inner).await?,
                     None => Vec::new(),
                 };
                 self.blocks.push(Block::new(stored, key.clone(), is_last, rows, self.removed));

@@ -1,6 +1,6 @@
 //! Looking at blocks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, vec};
 
 use super::{
     super::{Key, KeyRange, Order, Store, StoreError, Table},
@@ -25,7 +25,7 @@ pub(super) struct Stored {
 impl Stored {
     /// Its rows. Those that can't be read any more have an empty value if the directory knows of
     /// them: so they are told as damaged where they are looked at, and hold up nothing else.
-    pub(super) async fn rows(self, inner: &impl Store) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn rows(&self, inner: &impl Store) -> Result<Vec<Row>, StoreError> {
         let (rows, is_whole) = block::decode(&self.bytes, &self.last);
         if is_whole {
             return Ok(rows);
@@ -43,10 +43,50 @@ impl Stored {
         if let Ok(found) = block::find(&self.bytes, key) {
             return Ok(found.map(<[u8]>::to_vec));
         }
-        let (last, bytes) = (self.last.clone(), self.bytes.clone());
-        let rows = Self { last, bytes, ..*self }.rows(inner).await?;
+        let rows = self.rows(inner).await?;
         let mut values = rows.into_iter().filter(|(own, _)| own == key).map(|(_, value)| value);
         Ok(values.next())
+    }
+}
+
+/// A way from block to block, in the order of their keys.
+pub(super) struct Walk<'a, S> {
+    inner: &'a S,
+    table: PackedTable,
+    block: Option<Stored>,
+    /// Blocks behind it that have been read already.
+    next: vec::IntoIter<Stored>,
+    /// How many blocks were read at once the last time.
+    wanted: usize,
+    /// Whether there is no block behind what has been read.
+    is_over: bool,
+}
+
+impl<'a, S: Store> Walk<'a, S> {
+    pub(super) fn new(inner: &'a S, table: PackedTable) -> Self {
+        let next = Vec::new().into_iter();
+        Self { inner, table, block: None, next, wanted: 0, is_over: false }
+    }
+
+    /// The block that has or would have a key, unless that is behind all there is. Keys must ascend.
+    pub(super) async fn home(&mut self, key: &Key) -> Result<Option<&Stored>, StoreError> {
+        let mut was_used = true;
+        while !self.is_over && self.block.as_ref().is_none_or(|block| block.last < *key) {
+            self.block = self.next.next();
+            if self.block.is_none() {
+                // Where each block was needed the next ones are too; else they would be in vain.
+                self.wanted = if was_used { (2 * self.wanted).clamp(1, BLOCKS) } else { 1 };
+                let (range, order) = (self.table.rest(key), Order::Ascending);
+                let found = blocks(self.inner, self.table, range, order, self.wanted).await?;
+                self.next = found.into_iter();
+                self.block = self.next.next();
+                // It lies behind all that there is, and so do the keys that follow.
+                self.is_over = self.block.is_none();
+            } else {
+                was_used = self.block.as_ref().is_some_and(|block| block.last >= *key);
+            }
+        }
+        Ok(self.block.as_ref())
     }
 }
 
@@ -91,31 +131,10 @@ pub(super) async fn get_many(
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_unstable_by_key(|at| &keys[*at]);
     let mut values = vec![None; keys.len()];
-    let mut next = Vec::new().into_iter();
-    let mut block: Option<Stored> = None;
-    let mut wanted = 1;
+    let mut walk = Walk::new(inner, table);
     for at in order {
-        let key = &keys[at];
-        let mut was_used = block.is_some();
-        while block.as_ref().is_none_or(|block| block.last < *key) {
-            block = next.next();
-            if block.is_none() {
-                // Where each block was needed the next ones are too; else they would be in vain.
-                wanted = if was_used { (2 * wanted).min(BLOCKS) } else { 1 };
-                let rest = table.rest(key);
-                next = blocks(inner, table, rest, Order::Ascending, wanted).await?.into_iter();
-                block = next.next();
-                if block.is_none() {
-                    // It lies behind all that there is, and so do the others.
-                    return Ok(values);
-                }
-            } else {
-                was_used = false;
-            }
-        }
-        if let Some(block) = &block {
-            values[at] = block.value(inner, key).await?;
-        }
+        let Some(block) = walk.home(&keys[at]).await? else { break };
+        values[at] = block.value(inner, &keys[at]).await?;
     }
     Ok(values)
 }
