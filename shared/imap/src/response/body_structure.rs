@@ -85,8 +85,8 @@ impl BodyStructure {
             return Some(Self::Multipart(Box::new(multipart(fields))));
         }
         let start = fields.place();
-        let kind = fields.value()?;
-        match fields.next() {
+        let kind = fields.quick_value()?;
+        match fields.plain_string().map(Item::String).or_else(|| fields.next()) {
             Some(subtype) if !is_childless(subtype, fields) => {
                 Some(Self::Part(Box::new(part(kind, subtype, fields))))
             }

@@ -59,11 +59,49 @@ pub struct GmailItems {
     pub labels: Option<Vec<Vec<u8>>>,
 }
 
+/// An item that nearly all responses have.
+enum Usual {
+    Uid,
+    Flags,
+    InternalDate,
+    Size,
+    Envelope,
+    BodyStructure,
+}
+
+impl Usual {
+    /// Passes over the name of one if it comes next, and is spelled as most servers do.
+    #[inline]
+    fn pass(items: &mut Cursor<'_>) -> Option<Self> {
+        items.pass(b" ");
+        Some(if items.pass(b"UID ") {
+            Self::Uid
+        } else if items.pass(b"FLAGS ") {
+            Self::Flags
+        } else if items.pass(b"INTERNALDATE ") {
+            Self::InternalDate
+        } else if items.pass(b"RFC822.SIZE ") {
+            Self::Size
+        } else if items.pass(b"ENVELOPE ") {
+            Self::Envelope
+        } else if items.pass(b"BODYSTRUCTURE ") {
+            Self::BodyStructure
+        } else {
+            return None;
+        })
+    }
+}
+
 impl Fetch {
     pub(super) fn read(sequence: u32, cursor: &mut Cursor<'_>) -> Option<Box<Self>> {
         cursor.list(|items| {
             let mut fetch = Box::new(Self { sequence, ..Self::default() });
-            while let Some(name) = items.value() {
+            loop {
+                if let Some(usual) = Usual::pass(items) {
+                    fetch.take_usual(usual, items);
+                    continue;
+                }
+                let Some(name) = items.value() else { break };
                 let name = name.spelled().unwrap_or_default();
                 if items.is_at_end() {
                     break;
@@ -79,15 +117,27 @@ impl Fetch {
         })
     }
 
+    #[inline]
+    fn take_usual(&mut self, usual: Usual, items: &mut Cursor<'_>) {
+        match usual {
+            Usual::Uid => self.uid = items.number(),
+            Usual::Flags => self.flags = Flag::read_all(items),
+            Usual::InternalDate => self.internal_date = date_time(items),
+            Usual::Size => self.size = items.number(),
+            Usual::Envelope => self.envelope = Envelope::read(items),
+            Usual::BodyStructure => self.body_structure = BodyStructure::read(items),
+        }
+    }
+
     fn take(&mut self, name: &[u8], items: &mut Cursor<'_>) {
         match name {
-            b"UID" => self.uid = items.number(),
-            b"FLAGS" => self.flags = Flag::read_all(items),
-            b"INTERNALDATE" => self.internal_date = date_time(items),
+            b"UID" => self.take_usual(Usual::Uid, items),
+            b"FLAGS" => self.take_usual(Usual::Flags, items),
+            b"INTERNALDATE" => self.take_usual(Usual::InternalDate, items),
             b"SAVEDATE" => self.save_date = Some(date_time(items)),
-            b"RFC822.SIZE" => self.size = items.number(),
-            b"ENVELOPE" => self.envelope = Envelope::read(items),
-            b"BODYSTRUCTURE" | b"BODY" => self.body_structure = BodyStructure::read(items),
+            b"RFC822.SIZE" => self.take_usual(Usual::Size, items),
+            b"ENVELOPE" => self.take_usual(Usual::Envelope, items),
+            b"BODYSTRUCTURE" | b"BODY" => self.take_usual(Usual::BodyStructure, items),
             b"MODSEQ" => self.mod_seq = items.only().and_then(Item::number),
             b"PREVIEW" => self.preview = Some(items.value().and_then(text)),
             b"EMAILID" => self.email_id = items.only().and_then(text),
@@ -124,7 +174,7 @@ impl Fetch {
 }
 
 fn date_time(items: &mut Cursor<'_>) -> Option<i64> {
-    parse_date_time(&items.string()?)
+    parse_date_time(&items.quick_value()?.string()?)
 }
 
 fn text(item: Item<'_>) -> Option<String> {

@@ -59,7 +59,14 @@ impl Flag {
 
     /// Reads a list of flags.
     pub(super) fn read_all(cursor: &mut Cursor<'_>) -> Option<Vec<Self>> {
-        let flag = |item: Item<'_>| Some(Self::parse(&String::from_utf8_lossy(&item.string()?)));
+        let flag = |item: Item<'_>| {
+            Some(match item {
+                Item::Atom(br"\Seen") => Self::Seen,
+                Item::Atom(br"\Answered") => Self::Answered,
+                Item::Atom(br"\Flagged") => Self::Flagged,
+                item => Self::parse(&String::from_utf8_lossy(&item.string()?)),
+            })
+        };
         cursor.list(|flags| std::iter::from_fn(|| flags.value()).filter_map(flag).collect())
     }
 }

@@ -53,6 +53,35 @@ pub fn format_date_time(seconds: i64) -> Option<String> {
 
 /// Reads `" 1-Feb-2024 12:00:00 +0100"` as seconds since 1970 (UTC).
 pub fn parse_date_time(text: &[u8]) -> Option<i64> {
+    usual_date_time(text).or_else(|| any_date_time(text))
+}
+
+/// The same of one that is spelled as the RFC wants it, and nearly all are.
+fn usual_date_time(text: &[u8]) -> Option<i64> {
+    let text: &[u8; 26] = text.try_into().ok()?;
+    let digit = |at: usize| match text[at].wrapping_sub(b'0') {
+        digit @ 0..10 => Some(i64::from(digit)),
+        _ => None,
+    };
+    let pair = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
+    let marks = [(2, b'-'), (6, b'-'), (11, b' '), (14, b':'), (17, b':'), (20, b' ')];
+    let day = if text[0] == b' ' { digit(1)? } else { pair(0)? };
+    let year = pair(7)? * 100 + pair(9)?;
+    let (hour, minute, second) = (pair(12)?, pair(15)?, pair(18)?);
+    let offset = (pair(22)? * 60 + pair(24)?) * 60;
+    let offset = match text[21] {
+        b'+' => offset,
+        b'-' => -offset,
+        _ => return None,
+    };
+    let month = month(&mut &text[3..6])?;
+    let is_time = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    (is_time && marks.iter().all(|(at, mark)| text[*at] == *mark)).then(|| {
+        days(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second - offset
+    })
+}
+
+fn any_date_time(text: &[u8]) -> Option<i64> {
     let rest = &mut text.trim_ascii();
     let day = number(rest, 1..=31)?;
     let month = month(behind(rest, b'-')?)?;
@@ -144,6 +173,11 @@ mod tests {
             ("01-Foo-2024 00:00:00 +0000", None),
             ("01-Jan-2024 00:00:00", None),
             ("01-Jan-2024 00:00:00 0000", None),
+            ("01-Jan-2024 24:00:00 +0000", None),
+            ("01-Jan-2024 00:60:00 +0000", None),
+            ("01-Jan-2024 00:00:00 =0000", None),
+            ("01-Jan-2024 00:00:0: +0000", None),
+            ("01-Jan-2024.00:00:00 +0000", None),
             ("", None),
         ];
         for (text, seconds) in cases {
@@ -155,7 +189,8 @@ mod tests {
     fn what_is_written_is_read_as_the_same_second() {
         for seconds in (-62_167_219_200..253_402_300_800).step_by(86_400 * 359 + 4271) {
             let text = format_date_time(seconds).unwrap();
-            assert_eq!(parse_date_time(text.as_bytes()), Some(seconds), "{text}");
+            assert_eq!(usual_date_time(text.as_bytes()), Some(seconds), "{text}");
+            assert_eq!(any_date_time(text.as_bytes()), Some(seconds), "{text}");
         }
         assert_eq!(format_date_time(837_596_665).unwrap(), "17-Jul-1996 09:44:25 +0000");
         assert_eq!(format_date_time(0).unwrap(), " 1-Jan-1970 00:00:00 +0000");
