@@ -1,8 +1,16 @@
 //! IMAP against Dovecot.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use postern_bridge::{BodyView, Change, Delta, Intent, Mark, Protocol, Role, Security};
+use postern_mail::{
+    Host,
+    record::{self, Body, Message},
+    store::KeyRange,
+};
 use postern_tests::{letters, native::endpoint, pages::Page};
+use tokio::time::sleep;
 
 use super::{Servers, run};
 
@@ -197,18 +205,28 @@ fn the_newest_messages_are_fetched_before_anybody_asks() -> Result<()> {
     run(async || {
         let servers = Servers::start().await?;
         servers.dovecot.deliver_all("ben", letters::many(30))?;
-        let mut page = Page::open(servers.host()).await?;
+        let host = servers.host();
+        let mut page = Page::open(host.clone()).await?;
         page.add(servers.draft(Protocol::Imap)).await?;
         let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
         page.say(Intent::OpenMailbox { mailbox: inbox.id });
+        // The server says how messages begin before they are here.
         let previews = page.wait(|delta| match delta {
             Delta::Rows { rows, .. } => {
-                let known = rows.iter().take_while(|row| !row.preview.is_empty()).count();
-                (known == 20).then(|| rows[0].preview.clone())
+                let known = rows.iter().all(|row| !row.preview.is_empty());
+                (known && rows.len() == 30).then(|| rows[0].preview.clone())
             }
             _ => None,
         });
         assert!(previews.await?.starts_with("This is letter number 29."));
+        let is_here = |message: &Message| message.body != Body::Absent;
+        let newest = async || -> Result<usize> {
+            let messages: Vec<Message> = record::all(host.store(), &KeyRange::all()).await?;
+            Ok(messages.iter().rev().take_while(|message| is_here(message)).count())
+        };
+        while newest().await? < 20 {
+            sleep(Duration::from_millis(20)).await;
+        }
         Ok(())
     })
 }

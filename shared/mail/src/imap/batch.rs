@@ -221,6 +221,27 @@ impl<'a, H: Host> Sync<'a, H> {
         self.commit(&editing, writes, ListChange::default(), note).await
     }
 
+    /// Stores how messages begin, unless that is known.
+    pub(super) async fn set_previews(
+        &mut self,
+        mut told: BTreeMap<u32, String>,
+    ) -> Result<(), MailError> {
+        told.retain(|_, preview| !preview.is_empty());
+        let uids: Vec<u32> = told.keys().copied().collect();
+        let editing = self.host.store().editing().lock().await;
+        let messages = stored_messages(self.host.store(), self.mailbox, &uids).await?;
+        let set = |(message, preview): (Option<Message>, String)| {
+            let message = message.filter(|own| own.preview.is_empty())?;
+            Some(Message { preview, ..message }.put())
+        };
+        let writes: Vec<Write> =
+            messages.into_iter().zip(told.into_values()).filter_map(set).collect();
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.commit(&editing, writes, ListChange::default(), |_| {}).await
+    }
+
     /// Tells which messages the server says belong together, by UID.
     pub(super) fn tell_together(&mut self, together: Vec<Vec<u32>>) {
         let Self { mailbox, stored, total, unread, .. } = *self;

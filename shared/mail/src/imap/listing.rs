@@ -82,6 +82,14 @@ pub(super) fn links(fetch: &Fetch) -> Links {
     Links { message, ..Links::new(references, thread) }
 }
 
+/// How the server says that a message begins; empty if it does not.
+pub(super) fn preview(fetch: &Fetch) -> String {
+    let told = fetch.preview.iter().flatten().next();
+    let preview =
+        |text: &String| postern_mime::preview(text.as_bytes(), "text/plain", Some("utf-8"), "8bit");
+    told.map(preview).unwrap_or_default()
+}
+
 /// The records of the messages that were fetched and are wanted, ascending, each once.
 pub(super) fn messages(
     mailbox: MailboxId,

@@ -220,7 +220,8 @@ impl<T: Transport> ImapClient<T> {
         stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
         let (host, mailbox) = (sync.host(), sync.mailbox);
-        let mut asks_threads = self.wants_threads(sync, missing).await?;
+        let asks_threads = self.wants_threads(sync, missing).await?;
+        let mut is_first = true;
         let items = listing::items(&self.capabilities(host).await?);
         let mut windows = plan::new_windows(missing).into_iter();
         let mut current = self.start_fetch(windows.next(), &items)?;
@@ -233,12 +234,17 @@ impl<T: Transport> ImapClient<T> {
             stored.extend(added?);
             let is_missing = |uid| missing.binary_search(&uid).is_ok();
             came = Some(listing::messages(mailbox, &mut next?, is_missing));
-            if asks_threads {
-                stored.extend(take_in(sync, came.take()).await?);
-                if !sync.is_paused() {
+            if is_first {
+                // It is being looked at: nothing else comes before what belongs to it.
+                let shown = take_in(sync, came.take()).await?;
+                if asks_threads && !sync.is_paused() {
                     self.ask_threads(sync).await?;
                 }
-                asks_threads = false;
+                if !sync.is_paused() {
+                    self.ask_previews(sync, &shown).await?;
+                }
+                stored.extend(shown);
+                is_first = false;
             }
             let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
@@ -288,6 +294,27 @@ impl<T: Transport> ImapClient<T> {
         let uids = |thread: Thread| thread.messages.iter().map(|own| own.number).collect();
         sync.tell_together(threads.flatten().map(uids).collect());
         Ok(())
+    }
+
+    /// Asks how a few messages begin, where the server has that (RFC 8970): it may have to read them. One
+    /// that refuses is left alone: they show when they are opened.
+    pub(super) async fn ask_previews<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
+        uids: &[u32],
+    ) -> Result<(), MailError> {
+        let Some(uids) = SequenceSet::from_numbers(uids.iter().copied()) else { return Ok(()) };
+        if !self.capabilities(sync.host()).await?.has("PREVIEW") {
+            return Ok(());
+        }
+        let command = Command::uid_fetch(&uids, &[FetchItem::Preview { lazy: false }])?;
+        let mut answer = match self.run(sync.host(), command, "list the messages").await {
+            Err(MailError::Refused { .. } | MailError::Denied { .. }) => return Ok(()),
+            answer => answer?,
+        };
+        let told =
+            answer.fetches().filter_map(|fetch| Some((fetch.uid?, listing::preview(&fetch))));
+        sync.set_previews(told.collect()).await
     }
 
     /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the

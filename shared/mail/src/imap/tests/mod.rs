@@ -28,6 +28,7 @@ mod find;
 mod log_in;
 mod model;
 mod names;
+mod previews;
 mod resync;
 mod scripted;
 mod simulated;
