@@ -31,7 +31,8 @@ impl Page {
     /// Seconds in which an inbox comes into an empty database, over a connection that is logged in;
     /// `None` if there is no page.
     pub(crate) async fn sync(&self, inbox: Inbox) -> Result<Option<f64>> {
-        let asked = format!("measure-sync={},{},{PASSWORD}", self.server, inbox.user);
+        let Inbox { user, messages, .. } = inbox;
+        let asked = format!("measure-sync={},{user},{PASSWORD},{messages}", self.server);
         Ok(self.measure(&asked).await?.map(|measured| measured.took.as_secs_f64()))
     }
 

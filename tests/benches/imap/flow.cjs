@@ -23,6 +23,7 @@ const main = async () => {
         size: true,
         envelope: true,
         bodyStructure: true,
+        headers: ["references"],
     };
     const start = performance.now();
     let count = 0;

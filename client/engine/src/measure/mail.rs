@@ -3,7 +3,11 @@
 use std::ops::ControlFlow;
 
 use postern_bridge::{AccountId, MailboxId, MessageId, Role, ServerLogin};
-use postern_mail::{Clock, MailError, Secret, imap::ImapClient};
+use postern_mail::{
+    Clock, Host, MailError, Secret, Store,
+    imap::ImapClient,
+    store::{KeyRange, Table},
+};
 
 use crate::{clock::BrowserClock, host::BrowserHost, transport::MailTransport, worker::Worker};
 
@@ -11,10 +15,12 @@ use super::{Measured, host, login, memory};
 
 type Client = ImapClient<MailTransport>;
 
-/// Brings the inbox of `HOST,PORT,END,USER,PASSWORD` into an empty database.
+/// Brings the `MESSAGES` of the inbox of `HOST,PORT,END,USER,PASSWORD,MESSAGES` into an empty database.
 pub(super) async fn sync(worker: &Worker, asked: &str) -> Result<Measured, String> {
     let (login, rest) = login(asked)?;
-    let [password] = rest[..] else { return Err("PASSWORD is missing".into()) };
+    let [password, messages] = rest[..] else {
+        return Err("PASSWORD or MESSAGES is missing".into());
+    };
     let measured = async {
         let host = host(worker).await?;
         let (mut client, inbox) = open(&host, &login, password).await?;
@@ -22,9 +28,14 @@ pub(super) async fn sync(worker: &Worker, asked: &str) -> Result<Measured, Strin
         bring(&mut client, &host, inbox).await?;
         let millis = BrowserClock.now() - start;
         client.logout(&host).await;
-        Ok(Measured { millis, idle })
+        let stored = host.store().keys(Table::Messages, &KeyRange::all()).await?.len();
+        Ok((Measured { millis, idle }, stored))
     };
-    measured.await.map_err(|error: MailError| error.to_string())
+    let (measured, stored) = measured.await.map_err(|error: MailError| error.to_string())?;
+    if stored.to_string() != messages {
+        return Err(format!("{stored} of {messages} messages are stored"));
+    }
+    Ok(measured)
 }
 
 /// Fetches part `SECTION` of the first message in the inbox of

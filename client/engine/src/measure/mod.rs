@@ -4,7 +4,8 @@
 //!
 //! - `#measure=HOST,PORT,END,BYTES`: so many bytes are downloaded from a server that says nothing
 //!   else;
-//! - `#measure-sync=HOST,PORT,END,USER,PASSWORD`: an inbox comes into an empty database;
+//! - `#measure-sync=HOST,PORT,END,USER,PASSWORD,MESSAGES`: an inbox of so many messages comes into an
+//!   empty database;
 //! - `#measure-receive=HOST,PORT,END,USER,PASSWORD,MESSAGES`: so many messages come from a POP3
 //!   server into an empty database;
 //! - `#measure-part=HOST,PORT,END,USER,PASSWORD,SECTION`: so does a part of the inbox's first
