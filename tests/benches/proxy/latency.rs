@@ -61,11 +61,15 @@ pub(crate) async fn measure(relays: &Relays, legs: Legs) -> Result<Value> {
     for relay in &running {
         let most = async || Asking::start(|| relay.connect()).await?.most(trial).await;
         let most = attempt(relay, most).await?;
-        let before = Processors::now();
-        paced(relay, most / 2.0, trial).await?;
+        let busy = async || {
+            let half = Asking::start(|| relay.connect()).await?;
+            let before = Processors::now();
+            half.paced(most / 2.0, trial).await?;
+            Ok(before.zip(Processors::now()).map_or(0.5, |(before, now)| now.busy(&before)))
+        };
         // Questions that come one by one are more work than those that wait for each other, so that
         // half of the most is more than half of what the machine can do.
-        let busy = before.zip(Processors::now()).map_or(0.5, |(before, now)| now.busy(&before));
+        let busy = attempt(relay, busy).await?;
         rates.push(most / 2.0 * (0.5 / busy).min(1.0));
     }
     let mut added = Measured::default();

@@ -9,8 +9,12 @@ use postern_mail::{
     record::{self, Body, Message},
     store::KeyRange,
 };
-use postern_tests::{letters, native::endpoint, pages::Page};
-use tokio::time::sleep;
+use postern_tests::{
+    letters,
+    native::endpoint,
+    pages::{PATIENCE, Page},
+};
+use tokio::time::{sleep, timeout};
 
 use super::{Servers, run};
 
@@ -224,9 +228,13 @@ fn the_newest_messages_are_fetched_before_anybody_asks() -> Result<()> {
             let messages: Vec<Message> = record::all(host.store(), &KeyRange::all()).await?;
             Ok(messages.iter().rev().take_while(|message| is_here(message)).count())
         };
-        while newest().await? < 20 {
-            sleep(Duration::from_millis(20)).await;
-        }
+        let fetched = async {
+            while newest().await? < 20 {
+                sleep(Duration::from_millis(20)).await;
+            }
+            anyhow::Ok(())
+        };
+        timeout(PATIENCE, fetched).await??;
         Ok(())
     })
 }

@@ -81,6 +81,21 @@ impl<'a> Cursor<'a> {
         behind.is_some()
     }
 
+    /// Takes the item that comes next if it is this one, of which a space is the last byte, and another
+    /// follows.
+    #[inline]
+    pub(crate) fn pass_name(&mut self, name: &[u8]) -> bool {
+        let behind = self.place.text.strip_prefix(name);
+        let behind = behind.filter(|behind| !matches!(behind, [] | [b')' | b' ', ..]));
+        match (behind, self.place.items.checked_sub(1)) {
+            (Some(behind), Some(left)) => {
+                (self.place.text, self.place.items) = (behind, left);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The next item of the list that is open; `None` at its end.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Item<'a>> {

@@ -74,17 +74,17 @@ impl Usual {
     #[inline]
     fn pass(items: &mut Cursor<'_>) -> Option<Self> {
         items.pass(b" ");
-        Some(if items.pass(b"UID ") {
+        Some(if items.pass_name(b"UID ") {
             Self::Uid
-        } else if items.pass(b"FLAGS ") {
+        } else if items.pass_name(b"FLAGS ") {
             Self::Flags
-        } else if items.pass(b"INTERNALDATE ") {
+        } else if items.pass_name(b"INTERNALDATE ") {
             Self::InternalDate
-        } else if items.pass(b"RFC822.SIZE ") {
+        } else if items.pass_name(b"RFC822.SIZE ") {
             Self::Size
-        } else if items.pass(b"ENVELOPE ") {
+        } else if items.pass_name(b"ENVELOPE ") {
             Self::Envelope
-        } else if items.pass(b"BODYSTRUCTURE ") {
+        } else if items.pass_name(b"BODYSTRUCTURE ") {
             Self::BodyStructure
         } else {
             return None;
@@ -196,6 +196,15 @@ mod tests {
         assert_eq!(fetch.flags, Some(vec![Flag::Seen, Flag::Other("Work".into())]));
         assert_eq!(fetch.internal_date, Some(837_596_665));
         assert_eq!(fetch.mod_seq, Some(624_140_003));
+    }
+
+    #[test]
+    fn a_usual_name_without_its_value_ends_the_list_as_any_other_does() {
+        let told = fetch("* 12 FETCH (UID 7 FLAGS (\\Seen) UID )");
+        assert_eq!((told.uid, told.flags), (Some(7), Some(vec![Flag::Seen])));
+        let told = fetch("* 12 FETCH (FLAGS  (\\Seen) uid 7 RFC822.SIZE {1}\r\n9)");
+        assert_eq!((told.uid, told.size), (Some(7), Some(9)));
+        assert_eq!(told.flags, Some(vec![Flag::Seen]));
     }
 
     #[test]

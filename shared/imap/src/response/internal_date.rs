@@ -68,15 +68,16 @@ fn usual_date_time(text: &[u8]) -> Option<i64> {
     let day = if text[0] == b' ' { digit(1)? } else { pair(0)? };
     let year = pair(7)? * 100 + pair(9)?;
     let (hour, minute, second) = (pair(12)?, pair(15)?, pair(18)?);
-    let offset = (pair(22)? * 60 + pair(24)?) * 60;
+    let zone = (pair(22)? * 60 + pair(24)?) * 60;
     let offset = match text[21] {
-        b'+' => offset,
-        b'-' => -offset,
+        b'+' => zone,
+        b'-' => -zone,
         _ => return None,
     };
     let month = month(&mut &text[3..6])?;
     let is_time = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
-    (is_time && marks.iter().all(|(at, mark)| text[*at] == *mark)).then(|| {
+    let is_zone = text[24] < b'6';
+    (is_time && is_zone && marks.iter().all(|(at, mark)| text[*at] == *mark)).then(|| {
         days(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second - offset
     })
 }
@@ -173,6 +174,7 @@ mod tests {
             ("01-Foo-2024 00:00:00 +0000", None),
             ("01-Jan-2024 00:00:00", None),
             ("01-Jan-2024 00:00:00 0000", None),
+            ("01-Jan-2024 00:00:00 +9960", None),
             ("01-Jan-2024 24:00:00 +0000", None),
             ("01-Jan-2024 00:60:00 +0000", None),
             ("01-Jan-2024 00:00:00 =0000", None),

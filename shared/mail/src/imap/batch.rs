@@ -6,7 +6,7 @@ use futures_util::lock::MutexGuard;
 use postern_bridge::{MailboxId, MessageId};
 use postern_imap::{SequenceSet, response::Flag};
 
-use super::listing;
+use super::{listing, previews::lacks_preview};
 use crate::{
     Host, MailError, Store,
     changes::{self, Pending, is_provisional},
@@ -231,7 +231,7 @@ impl<'a, H: Host> Sync<'a, H> {
         let editing = self.host.store().editing().lock().await;
         let messages = stored_messages(self.host.store(), self.mailbox, &uids).await?;
         let set = |(message, preview): (Option<Message>, String)| {
-            let message = message.filter(|own| own.preview.is_empty())?;
+            let message = message.filter(lacks_preview)?;
             Some(Message { preview, ..message }.put())
         };
         let writes: Vec<Write> =

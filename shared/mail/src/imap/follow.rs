@@ -99,8 +99,8 @@ impl<T: Transport> ImapClient<T> {
         let unseen = messages.iter().filter(|message| !message.flags.seen).count();
         sync.unread += u32::try_from(unseen).unwrap_or_default();
         sync.total += u32::try_from(messages.len()).unwrap_or_default();
-        let shown = sync.add(messages, |own| own.uid_next = next).await?;
-        self.ask_previews(sync, &shown).await
+        sync.add(messages, |own| own.uid_next = next).await?;
+        self.ask_previews(sync).await
     }
 
     /// Stores the flags that the server told, and removes what is gone, also from `stored`.

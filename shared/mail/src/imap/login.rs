@@ -1,6 +1,6 @@
 //! Greeting, capabilities, TLS, log-in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::{Proof, Security, ServerLogin};
 use postern_imap::{
@@ -50,6 +50,7 @@ impl<T: Transport> ImapClient<T> {
             selected: None,
             news: None,
             heard: 0,
+            asked_previews: BTreeSet::new(),
             own_prefix: None,
             half_said: false,
             watches_all: false,

@@ -37,6 +37,7 @@ impl<T: Transport> ImapClient<T> {
     /// - after the batch that drops what is stored: nothing is stored, so that the mod-sequence in
     ///   it stands for all of that;
     /// - after new messages: `uid_next` is that of the last whole sync, so the UIDs are compared;
+    /// - after what messages begin with: the rest of the newest ones is asked for the next time;
     /// - after messages that are gone, or flags: the mod-sequence is the earlier one, so the server
     ///   tells the same again, which does no harm;
     /// - after links that an earlier version did not ask for: `linked_from` in the same batch says from
@@ -99,6 +100,7 @@ impl<T: Transport> ImapClient<T> {
         self.apply_news(&mut sync, &mut stored).await?;
         let mut known = stored.clone();
         self.fetch_missing(&mut sync, &before, &selected, reset, &mut stored).await?;
+        self.ask_previews(&mut sync).await?;
         if sync.is_paused() {
             return Ok(ControlFlow::Break(()));
         }
@@ -212,7 +214,9 @@ impl<T: Transport> ImapClient<T> {
     }
 
     /// Fetches those of these messages that there are. The first window is not held up by others;
-    /// from then on the next ones are on their way, and are taken in, while one is stored.
+    /// from then on the next one is taken in while one is stored. As long as windows come quickly, one
+    /// more is on its way, so that the server need not wait; where they do not, it would keep waiting
+    /// who wants something else.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -228,6 +232,7 @@ impl<T: Transport> ImapClient<T> {
         let mut ahead = None;
         let mut came = None;
         while let Some(tag) = current {
+            let began = host.now();
             let next = self.finish(host, tag, "list the messages");
             // What has come is stored even if the connection breaks.
             let (next, added) = join(next, take_in(sync, came)).await;
@@ -240,9 +245,7 @@ impl<T: Transport> ImapClient<T> {
                 if asks_threads && !sync.is_paused() {
                     self.ask_threads(sync).await?;
                 }
-                if !sync.is_paused() {
-                    self.ask_previews(sync, &shown).await?;
-                }
+                self.ask_previews(sync).await?;
                 stored.extend(shown);
                 is_first = false;
             }
@@ -251,7 +254,9 @@ impl<T: Transport> ImapClient<T> {
                 Some(tag) => Some(tag),
                 None => self.start_fetch(next(), &items)?,
             };
-            ahead = self.start_fetch(next(), &items)?;
+            let is_quick = host.now() - began < plan::QUICK;
+            let next = if is_quick { next() } else { None };
+            ahead = self.start_fetch(next, &items)?;
         }
         stored.extend(take_in(sync, came).await?);
         stored.sort_unstable();
@@ -283,10 +288,7 @@ impl<T: Transport> ImapClient<T> {
         sync: &mut Sync<'_, H>,
     ) -> Result<(), MailError> {
         let command = Command::uid_thread(ThreadAlgorithm::References, &[SearchKey::All])?;
-        let answer = match self.run(sync.host(), command, "list the conversations").await {
-            Err(MailError::Refused { .. } | MailError::Denied { .. }) => return Ok(()),
-            answer => answer?,
-        };
+        let answer = self.run_all(sync.host(), vec![command], "list the conversations").await?;
         let threads = answer.responses.into_iter().filter_map(|response| match response {
             Response::Threads(threads) => Some(threads),
             _ => None,
@@ -294,27 +296,6 @@ impl<T: Transport> ImapClient<T> {
         let uids = |thread: Thread| thread.messages.iter().map(|own| own.number).collect();
         sync.tell_together(threads.flatten().map(uids).collect());
         Ok(())
-    }
-
-    /// Asks how a few messages begin, where the server has that (RFC 8970): it may have to read them. One
-    /// that refuses is left alone: they show when they are opened.
-    pub(super) async fn ask_previews<H: Host<Transport = T>>(
-        &mut self,
-        sync: &mut Sync<'_, H>,
-        uids: &[u32],
-    ) -> Result<(), MailError> {
-        let Some(uids) = SequenceSet::from_numbers(uids.iter().copied()) else { return Ok(()) };
-        if !self.capabilities(sync.host()).await?.has("PREVIEW") {
-            return Ok(());
-        }
-        let command = Command::uid_fetch(&uids, &[FetchItem::Preview { lazy: false }])?;
-        let mut answer = match self.run(sync.host(), command, "list the messages").await {
-            Err(MailError::Refused { .. } | MailError::Denied { .. }) => return Ok(()),
-            answer => answer?,
-        };
-        let told =
-            answer.fetches().filter_map(|fetch| Some((fetch.uid?, listing::preview(&fetch))));
-        sync.set_previews(told.collect()).await
     }
 
     /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the

@@ -44,6 +44,7 @@ mod news;
 mod part;
 mod partial;
 mod plan;
+mod previews;
 mod quota;
 mod refusal;
 mod select;
@@ -52,7 +53,11 @@ mod spelling;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 pub use batch::{ListChange, SyncStep};
 pub(crate) use body::bytes_to_show;
@@ -61,7 +66,7 @@ pub use find::{Found, Reach};
 pub(crate) use mailboxes::forget_messages;
 use news::News;
 pub(crate) use part::stored_part;
-use postern_bridge::TlsSession;
+use postern_bridge::{MessageId, TlsSession};
 use postern_imap::{Command, Session, mailbox_name::Spelling, response::Status, session::Tag};
 use select::Selected;
 
@@ -91,6 +96,8 @@ pub struct ImapClient<T: Transport> {
     watches_all: bool,
     /// Whether it has told of others than the selected one.
     told_of_others: bool,
+    /// Messages of which the server was asked how they begin.
+    asked_previews: BTreeSet<MessageId>,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
 }

@@ -154,7 +154,8 @@ impl News {
             }
             _ => self.lost = true,
         }
-        fetch.sections.is_empty() && fetch.body_structure.is_none()
+        let has_more = fetch.body_structure.is_some() || fetch.preview.is_some();
+        fetch.sections.is_empty() && !has_more
     }
 }
 

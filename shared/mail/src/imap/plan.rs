@@ -115,6 +115,9 @@ pub(super) const FIRST_WINDOW: u32 = 50;
 /// How many messages the windows hold in which new ones are fetched.
 const NEW_WINDOWS: [usize; 3] = [FIRST_WINDOW as usize, 200, 1_000];
 
+/// In how many milliseconds such a window comes if it comes quickly.
+pub(super) const QUICK: i64 = 300;
+
 /// How many messages the windows hold in which flags are looked at.
 const FLAG_WINDOWS: [usize; 1] = [2_000];
 

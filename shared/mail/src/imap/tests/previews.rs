@@ -4,18 +4,29 @@ use super::*;
 
 const PREVIEW: &str = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH PREVIEW] hi\r\n";
 
-/// A first sync in which the server answers so to the question how the messages begin.
-fn synced(answer: String) -> ScriptedHost {
+/// The question, and the answer to it.
+fn asked(answer: String) -> (&'static str, String) {
+    ("UID FETCH 2,5:6 (UID PREVIEW)", answer)
+}
+
+/// The question for the flags of what was here before.
+fn flags() -> (&'static str, String) {
+    ("UID FETCH 2,5:6 (UID FLAGS)", ok(""))
+}
+
+/// A first sync in which the server answers so to the question how the messages begin, and the client.
+fn synced(answer: String) -> (ScriptedHost, ImapClient<Scripted>) {
     let host = host_with_inbox();
     let script = vec![
         select(3, 9, 7),
         unread(3),
         all("2,5:6"),
         (items!("2,5:6"), ok(&listed([2, 5, 6]))),
-        ("UID FETCH 2,5:6 (UID PREVIEW)", answer),
+        asked(answer),
     ];
-    sync(&mut connect(&host, Security::Tls, PREVIEW, script).unwrap(), &host);
-    host
+    let mut client = connect(&host, Security::Tls, PREVIEW, script).unwrap();
+    sync(&mut client, &host);
+    (host, client)
 }
 
 fn previews(host: &ScriptedHost) -> Vec<String> {
@@ -26,27 +37,55 @@ fn previews(host: &ScriptedHost) -> Vec<String> {
 fn how_messages_begin_is_asked_once_they_are_listed() {
     let told = "* 1 FETCH (UID 2 PREVIEW \"  Dear\tall \")\r\n* 2 FETCH (UID 5 PREVIEW NIL)\r\n\
                 * 9 FETCH (UID 77 PREVIEW \"of another\")\r\n";
-    assert_eq!(previews(&synced(ok(told))), ["Dear all", "", ""]);
+    let (host, mut client) = synced(ok(told));
+    assert_eq!(previews(&host), ["Dear all", "", ""]);
+    host.wire.borrow_mut().script.extend([select(3, 9, 7), unread(3), flags()]);
+    sync(&mut client, &host);
+    assert_eq!(previews(&host), ["Dear all", "", ""], "nothing was asked twice");
+}
+
+#[test]
+fn what_comes_with_flags_is_not_lost() {
+    let told = "* 1 FETCH (UID 2 FLAGS (\\Seen) PREVIEW \"Dear all\")\r\n";
+    let (host, _) = synced(ok(told));
+    assert_eq!(previews(&host), ["Dear all", "", ""]);
 }
 
 #[test]
 fn a_server_that_does_not_tell_is_left_alone() {
-    let host = synced("{tag} NO not now\r\n".into());
-    assert_eq!(previews(&host), ["", "", ""]);
-    assert_eq!(uids(&host), [2, 5, 6]);
+    for refusal in ["NO not now", "NO [UNAVAILABLE] x", "NO [INUSE] x", "BAD what?"] {
+        let (host, _) = synced(format!("{{tag}} {refusal}\r\n"));
+        assert_eq!(previews(&host), ["", "", ""], "{refusal}");
+        assert_eq!(uids(&host), [2, 5, 6], "{refusal}");
+    }
 }
 
 #[test]
-fn what_a_message_says_itself_counts_more() {
+fn only_messages_of_which_nothing_is_here_are_asked_for() {
     let host = host_with_messages();
-    let before = stored(&host)[0].clone();
-    let own = Message { preview: "its own words".into(), ..before };
-    now(host.store.apply(vec![own.put()], Durability::Relaxed)).unwrap();
-    let told = "* 1 FETCH (UID 2 PREVIEW \"told\")\r\n* 2 FETCH (UID 5 PREVIEW \"told\")\r\n";
-    let script = vec![("UID FETCH 2,5 (UID PREVIEW)", ok(told))];
+    let mut all = stored(&host);
+    all[0].body = Body::Whole { size: 7 };
+    all[1].preview = "told before".into();
+    now(host.store.apply(all.iter().map(Record::put).collect(), Durability::Relaxed)).unwrap();
+    let told = "* 1 FETCH (UID 2 PREVIEW \"x\")\r\n* 2 FETCH (UID 5 PREVIEW \"x\")\r\n\
+                * 3 FETCH (UID 6 PREVIEW \"last\")\r\n";
+    let script = vec![select(3, 9, 7), unread(3), ("UID FETCH 6 (UID PREVIEW)", ok(told)), flags()];
+    sync(&mut connect(&host, Security::Tls, PREVIEW, script).unwrap(), &host);
+    assert_eq!(previews(&host), ["", "told before", "last"]);
+}
+
+#[test]
+fn whoever_waits_for_something_else_comes_first() {
+    let host = host_with_inbox();
+    let script =
+        vec![select(3, 9, 7), unread(3), all("2,5:6"), (items!("2,5:6"), ok(&listed([2, 5, 6])))];
     let mut client = connect(&host, Security::Tls, PREVIEW, script).unwrap();
-    let mut changed = |_| ControlFlow::Continue(());
-    let mut sync = super::super::batch::Sync::new(&host, INBOX, 3, 0, &mut changed);
-    now(client.ask_previews(&mut sync, &[2, 5])).unwrap();
-    assert_eq!(previews(&host), ["its own words", "told", ""]);
+    let mut changed = |step: SyncStep| match step.stored {
+        0 => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    };
+    assert!(now(client.sync_messages(&host, INBOX, &mut changed)).unwrap().is_break());
+    let rest = [select(3, 9, 7), unread(3), all("2,5:6"), asked(ok("")), flags()];
+    host.wire.borrow_mut().script.extend(rest);
+    sync(&mut client, &host);
 }
