@@ -228,24 +228,32 @@ impl<'a, H: Host> Sync<'a, H> {
     ) -> Result<(), MailError> {
         told.retain(|_, preview| !preview.is_empty());
         let uids: Vec<u32> = told.keys().copied().collect();
-        let editing = self.host.store().editing().lock().await;
-        let messages = stored_messages(self.host.store(), self.mailbox, &uids).await?;
+        let store = self.host.store();
+        let editing = store.editing().lock().await;
+        let messages = stored_messages(store, self.mailbox, &uids).await?;
         let set = |(message, preview): (Option<Message>, String)| {
             let message = message.filter(lacks_preview)?;
             Some(Message { preview, ..message }.put())
         };
         let writes: Vec<Write> =
             messages.into_iter().zip(told.into_values()).filter_map(set).collect();
-        if writes.is_empty() {
-            return Ok(());
+        if !writes.is_empty() {
+            store.apply(writes, Durability::Relaxed).await?;
+            drop(editing);
+            // The counts were asked for earlier than what may have been done meanwhile.
+            self.tell(ListChange::default());
         }
-        self.commit(&editing, writes, ListChange::default(), |_| {}).await
+        Ok(())
     }
 
     /// Tells which messages the server says belong together, by UID.
     pub(super) fn tell_together(&mut self, together: Vec<Vec<u32>>) {
+        self.tell(ListChange { together, ..ListChange::default() });
+    }
+
+    /// Says what became of the list.
+    fn tell(&mut self, change: ListChange) {
         let Self { mailbox, stored, total, unread, .. } = *self;
-        let change = ListChange { together, ..ListChange::default() };
         let step = SyncStep { mailbox, stored, total, unread, change };
         self.paused |= (self.changed)(step).is_break();
     }
@@ -279,9 +287,7 @@ impl<'a, H: Host> Sync<'a, H> {
         }
         if !writes.is_empty() {
             self.host.store().apply(writes, Durability::Relaxed).await?;
-            let Self { mailbox, stored, total, unread, .. } = *self;
-            let step = SyncStep { mailbox, stored, total, unread, change };
-            self.paused |= (self.changed)(step).is_break();
+            self.tell(change);
         }
         Ok(())
     }

@@ -37,13 +37,13 @@ impl<T: Transport> ImapClient<T> {
     /// - after the batch that drops what is stored: nothing is stored, so that the mod-sequence in
     ///   it stands for all of that;
     /// - after new messages: `uid_next` is that of the last whole sync, so the UIDs are compared;
-    /// - after what messages begin with: the rest of the newest ones is asked for the next time;
+    /// - after how messages begin was stored: the next connection asks for the rest;
     /// - after messages that are gone, or flags: the mod-sequence is the earlier one, so the server
     ///   tells the same again, which does no harm;
     /// - after links that an earlier version did not ask for: `linked_from` in the same batch says from
     ///   which UID on they are known, and it goes on below;
-    /// - the last batch stores `uid_next` and mod-sequence of the SELECT, when all that they stand
-    ///   for is stored.
+    /// - the last batch but for previews stores `uid_next` and mod-sequence of the SELECT, when all that
+    ///   they stand for is stored.
     ///
     /// # Errors
     ///
@@ -100,7 +100,6 @@ impl<T: Transport> ImapClient<T> {
         self.apply_news(&mut sync, &mut stored).await?;
         let mut known = stored.clone();
         self.fetch_missing(&mut sync, &before, &selected, reset, &mut stored).await?;
-        self.ask_previews(&mut sync).await?;
         if sync.is_paused() {
             return Ok(ControlFlow::Break(()));
         }
@@ -120,6 +119,7 @@ impl<T: Transport> ImapClient<T> {
             own.synced = SyncPoint { mod_seq, exists, unseen, stale, linked, linked_from };
         })
         .await?;
+        self.ask_previews(&mut sync).await?;
         Ok(ControlFlow::Continue(()))
     }
 
@@ -245,7 +245,10 @@ impl<T: Transport> ImapClient<T> {
                 if asks_threads && !sync.is_paused() {
                     self.ask_threads(sync).await?;
                 }
-                self.ask_previews(sync).await?;
+                // Where it is all there is, there is something to be done first.
+                if windows.len() > 0 {
+                    self.ask_previews(sync).await?;
+                }
                 stored.extend(shown);
                 is_first = false;
             }

@@ -45,6 +45,22 @@ fn how_messages_begin_is_asked_once_they_are_listed() {
 }
 
 #[test]
+fn of_a_long_list_those_that_are_shown_first_are_asked_for_before_the_others_are_listed() {
+    let host = host_with_inbox();
+    let script = vec![
+        select(60, 9, 61),
+        unread(60),
+        all("1:60"),
+        (items!("11:60"), ok(&listed(11..=60))),
+        ("UID FETCH 11:60 (UID PREVIEW)", ok("* 60 FETCH (UID 60 PREVIEW \"Dear all\")\r\n")),
+        (items!("1:10"), ok(&listed(1..=10))),
+    ];
+    sync(&mut connect(&host, Security::Tls, PREVIEW, script).unwrap(), &host);
+    assert_eq!(uids(&host), (1..=60).collect::<Vec<u32>>());
+    assert_eq!(stored(&host)[59].preview, "Dear all");
+}
+
+#[test]
 fn what_comes_with_flags_is_not_lost() {
     let told = "* 1 FETCH (UID 2 FLAGS (\\Seen) PREVIEW \"Dear all\")\r\n";
     let (host, _) = synced(ok(told));
@@ -69,7 +85,7 @@ fn only_messages_of_which_nothing_is_here_are_asked_for() {
     now(host.store.apply(all.iter().map(Record::put).collect(), Durability::Relaxed)).unwrap();
     let told = "* 1 FETCH (UID 2 PREVIEW \"x\")\r\n* 2 FETCH (UID 5 PREVIEW \"x\")\r\n\
                 * 3 FETCH (UID 6 PREVIEW \"last\")\r\n";
-    let script = vec![select(3, 9, 7), unread(3), ("UID FETCH 6 (UID PREVIEW)", ok(told)), flags()];
+    let script = vec![select(3, 9, 7), unread(3), flags(), ("UID FETCH 6 (UID PREVIEW)", ok(told))];
     sync(&mut connect(&host, Security::Tls, PREVIEW, script).unwrap(), &host);
     assert_eq!(previews(&host), ["", "told before", "last"]);
 }
@@ -85,7 +101,7 @@ fn whoever_waits_for_something_else_comes_first() {
         _ => ControlFlow::Break(()),
     };
     assert!(now(client.sync_messages(&host, INBOX, &mut changed)).unwrap().is_break());
-    let rest = [select(3, 9, 7), unread(3), all("2,5:6"), asked(ok("")), flags()];
+    let rest = [select(3, 9, 7), unread(3), all("2,5:6"), flags(), asked(ok(""))];
     host.wire.borrow_mut().script.extend(rest);
     sync(&mut client, &host);
 }
