@@ -1,15 +1,16 @@
 //! What a person does on the page, step by step, and the servers behind it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use postern::demo::{self, Content, Demo};
 use postern_tests::{
     browser::{Browser, hook},
     dovecot::{Dovecot, Options, PASSWORD},
     site::{Reach, Site},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::sleep;
 
 /// The user of all servers, by mail address.
 pub(crate) const USER: &str = "ben@demo.postern.example";
@@ -111,8 +112,24 @@ pub(crate) async fn reader_shows(browser: &Browser, subject: &str, words: &str) 
 }
 
 /// Opens the folder with this role.
+///
+/// A line above it may come or go just when it is clicked, so that its neighbour gets the click.
 pub(crate) async fn open_folder(browser: &Browser, role: &str) -> Result<()> {
-    browser.click_on(&format!("[data-test=\"folder\"][data-role=\"{role}\"]")).await
+    let folder = format!("[data-test=\"folder\"][data-role=\"{role}\"]");
+    let opened = format!(
+        "return Boolean(document.querySelector({}))",
+        json!(format!("{folder}[aria-current]"))
+    );
+    for _ in 0..5 {
+        browser.click_on(&folder).await?;
+        for _ in 0..20 {
+            if browser.script(&opened).await? == Value::Bool(true) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+    bail!("the folder does not open")
 }
 
 /// Opens the settings of the only account.
