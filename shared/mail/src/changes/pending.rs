@@ -21,6 +21,11 @@ pub fn is_provisional(uid: u32) -> bool {
     uid >= PROVISIONAL
 }
 
+/// Whether the server knows a message in this mailbox by the UID that it has here.
+fn is_of(item: &Item, mailbox: &Mailbox) -> bool {
+    item.uid != 0 && !is_provisional(item.uid) && item.uid_validity == mailbox.uid_validity
+}
+
 /// What the queue says about one mailbox.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Pending {
@@ -84,12 +89,24 @@ impl Pending {
         on_server.saturating_add_signed(i32::try_from(self.unread).unwrap_or(0))
     }
 
+    /// Adds what was done since the server counted its unread messages, at `counted` (milliseconds since
+    /// 1970, UTC): it is not queued any more, and not in that count.
+    pub fn add_done_since(&mut self, entries: &[Entry], mailbox: &Mailbox, counted: i64) {
+        let is_later = |entry: &&Entry| matches!(entry.state, State::Done(at) if at > counted);
+        for entry in entries.iter().filter(is_later) {
+            if let Task::Mark { mailbox: of, items, mark: Mark::Seen, set } = &entry.task
+                && *of == mailbox.id
+            {
+                let count = items.iter().filter(|item| is_of(item, mailbox)).count() as i64;
+                self.unread += if *set { -count } else { count };
+            }
+        }
+    }
+
     fn take(&mut self, entry: &Entry, mailbox: &Mailbox, asked: i64) {
         let open = entry.is_open();
         let recent = matches!(entry.state, State::Done(at) if at >= asked);
-        let here = |item: &&Item| {
-            item.uid != 0 && !is_provisional(item.uid) && item.uid_validity == mailbox.uid_validity
-        };
+        let here = |item: &&Item| is_of(item, mailbox);
         match &entry.task {
             Task::Mark { mailbox: of, items, mark, set } if *of == mailbox.id => {
                 if !(open || recent) {
@@ -161,5 +178,43 @@ pub(super) fn has_mark(flags: Flags, keywords: &[String], mark: &Mark) -> bool {
         Mark::Answered => flags.answered,
         Mark::Flagged => flags.flagged,
         Mark::Keyword(name) => keywords.iter().any(|own| own.eq_ignore_ascii_case(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::{AccountId, ChangeId, MailboxId};
+
+    use super::*;
+    use crate::changes::tests::mailbox;
+
+    #[test]
+    fn what_was_done_after_the_server_counted_is_not_in_its_count() {
+        let inbox = Mailbox { uid_validity: 7, ..mailbox(1) };
+        let mark = |mailbox, set, done| Entry {
+            account: AccountId(1),
+            number: 1,
+            change: ChangeId(1),
+            origin: None,
+            all: None,
+            task: Task::Mark {
+                mailbox: MailboxId(mailbox),
+                items: vec![Item { uid: 4, uid_validity: 7, ..Item::default() }],
+                mark: Mark::Seen,
+                set,
+            },
+            state: State::Done(done),
+        };
+        for (entry, unread) in [
+            (mark(1, true, 11), 4),
+            (mark(1, false, 11), 6),
+            (mark(1, true, 10), 5),
+            (mark(2, true, 11), 5),
+        ] {
+            let entries = [entry];
+            let mut pending = Pending::from_entries(&entries, &inbox, 5);
+            pending.add_done_since(&entries, &inbox, 10);
+            assert_eq!(pending.unread(5), unread, "{entries:?}");
+        }
     }
 }

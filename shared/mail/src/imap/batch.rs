@@ -55,6 +55,8 @@ pub(super) struct Sync<'a, H> {
     pub(super) total: u32,
     /// How many of them are unread.
     pub(super) unread: u32,
+    /// When the server counted those, in milliseconds since 1970 (UTC).
+    counted: i64,
     /// Since when what is stored was told, in milliseconds since 1970 (UTC): what was done here
     /// since then counts more.
     asked: i64,
@@ -72,7 +74,13 @@ impl<'a, H: Host> Sync<'a, H> {
         changed: &'a mut dyn FnMut(SyncStep) -> ControlFlow<()>,
     ) -> Self {
         let stored = u32::try_from(stored).unwrap_or(u32::MAX);
-        Self { host, mailbox, stored, total: stored, unread: 0, asked, changed, paused: false }
+        let (total, unread, counted, paused) = (stored, 0, asked, false);
+        Self { host, mailbox, stored, total, unread, counted, asked, changed, paused }
+    }
+
+    /// Takes the server's count of unread messages, for which it was asked at `counted`.
+    pub(super) fn set_unread(&mut self, unread: u32, counted: i64) {
+        (self.unread, self.counted) = (unread, counted);
     }
 
     /// What it runs on.
@@ -279,7 +287,8 @@ impl<'a, H: Host> Sync<'a, H> {
         let mut mailbox = before.clone();
         update(&mut mailbox);
         let entries = changes::entries(self.host.store(), mailbox.account).await?;
-        let pending = Pending::from_entries(&entries, &mailbox, self.asked);
+        let mut pending = Pending::from_entries(&entries, &mailbox, self.asked);
+        pending.add_done_since(&entries, &mailbox, self.counted);
         mailbox.unread = pending.unread(self.unread);
         mailbox.total = pending.total(self.total);
         if mailbox != before {

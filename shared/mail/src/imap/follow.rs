@@ -71,7 +71,8 @@ impl<T: Transport> ImapClient<T> {
             self.fetch_arrived(&mut sync, before.uid_next, &stored).await?;
         }
         sync.total = sync.on_server().await?;
-        sync.unread = self.count_unread(host).await?;
+        let counted = host.now();
+        sync.set_unread(self.count_unread(host).await?, counted);
         let (exists, unseen) = (sync.total, sync.unread);
         sync.update(|own| own.synced = SyncPoint { exists, unseen, ..own.synced }).await?;
         Ok(ControlFlow::Continue(()))

@@ -83,7 +83,8 @@ impl<T: Transport> ImapClient<T> {
         }
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
         sync.total = selected.exists;
-        sync.unread = self.count_unread(host).await?;
+        let counted = host.now();
+        sync.set_unread(self.count_unread(host).await?, counted);
         if reset {
             sync.clear(selected.uid_validity, |own| {
                 own.uid_validity = selected.uid_validity;
