@@ -105,14 +105,25 @@ pub fn processor_of(root: u32, argument: &str) -> Result<Duration> {
     Ok(processor(family.iter().filter(has_it)))
 }
 
-/// Ends a process and all that descend from it, whatever they are doing.
+/// Ends a process and all that descend from it, whatever they are doing, and waits until none of them
+/// has a file open any more: their successors may want the same ones.
 pub(crate) fn kill(root: u32) {
-    for process in family(root).unwrap_or_default() {
+    let family = family(root).unwrap_or_default();
+    for process in &family {
         if let Some(id) = i32::try_from(process.id).ok().and_then(Pid::from_raw) {
             // It may have ended in between.
             let _ = kill_process(id, Signal::KILL);
         }
     }
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE && family.iter().any(|process| holds_files(process.id)) {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether a process has files open; one that has ended has none.
+fn holds_files(id: u32) -> bool {
+    fs::read_dir(format!("/proc/{id}/fd")).is_ok_and(|mut files| files.next().is_some())
 }
 
 /// Asks a process to stop, and ends it if it does not.

@@ -1,8 +1,13 @@
-//! What is stored in the browser: no room for it, damaged, deleted under way.
+//! What is stored in the browser: no room for it, damaged, deleted under way, killed while it is written.
 
-use std::time::Duration;
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use postern_tests::{
     browser::{Browser, hook},
     devtools, letters,
@@ -168,4 +173,56 @@ async fn a_database_that_is_deleted_under_way_is_told_and_nothing_is_deleted_on_
         Ok(())
     })
     .await
+}
+
+/// What LevelDB's log holds of a record whose writer was killed: a header that promises more bytes than
+/// follow (a checksum, the length, and that it is the first of several).
+fn half_record() -> Vec<u8> {
+    let mut record = vec![1, 2, 3, 4];
+    record.extend(6_000_u16.to_le_bytes());
+    record.push(2);
+    record.resize(100, b'x');
+    record
+}
+
+/// The log that the killed browser wrote to last.
+fn newest_log(profile: &Path) -> Result<PathBuf> {
+    let mut logs = Vec::new();
+    for site in fs::read_dir(profile.join("Default/IndexedDB"))? {
+        for file in fs::read_dir(site?.path())? {
+            let path = file?.path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                logs.push(path);
+            }
+        }
+    }
+    logs.into_iter().max().context("this browser keeps no log")
+}
+
+#[tokio::test]
+async fn a_browser_that_was_killed_in_the_middle_of_a_write_keeps_what_is_stored() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(5))?;
+    let mut browser = Browser::start(1400, 900).await?;
+    browser.open(&servers.site.url).await?;
+    servers.form("pop3").fill(&browser).await?;
+    browser.click("setup-add").await?;
+    open_row(&browser, "Letter 4").await?;
+    reader_shows(&browser, "Letter 4", "letter number 4").await?;
+    // What does harm is what comes behind the half record, and shows at the start after that.
+    for letter in [3, 2] {
+        let profile = browser.kill()?;
+        let mut log = File::options().append(true).open(newest_log(profile.path())?)?;
+        log.write_all(&half_record())?;
+        drop(log);
+        browser = Browser::start_with(profile, 1400, 900).await?;
+        browser.open(&servers.site.url).await?;
+        let subject = format!("Letter {letter}");
+        open_row(&browser, &subject).await?;
+        reader_shows(&browser, &subject, &format!("letter number {letter}")).await?;
+    }
+    let here = stored(&browser).await?;
+    ensure!(here.len() == 5, "{} of 5 are here", here.len());
+    browser.client().clone().close().await?;
+    Ok(())
 }

@@ -6,6 +6,7 @@
 mod closing;
 mod convert;
 mod error;
+mod fresh_log;
 mod read;
 mod schema;
 mod write;
@@ -47,6 +48,7 @@ impl IndexedDbStore {
     ///
     /// [`StoreError::NewerSchema`] if a newer version of Postern wrote it; or the browser's error.
     pub(crate) async fn open(name: &str) -> Result<Self, StoreError> {
+        fresh_log::begin(name).await;
         Ok(Self::of(schema::open(name).await?))
     }
 

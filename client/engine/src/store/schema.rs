@@ -21,7 +21,16 @@ type Step = fn(&Database) -> Result<(), Error>;
 /// The steps from nothing to the newest version.
 ///
 /// Only ever append: people have databases of every version that was once released.
-const STEPS: [Step; 4] = [create_tables, add_changes, keep_earlier_code_out, add_blocks];
+const STEPS: [Step; 5] = [
+    create_tables,
+    add_changes,
+    // It takes a POP3 message of which only the header is here for the whole, and would have the
+    // server delete it.
+    keep_earlier_code_out,
+    add_blocks,
+    // It does not find a ledger that is in blocks, and would download all mail once more.
+    keep_earlier_code_out,
+];
 
 /// Opens the database of this name in the newest version.
 pub(super) async fn open(name: &str) -> Result<Database, StoreError> {
@@ -79,8 +88,7 @@ fn add_changes(database: &Database) -> Result<(), Error> {
     Ok(())
 }
 
-/// Nothing in the tables changes, but code of before this version must not write to them: it takes a
-/// POP3 message of which only the header is here for the whole, and would have the server delete it.
+/// Nothing in the object stores changes, but code of before this version must not write to them.
 fn keep_earlier_code_out(_: &Database) -> Result<(), Error> {
     Ok(())
 }

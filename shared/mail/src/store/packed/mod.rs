@@ -2,8 +2,9 @@
 //!
 //! What a browser's database takes for an entry hardly depends on its size, so that a hundred rows in
 //! one entry are written and read many times as fast as a hundred entries. The rows of
-//! [`Table::Messages`] and [`Table::Arrival`] are kept so, whose keys come in order; all other tables
-//! are handed through.
+//! [`Table::Messages`] and [`Table::Arrival`] are kept so, whose keys come in order, and those of
+//! [`Table::Ledger`], whose keys do at most servers; where they don't, a batch touches many blocks, but
+//! a ledger has few. All other tables are handed through.
 //!
 //! A block has some rows that follow each other, and stands in [`Table::Blocks`] under the number of
 //! its table and its *last* key: the block of a key is the first that does not end before it. Its keys

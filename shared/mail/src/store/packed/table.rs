@@ -7,10 +7,11 @@ use super::super::{Key, KeyRange, Table};
 pub(super) enum PackedTable {
     Messages,
     Arrival,
+    Ledger,
 }
 
 impl PackedTable {
-    pub(super) const ALL: [Self; 2] = [Self::Messages, Self::Arrival];
+    pub(super) const ALL: [Self; 3] = [Self::Messages, Self::Arrival, Self::Ledger];
 
     pub(super) fn of(table: Table) -> Option<Self> {
         Self::ALL.into_iter().find(|own| own.table() == table)
@@ -20,6 +21,7 @@ impl PackedTable {
         match self {
             Self::Messages => Table::Messages,
             Self::Arrival => Table::Arrival,
+            Self::Ledger => Table::Ledger,
         }
     }
 
@@ -28,6 +30,7 @@ impl PackedTable {
         match self {
             Self::Messages => 1,
             Self::Arrival => 2,
+            Self::Ledger => 3,
         }
     }
 

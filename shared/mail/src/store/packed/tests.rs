@@ -7,9 +7,9 @@ use futures_util::{FutureExt, future::join};
 use super::{super::conformance, *};
 use crate::{store::MemoryStore, testing::block_on};
 
-/// The tables of the property: two packed ones, so that they can't get into each other's way, and one
+/// The tables of the property: the packed ones, so that they can't get into each other's way, and one
 /// that goes through.
-const TABLES: [Table; 3] = [Table::Messages, Table::Arrival, Table::Meta];
+const TABLES: [Table; 4] = [Table::Messages, Table::Arrival, Table::Ledger, Table::Meta];
 
 #[test]
 fn blocks_do_what_every_store_must() {
@@ -34,7 +34,7 @@ impl Random {
     }
 
     fn table(&mut self) -> Table {
-        TABLES[self.below(3) as usize]
+        TABLES[self.below(TABLES.len() as u64) as usize]
     }
 
     /// Few, so that they meet; some are shorter than others.
