@@ -4,6 +4,7 @@
 //! outright: what is damaged is noted, and the rest is read.
 
 mod item;
+mod quick;
 #[cfg(test)]
 mod tests;
 mod word;
@@ -11,7 +12,6 @@ mod word;
 use std::borrow::Cow;
 
 pub(crate) use item::Item;
-use item::SAFE_DIGITS;
 use smol_str::SmolStr;
 pub(crate) use word::media_type;
 use word::word;
@@ -73,29 +73,6 @@ impl<'a> Cursor<'a> {
         same_text.then(|| &place.text[..length])
     }
 
-    /// Passes over these very bytes if they come next.
-    #[inline]
-    pub(crate) fn pass(&mut self, bytes: &[u8]) -> bool {
-        let behind = self.place.text.strip_prefix(bytes);
-        self.place.text = behind.unwrap_or(self.place.text);
-        behind.is_some()
-    }
-
-    /// Takes the item that comes next if it is this one, of which a space is the last byte, and another
-    /// follows.
-    #[inline]
-    pub(crate) fn pass_name(&mut self, name: &[u8]) -> bool {
-        let behind = self.place.text.strip_prefix(name);
-        let behind = behind.filter(|behind| !matches!(behind, [] | [b')' | b' ', ..]));
-        match (behind, self.place.items.checked_sub(1)) {
-            (Some(behind), Some(left)) => {
-                (self.place.text, self.place.items) = (behind, left);
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// The next item of the list that is open; `None` at its end.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Item<'a>> {
@@ -150,38 +127,6 @@ impl<'a> Cursor<'a> {
             }
             return Some(item);
         }
-    }
-
-    /// Takes the string that comes next, if it stands there as most do: behind one space or none, in
-    /// quotes, without escapes.
-    #[inline]
-    pub(crate) fn plain_string(&mut self) -> Option<&'a [u8]> {
-        let ([b' ', b'"', text @ ..] | [b'"', text @ ..]) = self.place.text else { return None };
-        let end = quote_or_escape(text).filter(|end| text[*end] == b'"')?;
-        self.place.items = self.place.items.checked_sub(1)?;
-        self.place.text = &text[end + 1..];
-        Some(&text[..end])
-    }
-
-    /// As [`value`](Self::value), quicker where the item is a string that stands there as most do.
-    #[inline]
-    pub(crate) fn quick_value(&mut self) -> Option<Item<'a>> {
-        match self.plain_string() {
-            Some(bytes) => Some(Item::String(bytes)),
-            None => self.value(),
-        }
-    }
-
-    /// Passes over NIL if it comes next, and stands there as most do.
-    #[inline]
-    pub(crate) fn pass_nil(&mut self) -> bool {
-        let [b' ', b'N', b'I', b'L', rest @ ..] = self.place.text else { return false };
-        let passes = matches!(rest, [b' ' | b')', ..]) && self.place.items > 0;
-        if passes {
-            self.place.items -= 1;
-            self.place.text = rest;
-        }
-        passes
     }
 
     /// Takes the next item; true if it is a list, which is open then.
@@ -300,21 +245,6 @@ impl<'a> Cursor<'a> {
             Some(bytes) => word(bytes),
             None => self.string().map(|bytes| word(&bytes)).unwrap_or_default(),
         }
-    }
-
-    /// The next item as a number, also where a server put it in quotes.
-    #[inline]
-    pub(crate) fn number<N: TryFrom<u64>>(&mut self) -> Option<N> {
-        let text = self.place.text.strip_prefix(b" ").unwrap_or(self.place.text);
-        let length = text.iter().take(SAFE_DIGITS).take_while(|own| own.is_ascii_digit()).count();
-        let is_plain = length > 0 && matches!(text.get(length), Some(b' ' | b')'));
-        if !(is_plain && self.place.items > 0) {
-            return self.value()?.number();
-        }
-        self.place.items -= 1;
-        self.place.text = &text[length..];
-        let digit = |number: u64, byte: &u8| number * 10 + u64::from(byte - b'0');
-        text[..length].iter().fold(0, digit).try_into().ok()
     }
 
     /// Whether the next item is a list.

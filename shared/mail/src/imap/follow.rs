@@ -7,10 +7,11 @@ use postern_imap::{Command, SequenceSet};
 
 use super::{
     ImapClient,
-    batch::{Sync, SyncStep, stored_among, stored_uids},
+    batch::{Sync, SyncStep},
     listing,
     news::News,
     plan,
+    stored::{stored_among, stored_uids},
 };
 use crate::{
     Host, MailError, Transport,
@@ -62,7 +63,8 @@ impl<T: Transport> ImapClient<T> {
         // What was done here since the server began to tell this counts more.
         let asked = std::mem::replace(&mut self.heard, host.now());
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
-        (sync.total, sync.unread) = (before.synced.exists, before.synced.unseen);
+        sync.total = before.synced.exists;
+        sync.set_unread(before.synced.unseen, self.counted);
         self.apply_news(&mut sync, &mut stored).await?;
         if let Some(arrived) = self.news.as_mut().and_then(News::take_arrived) {
             if arrived.saturating_sub(sync.on_server().await?) > plan::FIRST_WINDOW {
@@ -71,8 +73,8 @@ impl<T: Transport> ImapClient<T> {
             self.fetch_arrived(&mut sync, before.uid_next, &stored).await?;
         }
         sync.total = sync.on_server().await?;
-        let counted = host.now();
-        sync.set_unread(self.count_unread(host).await?, counted);
+        let unread = self.count_unread(host).await?;
+        sync.set_unread(unread, self.counted);
         let (exists, unseen) = (sync.total, sync.unread);
         sync.update(|own| own.synced = SyncPoint { exists, unseen, ..own.synced }).await?;
         Ok(ControlFlow::Continue(()))

@@ -50,6 +50,7 @@ impl<T: Transport> ImapClient<T> {
             selected: None,
             news: None,
             heard: 0,
+            counted: 0,
             asked_previews: BTreeSet::new(),
             own_prefix: None,
             half_said: false,

@@ -13,10 +13,11 @@ use postern_imap::{
 
 use super::{
     ImapClient,
-    batch::{BATCH, Sync, SyncStep, stored_uids},
+    batch::{BATCH, Sync, SyncStep},
     limits, listing,
     plan::{self, FlagsFrom},
     select::Selected,
+    stored::stored_uids,
 };
 use crate::{
     Host, MailError, Transport,
@@ -83,8 +84,8 @@ impl<T: Transport> ImapClient<T> {
         }
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
         sync.total = selected.exists;
-        let counted = host.now();
-        sync.set_unread(self.count_unread(host).await?, counted);
+        let unread = self.count_unread(host).await?;
+        sync.set_unread(unread, self.counted);
         if reset {
             sync.clear(selected.uid_validity, |own| {
                 own.uid_validity = selected.uid_validity;
@@ -176,10 +177,12 @@ impl<T: Transport> ImapClient<T> {
         }
     }
 
+    /// Asks how many messages of the mailbox are unread, and remembers when.
     pub(super) async fn count_unread<H: Host<Transport = T>>(
         &mut self,
         host: &H,
     ) -> Result<u32, MailError> {
+        self.counted = host.now();
         let found = self.search(host, SearchKey::Unseen, SearchReturn::Count).await?;
         Ok(u32::try_from(found.count.unwrap_or_default()).unwrap_or(u32::MAX))
     }

@@ -50,6 +50,7 @@ mod refusal;
 mod select;
 mod session;
 mod spelling;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -88,6 +89,8 @@ pub struct ImapClient<T: Transport> {
     news: Option<News>,
     /// Since when that has been told, in milliseconds since 1970 (UTC).
     heard: i64,
+    /// When it was last asked to count the unread messages of a mailbox, in milliseconds since 1970 (UTC).
+    counted: i64,
     /// What the paths of a person's own mailboxes begin with, once that was asked.
     own_prefix: Option<Vec<u8>>,
     /// Whether the server waits for the rest of a message that does not come.
