@@ -90,10 +90,12 @@ pub(crate) mod connection {
 
     pub(crate) fn pending(changes: u32) -> String {
         match changes {
-            1 => "1 change waits for the server".to_owned(),
-            changes => format!("{changes} changes wait for the server"),
+            1 => "1 change waiting".to_owned(),
+            changes => format!("{changes} changes waiting"),
         }
     }
+
+    pub(crate) const PENDING_LONG: &str = "The server is told as soon as it can be reached.";
 
     pub(crate) fn nearly_full(percent: u64) -> String {
         match percent {

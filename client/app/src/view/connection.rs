@@ -66,7 +66,11 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
                 {words}
             </span>
             <Show when=move || pending.get() != 0>
-                <span class="connection-pending" data-test="pending">
+                <span
+                    class="connection-pending"
+                    data-test="pending"
+                    title=text::connection::PENDING_LONG
+                >
                     {move || text::connection::pending(pending.get())}
                 </span>
             </Show>
