@@ -29,6 +29,9 @@ pub(crate) const RECENT_INTENTS: usize = 1_000;
 /// The longest sentence of the proxy that is shown, in characters.
 pub(crate) const PROXY_SENTENCE: usize = 400;
 
+/// How long the browser may take to begin a new log for what is stored; it takes some milliseconds.
+pub(crate) const FRESH_LOG_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How long the proxy may take to give a token.
 pub(crate) const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
 

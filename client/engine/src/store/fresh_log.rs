@@ -18,13 +18,24 @@
 //! | before the new log | half a record with a few small ones behind it | Chromium removes everything: the few milliseconds that this leaves of what was hours |
 //! | later | nothing of the old log | – |
 
+use futures_util::future::select;
 use indexed_db_futures::database::Database;
+use postern_mail::Clock;
+
+use crate::{clock::BrowserClock, limits::FRESH_LOG_PATIENCE};
 
 /// Begins a new log where the browser has one; it is the same for all databases of a site.
 ///
 /// A browser that does not let us is no worse off than without this, and says why when the database
-/// proper is opened.
+/// proper is opened. One that has frozen another page in the middle of this would keep us waiting for as
+/// long as it is frozen; the mail does not wait.
 pub(super) async fn begin(name: &str) {
+    let patience = BrowserClock.sleep(FRESH_LOG_PATIENCE);
+    select(std::pin::pin!(delete_empty(name)), std::pin::pin!(patience)).await;
+}
+
+/// Makes an empty database and deletes it.
+async fn delete_empty(name: &str) {
     let opened = Database::open(format!("{name}-fresh-log")).with_version(1_u32).await;
     if let Ok(Ok(deletion)) = opened.map(Database::delete) {
         let _ = deletion.await;
