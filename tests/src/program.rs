@@ -121,9 +121,13 @@ pub(crate) fn kill(root: u32) {
     }
 }
 
-/// Whether a process has files open; one that has ended has none.
+/// Whether a process has files open; one that has ended has none. While it ends, some of its threads may
+/// have let go of them and others not.
 fn holds_files(id: u32) -> bool {
-    fs::read_dir(format!("/proc/{id}/fd")).is_ok_and(|mut files| files.next().is_some())
+    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten();
+    threads.flatten().any(|thread| {
+        fs::read_dir(thread.path().join("fd")).is_ok_and(|mut files| files.next().is_some())
+    })
 }
 
 /// Asks a process to stop, and ends it if it does not.

@@ -61,7 +61,7 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
     let fraction = move || progress.with(|progress| progress.as_ref().map(accounts::fraction));
     view! {
         <div class="connection" data-test="connection" data-state=state role="status">
-            <span class="connection-words">
+            <span class="connection-words" title=words>
                 <span class="dot" aria-hidden="true"></span>
                 {words}
             </span>
@@ -82,13 +82,15 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
                 })
             }}
             <Show when=move || refused.get()>
-                <button
-                    class="button is-small connection-look"
-                    data-test="connection-look"
-                    on:click=move |_| app.go(Route::Account(account))
-                >
-                    {text::account::LOOK}
-                </button>
+                <span class="connection-act">
+                    <button
+                        class="button is-small connection-look"
+                        data-test="connection-look"
+                        on:click=move |_| app.go(Route::Account(account))
+                    >
+                        {text::account::LOOK}
+                    </button>
+                </span>
             </Show>
             {move || {
                 fraction().map(|fraction| {
