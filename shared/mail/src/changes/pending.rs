@@ -34,6 +34,8 @@ pub struct Pending {
     marks: BTreeMap<u32, Vec<(Mark, bool)>>,
     total: i64,
     unread: i64,
+    /// What `unread` has of each message that the server knows.
+    unsettled: BTreeMap<u32, i64>,
     /// Whether all that the server has is to go.
     emptied: bool,
 }
@@ -89,6 +91,12 @@ impl Pending {
         on_server.saturating_add_signed(i32::try_from(self.unread).unwrap_or(0))
     }
 
+    /// The messages that are queued to become read or unread, or to go: by UID, and by how much each
+    /// changes the number of unread messages. Whether the server has heard of it is not known.
+    pub fn unsettled(&self) -> &BTreeMap<u32, i64> {
+        &self.unsettled
+    }
+
     /// Adds what was done since the server counted its unread messages, at `counted` (milliseconds since
     /// 1970, UTC): it is not queued any more, and not in that count.
     pub fn add_done_since(&mut self, entries: &[Entry], mailbox: &Mailbox, counted: i64) {
@@ -115,7 +123,7 @@ impl Pending {
                 for item in items.iter().filter(here) {
                     self.marks.entry(item.uid).or_default().push((mark.clone(), *set));
                     if open && *mark == Mark::Seen {
-                        self.unread += if *set { -1 } else { 1 };
+                        self.unsettle(item.uid, if *set { -1 } else { 1 });
                     }
                 }
             }
@@ -134,6 +142,7 @@ impl Pending {
             Task::Empty { mailbox: of, .. } if *of == mailbox.id && open => {
                 // What was counted until then goes with the rest.
                 (self.emptied, self.total, self.unread) = (true, 0, 0);
+                self.unsettled.clear();
             }
             Task::Append { mailbox: of, item } if *of == mailbox.id && open => self.arrive(item),
             _ => {}
@@ -145,8 +154,13 @@ impl Pending {
         if open {
             self.open_departures += 1;
             self.total -= 1;
-            self.unread -= i64::from(!item.seen);
+            self.unsettle(item.uid, -i64::from(!item.seen));
         }
+    }
+
+    fn unsettle(&mut self, uid: u32, change: i64) {
+        self.unread += change;
+        *self.unsettled.entry(uid).or_default() += change;
     }
 
     fn arrive(&mut self, item: &Item) {

@@ -73,7 +73,7 @@ impl<T: Transport> ImapClient<T> {
             self.fetch_arrived(&mut sync, before.uid_next, &stored).await?;
         }
         sync.total = sync.on_server().await?;
-        let unread = self.count_unread(host).await?;
+        let unread = self.count_unread(host, mailbox).await?;
         sync.set_unread(unread, self.counted);
         let (exists, unseen) = (sync.total, sync.unread);
         sync.update(|own| own.synced = SyncPoint { exists, unseen, ..own.synced }).await?;

@@ -15,6 +15,9 @@ pub const COUNTED_MAILBOXES: usize = 200;
 pub const MAILBOX_DEPTH: usize = 30;
 /// Messages of one mailbox.
 pub const MESSAGES: u64 = 1_000_000;
+/// Messages whose changes are on their way that are left out when the server counts; of more, the count
+/// may be wrong until the next one.
+pub const UNSETTLED: usize = 500;
 /// Addresses of one header field that a record keeps.
 pub const ADDRESSES: usize = 50;
 /// Messages that are looked at to find one whose UID is not known.

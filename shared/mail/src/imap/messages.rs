@@ -84,7 +84,7 @@ impl<T: Transport> ImapClient<T> {
         }
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
         sync.total = selected.exists;
-        let unread = self.count_unread(host).await?;
+        let unread = self.count_unread(host, mailbox).await?;
         sync.set_unread(unread, self.counted);
         if reset {
             sync.clear(selected.uid_validity, |own| {
@@ -175,16 +175,6 @@ impl<T: Transport> ImapClient<T> {
         {
             news.set_order(uids);
         }
-    }
-
-    /// Asks how many messages of the mailbox are unread, and remembers when.
-    pub(super) async fn count_unread<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-    ) -> Result<u32, MailError> {
-        self.counted = host.now();
-        let found = self.search(host, SearchKey::Unseen, SearchReturn::Count).await?;
-        Ok(u32::try_from(found.count.unwrap_or_default()).unwrap_or(u32::MAX))
     }
 
     /// Searches, in the short form where the server has it.

@@ -53,6 +53,7 @@ mod spelling;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::{
     borrow::Cow,

@@ -244,15 +244,17 @@ impl Imap {
     fn search(&mut self, words: &[String]) -> String {
         let after = |name: &str| words.iter().position(|own| own == name).map(|at| at + 1);
         let id = after("Message-ID").map(|at| words[at].clone());
-        let uids =
-            words.iter().skip(2).position(|own| own == "UID").map(|at| words[at + 3].clone());
+        // "NOT UID 1:2" or "UID 1:2".
+        let uids = words.iter().skip(2).position(|own| own == "UID").map(|at| at + 2);
+        let named = |at: usize| (words[at - 1] != "NOT", set(&words[at + 1]));
+        let uids = uids.map(named);
         let unseen = words.iter().any(|own| own == "UNSEEN");
         let found: Vec<String> = self
             .open()
             .letters
             .iter()
             .filter(|own| id.as_ref().is_none_or(|id| own.message_id.contains(&**id)))
-            .filter(|own| uids.as_ref().is_none_or(|uids| set(uids)(own.uid)))
+            .filter(|own| uids.as_ref().is_none_or(|(are, named)| named(own.uid) == *are))
             .filter(|own| !unseen || !own.flags.contains(r"\Seen"))
             .map(|own| own.uid.to_string())
             .collect();

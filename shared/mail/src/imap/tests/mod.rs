@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use postern_bridge::{AccountId, MailboxId, MessageId, Role, Security};
+use postern_bridge::{AccountId, ChangeId, Flags, MailboxId, Mark, MessageId, Role, Security};
 use scripted::{LOGGED_IN, Script, Scripted, ScriptedHost, connect, now, ok, ready};
 
 use super::*;
 use crate::{
     MailError, Store,
+    changes::{Entry, Item, Pending, State, Task},
     record::{self, Body, Links, Mailbox, Message, Record},
     store::{Durability, KeyRange, Table},
 };
@@ -119,6 +120,35 @@ fn host_with_messages() -> ScriptedHost {
     assert_eq!(sync(&mut ready(&host, script), &host), [(0, 3, 3), (3, 3, 3), (3, 3, 3)]);
     assert_eq!(uids(&host), [2, 5, 6]);
     host
+}
+
+#[test]
+fn what_the_server_may_have_counted_already_or_not_is_counted_here() {
+    let host = host_with_messages();
+    let messages = stored(&host);
+    let item = Item { uid: 5, uid_validity: 9, ..Item::default() };
+    let entry = Entry {
+        account: AccountId(1),
+        number: 1,
+        change: ChangeId(1),
+        origin: None,
+        all: None,
+        task: Task::Mark { mailbox: INBOX, items: vec![item], mark: Mark::Seen, set: true },
+        state: State::Tried,
+    };
+    let flags = Flags { seen: true, ..messages[1].flags };
+    let read = Message { flags, ..messages[1].clone() };
+    now(host.store.apply(vec![entry.put(), read.put()], Durability::Strict)).unwrap();
+
+    let others = ok("* ESEARCH (TAG \"{tag}\") UID COUNT 2\r\n");
+    let script = vec![select(3, 9, 7), ("UID SEARCH RETURN (COUNT) UNSEEN NOT UID 5", others)];
+    let mut client = ready(&host, script);
+    let mailbox = now(record::mailbox(&host.store, INBOX)).unwrap();
+    now(client.select(&host, &mailbox)).unwrap();
+    let unread = now(client.count_unread(&host, INBOX)).unwrap();
+    assert_eq!(unread, 3, "as if nothing had been done yet");
+    let pending = now(Pending::of(&host.store, INBOX, 0)).unwrap();
+    assert_eq!(pending.unread(unread), 2);
 }
 
 #[test]
