@@ -7,7 +7,11 @@ use postern_imap::{
 };
 
 use super::{ImapClient, limits::UNSETTLED, stored::stored_messages};
-use crate::{Host, MailError, Store, Transport, changes::Pending, record};
+use crate::{
+    Host, MailError, Store, Transport,
+    changes::{self, Pending},
+    record,
+};
 
 impl<T: Transport> ImapClient<T> {
     /// Asks how many messages of the open mailbox are unread, and remembers when. What is queued does not
@@ -15,7 +19,8 @@ impl<T: Transport> ImapClient<T> {
     ///
     /// Of a message that is queued to become read, over another connection, nobody can tell whether the
     /// server has counted it as it was or as it will be. So those are left out of what is asked for, and
-    /// counted here.
+    /// counted here. What one does while the answer is on its way, and what arrives by a copy, whose UID is
+    /// not known, can still be counted wrong until the next time.
     pub(super) async fn count_unread<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -24,10 +29,11 @@ impl<T: Transport> ImapClient<T> {
         let store = host.store();
         let editing = store.editing().lock().await;
         self.counted = host.now();
-        let is_known = record::mailbox(store, mailbox).await?.uid_validity == self.uid_validity();
-        let pending = Pending::of(store, mailbox, self.counted).await?;
+        let own = record::mailbox(store, mailbox).await?;
+        let queued = changes::entries(store, own.account).await?;
+        let pending = Pending::from_entries(&queued, &own, self.counted);
         let mut unsettled = pending.unsettled().clone();
-        if !is_known || unsettled.len() > UNSETTLED {
+        if own.uid_validity != self.uid_validity() || unsettled.len() > UNSETTLED {
             unsettled.clear();
         }
         let uids: Vec<u32> = unsettled.keys().copied().collect();
