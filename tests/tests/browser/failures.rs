@@ -6,6 +6,7 @@ use anyhow::Result;
 use postern_tests::{
     browser::{Browser, hook},
     certificate::Authority,
+    devtools,
     site::{Reach, Site},
 };
 use tokio::net::TcpListener;
@@ -19,6 +20,24 @@ async fn test_says(browser: &Browser, url: &str, form: &Form, words: &str) -> Re
     browser.click("setup-test").await?;
     browser.wait_for_text(&hook("setup-result"), |text| text.contains(words)).await?;
     Ok(())
+}
+
+/// What a browser says that does not know an instruction of the program.
+const TOO_OLD: &str = "
+    WebAssembly.instantiate = WebAssembly.instantiateStreaming = async () => {
+        throw new WebAssembly.CompileError('invalid opcode');
+    };
+";
+
+#[tokio::test]
+async fn a_browser_that_can_not_run_the_program() -> Result<()> {
+    let servers = Servers::start().await?;
+    Browser::run("too-old", async |browser| {
+        devtools::run_before_each_page(browser, TOO_OLD).await?;
+        browser.open(&servers.site.url).await?;
+        browser.wait_for_text("#boot-failed", |text| text.contains("too old")).await.map(drop)
+    })
+    .await
 }
 
 #[tokio::test]

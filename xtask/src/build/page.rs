@@ -63,7 +63,9 @@ pub(super) fn page(template: &str, style: &Asset, app: &Program, worker: &Asset)
 fn start(app: &Program) -> String {
     format!(
         "import start from \"{}\";\
-         start({{ module_or_path: fetch(\"{}\", {{ integrity: \"{}\" }}) }});",
+         start({{ module_or_path: fetch(\"{}\", {{ integrity: \"{}\" }}) }})\
+         .catch((error) => {{ console.error(error);\
+         document.getElementById(\"boot-failed\")?.removeAttribute(\"hidden\"); }});",
         app.js.url(),
         app.wasm.url(),
         app.wasm.integrity
