@@ -27,6 +27,11 @@ pub fn many(count: usize) -> impl Iterator<Item = Vec<u8>> {
 
 /// The same with more than a megabyte after it that no database can press together.
 pub fn large(number: usize) -> Vec<u8> {
+    long(number, 14_000)
+}
+
+/// The same with lines of 76 signs after it that no database can press together.
+pub fn long(number: usize, lines: usize) -> Vec<u8> {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut random = number as u32;
     let mut line = || {
@@ -39,7 +44,7 @@ pub fn large(number: usize) -> Vec<u8> {
         }
         line
     };
-    let text: Vec<_> = (0..14_000).map(|_| line()).collect();
+    let text: Vec<_> = (0..lines).map(|_| line()).collect();
     [plain(number), text.concat()].concat()
 }
 

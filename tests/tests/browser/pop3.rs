@@ -25,6 +25,9 @@ const KILLS_VARIABLE: &str = "POSTERN_KILLS";
 /// How many messages a download has.
 const MESSAGES: usize = 500;
 
+/// How many lines each of them has beside its own: enough for some hundred to be stored together.
+const LINES: usize = 100;
+
 const KEEP_STORAGE: &str = "return navigator.storage.persist()";
 
 const INBOX: &str = "[data-test=\"folder\"][data-role=\"inbox\"]";
@@ -207,6 +210,29 @@ const STORED: &str = "
     };
 ";
 
+/// How many letters there are of which the text is stored, in whichever way.
+const BODIES: &str = "
+    const done = arguments[arguments.length - 1];
+    const open = indexedDB.open('postern');
+    open.onerror = () => done(`${open.error}`);
+    open.onsuccess = () => {
+        const database = open.result;
+        const letters = new Set();
+        const reading = database.transaction(['bodies', 'bundles']);
+        for (const name of ['bodies', 'bundles']) {
+            reading.objectStore(name).openCursor().onsuccess = (event) => {
+                const cursor = event.target.result;
+                if (!cursor) return;
+                const text = new TextDecoder('latin1').decode(cursor.value);
+                for (const [, number] of text.matchAll(/letter number (\\d+)\\./g)) letters.add(number);
+                cursor.continue();
+            };
+        }
+        reading.onabort = () => done(`${reading.error}`);
+        reading.oncomplete = () => { database.close(); done(letters.size); };
+    };
+";
+
 /// The numbers of the letters that are stored in the open page's database, each as often as it is.
 pub(crate) async fn stored(browser: &Browser) -> Result<Vec<u64>> {
     let letters = browser.client().execute_async(STORED, Vec::new()).await?;
@@ -232,7 +258,8 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
     let kills = kills.unwrap_or(KILLS);
     let servers = Servers::start().await?;
     let mut delivered = MESSAGES;
-    servers.dovecot.deliver_all(USER, letters::many(delivered))?;
+    let letter = |number| letters::long(number, LINES);
+    servers.dovecot.deliver_all(USER, (0..delivered).map(letter))?;
     let mut browser = Browser::start(1400, 900).await?;
     devtools::permit_persistence(&browser).await?;
     browser.open(&servers.site.url).await?;
@@ -250,7 +277,7 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
         tokio::time::sleep(moment).await;
         browser = Browser::start_with(browser.kill()?, 1400, 900).await?;
         if servers.dovecot.count(USER)? == 0 {
-            let more = (delivered..delivered + MESSAGES).map(letters::plain);
+            let more = (delivered..delivered + MESSAGES).map(letter);
             servers.dovecot.deliver_all(USER, more)?;
             delivered += MESSAGES;
         }
@@ -271,6 +298,8 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
     let here = stored(&browser).await?;
     ensure!(here.len() == delivered, "{} of {delivered} are here", here.len());
     check(here, delivered)?;
+    let bodies = browser.client().execute_async(BODIES, Vec::new()).await?;
+    ensure!(bodies == delivered, "the text of {bodies} of {delivered} is here");
     browser.client().clone().close().await?;
     Ok(())
 }

@@ -12,6 +12,16 @@ pub(super) fn failed(error: Error) -> StoreError {
     }
 }
 
+/// Why a value could not be read that the browser keeps in a file of its own.
+///
+/// Chromium says `NotReadableError` if the file is missing, and `UnknownError` if it is too short.
+pub(super) fn failed_value(error: Error) -> StoreError {
+    match failed(error) {
+        StoreError::Failed(error) => StoreError::Damaged(error),
+        error => error,
+    }
+}
+
 /// Why a request or a transaction failed, in the browser's own type.
 pub(super) fn failed_dom(exception: &DomException) -> StoreError {
     match exception.name().as_str() {

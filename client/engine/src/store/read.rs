@@ -10,7 +10,7 @@ use postern_mail::store::{Key, KeyRange, StoreError, Table};
 
 use super::{
     convert::{FoundKey, Value, key_range, rest, slice},
-    error::failed,
+    error::{failed, failed_value},
 };
 
 /// How many entries are asked for at once, so that no answer of the browser grows without bound.
@@ -32,7 +32,7 @@ pub(super) async fn get(
         store.get(slice(&key.0)).primitive()?.await
     }
     .await;
-    Ok(found.map_err(failed)?.map(Into::into))
+    Ok(found.map_err(|error| why(table, error))?.map(Into::into))
 }
 
 pub(super) async fn get_many(
@@ -59,7 +59,16 @@ pub(super) async fn get_many(
         }
         Ok(values)
     };
-    found.await.map_err(failed)
+    found.await.map_err(|error| why(table, error))
+}
+
+/// Why values of a table could not be read.
+fn why(table: Table, error: Failure) -> StoreError {
+    match table {
+        // One of many, which the reader can do without.
+        Table::Bundles => failed_value(error),
+        _ => failed(error),
+    }
 }
 
 /// The values of keys that have few others between them: the browser takes as long for a range of

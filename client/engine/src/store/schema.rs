@@ -21,7 +21,7 @@ type Step = fn(&Database) -> Result<(), Error>;
 /// The steps from nothing to the newest version.
 ///
 /// Only ever append: people have databases of every version that was once released.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     create_tables,
     add_changes,
     // It takes a POP3 message of which only the header is here for the whole, and would have the
@@ -30,6 +30,7 @@ const STEPS: [Step; 5] = [
     add_blocks,
     // It does not find a ledger that is in blocks, and would download all mail once more.
     keep_earlier_code_out,
+    add_bundles,
 ];
 
 /// Opens the database of this name in the newest version.
@@ -97,6 +98,15 @@ fn keep_earlier_code_out(_: &Database) -> Result<(), Error> {
 /// which takes them there.
 fn add_blocks(database: &Database) -> Result<(), Error> {
     for table in [Table::Blocks, Table::Directory] {
+        database.create_object_store(table.name()).build()?;
+    }
+    Ok(())
+}
+
+/// The bytes of messages that come together are stored together, where earlier code would not find
+/// them; what is there stays where it is.
+fn add_bundles(database: &Database) -> Result<(), Error> {
+    for table in [Table::Bundles, Table::Contents] {
         database.create_object_store(table.name()).build()?;
     }
     Ok(())

@@ -7,6 +7,7 @@ use postern_bridge::{MailboxId, MessageId, Moved};
 use super::{
     LedgerRow,
     intake::{Place, Received},
+    read_back::AtHand,
     row::retired,
     verify::verify,
 };
@@ -53,6 +54,7 @@ pub(super) async fn commit(
         mailboxes: BTreeMap::new(),
         fresh: Vec::new(),
         stored: BTreeMap::new(),
+        at_hand: AtHand::new(),
         completed: BTreeSet::new(),
     };
     let mut committed = Committed::default();
@@ -71,7 +73,7 @@ pub(super) async fn commit(
             Presence::Whole => batch.drop_bytes(&received),
         }
     }
-    let Batch { writes, mailboxes, fresh, stored, .. } = batch;
+    let Batch { writes, mailboxes, fresh, stored, at_hand, .. } = batch;
     // Nothing should be there; but if something is, it is not the new messages' own.
     let clear = fresh.into_iter().map(|range| Write::DeleteRange { table: Table::Bodies, range });
     let mut writes: Vec<Write> = clear.chain(writes).collect();
@@ -80,7 +82,7 @@ pub(super) async fn commit(
     drop(editing);
     let rows: Vec<LedgerRow> = stored.into_values().collect();
     let count = rows.len();
-    let verified = verify(store, rows, now).await?;
+    let verified = verify(store, rows, &at_hand, now).await?;
     if verified.damaged > 0 || verified.rows.len() < count {
         return Err(StoreError::Damaged("a message that was just stored".into()).into());
     }
@@ -123,6 +125,8 @@ struct Batch<'a, S> {
     fresh: Vec<KeyRange>,
     /// The rows of messages that it writes.
     stored: BTreeMap<Key, LedgerRow>,
+    /// The bytes of those that it writes itself, to compare with what is read back.
+    at_hand: AtHand,
     /// The rows of headers that it replaces, or that are about nothing.
     completed: BTreeSet<Key>,
 }
@@ -165,7 +169,7 @@ impl<S: Store> Batch<'_, S> {
             self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
         } else {
             self.take_fresh(id);
-            self.writes.extend(put_chunks(id, std::mem::take(&mut received.waiting)));
+            self.put(id, std::mem::take(&mut received.waiting));
         }
         let row = received.row(self.place.account, id, seen, now);
         if let Some(former) = self.rows.get(&row.key()).cloned()
@@ -226,7 +230,7 @@ impl<S: Store> Batch<'_, S> {
         };
         self.writes.extend(message.put_listed());
         if received.spilled.is_none() {
-            self.writes.extend(put_chunks(to, std::mem::take(&mut received.waiting)));
+            self.put(to, std::mem::take(&mut received.waiting));
         }
         let key = row.key();
         let now = received.row(self.place.account, to, row.first_seen, now);
@@ -237,6 +241,12 @@ impl<S: Store> Batch<'_, S> {
         self.writes.push(now.put());
         self.stored.insert(now.key(), now);
         Ok(Moved { from, to })
+    }
+
+    /// Writes a message's bytes.
+    fn put(&mut self, id: MessageId, bytes: Vec<u8>) {
+        self.writes.extend(put_chunks(id, bytes.clone()));
+        self.at_hand.insert(id, bytes);
     }
 
     /// The bytes of a new message go here.

@@ -20,6 +20,7 @@ use super::{
     limits::{BATCH_MESSAGES, READ_BACK, SILENCE},
     listing::Listing,
     plan::is_as_listed,
+    read_back::AtHand,
     row::{RowChange, write},
     server::{Server, unexpected},
     verify::verify,
@@ -263,7 +264,7 @@ async fn keep_damaged<H: Host>(
             continue;
         }
         let (rows, _) = std::mem::take(&mut step);
-        let verified = verify(host.store(), rows, host.now()).await?;
+        let verified = verify(host.store(), rows, &AtHand::new(), host.now()).await?;
         intact.extend(verified.rows.iter().map(Record::key));
         damaged += verified.damaged;
         if host.now().abs_diff(spoken) >= SILENCE {

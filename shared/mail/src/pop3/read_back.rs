@@ -29,10 +29,15 @@ pub(super) struct Outline {
     pub(super) text_size: Option<u64>,
 }
 
-/// Of each row, if the stored bytes are those that its checksum was made of, what they tell.
+/// The bytes of messages that are still at hand.
+pub(super) type AtHand = BTreeMap<MessageId, Vec<u8>>;
+
+/// Of each row, if the stored bytes are those that its checksum was made of, what they tell. Where
+/// those are still at hand, the stored ones are compared with them; else by the checksum.
 pub(super) async fn outlines(
     store: &impl Store,
     rows: &[LedgerRow],
+    at_hand: &AtHand,
 ) -> Result<Vec<Option<Outline>>, StoreError> {
     let mut messages: BTreeMap<MessageId, Vec<usize>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
@@ -43,13 +48,13 @@ pub(super) async fn outlines(
         .iter()
         .map(|(id, own)| (*id, own.iter().map(|at| rows[*at].size).max().unwrap_or_default()));
     for run in runs(sizes) {
-        let mut judge = |reading: Reading| {
+        let mut judge = |reading: Reading<'_>| {
             let found = reading.finish();
             for at in messages.get(&found.id).into_iter().flatten() {
                 outlines[*at] = found.outline(&rows[*at]);
             }
         };
-        run.read(store, &mut judge).await?;
+        run.read(store, at_hand, &mut judge).await?;
     }
     Ok(outlines)
 }
@@ -86,14 +91,16 @@ impl Run {
     async fn read(
         &self,
         store: &impl Store,
-        tell: &mut impl FnMut(Reading),
+        at_hand: &AtHand,
+        tell: &mut impl FnMut(Reading<'_>),
     ) -> Result<(), StoreError> {
         let end = KeyRange::prefix(message_key(self.last)).end;
         let mut range = KeyRange { start: message_key(self.first), end };
         let listed = store.keys(Table::Messages, &range).await?;
         let mut unread: BTreeSet<Key> = listed.into_iter().collect();
         let most = if self.bytes > BATCH_BYTES as u64 { STEP } else { self.chunks() };
-        let mut current: Option<Reading> = None;
+        let begin = |id| Reading::of(id, at_hand.get(&id).map(Vec::as_slice));
+        let mut current: Option<Reading<'_>> = None;
         loop {
             let step = store.scan(Table::Bodies, &range, Order::Ascending, most).await?;
             let is_last = step.len() < most;
@@ -105,7 +112,7 @@ impl Run {
                     if let Some(read) = current.take() {
                         tell(read);
                     }
-                    current = unread.remove(&message_key(id)).then(|| Reading::of(id));
+                    current = unread.remove(&message_key(id)).then(|| begin(id));
                 }
                 if let Some(reading) = &mut current {
                     reading.take(number, &value);
@@ -117,7 +124,7 @@ impl Run {
         }
         // An empty message has no bytes.
         let empty = (self.first.uid..=self.last.uid).map(|uid| MessageId { uid, ..self.first });
-        let empty = empty.filter(|id| unread.contains(&message_key(*id))).map(Reading::of);
+        let empty = empty.filter(|id| unread.contains(&message_key(*id))).map(begin);
         current.into_iter().chain(empty).for_each(tell);
         Ok(())
     }
@@ -130,9 +137,9 @@ impl Run {
 }
 
 /// A message that is being read.
-struct Reading {
+struct Reading<'a> {
     id: MessageId,
-    hasher: Sha256,
+    content: Content<'a>,
     size: u64,
     head: Vec<u8>,
     /// The number of the next chunk.
@@ -141,40 +148,68 @@ struct Reading {
     is_torn: bool,
 }
 
-impl Reading {
-    fn of(id: MessageId) -> Self {
-        let (hasher, head) = (Sha256::new(), Vec::new());
-        Self { id, hasher, size: 0, head, next: 0, is_torn: false }
+/// How it is found out whether the bytes are the right ones.
+enum Content<'a> {
+    /// By those that should follow; `None` if others have come.
+    AtHand(Option<&'a [u8]>),
+    Hashed(Box<Sha256>),
+}
+
+impl<'a> Reading<'a> {
+    fn of(id: MessageId, at_hand: Option<&'a [u8]>) -> Self {
+        let content = match at_hand {
+            Some(bytes) => Content::AtHand(Some(bytes)),
+            None => Content::Hashed(Box::default()),
+        };
+        Self { id, content, size: 0, head: Vec::new(), next: 0, is_torn: false }
     }
 
     fn take(&mut self, number: u32, bytes: &[u8]) {
         self.is_torn |= number != self.next;
         self.next = number.wrapping_add(1);
-        self.hasher.update(bytes);
+        match &mut self.content {
+            Content::AtHand(rest) => *rest = rest.and_then(|rest| rest.strip_prefix(bytes)),
+            Content::Hashed(hasher) => hasher.update(bytes),
+        }
         self.size += bytes.len() as u64;
         let room = HEADER - self.head.len();
         self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     fn finish(self) -> Found {
-        let Self { id, hasher, size, head, is_torn, .. } = self;
-        Found { id, sha256: hasher.finalize().into(), size, head, is_torn }
+        let Self { id, content, size, head, is_torn, .. } = self;
+        let judged = match content {
+            Content::AtHand(rest) => Judged::Compared(rest.is_some_and(<[u8]>::is_empty)),
+            Content::Hashed(hasher) => Judged::Hashed(hasher.finalize().into()),
+        };
+        Found { id, judged, size, head, is_torn }
     }
 }
 
 /// A message that was read.
 struct Found {
     id: MessageId,
-    sha256: [u8; 32],
+    judged: Judged,
     size: u64,
     head: Vec<u8>,
     is_torn: bool,
 }
 
+enum Judged {
+    /// Whether the bytes are those that were at hand.
+    Compared(bool),
+    /// Their checksum.
+    Hashed([u8; 32]),
+}
+
 impl Found {
     /// What it tells if it is what a row was made of.
     fn outline(&self, row: &LedgerRow) -> Option<Outline> {
-        if self.is_torn || self.size != row.size || self.sha256 != row.sha256 {
+        let is_right = match self.judged {
+            Judged::Compared(are_same) => are_same,
+            Judged::Hashed(sha256) => sha256 == row.sha256,
+        };
+        if !is_right || self.is_torn || self.size != row.size {
             return None;
         }
         if row.header.is_some() {
@@ -266,9 +301,13 @@ mod tests {
         let part = crate::record::part_key(ids[0], "1").u32(0);
         batch.push(Write::Put { table: Table::Bodies, key: part, value: b"part".into() });
         block_on(store.apply(batch, Durability::Strict)).unwrap();
-        let found = block_on(outlines(&store, &rows)).unwrap();
+        let found = block_on(outlines(&store, &rows, &AtHand::new())).unwrap();
         let intact: Vec<bool> = found.iter().map(Option::is_some).collect();
         assert_eq!(intact, [true, true, true, false, false, false, false]);
+        // The same of those that are at hand; each is only as good as what is stored of it.
+        let at_hand = ids.iter().zip(raws).map(|(id, raw)| (*id, raw.to_vec())).collect();
+        let found = block_on(outlines(&store, &rows, &at_hand)).unwrap();
+        assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), intact);
     }
 
     #[test]
@@ -286,7 +325,7 @@ mod tests {
         }
         block_on(store.apply(batch, Durability::Strict)).unwrap();
         let row = LedgerRow { header: None, ..row_at(id, &raw) };
-        let found = block_on(outlines(&store, &[row])).unwrap();
+        let found = block_on(outlines(&store, &[row], &AtHand::new())).unwrap();
         let outline = found.into_iter().next().flatten().unwrap();
         assert_eq!(outline.header, header::digest(&raw));
         assert_eq!(outline.text_size, Some(300_000 - 200_004));

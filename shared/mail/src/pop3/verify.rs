@@ -7,7 +7,7 @@ use super::{
     limits::BATCH_MESSAGES,
     listing::Listing,
     notes::ServerNotes,
-    read_back::outlines,
+    read_back::{AtHand, outlines},
     row::{LedgerRow, rows},
 };
 use crate::{
@@ -36,11 +36,12 @@ pub(super) async fn verify_rest(
     let is_first = ServerNotes::load(store, account).await?.mailbox.is_none();
     let lacks = |row: &LedgerRow| is_first && row.header.is_none() && row.deleted_here.is_none();
     let rows = rows.into_iter().filter(|row| row.verified.is_none() || lacks(row));
-    verify(store, rows.collect(), now).await?;
+    verify(store, rows.collect(), &AtHand::new(), now).await?;
     Ok(())
 }
 
-/// Reads back the messages of these rows and compares their checksums. What is as it should be is
+/// Reads back the messages of these rows and compares them with what came, where that is still at
+/// hand; else their checksums. What is as it should be is
 /// marked as verified, and gets the digests that an earlier version did not keep; what is not is
 /// marked as unverified. Nothing is removed: what is left of a message may be all there is.
 ///
@@ -51,6 +52,7 @@ pub(super) async fn verify_rest(
 pub(super) async fn verify(
     store: &impl Store,
     rows: Vec<LedgerRow>,
+    at_hand: &AtHand,
     now: i64,
 ) -> Result<Verified, StoreError> {
     let mut verified = Verified::default();
@@ -58,7 +60,7 @@ pub(super) async fn verify(
     while !rest.is_empty() {
         let mut again = Vec::new();
         for rows in rest.chunks(BATCH_MESSAGES) {
-            again.extend(judge(store, rows, now, &mut verified).await?);
+            again.extend(judge(store, rows, at_hand, now, &mut verified).await?);
         }
         rest = again;
     }
@@ -69,10 +71,11 @@ pub(super) async fn verify(
 async fn judge(
     store: &impl Store,
     rows: &[LedgerRow],
+    at_hand: &AtHand,
     now: i64,
     verified: &mut Verified,
 ) -> Result<Vec<LedgerRow>, StoreError> {
-    let intact = outlines(store, rows).await?;
+    let intact = outlines(store, rows, at_hand).await?;
     let _editing = store.editing().lock().await;
     let keys: Vec<Key> = rows.iter().map(Record::key).collect();
     let present = record::get_many(store, &keys).await?;

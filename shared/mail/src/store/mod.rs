@@ -44,6 +44,10 @@ pub enum Table {
     Blocks,
     /// The keys of those rows; only for [`Packed`].
     Directory,
+    /// Rows of [`Table::Bodies`] that were stored together; only for [`Packed`].
+    Bundles,
+    /// The keys of those rows; only for [`Packed`].
+    Contents,
 }
 
 impl Table {
@@ -74,6 +78,8 @@ impl Table {
             Self::Changes => "changes",
             Self::Blocks => "blocks",
             Self::Directory => "directory",
+            Self::Bundles => "bundles",
+            Self::Contents => "contents",
         }
     }
 }

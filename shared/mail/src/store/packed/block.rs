@@ -12,7 +12,7 @@ const BYTES: usize = 32 * 1024;
 const ROWS: usize = 256;
 
 /// A length: big-endian.
-type Length = u32;
+pub(super) type Length = u32;
 
 const LENGTH: usize = size_of::<Length>();
 
@@ -122,7 +122,8 @@ fn size((key, value): &Row) -> usize {
     key.0.len() + value.len()
 }
 
-fn write(into: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends a length and so many bytes.
+pub(super) fn write(into: &mut Vec<u8>, bytes: &[u8]) {
     let length = Length::try_from(bytes.len()).expect("no row has gigabytes");
     into.extend(length.to_be_bytes());
     into.extend(bytes);
@@ -135,7 +136,12 @@ fn row<'a>(from: &mut &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Damaged> {
     Ok(row)
 }
 
-fn read<'a>(from: &mut &'a [u8]) -> Result<&'a [u8], Damaged> {
+/// Takes a length and so many bytes off.
+///
+/// # Errors
+///
+/// If they are not there.
+pub(super) fn read<'a>(from: &mut &'a [u8]) -> Result<&'a [u8], Damaged> {
     let (length, rest) = from.split_first_chunk().ok_or(Damaged)?;
     let length = Length::from_be_bytes(*length) as usize;
     let (bytes, rest) = rest.split_at_checked(length).ok_or(Damaged)?;

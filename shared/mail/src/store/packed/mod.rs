@@ -1,16 +1,17 @@
-//! A store that keeps small rows together, in blocks.
+//! A store that keeps rows together: small ones in blocks, the bytes of messages in bundles.
 //!
 //! What a browser's database takes for an entry hardly depends on its size, so that a hundred rows in
 //! one entry are written and read many times as fast as a hundred entries. The rows of
 //! [`Table::Messages`] and [`Table::Arrival`] are kept so, whose keys come in order, and those of
 //! [`Table::Ledger`], whose keys do at most servers; where they don't, a batch touches many blocks, but
-//! a ledger has few. All other tables are handed through.
+//! a ledger has few. What [`bundles`] keeps together are the rows of [`Table::Bodies`] that come together.
+//! All other tables are handed through.
 //!
 //! A block has some rows that follow each other, and stands in [`Table::Blocks`] under the number of
 //! its table and its *last* key: the block of a key is the first that does not end before it. Its keys
 //! alone stand in [`Table::Directory`] under the same key, for those that only want keys.
 //!
-//! **Crash points.** There is none of its own: a batch comes to one batch of the store below, which
+//! **Crash points.** Blocks have none of their own: a batch comes to one batch of the store below, which
 //! has the rows that were in the same blocks as well. It is made while no other batch is, and only
 //! the leader writes (see [`super`]), so that nobody changes a block between its reading and its
 //! writing; an earlier leader's batch is refused whole by the store below.
@@ -29,8 +30,10 @@
 //! stop anywhere and goes on the next time.
 
 mod block;
+mod bundles;
 mod edit;
 mod look;
+mod rewrite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,7 @@ mod tests;
 use std::{cell::Cell, rc::Rc};
 
 use block::Row;
+use bundles::{Look, Outcome};
 use edit::Edits;
 use futures_util::lock::Mutex;
 use table::{PackedTable, after};
@@ -46,6 +50,9 @@ use super::{Durability, Key, KeyRange, Order, Store, StoreError, Table, Write, W
 
 /// How many rows of an earlier version are taken into blocks at a time.
 const ADOPTED: usize = 1_000;
+
+/// How many sparse bundles are written anew after a batch.
+const ANEW: usize = 8;
 
 /// How often a read looks again before it keeps batches away.
 const LOOKS: usize = 3;
@@ -62,8 +69,10 @@ pub struct Packed<S> {
 struct Shared {
     /// Held from the reading of blocks until they are written anew.
     changing: Mutex<()>,
-    /// Raised before and after each batch of blocks: odd while one is on its way.
+    /// Raised before and after each batch of blocks or bundles: odd while one is on its way.
     batches: Cell<u64>,
+    /// The bundle that was read last.
+    recent: bundles::Recent,
     /// The store below sees blocks and not what is in them.
     written: Written,
 }
@@ -124,10 +133,21 @@ impl<S: Store> Packed<S> {
         durability: Durability,
     ) -> Result<(), StoreError> {
         let _changing = self.shared.changing.lock().await;
-        let changes_blocks = !edits.is_empty();
-        others.extend(edits.writes(&self.inner).await?);
-        let _batch = changes_blocks.then(|| Batch::begin(&self.shared.batches));
-        self.inner.apply(others, durability).await
+        let counts = !edits.is_empty();
+        let Outcome { writes, durability, sparse } = edits.writes(&self.inner, durability).await?;
+        others.extend(writes);
+        let batch = counts.then(|| Batch::begin(&self.shared.batches));
+        self.inner.apply(others, durability).await?;
+        drop(batch);
+        for bundle in sparse.iter().take(ANEW) {
+            // The batch is written; this saves room, and where there is none it is for another time.
+            let Ok(Some(writes)) = bundles::anew(&self.inner, bundle).await else { break };
+            let _batch = Batch::begin(&self.shared.batches);
+            if self.inner.apply(writes, Durability::Strict).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Looks until no batch came in between; waits for one that is on its way.
@@ -147,6 +167,15 @@ impl<S: Store> Packed<S> {
         }
         let _changing = self.shared.changing.lock().await;
         look(&self.inner).await
+    }
+
+    /// Looks at the bytes of messages.
+    async fn look_at_bodies<T>(
+        &self,
+        look: impl AsyncFn(Look<'_, S>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Shared { batches, recent, .. } = &*self.shared;
+        self.look(async |inner| look(Look { inner, recent, batches: batches.get() }).await).await
     }
 }
 
@@ -169,6 +198,9 @@ impl<S: Store> Store for Packed<S> {
     async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
         match PackedTable::of(table) {
             Some(packed) => look::get(&self.inner, packed, key).await,
+            None if table == Table::Bodies => {
+                self.look_at_bodies(async |bodies| bodies.get(key).await).await
+            }
             None => self.inner.get(table, key).await,
         }
     }
@@ -182,6 +214,9 @@ impl<S: Store> Store for Packed<S> {
             Some(packed) => {
                 self.look(async |inner| look::get_many(inner, packed, keys).await).await
             }
+            None if table == Table::Bodies => {
+                self.look_at_bodies(async |bodies| bodies.get_many(keys).await).await
+            }
             None => self.inner.get_many(table, keys).await,
         }
     }
@@ -193,27 +228,35 @@ impl<S: Store> Store for Packed<S> {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let Some(packed) = PackedTable::of(table) else {
-            return self.inner.scan(table, range, order, limit).await;
-        };
         if limit == 0 || range.is_empty() {
             return Ok(Vec::new());
         }
-        let look = async |inner: &S| match order {
-            Order::Ascending => look::scan_up(inner, packed, range, limit).await,
-            Order::Descending => look::scan_down(inner, packed, range, limit).await,
-        };
-        self.look(look).await
+        match PackedTable::of(table) {
+            Some(packed) => {
+                let look = async |inner: &S| match order {
+                    Order::Ascending => look::scan_up(inner, packed, range, limit).await,
+                    Order::Descending => look::scan_down(inner, packed, range, limit).await,
+                };
+                self.look(look).await
+            }
+            None if table == Table::Bodies => {
+                self.look_at_bodies(async |bodies| bodies.scan(range, order, limit).await).await
+            }
+            None => self.inner.scan(table, range, order, limit).await,
+        }
     }
 
     async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {
-        let Some(packed) = PackedTable::of(table) else {
-            return self.inner.keys(table, range).await;
-        };
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        self.look(async |inner| look::keys(inner, packed, range).await).await
+        match PackedTable::of(table) {
+            Some(packed) => self.look(async |inner| look::keys(inner, packed, range).await).await,
+            None if table == Table::Bodies => {
+                self.look_at_bodies(async |bodies| bodies.keys(range).await).await
+            }
+            None => self.inner.keys(table, range).await,
+        }
     }
 
     async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {

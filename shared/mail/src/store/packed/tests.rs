@@ -1,15 +1,19 @@
-//! Blocks against a store that has none.
+//! Blocks and bundles against a store that has none.
 
-use std::{cell::RefCell, collections::HashMap, future::poll_fn, mem::replace, task::Poll};
+use std::{cell::RefCell, collections::HashMap};
 
 use futures_util::{FutureExt, future::join};
 
-use super::{super::conformance, *};
-use crate::{store::MemoryStore, testing::block_on};
+use super::{super::conformance, bundles::tests::check, *};
+use crate::{
+    store::MemoryStore,
+    testing::{YieldingStore, block_on},
+};
 
-/// The tables of the property: the packed ones, so that they can't get into each other's way, and one
-/// that goes through.
-const TABLES: [Table; 4] = [Table::Messages, Table::Arrival, Table::Ledger, Table::Meta];
+/// The tables of the property: those that are not kept row by row, so that they can't get into each
+/// other's way, and one that goes through.
+const TABLES: [Table; 5] =
+    [Table::Messages, Table::Arrival, Table::Ledger, Table::Bodies, Table::Meta];
 
 #[test]
 fn blocks_do_what_every_store_must() {
@@ -58,8 +62,9 @@ impl Random {
             0 => Write::DeleteRange { table, range: self.range() },
             1..6 => Write::Delete { table, key: self.key() },
             _ => {
-                // Few make a block, so that there are many.
-                let value = vec![self.below(256) as u8; self.below(9_000) as usize];
+                // Few make a block or a bundle, so that there are many.
+                let most = if table == Table::Bodies { 120_000 } else { 9_000 };
+                let value = vec![self.below(256) as u8; self.below(most) as usize];
                 Write::Put { table, key: self.key(), value }
             }
         }
@@ -119,7 +124,8 @@ fn read(store: &impl Store, seed: u64) -> Vec<(String, Vec<Option<Row>>)> {
 }
 
 #[test]
-fn whatever_is_written_is_read_as_without_blocks() {
+fn whatever_is_written_is_read_as_without_blocks_and_bundles() {
+    let mut bundled = 0;
     for seed in 1..40 {
         let mut random = Random(u64::wrapping_mul(seed, 0x9e37_79b9_7f4a_7c15));
         let (model, inner) = (MemoryStore::new(), MemoryStore::new());
@@ -127,18 +133,22 @@ fn whatever_is_written_is_read_as_without_blocks() {
         for _ in 0..8 {
             let count = 1 + random.below(80);
             let batch: Vec<Write> = (0..count).map(|_| random.write()).collect();
-            block_on(model.apply(batch.clone(), Durability::Relaxed)).unwrap();
-            block_on(packed.apply(batch, Durability::Relaxed)).unwrap();
+            let relaxed = random.below(4) == 0;
+            let durability = if relaxed { Durability::Relaxed } else { Durability::Strict };
+            block_on(model.apply(batch.clone(), durability)).unwrap();
+            block_on(packed.apply(batch, durability)).unwrap();
             let [blocks, directory] = stored_keys(&inner);
             assert_eq!(blocks, directory, "seed {seed}");
             for (key, keys) in &blocks {
                 assert_eq!(key.0[1..], keys.last().unwrap().0[..], "seed {seed}");
             }
+            bundled += check(&inner);
             for (found, expected) in read(&packed, seed).into_iter().zip(read(&model, seed)) {
                 assert!(found == expected, "seed {seed}: {}", found.0);
             }
         }
     }
+    assert!(bundled > 1_000, "{bundled} rows in bundles");
 }
 
 fn put(number: u32) -> Write {
@@ -228,77 +238,9 @@ fn a_damaged_block_costs_the_rows_behind_the_damage_and_nothing_else() {
     assert_eq!(rows_of(&packed), (0..10).map(|number| (number, 400)).collect::<Vec<_>>());
 }
 
-/// A store at which others have their turn before and after everything.
-struct Slow(MemoryStore);
-
-impl Slow {
-    async fn slowly<T>(&self, work: impl Future<Output = T>) -> T {
-        yield_now().await;
-        let done = work.await;
-        yield_now().await;
-        done
-    }
-}
-
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-impl Store for Slow {
-    async fn take_lead(&self) -> Result<(), StoreError> {
-        self.slowly(self.0.take_lead()).await
-    }
-
-    fn editing(&self) -> &Mutex<()> {
-        self.0.editing()
-    }
-
-    fn written(&self) -> &Written {
-        self.0.written()
-    }
-
-    async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        self.slowly(self.0.get(table, key)).await
-    }
-
-    async fn get_many(
-        &self,
-        table: Table,
-        keys: &[Key],
-    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.slowly(self.0.get_many(table, keys)).await
-    }
-
-    async fn scan(
-        &self,
-        table: Table,
-        range: &KeyRange,
-        order: Order,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        self.slowly(self.0.scan(table, range, order, limit)).await
-    }
-
-    async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {
-        self.slowly(self.0.keys(table, range)).await
-    }
-
-    async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
-        self.slowly(self.0.apply(batch, durability)).await
-    }
-}
-
 #[test]
 fn a_read_during_batches_sees_one_state() {
-    let packed = Packed::new(Slow(MemoryStore::new()));
+    let packed = Packed::new(YieldingStore::default());
     block_on(packed.apply((0..12_000).map(put).collect(), Durability::Relaxed)).unwrap();
     let all = KeyRange::all();
     let scan = packed.scan(Table::Messages, &all, Order::Ascending, usize::MAX);
