@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use postern_tests::{
     browser::{Browser, hook},
-    dovecot::Options,
+    dovecot::{Dovecot, Options, PASSWORD},
     letters,
 };
 
@@ -121,6 +121,33 @@ async fn a_mailbox_that_is_nearly_full_shows_in_the_folder_list_and_in_the_setti
             |text: &str| text.contains("of 4.7 MB on the server") && text.contains("nearly full");
         browser.wait_for_text(&hook("quota"), used).await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_access_token_is_tried_in_place_of_a_password_and_one_that_has_expired_is_told()
+-> Result<()> {
+    let Some(dovecot) = Dovecot::taking_tokens("oauthbearer")? else {
+        eprintln!("this Dovecot takes no tokens that nobody has issued");
+        return Ok(());
+    };
+    let servers = Servers::around(dovecot).await?;
+    Browser::run("token", async |browser| {
+        let mut form = servers.form("imap");
+        form.password = "expired".into();
+        browser.open(&servers.site.url).await?;
+        form.fill(browser).await?;
+        browser.click("setup-token").await?;
+        browser.click("setup-test").await?;
+        let told = |text: &str| text.contains("has probably expired");
+        browser.wait_for_text(&hook("setup-result"), told).await?;
+        // Mail comes in with it; the one that sends takes none.
+        browser.fill("setup-password", PASSWORD).await?;
+        browser.click("setup-test").await?;
+        let told =
+            |text: &str| text.contains("does not offer a way to log in with an access token");
+        browser.wait_for_text(&hook("setup-result"), told).await.map(drop)
     })
     .await
 }

@@ -29,7 +29,11 @@ impl Servers {
 
     /// The same with a Dovecot that does something otherwise.
     pub(crate) async fn start_with(options: Options) -> Result<Self> {
-        let dovecot = Dovecot::start_with(options)?;
+        Self::around(Dovecot::start_with(options)?).await
+    }
+
+    /// The others for a Dovecot.
+    pub(crate) async fn around(dovecot: Dovecot) -> Result<Self> {
         let options = demo::Options {
             content: Content::Empty,
             address: USER.into(),
