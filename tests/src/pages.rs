@@ -4,9 +4,9 @@ use std::{rc::Rc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use postern_bridge::{
-    AccountDraft, AccountId, Change, ChangeId, ClientId, Connection, Delta, Done, Down, Intent,
-    MailboxId, MailboxView, MessageId, MessageView, OutgoingMessage, Row, SavedDraft, SearchScope,
-    SearchState, Up,
+    AccountDraft, AccountId, Change, ChangeId, ClientId, Connection, Delta, Done, Down,
+    ExportFormat, ExportScope, Intent, MailboxId, MailboxView, MessageId, MessageView,
+    OutgoingMessage, Row, SavedDraft, SearchScope, SearchState, Up,
 };
 use postern_mail::client::Client;
 use tokio::sync::mpsc;
@@ -18,6 +18,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A page on a natively running client.
 pub struct Page {
+    /// What the client stands on; it leads as that does.
+    pub host: NativeHost,
     client: Client<NativeHost>,
     deltas: mpsc::UnboundedReceiver<Delta>,
     requests: u32,
@@ -40,8 +42,8 @@ impl Page {
             // A test that has ended listens no more.
             let _ = sender.send(down.delta);
         };
-        let client = Client::start(Rc::new(host), emit).await?;
-        Ok(Self { client, deltas, requests: 0 })
+        let client = Client::start(Rc::new(host.clone()), emit).await?;
+        Ok(Self { host, client, deltas, requests: 0 })
     }
 
     /// Says what the person wants.
@@ -226,6 +228,32 @@ impl Page {
             _ => None,
         });
         result.await?.map(|draft| *draft).map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Has mail written to a file; its bytes.
+    ///
+    /// # Errors
+    ///
+    /// If nothing of the kind comes in time.
+    pub async fn export(&mut self, scope: ExportScope, format: ExportFormat) -> Result<Vec<u8>> {
+        let request = self.request();
+        self.say(Intent::Export { request, scope, format });
+        let mut file = Vec::new();
+        loop {
+            let piece = self.wait(|delta| match delta {
+                Delta::ExportData { bytes, .. } => Some(bytes),
+                _ => None,
+            });
+            let piece = piece.await?;
+            if piece.is_empty() {
+                break;
+            }
+            file.extend(&piece[..]);
+            self.say(Intent::ExportTaken { request, bytes: file.len() as u64 });
+        }
+        self.say(Intent::ExportSaved { request });
+        self.wait(|delta| matches!(delta, Delta::Exported { .. }).then_some(())).await?;
+        Ok(file)
     }
 
     /// Opens a mailbox and waits until the server has told what is in it; returns the first rows.

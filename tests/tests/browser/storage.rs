@@ -226,3 +226,51 @@ async fn a_browser_that_was_killed_in_the_middle_of_a_write_keeps_what_is_stored
     browser.client().clone().close().await?;
     Ok(())
 }
+
+/// The files in which the browser keeps large values.
+fn files_of_values(profile: &Path) -> Result<Vec<PathBuf>> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for site in fs::read_dir(profile.join("Default/IndexedDB"))? {
+        let path = site?.path();
+        folders.extend(Some(path).filter(|path| path.extension().is_some_and(|own| own == "blob")));
+    }
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            match entry.file_type()?.is_dir() {
+                true => folders.push(entry.path()),
+                false => files.push(entry.path()),
+            }
+        }
+    }
+    Ok(files)
+}
+
+#[tokio::test]
+async fn mail_in_a_file_that_the_browser_has_lost_comes_again() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, (0..3).map(letters::large))?;
+    let mut browser = Browser::start(1400, 900).await?;
+    browser.open(&servers.site.url).await?;
+    servers.form("pop3").fill(&browser).await?;
+    browser.click("setup-add").await?;
+    open_row(&browser, "Letter 2").await?;
+    reader_shows(&browser, "Letter 2", "letter number 2").await?;
+    let profile = browser.kill()?;
+    let files = files_of_values(profile.path())?;
+    ensure!(!files.is_empty(), "nothing is in a file");
+    for file in files {
+        fs::remove_file(file)?;
+    }
+    browser = Browser::start_with(profile, 1400, 900).await?;
+    browser.open(&servers.site.url).await?;
+    for letter in 0..3 {
+        let subject = format!("Letter {letter}");
+        open_row(&browser, &subject).await?;
+        reader_shows(&browser, &subject, &format!("letter number {letter}")).await?;
+    }
+    let here = stored(&browser).await?;
+    ensure!(here.len() == 3, "{} of 3 are here", here.len());
+    browser.client().clone().close().await?;
+    Ok(())
+}

@@ -21,25 +21,6 @@ use super::{Servers, run};
 /// The pieces of the file up to which the manifest has been read, so that the account does nothing.
 const MANIFEST: usize = 4;
 
-/// Everything, in a file.
-async fn backup(page: &mut Page) -> Result<Vec<u8>> {
-    let request = page.request();
-    let (scope, format) = (ExportScope::Everything, ExportFormat::Zip);
-    page.say(Intent::Export { request, scope, format });
-    let mut file = Vec::new();
-    let all = page.wait(|delta| match delta {
-        Delta::ExportData { bytes, .. } => {
-            file.extend(&bytes[..]);
-            bytes.is_empty().then_some(())
-        }
-        _ => None,
-    });
-    all.await?;
-    page.say(Intent::ExportSaved { request });
-    page.wait(|delta| matches!(delta, Delta::Exported { .. }).then_some(())).await?;
-    Ok(file)
-}
-
 /// Restores a file, of which only so many pieces are given before it is stopped.
 async fn restore(page: &mut Page, file: &[u8], pieces: usize) -> Result<Option<Imported>> {
     let request = page.request();
@@ -113,7 +94,7 @@ async fn interrupted(hangs_from: (usize, &str), pieces: usize) -> Result<(SendSt
     let account = page.add(draft).await?;
     let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
     page.list(inbox.id, 20).await?;
-    let file = backup(&mut page).await?;
+    let file = page.export(ExportScope::Everything, ExportFormat::Zip).await?;
 
     let submission = Fault { hang_from: Some(hangs_from.0), ..Fault::default() };
     demo.set_faults(Faults { submission, ..Faults::default() });

@@ -12,13 +12,14 @@ use postern_bridge::{ExportFormat, Exported, MessageId, Progress};
 use super::{
     Sink, limits,
     manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, keywords},
-    names,
+    names, unsent,
 };
 use crate::{
     Host, MailError, Store,
+    imap::Raw,
     pop3::LedgerRow,
     record::{self, Account, Body, Mailbox, Message},
-    store::{Key, KeyRange, Order, Table},
+    store::{Durability, Key, KeyRange, Order, StoreError, Table, Write},
 };
 
 /// How many places of a list are read at a time.
@@ -27,8 +28,8 @@ const WINDOW: usize = 500;
 /// Where messages come from that are not stored as a whole.
 #[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
 pub trait Fetch {
-    /// The whole message; `None` if it can't be had.
-    async fn whole(&self, message: &Message) -> Option<Vec<u8>>;
+    /// The whole message; `None` if it can't be had. A large one is stored, which whoever asks undoes.
+    async fn whole(&self, message: &Message) -> Option<Raw>;
 }
 
 /// Writes the mailboxes of accounts to a file. With `complete` the accounts are in it as a whole, and
@@ -48,45 +49,49 @@ pub async fn export<H: Host>(
     let mailboxes = || contents.iter().flat_map(|(_, mailboxes)| mailboxes);
     let total = mailboxes().map(|mailbox| mailbox.total).fold(0, u32::saturating_add);
     let mut export = Export {
-        store: host.store(),
+        host,
         fetch,
         sink,
         total,
         done: 0,
         with_headers: complete && format == ExportFormat::Zip,
+        fetched: None,
         report: Exported::default(),
     };
-    match format {
-        ExportFormat::Mbox => export.mbox(contents).await?,
-        ExportFormat::Zip => export.zip(contents, complete.then(|| host.now())).await?,
-    }
-    Ok(export.report)
+    let written = match format {
+        ExportFormat::Mbox => export.mbox(contents).await,
+        ExportFormat::Zip => export.zip(contents, complete.then(|| host.now())).await,
+    };
+    export.forget_fetched().await?;
+    written.map(|()| export.report)
 }
 
-struct Export<'a, S, F, K> {
-    store: &'a S,
+struct Export<'a, H, F, K> {
+    host: &'a H,
     fetch: &'a F,
     sink: &'a mut K,
     total: u32,
     done: u32,
     /// Whether headers without their messages are of use.
     with_headers: bool,
+    /// The message of which something may have been stored only to be written.
+    fetched: Option<MessageId>,
     report: Exported,
 }
 
 /// A message's bytes, to be read from the beginning to the end.
 enum Bytes {
     Stored { key: Key, next: u32, left: u64 },
-    Fetched(Option<Vec<u8>>),
+    Held(Option<Vec<u8>>),
 }
 
-impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
+impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
     async fn mbox(&mut self, contents: &[(Account, Vec<Mailbox>)]) -> Result<(), MailError> {
         let mut writer = mbox::Writer::new();
         for mailbox in contents.iter().flat_map(|(_, mailboxes)| mailboxes) {
             let before = self.done;
             let mut places = Places::of(mailbox);
-            while let Some(id) = places.next(self.store).await? {
+            while let Some(id) = places.next(self.host.store()).await? {
                 let Some((message, mut bytes)) = self.message(id).await? else { continue };
                 let sender = message.from.first().map_or("", |from| &from.address);
                 let status = status(&message);
@@ -120,7 +125,7 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
                 let before = self.done;
                 let folder = folder(account, mailbox, created.is_some());
                 let mut places = Places::of(mailbox);
-                while let Some(id) = places.next(self.store).await? {
+                while let Some(id) = places.next(self.host.store()).await? {
                     let Some((message, mut bytes)) = self.message(id).await? else { continue };
                     let name = format!("{folder}{}", file(&message));
                     let note = Note::of(&message).encode();
@@ -137,6 +142,10 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
         if let Some(created) = created {
             for (account, _) in contents {
                 self.ledger(&mut writer, account, created).await?;
+                for entry in unsent::unsent(self.host, account.id).await? {
+                    unsent::write(self.host, &mut writer, &entry).await?;
+                    self.put(writer.take_output()).await?;
+                }
             }
         }
         writer.finish().map_err(failed)?;
@@ -160,8 +169,12 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
     ) -> Result<(), MailError> {
         let mut range = KeyRange::prefix(record::account_key(account.id));
         for part in 1_u32.. {
-            let window =
-                self.store.scan(Table::Ledger, &range, Order::Ascending, limits::LEDGER_PART);
+            let window = self.host.store().scan(
+                Table::Ledger,
+                &range,
+                Order::Ascending,
+                limits::LEDGER_PART,
+            );
             let window = window.await?;
             let Some((last, _)) = window.last() else { break };
             range.start = last.clone().bytes(&[0]);
@@ -177,8 +190,9 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
 
     /// A message and its bytes; `None` if it has gone meanwhile, is damaged, or can't be had.
     async fn message(&mut self, id: MessageId) -> Result<Option<(Message, Bytes)>, MailError> {
+        self.forget_fetched().await?;
         let key = record::message_key(id);
-        let Some(message) = record::get::<Message>(self.store, &key).await? else {
+        let Some(message) = record::get::<Message>(self.host.store(), &key).await? else {
             return Ok(None);
         };
         // Of what is here as a header alone, a backup has the header, as the ledger says.
@@ -190,13 +204,28 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
             }
             _ => None,
         };
-        if let Some(left) = stored
-            && self.has_chunks(&message, left).await?
-        {
-            return Ok(Some((message, Bytes::Stored { key, next: 0, left })));
+        match stored {
+            Some(size) if size <= limits::IN_MEMORY as u64 => {
+                let raw = record::body(self.host.store(), id).await?;
+                if raw.len() as u64 == size {
+                    return Ok(Some((message, Bytes::Held(Some(raw)))));
+                }
+            }
+            Some(left) if record::stored_size(self.host.store(), id).await? == left => {
+                return Ok(Some((message, Bytes::Stored { key, next: 0, left })));
+            }
+            // One that is damaged must not keep all others out of the file.
+            _ => {}
         }
+        self.fetched = Some(id);
         match self.fetch.whole(&message).await {
-            Some(raw) => Ok(Some((message, Bytes::Fetched(Some(raw))))),
+            Some(Raw::Held(raw)) => {
+                self.fetched = None;
+                Ok(Some((message, Bytes::Held(Some(raw)))))
+            }
+            Some(Raw::Stored { size: left }) => {
+                Ok(Some((message, Bytes::Stored { key: record::part_key(id, ""), next: 0, left })))
+            }
             None => {
                 self.report.missing += 1;
                 self.done += 1;
@@ -205,19 +234,22 @@ impl<S: Store, F: Fetch, K: Sink> Export<'_, S, F, K> {
         }
     }
 
-    /// Whether all of a message's bytes are there: one that is damaged must not keep all others out of
-    /// the file.
-    async fn has_chunks(&self, message: &Message, size: u64) -> Result<bool, MailError> {
-        let chunks = self.store.keys(Table::Bodies, &record::chunks(message.id)).await?;
-        Ok(record::are_all_chunks(chunks.len(), size))
+    /// Removes what was stored only to be written. If the page dies before, or the person stops it, it
+    /// stays until the message goes or is saved again.
+    async fn forget_fetched(&mut self) -> Result<(), StoreError> {
+        let Some(id) = self.fetched.take() else { return Ok(()) };
+        let range = KeyRange::prefix(record::part_key(id, ""));
+        let gone = Write::DeleteRange { table: Table::Bodies, range };
+        self.host.store().apply(vec![gone], Durability::Relaxed).await
     }
 
     async fn chunk(&self, bytes: &mut Bytes) -> Result<Option<Vec<u8>>, MailError> {
         match bytes {
-            Bytes::Fetched(raw) => Ok(raw.take()),
+            Bytes::Held(raw) => Ok(raw.take().filter(|raw| !raw.is_empty())),
             Bytes::Stored { left: 0, .. } => Ok(None),
             Bytes::Stored { key, next, left } => {
-                let chunk = self.store.get(Table::Bodies, &key.clone().u32(*next)).await?;
+                let chunk = self.host.store().get(Table::Bodies, &key.clone().u32(*next)).await?;
+                let chunk = chunk.filter(|chunk| !chunk.is_empty());
                 let rest = chunk.as_ref().and_then(|chunk| left.checked_sub(chunk.len() as u64));
                 // Half a message is none.
                 *left = rest.ok_or_else(|| {

@@ -44,3 +44,6 @@ pub const FOLDERS: usize = 2_000;
 
 /// Keywords of one message.
 pub const KEYWORDS: usize = 100;
+
+/// Unsent messages that a backup may bring back.
+pub const UNSENT: usize = 1_000;

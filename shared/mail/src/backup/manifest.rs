@@ -17,6 +17,9 @@ pub(super) const MANIFEST: &str = "postern-backup/manifest.json";
 /// What the names of the ledger's parts begin with; the account's number follows.
 pub(super) const LEDGER: &str = "postern-backup/ledger-";
 
+/// What the names of unsent messages begin with; the account's number follows.
+pub(super) const UNSENT: &str = "postern-backup/outbox-";
+
 const FORMAT: &str = "postern-backup";
 const VERSION: u32 = 1;
 

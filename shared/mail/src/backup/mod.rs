@@ -9,6 +9,7 @@
 //! | `import` | files of any of these kinds, read from a [`Source`] |
 //! | `restore` | a zip of ours: accounts, folders, flags and the ledger as they were |
 //! | `rows` | what the ledgers of the backup and of this store say of the same messages |
+//! | `unsent` | messages on their way out |
 //! | `landing` | messages on their way into a local mailbox |
 //! | `arriving` | the one that is arriving |
 //! | `known` | which messages are there already |
@@ -24,6 +25,7 @@
 //! | chunks of a large message | bytes under a reserved UID, named by a marker | they are removed when the next reading begins |
 //! | a batch of messages | record, bytes, place, counts and ledger row of each, all or none; what was downloaded again in between goes with it | each is recognised by its row, or by Message-ID and content, and not stored twice; the server does not send it again |
 //! | an account or a folder was made | it is there, empty | it is recognised by its servers, or by its names |
+//! | an unsent message | it is in the outbox, uncertain | it is recognised by its Message-ID |
 //! | the rows of deleted messages | they will not come again | rows that are there stay as they are |
 //!
 //! Restored ledger rows count as unverified: the next download reads the messages back, compares
@@ -43,6 +45,7 @@ mod restore;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod unsent;
 
 pub use export::{Fetch, export};
 pub use import::import;

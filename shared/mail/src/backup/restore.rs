@@ -75,6 +75,7 @@ impl Backup {
         let mut restore = Restore {
             host,
             accounts: BTreeMap::new(),
+            senders: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
             left: BTreeSet::new(),
             landings: BTreeMap::new(),
@@ -85,6 +86,7 @@ impl Backup {
             restore.account(saved).await?;
         }
         restore.ledgers(self.directory, source).await?;
+        restore.unsent(self.directory, source).await?;
         let result = restore.messages(self.directory, source).await;
         // What came before an error is good.
         for landing in restore.landings.values_mut() {
@@ -95,17 +97,19 @@ impl Backup {
     }
 }
 
-struct Restore<'a, H: Host> {
-    host: &'a H,
+pub(super) struct Restore<'a, H: Host> {
+    pub(super) host: &'a H,
     /// The POP3 accounts, by their number in the backup.
     accounts: BTreeMap<u32, AccountId>,
+    /// All accounts, by their number in the backup.
+    pub(super) senders: BTreeMap<u32, AccountId>,
     /// Their mailboxes, by the number in the backup.
     mailboxes: BTreeMap<u32, MailboxId>,
     /// The mailboxes of IMAP accounts, by the number in the backup.
     left: BTreeSet<u32>,
     landings: BTreeMap<MailboxId, Landing<'a, H::Store>>,
     rows: Rows,
-    report: Imported,
+    pub(super) report: Imported,
 }
 
 impl<H: Host> Restore<'_, H> {
@@ -117,6 +121,7 @@ impl<H: Host> Restore<'_, H> {
             Some(account) => account,
             None => self.add(saved).await?,
         };
+        self.senders.insert(saved.number, account.id);
         if account.protocol == Protocol::Imap {
             self.left.extend(saved.folders.iter().map(|folder| folder.number));
             return Ok(());
@@ -260,7 +265,7 @@ fn untrusting(saved: &ServerLogin) -> ServerLogin {
 }
 
 /// An entry's whole content.
-async fn whole(
+pub(super) async fn whole(
     source: &mut impl Source,
     entry: &Entry,
     budget: &mut Budget,

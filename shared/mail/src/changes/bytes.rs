@@ -6,12 +6,9 @@ use super::limits::BYTES;
 use crate::{
     Store,
     carry::{arrived, carry},
-    record::{Body, chunks, message_key},
+    record::{self, Body, chunks, message_key},
     store::{KeyRange, Order, StoreError, Table, Write},
 };
-
-/// How many values of a large message are read at a time.
-const STEP: usize = 16;
 
 /// What is stored of a message, its parts that were fetched by themselves included: under which key
 /// behind the message's own, and what.
@@ -23,15 +20,15 @@ pub(super) fn is_large(body: &Body) -> bool {
 }
 
 /// Whether all bytes are stored that a message is thought to have here; and what is stored, unless it
-/// is large. Of one that is not thought to be whole, nothing is asked.
+/// is large. Of what is only there to be shown, nothing is asked.
 pub(super) async fn check(
     store: &impl Store,
     id: MessageId,
     body: &Body,
 ) -> Result<(bool, Option<Values>), StoreError> {
-    let Body::Whole { size } = body else { return Ok((true, None)) };
+    let (Body::Whole { size } | Body::Header { size }) = body else { return Ok((true, None)) };
     if is_large(body) {
-        return Ok((stored_size(store, id).await? == *size, None));
+        return Ok((record::stored_size(store, id).await? == *size, None));
     }
     let values = read(store, id).await?;
     Ok((whole_size(id, &values) == *size, Some(values)))
@@ -61,7 +58,8 @@ pub(super) async fn bring(
     values: Option<Values>,
 ) -> Result<Vec<Write>, StoreError> {
     let Way { from, to, carried, reserve } = way;
-    let whole = matches!(body, Body::Whole { .. }).then_some(body.stored_size());
+    let is_known = matches!(body, Body::Whole { .. } | Body::Header { .. });
+    let whole = is_known.then_some(body.stored_size());
     if carried {
         carry(store, from, to, whole, reserve).await?;
         return Ok(vec![arrived(to)]);
@@ -96,16 +94,4 @@ fn whole_size(id: MessageId, values: &Values) -> u64 {
     let own = chunks(id);
     let own = values.iter().filter(|(rest, _)| own.contains(&message_key(id).bytes(rest)));
     own.map(|(_, value)| value.len() as u64).sum()
-}
-
-/// The same of a stored one, some values at a time.
-async fn stored_size(store: &impl Store, id: MessageId) -> Result<u64, StoreError> {
-    let mut range = chunks(id);
-    let mut size = 0;
-    loop {
-        let step = store.scan(Table::Bodies, &range, Order::Ascending, STEP).await?;
-        let Some((last, _)) = step.last() else { return Ok(size) };
-        range.start = last.clone().bytes(&[0]);
-        size += step.iter().map(|(_, value)| value.len() as u64).sum::<u64>();
-    }
 }

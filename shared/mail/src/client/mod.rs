@@ -38,6 +38,7 @@ mod drafts;
 mod lanes;
 mod lists;
 mod mailboxes;
+mod mending;
 mod pop3;
 mod probe;
 mod reading;
@@ -353,7 +354,7 @@ impl<H: Host> Client<H> {
             self.tell_mailboxes(Some(page), account).await?;
             self.tell_pending(account).await?;
         }
-        self.tell_outbox(page).await?;
+        self.tell_outbox(Some(page)).await?;
         self.tell_backups(Some(page)).await?;
         self.tell_copies(page);
         self.look_at_storage().await;

@@ -83,15 +83,18 @@ impl<H: Host> Client<H> {
         if self.message(id).await?.body == Body::Absent {
             self.fetch_body(id).await?;
         }
-        Ok(record::body(self.store(), id).await?)
+        match self.intact_body(id).await? {
+            Some(raw) => Ok(raw),
+            None => self.mend(id).await,
+        }
     }
 
-    async fn message(&self, id: MessageId) -> Result<Message, MailError> {
+    pub(super) async fn message(&self, id: MessageId) -> Result<Message, MailError> {
         let message = record::get(self.store(), &record::message_key(id)).await?;
         message.ok_or(MailError::Gone("message"))
     }
 
-    async fn fetch_body(&self, message: MessageId) -> Result<(), MailError> {
+    pub(super) async fn fetch_body(&self, message: MessageId) -> Result<(), MailError> {
         let (done, answer) = oneshot::channel();
         self.ask_server(message, Reading::Body { message, done }, answer).await
     }

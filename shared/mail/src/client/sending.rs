@@ -99,11 +99,11 @@ impl<H: Host> Client<H> {
         self.tell(None, Delta::Outbox { outbox: id, account, subject, state });
     }
 
-    /// Tells a new page what is in the outbox.
-    pub(super) async fn tell_outbox(&self, page: ClientId) -> Result<(), MailError> {
+    /// Tells a page, or all, what is in the outbox.
+    pub(super) async fn tell_outbox(&self, page: Option<ClientId>) -> Result<(), MailError> {
         for entry in outbox::entries(&*self.inner.host).await? {
             if entry.state != State::Sent {
-                self.tell_entry(Some(page), &entry);
+                self.tell_entry(page, &entry);
             }
         }
         Ok(())

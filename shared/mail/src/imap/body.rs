@@ -11,7 +11,7 @@ use postern_imap::{
 use super::{ImapClient, limits, partial};
 use crate::{
     Host, MailError, Store, Transport,
-    record::{self, Body, Message, Record},
+    record::{self, Body, Message, Record, message_key},
     store::Durability,
 };
 
@@ -21,6 +21,18 @@ const WHAT: &str = "send the message";
 /// How many bytes are fetched at most to show a message of this size.
 pub(crate) fn bytes_to_show(size: u64) -> u64 {
     if size <= limits::WHOLE_MESSAGE { size } else { size.min(limits::SHOWN) }
+}
+
+/// A message as it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Raw {
+    /// All of it.
+    Held(Vec<u8>),
+    /// It is stored in windows, as [`part_key`](record::part_key) says for an empty section.
+    Stored {
+        /// Its size in bytes.
+        size: u64,
+    },
 }
 
 impl<T: Transport> ImapClient<T> {
@@ -38,7 +50,8 @@ impl<T: Transport> ImapClient<T> {
         let key = record::message_key(id);
         let message: Option<Message> = record::get(host.store(), &key).await?;
         let message = message.ok_or(MailError::Gone("message"))?;
-        if message.body != Body::Absent {
+        let is_here = message.body != Body::Absent;
+        if is_here && record::stored_size(host.store(), id).await? == message.body.stored_size() {
             return Ok(());
         }
         let uid = self.open_at(host, id).await?;
@@ -61,7 +74,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(host.store().apply(writes, Durability::Relaxed).await?)
     }
 
-    /// Fetches a whole message without storing it.
+    /// Fetches a message as it is; a large one into the store, where it stays as a part without a
+    /// section until whoever wanted it removes it.
     ///
     /// # Errors
     ///
@@ -70,9 +84,16 @@ impl<T: Transport> ImapClient<T> {
         &mut self,
         host: &H,
         id: MessageId,
-    ) -> Result<Vec<u8>, MailError> {
+    ) -> Result<Raw, MailError> {
         let uid = self.open_at(host, id).await?;
-        Ok(self.fetch_whole(host, uid).await?.0)
+        let message: Option<Message> = record::get(host.store(), &message_key(id)).await?;
+        let size = message.ok_or(MailError::Gone("message"))?.size;
+        if size < u64::from(limits::PART_WINDOW) {
+            return Ok(Raw::Held(self.fetch_whole(host, uid).await?.0));
+        }
+        self.fetch_part(host, id, "", &mut |_, _| {}).await?;
+        let end = record::part_end(host.store(), id, "").await?;
+        Ok(Raw::Stored { size: end.ok_or(MailError::Gone("message"))?.size })
     }
 
     async fn fetch_whole<H: Host<Transport = T>>(

@@ -62,6 +62,7 @@ use std::{
 };
 
 pub use batch::{ListChange, SyncStep};
+pub use body::Raw;
 pub(crate) use body::bytes_to_show;
 pub use changes::Outcome;
 pub use find::{Found, Reach};

@@ -1,4 +1,4 @@
-//! One part's content: fetched in windows, decoded from the store.
+//! One part's content, or a large message as it is: fetched in windows, read from the store.
 
 use postern_bridge::MessageId;
 use postern_imap::{
@@ -19,7 +19,7 @@ const WHAT: &str = "send the attachment";
 
 impl<T: Transport> ImapClient<T> {
     /// Fetches the content of one part into the store, in windows of [`limits::PART_WINDOW`] bytes,
-    /// unless it is there; `progress` is told how many bytes of how many are stored.
+    /// unless it is there; an empty section is the message as it is. `progress` is told how many bytes of how many are stored.
     ///
     /// It may break off after any window, and the next call goes on from there: the part counts as
     /// stored once its last window is, together with the record that says so.
@@ -48,7 +48,11 @@ impl<T: Transport> ImapClient<T> {
             if origin >= limits::PART {
                 let dropped = Write::DeleteRange { table: Table::Bodies, range: whole };
                 store.apply(vec![dropped], Durability::Relaxed).await?;
-                return Err(MailError::Input("This attachment is too large to open here.".into()));
+                let sentence = match section {
+                    "" => "This message is too large to be saved from here.",
+                    _ => "This attachment is too large to open here.",
+                };
+                return Err(MailError::Input(sentence.into()));
             }
             let content = FetchItem::Section {
                 section: section.into(),
@@ -59,6 +63,7 @@ impl<T: Transport> ImapClient<T> {
                 }),
             };
             let items = match described {
+                None if section.is_empty() => vec![FetchItem::Size, content],
                 None => vec![FetchItem::BodyStructure, content],
                 Some(_) => vec![content],
             };
@@ -67,6 +72,7 @@ impl<T: Transport> ImapClient<T> {
             let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
             let (encoding, size) = match described.take() {
                 Some(known) => known,
+                None if section.is_empty() => (String::new(), fetch.size.unwrap_or_default()),
                 None => fetch
                     .body_structure
                     .as_ref()

@@ -60,6 +60,46 @@ pub async fn enqueue<H: Host>(
     Ok(id)
 }
 
+/// Stores a message that a backup has brought, as one of which nobody knows whether it was sent; whether
+/// it was not here already.
+///
+/// # Errors
+///
+/// [`MailError::Input`] if it has no recipient, or an address that can't be sent to; else if the store
+/// can't be written.
+pub(crate) async fn restore<H: Host>(
+    host: &H,
+    saved: Entry,
+    raw: &[u8],
+) -> Result<bool, MailError> {
+    if saved.recipients.is_empty() {
+        return Err(MailError::Input("The message has no recipient.".into()));
+    }
+    for address in saved.recipients.iter().chain([&saved.sender]) {
+        envelope_address(address)?;
+    }
+    let store = host.store();
+    let _editing = store.editing().lock().await;
+    let same = |own: &Entry| own.account == saved.account && own.message_id == saved.message_id;
+    if entries(host).await?.iter().any(same) {
+        return Ok(false);
+    }
+    let (id, remember) = next_number(store, "outbox").await?;
+    let entry = Entry {
+        id,
+        state: State::Uncertain,
+        filed: false,
+        size: raw.len() as u64,
+        eight_bit: !raw.is_ascii(),
+        origin: None,
+        ..saved
+    };
+    let mut batch = entry.put_whole(raw);
+    batch.push(remember);
+    store.apply(batch, Durability::Strict).await?;
+    Ok(true)
+}
+
 /// Composes an unfinished message: with blind copies, and perhaps without recipients. Each version
 /// has a Message-ID of its own.
 ///

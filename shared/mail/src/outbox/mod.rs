@@ -25,6 +25,7 @@ mod transmit;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use enqueue::restore;
 pub use enqueue::{compose_draft, enqueue};
 pub use entry::{Entry, State, discard, entries, mark_filed, raw, recover, retry};
 pub use file::{entries_of, file_locally, to_file};

@@ -36,7 +36,7 @@ pub use elapsed::Elapsed;
 pub use mailboxes::create_local_mailboxes;
 pub use notes::ServerNotes;
 pub use retention::{Safety, due, preview};
-pub use row::{LedgerRow, row_of, rows, want_whole};
+pub use row::{LedgerRow, doubt, row_of, rows, want_whole};
 
 use postern_bridge::ServerLogin;
 use postern_pop3::{Command, Event};

@@ -247,6 +247,29 @@ pub async fn want_whole(
     Ok(store.apply(vec![row.put(), notes.put()], Durability::Relaxed).await?)
 }
 
+/// Notes that bytes of a stored message are missing, so that the next download fetches it again into its
+/// place; whether the server still has it and hands it out, as far as is known.
+///
+/// # Errors
+///
+/// If the store can't be read or written.
+pub async fn doubt(
+    store: &impl Store,
+    account: AccountId,
+    message: MessageId,
+) -> Result<bool, StoreError> {
+    let _editing = store.editing().lock().await;
+    let mut own = rows(store, account).await?;
+    own.retain(|row| row.message == message && row.deleted_here.is_none());
+    let comes_again = own.iter().any(|row| row.is_on_server() && row.refused.is_none());
+    own.retain(|row| row.verified.is_some());
+    if !own.is_empty() {
+        let doubted = |row| LedgerRow { verified: None, ..row }.put();
+        store.apply(own.into_iter().map(doubted).collect(), Durability::Relaxed).await?;
+    }
+    Ok(comes_again)
+}
+
 /// Notes whether somebody waits for a message, if its row is there.
 pub(super) async fn want(
     store: &impl Store,

@@ -15,8 +15,8 @@ use crate::{
 /// on Chromium keeps a value in a file of its own, which takes it ten times as long.
 pub const CHUNK: usize = 60 * 1024;
 
-/// The size of a chunk as earlier versions wrote them.
-const EARLIER_CHUNK: usize = 256 * 1024;
+/// How many chunks of a large message are read at a time.
+const STEP: usize = 16;
 
 /// The writes that store a message's bytes in chunks, replacing what was there.
 pub fn put_body(message: MessageId, raw: &[u8]) -> Vec<Write> {
@@ -47,6 +47,17 @@ pub(crate) fn put_chunks(message: MessageId, raw: Vec<u8>) -> Vec<Write> {
 /// If the store can't be read.
 pub async fn body(store: &impl Store, message: MessageId) -> Result<Vec<u8>, StoreError> {
     beginning(store, message, usize::MAX).await
+}
+
+/// How many bytes are stored of a message itself; some chunks are read at a time.
+pub(crate) async fn stored_size(store: &impl Store, message: MessageId) -> Result<u64, StoreError> {
+    let (mut range, mut size) = (chunks(message), 0);
+    loop {
+        let step = store.scan(Table::Bodies, &range, Order::Ascending, STEP).await?;
+        let Some((last, _)) = step.last() else { return Ok(size) };
+        range.start = last.clone().bytes(&[0]);
+        size += step.iter().map(|(_, value)| value.len() as u64).sum::<u64>();
+    }
 }
 
 /// Reads the beginning of a message's stored bytes: so many, or some more up to the end of a chunk.
@@ -82,11 +93,6 @@ pub(crate) fn chunk_of(key: &Key) -> Option<(MessageId, u32)> {
     };
     let (mailbox, uid, chunk) = (MailboxId(number(0)?), number(4)?, number(8)?);
     (key.0.len() == 12 && chunk < PARTS).then_some((MessageId { mailbox, uid }, chunk))
-}
-
-/// Whether so many chunks can be all of a message of so many bytes.
-pub(crate) fn are_all_chunks(count: usize, size: u64) -> bool {
-    [CHUNK, EARLIER_CHUNK].iter().any(|chunk| size.div_ceil(*chunk as u64) == count as u64)
 }
 
 /// That a part is stored as a whole, under the number that follows those of its windows.

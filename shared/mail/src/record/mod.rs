@@ -12,7 +12,7 @@ mod message;
 
 pub use account::Account;
 pub use bytes::{CHUNK, PartEnd, beginning, body, part_end, part_key, put_body};
-pub(crate) use bytes::{are_all_chunks, chunk_of, chunks, put_chunks};
+pub(crate) use bytes::{chunk_of, chunks, put_chunks, stored_size};
 pub use key::{
     account_key, arrived_message, keyed_message, listed_place, mailbox_key, message_key,
 };

@@ -3,6 +3,7 @@
 mod files;
 mod interruptions;
 mod restoring;
+mod unsent;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{Fetch, Sink, Source, export};
 use crate::{
     MailError, Store,
+    imap::Raw,
     pop3::{LedgerRow, create_local_mailboxes},
     record::{self, Account, Body, Links, Mailbox, Message, Record, body, mailboxes, put_body},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -252,7 +254,7 @@ impl Source for File {
 struct Nowhere;
 
 impl Fetch for Nowhere {
-    async fn whole(&self, _: &Message) -> Option<Vec<u8>> {
+    async fn whole(&self, _: &Message) -> Option<Raw> {
         None
     }
 }

@@ -5,11 +5,11 @@ use postern_bridge::Fingerprint;
 use super::*;
 use crate::{backup::Backup, host::Clock as _, store::Write};
 
-fn restored(file: &mut File) -> (TestStore<MemoryStore>, postern_bridge::Imported) {
+pub(super) fn restored(file: &mut File) -> (TestStore<MemoryStore>, postern_bridge::Imported) {
     restored_into(MemoryStore::new(), file)
 }
 
-fn restored_into<D: Store + 'static>(
+pub(super) fn restored_into<D: Store + 'static>(
     store: D,
     file: &mut File,
 ) -> (TestStore<D>, postern_bridge::Imported) {
@@ -103,16 +103,25 @@ fn what_was_left_on_the_server_as_a_whole_comes_from_there_and_is_no_failure() {
 
 #[test]
 fn a_damaged_message_costs_the_backup_that_message_alone_and_is_counted() {
-    let before = filled(MemoryStore::new());
-    let row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
-    let range = record::chunks(row.message);
-    let wipe = Write::DeleteRange { table: Table::Bodies, range };
-    block_on(before.store.apply(vec![wipe], Durability::Strict)).unwrap();
-    let (exported, mut file) = saved(&before, ExportFormat::Zip);
-    assert_eq!((exported.messages, exported.missing), (6, 1));
-    assert_eq!(restored(&mut file).1.messages, 6);
-    let (exported, _) = saved(&before, ExportFormat::Mbox);
-    assert_eq!((exported.messages, exported.missing), (6, 1));
+    let wipe = |id| Write::DeleteRange { table: Table::Bodies, range: record::chunks(id) };
+    // What stands in a bundle that can't be read is there, and empty.
+    let empty = |id| Write::Put {
+        table: Table::Bodies,
+        key: record::message_key(id).u32(0),
+        value: Vec::new(),
+    };
+    let damages: [&dyn Fn(MessageId) -> Write; 2] = [&wipe, &empty];
+    for damage in damages {
+        let before = filled(MemoryStore::new());
+        let row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_none()).unwrap();
+        let batch = vec![damage(row.message)];
+        block_on(before.store.apply(batch, Durability::Strict)).unwrap();
+        let (exported, mut file) = saved(&before, ExportFormat::Zip);
+        assert_eq!((exported.messages, exported.missing), (6, 1));
+        assert_eq!(restored(&mut file).1.messages, 6);
+        let (exported, _) = saved(&before, ExportFormat::Mbox);
+        assert_eq!((exported.messages, exported.missing), (6, 1));
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::{Client, accounts::Known, lanes::Reading, lists::Change};
 use crate::{
     Host, MailError,
     backup::{self, Backup, Fetch},
+    imap::Raw,
     record::{self, Account, Mailbox, Message},
     store::KeyRange,
 };
@@ -210,6 +211,7 @@ impl<H: Host> Client<H> {
         let pause = Pause::of(self, backup.present(host.store()).await?);
         let restored = backup.restore(host, &mut source).await;
         pause.end().await?;
+        self.tell_outbox(None).await?;
         restored
     }
 
@@ -266,7 +268,7 @@ impl<H: Host> Client<H> {
 }
 
 impl<H: Host> Fetch for Client<H> {
-    async fn whole(&self, message: &Message) -> Option<Vec<u8>> {
+    async fn whole(&self, message: &Message) -> Option<Raw> {
         let account = self.account_of(message.id.mailbox).await.ok()?;
         if account.protocol != Protocol::Imap || !self.inner.online.get() {
             return None;

@@ -86,6 +86,7 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         | MailError::Denied { .. }
         | MailError::Unsupported(_)
         | MailError::Input(_)
+        | MailError::Incomplete { .. }
         | MailError::Gone(_) => Verdict::Refused,
         MailError::Protocol(_) if often => Verdict::Refused,
         MailError::Transport(TransportError::Lost) | MailError::TimedOut(_) if often => {

@@ -41,6 +41,7 @@ use self::{
 use super::{Client, lists::Change};
 use crate::{
     Host, MailError,
+    imap::Raw,
     record::{self, Account, Mailbox},
     store::StoreError,
 };
@@ -71,8 +72,8 @@ pub(super) enum Reading {
     Body { message: MessageId, done: oneshot::Sender<Result<(), MailError>> },
     /// Fetch and store one part.
     Part { message: MessageId, section: String, done: oneshot::Sender<Result<(), MailError>> },
-    /// Fetch the whole message without storing it.
-    Whole { message: MessageId, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
+    /// Fetch the message as it is.
+    Whole { message: MessageId, done: oneshot::Sender<Result<Raw, MailError>> },
     /// Tell the server the next change of the queue.
     Changes,
     /// Give up the connection, which the sync lane needs.
