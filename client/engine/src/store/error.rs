@@ -16,9 +16,13 @@ pub(super) fn failed(error: Error) -> StoreError {
 ///
 /// Chromium says `NotReadableError` if the file is missing, and `UnknownError` if it is too short.
 pub(super) fn failed_value(error: Error) -> StoreError {
-    match failed(error) {
-        StoreError::Failed(error) => StoreError::Damaged(error),
-        error => error,
+    let Error::DomException(exception) = error else { return failed(error) };
+    let exception = DomException::from(exception);
+    match exception.name().as_str() {
+        name @ ("NotReadableError" | "UnknownError" | "DataError") => {
+            StoreError::Damaged(format!("{name}: {}", exception.message()))
+        }
+        _ => failed_dom(&exception),
     }
 }
 
