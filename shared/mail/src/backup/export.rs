@@ -62,8 +62,10 @@ pub async fn export<H: Host>(
         ExportFormat::Mbox => export.mbox(contents).await,
         ExportFormat::Zip => export.zip(contents, complete.then(|| host.now())).await,
     };
-    export.forget_fetched().await?;
-    written.map(|()| export.report)
+    let forgotten = export.forget_fetched().await;
+    written?;
+    forgotten?;
+    Ok(export.report)
 }
 
 struct Export<'a, H, F, K> {
