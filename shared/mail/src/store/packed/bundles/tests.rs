@@ -11,6 +11,15 @@ use super::{
 };
 use crate::testing::{FailingStore, YieldingStore, block_on};
 
+fn at(number: u32) -> Key {
+    Key::new().u32(number)
+}
+
+/// Bytes of which twenty make a bundle.
+fn put(number: u32) -> Write {
+    Write::Put { table: Table::Bodies, key: at(number), value: vec![number as u8; 50_000] }
+}
+
 /// That each bundle has the rows that are in its contents, and more than one row of its own behind the
 /// bundle before it; and that no row is stored twice. Returns how many rows are in bundles.
 pub(in super::super) fn check(store: &MemoryStore) -> usize {
@@ -39,25 +48,22 @@ pub(in super::super) fn check(store: &MemoryStore) -> usize {
 #[test]
 fn rows_of_an_earlier_version_stay_and_are_seen_beside_bundles() {
     let inner = MemoryStore::new();
-    let put = |number: u32, size| {
-        let (table, key) = (Table::Bodies, Key::new().u32(number));
-        Write::Put { table, key, value: vec![number as u8; size] }
-    };
-    let earlier = (0..40).map(|number| put(2 * number, 50_000));
+    let earlier = (0..40).map(|number| put(2 * number));
     block_on(inner.apply(earlier.collect(), Durability::Strict)).unwrap();
     let packed = Packed::new(inner.clone());
     block_on(packed.take_lead()).unwrap();
-    let now = (0..40).map(|number| put(2 * number + 1, 50_000)).chain([put(4, 1)]);
+    let short = Write::Put { table: Table::Bodies, key: at(4), value: vec![4] };
+    let now = (0..40).map(|number| put(2 * number + 1)).chain([short]);
     block_on(packed.apply(now.collect(), Durability::Strict)).unwrap();
     assert!(check(&inner) > 30);
     let all = KeyRange::all();
     for (order, first) in [(Order::Ascending, 0), (Order::Descending, 79)] {
         let rows = block_on(packed.scan(Table::Bodies, &all, order, 50)).unwrap();
         assert_eq!(rows.len(), 50);
-        for (at, (key, value)) in (0..).zip(rows) {
-            let number = u32::abs_diff(first, at);
+        for (step, (key, value)) in (0..).zip(rows) {
+            let number = u32::abs_diff(first, step);
             let size = if number == 4 { 1 } else { 50_000 };
-            assert_eq!((key, value), (Key::new().u32(number), vec![number as u8; size]));
+            assert_eq!((key, value), (at(number), vec![number as u8; size]));
         }
     }
     let gone = Write::DeleteRange { table: Table::Bodies, range: all.clone() };
@@ -71,10 +77,6 @@ fn rows_of_an_earlier_version_stay_and_are_seen_beside_bundles() {
 fn damaged(table: Table, length: usize) -> (MemoryStore, Packed<MemoryStore>) {
     let inner = MemoryStore::new();
     let packed = Packed::new(inner.clone());
-    let put = |number| {
-        let (table, key) = (Table::Bodies, Key::new().u32(number));
-        Write::Put { table, key, value: vec![number as u8; 50_000] }
-    };
     block_on(packed.apply((0..10).map(put).collect(), Durability::Strict)).unwrap();
     let all = block_on(inner.scan(table, &KeyRange::all(), Order::Ascending, 9)).unwrap();
     let [(key, value)] = &all[..] else { panic!("not one bundle") };
@@ -100,7 +102,7 @@ fn a_damaged_bundle_costs_the_rows_behind_the_damage_and_nothing_else() {
     let mut expected = [50_000, 50_000, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(sizes(&packed), expected);
     // It can be written to, and what is written is whole.
-    let (table, key) = (Table::Bodies, Key::new().u32(5));
+    let (table, key) = (Table::Bodies, at(5));
     let again = Write::Put { table, key, value: vec![5; 4_000] };
     block_on(packed.apply(vec![again], Durability::Strict)).unwrap();
     expected[5] = 4_000;
@@ -109,7 +111,7 @@ fn a_damaged_bundle_costs_the_rows_behind_the_damage_and_nothing_else() {
     // Where the contents are damaged, nothing is lost.
     let (inner, packed) = damaged(Table::Contents, 10);
     assert_eq!(sizes(&packed), [50_000; 10]);
-    let gone = Write::Delete { table: Table::Bodies, key: Key::new().u32(9) };
+    let gone = Write::Delete { table: Table::Bodies, key: at(9) };
     block_on(packed.apply(vec![gone], Durability::Strict)).unwrap();
     assert_eq!(sizes(&packed), [50_000; 9]);
     assert_eq!(check(&inner), 9);
@@ -119,12 +121,6 @@ fn a_damaged_bundle_costs_the_rows_behind_the_damage_and_nothing_else() {
 fn a_bundle_that_is_half_gone_is_written_anew_and_an_empty_one_goes() {
     let inner = FailingStore::default();
     let packed = Packed::new(inner.clone());
-    let key = |number| Key::new().u32(number);
-    let put = |number| Write::Put {
-        table: Table::Bodies,
-        key: key(number),
-        value: vec![number as u8; 50_000],
-    };
     block_on(packed.apply((0..20).map(put).collect(), Durability::Strict)).unwrap();
     let stored = || {
         let all = KeyRange::all();
@@ -135,7 +131,7 @@ fn a_bundle_that_is_half_gone_is_written_anew_and_an_empty_one_goes() {
     let expect = |bundles: &[usize], alone| (bundles.to_vec(), alone);
     assert_eq!(stored(), expect(&[20], 0));
     let remove = |numbers: std::ops::Range<u32>| {
-        let gone = numbers.map(|number| Write::Delete { table: Table::Bodies, key: key(number) });
+        let gone = numbers.map(|number| Write::Delete { table: Table::Bodies, key: at(number) });
         block_on(packed.apply(gone.collect(), Durability::Relaxed)).unwrap();
         inner.durability.get()
     };
@@ -153,11 +149,6 @@ fn a_bundle_that_is_half_gone_is_written_anew_and_an_empty_one_goes() {
 
 #[test]
 fn a_range_that_goes_takes_its_bundles_with_it_and_is_strict() {
-    let put = |number: u32| Write::Put {
-        table: Table::Bodies,
-        key: Key::new().u32(number),
-        value: vec![number as u8; 50_000],
-    };
     // A bundle has some twenty of them.
     for (range, durability) in [
         (0..100, Durability::Strict),
@@ -169,14 +160,11 @@ fn a_range_that_goes_takes_its_bundles_with_it_and_is_strict() {
         let inner = FailingStore::default();
         let packed = Packed::new(inner.clone());
         block_on(packed.apply((0..100).map(put).collect(), Durability::Strict)).unwrap();
-        let (start, end) = (Key::new().u32(range.start), Some(Key::new().u32(range.end)));
+        let (start, end) = (at(range.start), Some(at(range.end)));
         let gone = Write::DeleteRange { table: Table::Bodies, range: KeyRange { start, end } };
         block_on(packed.apply(vec![gone], Durability::Relaxed)).unwrap();
         assert_eq!(inner.durability.get(), Some(durability), "{range:?}");
-        let left: Vec<Key> = (0..100)
-            .filter(|number| !range.contains(number))
-            .map(|at| Key::new().u32(at))
-            .collect();
+        let left: Vec<Key> = (0..100).filter(|number| !range.contains(number)).map(at).collect();
         let keys = block_on(packed.keys(Table::Bodies, &KeyRange::all())).unwrap();
         assert_eq!(keys, left, "{range:?}");
         check(&inner.inner);
@@ -187,12 +175,6 @@ fn a_range_that_goes_takes_its_bundles_with_it_and_is_strict() {
 fn a_bundle_that_the_database_fails_to_read_holds_up_no_other() {
     let inner = FailingStore::default();
     let packed = Packed::new(inner.clone());
-    let key = |number| Key::new().u32(number);
-    let put = |number| Write::Put {
-        table: Table::Bodies,
-        key: key(number),
-        value: vec![number as u8; 50_000],
-    };
     block_on(packed.apply((0..60).map(put).collect(), Durability::Strict)).unwrap();
     let bundles = block_on(inner.keys(Table::Bundles, &KeyRange::all())).unwrap();
     let [first, second, ..] = &bundles[..] else { panic!("{bundles:?}") };
@@ -218,48 +200,37 @@ fn a_bundle_that_the_database_fails_to_read_holds_up_no_other() {
 fn a_row_can_go_where_there_is_no_room_to_write_anything_anew() {
     let inner = FailingStore::default();
     let packed = Packed::new(inner.clone());
-    let key = |number| Key::new().u32(number);
-    let put = |number| Write::Put {
-        table: Table::Bodies,
-        key: key(number),
-        value: vec![number as u8; 50_000],
-    };
     block_on(packed.apply((0..20).map(put).collect(), Durability::Strict)).unwrap();
     inner.left.set(Some(1));
-    let gone = (0..11).map(|number| Write::Delete { table: Table::Bodies, key: key(number) });
+    let gone = (0..11).map(|number| Write::Delete { table: Table::Bodies, key: at(number) });
     block_on(packed.apply(gone.collect(), Durability::Relaxed)).unwrap();
     assert_eq!(inner.left.get(), Some(0));
     assert_eq!(check(&inner.inner), 9);
     inner.left.set(None);
-    let gone = Write::Delete { table: Table::Bodies, key: key(11) };
+    let gone = Write::Delete { table: Table::Bodies, key: at(11) };
     block_on(packed.apply(vec![gone], Durability::Relaxed)).unwrap();
     let keys = block_on(packed.keys(Table::Bodies, &KeyRange::all())).unwrap();
-    assert_eq!(keys, (12..20).map(key).collect::<Vec<_>>());
+    assert_eq!(keys, (12..20).map(at).collect::<Vec<_>>());
 }
 
 #[test]
 fn messages_are_read_one_after_the_other_while_batches_come() {
     let packed = Packed::new(YieldingStore::default());
-    let put = |number: u32| Write::Put {
-        table: Table::Bodies,
-        key: Key::new().u32(number),
-        value: number.to_be_bytes().repeat(12_500),
-    };
     block_on(packed.apply((0..100).map(put).collect(), Durability::Strict)).unwrap();
     let reading = async {
         for number in 0..100_u32 {
-            let key = Key::new().u32(number);
-            let value = packed.get(Table::Bodies, &key).await.unwrap();
+            let own = at(number);
+            let value = packed.get(Table::Bodies, &own).await.unwrap();
             // It is whole, or it has gone.
-            assert!(value.is_none_or(|value| value == number.to_be_bytes().repeat(12_500)));
-            let range = KeyRange::prefix(key);
+            assert!(value.is_none_or(|value| value == vec![number as u8; 50_000]));
+            let range = KeyRange::prefix(own);
             let rows = packed.scan(Table::Bodies, &range, Order::Ascending, 9).await.unwrap();
             assert!(rows.len() < 2 && rows.iter().all(|(_, value)| value.len() == 50_000));
         }
     };
     let batches = async {
         for number in (0..100).step_by(3) {
-            let gone = Write::Delete { table: Table::Bodies, key: Key::new().u32(number) };
+            let gone = Write::Delete { table: Table::Bodies, key: at(number) };
             packed.apply(vec![gone, put(1_000 + number)], Durability::Strict).await.unwrap();
         }
     };
