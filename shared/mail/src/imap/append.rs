@@ -1,4 +1,4 @@
-//! Puts a message into a mailbox on the server, as it is read from the store.
+//! Puts messages into a mailbox on the server, as they are read from the store.
 
 use postern_bridge::Flags;
 use postern_imap::{
@@ -39,35 +39,39 @@ impl<T: Transport> ImapClient<T> {
             _ => return Ok(()),
         }
         let wanted = Upload { flags: imap_flags(flags, &[]), ..Upload::default() };
-        self.append(host, &mailbox.path, wanted, content, "file the message").await.map(drop)
+        let messages = [(wanted, content.clone())];
+        self.append(host, &mailbox.path, &messages, "file the message").await.map(drop)
     }
 
-    /// Puts a message into a mailbox on the server, which needs not be open; the store learns of it
-    /// at the next sync. No more than a piece of it is held at a time.
+    /// Puts messages into a mailbox on the server, which needs not be open; the store learns of them
+    /// at the next sync. All or none of them are taken; several only where the server offers
+    /// MULTIAPPEND. No more than a piece of them is held at a time.
     ///
     /// # Errors
     ///
-    /// If the server refuses. If the connection is lost, or its bytes can't be read to their end, the
-    /// message may or may not be there, or is not.
+    /// If the server refuses. If the connection is lost, or their bytes can't be read to their end,
+    /// the messages may or may not be there, or are not.
     pub(super) async fn append<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         path: &[u8],
-        wanted: Upload,
-        content: &Pieces,
+        messages: &[(Upload, Pieces)],
         what: &'static str,
     ) -> Result<Answer, MailError> {
         let store = host.store();
-        let form = match content.has_nul(store).await? {
-            false => MessageForm::Text,
-            true if self.capabilities(host).await?.has("BINARY") => MessageForm::Binary,
-            true => return Err(MailError::Unsupported("messages with a NUL byte")),
-        };
-        let upload = Upload { form, size: content.size(), ..wanted };
-        let command = Command::append_streamed(&self.named(path), &[upload])?;
+        let mut uploads = Vec::with_capacity(messages.len());
+        for (wanted, content) in messages {
+            let form = match content.has_nul(store).await? {
+                false => MessageForm::Text,
+                true if self.capabilities(host).await?.has("BINARY") => MessageForm::Binary,
+                true => return Err(MailError::Unsupported("messages with a NUL byte")),
+            };
+            uploads.push(Upload { form, size: content.size(), ..wanted.clone() });
+        }
+        let command = Command::append_streamed(&self.named(path), &uploads)?;
         let tag = self.connection.session.start(command);
         let mut answer = Answer::default();
-        let mut pieces = StoredPieces { store, content, number: 0 };
+        let mut pieces = StoredPieces { store, messages, number: 0, sent: 0 };
         let end = self.wait_feeding(host, tag, what, &mut answer, &mut pieces).await?;
         match refusal(what, &end) {
             Some(refusal) => Err(refusal),
@@ -79,17 +83,30 @@ impl<T: Transport> ImapClient<T> {
     }
 }
 
-/// A message as the session asks for it.
+/// Messages as the session asks for them, one after the other.
 struct StoredPieces<'a, S> {
     store: &'a S,
-    content: &'a Pieces,
+    /// The one that is being sent, and those that follow.
+    messages: &'a [(Upload, Pieces)],
+    /// The number of its next piece.
     number: u32,
+    /// How many bytes of it were given.
+    sent: u64,
 }
 
 impl<S: Store> Feed for StoredPieces<'_, S> {
     async fn next(&mut self) -> Result<Vec<u8>, StoreError> {
-        let piece = self.content.get(self.store, self.number).await?;
+        // Of a message without a byte nothing is asked for.
+        while let [(_, content), rest @ ..] = self.messages
+            && self.sent >= content.size()
+        {
+            *self = Self { store: self.store, messages: rest, number: 0, sent: 0 };
+        }
+        let nothing = || StoreError::Damaged("no message".into());
+        let (_, content) = self.messages.first().ok_or_else(nothing)?;
+        let piece = content.get(self.store, self.number).await?;
         self.number += 1;
+        self.sent += piece.len() as u64;
         Ok(piece)
     }
 }

@@ -50,23 +50,38 @@ impl<T: Transport> ImapClient<T> {
         Ok(present)
     }
 
-    /// Puts a message of which so many bytes are stored into a mailbox, with its flags, its keywords
-    /// and its time.
+    /// How many messages it takes to [`append_copies`](Self::append_copies) at once.
     ///
     /// # Errors
     ///
-    /// If the server refuses. If the connection is lost, the message may or may not be there.
-    pub(crate) async fn append_copy<H: Host<Transport = T>>(
+    /// If the server can't be asked.
+    pub(crate) async fn copies_at_once<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+    ) -> Result<usize, MailError> {
+        let several = self.capabilities(host).await?.has("MULTIAPPEND");
+        Ok(if several { limits::TOGETHER } else { 1 })
+    }
+
+    /// Puts messages of which so many bytes are stored into a mailbox, with their flags, their
+    /// keywords and their time: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses. If the connection is lost, the messages may or may not be there.
+    pub(crate) async fn append_copies<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         mailbox: &Mailbox,
-        message: &Message,
-        size: u64,
+        messages: &[(Message, u64)],
     ) -> Result<(), MailError> {
-        let flags = imap_flags(message.flags, &message.keywords);
-        let internal_date = Some(message.arrived.max(0) / 1000);
-        let wanted = Upload { flags, internal_date, ..Upload::default() };
-        let content = Pieces::of_message(message.id, size);
-        self.append(host, &mailbox.path, wanted, &content, "take the message").await.map(drop)
+        let upload = |(message, size): &(Message, u64)| {
+            let flags = imap_flags(message.flags, &message.keywords);
+            let internal_date = Some(message.arrived.max(0) / 1000);
+            let wanted = Upload { flags, internal_date, ..Upload::default() };
+            (wanted, Pieces::of_message(message.id, *size))
+        };
+        let messages: Vec<_> = messages.iter().map(upload).collect();
+        self.append(host, &mailbox.path, &messages, "take the messages").await.map(drop)
     }
 }

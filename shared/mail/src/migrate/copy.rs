@@ -10,7 +10,7 @@ use crate::{
     error::Denial,
     imap::ImapClient,
     record::{self, Body, Mailbox, Message},
-    store::{KeyRange, Order, Table},
+    store::{KeyRange, Order, StoreError, Table},
 };
 
 /// How many places of a list are read at a time.
@@ -90,10 +90,15 @@ async fn fill<H: Host>(
     step: &mut dyn FnMut(CopyStep),
 ) -> Result<Copied, MailError> {
     let store = host.store();
-    let mut report = Copied::default();
-    let mut present = imap.likenesses(host, &target.mailbox).await?;
-    let mut here: HashMap<Likeness, u32> = HashMap::new();
-    let mut refused = 0;
+    let mut filling = Filling {
+        mailbox: &target.mailbox,
+        at_once: imap.copies_at_once(host).await?,
+        present: imap.likenesses(host, &target.mailbox).await?,
+        here: HashMap::new(),
+        waiting: Vec::new(),
+        refused: 0,
+        report: Copied::default(),
+    };
     for source in &target.sources {
         let mut range = KeyRange::prefix(record::mailbox_key(*source));
         loop {
@@ -104,34 +109,15 @@ async fn fill<H: Host>(
                 let id = record::arrived_message(key)?;
                 progress.done += 1;
                 progress.total = progress.total.max(progress.done);
-                let message: Option<Message> = record::get(store, &record::message_key(id)).await?;
-                let Some(message) = message else { continue };
-                let Body::Whole { size } = message.body else {
-                    report.missing += 1;
-                    continue;
-                };
-                let like = Likeness::of(&message.message_id, message.arrived.max(0) / 1000);
-                let nth = here.get(&like).map_or(1, |before| before + 1);
-                if nth <= present.get(&like).copied().unwrap_or(0) {
-                    report.present += 1;
-                } else {
-                    match imap.append_copy(host, &target.mailbox, &message, size).await {
-                        Ok(()) => refused = 0,
-                        Err(error) if is_of_one_message(&error) && refused < limits::REFUSALS => {
-                            refused += 1;
-                            report.missing += 1;
-                            continue;
-                        }
-                        Err(error) => return Err(error),
-                    }
-                    *present.entry(like.clone()).or_default() += 1;
-                    report.copied += 1;
+                if let Some(message) = record::get(store, &record::message_key(id)).await? {
+                    filling.take(host, imap, message).await?;
                 }
-                here.insert(like, nth);
                 step(*progress);
             }
         }
     }
+    filling.send(host, imap).await?;
+    let Filling { here, mut report, .. } = filling;
     // What it says to have taken it must list.
     let listed = imap.likenesses(host, &target.mailbox).await?;
     for (like, count) in here {
@@ -142,11 +128,105 @@ async fn fill<H: Host>(
     Ok(report)
 }
 
-/// Whether the server refuses a message for what it is: others it may take.
+/// A mailbox on the server that is being filled.
+struct Filling<'a> {
+    mailbox: &'a Mailbox,
+    /// How many messages it takes at once.
+    at_once: usize,
+    /// What it has.
+    present: HashMap<Likeness, u32>,
+    /// What is here of that which it has or is sent.
+    here: HashMap<Likeness, u32>,
+    /// Messages to send, and their sizes in bytes.
+    waiting: Vec<(Message, u64)>,
+    /// How many it refused, one after the other.
+    refused: u32,
+    report: Copied,
+}
+
+impl Filling<'_> {
+    /// Sends a message unless the server has it, perhaps only together with others that follow.
+    async fn take<H: Host>(
+        &mut self,
+        host: &H,
+        imap: &mut ImapClient<H::Transport>,
+        message: Message,
+    ) -> Result<(), MailError> {
+        let Body::Whole { size } = message.body else {
+            self.report.missing += 1;
+            return Ok(());
+        };
+        let like = Likeness::of_message(&message);
+        let nth = self.here.entry(like.clone()).or_default();
+        *nth += 1;
+        if *nth <= self.present.get(&like).copied().unwrap_or(0) {
+            self.report.present += 1;
+            return Ok(());
+        }
+        let bytes: u64 = self.waiting.iter().map(|(_, size)| size).sum();
+        if bytes + size > limits::TOGETHER_BYTES {
+            self.send(host, imap).await?;
+        }
+        self.waiting.push((message, size));
+        if self.waiting.len() >= self.at_once { self.send(host, imap).await } else { Ok(()) }
+    }
+
+    /// Sends what waits: all of it together, or one by one if the server refuses that.
+    async fn send<H: Host>(
+        &mut self,
+        host: &H,
+        imap: &mut ImapClient<H::Transport>,
+    ) -> Result<(), MailError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.len() > 1 {
+            match imap.append_copies(host, self.mailbox, &waiting).await {
+                Ok(()) => {
+                    self.note_sent(&waiting);
+                    return Ok(());
+                }
+                // One of them is to blame, or that there are several.
+                Err(error) if is_of_one_message(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let missing = self.report.missing;
+        for one in waiting.chunks(1) {
+            match imap.append_copies(host, self.mailbox, one).await {
+                Ok(()) => self.note_sent(one),
+                Err(error) if is_of_one_message(&error) && self.refused < limits::REFUSALS => {
+                    self.refused += 1;
+                    self.report.missing += 1;
+                    for (message, _) in one {
+                        let nth = self.here.entry(Likeness::of_message(message)).or_default();
+                        *nth = nth.saturating_sub(1);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if waiting.len() > 1 && self.report.missing == missing {
+            // It takes each of them, but not several.
+            self.at_once = 1;
+        }
+        Ok(())
+    }
+
+    fn note_sent(&mut self, sent: &[(Message, u64)]) {
+        self.refused = 0;
+        for (message, _) in sent {
+            *self.present.entry(Likeness::of_message(message)).or_default() += 1;
+            self.report.copied += 1;
+        }
+    }
+}
+
+/// Whether it is about one message, which the server refuses for what it is or which can't be read
+/// here: others it may take.
 fn is_of_one_message(error: &MailError) -> bool {
     matches!(
         error,
         MailError::Refused { .. }
+            | MailError::Store(StoreError::Damaged(_))
             | MailError::Unsupported(_)
             | MailError::Denied { why: Denial::TooMuch, .. }
     )

@@ -5,3 +5,10 @@ pub const WINDOW: usize = 500;
 
 /// So many messages may be refused one after the other: a server that refuses more takes none.
 pub const REFUSALS: u32 = 20;
+
+/// So many messages go to the server in one command, if it takes several.
+pub const TOGETHER: usize = 50;
+
+/// So many bytes go to the server in one command, unless a single message has more: that much is
+/// sent once more if the connection is lost.
+pub const TOGETHER_BYTES: u64 = 1 << 20;

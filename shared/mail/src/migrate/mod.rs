@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | the plan was stored | nothing is copied | the next start begins |
 //! | CREATE, no answer | the folder is there, or not | a folder that is there is used |
-//! | APPEND, no answer | the message is there, or not | the mailbox is listed again: what has its Message-ID is not sent again |
+//! | APPEND, no answer | the messages are there, or not | the mailbox is listed again: what has its Message-ID is not sent again |
 //! | a mailbox, before the next | its messages are there | they are listed, and left out |
 //! | the last mailbox was compared | all is there | the plan is removed |
 //!
@@ -19,15 +19,24 @@
 mod copy;
 pub mod limits;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use copy::{Copied, CopyStep, copy};
 pub use plan::{forget_plan, plans, store_plan};
+
+use crate::record::Message;
 
 /// What tells a message from others, here and on the server: its Message-ID, or else when it arrived.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Likeness(String);
 
 impl Likeness {
+    /// That of a message that is stored here.
+    pub(crate) fn of_message(message: &Message) -> Self {
+        Self::of(&message.message_id, message.arrived.max(0) / 1000)
+    }
+
     /// That of a message that arrived in this second since 1970 (UTC).
     pub(crate) fn of(message_id: &str, seconds: i64) -> Self {
         if message_id.is_empty() { Self(format!(" {seconds}")) } else { Self(message_id.into()) }

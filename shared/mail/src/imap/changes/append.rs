@@ -36,8 +36,8 @@ impl<T: Transport> ImapClient<T> {
         let Body::Whole { size } = message.body else { return Err(MailError::Gone("message")) };
         let flags = imap_flags(message.flags, &message.keywords);
         let wanted = Upload { flags, ..Upload::default() };
-        let content = Pieces::of_message(id, size);
-        let answer = self.append(host, &target.path, wanted, &content, "save the message").await?;
+        let messages = [(wanted, Pieces::of_message(id, size))];
+        let answer = self.append(host, &target.path, &messages, "save the message").await?;
         let told = answer.codes().find_map(|code| match code {
             Code::AppendUid { uid_validity, uids } => Some((*uid_validity, uids.numbers().next()?)),
             _ => None,

@@ -1,0 +1,164 @@
+//! Copies to a server that takes several messages in one command, or does not.
+
+use postern_bridge::{AccountId, MailboxId, MessageId, Protocol};
+
+use super::{Copied, copy};
+use crate::{
+    Secret, Store,
+    changes::tests::{account, mailbox, message},
+    imap::ImapClient,
+    record::{Body, Mailbox, Message, Record, put_body},
+    store::Durability,
+    testing::{Server, TestHost, block_on},
+};
+
+const INBOX: MailboxId = MailboxId(1);
+
+/// A server with an inbox.
+#[derive(Default)]
+struct Imap {
+    capabilities: &'static str,
+    /// From how many messages on it refuses them, and what none may contain.
+    refuses: Option<(usize, &'static str)>,
+    /// The messages that it has, as they came.
+    taken: Vec<String>,
+    /// How many messages each APPEND had.
+    appends: Vec<usize>,
+    buffer: Vec<u8>,
+}
+
+impl Imap {
+    fn command(&mut self, line: &str, messages: Vec<String>) -> String {
+        let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
+        let mut said = String::new();
+        match command.trim_start_matches("UID ").split(' ').next().unwrap_or_default() {
+            "CAPABILITY" => said = format!("* CAPABILITY IMAP4rev1 {}\r\n", self.capabilities),
+            "LIST" => said = "* LIST () \"/\" \"INBOX\"\r\n".into(),
+            "SELECT" => {
+                let count = self.taken.len();
+                said = format!("* {count} EXISTS\r\n* OK [UIDVALIDITY 1] -\r\n");
+            }
+            "SEARCH" => {
+                let uids: Vec<_> = (1..=self.taken.len()).map(|uid| uid.to_string()).collect();
+                said = format!("* SEARCH {}\r\n", uids.join(" "));
+            }
+            "FETCH" => {
+                for (uid, message) in (1..).zip(&self.taken) {
+                    said += &format!(
+                        "* {uid} FETCH (UID {uid} INTERNALDATE \"01-Jan-2026 00:00:00 +0000\" \
+                         ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{}>\"))\r\n",
+                        message.trim_end()
+                    );
+                }
+            }
+            "APPEND" => {
+                self.appends.push(messages.len());
+                let refused = self.refuses.is_some_and(|(several, text)| {
+                    messages.len() >= several || messages.iter().any(|own| own.contains(text))
+                });
+                if refused {
+                    return format!("{tag} NO not these\r\n");
+                }
+                self.taken.extend(messages);
+            }
+            _ => {}
+        }
+        format!("{said}{tag} OK done\r\n")
+    }
+}
+
+impl Server for Imap {
+    fn connected(&mut self) -> Vec<u8> {
+        b"* OK hello\r\n".to_vec()
+    }
+
+    fn received(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.buffer.extend(bytes);
+        let mut said = String::new();
+        loop {
+            let (mut at, mut first, mut messages) = (0, String::new(), Vec::new());
+            loop {
+                let Some(end) = self.buffer[at..].windows(2).position(|two| two == b"\r\n") else {
+                    return said.into_bytes();
+                };
+                let line = String::from_utf8_lossy(&self.buffer[at..at + end]).into_owned();
+                at += end + 2;
+                let size = line.strip_suffix('}').and_then(|line| line.rsplit_once('{'));
+                if first.is_empty() {
+                    first = line.clone();
+                }
+                let Some((_, size)) = size else { break };
+                if self.buffer.len() == at {
+                    said += "+ go on\r\n";
+                }
+                let end = at + size.parse::<usize>().unwrap();
+                let Some(literal) = self.buffer.get(at..end) else { return said.into_bytes() };
+                messages.push(String::from_utf8_lossy(literal).into_owned());
+                at = end;
+            }
+            self.buffer.drain(..at);
+            said += &self.command(&first, messages);
+        }
+    }
+
+    fn disconnected(&mut self) {}
+}
+
+/// Copies letters with these names to a server; each is its own Message-ID and content.
+fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
+    let host = TestHost::new(server);
+    let to = AccountId(2);
+    let there = Mailbox { id: MailboxId(2), account: to, path: b"INBOX".into(), ..mailbox(1) };
+    let mut writes = vec![mailbox(1).put(), there.put()];
+    for (uid, name) in (1..).zip(names) {
+        let id = MessageId { mailbox: INBOX, uid };
+        let size = name.len() as u64;
+        let message_id = name.clone();
+        let own = Message { message_id, body: Body::Whole { size }, ..message(id) };
+        writes.extend(own.put_listed());
+        writes.extend(put_body(id, name.as_bytes()));
+    }
+    let report = block_on(async {
+        host.store.apply(writes, Durability::Strict).await.unwrap();
+        let incoming = account(Protocol::Imap).incoming;
+        let password = Secret::new("secret");
+        let mut imap = ImapClient::connect(&host, &incoming, &password).await.unwrap();
+        copy(&host, AccountId(1), to, &mut imap, &mut |_| {}).await.unwrap()
+    });
+    (report, host.server.take())
+}
+
+fn letters(count: u32) -> Vec<String> {
+    (0..count).map(|number| format!("letter-{number}")).collect()
+}
+
+#[test]
+fn messages_go_together_if_the_server_takes_several() {
+    let names = letters(70);
+    let server = |capabilities| Imap { capabilities, ..Imap::default() };
+    for (capabilities, appends) in [("MULTIAPPEND", vec![50, 20]), ("", vec![1; 70])] {
+        let (report, server) = copied(server(capabilities), &names);
+        assert_eq!(report, Copied { copied: 70, present: 0, missing: 0 });
+        assert_eq!((server.taken, server.appends), (names.clone(), appends));
+    }
+}
+
+#[test]
+fn one_that_the_server_refuses_holds_no_other_back() {
+    let refuses = Some((usize::MAX, "bad"));
+    let server = Imap { capabilities: "MULTIAPPEND", refuses, ..Imap::default() };
+    let names = ["one", "bad", "two", "one"].map(String::from);
+    let (report, server) = copied(server, &names);
+    assert_eq!(report, Copied { copied: 3, present: 0, missing: 1 });
+    assert_eq!(server.taken, ["one", "two", "one"]);
+    assert_eq!(server.appends, [4, 1, 1, 1, 1]);
+}
+
+#[test]
+fn a_server_that_refuses_several_is_asked_for_several_only_once() {
+    let refuses = Some((2, "\0"));
+    let server = Imap { capabilities: "MULTIAPPEND", refuses, ..Imap::default() };
+    let (report, server) = copied(server, &letters(60));
+    assert_eq!(report, Copied { copied: 60, present: 0, missing: 0 });
+    assert_eq!(server.appends, [vec![50], vec![1; 60]].concat());
+}
