@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use postern_bridge::{
     AccountDraft, AccountId, Change, ChangeId, ClientId, Connection, Delta, Done, Down,
     ExportFormat, ExportScope, Intent, MailboxId, MailboxView, MessageId, MessageView,
@@ -164,6 +164,30 @@ impl Page {
             _ => None,
         });
         result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))
+    }
+
+    /// Fetches an attachment; its content.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that the person would read.
+    pub async fn attachment(&mut self, message: MessageId, section: &str) -> Result<Vec<u8>> {
+        let number = self.request();
+        let section = section.to_owned();
+        self.say(Intent::FetchAttachment { request: number, message, section });
+        let mut content = Vec::new();
+        let result = self.wait(|delta| match delta {
+            Delta::AttachmentData { request, offset, bytes } if request == number => {
+                content.truncate(usize::try_from(offset).unwrap_or(usize::MAX));
+                content.extend(bytes);
+                None
+            }
+            Delta::Attachment { request, result } if request == number => Some(result),
+            _ => None,
+        });
+        let view = result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))?;
+        ensure!(view.size == content.len() as u64, "{view:?} came with {} bytes", content.len());
+        Ok(content)
     }
 
     /// Changes messages or mailboxes.

@@ -164,6 +164,8 @@ pub(crate) mod reader {
     pub(crate) const AS_HTML: &str = "Show as designed";
     pub(crate) const DOWNLOAD: &str = "Download";
     pub(crate) const DOWNLOADING: &str = "Downloading…";
+    pub(crate) const NOT_SAVED: &str =
+        "This browser has no room for the attachment. Close other tabs, and try once more.";
     pub(crate) const WRITE_ON: &str = "Continue writing";
 
     pub(crate) fn remote_blocked(count: u32) -> String {

@@ -128,12 +128,21 @@ pub enum Delta {
         /// What would be deleted, or what is wrong.
         result: Result<DeletionPreview, Problem>,
     },
-    /// The answer to `FetchAttachment`.
+    /// The next bytes of the attachment that was asked for.
+    AttachmentData {
+        /// The request's number.
+        request: u32,
+        /// Where they belong, in bytes from its start; 0 begins it anew, whatever came before.
+        offset: u64,
+        /// The bytes.
+        bytes: serde_bytes::ByteBuf,
+    },
+    /// The answer to `FetchAttachment`, when all of it has come.
     Attachment {
         /// The request's number.
         request: u32,
-        /// The attachment and its content, or what is wrong.
-        result: Result<(AttachmentView, serde_bytes::ByteBuf), Problem>,
+        /// The attachment with its true size, or what is wrong: then what came is of no use.
+        result: Result<AttachmentView, Problem>,
     },
     /// The answer to `Change`: it is made here, or could not be.
     Changed {

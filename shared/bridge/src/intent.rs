@@ -178,7 +178,7 @@ pub enum Intent {
     },
     /// Fetch and decode one attachment.
     FetchAttachment {
-        /// Comes back in `Delta::Attachment`.
+        /// Comes back in `Delta::AttachmentData` and `Delta::Attachment`.
         request: u32,
         /// The message.
         message: MessageId,

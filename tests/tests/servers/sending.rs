@@ -49,14 +49,8 @@ fn a_sent_message_arrives_and_its_copy_is_filed_on_the_imap_server() -> Result<(
         assert_eq!(rows[0].correspondents, "Ada");
         let copy = page.read(rows[0].id).await?;
         assert_eq!(copy.text.trim_end(), "Hello Ada,\n.\n..and a dot.");
-        let request = page.request();
-        let section = copy.attachments[0].section.clone();
-        page.say(Intent::FetchAttachment { request, message: copy.id, section });
-        let content = page.wait(|delta| match delta {
-            Delta::Attachment { result, .. } => Some(result.unwrap().1),
-            _ => None,
-        });
-        assert_eq!(content.await?.len(), 300_000);
+        let content = page.attachment(copy.id, &copy.attachments[0].section).await?;
+        assert_eq!(content.len(), 300_000);
         Ok(())
     })
 }

@@ -5,8 +5,8 @@ use std::{env, fs, path::PathBuf, time::Duration};
 use anyhow::{Context, Result, ensure};
 use postern::demo;
 use postern_bridge::{
-    AccountDraft, Change, Delta, Identity, Intent, Mark, Proof, Protocol, Retention, Role,
-    Security, Selection, ServerLogin,
+    AccountDraft, Change, Delta, Identity, Mark, Proof, Protocol, Retention, Role, Security,
+    Selection, ServerLogin,
 };
 use postern_tests::{
     dovecot::PASSWORD,
@@ -78,9 +78,7 @@ async fn record(kind: Kind) -> Result<Vec<Vec<u8>>> {
     for row in &rows {
         let view = page.read(row.id).await?;
         for attachment in view.attachments {
-            let (request, section) = (page.request(), attachment.section);
-            page.say(Intent::FetchAttachment { request, message: view.id, section });
-            page.wait(|delta| matches!(delta, Delta::Attachment { .. }).then_some(())).await?;
+            page.attachment(view.id, &attachment.section).await?;
         }
     }
     let messages = Selection::Messages(vec![rows[1].id]);

@@ -2,29 +2,24 @@
 //! Access API at the place that the person picks, else as a download put together by the browser,
 //! which keeps large ones on the disk.
 
-use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, DomException};
+use web_sys::DomException;
 
-use super::download;
-
-/// How many bytes are gathered before the browser is given them as a blob of its own.
-const PART: usize = 8 << 20;
+use super::download::Parts;
 
 /// A file that is being written.
 pub(crate) enum Saver {
     /// At the place that the person picked: a `FileSystemWritableFileStream`.
     Disk(JsValue),
-    /// Blobs, which become a download.
-    Parts {
+    /// A download.
+    Download {
         /// The file's name.
         name: String,
-        /// What is complete.
-        parts: Array,
-        /// What is gathered.
-        waiting: Vec<u8>,
+        /// What has come of it.
+        parts: Parts,
     },
 }
 
@@ -33,14 +28,14 @@ impl Saver {
     ///
     /// Must be called while the browser still takes the call for the person's own doing.
     pub(crate) async fn open(name: &str) -> Option<Self> {
-        let parts = || Self::Parts { name: name.into(), parts: Array::new(), waiting: Vec::new() };
+        let download = || Self::Download { name: name.into(), parts: Parts::default() };
         match pick(name).await {
             Ok(Some(file)) => Some(Self::Disk(file)),
-            Ok(None) => Some(parts()),
+            Ok(None) => Some(download()),
             Err(error) => {
                 let named = error.dyn_ref::<DomException>().map(DomException::name);
                 // Some pages may not ask, such as those within others; a download they may start.
-                (named.as_deref() != Some("AbortError")).then(parts)
+                (named.as_deref() != Some("AbortError")).then(download)
             }
         }
     }
@@ -53,11 +48,8 @@ impl Saver {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<Promise, JsValue> {
         match self {
             Self::Disk(file) => Ok(call(file, "write", Some(&Uint8Array::from(bytes)))?),
-            Self::Parts { parts, waiting, .. } => {
-                waiting.extend(bytes);
-                if waiting.len() >= PART {
-                    gather(parts, waiting)?;
-                }
+            Self::Download { parts, .. } => {
+                parts.add(bytes)?;
                 Ok(Promise::resolve(&JsValue::UNDEFINED))
             }
         }
@@ -72,10 +64,7 @@ impl Saver {
     pub(crate) async fn close(self) -> Result<bool, JsValue> {
         match self {
             Self::Disk(file) => JsFuture::from(call(&file, "close", None)?).await.map(|_| true),
-            Self::Parts { name, parts, mut waiting } => {
-                gather(&parts, &mut waiting)?;
-                download::save_blob(&name, &Blob::new_with_blob_sequence(&parts)?).map(|()| false)
-            }
+            Self::Download { name, parts } => parts.save(&name).map(|()| false),
         }
     }
 
@@ -86,13 +75,6 @@ impl Saver {
             let _ = call(&file, "abort", None);
         }
     }
-}
-
-fn gather(parts: &Array, waiting: &mut Vec<u8>) -> Result<(), JsValue> {
-    let bytes = Array::of1(&Uint8Array::from(&waiting[..]));
-    parts.push(&Blob::new_with_u8_array_sequence(&bytes)?.into());
-    waiting.clear();
-    Ok(())
 }
 
 /// Has the person pick a place; `None` if the browser can't ask.

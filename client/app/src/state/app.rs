@@ -29,7 +29,7 @@ use super::{
     transfer::Transfer,
 };
 use crate::{
-    browser::{download, history, local, network},
+    browser::{download::Parts, history, local, network},
     engine::{self, Engine},
     route::Route,
 };
@@ -110,6 +110,7 @@ pub(crate) struct App {
     pub(crate) engine_failed: RwSignal<bool>,
     pub(super) changes: StoredValue<Changes>,
     pub(super) file: StoredValue<Option<Open>, LocalStorage>,
+    pub(super) arriving: StoredValue<BTreeMap<u32, Parts>, LocalStorage>,
     engine: StoredValue<Option<Engine>, LocalStorage>,
 }
 
@@ -149,6 +150,7 @@ impl App {
             engine_failed: RwSignal::new(false),
             changes: StoredValue::default(),
             file: StoredValue::new_local(None),
+            arriving: StoredValue::new_local(BTreeMap::new()),
             engine: StoredValue::new_local(None),
         };
         match Engine::start(move |event| app.receive(event)) {
@@ -274,15 +276,6 @@ impl App {
         }
     }
 
-    /// Fetches an attachment in order to save it.
-    pub(crate) fn fetch_attachment(self, message: MessageId, section: String) {
-        let part = section.clone();
-        let request = self.request(|request| Intent::FetchAttachment { request, message, section });
-        self.downloads.update(|downloads| {
-            downloads.insert(request, (message, part));
-        });
-    }
-
     /// Shows a message where it was asked for: by itself, or in its conversation.
     fn take_message(self, message: MessageView) {
         if self.reader.with_untracked(|reader| reader.message() == Some(message.id)) {
@@ -385,18 +378,10 @@ impl App {
             Delta::AccountAdded { request, result: Err(problem) } => {
                 self.setup.update(|setup| setup.add_failed(request, problem));
             }
-            Delta::Attachment { request, result } => {
-                let awaited =
-                    self.downloads.try_update(|downloads| downloads.remove(&request)).flatten();
-                match result {
-                    // The browser itself tells of a download that fails.
-                    Ok((attachment, content)) if awaited.is_some() => {
-                        let _ = download::save(&attachment.name, &content);
-                    }
-                    Ok(_) => {}
-                    Err(problem) => self.toasts.update(|toasts| toasts.problem(problem)),
-                }
+            Delta::AttachmentData { request, offset, bytes } => {
+                self.take_attachment_data(request, offset, &bytes);
             }
+            Delta::Attachment { request, result } => self.save_attachment(request, result),
             Delta::Changed { request, result } => self.changed(request, result),
             Delta::Undone { change, result, .. } => self.undone(change, result),
             Delta::Refused(refused) => self.refused(*refused),

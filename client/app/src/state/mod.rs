@@ -25,6 +25,7 @@ pub(crate) mod transfer;
 pub(crate) mod window;
 
 mod app;
+mod attachments;
 mod drafts;
 mod filing;
 mod keeping;

@@ -101,6 +101,12 @@ impl Toasts {
         self.put(topic, Tone::Bad, problem.sentence, actions, passing);
     }
 
+    /// Tells that an attachment could not be saved here.
+    pub(crate) fn not_saved(&mut self) {
+        let text = text::reader::NOT_SAVED.to_owned();
+        self.put(Topic::Problem(ProblemKind::Storage), Tone::Bad, text, vec![], false);
+    }
+
     /// Tells something in passing.
     pub(crate) fn note(&mut self, topic: Topic, text: &str) {
         self.put(topic, Tone::Info, text.to_owned(), vec![], true);

@@ -63,12 +63,15 @@ impl<H: Host> Client<H> {
         let written = mime::written(&record::body(self.store(), id).await?);
         let mut attachments = Vec::new();
         for attachment in view.attachments {
-            let (view, content) = self.attachment(id, &attachment.section).await?;
-            attachments.push(Attachment {
-                name: view.name,
-                media_type: view.media_type,
-                content: content.into_vec(),
-            });
+            let mut content = Vec::new();
+            let mut take = |offset: u64, piece: Vec<u8>| {
+                if offset == 0 {
+                    content.clear();
+                }
+                content.extend(piece);
+            };
+            let view = self.attachment(id, &attachment.section, &mut take).await?;
+            attachments.push(Attachment { name: view.name, media_type: view.media_type, content });
         }
         let message = OutgoingMessage {
             account: account.id,

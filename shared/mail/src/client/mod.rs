@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
+//! | `attachments` | the content of attachments, given to pages in pieces |
 //! | `conversations` | lists whose rows are conversations |
 //! | `copying` | local folders, copied to an IMAP account |
 //! | `discovery` | which servers an address has |
@@ -17,7 +18,7 @@
 //! | `mailboxes` | the folders that pages show |
 //! | `pop3` | what a POP3 server is known for, and what is downloaded and deleted there |
 //! | `probe` | tests of POP3 servers that want time between two log-ins |
-//! | `reading` | opened messages and attachments |
+//! | `reading` | opened messages |
 //! | `search` | what pages search for |
 //! | `selecting` | which messages a change is about |
 //! | `sending` | the outbox's life |
@@ -28,6 +29,7 @@
 
 mod access;
 mod accounts;
+mod attachments;
 mod backup;
 mod certificates;
 mod changing;
@@ -290,11 +292,7 @@ impl<H: Host> Client<H> {
                 Ok(())
             }
             Intent::FetchAttachment { request, message, section } => {
-                let result = match self.attachment(message, &section).await {
-                    Ok(attachment) => Ok(attachment),
-                    Err(error) => Err(self.message_problem(message, &error).await),
-                };
-                self.tell(Some(page), Delta::Attachment { request, result });
+                self.send_attachment(page, request, message, &section).await;
                 Ok(())
             }
             Intent::Send { request, message, draft } => {

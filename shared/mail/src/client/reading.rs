@@ -1,14 +1,12 @@
-//! Opened messages and their attachments.
+//! Opened messages.
 
 use futures_channel::oneshot;
 use postern_bridge::{AttachmentView, BodyView, ClientId, Delta, MessageId, MessageView, Problem};
 use postern_mime as mime;
-use serde_bytes::ByteBuf;
 
 use super::{Client, lanes::Reading};
 use crate::{
     Host, MailError,
-    imap::stored_part,
     record::{self, AbsentPart, Body, Message},
 };
 
@@ -37,27 +35,6 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// One attachment, decoded; fetched if it is not stored.
-    pub(super) async fn attachment(
-        &self,
-        id: MessageId,
-        section: &str,
-    ) -> Result<(AttachmentView, ByteBuf), MailError> {
-        let id = self.current(id);
-        let raw = self.stored_body(id).await?;
-        let message = self.message(id).await?;
-        let part = mime::part(&raw, section).ok_or(MailError::Gone("attachment"))?;
-        let mut view = attachment_view(part.info);
-        let content = match message.body {
-            Body::Partial { absent, .. } if absent.iter().any(|part| part.section == section) => {
-                self.fetch_part(id, section).await?
-            }
-            _ => part.content,
-        };
-        view.size = content.len() as u64;
-        Ok((view, ByteBuf::from(content)))
-    }
-
     /// A problem with a message, told with the name of its server.
     pub(super) async fn message_problem(&self, id: MessageId, error: &MailError) -> Problem {
         match self.account_of(id.mailbox).await {
@@ -79,7 +56,7 @@ impl<H: Host> Client<H> {
     }
 
     /// The message's bytes, fetched first if need be.
-    async fn stored_body(&self, id: MessageId) -> Result<Vec<u8>, MailError> {
+    pub(super) async fn stored_body(&self, id: MessageId) -> Result<Vec<u8>, MailError> {
         if self.message(id).await?.body == Body::Absent {
             self.fetch_body(id).await?;
         }
@@ -99,19 +76,7 @@ impl<H: Host> Client<H> {
         self.ask_server(message, Reading::Body { message, done }, answer).await
     }
 
-    /// A part's content, decoded; fetched if it is not stored.
-    async fn fetch_part(&self, message: MessageId, section: &str) -> Result<Vec<u8>, MailError> {
-        if let Some(content) = stored_part(self.store(), message, section).await? {
-            return Ok(content);
-        }
-        let (done, answer) = oneshot::channel();
-        let job = Reading::Part { message, section: section.to_owned(), done };
-        self.ask_server(message, job, answer).await?;
-        let content = stored_part(self.store(), message, section).await?;
-        content.ok_or(MailError::Gone("attachment"))
-    }
-
-    async fn ask_server<T>(
+    pub(super) async fn ask_server<T>(
         &self,
         message: MessageId,
         job: Reading,
@@ -157,7 +122,7 @@ fn view(message: &Message, view: mime::View, absent: &[AbsentPart]) -> MessageVi
     }
 }
 
-fn attachment_view(info: mime::AttachmentInfo) -> AttachmentView {
+pub(super) fn attachment_view(info: mime::AttachmentInfo) -> AttachmentView {
     let mime::AttachmentInfo { section, name, media_type, size } = info;
     AttachmentView { section, name, media_type, size }
 }

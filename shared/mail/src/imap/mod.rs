@@ -51,6 +51,7 @@ mod select;
 mod session;
 mod spelling;
 mod stored;
+mod stored_part;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -68,10 +69,10 @@ pub use changes::Outcome;
 pub use find::{Found, Reach};
 pub(crate) use mailboxes::forget_messages;
 use news::News;
-pub(crate) use part::stored_part;
 use postern_bridge::{MessageId, TlsSession};
 use postern_imap::{Command, Session, mailbox_name::Spelling, response::Status, session::Tag};
 use select::Selected;
+pub(crate) use stored_part::read_part;
 
 use crate::{
     Host, MailError, Transport,

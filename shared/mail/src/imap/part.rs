@@ -1,4 +1,7 @@
-//! One part's content, or a large message as it is: fetched in windows, read from the store.
+//! One part's content, or a large message as it is, fetched in windows.
+//!
+//! It comes as it is encoded: where the server compresses, what base64 adds costs nothing, and one that
+//! decodes a part itself (BINARY) may do so anew for each window.
 
 use postern_bridge::MessageId;
 use postern_imap::{
@@ -11,7 +14,7 @@ use super::{ImapClient, limits};
 use crate::{
     Host, MailError, Store, Transport,
     record::{self, PartEnd, encode},
-    store::{Durability, KeyRange, StoreError, Table, Write},
+    store::{Durability, KeyRange, Table, Write},
 };
 
 /// What the server is asked for here.
@@ -19,7 +22,8 @@ const WHAT: &str = "send the attachment";
 
 impl<T: Transport> ImapClient<T> {
     /// Fetches the content of one part into the store, in windows of [`limits::PART_WINDOW`] bytes,
-    /// unless it is there; an empty section is the message as it is. `progress` is told how many bytes of how many are stored.
+    /// unless it is there; an empty section is the message as it is. `progress` is told how many
+    /// bytes of how many are stored.
     ///
     /// It may break off after any window, and the next call goes on from there: the part counts as
     /// stored once its last window is, together with the record that says so.
@@ -116,94 +120,4 @@ fn describe(structure: &BodyStructure, section: &str) -> Option<(String, u64)> {
     let leaves = structure.leaves();
     let (_, part) = leaves.iter().find(|(number, _)| number == section)?;
     Some((part.encoding.to_string(), part.size))
-}
-
-/// The content of a part that is stored, decoded; `None` if it is not stored as a whole.
-///
-/// # Errors
-///
-/// If the store can't be read.
-pub(crate) async fn stored_part(
-    store: &impl Store,
-    id: MessageId,
-    section: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(end) = record::part_end(store, id, section).await? else { return Ok(None) };
-    let mut base64 = (end.encoding == "base64").then(Base64::default);
-    let mut content = Vec::new();
-    for number in 0..u32::MAX {
-        let key = record::part_key(id, section).u32(number);
-        let Some(window) = store.get(Table::Bodies, &key).await? else { break };
-        match &mut base64 {
-            Some(base64) => base64.decode(&window, &mut content),
-            None => content.extend(window),
-        }
-    }
-    Ok(match &*end.encoding {
-        "quoted-printable" => decode_quoted_printable(&content),
-        _ => Some(content),
-    })
-}
-
-/// Base64 in pieces; what is no digit is skipped, as RFC 2045 section 6.8 asks.
-#[derive(Default)]
-struct Base64 {
-    bits: u32,
-    count: u32,
-}
-
-impl Base64 {
-    fn decode(&mut self, encoded: &[u8], decoded: &mut Vec<u8>) {
-        decoded.reserve(encoded.len() / 4 * 3 + 3);
-        for byte in encoded {
-            let digit = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                // Padding: what is left over is no whole byte.
-                b'=' => {
-                    self.count = 0;
-                    continue;
-                }
-                _ => continue,
-            };
-            self.bits = self.bits << 6 | u32::from(digit);
-            self.count += 6;
-            if self.count >= 8 {
-                self.count -= 8;
-                decoded.push((self.bits >> self.count) as u8);
-            }
-        }
-    }
-}
-
-/// Undoes quoted-printable, by way of a message that consists of the part alone.
-fn decode_quoted_printable(content: &[u8]) -> Option<Vec<u8>> {
-    let header = "Content-Type: application/octet-stream\r\n\
-                  Content-Transfer-Encoding: quoted-printable\r\n\r\n";
-    let message = [header.as_bytes(), content].concat();
-    postern_mime::part(&message, "1").map(|part| part.content)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_decoded_across_any_split() {
-        let encoded = b"SGVs\r\nbG8s\r\nIHdvcmxkIQ==\r\n";
-        for split in 0..encoded.len() {
-            let (mut base64, mut decoded) = (Base64::default(), Vec::new());
-            base64.decode(&encoded[..split], &mut decoded);
-            base64.decode(&encoded[split..], &mut decoded);
-            assert_eq!(decoded, b"Hello, world!", "{split}");
-        }
-    }
-
-    #[test]
-    fn quoted_printable_is_undone() {
-        assert_eq!(decode_quoted_printable(b"a=3Db").unwrap(), b"a=b");
-    }
 }

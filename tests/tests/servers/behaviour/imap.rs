@@ -154,13 +154,7 @@ async fn attachments(scene: &Scene<'_>) -> Result<()> {
     ensure!(view.attachments.len() == 2, "{:?}", view.attachments);
     let plans = view.attachments.iter().find(|attachment| attachment.name == "plans.bin");
     let section = plans.context("there is no plans.bin")?.section.clone();
-    let request = page.request();
-    page.say(Intent::FetchAttachment { request, message: view.id, section });
-    let content = page.wait(|delta| match delta {
-        Delta::Attachment { result, .. } => Some(result),
-        _ => None,
-    });
-    let content = content.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))?.1;
+    let content = page.attachment(view.id, &section).await?;
     ensure!(content.len() == 380 * 16 * 42 && content.starts_with(b"The beans are up"));
     Ok(())
 }

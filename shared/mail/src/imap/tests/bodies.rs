@@ -1,6 +1,7 @@
 //! Messages and their parts, fetched.
 
 use super::*;
+use crate::store::Write;
 
 #[test]
 fn a_small_message_is_stored_whole_with_its_preview() {
@@ -17,6 +18,19 @@ fn a_small_message_is_stored_whole_with_its_preview() {
     assert_eq!(now(record::body(&host.store, id)).unwrap(), raw.as_bytes());
 }
 
+/// What is stored of part 2 of message 5, decoded.
+fn part_content(host: &ScriptedHost) -> Option<Vec<u8>> {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let mut content = Vec::new();
+    let mut take = |offset: u64, piece: Vec<u8>| {
+        assert_eq!(offset, content.len() as u64);
+        content.extend(piece);
+    };
+    let size = now(read_part(&host.store, id, "2", &mut take)).unwrap()?;
+    assert_eq!(size, content.len() as u64);
+    Some(content)
+}
+
 #[test]
 fn an_attachment_is_fetched_and_decoded() {
     let host = host_with_messages();
@@ -31,7 +45,7 @@ fn an_attachment_is_fetched_and_decoded() {
     let mut client = ready(&host, script);
     now(client.fetch_part(&host, id, "2", &mut |done, total| told.push((done, total)))).unwrap();
     assert_eq!(told, [(8, 8)]);
-    assert_eq!(now(stored_part(&host.store, id, "2")).unwrap().unwrap(), b"hello");
+    assert_eq!(part_content(&host).unwrap(), b"hello");
     now(client.fetch_part(&host, id, "2", &mut |_, _| panic!("it is stored"))).unwrap();
     assert!(now(record::body(&host.store, id)).unwrap().is_empty(), "it is no part of the body");
 }
@@ -56,14 +70,14 @@ fn a_large_attachment_comes_in_windows_and_goes_on_where_it_broke_off() {
     ];
     let mut client = ready(&host, script);
     assert!(now(client.fetch_part(&host, id, "2", &mut |_, _| {})).is_err());
-    assert_eq!(now(stored_part(&host.store, id, "2")), Ok(None));
+    assert_eq!(part_content(&host), None);
 
     let script = vec![
         select(3, 9, 7),
         ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<1048576.1048576>)", ok(&rest)),
     ];
     now(ready(&host, script).fetch_part(&host, id, "2", &mut |_, _| {})).unwrap();
-    let content = now(stored_part(&host.store, id, "2")).unwrap().unwrap();
+    let content = part_content(&host).unwrap();
     assert_eq!(content.len(), (first.len() + last.len()) / 4 * 3);
     assert!(content.starts_with(b"ABC") && content.ends_with(b"CDEF"));
 }
@@ -74,4 +88,27 @@ fn a_message_whose_mailbox_was_made_anew_is_gone() {
     let mut client = ready(&host, vec![select(3, 10, 7)]);
     let id = MessageId { mailbox: INBOX, uid: 5 };
     assert_eq!(now(client.fetch_body(&host, id)), Err(MailError::Gone("message")));
+}
+
+#[test]
+fn a_part_of_which_a_window_got_lost_is_removed_to_be_fetched_again() {
+    let host = host_with_messages();
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let put = |number: u32, value: Vec<u8>| {
+        let key = record::part_key(id, "2").u32(number);
+        Write::Put { table: Table::Bodies, key, value }
+    };
+    let end = record::PartEnd { encoding: "7bit".into(), size: 4 };
+    let whole =
+        vec![put(0, b"ab".to_vec()), put(1, b"cd".to_vec()), put(u32::MAX, record::encode(&end))];
+    now(host.store.apply(whole, Durability::Relaxed)).unwrap();
+    assert_eq!(part_content(&host).unwrap(), b"abcd");
+    let key = record::part_key(id, "2").u32(1);
+    let lost = vec![Write::Delete { table: Table::Bodies, key }];
+    now(host.store.apply(lost, Durability::Relaxed)).unwrap();
+    let mut pieces = Vec::new();
+    let mut take = |_, piece| pieces.push(piece);
+    assert_eq!(now(read_part(&host.store, id, "2", &mut take)), Ok(None));
+    let range = KeyRange::prefix(record::part_key(id, "2"));
+    assert!(now(host.store.keys(Table::Bodies, &range)).unwrap().is_empty());
 }

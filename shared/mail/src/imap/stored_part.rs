@@ -1,0 +1,155 @@
+//! One part's content, read from the store and decoded window by window.
+
+use postern_bridge::MessageId;
+
+use crate::{
+    Store,
+    record::{self, PartEnd},
+    store::{Durability, KeyRange, StoreError, Table, Write},
+};
+
+/// Gives the content of a part that is stored to `take`, decoded, in pieces that follow each other,
+/// each with where it begins; how many bytes there are. `None` if it is not stored as a whole: what
+/// was given then is of no use.
+///
+/// A part of which something got lost is removed, to be fetched again.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub(crate) async fn read_part(
+    store: &impl Store,
+    id: MessageId,
+    section: &str,
+    take: &mut dyn FnMut(u64, Vec<u8>),
+) -> Result<Option<u64>, StoreError> {
+    let Some(end) = record::part_end(store, id, section).await? else { return Ok(None) };
+    match read(store, id, section, &end, take).await {
+        Ok(Some(size)) => Ok(Some(size)),
+        Ok(None) | Err(StoreError::Damaged(_)) => {
+            let range = KeyRange::prefix(record::part_key(id, section));
+            let dropped = Write::DeleteRange { table: Table::Bodies, range };
+            store.apply(vec![dropped], Durability::Relaxed).await?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn read(
+    store: &impl Store,
+    id: MessageId,
+    section: &str,
+    end: &PartEnd,
+    take: &mut dyn FnMut(u64, Vec<u8>),
+) -> Result<Option<u64>, StoreError> {
+    let mut encoding = Encoding::new(&end.encoding);
+    let (mut encoded, mut decoded, mut number) = (0, 0, 0);
+    while encoded < end.size {
+        let key = record::part_key(id, section).u32(number);
+        let Some(window) = store.get(Table::Bodies, &key).await? else { return Ok(None) };
+        encoded += window.len() as u64;
+        number += 1;
+        let content = encoding.decode(window, encoded == end.size);
+        if !content.is_empty() {
+            let start = decoded;
+            decoded += content.len() as u64;
+            take(start, content);
+        }
+    }
+    Ok((encoded == end.size).then_some(decoded))
+}
+
+/// How a part is decoded.
+enum Encoding {
+    Base64(Base64),
+    /// What has come so far: it is decoded at the end.
+    QuotedPrintable(Vec<u8>),
+    None,
+}
+
+impl Encoding {
+    fn new(name: &str) -> Self {
+        match name {
+            "base64" => Self::Base64(Base64::default()),
+            "quoted-printable" => Self::QuotedPrintable(Vec::new()),
+            _ => Self::None,
+        }
+    }
+
+    fn decode(&mut self, window: Vec<u8>, is_last: bool) -> Vec<u8> {
+        match self {
+            Self::Base64(base64) => base64.decode(&window),
+            Self::QuotedPrintable(all) => {
+                all.extend(window);
+                if is_last { decode_quoted_printable(all) } else { Vec::new() }
+            }
+            Self::None => window,
+        }
+    }
+}
+
+/// Base64 in pieces; what is no digit is skipped, as RFC 2045 section 6.8 asks.
+#[derive(Default)]
+struct Base64 {
+    bits: u32,
+    count: u32,
+}
+
+impl Base64 {
+    fn decode(&mut self, encoded: &[u8]) -> Vec<u8> {
+        let mut decoded = Vec::with_capacity(encoded.len() / 4 * 3 + 3);
+        for byte in encoded {
+            let digit = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                // Padding: what is left over is no whole byte.
+                b'=' => {
+                    self.count = 0;
+                    continue;
+                }
+                _ => continue,
+            };
+            self.bits = self.bits << 6 | u32::from(digit);
+            self.count += 6;
+            if self.count >= 8 {
+                self.count -= 8;
+                decoded.push((self.bits >> self.count) as u8);
+            }
+        }
+        decoded
+    }
+}
+
+/// Undoes quoted-printable, by way of a message that consists of the part alone.
+fn decode_quoted_printable(content: &[u8]) -> Vec<u8> {
+    let header = "Content-Type: application/octet-stream\r\n\
+                  Content-Transfer-Encoding: quoted-printable\r\n\r\n";
+    let message = [header.as_bytes(), content].concat();
+    postern_mime::part(&message, "1").map(|part| part.content).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_decoded_across_any_split() {
+        let encoded = b"SGVs\r\nbG8s\r\nIHdvcmxkIQ==\r\n";
+        for split in 0..encoded.len() {
+            let mut base64 = Base64::default();
+            let decoded = [base64.decode(&encoded[..split]), base64.decode(&encoded[split..])];
+            assert_eq!(decoded.concat(), b"Hello, world!", "{split}");
+        }
+    }
+
+    #[test]
+    fn quoted_printable_is_undone_at_the_end() {
+        let mut encoding = Encoding::new("quoted-printable");
+        assert_eq!(encoding.decode(b"a=3".to_vec(), false), b"");
+        assert_eq!(encoding.decode(b"Db".to_vec(), true), b"a=b");
+    }
+}
