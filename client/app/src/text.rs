@@ -164,6 +164,8 @@ pub(crate) mod reader {
     pub(crate) const AS_HTML: &str = "Show as designed";
     pub(crate) const DOWNLOAD: &str = "Download";
     pub(crate) const DOWNLOADING: &str = "Downloading…";
+    pub(crate) const CUT: &str = "This text is very long: only its beginning is shown.";
+    pub(crate) const SAVE_TEXT: &str = "Save all of it";
     pub(crate) const NOT_SAVED: &str =
         "This browser has no room for the attachment. Close other tabs, and try once more.";
     pub(crate) const WRITE_ON: &str = "Continue writing";

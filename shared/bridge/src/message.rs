@@ -188,6 +188,8 @@ pub struct MessageView {
     pub text: String,
     /// Attachments, in the order of the message.
     pub attachments: Vec<AttachmentView>,
+    /// The part whose text is here only with its beginning, because it is very long.
+    pub cut: Option<String>,
     /// What was not downloaded, if only the header was.
     pub withheld: Option<Withheld>,
 }

@@ -65,7 +65,7 @@ async fn natively(dovecot: &Dovecot) -> Result<f64> {
     fs::write("/proc/self/clear_refs", "5").context("the kernel does not measure memory")?;
     let before = memory("VmRSS:")?;
     let message = MessageId { mailbox, uid: 1 };
-    client.fetch_part(&host, message, SECTION, &mut |_, _| {}).await?;
+    client.fetch_part(&host, message, SECTION).await?;
     let most = memory("VmHWM:")?;
     client.logout(&host).await;
     let whole = KeyRange::all();

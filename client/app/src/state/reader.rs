@@ -73,6 +73,7 @@ pub(super) mod tests {
             body: BodyView::Text(String::new()),
             text: String::new(),
             attachments: vec![],
+            cut: None,
             withheld: None,
         }
     }

@@ -49,7 +49,7 @@ pub(super) async fn part(worker: &Worker, asked: &str) -> Result<Measured, Strin
         bring(&mut client, &host, mailbox).await?;
         let (idle, start) = (memory(), BrowserClock.now());
         let message = MessageId { mailbox, uid: 1 };
-        client.fetch_part(&host, message, section, &mut |_, _| {}).await?;
+        client.fetch_part(&host, message, section).await?;
         let millis = BrowserClock.now() - start;
         client.logout(&host).await;
         Ok(Measured { millis, idle })

@@ -72,8 +72,7 @@ impl<H: Host> Client<H> {
             return Ok(size);
         }
         let (done, answer) = oneshot::channel();
-        let job = Reading::Part { message, section: section.to_owned(), done };
-        self.ask_server(message, job, answer).await?;
+        self.ask_server(message, Reading::part(message, section, done), answer).await?;
         let size = read_part(self.store(), message, section, take).await?;
         size.ok_or(MailError::Gone("attachment"))
     }

@@ -323,11 +323,20 @@ impl<H: Host> Client<H> {
     }
 
     /// Keeps what the server does not listen to, so that the rest of the queue goes on, and tells so.
-    pub(super) async fn hold_unheard(&self, entry: &Entry) -> Result<(), MailError> {
+    pub(super) async fn hold_unheard(
+        &self,
+        entry: &Entry,
+        error: &MailError,
+    ) -> Result<(), MailError> {
         let host = self.account(entry.account)?.incoming.endpoint.host;
+        let why = match error {
+            MailError::Unavailable(_) | MailError::Closed(_) | MailError::Store(_) => {
+                error.problem(&host).sentence
+            }
+            _ => format!("{host} hangs up each time when it is told."),
+        };
         let sentence = format!(
-            "{host} hangs up each time when it is told. It is kept here, and will be told again when \
-             Postern starts the next time."
+            "{why} It is kept here, and will be told again when Postern starts the next time."
         );
         self.tell_refused(entry, Problem::new(ProblemKind::Server, sentence), None).await?;
         changes::hold(&*self.inner.host, entry).await?;

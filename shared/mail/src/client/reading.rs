@@ -118,6 +118,7 @@ fn view(message: &Message, view: mime::View, absent: &[AbsentPart]) -> MessageVi
         },
         text: view.text,
         attachments,
+        cut: absent.iter().find(|part| part.begun).map(|part| part.section.clone()),
         withheld: None,
     }
 }

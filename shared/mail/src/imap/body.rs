@@ -11,7 +11,7 @@ use postern_imap::{
 use super::{ImapClient, limits, partial};
 use crate::{
     Host, MailError, Store, Transport,
-    record::{self, Body, Message, Record, message_key},
+    record::{self, Body, Message, Record},
     store::Durability,
 };
 
@@ -36,8 +36,8 @@ pub enum Raw {
 }
 
 impl<T: Transport> ImapClient<T> {
-    /// Fetches what is needed to show a message and stores it, unless it is stored: a small message whole, a large one
-    /// without the content of its attachments.
+    /// Fetches what is needed to show a message and stores it, unless it is stored: a small message
+    /// whole, a large one without the content of its attachments.
     ///
     /// # Errors
     ///
@@ -74,8 +74,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(host.store().apply(writes, Durability::Relaxed).await?)
     }
 
-    /// Fetches a message as it is; a large one into the store, where it stays as a part without a
-    /// section until whoever wanted it removes it.
+    /// Fetches a message as it is. Of a large one better [the part](Self::fetch_window) without a
+    /// section is fetched: this holds all of it.
     ///
     /// # Errors
     ///
@@ -84,16 +84,9 @@ impl<T: Transport> ImapClient<T> {
         &mut self,
         host: &H,
         id: MessageId,
-    ) -> Result<Raw, MailError> {
+    ) -> Result<Vec<u8>, MailError> {
         let uid = self.open_at(host, id).await?;
-        let message: Option<Message> = record::get(host.store(), &message_key(id)).await?;
-        let size = message.ok_or(MailError::Gone("message"))?.size;
-        if size < u64::from(limits::PART_WINDOW) {
-            return Ok(Raw::Held(self.fetch_whole(host, uid).await?.0));
-        }
-        self.fetch_part(host, id, "", &mut |_, _| {}).await?;
-        let end = record::part_end(host.store(), id, "").await?;
-        Ok(Raw::Stored { size: end.ok_or(MailError::Gone("message"))?.size })
+        Ok(self.fetch_whole(host, uid).await?.0)
     }
 
     async fn fetch_whole<H: Host<Transport = T>>(
@@ -130,22 +123,17 @@ impl<T: Transport> ImapClient<T> {
         let command = Command::uid_fetch(&uids, &plan.items)?;
         let mut answer = self.run(host, command, WHAT).await?;
         let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
-        let sections: BTreeMap<String, Vec<u8>> = plan
-            .items
-            .iter()
-            .filter_map(|item| match item {
-                FetchItem::Section { section, .. } => {
-                    Some((section.clone(), answer.section(&mut fetch, section)?))
-                }
-                _ => None,
-            })
-            .collect();
+        let mut sections = BTreeMap::new();
+        for item in &plan.items {
+            let FetchItem::Section { section, .. } = item else { continue };
+            let Some(bytes) = answer.section(&mut fetch, section) else {
+                // A server that can't give a part may have the message all the same.
+                return self.fetch_whole(host, uid).await;
+            };
+            sections.insert(section.clone(), bytes);
+        }
         let raw = partial::assemble(&structure, &sections);
         let size = raw.len() as u64;
-        let body = match plan.absent {
-            absent if absent.is_empty() => Body::Whole { size },
-            absent => Body::Partial { size, absent },
-        };
-        Ok((raw, body))
+        Ok((raw, Body::Partial { size, absent: plan.absent }))
     }
 }

@@ -14,16 +14,16 @@ use super::{ImapClient, limits};
 use crate::{
     Host, MailError, Store, Transport,
     record::{self, PartEnd, encode},
-    store::{Durability, KeyRange, Table, Write},
+    store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
 /// What the server is asked for here.
 const WHAT: &str = "send the attachment";
 
 impl<T: Transport> ImapClient<T> {
-    /// Fetches the content of one part into the store, in windows of [`limits::PART_WINDOW`] bytes,
-    /// unless it is there; an empty section is the message as it is. `progress` is told how many
-    /// bytes of how many are stored.
+    /// Fetches the next [`limits::PART_WINDOW`] bytes of one part's content into the store, unless all
+    /// of it is there; an empty section is the message as it is. Tells how many bytes of how many are
+    /// stored, and whether that is all.
     ///
     /// It may break off after any window, and the next call goes on from there: the part counts as
     /// stored once its last window is, together with the record that says so.
@@ -32,87 +32,134 @@ impl<T: Transport> ImapClient<T> {
     ///
     /// If there is no such part, it is larger than [`limits::PART`], the server can't be asked, or
     /// the store not be written.
+    pub async fn fetch_window<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        id: MessageId,
+        section: &str,
+        so_far: Option<Fetched>,
+    ) -> Result<Fetched, MailError> {
+        let store = host.store();
+        let fetched = match so_far {
+            Some(fetched) => fetched,
+            None => stored_windows(store, id, section).await?,
+        };
+        if fetched.is_whole {
+            return Ok(fetched);
+        }
+        let Fetched { encoding, windows, stored: origin, size, .. } = fetched;
+        let uid = self.open_at(host, id).await?;
+        if origin >= limits::PART {
+            let range = KeyRange::prefix(record::part_key(id, section));
+            let dropped = Write::DeleteRange { table: Table::Bodies, range };
+            store.apply(vec![dropped], Durability::Relaxed).await?;
+            let sentence = match section {
+                "" => "This message is too large to be saved from here.",
+                _ => "This attachment is too large to open here.",
+            };
+            return Err(MailError::Input(sentence.into()));
+        }
+        let content = FetchItem::Section {
+            section: section.into(),
+            // The server may have told a wrong size, so the bound is a part of the request.
+            partial: Some(Partial {
+                origin: u32::try_from(origin).unwrap_or(u32::MAX),
+                count: limits::PART_WINDOW,
+            }),
+        };
+        let items = match size {
+            0 if section.is_empty() => vec![FetchItem::Size, content],
+            0 => vec![FetchItem::BodyStructure, content],
+            _ => vec![content],
+        };
+        let command = Command::uid_fetch(&SequenceSet::from(uid), &items)?;
+        let mut answer = self.run(host, command, WHAT).await?;
+        let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
+        let (encoding, size) = match size {
+            0 if section.is_empty() => (String::new(), fetch.size.unwrap_or_default()),
+            0 => fetch
+                .body_structure
+                .as_ref()
+                .and_then(|structure| describe(structure, section))
+                .ok_or(MailError::Gone("attachment"))?,
+            _ => (encoding, size),
+        };
+        let bytes = match answer.section(&mut fetch, section) {
+            Some(bytes) => bytes,
+            // Some have no word for "nothing" behind the end.
+            None if origin > 0 => Vec::new(),
+            None => return Err(MailError::Gone("attachment")),
+        };
+        let stored = origin + bytes.len() as u64;
+        // A server may give less than it was asked for, or have told a size that is too large: what
+        // comes next, or that nothing does, decides.
+        let is_short = bytes.len() < limits::PART_WINDOW as usize;
+        let is_whole = bytes.is_empty() || is_short && stored >= size;
+        let mut batch = Vec::new();
+        if !bytes.is_empty() {
+            let key = record::part_key(id, section).u32(windows);
+            batch.push(Write::Put { table: Table::Bodies, key, value: bytes });
+        }
+        if is_whole {
+            let end = PartEnd { encoding: encoding.clone(), size: stored };
+            let key = record::part_key(id, section).u32(u32::MAX);
+            batch.push(Write::Put { table: Table::Bodies, key, value: encode(&end) });
+        }
+        // Both may be gone by now; what is left behind without its message is never looked at, and
+        // goes with the mailbox.
+        store.apply(batch, Durability::Relaxed).await?;
+        Ok(Fetched { encoding, windows: windows + 1, stored, size: size.max(stored), is_whole })
+    }
+
+    /// Fetches the content of one part into the store to its end.
+    ///
+    /// # Errors
+    ///
+    /// As for [`fetch_window`](Self::fetch_window).
     pub async fn fetch_part<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         id: MessageId,
         section: &str,
-        progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), MailError> {
-        let store = host.store();
-        if record::part_end(store, id, section).await?.is_some() {
-            return Ok(());
+        let mut fetched = self.fetch_window(host, id, section, None).await?;
+        while !fetched.is_whole {
+            fetched = self.fetch_window(host, id, section, Some(fetched)).await?;
         }
-        let uid = self.open_at(host, id).await?;
-        let whole = KeyRange::prefix(record::part_key(id, section));
-        let mut window = store.keys(Table::Bodies, &whole).await?.len() as u64;
-        let mut described = None;
-        loop {
-            let origin = window * u64::from(limits::PART_WINDOW);
-            if origin >= limits::PART {
-                let dropped = Write::DeleteRange { table: Table::Bodies, range: whole };
-                store.apply(vec![dropped], Durability::Relaxed).await?;
-                let sentence = match section {
-                    "" => "This message is too large to be saved from here.",
-                    _ => "This attachment is too large to open here.",
-                };
-                return Err(MailError::Input(sentence.into()));
-            }
-            let content = FetchItem::Section {
-                section: section.into(),
-                // The server may have told a wrong size, so the bound is a part of the request.
-                partial: Some(Partial {
-                    origin: u32::try_from(origin).unwrap_or(u32::MAX),
-                    count: limits::PART_WINDOW,
-                }),
-            };
-            let items = match described {
-                None if section.is_empty() => vec![FetchItem::Size, content],
-                None => vec![FetchItem::BodyStructure, content],
-                Some(_) => vec![content],
-            };
-            let command = Command::uid_fetch(&SequenceSet::from(uid), &items)?;
-            let mut answer = self.run(host, command, WHAT).await?;
-            let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
-            let (encoding, size) = match described.take() {
-                Some(known) => known,
-                None if section.is_empty() => (String::new(), fetch.size.unwrap_or_default()),
-                None => fetch
-                    .body_structure
-                    .as_ref()
-                    .and_then(|structure| describe(structure, section))
-                    .ok_or(MailError::Gone("attachment"))?,
-            };
-            let bytes = match answer.section(&mut fetch, section) {
-                Some(bytes) => bytes,
-                // Some have no word for "nothing" behind the end.
-                None if origin > 0 => Vec::new(),
-                None => return Err(MailError::Gone("attachment")),
-            };
-            let is_last = bytes.len() < limits::PART_WINDOW as usize;
-            let stored = origin + bytes.len() as u64;
-            let number = u32::try_from(window).unwrap_or(u32::MAX);
-            let mut batch = vec![Write::Put {
-                table: Table::Bodies,
-                key: record::part_key(id, section).u32(number),
-                value: bytes,
-            }];
-            if is_last {
-                let end = PartEnd { encoding: encoding.clone(), size: stored };
-                let key = record::part_key(id, section).u32(u32::MAX);
-                batch.push(Write::Put { table: Table::Bodies, key, value: encode(&end) });
-            }
-            // Both may be gone by now; what is left behind without its message is never looked at,
-            // and goes with the mailbox.
-            store.apply(batch, Durability::Relaxed).await?;
-            progress(stored, size.max(stored));
-            if is_last {
-                return Ok(());
-            }
-            described = Some((encoding, size));
-            window += 1;
-        }
+        Ok(())
     }
+}
+
+/// How much of a part is stored.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Fetched {
+    encoding: String,
+    /// How many windows.
+    windows: u32,
+    /// How many bytes, as they are encoded.
+    pub stored: u64,
+    /// Of how many, as the server says; 0 if it has not said yet.
+    pub size: u64,
+    /// Whether that is all.
+    pub is_whole: bool,
+}
+
+/// What an earlier try has left of a part.
+async fn stored_windows(
+    store: &impl Store,
+    id: MessageId,
+    section: &str,
+) -> Result<Fetched, StoreError> {
+    if let Some(PartEnd { encoding, size }) = record::part_end(store, id, section).await? {
+        return Ok(Fetched { encoding, windows: 0, stored: size, size, is_whole: true });
+    }
+    let mut fetched = Fetched::default();
+    let key = record::part_key(id, section);
+    while let Some(window) = store.get(Table::Bodies, &key.clone().u32(fetched.windows)).await? {
+        fetched.windows += 1;
+        fetched.stored += window.len() as u64;
+    }
+    Ok(fetched)
 }
 
 /// A part's transfer encoding and size.

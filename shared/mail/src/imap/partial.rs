@@ -18,7 +18,7 @@ use crate::record::AbsentPart;
 pub(super) struct Plan {
     /// What to fetch: headers of all parts, content of some.
     pub(super) items: Vec<FetchItem>,
-    /// The parts whose content is left out.
+    /// The parts whose content is left out, or all of it but the beginning.
     pub(super) absent: Vec<AbsentPart>,
 }
 
@@ -36,11 +36,17 @@ pub(super) fn plan(structure: &BodyStructure) -> Option<Plan> {
         match shown_size(part).filter(|size| *size <= left) {
             Some(size) => {
                 left -= size;
-                let partial = Some(Partial { origin: 0, count: limits::TEXT_PART })
-                    .filter(|_| part.size > u64::from(limits::TEXT_PART));
+                let begun = part.size > u64::from(limits::TEXT_PART);
+                let partial = begun.then_some(Partial { origin: 0, count: limits::TEXT_PART });
+                if begun {
+                    let (section, size) = (section.clone(), decoded_size(part));
+                    plan.absent.push(AbsentPart { section, size, begun });
+                }
                 plan.items.push(FetchItem::Section { section, partial });
             }
-            None => plan.absent.push(AbsentPart { section, size: decoded_size(part) }),
+            None => {
+                plan.absent.push(AbsentPart { section, size: decoded_size(part), begun: false });
+            }
         }
     }
     Some(plan)
@@ -171,8 +177,14 @@ mod tests {
         items.push(FetchItem::Section { section: "1.2".into(), partial });
         items.push(FetchItem::section("2"));
         assert_eq!(plan.items, items);
-        let absent: Vec<_> = plan.absent.iter().map(|part| (&*part.section, part.size)).collect();
-        assert_eq!(absent, [("3", 191_568), ("4", 570_000), ("5", 10)]);
+        let absent = plan.absent.iter().map(|part| (&*part.section, part.size, part.begun));
+        let expected = [
+            ("1.2", 2 << 20, true),
+            ("3", 191_568, false),
+            ("4", 570_000, false),
+            ("5", 10, false),
+        ];
+        assert_eq!(absent.collect::<Vec<_>>(), expected);
     }
 
     #[test]

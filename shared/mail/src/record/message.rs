@@ -20,7 +20,8 @@ pub enum Body {
         /// Its size in bytes.
         size: u64,
     },
-    /// The message with the content of some parts left out.
+    /// The message put together from its parts, with the content of some left out: never the bytes
+    /// that came, even if nothing is left out.
     Partial {
         /// The size in bytes of what is stored.
         size: u64,
@@ -44,13 +45,16 @@ impl Body {
     }
 }
 
-/// A part whose content was not fetched.
+/// A part whose content was not fetched, or not all of it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AbsentPart {
     /// The part's number (RFC 9051 section 6.4.5).
     pub section: String,
     /// Its decoded size in bytes, estimated.
     pub size: u64,
+    /// Whether it is a text whose beginning is stored with the message.
+    #[serde(default)]
+    pub begun: bool,
 }
 
 /// A message's record: what the list shows and what is known of its bytes.

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use postern_bridge::{MessageId, Row};
 
-use super::{attachments::Attachments, body::Body, header::Recipients, withheld::HeaderOnly};
+use super::{
+    attachments::Attachments,
+    body::Body,
+    header::Recipients,
+    withheld::{CutText, HeaderOnly},
+};
 use crate::{
     browser::focus,
     format,
@@ -152,6 +157,7 @@ fn content(app: App, id: MessageId, reader: Reader) -> AnyView {
         .into_any(),
         Reader::Open(message) => view! {
             <Recipients message=Arc::clone(&message) />
+            {message.cut.clone().map(|section| view! { <CutText message=message.id section /> })}
             {match message.withheld {
                 Some(withheld) => {
                     view! { <HeaderOnly message=message.id withheld /> }.into_any()

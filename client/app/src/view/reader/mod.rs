@@ -12,8 +12,11 @@ use leptos::prelude::*;
 use postern_bridge::{Intent, MessageId, MessageView, Role};
 
 use self::{
-    attachments::Attachments, body::Body, conversation::Conversation, header::Header,
-    withheld::HeaderOnly,
+    attachments::Attachments,
+    body::Body,
+    conversation::Conversation,
+    header::Header,
+    withheld::{CutText, HeaderOnly},
 };
 use super::{
     icons::{self, Glyph, Icon},
@@ -107,6 +110,7 @@ fn Message(message: Arc<MessageView>) -> impl IntoView {
     view! {
         <article class="message">
             <Header message=Arc::clone(&message) />
+            {message.cut.clone().map(|section| view! { <CutText message=message.id section /> })}
             {match message.withheld {
                 Some(withheld) => view! { <HeaderOnly message=message.id withheld /> }.into_any(),
                 None => view! { <Body message=Arc::clone(&message) /> }.into_any(),

@@ -1,4 +1,4 @@
-//! That only the header of a message is here, and the way to the rest.
+//! That only the header of a message is here, or the beginning of its text, and the way to the rest.
 
 use leptos::prelude::*;
 use postern_bridge::{Intent, MessageId, Withheld};
@@ -38,6 +38,28 @@ pub(crate) fn HeaderOnly(message: MessageId, withheld: Withheld) -> impl IntoVie
                         </button>
                     }
                 })}
+        </div>
+    }
+}
+
+/// That only the beginning of a very long text is shown, and a button that saves all of it.
+#[component]
+pub(crate) fn CutText(message: MessageId, section: String) -> impl IntoView {
+    let app = App::here();
+    view! {
+        <div class="message-notes" data-test="cut-text" role="status">
+            <p class="note">
+                <Icon glyph=icons::TEXT />
+                {text::reader::CUT}
+            </p>
+            <button
+                class="button is-small"
+                data-test="save-text"
+                on:click=move |_| app.fetch_attachment(message, section.clone())
+            >
+                <Icon glyph=icons::DOWNLOAD />
+                {text::reader::SAVE_TEXT}
+            </button>
         </div>
     }
 }

@@ -20,7 +20,7 @@ use super::{Client, accounts::Known, lanes::Reading, lists::Change};
 use crate::{
     Host, MailError,
     backup::{self, Backup, Fetch},
-    imap::Raw,
+    imap::{PART_WINDOW, Raw},
     record::{self, Account, Mailbox, Message},
     store::KeyRange,
 };
@@ -273,8 +273,15 @@ impl<H: Host> Fetch for Client<H> {
         if account.protocol != Protocol::Imap || !self.inner.online.get() {
             return None;
         }
+        if message.size < u64::from(PART_WINDOW) {
+            let (done, answer) = oneshot::channel();
+            self.queue_reading(account.id, Reading::Whole { message: message.id, done });
+            return answer.await.ok()?.ok().map(Raw::Held);
+        }
         let (done, answer) = oneshot::channel();
-        self.queue_reading(account.id, Reading::Whole { message: message.id, done });
-        answer.await.ok()?.ok()
+        self.queue_reading(account.id, Reading::part(message.id, "", done));
+        answer.await.ok()?.ok()?;
+        let end = record::part_end(self.store(), message.id, "").await.ok()??;
+        Some(Raw::Stored { size: end.size })
     }
 }

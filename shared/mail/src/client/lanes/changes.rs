@@ -7,6 +7,7 @@ use super::{Client, imap_sync::AFTER_LOSS, link::Link};
 use crate::{
     Host, MailError, TransportError,
     changes::{self, Entry},
+    store::StoreError,
 };
 
 impl<H: Host> Client<H> {
@@ -31,7 +32,7 @@ impl<H: Host> Client<H> {
                 let tries = self.count_try(&entry, &error);
                 match verdict(&error, tries) {
                     Verdict::Refused => self.take_back_refused(&entry, &error).await,
-                    Verdict::Unheard => self.hold_unheard(&entry).await,
+                    Verdict::Unheard => self.hold_unheard(&entry, &error).await,
                     Verdict::Later => {
                         self.try_again(account, tries);
                         Err(error)
@@ -57,11 +58,11 @@ impl<H: Host> Client<H> {
         });
     }
 
-    /// How often an entry has broken the connection by now.
+    /// How often an entry has broken the connection by now, or found the server unable to take it.
     fn count_try(&self, entry: &Entry, error: &MailError) -> u32 {
         let mut tries = self.inner.tries.borrow_mut();
         let tries = tries.entry((entry.account, entry.number)).or_default();
-        *tries += u32::from(error.breaks_connection());
+        *tries += u32::from(error.breaks_connection() || matches!(error, MailError::Closed(_)));
         *tries
     }
 }
@@ -78,9 +79,12 @@ enum Verdict {
 }
 
 /// Whether an error is the server's word on this entry. A server that breaks the protocol again and
-/// again, for no other reason, refuses it as well; of one that hangs up each time nobody knows.
+/// again, for no other reason, refuses it as well; of one that hangs up each time nobody knows. One
+/// that says again and again that it can't now may go on saying so, and what can't be read here stays
+/// so: neither may hold up the others for ever.
 fn verdict(error: &MailError, tries: u32) -> Verdict {
     let often = tries >= changes::limits::TRIES;
+    let very_often = tries >= changes::limits::PATIENT_TRIES;
     match error {
         MailError::Refused { .. }
         | MailError::Denied { .. }
@@ -92,6 +96,8 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         MailError::Transport(TransportError::Lost) | MailError::TimedOut(_) if often => {
             Verdict::Unheard
         }
+        MailError::Unavailable(_) | MailError::Closed(_) if very_often => Verdict::Unheard,
+        MailError::Store(StoreError::Damaged(_)) => Verdict::Unheard,
         MailError::Protocol(_)
         | MailError::Transport(_)
         | MailError::Unavailable(_)
@@ -109,10 +115,11 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Closed;
 
     #[test]
-    fn an_entry_at_which_the_server_hangs_up_each_time_does_not_hold_up_the_others() {
-        let last = changes::limits::TRIES;
+    fn an_entry_that_can_not_be_told_does_not_hold_up_the_others_for_ever() {
+        let (last, patient) = (changes::limits::TRIES, changes::limits::PATIENT_TRIES);
         let lost = MailError::Transport(TransportError::Lost);
         let cases = [
             (&lost, last - 1, Verdict::Later),
@@ -122,6 +129,10 @@ mod tests {
             (&MailError::Protocol("nonsense".into()), last, Verdict::Refused),
             (&MailError::Transport(TransportError::Offline), last, Verdict::Later),
             (&MailError::Unavailable("later".into()), last, Verdict::Later),
+            (&MailError::Unavailable("later".into()), patient, Verdict::Unheard),
+            (&MailError::Closed(Closed::InUse("in use".into())), patient, Verdict::Unheard),
+            (&MailError::Store(StoreError::Damaged("a draft".into())), 0, Verdict::Unheard),
+            (&MailError::Store(StoreError::QuotaExceeded), patient, Verdict::Later),
             (&MailError::Gone("folder"), 0, Verdict::Refused),
         ];
         for (error, tries, expected) in cases {

@@ -41,7 +41,7 @@ use self::{
 use super::{Client, lists::Change};
 use crate::{
     Host, MailError,
-    imap::Raw,
+    imap::Fetched,
     record::{self, Account, Mailbox},
     store::StoreError,
 };
@@ -70,14 +70,30 @@ pub(super) struct Lanes {
 pub(super) enum Reading {
     /// Fetch and store what is needed to show a message.
     Body { message: MessageId, done: oneshot::Sender<Result<(), MailError>> },
-    /// Fetch and store one part.
-    Part { message: MessageId, section: String, done: oneshot::Sender<Result<(), MailError>> },
+    /// Fetch and store one part, window by window: what else is waited for goes between two of them.
+    Part {
+        message: MessageId,
+        section: String,
+        so_far: Option<Fetched>,
+        done: oneshot::Sender<Result<(), MailError>>,
+    },
     /// Fetch the message as it is.
-    Whole { message: MessageId, done: oneshot::Sender<Result<Raw, MailError>> },
+    Whole { message: MessageId, done: oneshot::Sender<Result<Vec<u8>, MailError>> },
     /// Tell the server the next change of the queue.
     Changes,
     /// Give up the connection, which the sync lane needs.
     HangUp,
+}
+
+impl Reading {
+    /// Fetch and store one part, of which nothing may be stored yet.
+    pub(super) fn part(
+        message: MessageId,
+        section: &str,
+        done: oneshot::Sender<Result<(), MailError>>,
+    ) -> Self {
+        Self::Part { message, section: section.to_owned(), so_far: None, done }
+    }
 }
 
 /// What the reading and the searching lane do, over whichever connection.

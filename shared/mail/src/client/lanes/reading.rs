@@ -10,7 +10,7 @@ use futures_util::{
 use postern_bridge::{AccountId, Delta, MessageId, Progress};
 
 use super::{Client, Reading, Work, link::Link, sharing::Lane};
-use crate::{Host, MailError};
+use crate::{Host, MailError, imap::Fetched};
 
 /// How long an unused connection of the reading lane is kept.
 const KEEP_IDLE: Duration = Duration::from_secs(120);
@@ -59,18 +59,24 @@ impl<H: Host> Client<H> {
                 let body = link.work(async |imap, host| imap.fetch_body(host, message).await).await;
                 answer(done, body)
             }
-            Work::Asked(Reading::Part { message, section, done }) => {
-                let mut progress = |done, total| {
-                    let progress = Progress::of_bytes("Fetching an attachment", done, total);
-                    self.tell(None, Delta::Progress { account, progress: Some(progress) });
-                };
-                let part = link
+            Work::Asked(Reading::Part { message, section, so_far, done }) => {
+                let fetched = link
                     .work(async |imap, host| {
-                        imap.fetch_part(host, message, &section, &mut progress).await
+                        imap.fetch_window(host, message, &section, so_far.clone()).await
                     })
                     .await;
-                self.tell(None, Delta::Progress { account, progress: None });
-                answer(done, part)
+                self.tell_fetched(account, &section, fetched.as_ref().ok());
+                match fetched {
+                    // Nobody waits for it any more, as when its backup was stopped.
+                    Ok(fetched) if !fetched.is_whole && done.is_canceled() => Ok(()),
+                    Ok(fetched) if !fetched.is_whole => {
+                        let so_far = Some(fetched);
+                        let rest = Reading::Part { message, section, so_far, done };
+                        self.queue_reading(account, rest);
+                        Ok(())
+                    }
+                    fetched => answer(done, fetched.map(drop)),
+                }
             }
             Work::Asked(Reading::Whole { message, done }) => {
                 let whole = link.work(async |imap, host| imap.fetch_raw(host, message).await).await;
@@ -82,6 +88,21 @@ impl<H: Host> Client<H> {
             Work::Ahead(message) => self.fetch_ahead(account, link, message).await,
             Work::Look(look) => self.look_there(link, look).await,
         }
+    }
+}
+
+impl<H: Host> Client<H> {
+    /// Shows how much of an attachment has come; a message that is fetched for a backup is told of
+    /// there.
+    fn tell_fetched(&self, account: AccountId, section: &str, fetched: Option<&Fetched>) {
+        if section.is_empty() {
+            return;
+        }
+        let under_way = fetched.filter(|fetched| !fetched.is_whole);
+        let progress = under_way.map(|fetched| {
+            Progress::of_bytes("Fetching an attachment", fetched.stored, fetched.size)
+        });
+        self.tell(None, Delta::Progress { account, progress });
     }
 }
 

@@ -18,6 +18,46 @@ fn a_small_message_is_stored_whole_with_its_preview() {
     assert_eq!(now(record::body(&host.store, id)).unwrap(), raw.as_bytes());
 }
 
+/// A server's answers for a message of 300,000 bytes that is fetched in parts, the text as given;
+/// what is stored of it then.
+fn fetched_in_parts(text: &str, more: Vec<(&'static str, String)>) -> Message {
+    let host = host_with_messages();
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let large = Message { size: 300_000, ..stored(&host)[1].clone() };
+    now(host.store.apply(vec![large.put()], Durability::Relaxed)).unwrap();
+    let structure = "* 1 FETCH (UID 5 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 2 1) \
+                     \"mixed\" (\"boundary\" \"b\")))\r\n";
+    let sections = format!(
+        "* 1 FETCH (UID 5 BODY[HEADER] \"Content-Type: multipart/mixed; boundary=b\" BODY[1.MIME] \"Content-Type: text/plain\" \
+         BODY[1] {text})\r\n"
+    );
+    let mut script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE)", ok(structure)),
+        ("UID FETCH 5 (UID BODY.PEEK[HEADER] BODY.PEEK[1.MIME] BODY.PEEK[1])", ok(&sections)),
+    ];
+    script.extend(more);
+    now(ready(&host, script).fetch_body(&host, id)).unwrap();
+    stored(&host)[1].clone()
+}
+
+#[test]
+fn what_is_put_together_from_parts_never_counts_as_the_message_as_it_came() {
+    let message = fetched_in_parts("\"hi\"", vec![]);
+    assert!(matches!(message.body, Body::Partial { absent, .. } if absent.is_empty()));
+    assert_eq!(message.preview, "hi");
+}
+
+#[test]
+fn a_message_of_which_the_server_gives_no_part_is_fetched_whole() {
+    let raw = "Subject: x\r\n\r\nall of it";
+    let whole = format!("* 1 FETCH (UID 5 BODY[]<0> {{{}}}\r\n{raw})\r\n", raw.len());
+    let again = ("UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)", ok(&whole));
+    let message = fetched_in_parts("NIL", vec![again]);
+    assert_eq!(message.body, Body::Whole { size: raw.len() as u64 });
+    assert_eq!(message.preview, "all of it");
+}
+
 /// What is stored of part 2 of message 5, decoded.
 fn part_content(host: &ScriptedHost) -> Option<Vec<u8>> {
     let id = MessageId { mailbox: INBOX, uid: 5 };
@@ -41,12 +81,12 @@ fn an_attachment_is_fetched_and_decoded() {
         ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(answer)),
     ];
     let id = MessageId { mailbox: INBOX, uid: 5 };
-    let mut told = Vec::new();
     let mut client = ready(&host, script);
-    now(client.fetch_part(&host, id, "2", &mut |done, total| told.push((done, total)))).unwrap();
-    assert_eq!(told, [(8, 8)]);
+    let fetched = now(client.fetch_window(&host, id, "2", None)).unwrap();
+    assert_eq!((fetched.stored, fetched.size, fetched.is_whole), (8, 8, true));
     assert_eq!(part_content(&host).unwrap(), b"hello");
-    now(client.fetch_part(&host, id, "2", &mut |_, _| panic!("it is stored"))).unwrap();
+    // It is stored: nobody is asked.
+    now(client.fetch_part(&host, id, "2")).unwrap();
     assert!(now(record::body(&host.store, id)).unwrap().is_empty(), "it is no part of the body");
 }
 
@@ -69,17 +109,37 @@ fn a_large_attachment_comes_in_windows_and_goes_on_where_it_broke_off() {
         ("UID FETCH 5 (UID BODY.PEEK[2]<1048576.1048576>)", String::new()),
     ];
     let mut client = ready(&host, script);
-    assert!(now(client.fetch_part(&host, id, "2", &mut |_, _| {})).is_err());
+    assert!(now(client.fetch_part(&host, id, "2")).is_err());
     assert_eq!(part_content(&host), None);
 
     let script = vec![
         select(3, 9, 7),
         ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<1048576.1048576>)", ok(&rest)),
     ];
-    now(ready(&host, script).fetch_part(&host, id, "2", &mut |_, _| {})).unwrap();
+    now(ready(&host, script).fetch_part(&host, id, "2")).unwrap();
     let content = part_content(&host).unwrap();
     assert_eq!(content.len(), (first.len() + last.len()) / 4 * 3);
     assert!(content.starts_with(b"ABC") && content.ends_with(b"CDEF"));
+}
+
+#[test]
+fn a_server_that_gives_less_than_it_was_asked_for_is_asked_for_the_rest() {
+    let host = host_with_messages();
+    let answer = "* 1 FETCH (UID 5 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)\
+                  (\"image\" \"png\" NIL NIL NIL \"base64\" 12) \"mixed\") BODY[2]<0> \"QUJD\")\r\n";
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<0.1048576>)", ok(answer)),
+        (
+            "UID FETCH 5 (UID BODY.PEEK[2]<4.1048576>)",
+            ok("* 1 FETCH (UID 5 BODY[2]<4> \"REVG\")\r\n"),
+        ),
+        // It said 12 bytes, and has no more than 8.
+        ("UID FETCH 5 (UID BODY.PEEK[2]<8.1048576>)", ok("* 1 FETCH (UID 5 BODY[2]<8> NIL)\r\n")),
+    ];
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    now(ready(&host, script).fetch_part(&host, id, "2")).unwrap();
+    assert_eq!(part_content(&host).unwrap(), b"ABCDEF");
 }
 
 #[test]
