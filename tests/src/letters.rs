@@ -65,6 +65,11 @@ pub fn answer(id: &str, subject: &str, references: &[&str], from: &str) -> Vec<u
 
 /// A message of more than 300 kB, with a text, another form of it, a file, and a message within.
 pub fn with_attachments() -> Vec<u8> {
+    with_file(380)
+}
+
+/// The same with a file of so many lines of 898 bytes, as they are encoded.
+pub fn with_file(lines: usize) -> Vec<u8> {
     let line = "VGhlIGJlYW5zIGFyZSB1cCwgYW5kIHNvIGFyZSB0aGUgc25haWxzIQ0K".repeat(16) + "\r\n";
     format!(
         "From: =?utf-8?Q?Zo=C3=AB_Holt?= <zoe@example.org>\r\n\
@@ -93,7 +98,7 @@ pub fn with_attachments() -> Vec<u8> {
          \r\n\
          From: ada@example.org\r\nSubject: inside\r\n\r\nA message in a message.\r\n\
          --outer--\r\n",
-        line.repeat(380)
+        line.repeat(lines)
     )
     .into_bytes()
 }

@@ -265,3 +265,37 @@ fn a_read_mark_made_offline_reaches_the_server_later() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_large_attachment_does_not_hold_up_a_small_one() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let letters = [letters::with_file(13_500), letters::with_attachments()];
+        servers.dovecot.deliver_all("ben", letters)?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 2).await?;
+        let mut asked = Vec::new();
+        for row in [&rows[1], &rows[0]] {
+            let view = page.read(row.id).await?;
+            let (request, section) = (page.request(), view.attachments[0].section.clone());
+            asked.push((request, Intent::FetchAttachment { request, message: row.id, section }));
+        }
+        let [(large, _), (small, _)] = asked[..] else { unreachable!("there are two") };
+        asked.into_iter().for_each(|(_, intent)| page.say(intent));
+        let mut order = Vec::new();
+        while order.len() < 2 {
+            let (request, result) = page
+                .wait(|delta| match delta {
+                    Delta::Attachment { request, result } => Some((request, result)),
+                    _ => None,
+                })
+                .await?;
+            assert!(result.is_ok(), "{result:?}");
+            order.push(request);
+        }
+        assert_eq!(order, [small, large]);
+        Ok(())
+    })
+}

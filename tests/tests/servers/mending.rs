@@ -1,11 +1,11 @@
 //! Messages of which bytes are missing in the store.
 
 use anyhow::{Context, Result, ensure};
-use postern_bridge::{BodyView, Delta, Intent, MessageId, MessageView, Protocol, Role};
+use postern_bridge::{AccountId, BodyView, Delta, Intent, MessageId, MessageView, Protocol, Role};
 use postern_mail::{
     Host, Store,
-    record::message_key,
-    store::{Durability, KeyRange, Table, Write},
+    record::{account_key, message_key},
+    store::{Durability, Key, KeyRange, Table, Write},
 };
 use postern_tests::{letters, pages::Page};
 
@@ -142,5 +142,31 @@ fn what_is_left_is_shown_while_the_server_can_not_be_asked_and_told_to_be_a_part
             }
         }
         Ok(())
+    })
+}
+
+#[test]
+fn small_records_that_can_not_be_read_keep_no_mail_from_the_person() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let (page, id) = stored(&servers, Protocol::Pop3, 1).await?;
+        let host = page.host.clone();
+        drop(page);
+        // What is to be told the server, to be sent, to be copied; a session that was seen; a backup.
+        let account = AccountId(1);
+        let spoilt = [
+            (Table::Changes, account_key(account).u32(1)),
+            (Table::Outbox, Key::new().u32(1).u32(0)),
+            (Table::Meta, Key::new().bytes(b"copy-").bytes(&account_key(account).0)),
+            (Table::Meta, Key::new().bytes(b"tls-session-").u32(account.0).u32(0)),
+            (Table::Meta, Key::new().bytes(b"backup-").bytes(&account_key(account).0)),
+        ];
+        let spoil = |(table, key)| Write::Put { table, key, value: vec![0xc1] };
+        let writes = spoilt.into_iter().map(spoil).collect();
+        host.store().apply(writes, Durability::Strict).await?;
+        let mut page = Page::open(host).await?;
+        page.say(Intent::Hello);
+        page.wait_until_online(account).await?;
+        shows(page.read(id).await?, 1)
     })
 }

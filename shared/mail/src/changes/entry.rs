@@ -299,11 +299,13 @@ pub(super) fn key(account: AccountId, number: u32) -> Key {
     record::account_key(account).u32(number)
 }
 
-/// An account's entries, in order.
+/// An account's entries, in order. One that can't be read is lost, and must not keep the others from
+/// the server, nor all mail from the person.
 ///
 /// # Errors
 ///
 /// If the store can't be read.
 pub async fn entries(store: &impl Store, account: AccountId) -> Result<Vec<Entry>, StoreError> {
-    record::all(store, &KeyRange::prefix(record::account_key(account))).await
+    let range = KeyRange::prefix(record::account_key(account));
+    Ok(record::readable(store, &range).await?.0)
 }

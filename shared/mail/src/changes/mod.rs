@@ -94,10 +94,8 @@ pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry
         let Some((last, _)) = page.last() else { return Ok(None) };
         range.start = last.clone().bytes(&[0]);
         for (_, value) in &page {
-            let entry: Entry = record::decode(value)?;
-            if !entry.is_open() {
-                continue;
-            }
+            let entry: Result<Entry, _> = record::decode(value);
+            let Some(entry) = entry.ok().filter(Entry::is_open) else { continue };
             let waits = entry.task.mailbox().is_some_and(|mailbox| {
                 let place = |item: &Item| MessageId { mailbox, uid: item.uid };
                 entry.task.items().iter().any(|item| held.contains(&place(item)))

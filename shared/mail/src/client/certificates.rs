@@ -53,8 +53,9 @@ pub(super) async fn sessions(
     account: AccountId,
 ) -> Result<Sessions, StoreError> {
     let mut sessions = Sessions::default();
-    let stored: Vec<SeenSession> =
-        record::all(store, &KeyRange::prefix(sessions_key(account))).await?;
+    // One that can't be read is seen again at the next log-in.
+    let range = KeyRange::prefix(sessions_key(account));
+    let (stored, _): (Vec<SeenSession>, _) = record::readable(store, &range).await?;
     for SeenSession { server, session, .. } in stored {
         match server {
             ServerRole::Incoming => sessions.incoming = Some(session),

@@ -15,7 +15,8 @@ struct Plan {
     to: AccountId,
 }
 
-/// Which accounts are being copied, and to which.
+/// Which accounts are being copied, and to which. A plan that can't be read is left out: the person may
+/// begin that copy anew.
 ///
 /// # Errors
 ///
@@ -23,7 +24,8 @@ struct Plan {
 pub async fn plans(store: &impl Store) -> Result<Vec<(AccountId, AccountId)>, StoreError> {
     let range = KeyRange::prefix(prefix());
     let found = store.scan(Table::Meta, &range, Order::Ascending, usize::MAX).await?;
-    found.iter().map(|(_, value)| decode::<Plan>(value).map(|plan| (plan.from, plan.to))).collect()
+    let plans = found.iter().filter_map(|(_, value)| decode::<Plan>(value).ok());
+    Ok(plans.map(|plan| (plan.from, plan.to)).collect())
 }
 
 /// An account is to be copied.

@@ -115,7 +115,8 @@ pub(super) async fn load(store: &impl Store, id: u32) -> Result<Entry, MailError
     record::get(store, &entry_key(id)).await?.ok_or(MailError::Gone("message in the outbox"))
 }
 
-/// All entries, oldest first.
+/// All entries, oldest first. What can't be read stays where it is, and keeps nothing else from being
+/// sent.
 ///
 /// # Errors
 ///
@@ -125,7 +126,7 @@ pub async fn entries<H: Host>(host: &H) -> Result<Vec<Entry>, StoreError> {
     let mut keys = store.keys(Table::Outbox, &KeyRange::all()).await?;
     keys.retain(|key| key.0.ends_with(&[0; 4]));
     let values = store.get_many(Table::Outbox, &keys).await?;
-    values.iter().flatten().map(|value| decode(value)).collect()
+    Ok(values.iter().flatten().filter_map(|value| decode(value).ok()).collect())
 }
 
 /// Puts entries right that were left in the middle of a transmission, of one account or of all;
