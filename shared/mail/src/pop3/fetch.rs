@@ -13,7 +13,7 @@ use super::{
     identity::{Identity, identify},
     intake::{Incoming, Place, Received},
     ledger::Ledger,
-    limits::{BATCH_BYTES, BATCH_MESSAGES},
+    limits::{BATCH_BYTES, BATCH_MESSAGES, IN_MEMORY},
     listing::{Listed, Listing},
     notes::ServerNotes,
     plan::{Part, Plan, Wanted, without_row},
@@ -22,7 +22,10 @@ use super::{
     storing::{Batch, Content, Storing},
     trouble::Troubles,
 };
-use crate::{Host, MailError, store::Durability};
+use crate::{
+    Host, MailError,
+    store::{Durability, StoreError},
+};
 
 /// What this session has found out, by the rows' names.
 #[derive(Debug, Default)]
@@ -131,6 +134,11 @@ impl<'a, H: Host> Fetch<'a, H> {
                 }
                 Err(MailError::Store(error)) => {
                     self.end(&mut storing, progress).await?;
+                    if error == StoreError::QuotaExceeded {
+                        self.make_room(&next.listed).await?;
+                        self.flush(&mut storing, progress).await?;
+                        self.end(&mut storing, progress).await?;
+                    }
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -217,6 +225,13 @@ impl<'a, H: Host> Fetch<'a, H> {
             want(self.host.store(), row, false).await?;
         }
         Ok(())
+    }
+
+    /// There is no room left. If a large message was coming, what came of it goes at once, so that
+    /// others find room, and they come first the next time.
+    async fn make_room(&self, listed: &Listed) -> Result<(), MailError> {
+        self.place.discard_partial(self.host.store()).await?;
+        if listed.size > IN_MEMORY as u64 { self.broke_off(listed).await } else { Ok(()) }
     }
 
     async fn trouble(&self, edit: impl FnOnce(&mut Troubles)) -> Result<(), MailError> {

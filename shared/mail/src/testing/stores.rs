@@ -23,6 +23,8 @@ pub struct FailingStore {
     pub inner: MemoryStore,
     /// How many writes still succeed; `None` is no limit.
     pub left: Rc<Cell<Option<usize>>>,
+    /// How many bytes of messages there is room for; `None` is no limit.
+    pub room: Rc<Cell<Option<usize>>>,
     /// How many writes were asked for.
     pub writes: Rc<Cell<usize>>,
     /// How many values were asked for, several at a time.
@@ -98,6 +100,19 @@ impl Store for FailingStore {
                 return Err(StoreError::QuotaExceeded);
             }
             self.left.set(Some(left - 1));
+        }
+        if let Some(room) = self.room.get() {
+            let more = batch.iter().map(|write| match write {
+                Write::Put { table: Table::Bodies, value, .. } => value.len(),
+                _ => 0,
+            });
+            let more: usize = more.sum();
+            let all = KeyRange::all();
+            let stored = self.inner.scan(Table::Bodies, &all, Order::Ascending, usize::MAX).await?;
+            let stored: usize = stored.iter().map(|(_, value)| value.len()).sum();
+            if more > 0 && stored + more > room {
+                return Err(StoreError::QuotaExceeded);
+            }
         }
         self.inner.apply(batch, durability).await
     }

@@ -8,7 +8,8 @@ use super::*;
 use crate::{
     pop3::{limits, want_whole},
     record::Body,
-    store::MemoryStore,
+    store::{MemoryStore, StoreError, Table},
+    testing::FailingStore,
 };
 
 fn mail(subject: &str) -> Vec<u8> {
@@ -206,4 +207,26 @@ fn a_server_that_deletes_what_it_hands_out_deletes_what_an_earlier_session_has_s
     let report = run(&host, DeleteAfterDownload).unwrap();
     assert_eq!((report.downloaded, report.deleted), (1, 3));
     assert_complete(&host, &["one", "two", "three", "owt"].map(mail));
+}
+
+#[test]
+fn a_message_for_which_there_is_no_room_takes_none_and_holds_up_no_other() {
+    let large = [mail("large"), b"0123456789abcd\r\n".repeat(200_000)].concat();
+    let store = FailingStore::default();
+    store.room.set(Some(2 << 20));
+    let host = prepared(Maildrop::new(&[large.clone(), mail("one"), mail("two")]), store);
+    let full = Err(MailError::Store(StoreError::QuotaExceeded));
+    for try_ in 0..limits::TRIES {
+        assert_eq!(run(&host, DeleteAfterDownload).map(drop), full);
+        let bodies = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
+        assert_eq!(bodies.len(), if try_ == 0 { 0 } else { 2 }, "nothing of the large one stays");
+    }
+    let report = run(&host, DeleteAfterDownload).unwrap();
+    assert_eq!((report.deleted, report.left_out), (2, 1));
+    assert!(host.server.borrow().has(&large));
+    // There is room now.
+    host.store.room.set(None);
+    host.advance(Duration::from_secs(6 * 3600));
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().downloaded, 1);
+    assert!(host.server.borrow().messages.is_empty());
 }
