@@ -115,6 +115,8 @@ pub struct AccountDraft {
     pub proof: Proof,
     /// What happens on the server after a download; only for POP3.
     pub retention: Retention,
+    /// How much of each message is downloaded; only for POP3.
+    pub extent: Extent,
 }
 
 impl fmt::Debug for AccountDraft {

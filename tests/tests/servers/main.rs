@@ -20,7 +20,9 @@ mod trust;
 
 use anyhow::Result;
 use postern::demo::{self, Demo};
-use postern_bridge::{AccountDraft, Identity, Proof, Protocol, Retention, Security, ServerLogin};
+use postern_bridge::{
+    AccountDraft, Extent, Identity, Proof, Protocol, Retention, Security, ServerLogin,
+};
 use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
     native::{NativeHost, endpoint},
@@ -62,6 +64,7 @@ impl Servers {
             password: PASSWORD.into(),
             proof: Proof::Password,
             retention: Retention::Keep,
+            extent: Extent::Whole,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::{env, fs, path::PathBuf, time::Duration};
 use anyhow::{Context, Result, ensure};
 use postern::demo;
 use postern_bridge::{
-    AccountDraft, Change, Delta, Identity, Mark, Proof, Protocol, Retention, Role, Security,
-    Selection, ServerLogin,
+    AccountDraft, Change, Delta, Extent, Identity, Mark, Proof, Protocol, Retention, Role,
+    Security, Selection, ServerLogin,
 };
 use postern_tests::{
     dovecot::PASSWORD,
@@ -71,6 +71,7 @@ async fn record(kind: Kind) -> Result<Vec<Vec<u8>>> {
         password: PASSWORD.into(),
         proof: Proof::Password,
         retention: Retention::Keep,
+        extent: Extent::Whole,
     })
     .await?;
     let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;

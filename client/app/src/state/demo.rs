@@ -1,7 +1,7 @@
 //! The demo mailbox that a proxy may offer.
 
 use postern_bridge::{
-    AccountDraft, Endpoint, Fingerprint, Identity, Proof, Protocol, Retention, Security,
+    AccountDraft, Endpoint, Extent, Fingerprint, Identity, Proof, Protocol, Retention, Security,
     ServerLogin, TlsEnd,
 };
 
@@ -51,6 +51,7 @@ impl Demo {
             password: self.password.clone(),
             proof: Proof::Password,
             retention: Retention::Keep,
+            extent: Extent::Whole,
         }
     }
 }

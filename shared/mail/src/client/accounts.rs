@@ -1,8 +1,8 @@
 //! Accounts: add, test, list, remove.
 
 use postern_bridge::{
-    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Extent, Pop3View, Problem,
-    Proof, Protocol, Quota, Security, ServerLogin, ServerRole, ServerState, TestReport,
+    AccountDraft, AccountId, AccountView, Connection, Delta, Endpoint, Pop3View, Problem, Proof,
+    Protocol, Quota, Security, ServerLogin, ServerRole, ServerState, TestReport,
 };
 
 use super::{
@@ -140,7 +140,7 @@ impl<H: Host> Client<H> {
             incoming: draft.incoming,
             outgoing: draft.outgoing,
             retention: draft.retention,
-            extent: Extent::default(),
+            extent: draft.extent,
             proof: draft.proof,
             sealed_password,
         };
@@ -315,7 +315,7 @@ pub(super) fn check_address(address: &str) -> Result<(), MailError> {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{Identity, Retention, TlsEnd};
+    use postern_bridge::{Extent, Identity, Retention, TlsEnd};
 
     use super::*;
 
@@ -341,6 +341,7 @@ mod tests {
             password: "secret".into(),
             proof: Proof::Password,
             retention: Retention::Keep,
+            extent: Extent::Whole,
         }
     }
 

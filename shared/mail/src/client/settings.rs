@@ -52,6 +52,7 @@ impl<H: Host> Client<H> {
             password: password.expose().to_owned(),
             proof: change.proof,
             retention,
+            extent,
         };
         let (draft, incoming, outgoing) = self.try_out(draft).await?;
         let sealed = self.inner.host.seal(&password).await;
@@ -70,7 +71,7 @@ impl<H: Host> Client<H> {
             present.identity = draft.identity;
             present.incoming = draft.incoming;
             present.outgoing = draft.outgoing;
-            (present.retention, present.extent) = (draft.retention, extent);
+            (present.retention, present.extent) = (draft.retention, draft.extent);
             (present.proof, present.sealed_password) = (draft.proof, sealed_password);
             Ok(())
         };

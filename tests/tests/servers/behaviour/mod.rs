@@ -10,7 +10,8 @@ use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
 use postern::demo::{self, Demo};
 use postern_bridge::{
-    AccountDraft, Identity, MailboxView, Proof, Protocol, Retention, Role, Security, ServerLogin,
+    AccountDraft, Extent, Identity, MailboxView, Proof, Protocol, Retention, Role, Security,
+    ServerLogin,
 };
 use postern_tests::{
     dovecot::PASSWORD,
@@ -105,6 +106,7 @@ impl Scene<'_> {
             password: PASSWORD.into(),
             proof: Proof::Password,
             retention: Retention::Keep,
+            extent: Extent::Whole,
         }
     }
 

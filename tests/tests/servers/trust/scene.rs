@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use postern_bridge::{
-    AccountDraft, AccountId, AccountView, Delta, Endpoint, Fingerprint, Identity, Intent, Problem,
-    ProblemKind, Proof, Protocol, RefusedCertificate, Retention, ServerRole,
+    AccountDraft, AccountId, AccountView, Delta, Endpoint, Extent, Fingerprint, Identity, Intent,
+    Problem, ProblemKind, Proof, Protocol, RefusedCertificate, Retention, ServerRole,
 };
 use postern_tests::{certificate::Authority, native::NativeHost, pages::Page};
 
@@ -40,6 +40,7 @@ impl Scene {
             password: PASSWORD.into(),
             proof: Proof::Password,
             retention: Retention::Keep,
+            extent: Extent::Whole,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is in the form: typed, or else found, or else guessed.
 
 use postern_bridge::{
-    AccountDraft, Candidate, Discovery, Endpoint, Fingerprint, Identity, Proof, Protocol,
+    AccountDraft, Candidate, Discovery, Endpoint, Extent, Fingerprint, Identity, Proof, Protocol,
     Retention, Security, ServerLogin, Service, Source, TlsEnd,
 };
 
@@ -36,6 +36,8 @@ pub(crate) struct Form {
     pub(crate) outgoing: Server,
     /// What a POP3 account does with mail on the server.
     pub(crate) retention: Retention,
+    /// How much of each message a POP3 account downloads.
+    pub(crate) extent: Extent,
     /// Who makes the secure connections, as chosen; `None` while it is as usual.
     pub(crate) tls_end: Option<TlsEnd>,
     /// The certificates that the person trusts, each for one host and port.
@@ -299,6 +301,10 @@ impl Form {
             retention: match self.protocol() {
                 Protocol::Imap => Retention::Keep,
                 Protocol::Pop3 => self.retention,
+            },
+            extent: match self.protocol() {
+                Protocol::Imap => Extent::Whole,
+                Protocol::Pop3 => self.extent,
             },
         })
     }

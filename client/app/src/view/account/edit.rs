@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use postern_bridge::{AccountId, Protocol, ServerRole, TlsEnd};
 
-use super::{extent::ExtentChoice, part, preview::DeletionPreview};
+use super::{part, preview::DeletionPreview};
 use crate::{
     browser::focus,
     state::{
@@ -15,7 +15,8 @@ use crate::{
         certificate::Refused,
         icons::{self, Icon},
         setup::{
-            ProofChoice, RetentionChoice, SecurityField, TextField, TlsEndChoice, Unprotected,
+            ExtentChoice, ProofChoice, RetentionChoice, SecurityField, TextField, TlsEndChoice,
+            Unprotected,
         },
     },
 };

@@ -1,7 +1,6 @@
 //! One account: who can read its mail, how its servers are reached, and its settings.
 
 mod edit;
-mod extent;
 mod pop3;
 mod preview;
 mod refused;

@@ -5,8 +5,8 @@ use postern_bridge::{Candidate, Protection, Protocol, Service, TlsEnd};
 
 use super::{
     person::Name,
+    policies::Policies,
     protocol::ProtocolChoice,
-    retention::RetentionChoice,
     settings::Settings,
     start::domain,
     ways::{AddressButton, ByHandButton},
@@ -71,10 +71,7 @@ pub(super) fn Found() -> impl IntoView {
                     view! {
                         <p class="advice">{text::discovery::only(only)}</p>
                         <Show when=move || only == Protocol::Pop3>
-                            <RetentionChoice
-                                retention=Signal::derive(move || form.with(|form| form.retention))
-                                on_choose=move |retention| form.update(|form| form.retention = retention)
-                            />
+                            <Policies form />
                         </Show>
                     }
                         .into_any()

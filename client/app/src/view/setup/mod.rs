@@ -6,10 +6,12 @@
 mod both;
 mod by_hand;
 mod demo;
+mod extent;
 pub(super) mod field;
 mod found;
 mod looking;
 mod person;
+mod policies;
 mod proof;
 mod protocol;
 mod refused;
@@ -26,6 +28,7 @@ use leptos::prelude::*;
 
 use self::{by_hand::ByHand, demo::DemoCard, found::Found, looking::Looking, start::Start};
 pub(super) use self::{
+    extent::ExtentChoice,
     field::TextField,
     proof::ProofChoice,
     protocol::Choice,

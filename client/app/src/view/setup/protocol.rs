@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use postern_bridge::Protocol;
 
-use super::retention::RetentionChoice;
+use super::policies::Policies;
 use crate::{
     state::setup::{Devices, Form, Keeping, recommend},
     text,
@@ -82,10 +82,7 @@ pub(super) fn ProtocolChoice(form: RwSignal<Form>) -> impl IntoView {
         {move || advice.get().map(|(_, why)| view! { <p class="advice" role="status">{why}</p> })}
         <p class="field-hint">{text::setup::NOT_BOTH}</p>
         <Show when=move || protocol.get() == Protocol::Pop3>
-            <RetentionChoice
-                retention=Signal::derive(move || form.with(|form| form.retention))
-                on_choose=move |retention| form.update(|form| form.retention = retention)
-            />
+            <Policies form />
         </Show>
     }
 }

@@ -1,4 +1,4 @@
-use postern_bridge::{Authentication, Protection, UserName};
+use postern_bridge::{Authentication, Extent, Protection, UserName};
 
 use super::*;
 
@@ -244,10 +244,14 @@ fn the_first_wrong_field_is_named() {
 }
 
 #[test]
-fn retention_is_for_pop3_alone() {
+fn retention_and_extent_are_for_pop3_alone() {
     let mut form = filled();
-    form.retention = Retention::DeleteAfterDownload;
-    assert_eq!(form.draft().unwrap().retention, Retention::Keep);
+    (form.retention, form.extent) = (Retention::DeleteAfterDownload, Extent::Headers);
+    let policies = |form: &Form| {
+        let draft = form.draft().unwrap();
+        (draft.retention, draft.extent)
+    };
+    assert_eq!(policies(&form), (Retention::Keep, Extent::Whole));
     form.chosen = Some(Protocol::Pop3);
-    assert_eq!(form.draft().unwrap().retention, Retention::DeleteAfterDownload);
+    assert_eq!(policies(&form), (Retention::DeleteAfterDownload, Extent::Headers));
 }

@@ -3,12 +3,10 @@
 use leptos::prelude::*;
 use postern_bridge::Extent;
 
+use super::Choice;
 use crate::{
     text,
-    view::{
-        icons::{self, Icon},
-        setup::Choice,
-    },
+    view::icons::{self, Icon},
 };
 
 /// The size limit that one starts with, in megabytes.
@@ -17,7 +15,7 @@ const MOST_MEGABYTES: u32 = 1000;
 
 /// Everything, everything up to a size, or headers.
 #[component]
-pub(super) fn ExtentChoice(
+pub(in crate::view) fn ExtentChoice(
     /// What is chosen.
     extent: Signal<Extent>,
     /// Takes over what was chosen.
