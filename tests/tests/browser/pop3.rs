@@ -1,7 +1,10 @@
 //! POP3 in the browser: what is deleted on the server, what is downloaded, and a tab that is killed
 //! in the middle of it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, ensure};
 use postern::demo::{self, Content, Fault, Faults, WrongAnswer};
@@ -61,6 +64,23 @@ async fn a_change_of_the_policy_shows_what_it_would_delete_and_waits_for_safe_st
         ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
         browser.client().refresh().await?;
         wait_until_empty(&servers).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_new_account_downloads_headers_alone_if_that_is_chosen_when_it_is_set_up() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("headers", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("extent-headers").await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        browser.get("header-only").await?;
+        browser.click("download-whole").await?;
+        reader_shows(browser, "Letter 2", "This is letter number 2.").await.map(drop)
     })
     .await
 }
@@ -241,13 +261,24 @@ pub(crate) async fn stored(browser: &Browser) -> Result<Vec<u64>> {
     letters.iter().map(|letter| letter.as_u64().context("a message is no letter")).collect()
 }
 
-/// What must hold at any moment: each message is on the server or here, and none is here twice.
-pub(crate) fn check(mut here: Vec<u64>, delivered: usize) -> Result<()> {
-    here.sort_unstable();
-    let count = here.len();
-    here.dedup();
-    ensure!(here.len() == count, "{} messages are doubled", count - here.len());
-    ensure!(count <= delivered, "there are {count} of {delivered}");
+/// The numbers of the letters that the server has.
+pub(crate) fn on_server(servers: &Servers) -> Result<BTreeSet<u64>> {
+    let number = |raw: &Vec<u8>| {
+        let (_, rest) = std::str::from_utf8(raw).ok()?.split_once("Subject: Letter ")?;
+        rest.lines().next()?.parse().ok()
+    };
+    let letters = servers.dovecot.messages(USER)?;
+    letters.iter().map(|raw| number(raw).context("a message is no letter")).collect()
+}
+
+/// What must hold at any moment: each message is here, or was on the server just before that was looked
+/// at, and none is here twice.
+pub(crate) fn check(here: &[u64], there: &BTreeSet<u64>, delivered: usize) -> Result<()> {
+    let own: BTreeSet<u64> = here.iter().copied().collect();
+    ensure!(own.len() == here.len(), "{} messages are doubled", here.len() - own.len());
+    let lost: Vec<u64> =
+        (0..delivered as u64).filter(|n| !own.contains(n) && !there.contains(n)).collect();
+    ensure!(lost.is_empty(), "{lost:?} of {delivered} are in neither place");
     Ok(())
 }
 
@@ -284,9 +315,10 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
         devtools::permit_persistence(&browser).await?;
         browser.open(&servers.site.url).await?;
         browser.script(KEEP_STORAGE).await?;
+        let there = on_server(&servers)?;
         let here = stored(&browser).await?;
         println!("{} of {delivered} are here", here.len());
-        check(here, delivered)?;
+        check(&here, &there, delivered)?;
     }
     for _ in 0..2400 {
         if servers.dovecot.count(USER)? == 0 {
@@ -295,11 +327,37 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     ensure!(servers.dovecot.count(USER)? == 0, "{} are left", servers.dovecot.count(USER)?);
-    let here = stored(&browser).await?;
-    ensure!(here.len() == delivered, "{} of {delivered} are here", here.len());
-    check(here, delivered)?;
+    check(&stored(&browser).await?, &BTreeSet::new(), delivered)?;
     let bodies = browser.client().execute_async(BODIES, Vec::new()).await?;
     ensure!(bodies == delivered, "the text of {bodies} of {delivered} is here");
     browser.client().clone().close().await?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_second_tab_takes_over_a_download_that_deletes_and_loses_and_doubles_nothing()
+-> Result<()> {
+    let servers = Servers::start().await?;
+    let letter = |number| letters::long(number, LINES);
+    servers.dovecot.deliver_all(USER, (0..MESSAGES).map(letter))?;
+    Browser::run("takeover", async |browser| {
+        devtools::permit_persistence(browser).await?;
+        browser.open(&servers.site.url).await?;
+        ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
+        servers.form("pop3").fill(browser).await?;
+        browser.click("retention-delete").await?;
+        browser.click("setup-add").await?;
+        browser.find(INBOX).await?;
+        let first = browser.client().window().await?;
+        let second = browser.client().new_window(true).await?.handle;
+        browser.client().switch_to_window(second.clone()).await?;
+        browser.open(&servers.site.url).await?;
+        browser.find(INBOX).await?;
+        browser.client().switch_to_window(first).await?;
+        browser.client().close_window().await?;
+        browser.client().switch_to_window(second).await?;
+        wait_until_empty(&servers).await?;
+        check(&stored(browser).await?, &BTreeSet::new(), MESSAGES)
+    })
+    .await
 }

@@ -181,7 +181,12 @@ fn a_cut_anywhere_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
             let expected = whole.stored().await?;
             let host = NativeHost::trusting([demo.certificate.clone()]);
             let client = Client::new(host, login).await?;
-            if client.cut_and_resume(cut, expected, &[], || Ok(Vec::new())).await? {
+            let on_server = || {
+                let messages = demo.store().messages("INBOX");
+                Ok(messages.iter().map(|message| message.raw.to_vec()).collect())
+            };
+            let all: Vec<Vec<u8>> = on_server()?;
+            if client.cut_and_resume(cut, expected, &all, on_server).await? {
                 ensure!(cut > 0, "nothing was cut");
                 return Ok(());
             }
