@@ -1,9 +1,10 @@
 //! What can't be read any more costs a backup, or what is brought back from it, itself alone.
 
 use super::{
-    restoring::{ledger, restored},
+    restoring::{ledger, restored, restored_into},
     *,
 };
+use crate::backup::import;
 
 /// What a row behind the damage in a block has left.
 fn make_unreadable<R: Record>(store: &impl Store, record: &R) {
@@ -50,4 +51,63 @@ fn a_record_that_can_not_be_read_costs_a_backup_its_message_alone_and_is_counted
             assert!(ledger(&after.store).iter().all(|row| row.uidl != lost.uidl));
         }
     }
+}
+
+#[test]
+fn a_row_that_can_not_be_read_is_written_anew_when_a_backup_is_brought_back() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let (all, was) = (everything(&before.store, AccountId(3)), ledger(&before.store));
+    let row = rows(&before.store).remove(0);
+    make_unreadable(&before.store, &row);
+    let (after, imported) = restored_into(before.store, &mut file);
+    assert_eq!((imported.messages, imported.duplicates, imported.skipped), (0, 7, 0));
+    assert_eq!(everything(&after.store, AccountId(3)), all);
+    assert_eq!(ledger(&after.store).len(), was.len());
+    let healed = rows(&after.store).remove(0);
+    assert_eq!(healed, LedgerRow { verified: None, ..row }, "it is to be verified anew");
+}
+
+/// A message that was deleted when the backup was made may have come back since.
+#[test]
+fn what_a_backup_says_of_a_deleted_message_takes_no_place_of_a_row_that_can_not_be_read() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let row = ledger(&before.store).into_iter().find(|row| row.deleted_here.is_some()).unwrap();
+    make_unreadable(&before.store, &row);
+    let (after, imported) = restored_into(before.store, &mut file);
+    assert_eq!((imported.messages, imported.duplicates, imported.skipped), (0, 7, 0));
+    let left = block_on(after.store.get(Table::Ledger, &row.key())).unwrap();
+    assert_eq!(left, Some(Vec::new()));
+}
+
+#[test]
+fn a_message_whose_record_can_not_be_read_is_brought_back_into_its_place() {
+    for seen in [false, true] {
+        let (before, mut file) = written(ExportFormat::Zip);
+        let (all, was) = (everything(&before.store, AccountId(3)), ledger(&before.store));
+        let own = rows(&before.store).into_iter().map(|row| message(&before.store, &row));
+        let lost = own.into_iter().find(|message| message.flags.seen == seen).unwrap();
+        make_unreadable(&before.store, &lost);
+        let (after, imported) = restored_into(before.store, &mut file);
+        assert_eq!((imported.messages, imported.duplicates, imported.skipped), (1, 6, 0));
+        assert_eq!(everything(&after.store, AccountId(3)), all);
+        assert_eq!(ledger(&after.store).len(), was.len());
+        assert_no_stray_bytes(&after.store);
+    }
+}
+
+#[test]
+fn a_record_that_can_not_be_read_and_no_row_knows_holds_up_neither_a_backup_nor_an_import() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let known = rows(&before.store);
+    let messages: Vec<Message> = block_on(record::all(&before.store, &KeyRange::all())).unwrap();
+    let is_unknown = |own: &&Message| known.iter().all(|row| row.message != own.id);
+    let lost = messages.iter().find(is_unknown).unwrap();
+    make_unreadable(&before.store, lost);
+    let raw = block_on(body(&before.store, lost.id)).unwrap();
+    let (after, imported) = restored_into(before.store, &mut file);
+    assert_eq!((imported.messages, imported.duplicates, imported.skipped), (1, 6, 0));
+    assert_eq!(block_on(body(&after.store, lost.id)).unwrap(), raw, "what is left of it stays");
+    let mut file = File::named("One.eml", &raw);
+    let imported = block_on(import(&after, lost.id.mailbox, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates), (0, 1));
 }
