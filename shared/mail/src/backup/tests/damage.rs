@@ -1,10 +1,20 @@
 //! What can't be read any more costs a backup, or what is brought back from it, itself alone.
 
+use postern_archive::zip::{Entry, Writer, content_start};
+
 use super::{
     restoring::{ledger, restored, restored_into},
     *,
 };
-use crate::backup::import;
+use crate::{
+    backup::{
+        archive::{self, Budget, Entries},
+        import,
+        manifest::{LEDGER, MANIFEST, UNSENT},
+        restore::whole,
+    },
+    outbox,
+};
 
 /// What a row behind the damage in a block has left.
 fn make_unreadable<R: Record>(store: &impl Store, record: &R) {
@@ -110,4 +120,90 @@ fn a_record_that_can_not_be_read_and_no_row_knows_holds_up_neither_a_backup_nor_
     let mut file = File::named("One.eml", &raw);
     let imported = block_on(import(&after, lost.id.mailbox, &mut file)).unwrap();
     assert_eq!((imported.messages, imported.duplicates), (0, 1));
+}
+
+fn entries(file: &mut File) -> Vec<Entry> {
+    block_on(async {
+        let directory = archive::directory(file).await?.map_err(archive::damaged)?;
+        let (mut entries, mut all) = (Entries::of(directory), Vec::new());
+        while let Some(entry) = entries.next(file).await? {
+            all.push(entry);
+        }
+        Ok::<_, MailError>(all)
+    })
+    .unwrap()
+}
+
+/// A file of which bytes were changed in the entry of this name.
+fn with_broken(mut file: File, name: &str) -> File {
+    let entry = entries(&mut file).into_iter().find(|entry| entry.name == name).unwrap();
+    let start = content_start(&file.bytes[entry.start as usize..]).unwrap();
+    file.bytes[(entry.start + start + entry.compressed / 2) as usize] ^= 0xFF;
+    file
+}
+
+/// A file whose entry of this name is intact and has another content.
+fn with_content(mut file: File, name: &str, other: &[u8]) -> File {
+    let mut writer = Writer::new();
+    for entry in entries(&mut file) {
+        let mut budget = Budget::of_file(file.size());
+        let content = block_on(whole(&mut file, &entry, &mut budget)).unwrap().unwrap();
+        writer.start(&entry.name, 0, &entry.comment).unwrap();
+        writer.write(if entry.name == name { other } else { &content }).unwrap();
+    }
+    writer.finish().unwrap();
+    File::named("backup", &writer.take_output())
+}
+
+#[test]
+fn a_damaged_part_of_the_ledger_costs_a_restore_that_part_alone_and_is_told() {
+    let part = format!("{LEDGER}3-000001");
+    let damages: [&dyn Fn(File) -> File; 2] =
+        [&|file| with_broken(file, &part), &|file| with_content(file, &part, b"no rows")];
+    for damage in damages {
+        let (before, file) = written(ExportFormat::Zip);
+        let (after, imported) = restored(&mut damage(file));
+        assert_eq!((imported.messages, imported.skipped), (7, 1));
+        let [problem] = &imported.problems[..] else { panic!("{:?}", imported.problems) };
+        assert!(problem.starts_with(&part), "{problem}");
+        let all = everything(&before.store, AccountId(3));
+        assert_eq!(everything(&after.store, imported.added[0]), all);
+        assert_eq!(ledger(&after.store), []);
+    }
+}
+
+#[test]
+fn a_damaged_unsent_message_costs_a_restore_itself_alone_and_is_told() {
+    let envelope = format!("{UNSENT}3-000001");
+    let text = format!("{envelope}.eml");
+    let damages: [&dyn Fn(File) -> File; 3] =
+        [&|file| with_broken(file, &envelope), &|file| with_broken(file, &text), &|file| {
+            with_content(file, &envelope, b"no envelope")
+        }];
+    for damage in damages {
+        let before = filled(MemoryStore::new());
+        for subject in ["one", "two"] {
+            super::unsent::enqueue(&before, subject);
+        }
+        let all = everything(&before.store, AccountId(3));
+        let (_, file) = saved(&before, ExportFormat::Zip);
+        let (after, imported) = restored(&mut damage(file));
+        assert_eq!((imported.messages, imported.skipped), (8, 1));
+        assert!(imported.problems[0].starts_with(&text), "{:?}", imported.problems);
+        assert_eq!(everything(&after.store, imported.added[0]), all);
+        let [left] = &block_on(outbox::entries(&after)).unwrap()[..] else { panic!("one is left") };
+        assert_eq!(left.subject, "two");
+    }
+}
+
+#[test]
+fn a_backup_whose_list_of_contents_is_damaged_is_refused() {
+    let damages: [&dyn Fn(File) -> File; 2] =
+        [&|file| with_broken(file, MANIFEST), &|file| with_content(file, MANIFEST, b"{}")];
+    for damage in damages {
+        let (_, file) = written(ExportFormat::Zip);
+        let mut file = damage(file);
+        let refused = block_on(crate::backup::Backup::open(&mut file)).err();
+        assert!(matches!(refused, Some(MailError::Input(_))), "{refused:?}");
+    }
 }
