@@ -157,12 +157,16 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
     /// Counts what a mailbox has and was not come by since `before` were done: what a server has and
     /// nobody has opened yet, or what was moved to where the file had been already.
     fn count_rest(&mut self, mailbox: &Mailbox, before: u32) {
-        let rest = mailbox.total.saturating_sub(self.done - before);
-        self.report.missing += rest;
-        self.done += rest;
+        self.count_missing(mailbox.total.saturating_sub(self.done - before));
     }
 
-    /// Writes an account's ledger, in parts.
+    fn count_missing(&mut self, count: u32) {
+        self.report.missing += count;
+        self.done += count;
+    }
+
+    /// Writes an account's ledger, in parts. A row that can't be read is left out: without it, its message
+    /// may come from the server a second time, no more.
     async fn ledger(
         &mut self,
         writer: &mut zip::Writer,
@@ -180,11 +184,11 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
             let window = window.await?;
             let Some((last, _)) = window.last() else { break };
             range.start = last.clone().bytes(&[0]);
-            let rows: Result<Vec<LedgerRow>, _> =
-                window.iter().map(|(_, value)| record::decode(value)).collect();
+            let rows: Vec<LedgerRow> =
+                window.iter().filter_map(|(_, value)| record::decode(value).ok()).collect();
             let name = format!("{LEDGER}{}-{part:06}", account.id.0);
             writer.start(&name, created / 1000, b"").map_err(failed)?;
-            writer.write(&record::encode(&rows?)).map_err(failed)?;
+            writer.write(&record::encode(&rows)).map_err(failed)?;
             self.put(writer.take_output()).await?;
         }
         Ok(())
@@ -194,7 +198,11 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
     async fn message(&mut self, id: MessageId) -> Result<Option<(Message, Bytes)>, MailError> {
         self.forget_fetched().await?;
         let key = record::message_key(id);
-        let Some(message) = record::get::<Message>(self.host.store(), &key).await? else {
+        let Some(value) = self.host.store().get(Table::Messages, &key).await? else {
+            return Ok(None);
+        };
+        let Ok(message) = record::decode::<Message>(&value) else {
+            self.count_missing(1);
             return Ok(None);
         };
         // Of what is here as a header alone, a backup has the header, as the ledger says.
@@ -229,8 +237,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 Ok(Some((message, Bytes::Stored { key: record::part_key(id, ""), next: 0, left })))
             }
             None => {
-                self.report.missing += 1;
-                self.done += 1;
+                self.count_missing(1);
                 Ok(None)
             }
         }

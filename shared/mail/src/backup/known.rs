@@ -64,14 +64,14 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Those that are stored with their bytes.
+    /// Those that are stored with their bytes. One whose record can't be read is not known.
     pub(super) async fn of(store: &impl Store, mailbox: MailboxId) -> Result<Self, MailError> {
         let mut known = Self { mailbox, all: Vec::new(), by_trait: HashMap::new() };
         let mut range = KeyRange::prefix(record::mailbox_key(mailbox));
         loop {
             let window = store.scan(Table::Messages, &range, Order::Ascending, WINDOW).await?;
             for (_, value) in &window {
-                let message: Message = record::decode(value)?;
+                let Ok(message) = record::decode::<Message>(value) else { continue };
                 if let Body::Whole { .. } | Body::Header { .. } = message.body {
                     let own = Trait::of(&message.message_id, message.sent, &message.subject);
                     known.insert(own, Present { uid: message.id.uid, content: None });

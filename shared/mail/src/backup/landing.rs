@@ -3,7 +3,7 @@
 //! Small ones wait in memory and are stored several at a time; the bytes of a large one are stored
 //! as they come, under a reserved UID that no record names, and a marker remembers it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use postern_bridge::{MailboxId, MessageId};
 use postern_mime::summary;
@@ -14,7 +14,7 @@ use super::{
     known::{self, Known, Trait},
     limits,
     manifest::Note,
-    rows::{Here, SavedRow},
+    rows::{Former, Here, SavedRow},
 };
 use crate::{
     MailError, Store,
@@ -65,7 +65,7 @@ struct Arrived {
     rows: Vec<LedgerRow>,
     /// The same message as it was downloaded again, or what is left of it: it goes when this one is
     /// stored.
-    instead: Option<Message>,
+    instead: Option<Former>,
 }
 
 impl<'a, S: Store> Landing<'a, S> {
@@ -153,13 +153,13 @@ impl<'a, S: Store> Landing<'a, S> {
                 self.cancel().await?;
                 return Ok(Landed::Known);
             }
-            Some(Here::Replaced(here)) => {
-                message.flags = union(message.flags, here.flags);
-                if here.id.mailbox == self.mailbox {
-                    self.known.forget(own, here.id.uid);
+            Some(Here::Replaced(former)) => {
+                message.flags = union(message.flags, former.flags);
+                if former.id.mailbox == self.mailbox {
+                    self.known.forget(own, former.id.uid);
                 }
                 self.count(content);
-                Some(*here)
+                Some(former)
             }
             None => {
                 let nth = self.count(content);
@@ -259,20 +259,26 @@ impl<'a, S: Store> Landing<'a, S> {
             batch.extend(message.put_listed());
             let rows = arrived.rows.iter().cloned();
             batch.extend(rows.map(|row| LedgerRow { message: id, ..row }.put()));
-            if let Some(before) = &arrived.instead {
-                let mailbox = mailboxes.get(self.store, before.id.mailbox).await?;
+            if let Some(former) = &arrived.instead {
+                let mailbox = mailboxes.get(self.store, former.id.mailbox).await?;
                 mailbox.total = mailbox.total.saturating_sub(1);
-                let unread = u32::from(!before.flags.seen);
+                let unread = u32::from(!former.flags.seen);
                 mailbox.unread = mailbox.unread.saturating_sub(unread);
-                batch.extend(before.delete_whole());
+                batch.extend(former.removal.iter().cloned());
             }
             uids.push((arrived.at, id.uid));
         }
         batch.extend(mailboxes.0.iter().map(Mailbox::put));
         self.store.apply(batch, Durability::Strict).await?;
+        let formers = self.waiting.iter().filter_map(|arrived| arrived.instead.as_ref());
+        let unreadable = formers.filter(|former| !former.is_readable);
+        let uncertain: BTreeSet<MailboxId> = unreadable.map(|former| former.id.mailbox).collect();
         uids.into_iter().for_each(|(at, uid)| self.known.arrived(at, uid));
         self.waiting.clear();
         self.rows.clear();
+        for mailbox in uncertain {
+            record::recount(self.store, mailbox).await?;
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_archive::zip::{Directory, Entry};
+use postern_archive::zip::{Directory, Entry, ZipError};
 use postern_bridge::{AccountId, Imported, MailboxId, Progress, Protocol, Role, ServerLogin};
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     changes::Editor,
-    pop3::{self, LedgerRow},
+    pop3,
     record::{self, Account, Mailbox, Record},
     store::{Durability, KeyRange},
 };
@@ -41,7 +41,8 @@ impl Backup {
         while let Some(entry) = entries.next(source).await? {
             if entry.name == MANIFEST {
                 let mut budget = Budget::of_file(source.size());
-                let manifest = Manifest::decode(&whole(source, &entry, &mut budget).await?)?;
+                let content = whole(source, &entry, &mut budget).await?;
+                let manifest = Manifest::decode(&content.map_err(archive::damaged)?)?;
                 return Ok(Self { directory, manifest });
             }
         }
@@ -233,7 +234,8 @@ impl<H: Host> Restore<'_, H> {
         Ok(())
     }
 
-    /// Reads what the ledgers say.
+    /// Reads what the ledgers say. A part that is damaged costs itself alone: what the server still has
+    /// of its messages comes a second time.
     async fn ledgers(
         &mut self,
         directory: Directory,
@@ -246,12 +248,22 @@ impl<H: Host> Restore<'_, H> {
             let number = name.split_once('-').and_then(|(number, _)| number.parse().ok());
             let account = number.and_then(|number: u32| self.accounts.get(&number)).copied();
             let Some(account) = account else { continue };
-            let rows: Vec<LedgerRow> = record::decode(&whole(source, &entry, &mut budget).await?)?;
-            if !self.rows.learn(self.host.store(), account, rows).await? {
-                let why = "this backup knows more mail than can be; what the server still has of it \
-                           will come a second time";
-                skip(&mut self.report, &entry.name, why);
-            }
+            let content = whole(source, &entry, &mut budget).await?.ok();
+            let fits = match content.and_then(|content| record::decode(&content).ok()) {
+                Some(rows) => Some(self.rows.learn(self.host.store(), account, rows).await?),
+                None => None,
+            };
+            let why = match fits {
+                Some(true) => continue,
+                Some(false) => {
+                    "this backup knows more mail than can be; what the server still has of it will \
+                     come a second time"
+                }
+                None => {
+                    "it is damaged; what the server still has of its mail will come a second time"
+                }
+            };
+            skip(&mut self.report, &entry.name, why);
         }
         Ok(())
     }
@@ -264,17 +276,16 @@ fn untrusting(saved: &ServerLogin) -> ServerLogin {
     login
 }
 
-/// An entry's whole content.
+/// An entry's whole content. What is wrong with the entry alone is told as [`ZipError`].
 pub(super) async fn whole(
     source: &mut impl Source,
     entry: &Entry,
     budget: &mut Budget,
-) -> Result<Vec<u8>, MailError> {
+) -> Result<Result<Vec<u8>, ZipError>, MailError> {
     let mut all = Vec::new();
     let read = archive::content(source, entry, limits::RECORDS, budget, async |bytes| {
         all.extend(bytes);
         Ok(())
     });
-    read.await?.map_err(archive::damaged)?;
-    Ok(all)
+    Ok(read.await?.map(|()| all))
 }

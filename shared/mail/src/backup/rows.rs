@@ -7,14 +7,14 @@
 
 use std::collections::HashMap;
 
-use postern_bridge::{AccountId, MailboxId, MessageId, Role};
+use postern_bridge::{AccountId, Flags, MailboxId, MessageId, Role};
 
 use super::{known::digest, limits, manifest::Note};
 use crate::{
     MailError, Store,
     pop3::LedgerRow,
     record::{self, Message, Record},
-    store::Durability,
+    store::{Durability, StoreError, Table, Write},
 };
 
 /// The rows of the messages that a backup has.
@@ -30,7 +30,7 @@ pub(super) struct Rows {
 pub(super) struct SavedRow {
     /// The row; where it is about is not known yet.
     pub(super) row: LedgerRow,
-    /// The row of the same name that is here already.
+    /// The row of the same name that is here already, if it can be read.
     here: Option<LedgerRow>,
     made: i64,
 }
@@ -40,7 +40,36 @@ pub(super) enum Here {
     /// Where it was when the backup was made, or where the person has put it since.
     Filed(MessageId),
     /// In the inbox, where it was downloaded to after the backup was made; or anywhere, but damaged.
-    Replaced(Box<Message>),
+    Replaced(Former),
+}
+
+/// A message that makes room for the backup's.
+pub(super) struct Former {
+    pub(super) id: MessageId,
+    /// Its flags; none if its record can't be read.
+    pub(super) flags: Flags,
+    pub(super) is_readable: bool,
+    /// The writes that remove it.
+    pub(super) removal: Vec<Write>,
+}
+
+impl Former {
+    async fn of(store: &impl Store, id: MessageId, record: &[u8]) -> Result<Self, StoreError> {
+        Ok(match record::decode::<Message>(record) {
+            Ok(message) => Self {
+                id,
+                flags: message.flags,
+                is_readable: true,
+                removal: message.delete_whole().into(),
+            },
+            Err(_) => Self {
+                id,
+                flags: Flags::default(),
+                is_readable: false,
+                removal: record::delete_unreadable(store, id).await?,
+            },
+        })
+    }
 }
 
 impl Rows {
@@ -60,11 +89,12 @@ impl Rows {
         let own = |row| LedgerRow { account, verified: None, ..row };
         let rows: Vec<LedgerRow> = rows.into_iter().map(own).collect();
         let names: Vec<_> = rows.iter().map(LedgerRow::key).collect();
-        let here: Vec<Option<LedgerRow>> = record::get_many(store, &names).await?;
+        let here = store.get_many(Table::Ledger, &names).await?;
         let mut deleted = Vec::new();
         let mut fits = true;
         for (mut row, here) in rows.into_iter().zip(here) {
             if row.deleted_here.is_some() {
+                // One that can't be read stays too: the message may have come back since.
                 row.message = MessageId { mailbox: MailboxId(0), uid: 0 };
                 deleted.extend(here.is_none().then(|| row.put()));
                 continue;
@@ -72,6 +102,7 @@ impl Rows {
             fits = self.count < limits::LEDGER_ROWS;
             if fits {
                 self.count += 1;
+                let here = here.and_then(|here| record::decode(&here).ok());
                 let place = (row.message.mailbox.0, row.message.uid);
                 let saved = SavedRow { row, here, made: self.made };
                 self.by_place.entry(place).or_default().push(saved);
@@ -105,11 +136,15 @@ impl SavedRow {
     pub(super) async fn here(&self, store: &impl Store) -> Result<Option<Here>, MailError> {
         let Some(here) = self.same() else { return Ok(None) };
         let key = record::message_key(here.message);
-        let Some(message) = record::get::<Message>(store, &key).await? else { return Ok(None) };
+        let Some(record) = store.get(Table::Messages, &key).await? else { return Ok(None) };
+        let former = Former::of(store, here.message, &record).await?;
         let mailbox = record::mailbox(store, here.message.mailbox).await?;
         let is_new = here.stored > self.made && mailbox.role == Some(Role::Inbox);
-        if is_new || digest(store, here.message).await? != (here.size, here.sha256) {
-            return Ok(Some(Here::Replaced(Box::new(message))));
+        if is_new
+            || !former.is_readable
+            || digest(store, here.message).await? != (here.size, here.sha256)
+        {
+            return Ok(Some(Here::Replaced(former)));
         }
         Ok(Some(Here::Filed(here.message)))
     }

@@ -53,7 +53,7 @@ pub(super) async fn write<H: Host>(
 }
 
 impl<H: Host> Restore<'_, H> {
-    /// Brings them back.
+    /// Brings them back. One that is damaged costs itself alone.
     pub(super) async fn unsent(
         &mut self,
         directory: Directory,
@@ -65,8 +65,10 @@ impl<H: Host> Restore<'_, H> {
         while let Some(file) = entries.next(source).await? {
             let Some(name) = file.name.strip_prefix(UNSENT) else { continue };
             let Some(of) = name.strip_suffix(MESSAGE) else {
-                let content = whole(source, &file, &mut budget).await?;
-                envelope = record::decode::<Entry>(&content).ok().map(|own| (name.to_owned(), own));
+                // One that is damaged is told with what follows it.
+                let content = whole(source, &file, &mut budget).await?.ok();
+                let own = content.and_then(|content| record::decode::<Entry>(&content).ok());
+                envelope = own.map(|own| (name.to_owned(), own));
                 continue;
             };
             let own = envelope.take().filter(|(name, _)| name == of);
@@ -81,7 +83,13 @@ impl<H: Host> Restore<'_, H> {
                 skip(&mut self.report, &file.name, "this backup has more unsent mail than can be");
                 continue;
             }
-            let raw = whole(source, &file, &mut budget).await?;
+            let raw = match whole(source, &file, &mut budget).await? {
+                Ok(raw) => raw,
+                Err(error) => {
+                    skip(&mut self.report, &file.name, &error.to_string());
+                    continue;
+                }
+            };
             match outbox::restore(self.host, Entry { account, ..entry }, &raw).await {
                 Ok(true) => self.report.messages += 1,
                 Ok(false) => self.report.duplicates += 1,

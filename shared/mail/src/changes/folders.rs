@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     imap::{forget_messages, limits::MAILBOX_DEPTH},
-    record::{self, Mailbox, Record, next_number},
+    record::{self, Mailbox, Message, Record, next_number},
     store::{KeyRange, StoreError, Table},
 };
 
@@ -146,8 +146,17 @@ impl<H: Host> Editor<'_, H> {
     async fn remove_locked(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
         let store = self.host.store();
         if self.is_local() && self.removable(mailbox).await?.is_some() {
+            let range = KeyRange::prefix(record::mailbox_key(mailbox));
+            let (messages, unreadable) = record::readable::<Message>(store, &range).await?;
+            if !unreadable.is_empty() {
+                return Err(MailError::Input(
+                    "There are messages in this folder that can't be read. What is left of them would \
+                     be lost, so the folder stays."
+                        .into(),
+                ));
+            }
             // So that the ledger learns of each message.
-            let uids = stored_uids(store, mailbox).await?;
+            let uids: Vec<u32> = messages.iter().map(|message| message.id.uid).collect();
             self.expunge(mailbox, &uids).await?;
         }
         let Some(own) = self.removable(mailbox).await? else { return Ok(()) };

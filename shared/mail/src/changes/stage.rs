@@ -76,13 +76,13 @@ impl<'a, S: Store> Stage<'a, S> {
         self.messages.retain(|message, _| message.mailbox != id);
     }
 
-    /// Reads messages in one go, where they would be read one by one.
+    /// Reads messages in one go, where they would be read one by one. Those whose records can't be read
+    /// count as not there, so that what is left of them stays where it is.
     pub(super) async fn load(&mut self, ids: &[MessageId]) -> Result<(), StoreError> {
         let ids: Vec<_> = ids.iter().filter(|id| !self.messages.contains_key(id)).collect();
         let keys: Vec<_> = ids.iter().map(|id| message_key(**id)).collect();
-        let values = self.store.get_many(Table::Messages, &keys).await?;
-        for (id, value) in ids.into_iter().zip(values) {
-            let before: Option<Message> = value.map(|value| record::decode(&value)).transpose()?;
+        let stored: Vec<Option<Message>> = record::get_many_readable(self.store, &keys).await?;
+        for (id, before) in ids.into_iter().zip(stored) {
             self.messages.insert(*id, Staged { now: before.clone(), before, bytes: *id });
         }
         Ok(())
@@ -244,10 +244,7 @@ impl<'a, S: Store> Stage<'a, S> {
     }
 
     async fn staged(&mut self, id: MessageId) -> Result<&mut Staged, StoreError> {
-        if !self.messages.contains_key(&id) {
-            let before: Option<Message> = record::get(self.store, &message_key(id)).await?;
-            self.messages.insert(id, Staged { now: before.clone(), before, bytes: id });
-        }
+        self.load(&[id]).await?;
         Ok(self.messages.get_mut(&id).expect("it has just been inserted"))
     }
 

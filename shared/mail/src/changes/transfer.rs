@@ -12,9 +12,8 @@ use super::{
     stage::Stage,
 };
 use crate::{
-    Host, MailError, Store,
+    Host, MailError,
     record::{self, Body, Message},
-    store::Table,
 };
 
 impl<H: Host> Editor<'_, H> {
@@ -58,9 +57,8 @@ impl<H: Host> Editor<'_, H> {
                 .iter()
                 .map(|uid| record::message_key(MessageId { mailbox, uid: *uid }))
                 .collect();
-            let messages = self.host.store().get_many(Table::Messages, &keys).await?;
-            for message in messages.iter().flatten() {
-                let message: Message = record::decode(message)?;
+            let messages = record::get_many_readable::<Message>(self.host.store(), &keys).await?;
+            for message in messages.into_iter().flatten() {
                 if matches!(message.body, Body::Header { .. }) {
                     return Err(MailError::Input(format!(
                         "Only the header of “{}” was downloaded. Download the whole message, then \

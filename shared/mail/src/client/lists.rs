@@ -278,16 +278,15 @@ impl<H: Host> Client<H> {
             None => names_recipients(&record::mailbox(self.store(), mailbox).await?),
         };
         let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
-        let values = self.store().get_many(Table::Messages, &keys).await?;
-        let rows = values
-            .iter()
+        let messages = record::get_many_readable::<Message>(self.store(), &keys).await?;
+        let rows = messages
+            .into_iter()
             .flatten()
-            .map(|value| {
-                let message: Message = record::decode(value)?;
+            .map(|message| {
                 let shows_recipients = names_recipients || recipients.contains(&message.id.mailbox);
-                Ok(row(message, shows_recipients))
+                row(message, shows_recipients)
             })
-            .collect::<Result<_, MailError>>()?;
+            .collect();
         let conversations = false;
         let rows = Delta::Rows { mailbox, total, start, rows, fresh, search, conversations };
         self.tell(Some(page), rows);

@@ -56,6 +56,7 @@ pub(super) async fn commit(
         stored: BTreeMap::new(),
         at_hand: AtHand::new(),
         completed: BTreeSet::new(),
+        uncertain: BTreeSet::new(),
     };
     let mut committed = Committed::default();
     for received in received {
@@ -73,12 +74,15 @@ pub(super) async fn commit(
             Presence::Whole => batch.drop_bytes(&received),
         }
     }
-    let Batch { writes, mailboxes, fresh, stored, at_hand, .. } = batch;
+    let Batch { writes, mailboxes, fresh, stored, at_hand, uncertain, .. } = batch;
     // Nothing should be there; but if something is, it is not the new messages' own.
     let clear = fresh.into_iter().map(|range| Write::DeleteRange { table: Table::Bodies, range });
     let mut writes: Vec<Write> = clear.chain(writes).collect();
     writes.extend(mailboxes.values().map(Record::put));
     store.apply(writes, Durability::Strict).await?;
+    for mailbox in uncertain {
+        record::recount(store, mailbox).await?;
+    }
     drop(editing);
     let rows: Vec<LedgerRow> = stored.into_values().collect();
     let count = rows.len();
@@ -129,6 +133,8 @@ struct Batch<'a, S> {
     at_hand: AtHand,
     /// The rows of headers that it replaces, or that are about nothing.
     completed: BTreeSet<Key>,
+    /// Where it replaces records that can't be read, so that its messages are counted anew.
+    uncertain: BTreeSet<MailboxId>,
 }
 
 impl<S: Store> Batch<'_, S> {
@@ -187,7 +193,8 @@ impl<S: Store> Batch<'_, S> {
         Ok(())
     }
 
-    /// Puts the whole of a message into the place of its header.
+    /// Puts the whole of a message into the place of its header. Of one whose record can't be read
+    /// nothing but the place is known.
     async fn complete(
         &mut self,
         mut received: Received,
@@ -195,9 +202,16 @@ impl<S: Store> Batch<'_, S> {
         now: i64,
     ) -> Result<Moved, MailError> {
         let from = row.message;
-        let before: Option<Message> = record::get(self.store, &message_key(from)).await?;
+        let before = self.store.get(Table::Messages, &message_key(from)).await?;
         let before = before.ok_or(MailError::Gone("message"))?;
-        self.writes.extend(before.delete_whole());
+        let before = record::decode::<Message>(&before).ok();
+        match &before {
+            Some(before) => self.writes.extend(before.delete_whole()),
+            None => {
+                self.uncertain.insert(from.mailbox);
+                self.writes.extend(record::delete_unreadable(self.store, from).await?);
+            }
+        }
         let to = match &received.spilled {
             None => from,
             Some(spilled) => {
@@ -216,17 +230,19 @@ impl<S: Store> Batch<'_, S> {
             }
         };
         let fresh = received.message(to, now);
-        let message = if row.is_placeholder() {
-            Message { flags: before.flags, keywords: before.keywords, ..fresh }
-        } else {
-            Message {
+        let message = match before {
+            None => fresh,
+            Some(before) if row.is_placeholder() => {
+                Message { flags: before.flags, keywords: before.keywords, ..fresh }
+            }
+            Some(before) => Message {
                 id: to,
                 size: fresh.size,
                 preview: fresh.preview,
                 has_attachments: fresh.has_attachments,
                 body: fresh.body,
                 ..before
-            }
+            },
         };
         self.writes.extend(message.put_listed());
         if received.spilled.is_none() {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store,
-    record::{self, Account, Record, account_key, message_key},
+    record::{self, Account, Message, Record, account_key, message_key},
     store::{Durability, Key, StoreError, Table},
 };
 
@@ -103,8 +103,8 @@ pub(super) async fn delete_due<H: Host>(
 }
 
 /// A last look before it is too late: without QUIT the server deletes nothing (RFC 1939 section 6).
-/// The browser may have dropped the database since the messages were verified; the person may have
-/// changed the account, or moved a message back. With the look the deletion is noted, in a strict
+/// The browser may have dropped the database since the messages were verified, or be unable to read a
+/// record; the person may have changed the account, or moved a message back. With the look the deletion is noted, in a strict
 /// write: one that another tab has fenced off deletes nothing either.
 ///
 /// Returns the rows as they are noted; `None` if one of them is not to be deleted any more.
@@ -122,7 +122,8 @@ async fn last_look<H: Host>(
     let rows = stored_rows(store, job, names.union(handed_out)).await?;
     let present = rows.iter().filter(|row| row.deleted_here.is_none());
     let places: Vec<Key> = present.map(|row| message_key(row.message)).collect();
-    if store.get_many(Table::Messages, &places).await?.iter().any(Option::is_none) {
+    let messages: Vec<Option<Message>> = record::get_many_readable(store, &places).await?;
+    if messages.contains(&None) {
         return Err(vanished().into());
     }
     let mut marked = rows;

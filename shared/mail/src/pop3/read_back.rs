@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Store,
-    record::{CHUNK, chunk_of, message_key},
+    record::{self, CHUNK, Message, Record, chunk_of, message_key},
     store::{Key, KeyRange, Order, StoreError, Table},
 };
 
@@ -87,7 +87,8 @@ fn runs(sizes: impl Iterator<Item = (MessageId, u64)>) -> Vec<Run> {
 }
 
 impl Run {
-    /// Reads the messages of which there are a record and bytes; each is told when it has been read.
+    /// Reads the messages of which there are bytes and a record that can be read; each is told when it
+    /// has been read.
     async fn read(
         &self,
         store: &impl Store,
@@ -96,8 +97,8 @@ impl Run {
     ) -> Result<(), StoreError> {
         let end = KeyRange::prefix(message_key(self.last)).end;
         let mut range = KeyRange { start: message_key(self.first), end };
-        let listed = store.keys(Table::Messages, &range).await?;
-        let mut unread: BTreeSet<Key> = listed.into_iter().collect();
+        let (records, _) = record::readable::<Message>(store, &range).await?;
+        let mut unread: BTreeSet<Key> = records.iter().map(Record::key).collect();
         let most = if self.bytes > BATCH_BYTES as u64 { STEP } else { self.chunks() };
         let begin = |id| Reading::of(id, at_hand.get(&id).map(Vec::as_slice));
         let mut current: Option<Reading<'_>> = None;
@@ -277,9 +278,17 @@ mod tests {
     fn only_a_message_with_a_record_and_all_of_its_chunks_in_their_places_is_intact() {
         let large = vec![b'x'; CHUNK * 100];
         let store = MemoryStore::new();
-        let raws: [&[u8]; 7] =
-            [b"a", b"", &large, b"without a record", b"more", b"torn", b"others"];
-        let ids: Vec<MessageId> = (0..7).map(|number| at(1, 10 + number)).collect();
+        let raws: [&[u8]; 8] = [
+            b"a",
+            b"",
+            &large,
+            b"without a record",
+            b"more",
+            b"torn",
+            b"others",
+            b"with a record that can't be read",
+        ];
+        let ids: Vec<MessageId> = (0..8).map(|number| at(1, 10 + number)).collect();
         let rows: Vec<LedgerRow> = ids.iter().zip(raws).map(|(id, raw)| row_at(*id, raw)).collect();
         let mut batch = Vec::new();
         for (number, (id, raw)) in ids.iter().zip(raws).enumerate() {
@@ -297,13 +306,15 @@ mod tests {
         batch.push(chunk(ids[4], 1, b"!"));
         batch.push(Write::Delete { table: Table::Bodies, key: message_key(ids[5]).u32(0) });
         batch.extend([chunk(ids[5], 0, b"to"), chunk(ids[5], 2, b"rn")]);
+        let (table, key) = (Table::Messages, message_key(ids[7]));
+        batch.push(Write::Put { table, key, value: Vec::new() });
         // A part is none of the message's own bytes.
         let part = crate::record::part_key(ids[0], "1").u32(0);
         batch.push(Write::Put { table: Table::Bodies, key: part, value: b"part".into() });
         block_on(store.apply(batch, Durability::Strict)).unwrap();
         let found = block_on(outlines(&store, &rows, &AtHand::new())).unwrap();
         let intact: Vec<bool> = found.iter().map(Option::is_some).collect();
-        assert_eq!(intact, [true, true, true, false, false, false, false]);
+        assert_eq!(intact, [true, true, true, false, false, false, false, false]);
         // The same of those that are at hand; each is only as good as what is stored of it.
         let at_hand = ids.iter().zip(raws).map(|(id, raw)| (*id, raw.to_vec())).collect();
         let found = block_on(outlines(&store, &rows, &at_hand)).unwrap();

@@ -9,6 +9,7 @@ mod bytes;
 mod key;
 mod mailbox;
 mod message;
+mod unreadable;
 
 pub use account::Account;
 pub use bytes::{CHUNK, PartEnd, beginning, body, part_end, part_key, put_body};
@@ -18,6 +19,7 @@ pub use key::{
 };
 pub use mailbox::{Mailbox, SyncPoint, mailbox, mailboxes, sort_mailboxes};
 pub use message::{AbsentPart, Body, Links, Message, Place, addresses};
+pub(crate) use unreadable::{delete_unreadable, recount};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -65,6 +67,20 @@ pub async fn get_many<R: Record>(
 ) -> Result<Vec<Option<R>>, StoreError> {
     let values = store.get_many(R::TABLE, keys).await?;
     values.into_iter().map(|value| value.map(|value| decode(&value)).transpose()).collect()
+}
+
+/// Reads the records with these keys, in their order; `None` as well for one that can't be read any
+/// more.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn get_many_readable<R: Record>(
+    store: &impl Store,
+    keys: &[Key],
+) -> Result<Vec<Option<R>>, StoreError> {
+    let values = store.get_many(R::TABLE, keys).await?;
+    Ok(values.into_iter().map(|value| decode(&value?).ok()).collect())
 }
 
 /// Reads all records of a range, ascending.

@@ -92,11 +92,11 @@ impl Stored<'_> {
 }
 
 /// Reads messages into conversations, or what they say by now; at most [`limits::PIECE`] at a time.
-/// Those that are gone are left out.
+/// Those that are gone, or can't be read, are left out.
 ///
 /// # Errors
 ///
-/// If the store can't be read or a record is damaged.
+/// If the store can't be read.
 pub async fn read(
     store: &impl Store,
     ids: &[MessageId],
@@ -107,8 +107,7 @@ pub async fn read(
     let mut read = Read::default();
     for (id, value) in ids.iter().zip(&values) {
         let Some(value) = value else { continue };
-        let stored: Stored<'_> =
-            rmp_serde::from_slice(value).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let Ok(stored) = rmp_serde::from_slice::<Stored<'_>>(value) else { continue };
         if stored.links.is_none() && stored.body != Body::Absent {
             read.unlinked.push(*id);
         }
@@ -124,13 +123,13 @@ pub async fn read(
 ///
 /// # Errors
 ///
-/// If the store can't be read or written, or a record is damaged.
+/// If the store can't be read or written.
 pub async fn adopt(store: &impl Store, unlinked: &mut Vec<MessageId>) -> Result<(), StoreError> {
     let ids = unlinked.split_off(unlinked.len().saturating_sub(limits::ADOPTED));
     let _editing = store.editing().lock().await;
     let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
     let first_chunks: Vec<_> = keys.iter().map(|key| key.clone().u32(0)).collect();
-    let messages: Vec<Option<Message>> = record::get_many(store, &keys).await?;
+    let messages: Vec<Option<Message>> = record::get_many_readable(store, &keys).await?;
     let heads = store.get_many(Table::Bodies, &first_chunks).await?;
     let mut writes = Vec::new();
     for (message, head) in messages.into_iter().zip(heads) {

@@ -1,5 +1,6 @@
 //! Mail written to files and read again, whole and interrupted.
 
+mod damage;
 mod files;
 mod interruptions;
 mod restoring;

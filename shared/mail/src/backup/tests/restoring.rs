@@ -23,7 +23,7 @@ fn accounts(store: &impl Store) -> Vec<Account> {
     block_on(record::all(store, &KeyRange::all())).unwrap()
 }
 
-fn ledger(store: &impl Store) -> Vec<LedgerRow> {
+pub(super) fn ledger(store: &impl Store) -> Vec<LedgerRow> {
     block_on(record::all(store, &KeyRange::all())).unwrap()
 }
 

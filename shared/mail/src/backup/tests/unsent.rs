@@ -8,9 +8,8 @@ use super::{
 };
 use crate::outbox;
 
-#[test]
-fn a_message_that_waits_to_be_sent_comes_back_once_and_is_not_sent_by_itself() {
-    let host = filled(MemoryStore::new());
+/// Puts a message into the outbox; its number.
+pub(super) fn enqueue(host: &TestStore<MemoryStore>, subject: &str) -> u32 {
     let own = super::account(3, Protocol::Pop3);
     let address = |address: &str| Address { name: String::new(), address: address.into() };
     let draft = OutgoingMessage {
@@ -18,13 +17,19 @@ fn a_message_that_waits_to_be_sent_comes_back_once_and_is_not_sent_by_itself() {
         to: vec![address("cleo@example.org")],
         cc: Vec::new(),
         bcc: vec![address("dan@example.org")],
-        subject: "On its way".into(),
+        subject: subject.into(),
         text: "Hello.\n".into(),
         in_reply_to: None,
         references: Vec::new(),
         attachments: Vec::new(),
     };
-    let id = block_on(outbox::enqueue(&host, &own, &draft, None)).unwrap();
+    block_on(outbox::enqueue(host, &own, &draft, None)).unwrap()
+}
+
+#[test]
+fn a_message_that_waits_to_be_sent_comes_back_once_and_is_not_sent_by_itself() {
+    let host = filled(MemoryStore::new());
+    let id = enqueue(&host, "On its way");
     let [was] = &block_on(outbox::entries(&host)).unwrap()[..] else { panic!("one waits") };
     let (_, mut file) = saved(&host, ExportFormat::Zip);
 

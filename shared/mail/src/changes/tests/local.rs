@@ -266,3 +266,52 @@ fn a_large_message_is_moved_in_steps_and_an_interruption_at_any_of_them_loses_no
 fn uids_of<D: Store>(store: &D, mailbox: MailboxId) -> Vec<u32> {
     block_on(changes::folders::stored_uids(store, mailbox)).unwrap()
 }
+
+/// Leaves of a message's record what stands behind the damage in a block.
+fn make_unreadable(store: &impl Store, uid: u32) -> MessageId {
+    let id = MessageId { mailbox: INBOX, uid };
+    let (table, key) = (Table::Messages, record::message_key(id));
+    let write = Write::Put { table, key, value: Vec::new() };
+    block_on(store.apply(vec![write], Durability::Strict)).unwrap();
+    id
+}
+
+/// A message whose record can't be read is where it was, with its bytes and its row.
+fn assert_left(store: &impl Store, id: MessageId) {
+    let records = block_on(store.keys(Table::Messages, &KeyRange::all())).unwrap();
+    assert!(records.contains(&record::message_key(id)));
+    assert_eq!(block_on(record::body(store, id)).unwrap(), id.uid.to_string().as_bytes());
+    assert!(ledger(store).contains(&(id, false)), "nothing is deleted on the server for it");
+}
+
+#[test]
+fn a_change_of_many_messages_leaves_those_whose_records_can_not_be_read() {
+    let host = host(MemoryStore::new());
+    let left = make_unreadable(&host.store, 2);
+    let all = [1, 2, 3];
+    edit_local(&host, async |editor| editor.mark(INBOX, &all, &Mark::Seen, true).await).unwrap();
+    let moved = edit_local(&host, async |editor| editor.transfer(INBOX, &all, OTHER, false).await);
+    assert_eq!(moved.unwrap().moved.len(), 2);
+    let copied = edit_local(&host, async |editor| editor.transfer(INBOX, &all, OTHER, true).await);
+    assert_eq!(copied.unwrap().change, None, "there is nothing to be copied");
+    edit_local(&host, async |editor| editor.expunge(INBOX, &all).await).unwrap();
+    edit_local(&host, async |editor| editor.empty(INBOX).await).unwrap();
+    assert_left(&host.store, left);
+    edit_local(&host, async |editor| editor.empty(OTHER).await).unwrap();
+    let records = block_on(host.store.keys(Table::Messages, &KeyRange::all())).unwrap();
+    assert_eq!(records, [record::message_key(left)]);
+}
+
+#[test]
+fn a_folder_with_a_record_that_can_not_be_read_is_not_deleted() {
+    let host = host(MemoryStore::new());
+    let own = block_on(record::mailbox(&host.store, INBOX)).unwrap();
+    let own = Mailbox { role: None, names: vec!["Trips".into()], path: b"Trips".into(), ..own };
+    block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
+    let left = make_unreadable(&host.store, 2);
+    let removed = edit_local(&host, async |editor| editor.remove_mailbox(INBOX).await);
+    assert!(matches!(removed, Err(MailError::Input(_))), "{:?}", removed.err());
+    assert_left(&host.store, left);
+    let records = block_on(host.store.keys(Table::Messages, &KeyRange::all())).unwrap();
+    assert_eq!(records.len(), 3, "nor are the others in it");
+}

@@ -38,7 +38,11 @@ impl Page {
         block_on(store.apply(writes, Durability::Relaxed)).unwrap();
         let (_, numbered) = block_on(record::next_numbers(&store, "mailbox", 2)).unwrap();
         block_on(store.apply(vec![numbered], Durability::Relaxed)).unwrap();
+        Self::before(store, protocol)
+    }
 
+    /// A page before a store, which has the inbox open, as conversations.
+    fn before(store: FailingStore, protocol: Protocol) -> Self {
         let told = Rc::new(RefCell::new(Vec::new()));
         let tell = Rc::clone(&told);
         let emit = move |Down { delta, .. }| tell.borrow_mut().push(delta);
@@ -333,4 +337,30 @@ fn what_no_page_shows_is_held_no_more() {
     let page = Page::open(Protocol::Imap, letters(1..=5, "figs"));
     page.client.leave(PAGE);
     assert!(page.client.inner.grouped.borrow().is_empty());
+}
+
+#[test]
+fn a_message_whose_record_can_not_be_read_is_left_out_of_lists_and_conversations() {
+    for protocol in [Protocol::Imap, Protocol::Pop3] {
+        let mut mail = letters([1, 2], "figs");
+        mail.extend(letters([3], "pears"));
+        mail.extend(letters([4], "plums"));
+        let page = Page::open(protocol, mail);
+        let unreadable = [2, 3].map(|uid| Write::Put {
+            table: Table::Messages,
+            key: record::message_key(id(INBOX, uid)),
+            value: Vec::new(),
+        });
+        block_on(page.store.apply(unreadable.into(), Durability::Strict)).unwrap();
+        // As it is after the next start.
+        let page = Page::before(page.store, protocol);
+        let rows: Vec<_> = page.rows().iter().map(|row| (row.id.uid, row.messages)).collect();
+        assert_eq!(rows, [(4, 1), (1, 1)]);
+        page.say(Intent::GroupConversations { mailbox: INBOX, on: false, at: None });
+        let rows = page.last(|delta| match delta {
+            Delta::Rows { rows, conversations: false, .. } => Some(rows.clone()),
+            _ => None,
+        });
+        assert_eq!(rows.iter().map(|row| row.id.uid).collect::<Vec<_>>(), [4, 1]);
+    }
 }

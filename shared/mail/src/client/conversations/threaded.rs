@@ -134,7 +134,7 @@ impl Threaded {
     }
 
     /// The records of messages, by what is held of them and what is read from the store; without those
-    /// that have gone.
+    /// that have gone or can't be read.
     pub(super) async fn records(
         &mut self,
         store: &impl Store,
@@ -144,7 +144,7 @@ impl Threaded {
             ids.iter().filter(|id| !self.records.contains_key(id)).copied().collect();
         if !missing.is_empty() {
             let keys: Vec<_> = missing.iter().map(|id| record::message_key(*id)).collect();
-            let read = record::get_many::<Message>(store, &keys).await?;
+            let read = record::get_many_readable::<Message>(store, &keys).await?;
             self.records.extend(read.into_iter().flatten().map(|own| (own.id, own)));
         }
         if self.records.len() > limits::HELD {

@@ -1,9 +1,14 @@
 //! Stored mail and records that are damaged: nothing is removed on account of it, and nothing is held
 //! up.
 
+use std::{cell::RefCell, rc::Rc};
+
 use postern_bridge::Retention::{DeleteAfterDownload, Keep};
 
-use super::{watched::Watched, *};
+use super::{
+    watched::{Operation, Watched},
+    *,
+};
 use crate::{
     pop3::ServerNotes,
     store::{Key, MemoryStore, Write},
@@ -193,4 +198,91 @@ fn damage_that_is_found_while_messages_are_deleted_is_mended_next_time() {
     let report = run(&host, DeleteAfterDownload).unwrap();
     assert_eq!((report.downloaded, report.deleted), (1, 1));
     assert_complete(&host, &three());
+}
+
+/// What a record behind the damage in a block has left.
+fn make_unreadable(store: &impl Store, id: MessageId) {
+    put(store, Table::Messages, message_key(id), b"");
+}
+
+#[test]
+fn a_message_whose_record_can_not_be_read_is_not_deleted_on_the_server_but_comes_again() {
+    for (extent, uidl) in [(Extent::Whole, true), (Extent::Headers, true), (Extent::Whole, false)] {
+        let mut server = Maildrop::new(&three());
+        server.uidl = uidl;
+        let host = prepared(server, MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let first = ledger(&host.store).remove(0);
+        let id = block_on(move_message(&host.store, first.message, TRASH));
+        make_unreadable(&host.store, id);
+        let raw = block_on(body(&host.store, id)).unwrap();
+        let account = Account { extent, ..account(DeleteAfterDownload) };
+        let report = run_account(&host, &account, SAFE).unwrap();
+        let deleted = if uidl { 2 } else { 0 };
+        assert_eq!((report.downloaded, report.deleted), (0, deleted));
+        assert!(host.server.borrow().has(&raw));
+        assert_eq!(block_on(body(&host.store, id)).unwrap(), raw, "what is left of it stays");
+        // Without unique ids nothing is deleted, and the damage is noted when it is opened.
+        block_on(crate::pop3::doubt(&host.store, AccountId(1), id)).unwrap();
+        // It comes at another time than before.
+        host.advance(std::time::Duration::from_secs(60));
+        let report = run_account(&host, &account, SAFE).unwrap();
+        assert_eq!((report.downloaded, report.deleted), (1, u32::from(uidl)));
+        let row = ledger(&host.store).into_iter().find(|row| row.message == id).unwrap();
+        assert!(row.verified.is_some(), "it is where it was");
+        assert_complete(&host, &three());
+    }
+}
+
+#[test]
+fn a_record_that_can_not_be_read_when_the_server_is_about_to_delete_keeps_it_from_that() {
+    let mut store = Watched::new();
+    drop(prepared(Maildrop::new(&three()), store.clone()));
+    let server = Rc::new(RefCell::new(Maildrop::new(&three())));
+    let (inner, heard) = (store.inner.clone(), Rc::clone(&server));
+    store.watch(move |_, operation| {
+        if operation == Operation::Read(Table::Messages) && heard.borrow().heard.contains("DELE") {
+            make_unreadable(&inner, ledger(&inner)[1].message);
+        }
+    });
+    let mut host = TestHost::with_store(Maildrop::new(&[]), store);
+    host.server = server;
+    assert!(matches!(run(&host, DeleteAfterDownload), Err(MailError::Store(_))));
+    assert_eq!(host.server.borrow().messages.len(), 3);
+}
+
+#[test]
+fn a_header_whose_record_can_not_be_read_is_completed_in_its_place() {
+    let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+    let headers = Account { extent: Extent::Headers, ..account(Keep) };
+    run_account(&host, &headers, SAFE).unwrap();
+    make_unreadable(&host.store, ledger(&host.store)[1].message);
+    run(&host, Keep).unwrap();
+    assert_complete(&host, &three());
+}
+
+#[test]
+fn a_drop_while_a_record_that_can_not_be_read_is_written_anew_loses_nothing() {
+    let prepare = || {
+        let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let row = LedgerRow { verified: None, ..ledger(&host.store).remove(1) };
+        make_unreadable(&host.store, row.message);
+        block_on(host.store.apply(vec![row.put()], Durability::Strict)).unwrap();
+        (host, row.message)
+    };
+    let (whole, _) = prepare();
+    run(&whole, DeleteAfterDownload).unwrap();
+    for cut in 0..whole.carried.get() {
+        let (host, id) = prepare();
+        host.cut.set(Some(cut));
+        let _ = run(&host, DeleteAfterDownload);
+        assert_eq!(block_on(body(&host.store, id)).unwrap(), mail("two"));
+        let record = block_on(host.store.get(Table::Messages, &message_key(id))).unwrap();
+        let is_mended = record.is_some_and(|record| !record.is_empty());
+        assert!(is_mended || host.server.borrow().has(&mail("two")));
+        host.cut.set(None);
+        run(&host, DeleteAfterDownload).unwrap();
+        assert_complete(&host, &three());
+    }
 }
