@@ -125,6 +125,12 @@ impl Session {
         self.enabled.contains(&extension.to_ascii_uppercase())
     }
 
+    /// How many messages the selected mailbox has, as far as the server told up to the event that was
+    /// taken last; `None` before it tells.
+    pub fn exists(&self) -> Option<u32> {
+        self.mailbox.exists()
+    }
+
     /// What the server does otherwise than others, as far as it has shown.
     pub fn quirks(&self) -> Quirks {
         self.quirks

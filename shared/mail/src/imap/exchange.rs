@@ -6,7 +6,7 @@ use postern_imap::{
     Command, Event, Response,
     command::InvalidArgument,
     response::{BodySection, Content, Fetch, Status},
-    session::Tag,
+    session::{Defect, Tag},
 };
 
 use super::{
@@ -38,6 +38,8 @@ pub(super) struct Answer {
     pub(super) responses: Vec<Response>,
     /// How each command ended, in the order in which they were given.
     pub(super) ends: Vec<Status>,
+    /// Whether some of it could not be read: what is not in it may have been told all the same.
+    pub(super) is_damaged: bool,
     /// Large literals, by number.
     streams: BTreeMap<u64, Vec<u8>>,
     /// Why the server is about to hang up.
@@ -98,9 +100,10 @@ impl Answer {
                 self.count(bytes.len())?;
                 self.streams.entry(stream).or_default().extend(bytes);
             }
+            // It is left out; the rest of the answer counts.
+            Event::Defect(Defect::Tokens(_) | Defect::Senseless(_)) => self.is_damaged = true,
             Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),
             Event::Goodbye(status) => self.goodbye = Some(status.text),
-            // What is damaged is left out; the rest of the answer counts.
             Event::LiteralEnd { .. }
             | Event::ContentWanted { .. }
             | Event::Idling { .. }

@@ -6,16 +6,17 @@ use futures_util::future::join;
 use postern_bridge::MailboxId;
 use postern_imap::{
     Command, Response, SequenceSet,
-    command::{FetchItem, FetchOptions, SearchKey, SearchReturn, ThreadAlgorithm},
-    response::{SearchResult, Thread},
+    command::{FetchItem, FetchOptions, SearchKey, ThreadAlgorithm},
+    response::Thread,
     session::Tag,
 };
 
 use super::{
     ImapClient,
     batch::{BATCH, Sync, SyncStep},
-    limits, listing,
+    listing,
     plan::{self, FlagsFrom},
+    search::Present,
     select::Selected,
     stored::stored_uids,
 };
@@ -43,6 +44,8 @@ impl<T: Transport> ImapClient<T> {
     ///   tells the same again, which does no harm;
     /// - after links that an earlier version did not ask for: `linked_from` in the same batch says from
     ///   which UID on they are known, and it goes on below;
+    /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
+    ///   the next look compares the UIDs again;
     /// - the last batch but for previews stores `uid_next` and mod-sequence of the SELECT, when all that
     ///   they stand for is stored.
     ///
@@ -113,8 +116,12 @@ impl<T: Transport> ImapClient<T> {
             }
         }
         self.refresh_flags(&mut sync, flags, &known, &mut stored).await?;
-        let (total, unseen) = (sync.total, sync.unread);
+        let (total, unseen, is_partial) = (sync.total, sync.unread, sync.is_partial);
         sync.update(|own| {
+            if is_partial {
+                own.synced.stale = true;
+                return;
+            }
             own.uid_next = selected.uid_next.unwrap_or_default();
             let mod_seq = selected.mod_seq;
             let (exists, stale, linked, linked_from) = (total, false, true, 0);
@@ -150,21 +157,24 @@ impl<T: Transport> ImapClient<T> {
                 return Ok(());
             }
         }
-        let uids = match selected.exists {
-            0 => None,
-            _ => self.search(sync.host(), SearchKey::All, SearchReturn::All).await?.all,
+        let Present { uids, is_whole } = match selected.exists {
+            0 => Present { uids: Vec::new(), is_whole: true },
+            _ => self.present(sync.host()).await?,
         };
-        if uids.as_ref().is_some_and(|uids| uids.count() > limits::MESSAGES) {
-            return Err(MailError::Unsupported("a mailbox of this size"));
-        }
-        let uids: Vec<u32> = uids.iter().flat_map(SequenceSet::numbers).collect();
         let pending = sync.pending().await?;
         let here = |uid: &u32| !is_provisional(*uid) && !pending.has_departed(*uid);
         let there = uids.iter().copied().filter(here);
         let difference = plan::difference(there, std::mem::take(stored));
-        self.note_order(uids);
-        sync.remove(&difference.vanished).await?;
         *stored = difference.known;
+        if is_whole {
+            self.note_order(uids);
+            sync.remove(&difference.vanished).await?;
+        } else {
+            // Whether what was not told is gone can't be known.
+            sync.is_partial = true;
+            stored.extend(difference.vanished);
+            stored.sort_unstable();
+        }
         self.fetch_new(sync, &difference.missing, stored).await
     }
 
@@ -175,36 +185,6 @@ impl<T: Transport> ImapClient<T> {
         {
             news.set_order(uids);
         }
-    }
-
-    /// Searches, in the short form where the server has it.
-    pub(super) async fn search<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        key: SearchKey,
-        short: SearchReturn,
-    ) -> Result<SearchResult, MailError> {
-        self.search_all(host, vec![key], short).await
-    }
-
-    /// The same for messages that match every key.
-    pub(super) async fn search_all<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        keys: Vec<SearchKey>,
-        short: SearchReturn,
-    ) -> Result<SearchResult, MailError> {
-        let capabilities = self.capabilities(host).await?;
-        let has_short = capabilities.has("ESEARCH") || capabilities.has("IMAP4REV2");
-        let form = if has_short { short } else { SearchReturn::Plain };
-        let command = Command::uid_search(&keys, form)?;
-        let answer = self.run(host, command, "search the mailbox").await?;
-        let found = answer.responses.into_iter().find_map(|response| match response {
-            Response::Search(result) => Some(result),
-            _ => None,
-        });
-        // Without an answer nothing is known: to take it for "none" would drop what is stored.
-        found.ok_or_else(|| MailError::Protocol("a search without a result".into()))
     }
 
     /// Fetches those of these messages that there are. The first window is not held up by others;

@@ -8,6 +8,7 @@
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `namespace` | where new mailboxes are made |
 //! | `spelling` | their names in UTF-8 and in modified UTF-7 |
+//! | `search` | which messages the open mailbox has, and which match |
 //! | `messages` | one mailbox's messages brought up to date |
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
@@ -47,6 +48,7 @@ mod plan;
 mod previews;
 mod quota;
 mod refusal;
+mod search;
 mod select;
 mod session;
 mod spelling;

@@ -25,6 +25,7 @@ macro_rules! items {
 }
 
 mod bodies;
+mod damaged;
 mod find;
 mod log_in;
 mod model;
