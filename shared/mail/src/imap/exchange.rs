@@ -136,7 +136,9 @@ impl<T: Transport> ImapClient<T> {
         what: &'static str,
     ) -> Result<Answer, MailError> {
         let tag = self.connection.session.start(command);
-        self.finish(clock, tag, what).await
+        let answer = self.finish(clock, tag, what).await?;
+        let refusal = answer.ends.iter().find_map(|end| refusal(what, end));
+        refusal.map_or(Ok(answer), Err)
     }
 
     /// Runs commands to their ends, all sent at once. Refusals are left to the caller.
@@ -156,7 +158,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(answer)
     }
 
-    /// Waits for the end of a command that was started, and takes all that comes until then.
+    /// Waits for the end of a command that was started, and takes all that comes until then. A
+    /// refusal is left to the caller.
     pub(super) async fn finish(
         &mut self,
         clock: &impl Clock,
@@ -165,9 +168,6 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Answer, MailError> {
         let mut answer = Answer::default();
         let end = self.wait_for(clock, tag, what, &mut answer).await?;
-        if let Some(refusal) = refusal(what, &end) {
-            return Err(refusal);
-        }
         answer.ends.push(end);
         Ok(answer)
     }

@@ -18,6 +18,9 @@ pub const MESSAGES: u64 = 1_000_000;
 /// Messages whose changes are on their way that are left out when the server counts; of more, the count
 /// may be wrong until the next one.
 pub const UNSETTLED: usize = 500;
+/// Commands that one sync of a mailbox spends on finding the messages that a server refuses to list:
+/// twenty find one among a thousand.
+pub const HALVES: u32 = 300;
 /// Addresses of one header field that a record keeps.
 pub const ADDRESSES: usize = 50;
 /// Messages that are looked at to find one whose UID is not known.

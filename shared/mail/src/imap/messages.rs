@@ -1,6 +1,9 @@
 //! One mailbox's messages brought up to date.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use futures_util::future::join;
 use postern_bridge::MailboxId;
@@ -14,6 +17,7 @@ use postern_imap::{
 use super::{
     ImapClient,
     batch::{BATCH, Sync, SyncStep},
+    halves::Halving,
     listing,
     plan::{self, FlagsFrom},
     search::Present,
@@ -187,10 +191,10 @@ impl<T: Transport> ImapClient<T> {
         }
     }
 
-    /// Fetches those of these messages that there are. The first window is not held up by others;
-    /// from then on the next one is taken in while one is stored. As long as windows come quickly, one
-    /// more is on its way, so that the server need not wait; where they do not, it would keep waiting
-    /// who wants something else.
+    /// Fetches those of these messages that there are and that the server does not refuse. The first
+    /// window is not held up by others; from then on the next one is taken in while one is stored. As
+    /// long as windows come quickly, one more is on its way, so that the server need not wait; where
+    /// they do not, it would keep waiting who wants something else.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -201,18 +205,30 @@ impl<T: Transport> ImapClient<T> {
         let asks_threads = self.wants_threads(sync, missing).await?;
         let mut is_first = true;
         let items = listing::items(&self.capabilities(host).await?);
+        let mut halving = Halving::new(items, "list the messages");
+        let known = stored.len();
         let mut windows = plan::new_windows(missing).into_iter();
-        let mut current = self.start_fetch(windows.next(), &items)?;
+        let mut current = self.start_fetch(windows.next(), &halving)?;
         let mut ahead = None;
         let mut came = None;
-        while let Some(tag) = current {
+        while let Some((tag, window)) = current {
             let began = host.now();
             let next = self.finish(host, tag, "list the messages");
             // What has come is stored even if the connection breaks.
             let (next, added) = join(next, take_in(sync, came)).await;
             stored.extend(added?);
+            let mut next = next?;
+            let refusal = halving.refusal(&next)?;
             let is_missing = |uid| missing.binary_search(&uid).is_ok();
-            came = Some(listing::messages(mailbox, &mut next?, is_missing));
+            let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
+            if let Some(refusal) = refusal.filter(|_| window.count() > 1) {
+                let here: BTreeSet<u32> =
+                    messages.iter().map(|own| own.id.uid).chain(stored.iter().copied()).collect();
+                let uids = window.numbers().filter(|uid| !here.contains(uid)).collect();
+                let more = self.fetch_halves(host, uids, refusal, &mut halving).await?;
+                messages.extend(listing::messages(mailbox, more, is_missing));
+            }
+            came = Some(messages);
             if is_first {
                 // It is being looked at: nothing else comes before what belongs to it.
                 let shown = take_in(sync, came.take()).await?;
@@ -228,14 +244,18 @@ impl<T: Transport> ImapClient<T> {
             }
             let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
-                Some(tag) => Some(tag),
-                None => self.start_fetch(next(), &items)?,
+                Some(ahead) => Some(ahead),
+                None => self.start_fetch(next(), &halving)?,
             };
             let is_quick = host.now() - began < plan::QUICK;
             let next = if is_quick { next() } else { None };
-            ahead = self.start_fetch(next, &items)?;
+            ahead = self.start_fetch(next, &halving)?;
         }
         stored.extend(take_in(sync, came).await?);
+        match halving.gave_up() {
+            Some(refusal) if stored.len() == known => return Err(refusal),
+            gave_up => sync.is_partial |= gave_up.is_some(),
+        }
         stored.sort_unstable();
         Ok(())
     }
@@ -277,7 +297,7 @@ impl<T: Transport> ImapClient<T> {
 
     /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the
     /// newest first, piece by piece, until something else is to be done first. Those from `linked_from`
-    /// on are known.
+    /// on are known. Messages that the server refuses stay without.
     async fn learn_links<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -285,6 +305,7 @@ impl<T: Transport> ImapClient<T> {
         known: &[u32],
     ) -> Result<(), MailError> {
         let items = listing::link_items(&self.capabilities(sync.host()).await?);
+        let mut halving = Halving::new(items, "list the conversations");
         let below = match linked_from {
             0 => known.len(),
             from => known.partition_point(|uid| *uid < from),
@@ -293,9 +314,8 @@ impl<T: Transport> ImapClient<T> {
             let unlinked = sync.unlinked(piece).await?;
             let mut links = BTreeMap::new();
             for window in plan::flag_windows(&unlinked) {
-                let command = Command::uid_fetch(&window, &items)?;
-                let mut answer = self.run(sync.host(), command, "list the conversations").await?;
-                let told = answer.fetches().filter(|fetch| fetch.envelope.is_some());
+                let came = self.fetch_window(sync.host(), &window, &mut halving).await?;
+                let told = came.into_iter().filter(|fetch| fetch.envelope.is_some());
                 links.extend(told.filter_map(|fetch| Some((fetch.uid?, listing::links(&fetch)))));
             }
             sync.set_links(links, piece[0]).await?;
@@ -355,11 +375,11 @@ impl<T: Transport> ImapClient<T> {
     fn start_fetch(
         &mut self,
         window: Option<SequenceSet>,
-        items: &[FetchItem],
-    ) -> Result<Option<Tag>, MailError> {
+        halving: &Halving,
+    ) -> Result<Option<(Tag, SequenceSet)>, MailError> {
         let Some(window) = window else { return Ok(None) };
-        let command = Command::uid_fetch(&window, items)?;
-        Ok(Some(self.connection.session.start(command)))
+        let command = halving.command(&window)?;
+        Ok(Some((self.connection.session.start(command), window)))
     }
 }
 

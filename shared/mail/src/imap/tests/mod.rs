@@ -31,6 +31,7 @@ mod log_in;
 mod model;
 mod names;
 mod previews;
+mod refused;
 mod resync;
 mod scripted;
 mod simulated;
