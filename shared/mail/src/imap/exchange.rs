@@ -46,6 +46,8 @@ pub(super) struct Answer {
     goodbye: Option<String>,
     /// Bytes in `streams` and in held sections.
     content: usize,
+    /// Bytes that `responses` were made from.
+    size: u64,
 }
 
 impl Answer {
@@ -78,7 +80,8 @@ impl Answer {
         }
     }
 
-    fn take(&mut self, event: Event) -> Result<(), MailError> {
+    /// Takes an event that was made from so many bytes.
+    fn take(&mut self, event: Event, size: u64) -> Result<(), MailError> {
         match event {
             Event::Response(response) => {
                 if let Response::Fetch(fetch) = &response {
@@ -88,7 +91,8 @@ impl Answer {
                         }
                     }
                 }
-                if self.responses.len() >= limits::RESPONSES {
+                self.size += size;
+                if self.responses.len() >= limits::RESPONSES || self.size > limits::ANSWER {
                     return Err(MailError::Protocol("too many responses to one request".into()));
                 }
                 self.responses.push(response);
@@ -222,11 +226,17 @@ impl<T: Transport> ImapClient<T> {
         answer: &mut Answer,
         feed: &mut impl Feed,
     ) -> Result<Status, MailError> {
+        let mut deadline = Deadline::from(clock.now());
         loop {
             if let Some(status) = self.ended.remove(&tag) {
                 return Ok(status);
             }
-            match (self.connection.next_event(clock, patience, what).await, &answer.goodbye) {
+            let left = deadline.left(clock.now()).ok_or(MailError::TimedOut(what))?;
+            let before = self.connection.session.taken();
+            let event = self.connection.next_event(clock, patience.min(left), what).await;
+            let size = self.connection.session.taken() - before;
+            deadline.carry(size);
+            match (event, &answer.goodbye) {
                 (Ok(Event::Completed { tag, status }), _) => {
                     self.ended.insert(tag, status);
                 }
@@ -234,11 +244,12 @@ impl<T: Transport> ImapClient<T> {
                 (Ok(Event::ContentWanted { tag: wanted, rest }), _) if wanted == tag => {
                     self.half_said = true;
                     let piece = feed.next().await?;
+                    deadline.carry(piece.len() as u64);
                     let fed = self.connection.session.feed(tag, &piece);
                     fed.map_err(|error| MailError::Input(format!("This can't be sent: {error}.")))?;
                     self.half_said = (piece.len() as u64) < rest;
                 }
-                (Ok(event), _) => answer.take(event)?,
+                (Ok(event), _) => answer.take(event, size)?,
                 (Err(_), Some(text)) => return Err(goodbye(text.clone())),
                 (Err(error), None) => return Err(error),
             }
@@ -246,8 +257,57 @@ impl<T: Transport> ImapClient<T> {
     }
 }
 
+/// Until when a command must have ended, however often the server says something meanwhile: for a
+/// while it may only be at work, and then for as long as what is asked for is carried.
+struct Deadline {
+    /// In milliseconds since 1970 (UTC), if nothing is carried.
+    idle: i64,
+    /// Bytes that were carried, either way.
+    carried: u64,
+}
+
+impl Deadline {
+    fn from(now: i64) -> Self {
+        Self { idle: now.saturating_add(limits::WORK), carried: 0 }
+    }
+
+    fn carry(&mut self, bytes: u64) {
+        self.carried += bytes;
+    }
+
+    /// How long it still is; `None` if it has passed.
+    fn left(&self, now: i64) -> Option<Duration> {
+        let carrying = self.carried * 1_000 / limits::BYTES_PER_SECOND;
+        let end = self.idle.saturating_add_unsigned(carrying);
+        let left = u64::try_from(end.saturating_sub(now)).ok()?;
+        (left > 0).then(|| Duration::from_millis(left))
+    }
+}
+
 impl From<InvalidArgument> for MailError {
     fn from(error: InvalidArgument) -> Self {
         Self::Input(format!("This can't be sent to a mail server: {error}."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_may_take_long_if_it_carries_what_was_asked_for() {
+        let minutes = |carried: u64| {
+            let mut deadline = Deadline::from(1_000);
+            deadline.carry(carried);
+            deadline.left(1_000).map(|left| left.as_secs() / 60)
+        };
+        assert_eq!(
+            (minutes(0), minutes(60 << 10), minutes(64 << 20)),
+            (Some(30), Some(31), Some(1122))
+        );
+        let mut deadline = Deadline::from(0);
+        assert_eq!(deadline.left(limits::WORK), None);
+        deadline.carry(1 << 10);
+        assert_eq!(deadline.left(limits::WORK), Some(Duration::from_secs(1)));
     }
 }

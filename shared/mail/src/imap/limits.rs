@@ -2,9 +2,23 @@
 
 /// Untagged responses to one command.
 pub const RESPONSES: usize = 200_000;
+/// Numbers that are moved up because messages before them are gone; after more, to compare the mailbox
+/// takes less time.
+pub const MOVED: usize = 500_000_000;
+/// Bytes of all untagged responses to one command, without literals that are streamed: a window of a
+/// thousand messages passes if each has five hundred recipients, and what is made of it, several times
+/// as much, still has room in a browser.
+pub const ANSWER: u64 = 64 << 20;
+/// Milliseconds that a server may work on one command while it says next to nothing of substance, such
+/// as "still here": a search without an index, or a copy of many messages.
+pub const WORK: i64 = 30 * 60 * 1_000;
+/// Bytes in a second that must be carried for a command to take longer than that.
+pub const BYTES_PER_SECOND: u64 = 1 << 10;
 /// Changes that a server tells of one mailbox before they are applied; after more, the mailbox is
 /// compared as a whole.
 pub const NEWS: usize = 200_000;
+/// Bytes that those changes may take up.
+pub const NEWS_SIZE: usize = 64 << 20;
 /// Bytes of content in the answer to one command.
 pub const CONTENT: usize = 64 << 20;
 /// Mailboxes of one account; the rest is left out.

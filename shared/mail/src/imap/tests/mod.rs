@@ -25,6 +25,7 @@ macro_rules! items {
 }
 
 mod bodies;
+mod bounds;
 mod damaged;
 mod find;
 mod log_in;
