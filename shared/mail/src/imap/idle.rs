@@ -89,10 +89,10 @@ impl<T: Transport> ImapClient<T> {
                 }
                 Ok(Either::Left(Event::Completed { .. })) => return Ok(false),
                 Ok(Either::Left(Event::Response(response))) => {
-                    if matches!(response, Response::MailboxStatus(_) | Response::List(_)) {
-                        if !std::mem::replace(&mut self.told_of_others, true) {
-                            end = end.min(host.now() + SETTLES);
-                        }
+                    if matches!(response, Response::MailboxStatus(_) | Response::List(_))
+                        && !std::mem::replace(&mut self.told_of_others, true)
+                    {
+                        end = end.min(host.now() + SETTLES);
                     }
                     // Such as "OK Still here": a sign of life, and no news.
                     self.is_news(&response);

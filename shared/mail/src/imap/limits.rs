@@ -2,6 +2,9 @@
 
 /// Untagged responses to one command.
 pub const RESPONSES: usize = 200_000;
+/// Octets of the set of messages in a command, which should have no more than 8,000 in all (RFC 7162
+/// section 4).
+pub const SET: usize = 7_500;
 /// Numbers that are moved up because messages before them are gone; after more, to compare the mailbox
 /// takes less time.
 pub const MOVED: usize = 500_000_000;
