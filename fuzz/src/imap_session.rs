@@ -19,6 +19,7 @@ const LIMITS: Limits = Limits {
     untagged: 200,
     unasked: 50,
     capabilities: 8,
+    extension_name: 16,
 };
 
 /// Whatever a server says, and however it is split, a session never panics, sends nothing before it

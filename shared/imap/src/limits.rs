@@ -23,6 +23,8 @@ pub struct Limits {
     pub unasked: u64,
     /// Capabilities, and enabled extensions, that are remembered; the rest are ignored.
     pub capabilities: usize,
+    /// Bytes of an enabled extension's name; one with a longer name is ignored.
+    pub extension_name: usize,
 }
 
 impl Default for Limits {
@@ -37,6 +39,7 @@ impl Default for Limits {
             untagged: 3_000_000,
             unasked: 100_000,
             capabilities: 500,
+            extension_name: 100,
         }
     }
 }

@@ -50,6 +50,11 @@ pub(super) struct SelectedMailbox {
 }
 
 impl SelectedMailbox {
+    /// How many messages it has, if the server told.
+    pub(super) fn exists(&self) -> Option<u32> {
+        self.exists
+    }
+
     /// Another mailbox is being opened, or none is open any more.
     pub(super) fn forget(&mut self) {
         *self = Self::default();

@@ -64,6 +64,8 @@ pub struct Session {
     in_flight: Vec<InFlight>,
     /// Untagged responses since a command ended.
     untagged: u64,
+    /// Bytes of responses and of streamed literals that were read.
+    taken: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -103,6 +105,7 @@ impl Session {
             queue: VecDeque::new(),
             in_flight: Vec::new(),
             untagged: 0,
+            taken: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -123,6 +126,18 @@ impl Session {
     /// (RFC 5161).
     pub fn is_enabled(&self, extension: &str) -> bool {
         self.enabled.contains(&extension.to_ascii_uppercase())
+    }
+
+    /// How many messages the selected mailbox has, as far as the server told up to the event that was
+    /// taken last; `None` before it tells.
+    pub fn exists(&self) -> Option<u32> {
+        self.mailbox.exists()
+    }
+
+    /// How many bytes the server has said, as far as they were read for the event that was taken last:
+    /// what grew from one event to the next is what that was made from. Line ends do not count.
+    pub fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// What the server does otherwise than others, as far as it has shown.

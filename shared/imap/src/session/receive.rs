@@ -32,6 +32,7 @@ impl Session {
         }
         match self.framer.next(rest) {
             Ok(Some(Frame::Response(raw))) => {
+                self.taken += raw.parts().0.len() as u64;
                 let (parsed, defect) = response::parse(raw, &self.arena, &self.limits);
                 let balanced = defect != Some(Defect::Tokens(TokenDefect::Unbalanced));
                 // What was taken for its end was in the middle of a literal, or the other way
@@ -57,6 +58,7 @@ impl Session {
             }
             Ok(Some(Frame::StreamChunk(stream, bytes))) => {
                 let bytes = bytes.to_vec();
+                self.taken += bytes.len() as u64;
                 self.emit(Event::LiteralChunk { stream, bytes });
             }
             Ok(Some(Frame::StreamEnd(stream))) => self.emit(Event::LiteralEnd { stream }),
@@ -112,8 +114,9 @@ impl Session {
         match &response {
             Response::Capability(capabilities) => self.learn(capabilities.clone()),
             Response::Enabled(names) => {
-                let names = names.iter().map(|name| name.to_ascii_uppercase());
-                self.enabled.extend(names.take(self.limits.capabilities));
+                let names = names.iter().filter(|name| name.len() <= self.limits.extension_name);
+                let room = self.limits.capabilities.saturating_sub(self.enabled.len());
+                self.enabled.extend(names.map(|name| name.to_ascii_uppercase()).take(room));
             }
             Response::Id(fields) => self.quirks.learn_from_id(fields),
             Response::Status(status) => {

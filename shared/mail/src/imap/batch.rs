@@ -66,6 +66,8 @@ pub(super) struct Sync<'a, H> {
     asked: i64,
     changed: &'a mut dyn FnMut(SyncStep) -> ControlFlow<()>,
     paused: bool,
+    /// Whether the server did not tell all of it: a message may be gone or missing.
+    pub(super) is_partial: bool,
 }
 
 impl<'a, H: Host> Sync<'a, H> {
@@ -78,8 +80,9 @@ impl<'a, H: Host> Sync<'a, H> {
         changed: &'a mut dyn FnMut(SyncStep) -> ControlFlow<()>,
     ) -> Self {
         let stored = u32::try_from(stored).unwrap_or(u32::MAX);
-        let (total, unread, counted, paused) = (stored, 0, asked, false);
-        Self { host, mailbox, stored, total, unread, counted, asked, changed, paused }
+        let (total, unread, counted) = (stored, 0, asked);
+        let (paused, is_partial) = (false, false);
+        Self { host, mailbox, stored, total, unread, counted, asked, changed, paused, is_partial }
     }
 
     /// Takes the server's count of unread messages, for which it was asked at `counted`.

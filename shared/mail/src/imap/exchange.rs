@@ -6,7 +6,7 @@ use postern_imap::{
     Command, Event, Response,
     command::InvalidArgument,
     response::{BodySection, Content, Fetch, Status},
-    session::Tag,
+    session::{Defect, Tag},
 };
 
 use super::{
@@ -38,12 +38,16 @@ pub(super) struct Answer {
     pub(super) responses: Vec<Response>,
     /// How each command ended, in the order in which they were given.
     pub(super) ends: Vec<Status>,
+    /// Whether some of it could not be read: what is not in it may have been told all the same.
+    pub(super) is_damaged: bool,
     /// Large literals, by number.
     streams: BTreeMap<u64, Vec<u8>>,
     /// Why the server is about to hang up.
     goodbye: Option<String>,
     /// Bytes in `streams` and in held sections.
     content: usize,
+    /// Bytes that `responses` were made from.
+    size: u64,
 }
 
 impl Answer {
@@ -76,7 +80,8 @@ impl Answer {
         }
     }
 
-    fn take(&mut self, event: Event) -> Result<(), MailError> {
+    /// Takes an event that was made from so many bytes.
+    fn take(&mut self, event: Event, size: u64) -> Result<(), MailError> {
         match event {
             Event::Response(response) => {
                 if let Response::Fetch(fetch) = &response {
@@ -86,7 +91,8 @@ impl Answer {
                         }
                     }
                 }
-                if self.responses.len() >= limits::RESPONSES {
+                self.size += size;
+                if self.responses.len() >= limits::RESPONSES || self.size > limits::ANSWER {
                     return Err(MailError::Protocol("too many responses to one request".into()));
                 }
                 self.responses.push(response);
@@ -98,9 +104,10 @@ impl Answer {
                 self.count(bytes.len())?;
                 self.streams.entry(stream).or_default().extend(bytes);
             }
+            // It is left out; the rest of the answer counts.
+            Event::Defect(Defect::Tokens(_) | Defect::Senseless(_)) => self.is_damaged = true,
             Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),
             Event::Goodbye(status) => self.goodbye = Some(status.text),
-            // What is damaged is left out; the rest of the answer counts.
             Event::LiteralEnd { .. }
             | Event::ContentWanted { .. }
             | Event::Idling { .. }
@@ -133,7 +140,9 @@ impl<T: Transport> ImapClient<T> {
         what: &'static str,
     ) -> Result<Answer, MailError> {
         let tag = self.connection.session.start(command);
-        self.finish(clock, tag, what).await
+        let answer = self.finish(clock, tag, what).await?;
+        let refusal = answer.ends.iter().find_map(|end| refusal(what, end));
+        refusal.map_or(Ok(answer), Err)
     }
 
     /// Runs commands to their ends, all sent at once. Refusals are left to the caller.
@@ -153,7 +162,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(answer)
     }
 
-    /// Waits for the end of a command that was started, and takes all that comes until then.
+    /// Waits for the end of a command that was started, and takes all that comes until then. A
+    /// refusal is left to the caller.
     pub(super) async fn finish(
         &mut self,
         clock: &impl Clock,
@@ -162,9 +172,6 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Answer, MailError> {
         let mut answer = Answer::default();
         let end = self.wait_for(clock, tag, what, &mut answer).await?;
-        if let Some(refusal) = refusal(what, &end) {
-            return Err(refusal);
-        }
         answer.ends.push(end);
         Ok(answer)
     }
@@ -219,11 +226,17 @@ impl<T: Transport> ImapClient<T> {
         answer: &mut Answer,
         feed: &mut impl Feed,
     ) -> Result<Status, MailError> {
+        let mut deadline = Deadline::from(clock.now());
         loop {
             if let Some(status) = self.ended.remove(&tag) {
                 return Ok(status);
             }
-            match (self.connection.next_event(clock, patience, what).await, &answer.goodbye) {
+            let left = deadline.left(clock.now()).ok_or(MailError::TimedOut(what))?;
+            let before = self.connection.session.taken();
+            let event = self.connection.next_event(clock, patience.min(left), what).await;
+            let size = self.connection.session.taken() - before;
+            deadline.carry(size);
+            match (event, &answer.goodbye) {
                 (Ok(Event::Completed { tag, status }), _) => {
                     self.ended.insert(tag, status);
                 }
@@ -231,11 +244,12 @@ impl<T: Transport> ImapClient<T> {
                 (Ok(Event::ContentWanted { tag: wanted, rest }), _) if wanted == tag => {
                     self.half_said = true;
                     let piece = feed.next().await?;
+                    deadline.carry(piece.len() as u64);
                     let fed = self.connection.session.feed(tag, &piece);
                     fed.map_err(|error| MailError::Input(format!("This can't be sent: {error}.")))?;
                     self.half_said = (piece.len() as u64) < rest;
                 }
-                (Ok(event), _) => answer.take(event)?,
+                (Ok(event), _) => answer.take(event, size)?,
                 (Err(_), Some(text)) => return Err(goodbye(text.clone())),
                 (Err(error), None) => return Err(error),
             }
@@ -243,8 +257,57 @@ impl<T: Transport> ImapClient<T> {
     }
 }
 
+/// Until when a command must have ended, however often the server says something meanwhile: for a
+/// while it may only be at work, and then for as long as what is asked for is carried.
+struct Deadline {
+    /// In milliseconds since 1970 (UTC), if nothing is carried.
+    idle: i64,
+    /// Bytes that were carried, either way.
+    carried: u64,
+}
+
+impl Deadline {
+    fn from(now: i64) -> Self {
+        Self { idle: now.saturating_add(limits::WORK), carried: 0 }
+    }
+
+    fn carry(&mut self, bytes: u64) {
+        self.carried += bytes;
+    }
+
+    /// How long it still is; `None` if it has passed.
+    fn left(&self, now: i64) -> Option<Duration> {
+        let carrying = self.carried * 1_000 / limits::BYTES_PER_SECOND;
+        let end = self.idle.saturating_add_unsigned(carrying);
+        let left = u64::try_from(end.saturating_sub(now)).ok()?;
+        (left > 0).then(|| Duration::from_millis(left))
+    }
+}
+
 impl From<InvalidArgument> for MailError {
     fn from(error: InvalidArgument) -> Self {
         Self::Input(format!("This can't be sent to a mail server: {error}."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_may_take_long_if_it_carries_what_was_asked_for() {
+        let minutes = |carried: u64| {
+            let mut deadline = Deadline::from(1_000);
+            deadline.carry(carried);
+            deadline.left(1_000).map(|left| left.as_secs() / 60)
+        };
+        assert_eq!(
+            (minutes(0), minutes(60 << 10), minutes(64 << 20)),
+            (Some(30), Some(31), Some(1122))
+        );
+        let mut deadline = Deadline::from(0);
+        assert_eq!(deadline.left(limits::WORK), None);
+        deadline.carry(1 << 10);
+        assert_eq!(deadline.left(limits::WORK), Some(Duration::from_secs(1)));
     }
 }

@@ -70,7 +70,13 @@ impl<T: Transport> ImapClient<T> {
             if arrived.saturating_sub(sync.on_server().await?) > plan::FIRST_WINDOW {
                 return self.sync_messages(host, mailbox, sync.changed()).await;
             }
-            self.fetch_arrived(&mut sync, before.uid_next, &stored).await?;
+            match self.fetch_arrived(&mut sync, before.uid_next, &stored).await {
+                // Which of them the server refuses, and what comes all the same, shows there.
+                Err(MailError::Refused { .. } | MailError::Denied { .. }) => {
+                    return self.sync_messages(host, mailbox, sync.changed()).await;
+                }
+                done => done?,
+            }
         }
         sync.total = sync.on_server().await?;
         let unread = self.count_unread(host, mailbox).await?;
@@ -91,7 +97,7 @@ impl<T: Transport> ImapClient<T> {
         let items = listing::items(&self.capabilities(sync.host()).await?);
         let command = Command::uid_fetch(&new, &items)?;
         let mut answer = self.run(sync.host(), command, "list the messages").await?;
-        let messages = listing::messages(sync.mailbox, &mut answer, |uid| {
+        let messages = listing::messages(sync.mailbox, answer.fetches(), |uid| {
             uid >= uid_next && !is_provisional(uid) && stored.binary_search(&uid).is_err()
         });
         let Some(last) = messages.last() else { return Ok(()) };

@@ -77,22 +77,22 @@ impl<T: Transport> ImapClient<T> {
         came: &mut Option<O>,
     ) -> Result<bool, MailError> {
         let tag = self.connection.session.start(Command::idle());
-        let mut patience = patience;
-        // Until when more is awaited that is told of other mailboxes.
-        let mut settled = None;
+        // However often the server says that it is still there.
+        let mut end = after(host.now(), patience);
         while !self.has_news() {
-            let left = settled.map(|settled: i64| settled.saturating_sub(host.now()));
-            let left = left.map(|left| Duration::from_millis(left.try_into().unwrap_or(0)));
-            let patience_now = left.unwrap_or(patience);
-            match self.connection.next_event_or(host, patience_now, "news", other).await {
+            let left = end.saturating_sub(host.now());
+            let Ok(left @ 1..) = u64::try_from(left) else { break };
+            let left = Duration::from_millis(left);
+            match self.connection.next_event_or(host, left, "news", other).await {
                 Ok(Either::Left(Event::Idling { renew_within })) => {
-                    patience = patience.min(renew_within);
+                    end = end.min(after(host.now(), renew_within));
                 }
                 Ok(Either::Left(Event::Completed { .. })) => return Ok(false),
                 Ok(Either::Left(Event::Response(response))) => {
-                    if matches!(response, Response::MailboxStatus(_) | Response::List(_)) {
-                        self.told_of_others = true;
-                        settled = settled.or(Some(host.now() + SETTLES));
+                    if matches!(response, Response::MailboxStatus(_) | Response::List(_))
+                        && !std::mem::replace(&mut self.told_of_others, true)
+                    {
+                        end = end.min(host.now() + SETTLES);
                     }
                     // Such as "OK Still here": a sign of life, and no news.
                     self.is_news(&response);
@@ -138,6 +138,11 @@ impl<T: Transport> ImapClient<T> {
     fn has_news(&self) -> bool {
         self.news.as_ref().is_some_and(|news| !news.is_empty())
     }
+}
+
+/// So much later, in milliseconds since 1970 (UTC).
+fn after(now: i64, duration: Duration) -> i64 {
+    now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
 async fn without_looking<O>(

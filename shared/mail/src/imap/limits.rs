@@ -2,9 +2,26 @@
 
 /// Untagged responses to one command.
 pub const RESPONSES: usize = 200_000;
+/// Octets of the set of messages in a command, which should have no more than 8,000 in all (RFC 7162
+/// section 4).
+pub const SET: usize = 7_500;
+/// Numbers that are moved up because messages before them are gone; after more, to compare the mailbox
+/// takes less time.
+pub const MOVED: usize = 500_000_000;
+/// Bytes of all untagged responses to one command, without literals that are streamed: a window of a
+/// thousand messages passes if each has five hundred recipients, and what is made of it, several times
+/// as much, still has room in a browser.
+pub const ANSWER: u64 = 64 << 20;
+/// Milliseconds that a server may work on one command while it says next to nothing of substance, such
+/// as "still here": a search without an index, or a copy of many messages.
+pub const WORK: i64 = 30 * 60 * 1_000;
+/// Bytes in a second that must be carried for a command to take longer than that.
+pub const BYTES_PER_SECOND: u64 = 1 << 10;
 /// Changes that a server tells of one mailbox before they are applied; after more, the mailbox is
 /// compared as a whole.
 pub const NEWS: usize = 200_000;
+/// Bytes that those changes may take up.
+pub const NEWS_SIZE: usize = 64 << 20;
 /// Bytes of content in the answer to one command.
 pub const CONTENT: usize = 64 << 20;
 /// Mailboxes of one account; the rest is left out.
@@ -18,6 +35,9 @@ pub const MESSAGES: u64 = 1_000_000;
 /// Messages whose changes are on their way that are left out when the server counts; of more, the count
 /// may be wrong until the next one.
 pub const UNSETTLED: usize = 500;
+/// Commands that one sync of a mailbox spends on finding the messages that a server refuses to list:
+/// twenty find one among a thousand.
+pub const HALVES: u32 = 300;
 /// Addresses of one header field that a record keeps.
 pub const ADDRESSES: usize = 50;
 /// Messages that are looked at to find one whose UID is not known.

@@ -8,7 +8,7 @@ use postern_imap::{
     },
 };
 
-use super::{exchange::Answer, limits};
+use super::limits;
 use crate::record::{Body, Links, Message};
 
 /// What must be fetched to make a record.
@@ -93,11 +93,11 @@ pub(super) fn preview(fetch: &Fetch) -> String {
 /// The records of the messages that were fetched and are wanted, ascending, each once.
 pub(super) fn messages(
     mailbox: MailboxId,
-    answer: &mut Answer,
+    fetches: impl IntoIterator<Item = Fetch>,
     is_wanted: impl Fn(u32) -> bool,
 ) -> Vec<Message> {
-    let mut messages: Vec<Message> = answer
-        .fetches()
+    let mut messages: Vec<Message> = fetches
+        .into_iter()
         .filter_map(|fetch| message(mailbox, &fetch))
         .filter(|message| is_wanted(message.id.uid))
         .collect();

@@ -19,8 +19,9 @@ use crate::{
 
 impl<T: Transport> ImapClient<T> {
     /// Brings the stored mailboxes of an account up to date, in one batch: those that are known keep
-    /// their numbers, new ones get one, those that are gone are removed with their messages. Returns
-    /// all in the order to show them.
+    /// their numbers, new ones get one, those that are gone are removed with their messages, unless a
+    /// part of the list could not be read, which may have been about them. Returns all in the order
+    /// to show them.
     ///
     /// # Errors
     ///
@@ -53,11 +54,13 @@ impl<T: Transport> ImapClient<T> {
         Ok(mailboxes)
     }
 
-    async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Vec<Listed>, MailError> {
+    async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Listing, MailError> {
         let offered = self.capabilities(host).await?;
         let with = ListReturn::offered(&offered);
         let what = "list the mailboxes";
-        let mut responses = self.run(host, Command::list(b"*", &with)?, what).await?.responses;
+        let answer = self.run(host, Command::list(b"*", &with)?, what).await?;
+        let is_whole = !answer.is_damaged;
+        let mut responses = answer.responses;
         if with.status.is_empty() {
             let selectable = responses.iter().filter_map(|response| match response {
                 Response::List(entry) if is_selectable(entry) => Some(&entry.name),
@@ -72,13 +75,20 @@ impl<T: Transport> ImapClient<T> {
             responses.extend(counts.responses);
         }
         spelling::spell(&mut responses, self.enabled.spelling);
-        let listed = listed(responses, with.subscribed);
-        if listed.is_empty() {
+        let mailboxes = listed(responses, with.subscribed);
+        if mailboxes.is_empty() {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
         }
-        Ok(listed)
+        Ok(Listing { mailboxes, is_whole })
     }
+}
+
+/// The mailboxes that the server listed.
+struct Listing {
+    mailboxes: Vec<Listed>,
+    /// Whether that is all of them.
+    is_whole: bool,
 }
 
 /// A mailbox as the server lists it.
@@ -105,10 +115,11 @@ struct Reconciled {
 fn reconcile(
     account: AccountId,
     stored: &[Mailbox],
-    listed: &[Listed],
+    listing: &Listing,
     mut next_number: u32,
     entries: &[Entry],
 ) -> Reconciled {
+    let Listing { mailboxes: listed, is_whole } = listing;
     let known = known(stored, listed);
     let mut writes = Vec::new();
     let mut mailboxes = Vec::new();
@@ -164,7 +175,7 @@ fn reconcile(
         })
     };
     for gone in stored.iter().filter(|mailbox| !known.contains(&mailbox.id)) {
-        if holds_only_copies(gone.id) {
+        if !is_whole || holds_only_copies(gone.id) {
             mailboxes.push(gone.clone());
             continue;
         }
@@ -314,6 +325,10 @@ fn guess_roles(listed: &mut [Listed]) {
 mod tests {
     use super::*;
 
+    fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
+        Listing { mailboxes: mailboxes.into(), is_whole: true }
+    }
+
     fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
         let status = |(unseen, messages)| MailboxStatus {
             unseen: Some(unseen),
@@ -335,12 +350,13 @@ mod tests {
     #[test]
     fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
         let account = AccountId(3);
-        let first = reconcile(account, &[], &[own("INBOX", Some((1, 5))), own("a", None)], 7, &[]);
+        let first =
+            reconcile(account, &[], &whole([own("INBOX", Some((1, 5))), own("a", None)]), 7, &[]);
         assert_eq!(first.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 8]);
         assert_eq!((first.mailboxes[0].unread, first.mailboxes[0].total), (1, 5));
         assert_eq!((first.next_number, first.writes.len()), (9, 2));
 
-        let listed = [own("INBOX", None), own("b", None)];
+        let listed = whole([own("INBOX", None), own("b", None)]);
         let second = reconcile(account, &first.mailboxes, &listed, first.next_number, &[]);
         assert_eq!(second.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 9]);
         assert_eq!(second.mailboxes[0].total, 5, "counts that are not told stay");
@@ -356,8 +372,9 @@ mod tests {
     #[test]
     fn a_mailbox_that_is_spelled_otherwise_is_the_same_if_only_one_can_be_meant() {
         let again = |stored: &[&[u8]], listed: &[&[u8]]| {
-            let spelled = |paths: &[&[u8]]| -> Vec<Listed> {
-                paths.iter().map(|path| Listed { path: path.to_vec(), ..own("", None) }).collect()
+            let spelled = |paths: &[&[u8]]| {
+                let spelled = |path: &&[u8]| Listed { path: path.to_vec(), ..own("", None) };
+                whole(paths.iter().map(spelled).collect::<Vec<_>>())
             };
             let first = reconcile(AccountId(3), &[], &spelled(stored), 1, &[]);
             let second = reconcile(AccountId(3), &first.mailboxes, &spelled(listed), 100, &[]);

@@ -1,21 +1,26 @@
 //! One mailbox's messages brought up to date.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use futures_util::future::join;
 use postern_bridge::MailboxId;
 use postern_imap::{
     Command, Response, SequenceSet,
-    command::{FetchItem, FetchOptions, SearchKey, SearchReturn, ThreadAlgorithm},
-    response::{SearchResult, Thread},
+    command::{FetchItem, FetchOptions, SearchKey, ThreadAlgorithm},
+    response::Thread,
     session::Tag,
 };
 
 use super::{
     ImapClient,
     batch::{BATCH, Sync, SyncStep},
-    limits, listing,
+    halves::Halving,
+    listing,
     plan::{self, FlagsFrom},
+    search::Present,
     select::Selected,
     stored::stored_uids,
 };
@@ -43,6 +48,8 @@ impl<T: Transport> ImapClient<T> {
     ///   tells the same again, which does no harm;
     /// - after links that an earlier version did not ask for: `linked_from` in the same batch says from
     ///   which UID on they are known, and it goes on below;
+    /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
+    ///   the next look compares the UIDs again;
     /// - the last batch but for previews stores `uid_next` and mod-sequence of the SELECT, when all that
     ///   they stand for is stored.
     ///
@@ -113,8 +120,12 @@ impl<T: Transport> ImapClient<T> {
             }
         }
         self.refresh_flags(&mut sync, flags, &known, &mut stored).await?;
-        let (total, unseen) = (sync.total, sync.unread);
+        let (total, unseen, is_partial) = (sync.total, sync.unread, sync.is_partial);
         sync.update(|own| {
+            if is_partial {
+                own.synced.stale = true;
+                return;
+            }
             own.uid_next = selected.uid_next.unwrap_or_default();
             let mod_seq = selected.mod_seq;
             let (exists, stale, linked, linked_from) = (total, false, true, 0);
@@ -150,21 +161,24 @@ impl<T: Transport> ImapClient<T> {
                 return Ok(());
             }
         }
-        let uids = match selected.exists {
-            0 => None,
-            _ => self.search(sync.host(), SearchKey::All, SearchReturn::All).await?.all,
+        let Present { uids, is_whole } = match selected.exists {
+            0 => Present { uids: Vec::new(), is_whole: true },
+            _ => self.present(sync.host()).await?,
         };
-        if uids.as_ref().is_some_and(|uids| uids.count() > limits::MESSAGES) {
-            return Err(MailError::Unsupported("a mailbox of this size"));
-        }
-        let uids: Vec<u32> = uids.iter().flat_map(SequenceSet::numbers).collect();
         let pending = sync.pending().await?;
         let here = |uid: &u32| !is_provisional(*uid) && !pending.has_departed(*uid);
         let there = uids.iter().copied().filter(here);
         let difference = plan::difference(there, std::mem::take(stored));
-        self.note_order(uids);
-        sync.remove(&difference.vanished).await?;
         *stored = difference.known;
+        if is_whole {
+            self.note_order(uids);
+            sync.remove(&difference.vanished).await?;
+        } else {
+            // Whether what was not told is gone can't be known.
+            sync.is_partial = true;
+            stored.extend(difference.vanished);
+            stored.sort_unstable();
+        }
         self.fetch_new(sync, &difference.missing, stored).await
     }
 
@@ -177,40 +191,10 @@ impl<T: Transport> ImapClient<T> {
         }
     }
 
-    /// Searches, in the short form where the server has it.
-    pub(super) async fn search<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        key: SearchKey,
-        short: SearchReturn,
-    ) -> Result<SearchResult, MailError> {
-        self.search_all(host, vec![key], short).await
-    }
-
-    /// The same for messages that match every key.
-    pub(super) async fn search_all<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        keys: Vec<SearchKey>,
-        short: SearchReturn,
-    ) -> Result<SearchResult, MailError> {
-        let capabilities = self.capabilities(host).await?;
-        let has_short = capabilities.has("ESEARCH") || capabilities.has("IMAP4REV2");
-        let form = if has_short { short } else { SearchReturn::Plain };
-        let command = Command::uid_search(&keys, form)?;
-        let answer = self.run(host, command, "search the mailbox").await?;
-        let found = answer.responses.into_iter().find_map(|response| match response {
-            Response::Search(result) => Some(result),
-            _ => None,
-        });
-        // Without an answer nothing is known: to take it for "none" would drop what is stored.
-        found.ok_or_else(|| MailError::Protocol("a search without a result".into()))
-    }
-
-    /// Fetches those of these messages that there are. The first window is not held up by others;
-    /// from then on the next one is taken in while one is stored. As long as windows come quickly, one
-    /// more is on its way, so that the server need not wait; where they do not, it would keep waiting
-    /// who wants something else.
+    /// Fetches those of these messages that there are and that the server does not refuse. The first
+    /// window is not held up by others; from then on the next one is taken in while one is stored. As
+    /// long as windows come quickly, one more is on its way, so that the server need not wait; where
+    /// they do not, it would keep waiting who wants something else.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -221,18 +205,30 @@ impl<T: Transport> ImapClient<T> {
         let asks_threads = self.wants_threads(sync, missing).await?;
         let mut is_first = true;
         let items = listing::items(&self.capabilities(host).await?);
+        let mut halving = Halving::new(items, "list the messages");
+        let known = stored.len();
         let mut windows = plan::new_windows(missing).into_iter();
-        let mut current = self.start_fetch(windows.next(), &items)?;
+        let mut current = self.start_fetch(windows.next(), &halving)?;
         let mut ahead = None;
         let mut came = None;
-        while let Some(tag) = current {
+        while let Some((tag, window)) = current {
             let began = host.now();
             let next = self.finish(host, tag, "list the messages");
             // What has come is stored even if the connection breaks.
             let (next, added) = join(next, take_in(sync, came)).await;
             stored.extend(added?);
+            let mut next = next?;
+            let refusal = halving.refusal(&next)?;
             let is_missing = |uid| missing.binary_search(&uid).is_ok();
-            came = Some(listing::messages(mailbox, &mut next?, is_missing));
+            let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
+            if let Some(refusal) = refusal.filter(|_| window.count() > 1) {
+                let here: BTreeSet<u32> =
+                    messages.iter().map(|own| own.id.uid).chain(stored.iter().copied()).collect();
+                let uids = window.numbers().filter(|uid| !here.contains(uid)).collect();
+                let more = self.fetch_halves(host, uids, refusal, &mut halving).await?;
+                messages.extend(listing::messages(mailbox, more, is_missing));
+            }
+            came = Some(messages);
             if is_first {
                 // It is being looked at: nothing else comes before what belongs to it.
                 let shown = take_in(sync, came.take()).await?;
@@ -248,14 +244,18 @@ impl<T: Transport> ImapClient<T> {
             }
             let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
-                Some(tag) => Some(tag),
-                None => self.start_fetch(next(), &items)?,
+                Some(ahead) => Some(ahead),
+                None => self.start_fetch(next(), &halving)?,
             };
             let is_quick = host.now() - began < plan::QUICK;
             let next = if is_quick { next() } else { None };
-            ahead = self.start_fetch(next, &items)?;
+            ahead = self.start_fetch(next, &halving)?;
         }
         stored.extend(take_in(sync, came).await?);
+        match halving.gave_up() {
+            Some(refusal) if stored.len() == known => return Err(refusal),
+            gave_up => sync.is_partial |= gave_up.is_some(),
+        }
         stored.sort_unstable();
         Ok(())
     }
@@ -297,7 +297,7 @@ impl<T: Transport> ImapClient<T> {
 
     /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the
     /// newest first, piece by piece, until something else is to be done first. Those from `linked_from`
-    /// on are known.
+    /// on are known. Messages that the server refuses stay without.
     async fn learn_links<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -305,6 +305,7 @@ impl<T: Transport> ImapClient<T> {
         known: &[u32],
     ) -> Result<(), MailError> {
         let items = listing::link_items(&self.capabilities(sync.host()).await?);
+        let mut halving = Halving::new(items, "list the conversations");
         let below = match linked_from {
             0 => known.len(),
             from => known.partition_point(|uid| *uid < from),
@@ -313,9 +314,8 @@ impl<T: Transport> ImapClient<T> {
             let unlinked = sync.unlinked(piece).await?;
             let mut links = BTreeMap::new();
             for window in plan::flag_windows(&unlinked) {
-                let command = Command::uid_fetch(&window, &items)?;
-                let mut answer = self.run(sync.host(), command, "list the conversations").await?;
-                let told = answer.fetches().filter(|fetch| fetch.envelope.is_some());
+                let came = self.fetch_window(sync.host(), &window, &mut halving).await?;
+                let told = came.into_iter().filter(|fetch| fetch.envelope.is_some());
                 links.extend(told.filter_map(|fetch| Some((fetch.uid?, listing::links(&fetch)))));
             }
             sync.set_links(links, piece[0]).await?;
@@ -375,11 +375,11 @@ impl<T: Transport> ImapClient<T> {
     fn start_fetch(
         &mut self,
         window: Option<SequenceSet>,
-        items: &[FetchItem],
-    ) -> Result<Option<Tag>, MailError> {
+        halving: &Halving,
+    ) -> Result<Option<(Tag, SequenceSet)>, MailError> {
         let Some(window) = window else { return Ok(None) };
-        let command = Command::uid_fetch(&window, items)?;
-        Ok(Some(self.connection.session.start(command)))
+        let command = halving.command(&window)?;
+        Ok(Some((self.connection.session.start(command), window)))
     }
 }
 

@@ -8,10 +8,12 @@
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `namespace` | where new mailboxes are made |
 //! | `spelling` | their names in UTF-8 and in modified UTF-7 |
+//! | `search` | which messages the open mailbox has, and which match |
 //! | `messages` | one mailbox's messages brought up to date |
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
 //! | `news` | what the server tells about the open mailbox, asked or not |
+//! | `halves` | messages that a server refuses to list in one go |
 //! | `plan` | which messages to fetch, drop and look at again, and in which windows |
 //! | `listing` | a message's record from what the server tells about it |
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
@@ -32,6 +34,7 @@ mod changes;
 mod exchange;
 mod find;
 mod follow;
+mod halves;
 mod idle;
 pub mod limits;
 mod listing;
@@ -47,6 +50,7 @@ mod plan;
 mod previews;
 mod quota;
 mod refusal;
+mod search;
 mod select;
 mod session;
 mod spelling;

@@ -21,6 +21,8 @@ pub(super) struct News {
     arrived: bool,
     /// Whether more has happened than is told here, so that the whole mailbox must be compared.
     lost: bool,
+    /// How many numbers have moved up, each time that a message went.
+    moved: usize,
     told: Told,
 }
 
@@ -31,6 +33,16 @@ pub(super) struct Told {
     pub(super) flags: BTreeMap<u32, Vec<Flag>>,
     /// Messages that are gone; some may never have been.
     pub(super) vanished: Vec<SequenceSet>,
+    /// About how many bytes that takes up.
+    size: usize,
+}
+
+impl Told {
+    /// Whether it may take up so many bytes more, which then count.
+    fn grow(&mut self, bytes: usize) -> bool {
+        self.size = self.size.saturating_add(bytes);
+        self.size <= limits::NEWS_SIZE
+    }
 }
 
 impl News {
@@ -105,31 +117,35 @@ impl News {
             std::cmp::Ordering::Greater => self.arrived = true,
             std::cmp::Ordering::Equal => {}
             // Messages can't go without an EXPUNGE.
-            std::cmp::Ordering::Less => {
-                self.lost = true;
-                self.order = None;
-            }
+            std::cmp::Ordering::Less => self.lose(),
         }
     }
 
+    /// The mailbox will be compared: which message has which number does not matter until then.
+    fn lose(&mut self) {
+        self.lost = true;
+        self.order = None;
+    }
+
     fn expunge(&mut self, number: u32) {
-        let Some(order) = &mut self.order else {
-            self.lost = true;
-            return;
-        };
+        let Some(order) = &mut self.order else { return self.lose() };
         self.exists = self.exists.saturating_sub(1);
         let at = (number as usize).wrapping_sub(1);
         // One that lies behind those that are known came and went without being seen.
         if at < order.len() {
             let uid = order.remove(at);
+            self.moved += order.len() - at;
             self.vanish(SequenceSet::from(uid));
+        }
+        if self.moved > limits::MOVED {
+            self.lose();
         }
     }
 
     fn vanish(&mut self, uids: SequenceSet) {
-        if self.told.vanished.len() >= limits::NEWS {
-            self.lost = true;
-            return;
+        let size = size_of_val(uids.ranges());
+        if self.told.vanished.len() >= limits::NEWS || !self.told.grow(size) {
+            return self.lose();
         }
         self.told.vanished.push(uids);
     }
@@ -149,14 +165,19 @@ impl News {
             (None, None) => None,
         };
         match uid {
-            Some(uid) if self.told.flags.len() < limits::NEWS => {
+            Some(uid) if self.told.flags.len() < limits::NEWS && self.told.grow(size(flags)) => {
                 self.told.flags.insert(uid, flags.clone());
             }
-            _ => self.lost = true,
+            _ => self.lose(),
         }
         let has_more = fetch.body_structure.is_some() || fetch.preview.is_some();
         fetch.sections.is_empty() && !has_more
     }
+}
+
+/// About how many bytes flags take up.
+fn size(flags: &[Flag]) -> usize {
+    size_of_val(flags) + flags.iter().map(|flag| flag.as_str().len()).sum::<usize>()
 }
 
 #[cfg(test)]
@@ -258,6 +279,40 @@ mod tests {
             news.lost
         };
         assert_eq!([lost(limits::NEWS), lost(limits::NEWS + 1)], [false, true]);
+    }
+
+    #[test]
+    fn news_are_lost_when_they_take_up_too_much() {
+        let lost = |count: u32, keyword: usize| {
+            let mut news = News::default();
+            for uid in 1..=count {
+                let flags = Some(vec![Flag::Other("x".repeat(keyword).into())]);
+                let fetch = Fetch { uid: Some(uid), flags, ..Fetch::default() };
+                news.note(&Response::Fetch(Box::new(fetch)));
+            }
+            news.lost
+        };
+        assert_eq!(
+            [lost(63, 1 << 20), lost(64, 1 << 20), lost(5_000, 1_000)],
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn when_all_is_lost_no_number_is_moved_up_any_more() {
+        let count = 100_000;
+        let mut news = News { exists: count, ..News::default() };
+        news.set_order((1..=count).collect());
+        // One after the other from the front, which moves all others.
+        let gone = (1..=count).take_while(|_| {
+            news.note(&Response::Expunge(1));
+            !news.lost
+        });
+        let gone = gone.count();
+        assert!((1_000..10_000).contains(&gone), "{gone}");
+        assert_eq!(news.order, None);
+        news.note(&Response::Expunge(1));
+        assert!(news.lost && news.moved <= limits::MOVED + count as usize);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use postern_imap::{SequenceSet, command::KnownState, response::MailboxStatus};
 
-use super::select::Selected;
+use super::{limits, select::Selected};
 use crate::record::{Mailbox, SyncPoint};
 
 /// How the server's messages differ from the stored ones.
@@ -131,18 +131,36 @@ pub(super) fn flag_windows(ascending: &[u32]) -> Vec<SequenceSet> {
     windows(ascending, &FLAG_WINDOWS)
 }
 
-/// Cuts from the end; the last size is that of all further windows.
+/// Cuts from the end; the last size is that of all further windows. Where a window's numbers are so
+/// scattered that they make a long line, it has fewer.
 fn windows(mut ascending: &[u32], sizes: &[usize]) -> Vec<SequenceSet> {
     let mut windows = Vec::new();
     let mut sizes = sizes.iter();
     let mut size = 1;
     while !ascending.is_empty() {
         size = sizes.next().copied().unwrap_or(size);
-        let (older, window) = ascending.split_at(ascending.len().saturating_sub(size));
+        let (older, window) = ascending.split_at(ascending.len() - fitting(ascending, size));
         windows.extend(SequenceSet::from_numbers(window.iter().copied()));
         ascending = older;
     }
     windows
+}
+
+/// How many of the last numbers, at most `most`, fit into the set of one command; at least one.
+fn fitting(ascending: &[u32], most: usize) -> usize {
+    let mut octets = 0;
+    // The number before, and whether it is the start of a range.
+    let mut before = (0, false);
+    let fits = |uid: &&u32| {
+        let continues = uid.checked_add(1) == Some(before.0);
+        // The start of a range that grows gives way to a smaller one.
+        if !(continues && before.1) {
+            octets += uid.checked_ilog10().unwrap_or_default() as usize + 2;
+        }
+        before = (**uid, continues);
+        octets <= limits::SET
+    };
+    ascending.iter().rev().take(most).take_while(fits).count().max(1)
 }
 
 #[cfg(test)]
@@ -277,5 +295,26 @@ mod tests {
         let all: Vec<u32> = (1..=2000).collect();
         let counts: Vec<_> = new_windows(&all).iter().map(SequenceSet::count).collect();
         assert_eq!(counts, [50, 200, 1000, 750]);
+    }
+
+    #[test]
+    fn windows_of_scattered_messages_make_no_long_lines() {
+        let last = u32::MAX / 2;
+        let gaps: [fn(&u32) -> bool; 4] =
+            [|_| true, |uid| uid % 2 == 0, |uid| uid % 3 != 0, |uid| uid % 7 > 2];
+        for is_there in gaps {
+            let uids: Vec<u32> = (last - 9_999..=last).filter(is_there).collect();
+            let windows = flag_windows(&uids);
+            let longest = windows.iter().map(|window| window.to_string().len()).max().unwrap();
+            assert!(longest <= limits::SET, "{longest}");
+            let mut cut: Vec<u32> = windows.iter().flat_map(SequenceSet::numbers).collect();
+            cut.sort_unstable();
+            assert_eq!(cut, uids);
+            // Not much shorter than they may be, but for the last one.
+            let short = windows.iter().rev().skip(1).filter(|window| {
+                window.count() < 2_000 && window.to_string().len() < limits::SET - 30
+            });
+            assert_eq!(short.count(), 0);
+        }
     }
 }

@@ -64,6 +64,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Selected, MailError> {
         self.selected = None;
         let answer = self.run(host, command, "open the mailbox").await?;
+        let mut exists = None;
         let mut selected = Selected {
             mailbox: mailbox.id,
             exists: 0,
@@ -73,7 +74,7 @@ impl<T: Transport> ImapClient<T> {
         };
         for response in &answer.responses {
             match response {
-                Response::Exists(exists) => selected.exists = *exists,
+                Response::Exists(count) => exists = Some(*count),
                 Response::Status(status) => match status.code {
                     Some(Code::UidValidity(validity)) => selected.uid_validity = validity,
                     Some(Code::UidNext(next)) => selected.uid_next = Some(next),
@@ -87,6 +88,9 @@ impl<T: Transport> ImapClient<T> {
         if selected.uid_validity == 0 {
             return Err(MailError::Unsupported("message numbers that last (UIDVALIDITY)"));
         }
+        // To take it for an empty one would drop what is stored.
+        let uncounted = || MailError::Protocol("a mailbox without a number of messages".into());
+        selected.exists = exists.ok_or_else(uncounted)?;
         if let Some(news) = &mut self.news {
             news.opened();
         }

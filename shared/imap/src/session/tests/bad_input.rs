@@ -208,3 +208,32 @@ fn a_goodbye_that_was_asked_for_is_a_response_like_others() {
     let events = drain(&mut session).1;
     assert!(matches!(&events[..], [Event::Response(_), Event::Completed { .. }]), "{events:?}");
 }
+
+#[test]
+fn extensions_that_are_enabled_again_and_again_are_not_all_remembered() {
+    let mut session = ready();
+    for number in 0..1_000 {
+        session.handle_input(format!("* ENABLED X-{number} {}\r\n", "X".repeat(101)).as_bytes());
+        drain(&mut session);
+    }
+    assert_eq!(session.enabled.len(), Limits::default().capabilities);
+    assert!(session.is_enabled("X-0") && !session.is_enabled("X-999"));
+}
+
+#[test]
+fn what_an_event_was_made_from_is_counted() {
+    let mut session = ready();
+    let body = "x".repeat(70_000);
+    let before = session.taken();
+    session.handle_input(
+        format!("* 3 EXISTS\r\n* 1 FETCH (BODY[] {{70000}}\r\n{body})\r\n").as_bytes(),
+    );
+    let mut sizes = Vec::new();
+    let mut last = before;
+    while session.poll_output().is_some() {
+        sizes.push(session.taken() - last);
+        last = session.taken();
+    }
+    // The number of messages; the literal's begin, its bytes, and its end; the message.
+    assert_eq!(sizes, [10, 0, 70_000, 0, 28]);
+}

@@ -5,10 +5,10 @@ mod results;
 use std::ops::ControlFlow;
 
 use postern_bridge::{MailboxId, MessageId};
-use postern_imap::{Command, SequenceSet};
+use postern_imap::SequenceSet;
 
 use self::results::{Failure, Results};
-use super::{ImapClient, listing, select::Selected};
+use super::{ImapClient, halves::Halving, listing, select::Selected};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{Pending, is_provisional},
@@ -111,11 +111,11 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<ControlFlow<()>, MailError> {
         let mailbox = selected.mailbox;
         let items = listing::items(&self.capabilities(host).await?);
+        let mut halving = Halving::new(items, "list the messages");
         for window in uids.rchunks(limits::WINDOW) {
             let Some(set) = SequenceSet::from_numbers(window.iter().copied()) else { continue };
-            let command = Command::uid_fetch(&set, &items)?;
-            let mut answer = self.run(host, command, "list the messages").await?;
-            let messages = listing::messages(mailbox, &mut answer, |uid| {
+            let came = self.fetch_window(host, &set, &mut halving).await?;
+            let messages = listing::messages(mailbox, came, |uid| {
                 window.binary_search(&uid).is_ok() && !is_provisional(uid)
             });
             let listed = keep(host, selected, messages).await?;
@@ -125,7 +125,7 @@ impl<T: Transport> ImapClient<T> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(ControlFlow::Continue(()))
+        halving.gave_up().map_or(Ok(ControlFlow::Continue(())), Err)
     }
 
     /// What the server finds, and what must be known of those messages besides.

@@ -25,11 +25,14 @@ macro_rules! items {
 }
 
 mod bodies;
+mod bounds;
+mod damaged;
 mod find;
 mod log_in;
 mod model;
 mod names;
 mod previews;
+mod refused;
 mod resync;
 mod scripted;
 mod simulated;

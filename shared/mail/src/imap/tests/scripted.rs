@@ -19,19 +19,32 @@ use crate::{
 /// What the client must say (without its tag), and what is answered; `{tag}` stands for its tag.
 pub(super) type Script = Vec<(&'static str, String)>;
 
+/// In milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+
 #[derive(Default)]
 pub(super) struct Wire {
     pub(super) script: VecDeque<(&'static str, String)>,
     to_client: VecDeque<Vec<u8>>,
     pub(super) said: String,
     pub(super) tls: bool,
+    /// What the server says every fifty seconds when it has nothing else to say.
+    pub(super) drip: String,
+    /// The time, in milliseconds.
+    pub(super) now: i64,
 }
 
 pub(super) struct Scripted(Rc<RefCell<Wire>>);
 
 impl Transport for Scripted {
     async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
-        Ok(self.0.borrow_mut().to_client.pop_front().unwrap_or_default())
+        let wire = &mut *self.0.borrow_mut();
+        if let Some(bytes) = wire.to_client.pop_front() {
+            return Ok(bytes);
+        }
+        wire.now += 50_000;
+        assert!(wire.now < DAY, "the client waits for ever");
+        Ok(wire.drip.clone().into_bytes())
     }
 
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
@@ -85,7 +98,7 @@ impl Discover for ScriptedHost {
 
 impl Clock for ScriptedHost {
     fn now(&self) -> i64 {
-        0
+        self.wire.borrow().now
     }
 
     async fn sleep(&self, _: Duration) {
