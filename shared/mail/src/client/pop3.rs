@@ -14,12 +14,6 @@ use crate::{
 };
 
 impl<H: Host> Client<H> {
-    /// Whether this browser may come to hold the only copy of mail.
-    pub(super) async fn safety(&self) -> Safety {
-        let persistent = self.inner.host.storage().await.persistent;
-        Safety { persistent, public_computer: self.is_public_computer().await }
-    }
-
     /// What a POP3 account would delete on its server with another setting.
     pub(super) async fn preview_retention(
         &self,
@@ -31,7 +25,14 @@ impl<H: Host> Client<H> {
             let rows = pop3::rows(self.store(), id).await?;
             let ServerNotes { elapsed, .. } = ServerNotes::load(self.store(), id).await?;
             let now = self.inner.host.now();
-            Ok(pop3::preview(retention, &rows, inbox, now, self.safety().await, &elapsed))
+            Ok(pop3::preview(
+                retention,
+                &rows,
+                inbox,
+                now,
+                Safety::of(&*self.inner.host).await,
+                &elapsed,
+            ))
         };
         preview.await.map_err(|error| self.problem(id, &error))
     }

@@ -7,8 +7,9 @@ use crate::{
     Host, MailError, Store,
     changes::is_provisional,
     host::StorageState,
+    pop3,
     record::{self, Body, Message, Record},
-    store::{Durability, Key, KeyRange, Order, Table, Write},
+    store::{Durability, KeyRange, Order, Table, Write},
 };
 
 /// How many records are read at a time.
@@ -23,28 +24,16 @@ impl<H: Host> Client<H> {
     pub(super) async fn look_at_storage(&self) {
         let StorageState { persistent, usage, quota } = self.inner.host.storage().await;
         let paused = self.inner.paused.get();
-        let public_computer = self.is_public_computer().await;
+        let public_computer = pop3::is_public_computer(self.store()).await;
         let view = StorageView { persistent, usage, quota, paused, public_computer };
         self.tell(None, Delta::Storage(view));
     }
 
-    /// Whether the person has said that this is a public computer. Where that can't be read, it counts as
-    /// one.
-    pub(super) async fn is_public_computer(&self) -> bool {
-        let stored = self.store().get(Table::Meta, &public_computer()).await;
-        stored.map_or(true, |stored| stored.is_some())
-    }
-
-    /// Notes whether this is a public computer. A download that is under way keeps to what was said
-    /// before.
+    /// Notes whether this is a public computer.
     pub(super) async fn set_public_computer(&self, is_public: bool) -> Result<(), MailError> {
-        let (table, key) = (Table::Meta, public_computer());
-        let write = match is_public {
-            true => Write::Put { table, key, value: Vec::new() },
-            false => Write::Delete { table, key },
-        };
         let editing = self.store().editing().lock().await;
-        self.store().apply(vec![write], Durability::Strict).await?;
+        let noted = pop3::note_public_computer(is_public);
+        self.store().apply(vec![noted], Durability::Strict).await?;
         drop(editing);
         self.look_at_storage().await;
         Ok(())
@@ -129,11 +118,6 @@ impl<H: Host> Client<H> {
         self.look_at_storage().await;
         Ok(())
     }
-}
-
-/// The key under which it is noted that this is a public computer.
-fn public_computer() -> Key {
-    Key::new().bytes(b"public-computer")
 }
 
 /// Drops what is stored of an IMAP account's messages until so many bytes are free; how many are.

@@ -74,7 +74,7 @@ impl<T: Transport> ImapClient<T> {
         Ok(host.store().apply(writes, Durability::Relaxed).await?)
     }
 
-    /// Fetches a message as it is. Of a large one better [the part](Self::fetch_window) without a
+    /// Fetches a message as it is. Of a large one better [the part](Self::fetch_piece) without a
     /// section is fetched: this holds all of it.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_bridge::{AccountId, MailboxId, Role};
+use postern_bridge::{AccountId, MailboxId, MessageId, Role};
 use postern_imap::{
     Command, Response,
     command::{ListReturn, StatusItem},
@@ -166,16 +166,9 @@ fn reconcile(
         mailboxes.push(mailbox);
     }
     let known: BTreeSet<MailboxId> = known.values().map(|mailbox| mailbox.id).collect();
-    // One that the server does not have (any more), and into which messages shall go that are in no
-    // other place: they stay.
-    let holds_only_copies = |id| {
-        entries.iter().filter(|entry| entry.is_open()).any(|entry| match entry.task {
-            Task::Append { mailbox, .. } | Task::Create { mailbox, .. } => mailbox == id,
-            _ => false,
-        })
-    };
+    let only_here = only_here(entries);
     for gone in stored.iter().filter(|mailbox| !known.contains(&mailbox.id)) {
-        if !is_whole || holds_only_copies(gone.id) {
+        if !is_whole || only_here.contains(&gone.id) {
             mailboxes.push(gone.clone());
             continue;
         }
@@ -183,6 +176,33 @@ fn reconcile(
         writes.extend(forget_messages(gone.id));
     }
     Reconciled { mailboxes, writes, next_number }
+}
+
+/// The mailboxes that the server may not have, and messages in which are in no other place: those that
+/// it was not told to make yet, and those of messages that it was not given yet, wherever they were
+/// moved since.
+fn only_here(entries: &[Entry]) -> BTreeSet<MailboxId> {
+    let mut mailboxes = BTreeSet::new();
+    let mut messages: BTreeSet<MessageId> = BTreeSet::new();
+    for entry in entries.iter().filter(|entry| entry.is_open()) {
+        match &entry.task {
+            Task::Create { mailbox, .. } => drop(mailboxes.insert(*mailbox)),
+            Task::Append { mailbox, item } => {
+                mailboxes.insert(*mailbox);
+                messages.insert(MessageId { mailbox: *mailbox, uid: item.to });
+            }
+            Task::Transfer { from, to, items, .. } => {
+                for item in items {
+                    if messages.contains(&MessageId { mailbox: *from, uid: item.uid }) {
+                        mailboxes.insert(*to);
+                        messages.insert(MessageId { mailbox: *to, uid: item.to });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    mailboxes
 }
 
 /// Which of the stored mailboxes the server lists, by the path that it tells: those of the same
@@ -323,7 +343,10 @@ fn guess_roles(listed: &mut [Listed]) {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::ChangeId;
+
     use super::*;
+    use crate::changes::{Item, State};
 
     fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
         Listing { mailboxes: mailboxes.into(), is_whole: true }
@@ -406,5 +429,37 @@ mod tests {
         let mut listed = [own("Sent", None), Listed { role: Some(Role::Sent), ..own("out", None) }];
         guess_roles(&mut listed);
         assert_eq!(listed[0].role, None);
+    }
+
+    #[test]
+    fn a_message_that_is_here_alone_keeps_the_mailbox_that_it_was_moved_to() {
+        let first =
+            reconcile(AccountId(3), &[], &whole([own("INBOX", None), own("x", None)]), 1, &[]);
+        let (drafts, x) = (first.mailboxes[0].id, first.mailboxes[1].id);
+        let entry = |number, task| Entry {
+            account: AccountId(3),
+            number,
+            change: ChangeId(1),
+            origin: None,
+            all: None,
+            task,
+            state: State::Queued,
+        };
+        let item = |uid, to| Item { uid, to, ..Item::default() };
+        let moved = |uid| Task::Transfer {
+            from: drafts,
+            to: x,
+            items: vec![item(uid, 90)],
+            copy: false,
+            step: Default::default(),
+        };
+        let append = Task::Append { mailbox: drafts, item: item(0, 80) };
+        let listed = whole([own("INBOX", None)]);
+        let left = |entries: &[Entry]| {
+            let second = reconcile(AccountId(3), &first.mailboxes, &listed, 9, entries);
+            second.mailboxes.iter().any(|mailbox| mailbox.id == x)
+        };
+        assert!(left(&[entry(1, append.clone()), entry(2, moved(80))]));
+        assert!(!left(&[entry(1, append), entry(2, moved(5))]), "that one is on the server");
     }
 }

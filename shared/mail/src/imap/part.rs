@@ -32,7 +32,7 @@ impl<T: Transport> ImapClient<T> {
     ///
     /// If there is no such part, it is larger than [`limits::PART`], the server can't be asked, or
     /// the store not be written.
-    pub async fn fetch_window<H: Host<Transport = T>>(
+    pub async fn fetch_piece<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         id: MessageId,
@@ -115,16 +115,16 @@ impl<T: Transport> ImapClient<T> {
     ///
     /// # Errors
     ///
-    /// As for [`fetch_window`](Self::fetch_window).
+    /// As for [`fetch_piece`](Self::fetch_piece).
     pub async fn fetch_part<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         id: MessageId,
         section: &str,
     ) -> Result<(), MailError> {
-        let mut fetched = self.fetch_window(host, id, section, None).await?;
+        let mut fetched = self.fetch_piece(host, id, section, None).await?;
         while !fetched.is_whole {
-            fetched = self.fetch_window(host, id, section, Some(fetched)).await?;
+            fetched = self.fetch_piece(host, id, section, Some(fetched)).await?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use postern_bridge::Retention;
 use postern_pop3::{Command, Event, Request};
 
 use super::{
-    DownloadStep, Job, LedgerRow,
+    DownloadStep, Job, LedgerRow, Safety,
     compare::Compared,
     count, due,
     elapsed::Elapsed,
@@ -103,9 +103,10 @@ pub(super) async fn delete_due<H: Host>(
 }
 
 /// A last look before it is too late: without QUIT the server deletes nothing (RFC 1939 section 6).
-/// The browser may have dropped the database since the messages were verified, or be unable to read a
-/// record; the person may have changed the account, or moved a message back. With the look the deletion is noted, in a strict
-/// write: one that another tab has fenced off deletes nothing either.
+/// The browser may have dropped the database since the messages were verified, be unable to read a
+/// record, or no longer promise to keep them; the person may have changed the account, moved a message
+/// back, or said that this is a public computer. With the look the deletion is noted, in a strict write:
+/// one that another tab has fenced off deletes nothing either.
 ///
 /// Returns the rows as they are noted; `None` if one of them is not to be deleted any more.
 async fn last_look<H: Host>(
@@ -131,7 +132,8 @@ async fn last_look<H: Host>(
     let account: Option<Account> = record::get(store, &account_key(job.account.id)).await?;
     let account = account.as_ref().unwrap_or(job.account);
     let now = host.now();
-    if account.incoming != job.account.incoming
+    if Safety::of(host).await.hold(0).is_some()
+        || account.incoming != job.account.incoming
         || account.retention == Retention::Secondary
         || due(account.retention, &marked, job.inbox, now, elapsed).len() < marked.len()
     {

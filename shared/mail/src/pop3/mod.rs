@@ -22,6 +22,7 @@ mod plan;
 mod read_back;
 mod retention;
 mod row;
+mod safety;
 mod server;
 mod storing;
 mod trouble;
@@ -37,6 +38,7 @@ pub use mailboxes::create_local_mailboxes;
 pub use notes::ServerNotes;
 pub use retention::{Safety, due, preview};
 pub use row::{LedgerRow, doubt, row_of, rows, want_whole};
+pub use safety::{is_public_computer, note_public_computer};
 
 use postern_bridge::ServerLogin;
 use postern_pop3::{Command, Event};

@@ -8,7 +8,7 @@ use postern_bridge::{AccountId, Connection, Delta, Progress, Role, ServerRole};
 use super::{super::pop3::waiting, Change, Client, Sync};
 use crate::{
     Host, MailError, outbox,
-    pop3::{self, DownloadStep, Job},
+    pop3::{self, DownloadStep, Job, Safety},
 };
 
 /// How often a POP3 server is asked for news: each time is a log-in, and servers ration those.
@@ -107,7 +107,7 @@ impl<H: Host> Client<H> {
             self.tell(None, Delta::Progress { account: id, progress: Some(progress) });
             self.note_change(inbox, Change::Order);
         };
-        let safety = self.safety().await;
+        let safety = Safety::of(&*self.inner.host).await;
         let job = Job { account: &account, password: &password, inbox, safety };
         let result = pop3::download(host, job, &mut step).await;
         self.tell(None, Delta::Progress { account: id, progress: None });

@@ -62,7 +62,7 @@ impl<H: Host> Client<H> {
             Work::Asked(Reading::Part { message, section, so_far, done }) => {
                 let fetched = link
                     .work(async |imap, host| {
-                        imap.fetch_window(host, message, &section, so_far.clone()).await
+                        imap.fetch_piece(host, message, &section, so_far.clone()).await
                     })
                     .await;
                 self.tell_fetched(account, &section, fetched.as_ref().ok());

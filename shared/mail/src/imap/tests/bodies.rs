@@ -82,7 +82,7 @@ fn an_attachment_is_fetched_and_decoded() {
     ];
     let id = MessageId { mailbox: INBOX, uid: 5 };
     let mut client = ready(&host, script);
-    let fetched = now(client.fetch_window(&host, id, "2", None)).unwrap();
+    let fetched = now(client.fetch_piece(&host, id, "2", None)).unwrap();
     assert_eq!((fetched.stored, fetched.size, fetched.is_whole), (8, 8, true));
     assert_eq!(part_content(&host).unwrap(), b"hello");
     // It is stored: nobody is asked.

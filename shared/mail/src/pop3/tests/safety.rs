@@ -12,6 +12,7 @@ use super::{
     *,
 };
 use crate::{
+    host::StorageState,
     pop3::ServerNotes,
     store::{MemoryStore, StoreError, Write},
 };
@@ -171,6 +172,29 @@ fn a_policy_that_is_changed_during_a_download_counts_for_it() {
         block_on(store.apply(vec![kept.put()], Durability::Strict)).unwrap();
     });
     assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 0);
+    assert_complete(&host, &three());
+}
+
+#[test]
+fn a_computer_that_is_called_public_during_a_download_deletes_nothing() {
+    let host = when_read_back(|store| {
+        let noted = crate::pop3::note_public_computer(true);
+        block_on(store.apply(vec![noted], Durability::Strict)).unwrap();
+    });
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 0);
+    assert_eq!(host.server.borrow().messages.len(), 3);
+    assert_complete(&host, &three());
+}
+
+#[test]
+fn a_browser_that_takes_back_its_promise_during_a_download_deletes_nothing() {
+    let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+    // What the download was begun with says otherwise.
+    let storage = host.storage.get();
+    host.storage.set(StorageState { persistent: false, ..storage });
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 0);
+    host.storage.set(storage);
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
     assert_complete(&host, &three());
 }
 
