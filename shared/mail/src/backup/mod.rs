@@ -28,6 +28,10 @@
 //! | an unsent message | it is in the outbox, uncertain | it is recognised by its Message-ID |
 //! | the rows of deleted messages | they will not come again | rows that are there stay as they are |
 //!
+//! **Damage** costs no more than what is damaged. A record that can't be read counts as a message that is
+//! missing in the file, and as none when a file is read; a row that can't be read is left out, and written
+//! anew. Of a file only the directory and the manifest have to be intact.
+//!
 //! Restored ledger rows count as unverified: the next download reads the messages back, compares
 //! their checksums, and only then may they be deleted anywhere else.
 

@@ -25,11 +25,11 @@ impl Reader {
         Self { rest: KeyRange::prefix(record::mailbox_key(mailbox)) }
     }
 
-    /// Takes the next piece into a catalogue; false at the end.
+    /// Takes the next piece into a catalogue, without records that can't be read; false at the end.
     ///
     /// # Errors
     ///
-    /// If the store can't be read or a record is damaged.
+    /// If the store can't be read.
     pub async fn next(
         &mut self,
         store: &impl Store,
@@ -40,7 +40,8 @@ impl Reader {
         let Some((last, _)) = piece.last() else { return Ok(false) };
         self.rest.start = last.clone().bytes(&[0]);
         for (key, value) in &piece {
-            catalogue.push(uid(&key.0)?, &decode(value)?);
+            let Ok(stored) = decode(value) else { continue };
+            catalogue.push(uid(&key.0)?, &stored);
         }
         Ok(true)
     }
@@ -51,7 +52,7 @@ impl Reader {
 ///
 /// # Errors
 ///
-/// If the store can't be read or a record is damaged.
+/// If the store can't be read.
 pub async fn looks_inside(
     store: &impl Store,
     id: MessageId,
@@ -62,7 +63,7 @@ pub async fn looks_inside(
     };
     let raw = record::beginning(store, id, limits::INSIDE).await?;
     let inside = Inside::of(&mime::inside(&raw));
-    judged(id.uid, &value, query, Some(&inside))
+    Ok(judged(id.uid, &value, query, Some(&inside)))
 }
 
 /// Those of the messages that are stored and fulfil a query for sure, and the UIDs of those that
@@ -70,7 +71,7 @@ pub async fn looks_inside(
 ///
 /// # Errors
 ///
-/// If the store can't be read or a record is damaged.
+/// If the store can't be read.
 pub async fn admitted(
     store: &impl Store,
     mailbox: MailboxId,
@@ -84,7 +85,7 @@ pub async fn admitted(
         let values = store.get_many(Table::Messages, &keys).await?;
         for (uid, value) in piece.iter().zip(values) {
             match value {
-                Some(value) => places.extend(judged(*uid, &value, query, None)?),
+                Some(value) => places.extend(judged(*uid, &value, query, None)),
                 None => missing.push(*uid),
             }
         }
@@ -92,21 +93,16 @@ pub async fn admitted(
     Ok((places, missing))
 }
 
-/// The place of a message that is found for sure.
-fn judged(
-    uid: u32,
-    value: &[u8],
-    query: &Query,
-    inside: Option<&Inside>,
-) -> Result<Option<Place>, StoreError> {
+/// The place of a message that is found for sure; one whose record can't be read is not.
+fn judged(uid: u32, value: &[u8], query: &Query, inside: Option<&Inside>) -> Option<Place> {
     let mut catalogue = Catalogue::default();
-    catalogue.push(uid, &decode(value)?);
+    catalogue.push(uid, &decode(value).ok()?);
     let found = |(_, envelope): &(Place, _)| query.verdict(envelope, inside) == Some(true);
-    Ok(catalogue.last().filter(found).map(|(place, _)| place))
+    catalogue.last().filter(found).map(|(place, _)| place)
 }
 
-fn decode(value: &[u8]) -> Result<Stored<'_>, StoreError> {
-    rmp_serde::from_slice(value).map_err(|error| StoreError::Damaged(error.to_string()))
+fn decode(value: &[u8]) -> Result<Stored<'_>, rmp_serde::decode::Error> {
+    rmp_serde::from_slice(value)
 }
 
 fn uid(key: &[u8]) -> Result<u32, StoreError> {

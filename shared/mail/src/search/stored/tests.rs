@@ -216,3 +216,19 @@ fn a_query_that_names_mailboxes_is_settled_for_each() {
     assert!(Query::parse("x in:sent").names_mailboxes() && !Query::parse("x").names_mailboxes());
     assert_eq!(within("in:garden", &garden), Some(Query::default()));
 }
+
+#[test]
+fn a_record_that_can_not_be_read_keeps_no_other_from_being_found() {
+    let store = store(&[3, 4, 5].map(message));
+    let (table, key) = (Table::Messages, record::message_key(message(4).id));
+    let write = crate::store::Write::Put { table, key, value: Vec::new() };
+    store.apply(vec![write], Durability::Relaxed).now_or_never().unwrap().unwrap();
+    let uids = |places: &[Place]| places.iter().map(|place| place.uid).collect::<Vec<_>>();
+    assert_eq!(uids(&scan(&store, "beans").found), [3, 5]);
+    let query = Query::parse("beans");
+    let found = admitted(&store, MAILBOX, &[3, 4, 5, 6], &query).now_or_never().unwrap();
+    let (places, missing) = found.unwrap();
+    assert_eq!((uids(&places), missing), (vec![3, 5], vec![6]));
+    let inside = looks_inside(&store, message(4).id, &query).now_or_never().unwrap();
+    assert_eq!(inside, Ok(None));
+}
