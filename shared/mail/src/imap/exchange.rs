@@ -236,6 +236,9 @@ impl<T: Transport> ImapClient<T> {
             let event = self.connection.next_event(clock, patience.min(left), what).await;
             let size = self.connection.session.taken() - before;
             deadline.carry(size);
+            if let (Ok(Event::Defect(defect)), Some(news)) = (&event, &mut self.news) {
+                news.doubt(defect);
+            }
             match (event, &answer.goodbye) {
                 (Ok(Event::Completed { tag, status }), _) => {
                     self.ended.insert(tag, status);

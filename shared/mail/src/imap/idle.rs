@@ -97,6 +97,11 @@ impl<T: Transport> ImapClient<T> {
                     // Such as "OK Still here": a sign of life, and no news.
                     self.is_news(&response);
                 }
+                Ok(Either::Left(Event::Defect(defect))) => {
+                    if let Some(news) = &mut self.news {
+                        news.doubt(&defect);
+                    }
+                }
                 Ok(Either::Left(Event::Fatal(error))) => {
                     return Err(MailError::Protocol(error.to_string()));
                 }

@@ -1,5 +1,7 @@
 //! The list of mailboxes, reconciled with the stored one.
 
+mod roles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::{AccountId, MailboxId, MessageId, Role};
@@ -9,6 +11,7 @@ use postern_imap::{
     response::{ListEntry, MailboxStatus},
 };
 
+use self::roles::{guess_roles, role};
 use super::{ImapClient, limits, plan, spelling};
 use crate::{
     Host, MailError, Store, Transport,
@@ -294,53 +297,6 @@ fn is_selectable(entry: &ListEntry) -> bool {
     !entry.has(r"\Noselect") && !entry.has(r"\NonExistent")
 }
 
-fn role(entry: &ListEntry) -> Option<Role> {
-    let attributes = [
-        (r"\Drafts", Role::Drafts),
-        (r"\Sent", Role::Sent),
-        (r"\Archive", Role::Archive),
-        (r"\All", Role::Archive),
-        (r"\Junk", Role::Junk),
-        (r"\Spam", Role::Junk),
-        (r"\Trash", Role::Trash),
-    ];
-    if entry.name.eq_ignore_ascii_case(b"INBOX") {
-        return Some(Role::Inbox);
-    }
-    attributes.into_iter().find(|(name, _)| entry.has(name)).map(|(_, role)| role)
-}
-
-/// Gives roles by the usual names, where the server names no mailbox for them.
-fn guess_roles(listed: &mut [Listed]) {
-    let usual: [(Role, &[&str]); 5] = [
-        (Role::Drafts, &["drafts", "draft"]),
-        (Role::Sent, &["sent", "sent messages", "sent items", "sent mail"]),
-        (Role::Archive, &["archive", "archives"]),
-        (Role::Junk, &["junk", "spam", "junk e-mail", "bulk mail"]),
-        (Role::Trash, &["trash", "deleted items", "deleted messages"]),
-    ];
-    for (role, names) in usual {
-        if listed.iter().any(|own| own.role == Some(role)) {
-            continue;
-        }
-        let candidate = names.iter().find_map(|name| {
-            listed.iter().position(|own| {
-                let top = match &own.names[..] {
-                    [top] => Some(top),
-                    [first, second] if first.eq_ignore_ascii_case("INBOX") => Some(second),
-                    _ => None,
-                };
-                own.role.is_none()
-                    && own.selectable
-                    && top.is_some_and(|top| top.eq_ignore_ascii_case(name))
-            })
-        });
-        if let Some(at) = candidate {
-            listed[at].role = Some(role);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use postern_bridge::ChangeId;
@@ -352,7 +308,7 @@ mod tests {
         Listing { mailboxes: mailboxes.into(), is_whole: true }
     }
 
-    fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
+    pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
         let status = |(unseen, messages)| MailboxStatus {
             unseen: Some(unseen),
             messages: Some(messages),
@@ -416,19 +372,6 @@ mod tests {
         assert_eq!(again(&[raw], &[encoded, raw]), [100, 1]);
         assert_eq!(again(&[raw, encoded], &[b"R&-D/&AEUAbgB0AHcA,AByAGYAZQ-"]), [100]);
         assert_eq!(again(&[b"caf\xe9"], &[b"caf\xe8"]), [100]);
-    }
-
-    #[test]
-    fn roles_are_guessed_from_usual_names_unless_the_server_names_them() {
-        let mut listed = [own("Sent", None), own("INBOX/Trash", None), own("x/Drafts", None)];
-        guess_roles(&mut listed);
-        assert_eq!(
-            listed.each_ref().map(|own| own.role),
-            [Some(Role::Sent), Some(Role::Trash), None]
-        );
-        let mut listed = [own("Sent", None), Listed { role: Some(Role::Sent), ..own("out", None) }];
-        guess_roles(&mut listed);
-        assert_eq!(listed[0].role, None);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use postern_imap::{
     Response, SequenceSet,
-    response::{Code, Fetch, Flag},
+    response::{Code, Defect, Fetch, Flag},
+    session::Contradiction,
 };
 
 use super::limits;
@@ -64,6 +65,19 @@ impl News {
             _ => return false,
         }
         true
+    }
+
+    /// Takes a defect in what the server said: if it may have been that a message is gone, no number
+    /// can be trusted any more.
+    pub(super) fn doubt(&mut self, defect: &Defect) {
+        let is_departure = match defect {
+            Defect::Senseless(name) => matches!(&**name, "EXPUNGE" | "VANISHED"),
+            Defect::Contradiction(found) => matches!(found, Contradiction::ExpungedNothing { .. }),
+            _ => false,
+        };
+        if is_departure {
+            self.lose();
+        }
     }
 
     /// The mailbox was compared: these are its messages, ascending. If one went meanwhile that had
@@ -251,6 +265,22 @@ mod tests {
         unread.extend_order([40].into_iter());
         unread.note(&Response::Expunge(4));
         assert!(unread.lost, "which of the new ones went is not known");
+    }
+
+    #[test]
+    fn numbers_are_not_trusted_after_a_departure_that_makes_no_sense() {
+        let doubted = |defect| {
+            let mut news = told(&[]);
+            news.doubt(&defect);
+            news.note(&Response::Expunge(1));
+            (news.lost, vanished(&news))
+        };
+        let senseless = |name: &str| Defect::Senseless(name.into());
+        let nothing = Contradiction::ExpungedNothing { number: 9, exists: 3 };
+        for defect in [senseless("EXPUNGE"), senseless("VANISHED"), nothing.into()] {
+            assert_eq!(doubted(defect), (true, vec![]));
+        }
+        assert_eq!(doubted(senseless("FETCH")), (false, vec![10]));
     }
 
     #[test]
