@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Host, MailError,
-    record::{self, Body, Links, Message, Record, put_body},
+    record::{Body, Message, Record, put_body},
 };
 
 impl<H: Host> Editor<'_, H> {
@@ -100,22 +100,7 @@ impl<H: Host> Editor<'_, H> {
 }
 
 fn draft(id: MessageId, raw: &[u8], now: i64) -> Message {
-    let summary = postern_mime::summary(raw);
-    let size = raw.len() as u64;
-    Message {
-        id,
-        arrived: now,
-        sent: summary.sent,
-        size,
-        flags: Flags { seen: true, draft: true, ..Flags::default() },
-        keywords: Vec::new(),
-        from: record::addresses(summary.from),
-        to: record::addresses(summary.to),
-        subject: summary.subject,
-        message_id: summary.message_id,
-        links: Some(Links::new(summary.references, String::new())),
-        preview: summary.preview,
-        has_attachments: summary.has_attachments,
-        body: Body::Whole { size },
-    }
+    let body = Body::Whole { size: raw.len() as u64 };
+    let flags = Flags { seen: true, draft: true, ..Flags::default() };
+    Message { flags, ..Message::summarised(id, now, raw, body) }
 }

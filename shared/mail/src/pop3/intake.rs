@@ -6,8 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use postern_bridge::{AccountId, Flags, MailboxId, MessageId};
-use postern_mime::summary;
+use postern_bridge::{AccountId, MailboxId, MessageId};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
 };
 use crate::{
     MailError, Store,
-    record::{self, Body, CHUNK, Links, Message, Record, decode, encode, message_key},
+    record::{self, Body, CHUNK, Message, Record, decode, encode, message_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
@@ -278,26 +277,16 @@ impl Received {
     /// The record for the list, made of the message's first bytes.
     pub(super) fn message(&self, id: MessageId, now: i64) -> Message {
         let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
-        let summary = summary(head);
         let (size, body) = match self.part {
             Part::Whole => (self.size, Body::Whole { size: self.size }),
             Part::Header => (self.listed.size, Body::Header { size: self.size }),
         };
+        let message = Message::summarised(id, now, head, body);
         Message {
-            id,
-            arrived: arrival(summary.sent, now),
-            sent: summary.sent,
+            arrived: arrival(message.sent, now),
             size,
-            flags: Flags::default(),
-            keywords: Vec::new(),
-            from: record::addresses(summary.from),
-            to: record::addresses(summary.to),
-            subject: if self.is_nothing() { NOT_HERE.into() } else { summary.subject },
-            message_id: summary.message_id,
-            links: Some(Links::new(summary.references, String::new())),
-            preview: summary.preview,
-            has_attachments: summary.has_attachments,
-            body,
+            subject: if self.is_nothing() { NOT_HERE.into() } else { message.subject },
+            ..message
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reading back what was stored, before anything else is done with it.
 
+use std::collections::BTreeSet;
+
 use postern_bridge::AccountId;
 
 use super::{
@@ -115,7 +117,9 @@ async fn judge(
 }
 
 /// After everything was fetched: what is still damaged here and is not on the server any more, as far
-/// as its list tells, gets no row, so that it holds up nothing for ever. What is left of it stays.
+/// as its list tells, gets no row, so that it holds up nothing for ever. What is left of it stays: of one
+/// whose bytes are here and whose record can't be read, a record is made from them, so that it is
+/// listed and read back again.
 pub(super) async fn give_up(
     store: &impl Store,
     ledger: &mut Ledger,
@@ -133,8 +137,22 @@ pub(super) async fn give_up(
     let keys: Vec<Key> = lost.iter().map(Record::key).collect();
     let present: Vec<Option<LedgerRow>> = record::get_many(store, &keys).await?;
     let lost = present.into_iter().flatten().filter(LedgerRow::is_damaged);
-    let lost: Vec<LedgerRow> = lost.collect();
-    store.apply(lost.iter().map(Record::delete).collect(), Durability::Relaxed).await?;
-    lost.iter().for_each(|row| ledger.remove(&row.name()));
+    let (mut batch, mut counted) = (Vec::new(), BTreeSet::new());
+    for row in lost {
+        match record::rebuilt(store, row.message, row.partial).await? {
+            Some(message) => {
+                counted.insert(row.message.mailbox);
+                batch.push(message.put());
+            }
+            None => {
+                batch.push(row.delete());
+                ledger.remove(&row.name());
+            }
+        }
+    }
+    store.apply(batch, Durability::Relaxed).await?;
+    for mailbox in counted {
+        record::recount(store, mailbox).await?;
+    }
     Ok(())
 }

@@ -147,6 +147,27 @@ pub struct Place {
 }
 
 impl Message {
+    /// What the beginning of a message's bytes tells of it: unread, and as large as what is stored.
+    pub(crate) fn summarised(id: MessageId, arrived: i64, head: &[u8], body: Body) -> Self {
+        let summary = postern_mime::summary(head);
+        Self {
+            id,
+            arrived,
+            sent: summary.sent,
+            size: body.stored_size(),
+            flags: Flags::default(),
+            keywords: Vec::new(),
+            from: addresses(summary.from),
+            to: addresses(summary.to),
+            subject: summary.subject,
+            message_id: summary.message_id,
+            links: Some(Links::new(summary.references, String::new())),
+            preview: summary.preview,
+            has_attachments: summary.has_attachments,
+            body,
+        }
+    }
+
     /// Where it stands in its mailbox's list.
     pub fn place(&self) -> Place {
         Place { arrived: self.arrived, uid: self.id.uid }

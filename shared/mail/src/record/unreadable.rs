@@ -2,7 +2,10 @@
 
 use postern_bridge::{MailboxId, MessageId};
 
-use super::{Mailbox, Message, Record, arrived_message, decode, get, mailbox_key, message_key};
+use super::{
+    Body, Mailbox, Message, Record, arrived_message, beginning, bytes::stored_size, decode, get,
+    listed_place, mailbox_key, message_key,
+};
 use crate::{
     Store,
     store::{Durability, KeyRange, Order, StoreError, Table, Write},
@@ -28,6 +31,34 @@ pub(crate) async fn delete_unreadable(
     let places = places.into_iter().map(|key| Write::Delete { table: Table::Arrival, key });
     let bytes = Write::DeleteRange { table: Table::Bodies, range: KeyRange::prefix(key.clone()) };
     Ok(places.chain([Write::Delete { table: Table::Messages, key }, bytes]).collect())
+}
+
+/// Bytes at a message's beginning that tell what its record has to say.
+const BEGINNING: usize = 1 << 20;
+
+/// The record of such a message as far as its bytes and its place in the list tell: as an unread one,
+/// of which the header alone is here or all. `None` if its record can be read, or nothing else is left.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub(crate) async fn rebuilt(
+    store: &impl Store,
+    id: MessageId,
+    is_header: bool,
+) -> Result<Option<Message>, StoreError> {
+    let stored = store.get(Table::Messages, &message_key(id)).await?;
+    if stored.is_none_or(|stored| decode::<Message>(&stored).is_ok()) {
+        return Ok(None);
+    }
+    let places = KeyRange::prefix(mailbox_key(id.mailbox));
+    let places = store.keys(Table::Arrival, &places).await?;
+    let place = places.iter().find(|place| arrived_message(place) == Ok(id));
+    let (Some(place), size) = (place, stored_size(store, id).await?) else { return Ok(None) };
+    let head = beginning(store, id, BEGINNING).await?;
+    let body = if is_header { Body::Header { size } } else { Body::Whole { size } };
+    let arrived = listed_place(place)?.arrived;
+    Ok((size > 0).then(|| Message::summarised(id, arrived, &head, body)))
 }
 
 /// Counts a local mailbox's messages anew once such a message is replaced: nothing tells whether it was

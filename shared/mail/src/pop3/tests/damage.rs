@@ -286,3 +286,21 @@ fn a_drop_while_a_record_that_can_not_be_read_is_written_anew_loses_nothing() {
         assert_complete(&host, &three());
     }
 }
+
+#[test]
+fn a_record_that_can_not_be_read_is_made_anew_from_its_bytes_where_the_server_has_it_no_more() {
+    let host = prepared(Maildrop::new(&three()), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let before: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+    let lost = ledger(&host.store)[1].message;
+    make_unreadable(&host.store, lost);
+    block_on(crate::pop3::doubt(&host.store, AccountId(1), lost)).unwrap();
+    host.server.borrow_mut().messages.remove(1);
+    // Once to notice it, and once to read it back.
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+    let after: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+    assert_eq!(after, before);
+    assert!(ledger(&host.store).iter().all(|row| row.verified.is_some()));
+    assert_complete(&host, &three());
+}
