@@ -252,10 +252,15 @@ fn a_read_mark_made_offline_reaches_the_server_later() -> Result<()> {
         servers.dovecot.wait_for_flags("ben", "S").await?;
         page.say(Intent::Network { online: false });
         let messages = rows[0].id.into();
-        page.change(Change::Mark { messages, mark: Mark::Seen, set: false }).await?;
-        page.wait(|delta| match delta {
-            Delta::Counts { unread: 2, .. } => Some(()),
-            _ => None,
+        let change = Change::Mark { messages, mark: Mark::Seen, set: false };
+        let request = page.request();
+        page.say(Intent::Change { request, change });
+        // Which of the two is told first is left open.
+        let (mut is_changed, mut is_counted) = (false, false);
+        page.wait(|delta| {
+            is_changed |= matches!(delta, Delta::Changed { result: Ok(_), .. });
+            is_counted |= matches!(delta, Delta::Counts { unread: 2, .. });
+            (is_changed && is_counted).then_some(())
         })
         .await?;
         page.say(Intent::Network { online: true });

@@ -201,14 +201,18 @@ impl<H: Host> Client<H> {
         if mailboxes != before {
             self.tell_mailboxes(None, account).await?;
         }
+        let mut refused = Ok(ControlFlow::Continue(()));
         for mailbox in due(mailboxes, &self.shown_mailboxes()) {
             let job = Sync::Mailbox(mailbox.id);
             match self.sync_one(account, link, queue, mailbox.id, job).await {
-                // One folder that can't be opened does not hold up the others.
-                Err(error @ (MailError::Refused { .. } | MailError::Denied { .. }))
-                    if mailbox.role != Some(Role::Inbox) =>
-                {
-                    self.tell_problem(account, self.problem(account, &error));
+                // One folder that can't be opened does not hold up the others; without its inbox the
+                // account does not work.
+                Err(error @ (MailError::Refused { .. } | MailError::Denied { .. })) => {
+                    if mailbox.role == Some(Role::Inbox) {
+                        refused = Err(error);
+                    } else {
+                        self.tell_problem(account, self.problem(account, &error));
+                    }
                 }
                 Ok(ControlFlow::Continue(())) => {}
                 paused_or_failed => return paused_or_failed,
@@ -216,7 +220,7 @@ impl<H: Host> Client<H> {
         }
         let quota = link.work(async |imap, host| imap.quota(host).await).await?;
         self.set_quota(account, quota);
-        Ok(ControlFlow::Continue(()))
+        refused
     }
 
     /// Brings one mailbox up to date, unless something more urgent comes up: as a whole, or by what
