@@ -208,6 +208,26 @@ impl Item {
 }
 
 impl Task {
+    /// Whether it is about certain messages, not about a mailbox with whatever is in it.
+    pub(crate) fn is_of_messages(&self) -> bool {
+        match self {
+            Self::Mark { .. }
+            | Self::Transfer { .. }
+            | Self::Expunge { .. }
+            | Self::Append { .. } => true,
+            Self::Empty { .. }
+            | Self::Create { .. }
+            | Self::Rename { .. }
+            | Self::Remove { .. }
+            | Self::Subscribe { .. } => false,
+        }
+    }
+
+    /// Whether it deletes all that is in a mailbox.
+    pub(super) fn deletes_all(&self) -> bool {
+        matches!(self, Self::Empty { .. } | Self::Remove { .. })
+    }
+
     /// The mailbox whose messages it is about.
     pub fn mailbox(&self) -> Option<MailboxId> {
         match self {
@@ -297,6 +317,17 @@ impl Record for Entry {
 
 pub(super) fn key(account: AccountId, number: u32) -> Key {
     record::account_key(account).u32(number)
+}
+
+/// Whether some of an account's entries can't be read: what they were about is not known.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub async fn is_damaged(store: &impl Store, account: AccountId) -> Result<bool, StoreError> {
+    let range = KeyRange::prefix(record::account_key(account));
+    let (_, damaged) = record::readable::<Entry>(store, &range).await?;
+    Ok(!damaged.is_empty())
 }
 
 /// An account's entries, in order. One that can't be read is lost, and must not keep the others from

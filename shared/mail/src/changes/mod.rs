@@ -62,7 +62,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use editor::is_keyword;
 pub use editor::{Editor, Made, Origin, forget_changes};
-pub use entry::{Entry, Item, State, Step, Task, entries};
+pub use entry::{Entry, Item, State, Step, Task, entries, is_damaged};
 pub use folders::{Mailboxes, new_path};
 pub use marks::adopt_marks;
 pub use pending::{Pending, is_provisional};
@@ -86,8 +86,10 @@ const PAGE: usize = 16;
 ///
 /// If the store can't be read.
 pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry>, StoreError> {
-    // What follows from an entry that is held waits with it.
+    // What follows from an entry that is held waits with it; and so does what deletes all that is in a
+    // mailbox, which may be what the entry takes out of it. One that can't be read may have been any.
     let mut held: BTreeSet<MessageId> = BTreeSet::new();
+    let mut is_any_held = false;
     let mut range = KeyRange::prefix(record::account_key(account));
     loop {
         let page = store.scan(Table::Changes, &range, Order::Ascending, PAGE).await?;
@@ -95,14 +97,17 @@ pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry
         range.start = last.clone().bytes(&[0]);
         for (_, value) in &page {
             let entry: Result<Entry, _> = record::decode(value);
+            is_any_held |= entry.is_err();
             let Some(entry) = entry.ok().filter(Entry::is_open) else { continue };
-            let waits = entry.task.mailbox().is_some_and(|mailbox| {
+            let follows = entry.task.mailbox().is_some_and(|mailbox| {
                 let place = |item: &Item| MessageId { mailbox, uid: item.uid };
                 entry.task.items().iter().any(|item| held.contains(&place(item)))
             });
+            let waits = follows || is_any_held && entry.task.deletes_all();
             if entry.state != State::Held && !waits {
                 return Ok(Some(entry));
             }
+            is_any_held = true;
             let brought = match &entry.task {
                 Task::Append { item, .. } => std::slice::from_ref(item),
                 task => task.items(),

@@ -1,6 +1,9 @@
 //! Changes that the person makes, and how they end.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use postern_bridge::{
     AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Mark, MessageId, Moved, Problem,
@@ -17,6 +20,9 @@ use crate::{
 
 /// How many messages that were moved are remembered under their old numbers.
 const REMEMBERED: usize = 20_000;
+
+/// How long what the server does not listen to is kept before it is told again.
+const HELD: Duration = Duration::from_secs(60 * 60);
 
 /// Where messages are now that pages may still know by an earlier number.
 #[derive(Default)]
@@ -336,10 +342,20 @@ impl<H: Host> Client<H> {
             _ => format!("{host} hangs up each time when it is told."),
         };
         let sentence = format!(
-            "{why} It is kept here, and will be told again when Postern starts the next time."
+            "{why} It is kept here, and will be told again in an hour, or when Postern starts the next \
+             time."
         );
         self.tell_refused(entry, Problem::new(ProblemKind::Server, sentence), None).await?;
         changes::hold(&*self.inner.host, entry).await?;
+        let (client, account) = (self.clone(), entry.account);
+        self.inner.tries.borrow_mut().remove(&(account, entry.number));
+        self.inner.host.spawn(async move {
+            client.inner.host.sleep(HELD).await;
+            // If that fails, the next start does it.
+            if changes::retry_held(&*client.inner.host, account).await.is_ok() {
+                client.queue_changes(account);
+            }
+        });
         self.tell_pending(entry.account).await
     }
 

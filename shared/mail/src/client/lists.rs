@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use postern_bridge::{ClientId, Delta, Intent, MailboxId, MessageId, Row, SearchView};
+use postern_bridge::{ClientId, Delta, Flags, Intent, MailboxId, MessageId, Row, SearchView};
 
 use super::{
     Client,
@@ -278,15 +278,21 @@ impl<H: Host> Client<H> {
             None => names_recipients(&record::mailbox(self.store(), mailbox).await?),
         };
         let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
-        let messages = record::get_many_readable::<Message>(self.store(), &keys).await?;
-        let rows = messages
-            .into_iter()
-            .flatten()
-            .map(|message| {
-                let shows_recipients = names_recipients || recipients.contains(&message.id.mailbox);
-                row(message, shows_recipients)
-            })
-            .collect();
+        let stored = self.store().get_many(Table::Messages, &keys).await?;
+        let mut rows: Vec<Row> = Vec::with_capacity(ids.len());
+        for (id, stored) in ids.iter().zip(stored) {
+            // One that has gone by now has its place taken by the next one in a moment.
+            let Some(stored) = stored else { continue };
+            let shows_recipients = names_recipients || recipients.contains(&id.mailbox);
+            let date = rows.last().map_or(0, |row| row.date);
+            let message = record::decode(&stored);
+            rows.push(
+                message.map_or_else(
+                    |_| unreadable(*id, date),
+                    |message| row(message, shows_recipients),
+                ),
+            );
+        }
         let conversations = false;
         let rows = Delta::Rows { mailbox, total, start, rows, fresh, search, conversations };
         self.tell(Some(page), rows);
@@ -353,6 +359,24 @@ pub(super) fn row(message: Message, shows_recipients: bool) -> Row {
         flags: message.flags,
         keywords: message.keywords,
         has_attachments: message.has_attachments,
+    }
+}
+
+/// The row of a message whose record can't be read: it keeps its place, or else those that follow would
+/// have those of others.
+fn unreadable(id: MessageId, date: i64) -> Row {
+    Row {
+        id,
+        key: id,
+        messages: 1,
+        unread: 0,
+        correspondents: String::new(),
+        subject: "What is stored of this message can't be read".into(),
+        preview: String::new(),
+        date,
+        flags: Flags { seen: true, ..Flags::default() },
+        keywords: Vec::new(),
+        has_attachments: false,
     }
 }
 

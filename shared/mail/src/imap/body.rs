@@ -11,7 +11,7 @@ use postern_imap::{
 use super::{ImapClient, limits, partial};
 use crate::{
     Host, MailError, Store, Transport,
-    record::{self, Body, Message, Record},
+    record::{self, AbsentPart, Body, Message, Record},
     store::Durability,
 };
 
@@ -123,17 +123,24 @@ impl<T: Transport> ImapClient<T> {
         let command = Command::uid_fetch(&uids, &plan.items)?;
         let mut answer = self.run(host, command, WHAT).await?;
         let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
-        let mut sections = BTreeMap::new();
+        let (mut sections, mut absent) = (BTreeMap::new(), plan.absent);
         for item in &plan.items {
             let FetchItem::Section { section, .. } = item else { continue };
-            let Some(bytes) = answer.section(&mut fetch, section) else {
-                // A server that can't give a part may have the message all the same.
-                return self.fetch_whole(host, uid).await;
-            };
-            sections.insert(section.clone(), bytes);
+            match answer.section(&mut fetch, section) {
+                Some(bytes) => drop(sections.insert(section.clone(), bytes)),
+                // Without its headers nothing can be put together; the message may be had all the same.
+                None if section.ends_with(|last: char| last.is_ascii_alphabetic()) => {
+                    return self.fetch_whole(host, uid).await;
+                }
+                // What the server does not give now may come when it is asked for.
+                None if absent.iter().any(|part| part.section == *section) => {}
+                None => {
+                    absent.push(AbsentPart { section: section.clone(), size: 0, begun: false });
+                }
+            }
         }
         let raw = partial::assemble(&structure, &sections);
         let size = raw.len() as u64;
-        Ok((raw, Body::Partial { size, absent: plan.absent }))
+        Ok((raw, Body::Partial { size, absent }))
     }
 }

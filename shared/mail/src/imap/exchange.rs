@@ -65,6 +65,7 @@ impl Answer {
         self.fetches().filter(|fetch| fetch.uid == Some(uid)).reduce(|mut all, more| {
             all.sections.extend(more.sections);
             all.body_structure = all.body_structure.or(more.body_structure);
+            all.size = all.size.or(more.size);
             all
         })
     }

@@ -36,7 +36,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Vec<Mailbox>, MailError> {
         let store = host.store();
         let asked = changes::Mailboxes::of(store, account).await?;
-        let listed = self.list(host).await?;
+        let mut listed = self.list(host).await?;
         let _editing = store.editing().lock().await;
         let stored = record::mailboxes(store, account).await?;
         if !asked.allow(&changes::Mailboxes::of(store, account).await?) {
@@ -44,6 +44,8 @@ impl<T: Transport> ImapClient<T> {
             return Ok(stored);
         }
         let entries = changes::entries(store, account).await?;
+        // One that can't be read may be about a message that is here alone.
+        listed.is_whole &= !changes::is_damaged(store, account).await?;
         let (first_number, number_write) = record::next_number(store, "mailbox").await?;
         let Reconciled { mut mailboxes, mut writes, next_number } =
             reconcile(account, &stored, &listed, first_number, &entries);

@@ -222,9 +222,9 @@ impl<T: Transport> ImapClient<T> {
             let is_missing = |uid| missing.binary_search(&uid).is_ok();
             let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
             if let Some(refusal) = refusal.filter(|_| window.count() > 1) {
-                let here: BTreeSet<u32> =
-                    messages.iter().map(|own| own.id.uid).chain(stored.iter().copied()).collect();
-                let uids = window.numbers().filter(|uid| !here.contains(uid)).collect();
+                let here: BTreeSet<u32> = messages.iter().map(|own| own.id.uid).collect();
+                let uids = window.numbers().filter(|uid| is_missing(*uid) && !here.contains(uid));
+                let uids = uids.collect();
                 let more = self.fetch_halves(host, uids, refusal, &mut halving).await?;
                 messages.extend(listing::messages(mailbox, more, is_missing));
             }
@@ -242,7 +242,9 @@ impl<T: Transport> ImapClient<T> {
                 stored.extend(shown);
                 is_first = false;
             }
-            let mut next = || if sync.is_paused() { None } else { windows.next() };
+            // Of a server that refuses too many messages the rest is not asked for now.
+            let is_over = sync.is_paused() || halving.is_spent();
+            let mut next = || if is_over { None } else { windows.next() };
             current = match ahead {
                 Some(ahead) => Some(ahead),
                 None => self.start_fetch(next(), &halving)?,

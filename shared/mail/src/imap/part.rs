@@ -40,10 +40,7 @@ impl<T: Transport> ImapClient<T> {
         so_far: Option<Fetched>,
     ) -> Result<Fetched, MailError> {
         let store = host.store();
-        let fetched = match so_far {
-            Some(fetched) => fetched,
-            None => stored_windows(store, id, section).await?,
-        };
+        let fetched = stored_windows(store, id, section, so_far.unwrap_or_default()).await?;
         if fetched.is_whole {
             return Ok(fetched);
         }
@@ -144,16 +141,17 @@ pub struct Fetched {
     pub is_whole: bool,
 }
 
-/// What an earlier try has left of a part.
+/// What is stored of a part beyond what is known: by an earlier try, or by another that goes on beside
+/// this one.
 async fn stored_windows(
     store: &impl Store,
     id: MessageId,
     section: &str,
+    mut fetched: Fetched,
 ) -> Result<Fetched, StoreError> {
     if let Some(PartEnd { encoding, size }) = record::part_end(store, id, section).await? {
         return Ok(Fetched { encoding, windows: 0, stored: size, size, is_whole: true });
     }
-    let mut fetched = Fetched::default();
     let key = record::part_key(id, section);
     while let Some(window) = store.get(Table::Bodies, &key.clone().u32(fetched.windows)).await? {
         fetched.windows += 1;

@@ -50,7 +50,7 @@ async fn read(
         let Some(window) = store.get(Table::Bodies, &key).await? else { return Ok(None) };
         encoded += window.len() as u64;
         number += 1;
-        let content = encoding.decode(window, encoded == end.size);
+        let Some(content) = encoding.decode(window, encoded == end.size) else { return Ok(None) };
         if !content.is_empty() {
             let start = decoded;
             decoded += content.len() as u64;
@@ -77,14 +77,15 @@ impl Encoding {
         }
     }
 
-    fn decode(&mut self, window: Vec<u8>, is_last: bool) -> Vec<u8> {
+    /// What a window makes known of the content; `None` if it can't be decoded.
+    fn decode(&mut self, window: Vec<u8>, is_last: bool) -> Option<Vec<u8>> {
         match self {
-            Self::Base64(base64) => base64.decode(&window),
+            Self::Base64(base64) => Some(base64.decode(&window)),
             Self::QuotedPrintable(all) => {
                 all.extend(window);
-                if is_last { decode_quoted_printable(all) } else { Vec::new() }
+                if is_last { decode_quoted_printable(all) } else { Some(Vec::new()) }
             }
-            Self::None => window,
+            Self::None => Some(window),
         }
     }
 }
@@ -125,11 +126,11 @@ impl Base64 {
 }
 
 /// Undoes quoted-printable, by way of a message that consists of the part alone.
-fn decode_quoted_printable(content: &[u8]) -> Vec<u8> {
+fn decode_quoted_printable(content: &[u8]) -> Option<Vec<u8>> {
     let header = "Content-Type: application/octet-stream\r\n\
                   Content-Transfer-Encoding: quoted-printable\r\n\r\n";
     let message = [header.as_bytes(), content].concat();
-    postern_mime::part(&message, "1").map(|part| part.content).unwrap_or_default()
+    postern_mime::part(&message, "1").map(|part| part.content)
 }
 
 #[cfg(test)]
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn quoted_printable_is_undone_at_the_end() {
         let mut encoding = Encoding::new("quoted-printable");
-        assert_eq!(encoding.decode(b"a=3".to_vec(), false), b"");
-        assert_eq!(encoding.decode(b"Db".to_vec(), true), b"a=b");
+        assert_eq!(encoding.decode(b"a=3".to_vec(), false).unwrap(), b"");
+        assert_eq!(encoding.decode(b"Db".to_vec(), true).unwrap(), b"a=b");
     }
 }

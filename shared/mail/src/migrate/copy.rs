@@ -109,8 +109,11 @@ async fn fill<H: Host>(
                 let id = record::arrived_message(key)?;
                 progress.done += 1;
                 progress.total = progress.total.max(progress.done);
-                if let Some(message) = record::get(store, &record::message_key(id)).await? {
-                    filling.take(host, imap, message).await?;
+                let stored = store.get(Table::Messages, &record::message_key(id)).await?;
+                match stored.map(|stored| record::decode(&stored)) {
+                    Some(Ok(message)) => filling.take(host, imap, message).await?,
+                    Some(Err(_)) => filling.report.missing += 1,
+                    None => {}
                 }
                 step(*progress);
             }
@@ -135,7 +138,7 @@ struct Filling<'a> {
     at_once: usize,
     /// What it has.
     present: HashMap<Likeness, u32>,
-    /// What is here of that which it has or is sent.
+    /// What is here of that which it has.
     here: HashMap<Likeness, u32>,
     /// Messages to send, and their sizes in bytes.
     waiting: Vec<(Message, u64)>,
@@ -157,10 +160,10 @@ impl Filling<'_> {
             return Ok(());
         };
         let like = Likeness::of_message(&message);
-        let nth = self.here.entry(like.clone()).or_default();
-        *nth += 1;
-        if *nth <= self.present.get(&like).copied().unwrap_or(0) {
+        let waiting = self.waiting.iter().filter(|(own, _)| Likeness::of_message(own) == like);
+        if self.has(&like, waiting.count()) {
             self.report.present += 1;
+            *self.here.entry(like).or_default() += 1;
             return Ok(());
         }
         let bytes: u64 = self.waiting.iter().map(|(_, size)| size).sum();
@@ -171,7 +174,15 @@ impl Filling<'_> {
         if self.waiting.len() >= self.at_once { self.send(host, imap).await } else { Ok(()) }
     }
 
-    /// Sends what waits: all of it together, or one by one if the server refuses that.
+    /// Whether the server has one more message that looks like this than those that are accounted for
+    /// and so many that wait.
+    fn has(&self, like: &Likeness, waiting: usize) -> bool {
+        let here = self.here.get(like).copied().unwrap_or(0) as usize + waiting;
+        here < self.present.get(like).copied().unwrap_or(0) as usize
+    }
+
+    /// Sends what waits: all of it together, or one by one if the server refuses that, as it then does
+    /// with all that follows.
     async fn send<H: Host>(
         &mut self,
         host: &H,
@@ -181,42 +192,45 @@ impl Filling<'_> {
         if waiting.len() > 1 {
             match imap.append_copies(host, self.mailbox, &waiting).await {
                 Ok(()) => {
-                    self.note_sent(&waiting);
+                    for (message, _) in &waiting {
+                        self.note_sent(message);
+                    }
                     return Ok(());
                 }
-                // One of them is to blame, or that there are several.
-                Err(error) if is_of_one_message(&error) => {}
+                // One of them is to blame, or that there are several. It should have taken none.
+                Err(error) if is_of_one_message(&error) => {
+                    self.at_once = 1;
+                    self.present = imap.likenesses(host, self.mailbox).await?;
+                }
                 Err(error) => return Err(error),
             }
         }
-        let missing = self.report.missing;
-        for one in waiting.chunks(1) {
-            match imap.append_copies(host, self.mailbox, one).await {
-                Ok(()) => self.note_sent(one),
+        for one in waiting {
+            let (message, _) = &one;
+            let like = Likeness::of_message(message);
+            if self.has(&like, 0) {
+                self.report.copied += 1;
+                *self.here.entry(like).or_default() += 1;
+                continue;
+            }
+            match imap.append_copies(host, self.mailbox, std::slice::from_ref(&one)).await {
+                Ok(()) => self.note_sent(message),
                 Err(error) if is_of_one_message(&error) && self.refused < limits::REFUSALS => {
                     self.refused += 1;
                     self.report.missing += 1;
-                    for (message, _) in one {
-                        let nth = self.here.entry(Likeness::of_message(message)).or_default();
-                        *nth = nth.saturating_sub(1);
-                    }
                 }
                 Err(error) => return Err(error),
             }
-        }
-        if waiting.len() > 1 && self.report.missing == missing {
-            // It takes each of them, but not several.
-            self.at_once = 1;
         }
         Ok(())
     }
 
-    fn note_sent(&mut self, sent: &[(Message, u64)]) {
+    fn note_sent(&mut self, message: &Message) {
+        let like = Likeness::of_message(message);
+        *self.present.entry(like.clone()).or_default() += 1;
+        *self.here.entry(like).or_default() += 1;
         self.refused = 0;
-        for (message, _) in sent {
-            *self.present.entry(Likeness::of_message(message)).or_default() += 1;
-            self.report.copied += 1;
-        }
+        self.report.copied += 1;
     }
 }
 

@@ -7,8 +7,8 @@ use crate::{
     Secret, Store,
     changes::tests::{account, mailbox, message},
     imap::ImapClient,
-    record::{Body, Mailbox, Message, Record, put_body},
-    store::Durability,
+    record::{Body, Mailbox, Message, Record, message_key, put_body},
+    store::{Durability, Table, Write},
     testing::{Server, TestHost, block_on},
 };
 
@@ -20,6 +20,8 @@ struct Imap {
     capabilities: &'static str,
     /// From how many messages on it refuses them, and what none may contain.
     refuses: Option<(usize, &'static str)>,
+    /// Whether it keeps what comes before a message that it refuses.
+    keeps_some: bool,
     /// The messages that it has, as they came.
     taken: Vec<String>,
     /// How many messages each APPEND had.
@@ -57,6 +59,9 @@ impl Imap {
                     messages.len() >= several || messages.iter().any(|own| own.contains(text))
                 });
                 if refused {
+                    if self.keeps_some {
+                        self.taken.extend(messages.into_iter().take_while(|own| own != "bad"));
+                    }
                     return format!("{tag} NO not these\r\n");
                 }
                 self.taken.extend(messages);
@@ -104,7 +109,8 @@ impl Server for Imap {
     fn disconnected(&mut self) {}
 }
 
-/// Copies letters with these names to a server; each is its own Message-ID and content.
+/// Copies letters with these names to a server; each is its own Message-ID and content. One that can't
+/// be read, beside them, is counted as missing and not told.
 fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
     let host = TestHost::new(server);
     let to = AccountId(2);
@@ -118,6 +124,11 @@ fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
         writes.extend(own.put_listed());
         writes.extend(put_body(id, name.as_bytes()));
     }
+    // One more, of which the record can't be read.
+    let id = MessageId { mailbox: INBOX, uid: 9_000 };
+    writes.extend(message(id).put_listed());
+    let (table, key) = (Table::Messages, message_key(id));
+    writes.push(Write::Put { table, key, value: Vec::new() });
     let report = block_on(async {
         host.store.apply(writes, Durability::Strict).await.unwrap();
         let incoming = account(Protocol::Imap).incoming;
@@ -125,6 +136,8 @@ fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
         let mut imap = ImapClient::connect(&host, &incoming, &password).await.unwrap();
         copy(&host, AccountId(1), to, &mut imap, &mut |_| {}).await.unwrap()
     });
+    assert!(report.missing > 0, "it is not copied");
+    let report = Copied { missing: report.missing - 1, ..report };
     (report, host.server.take())
 }
 
@@ -161,4 +174,14 @@ fn a_server_that_refuses_several_is_asked_for_several_only_once() {
     let (report, server) = copied(server, &letters(60));
     assert_eq!(report, Copied { copied: 60, present: 0, missing: 0 });
     assert_eq!(server.appends, [vec![50], vec![1; 60]].concat());
+}
+
+#[test]
+fn what_a_server_keeps_of_several_that_it_refuses_is_not_sent_again() {
+    let refuses = Some((usize::MAX, "bad"));
+    let server = Imap { capabilities: "MULTIAPPEND", refuses, keeps_some: true, ..Imap::default() };
+    let names = ["one", "one", "bad", "one", "two"].map(String::from);
+    let (report, server) = copied(server, &names);
+    assert_eq!(report, Copied { copied: 4, present: 0, missing: 1 });
+    assert_eq!(server.taken, ["one", "one", "one", "two"]);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     changes::{State, Task, Tense, is_provisional, undo},
-    store::Table,
+    store::{Table, Write},
 };
 
 fn host(capabilities: &'static str) -> TestHost<Imap, MemoryStore> {
@@ -262,6 +262,36 @@ fn what_the_server_never_listens_to_is_kept_while_the_rest_goes_on() {
     assert!(open_entries(&host).is_empty());
     let moved = ("1@example.org".into(), vec![r"\Flagged".to_owned()]);
     assert_eq!(host.server.borrow().state()["m2"], [moved]);
+}
+
+#[test]
+fn nothing_deletes_all_of_a_mailbox_before_what_is_held_has_taken_its_messages_out() {
+    let host = host("MOVE UIDPLUS");
+    move_to(&host, INBOX, &[1], OTHER).unwrap();
+    edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+    let rescue = open_entries(&host).remove(0);
+    block_on(changes::hold(&host, &rescue)).unwrap();
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().state()["m1"], [("1@example.org".into(), vec![])]);
+    block_on(changes::retry_held(&host, AccountId(1))).unwrap();
+    drain(&host).unwrap();
+    let server = host.server.borrow();
+    assert_eq!((server.state()["m1"].len(), server.state()["m2"].len()), (0, 1));
+}
+
+#[test]
+fn behind_an_entry_that_can_not_be_read_nothing_deletes_all_of_a_mailbox() {
+    let host = host("MOVE UIDPLUS");
+    move_to(&host, INBOX, &[1], OTHER).unwrap();
+    edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+    flag(&host, OTHER, &[uids(&host, OTHER)[0]]).unwrap();
+    let rescue = open_entries(&host).remove(0);
+    let spoilt = Write::Put { table: Entry::TABLE, key: rescue.key(), value: vec![0xc1] };
+    block_on(host.store.apply(vec![spoilt], Durability::Strict)).unwrap();
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().state()["m1"], [("1@example.org".into(), vec![])]);
+    // It was never told of the message that is in the other mailbox, which stays here.
+    assert_eq!(uids(&host, OTHER).len(), 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use postern_bridge::AccountId;
 use super::{Client, imap_sync::AFTER_LOSS, link::Link};
 use crate::{
     Host, MailError, TransportError,
-    changes::{self, Entry},
+    changes::{self, Entry, Task},
     store::StoreError,
 };
 
@@ -30,7 +30,7 @@ impl<H: Host> Client<H> {
             Ok(outcome) => self.tell_outcome(&entry, outcome).await,
             Err(error) => {
                 let tries = self.count_try(&entry, &error);
-                match verdict(&error, tries) {
+                match verdict(&entry.task, &error, tries) {
                     Verdict::Refused => self.take_back_refused(&entry, &error).await,
                     Verdict::Unheard => self.hold_unheard(&entry, &error).await,
                     Verdict::Later => {
@@ -82,10 +82,13 @@ enum Verdict {
 /// again, for no other reason, refuses it as well; of one that hangs up each time nobody knows. One
 /// that says again and again that it can't now may go on saying so, and what can't be read here stays
 /// so: neither may hold up the others for ever.
-fn verdict(error: &MailError, tries: u32) -> Verdict {
+///
+/// Of a whole mailbox nothing is held, but taken back: made later, it would be about what has come into
+/// the mailbox since.
+fn verdict(task: &Task, error: &MailError, tries: u32) -> Verdict {
     let often = tries >= changes::limits::TRIES;
     let very_often = tries >= changes::limits::PATIENT_TRIES;
-    match error {
+    let verdict = match error {
         MailError::Refused { .. }
         | MailError::Denied { .. }
         | MailError::Unsupported(_)
@@ -109,13 +112,19 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         | MailError::PasswordMissing
         | MailError::Store(_)
         | MailError::Vault(_) => Verdict::Later,
+    };
+    match verdict {
+        Verdict::Unheard if !task.is_of_messages() => Verdict::Refused,
+        verdict => verdict,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::MailboxId;
+
     use super::*;
-    use crate::error::Closed;
+    use crate::{changes::Item, error::Closed};
 
     #[test]
     fn an_entry_that_can_not_be_told_does_not_hold_up_the_others_for_ever() {
@@ -135,8 +144,15 @@ mod tests {
             (&MailError::Store(StoreError::QuotaExceeded), patient, Verdict::Later),
             (&MailError::Gone("folder"), 0, Verdict::Refused),
         ];
+        let message = Task::Append { mailbox: MailboxId(1), item: Item::default() };
+        let all = Task::Empty { mailbox: MailboxId(1), until: None };
         for (error, tries, expected) in cases {
-            assert_eq!(verdict(error, tries), expected, "{error} after {tries} tries");
+            assert_eq!(verdict(&message, error, tries), expected, "{error} after {tries} tries");
+            let expected = match expected {
+                Verdict::Unheard => Verdict::Refused,
+                expected => expected,
+            };
+            assert_eq!(verdict(&all, error, tries), expected, "{error} after {tries} tries");
         }
     }
 }

@@ -94,7 +94,12 @@ impl<H: Host> Client<H> {
 impl<H: Host> Client<H> {
     /// Shows how much of an attachment has come; a message that is fetched for a backup is told of
     /// there.
-    fn tell_fetched(&self, account: AccountId, section: &str, fetched: Option<&Fetched>) {
+    pub(super) fn tell_fetched(
+        &self,
+        account: AccountId,
+        section: &str,
+        fetched: Option<&Fetched>,
+    ) {
         if section.is_empty() {
             return;
         }

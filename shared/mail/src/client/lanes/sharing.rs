@@ -76,7 +76,12 @@ impl<H: Host> Client<H> {
                     self.make_room(account, lane);
                     return self.lend(account, work).await;
                 }
-                Err(error) => return work.fail(error),
+                Err(error) => {
+                    if let Work::Asked(Reading::Part { section, .. }) = &work {
+                        self.tell_fetched(account, section, None);
+                    }
+                    return work.fail(error);
+                }
             }
         }
         if lane == Lane::Searching {

@@ -18,9 +18,12 @@ fn a_small_message_is_stored_whole_with_its_preview() {
     assert_eq!(now(record::body(&host.store, id)).unwrap(), raw.as_bytes());
 }
 
+/// The header of a message in parts, as a server tells it.
+const HEADER: &str = "\"Content-Type: multipart/mixed; boundary=b\"";
+
 /// A server's answers for a message of 300,000 bytes that is fetched in parts, the text as given;
 /// what is stored of it then.
-fn fetched_in_parts(text: &str, more: Vec<(&'static str, String)>) -> Message {
+fn fetched_in_parts(header: &str, text: &str, more: Vec<(&'static str, String)>) -> Message {
     let host = host_with_messages();
     let id = MessageId { mailbox: INBOX, uid: 5 };
     let large = Message { size: 300_000, ..stored(&host)[1].clone() };
@@ -28,7 +31,7 @@ fn fetched_in_parts(text: &str, more: Vec<(&'static str, String)>) -> Message {
     let structure = "* 1 FETCH (UID 5 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 2 1) \
                      \"mixed\" (\"boundary\" \"b\")))\r\n";
     let sections = format!(
-        "* 1 FETCH (UID 5 BODY[HEADER] \"Content-Type: multipart/mixed; boundary=b\" BODY[1.MIME] \"Content-Type: text/plain\" \
+        "* 1 FETCH (UID 5 BODY[HEADER] {header} BODY[1.MIME] \"Content-Type: text/plain\" \
          BODY[1] {text})\r\n"
     );
     let mut script = vec![
@@ -43,17 +46,19 @@ fn fetched_in_parts(text: &str, more: Vec<(&'static str, String)>) -> Message {
 
 #[test]
 fn what_is_put_together_from_parts_never_counts_as_the_message_as_it_came() {
-    let message = fetched_in_parts("\"hi\"", vec![]);
+    let message = fetched_in_parts(HEADER, "\"hi\"", vec![]);
     assert!(matches!(message.body, Body::Partial { absent, .. } if absent.is_empty()));
     assert_eq!(message.preview, "hi");
+    let message = fetched_in_parts(HEADER, "NIL", vec![]);
+    assert!(matches!(message.body, Body::Partial { absent, .. } if absent[0].section == "1"));
 }
 
 #[test]
-fn a_message_of_which_the_server_gives_no_part_is_fetched_whole() {
+fn a_message_of_which_the_server_does_not_give_the_header_is_fetched_whole() {
     let raw = "Subject: x\r\n\r\nall of it";
     let whole = format!("* 1 FETCH (UID 5 BODY[]<0> {{{}}}\r\n{raw})\r\n", raw.len());
     let again = ("UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)", ok(&whole));
-    let message = fetched_in_parts("NIL", vec![again]);
+    let message = fetched_in_parts("NIL", "\"hi\"", vec![again]);
     assert_eq!(message.body, Body::Whole { size: raw.len() as u64 });
     assert_eq!(message.preview, "all of it");
 }
