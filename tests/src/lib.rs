@@ -10,6 +10,7 @@
 //! | [`devtools`] | what a browser does beyond WebDriver |
 //! | [`drain`] | a client that does nothing but receive: what a benchmark measures ours beside |
 //! | [`fetches`] | what a server answers to a first sync |
+//! | [`interruptible`] | a store that fails, or at which the process ends, at a given operation |
 //! | [`letters`] | generated messages |
 //! | [`measuring`] | an engine that measures, in a real browser |
 //! | [`native`] | the client's logic, natively, over TCP and TLS |
@@ -34,6 +35,7 @@ pub mod devtools;
 pub mod dovecot;
 pub mod drain;
 pub mod fetches;
+pub mod interruptible;
 pub mod letters;
 pub mod measuring;
 pub mod native;

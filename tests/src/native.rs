@@ -9,9 +9,7 @@ use postern_bridge::{
 use postern_certificate::{Refused, Verifier, Why, fingerprint};
 use postern_mail::{
     Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Transport,
-    TransportError, Vault,
-    host::VaultError,
-    store::{MemoryStore, Packed},
+    TransportError, Vault, host::VaultError, store::Packed,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -24,12 +22,17 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::token;
+use crate::{
+    interruptible::{Fault, Interruptible},
+    token,
+};
 
 /// The surroundings of a natively running client. Clones share the store.
 #[derive(Clone)]
 pub struct NativeHost {
-    store: Packed<MemoryStore>,
+    store: Packed<Interruptible>,
+    /// What the store packs its rows into.
+    inner: Interruptible,
     provider: Arc<CryptoProvider>,
     verifier: Verifier,
     proxy: Option<SocketAddr>,
@@ -51,7 +54,21 @@ impl NativeHost {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             Verifier::new(roots.into(), provider.clone()).expect("there is a root to trust");
-        Self { store: Packed::new(MemoryStore::new()), provider, verifier, proxy: None, cut: None }
+        let inner = Interruptible::default();
+        let store = Packed::new(inner.clone());
+        Self { store, inner, provider, verifier, proxy: None, cut: None }
+    }
+
+    /// The same host after a restart: with what is stored, and nothing in memory.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        self.inner.interrupt(Fault::None);
+        Self { store: Packed::new(self.inner.clone()), ..self.clone() }
+    }
+
+    /// What the store packs its rows into, to be interrupted.
+    pub fn inner(&self) -> &Interruptible {
+        &self.inner
     }
 
     /// The same host, of which each connection breaks after so many bytes of the server.
@@ -266,9 +283,9 @@ impl Vault for NativeHost {
 }
 
 impl Host for NativeHost {
-    type Store = Packed<MemoryStore>;
+    type Store = Packed<Interruptible>;
 
-    fn store(&self) -> &Packed<MemoryStore> {
+    fn store(&self) -> &Packed<Interruptible> {
         &self.store
     }
 

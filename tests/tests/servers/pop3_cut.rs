@@ -1,4 +1,5 @@
-//! Download and deletion, cut off all over the conversation and resumed, against real servers.
+//! Download and deletion, interrupted everywhere and resumed, against real servers: the connection is
+//! cut, the storage is full, the process ends.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,7 @@ use postern_mail::{
 };
 use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
+    interruptible::Fault,
     letters,
     native::{NativeHost, endpoint},
 };
@@ -103,23 +105,37 @@ impl Client {
         Ok(verified)
     }
 
-    /// Is cut off, resumed until it is done, and must have everything then. `on_server` is what the
-    /// server has at the moment, where that can be looked at: right after the cut, each of `all` must
-    /// be there or verified here.
-    async fn cut_and_resume(
+    /// Downloads with a store to which this happens; whether the download came to its end.
+    async fn download_with(&self, fault: Fault) -> bool {
+        let inner = self.host.inner();
+        inner.interrupt(fault);
+        let whole = matches!(inner.until_end(self.download(None)).await, Some(Ok(_)));
+        inner.interrupt(Fault::None);
+        whole
+    }
+
+    /// The same account after a restart.
+    async fn restarted(&self) -> Result<Self> {
+        let host = self.host.restarted();
+        host.store().take_lead().await?;
+        Ok(Self { host, account: self.account.clone(), inbox: self.inbox })
+    }
+
+    /// After an interruption each of `all` must be verified here or `on_server`, which is what the
+    /// server has at the moment. Then the download is resumed until it is done, and must have
+    /// everything. `what` has happened.
+    async fn resume(
         &self,
-        cut: usize,
-        expected: usize,
+        what: &str,
         all: &[Vec<u8>],
         on_server: impl Fn() -> Result<Vec<Vec<u8>>>,
-    ) -> Result<bool> {
-        let whole = self.download(Some(cut)).await.is_ok();
+    ) -> Result<()> {
         let here = self.stored().await?;
         // First what is here, which changes no more: the server may still be at the last command.
         let verified = self.verified().await?;
         let there = on_server()?;
         let lost = all.iter().filter(|raw| !verified.contains(*raw) && !there.contains(raw));
-        ensure!(lost.count() == 0, "cut at {cut}: a message is in neither place");
+        ensure!(lost.count() == 0, "{what}: a message is in neither place");
         // A server may not have noticed yet that the earlier connection is gone.
         let mut resumed = self.download(None).await;
         for _ in 0..100 {
@@ -129,68 +145,122 @@ impl Client {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             resumed = self.download(None).await;
         }
-        let resumed = resumed.with_context(|| format!("after a cut at {cut}"))?;
-        let stored = self.stored().await?;
-        ensure!(stored == expected, "cut at {cut}: {stored} of {expected} are here");
-        ensure!(here + resumed.downloaded as usize == expected, "cut at {cut}: {resumed:?}");
+        let resumed = resumed.with_context(|| format!("after {what}"))?;
+        let (stored, expected) = (self.stored().await?, all.len());
+        ensure!(stored == expected, "{what}: {stored} of {expected} are here");
+        ensure!(here + resumed.downloaded as usize == expected, "{what}: {resumed:?}");
         let left = self.download(None).await?.on_server;
-        ensure!(left == 0, "cut at {cut}: {left} are still on the server");
-        Ok(whole)
+        ensure!(left == 0, "{what}: {left} are still on the server");
+        Ok(())
     }
+}
+
+/// What happens to a download.
+#[derive(Clone, Copy)]
+enum Interruption {
+    /// The connection is cut after so many bytes of the server.
+    Cut(usize),
+    /// The store fails, or the process ends.
+    Store(Fault),
+}
+
+/// Downloads and deletes, interrupted, and resumes; whether it came to its end at once.
+async fn interrupted(
+    host: NativeHost,
+    login: ServerLogin,
+    interruption: Interruption,
+    all: &[Vec<u8>],
+    on_server: impl Fn() -> Result<Vec<Vec<u8>>>,
+) -> Result<bool> {
+    let client = Client::new(host, login).await?;
+    let (whole, what) = match interruption {
+        Interruption::Cut(cut) => {
+            (client.download(Some(cut)).await.is_ok(), format!("cut at {cut}"))
+        }
+        Interruption::Store(fault) => (client.download_with(fault).await, format!("{fault:?}")),
+    };
+    client.restarted().await?.resume(&what, all, on_server).await?;
+    Ok(whole)
+}
+
+/// Interrupts downloads from Dovecot, each at a later point, until one comes to its end.
+async fn interrupt_on_dovecot(
+    points: impl Iterator<Item = usize>,
+    interruption: impl Fn(usize) -> Interruption,
+) -> Result<()> {
+    let dovecot = Dovecot::start()?;
+    let login =
+        ServerLogin { endpoint: endpoint(dovecot.pop3s, Security::Tls), username: "ben".into() };
+    for point in points {
+        let all: Vec<Vec<u8>> = letters::many(MESSAGES).collect();
+        dovecot.deliver_all("ben", &all)?;
+        let host = NativeHost::trusting([dovecot.authority.root()]);
+        let on_server = || dovecot.messages("ben");
+        if interrupted(host, login.clone(), interruption(point), &all, on_server).await? {
+            ensure!(point > 0, "nothing was interrupted");
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The same with the demo server, which starts anew for each.
+async fn interrupt_on_demo(
+    points: impl Iterator<Item = usize>,
+    interruption: impl Fn(usize) -> Interruption,
+) -> Result<()> {
+    for point in points {
+        let options = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
+        let demo: Demo = demo::start(options).await?;
+        let login = ServerLogin {
+            endpoint: endpoint(demo.pop3, Security::Tls),
+            username: demo.address.clone(),
+        };
+        let host = NativeHost::trusting([demo.certificate.clone()]);
+        let on_server = || {
+            let messages = demo.store().messages("INBOX");
+            Ok(messages.iter().map(|message| message.raw.to_vec()).collect())
+        };
+        let all: Vec<Vec<u8>> = on_server()?;
+        if interrupted(host, login, interruption(point), &all, on_server).await? {
+            ensure!(point > 0, "nothing was interrupted");
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 #[test]
 fn a_cut_anywhere_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
-    run(async || {
-        let dovecot = Dovecot::start()?;
-        let login = ServerLogin {
-            endpoint: endpoint(dovecot.pop3s, Security::Tls),
-            username: "ben".into(),
-        };
-        for cut in (0..).step_by(stride()) {
-            let all: Vec<Vec<u8>> = letters::many(MESSAGES).collect();
-            dovecot.deliver_all("ben", &all)?;
-            let host = NativeHost::trusting([dovecot.authority.root()]);
-            let client = Client::new(host, login.clone()).await?;
-            let on_server = || dovecot.messages("ben");
-            if client.cut_and_resume(cut, MESSAGES, &all, on_server).await? {
-                ensure!(cut > 0, "nothing was cut");
-                return Ok(());
-            }
-        }
-        Ok(())
-    })
+    run(async || interrupt_on_dovecot((0..).step_by(stride()), Interruption::Cut).await)
 }
 
 #[test]
 fn a_cut_anywhere_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
-    run(async || {
-        // Its conversation is longer, and it starts anew for each cut.
-        for cut in (0..).step_by(stride() * 41) {
-            let options = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
-            let demo: Demo = demo::start(options).await?;
-            let login = ServerLogin {
-                endpoint: endpoint(demo.pop3, Security::Tls),
-                username: demo.address.clone(),
-            };
-            let host = NativeHost::trusting([demo.certificate.clone()]);
-            let whole = Client::new(host.clone(), login.clone()).await?;
-            let kept = Account { retention: Retention::Keep, ..whole.account.clone() };
-            let whole = Client { account: kept, ..whole };
-            whole.download(None).await?;
-            let expected = whole.stored().await?;
-            let host = NativeHost::trusting([demo.certificate.clone()]);
-            let client = Client::new(host, login).await?;
-            let on_server = || {
-                let messages = demo.store().messages("INBOX");
-                Ok(messages.iter().map(|message| message.raw.to_vec()).collect())
-            };
-            let all: Vec<Vec<u8>> = on_server()?;
-            if client.cut_and_resume(cut, expected, &all, on_server).await? {
-                ensure!(cut > 0, "nothing was cut");
-                return Ok(());
-            }
-        }
-        Ok(())
-    })
+    // Its conversation is longer.
+    run(async || interrupt_on_demo((0..).step_by(stride() * 41), Interruption::Cut).await)
+}
+
+#[test]
+fn a_full_storage_at_any_write_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
+    let full = |write| Interruption::Store(Fault::Full(write));
+    run(async || interrupt_on_dovecot(0.., full).await)
+}
+
+#[test]
+fn a_full_storage_at_any_write_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
+    let full = |write| Interruption::Store(Fault::Full(write));
+    run(async || interrupt_on_demo(0.., full).await)
+}
+
+#[test]
+fn an_end_at_any_moment_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
+    let end = |operation| Interruption::Store(Fault::End(operation));
+    run(async || interrupt_on_dovecot(0.., end).await)
+}
+
+#[test]
+fn an_end_at_any_moment_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
+    let end = |operation| Interruption::Store(Fault::End(operation));
+    run(async || interrupt_on_demo(0.., end).await)
 }

@@ -1,9 +1,6 @@
 //! Changes that the person makes, and how they end.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::time::Duration;
 
 use postern_bridge::{
     AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Mark, MessageId, Moved, Problem,
@@ -18,47 +15,8 @@ use crate::{
     record::{self, Account},
 };
 
-/// How many messages that were moved are remembered under their old numbers.
-const REMEMBERED: usize = 20_000;
-
 /// How long what the server does not listen to is kept before it is told again.
 const HELD: Duration = Duration::from_secs(60 * 60);
-
-/// Where messages are now that pages may still know by an earlier number.
-#[derive(Default)]
-pub(super) struct Places {
-    now: HashMap<MessageId, MessageId>,
-    order: VecDeque<MessageId>,
-}
-
-impl Places {
-    fn note(&mut self, moved: &[Moved]) {
-        for step in moved.iter().filter(|step| step.from != step.to) {
-            // What comes back to a place is there.
-            self.now.remove(&step.to);
-            self.now.insert(step.from, step.to);
-            self.order.push_back(step.from);
-        }
-        while self.order.len() > REMEMBERED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.now.remove(&oldest);
-            }
-        }
-    }
-
-    /// Where a message is now.
-    pub(super) fn of(&self, id: MessageId) -> MessageId {
-        let mut place = id;
-        // As many steps as there are at most: a circle ends as well.
-        for _ in 0..self.now.len() {
-            match self.now.get(&place) {
-                Some(next) => place = *next,
-                None => break,
-            }
-        }
-        place
-    }
-}
 
 impl<H: Host> Client<H> {
     /// Makes a change here and has the server told. The same request again, as after a change of the

@@ -6,17 +6,18 @@
 
 use std::ops::Range;
 
-use postern_bridge::{ClientId, Delta, Flags, Intent, MailboxId, MessageId, Row, SearchView};
+use postern_bridge::{ClientId, Delta, Intent, MailboxId, MessageId, Row, SearchView};
 
 use super::{
     Client,
     conversations::Open,
+    rows::{row, unreadable},
     search::{Search, names_recipients},
 };
 use crate::{
     Host, MailError, Store,
     imap::ListChange,
-    record::{self, Message, Place},
+    record::{self, Place},
     store::{KeyRange, Table},
 };
 
@@ -341,43 +342,6 @@ struct Shown {
     search: Option<SearchView>,
     /// Mailboxes of a search's rows that name the recipients.
     recipients: Vec<MailboxId>,
-}
-
-/// The row of one message.
-pub(super) fn row(message: Message, shows_recipients: bool) -> Row {
-    let people = if shows_recipients { &message.to } else { &message.from };
-    let labels: Vec<_> = people.iter().map(|address| address.label()).collect();
-    Row {
-        id: message.id,
-        key: message.id,
-        messages: 1,
-        unread: u32::from(!message.flags.seen),
-        correspondents: labels.join(", "),
-        subject: message.subject,
-        preview: message.preview,
-        date: message.arrived,
-        flags: message.flags,
-        keywords: message.keywords,
-        has_attachments: message.has_attachments,
-    }
-}
-
-/// The row of a message whose record can't be read: it keeps its place, or else those that follow would
-/// have those of others.
-fn unreadable(id: MessageId, date: i64) -> Row {
-    Row {
-        id,
-        key: id,
-        messages: 1,
-        unread: 0,
-        correspondents: String::new(),
-        subject: "What is stored of this message can't be read".into(),
-        preview: String::new(),
-        date,
-        flags: Flags { seen: true, ..Flags::default() },
-        keywords: Vec::new(),
-        has_attachments: false,
-    }
 }
 
 #[cfg(test)]

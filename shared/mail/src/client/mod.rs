@@ -16,9 +16,11 @@
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
+//! | `places` | messages that pages still know by an earlier number |
 //! | `pop3` | what a POP3 server is known for, and what is downloaded and deleted there |
 //! | `probe` | tests of POP3 servers that want time between two log-ins |
 //! | `reading` | opened messages |
+//! | `rows` | what a list shows of a message |
 //! | `search` | what pages search for |
 //! | `selecting` | which messages a change is about |
 //! | `sending` | the outbox's life |
@@ -41,9 +43,11 @@ mod lanes;
 mod lists;
 mod mailboxes;
 mod mending;
+mod places;
 mod pop3;
 mod probe;
 mod reading;
+mod rows;
 mod search;
 mod selecting;
 mod sending;
@@ -68,11 +72,11 @@ use crate::{
     store::{KeyRange, StoreError},
 };
 use backup::Transfer;
-use changing::Places;
 use conversations::Grouped;
 use copying::Copying;
 use lanes::Lanes;
 use lists::{Change, List, Window};
+use places::Places;
 use search::Held;
 
 /// The client: one for all pages of a browser profile. Clones are handles to the same one.

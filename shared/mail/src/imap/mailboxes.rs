@@ -4,7 +4,7 @@ mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern_bridge::{AccountId, MailboxId, MessageId, Role};
+use postern_bridge::{AccountId, MailboxId, Role};
 use postern_imap::{
     Command, Response,
     command::{ListReturn, StatusItem},
@@ -15,7 +15,7 @@ use self::roles::{guess_roles, role};
 use super::{ImapClient, limits, plan, spelling};
 use crate::{
     Host, MailError, Store, Transport,
-    changes::{self, Entry, Pending, Task},
+    changes::{self, Entry, Pending},
     record::{self, Mailbox, Record},
     store::{Durability, KeyRange, Table, Write},
 };
@@ -171,7 +171,7 @@ fn reconcile(
         mailboxes.push(mailbox);
     }
     let known: BTreeSet<MailboxId> = known.values().map(|mailbox| mailbox.id).collect();
-    let only_here = only_here(entries);
+    let only_here = changes::only_here(entries);
     for gone in stored.iter().filter(|mailbox| !known.contains(&mailbox.id)) {
         if !is_whole || only_here.contains(&gone.id) {
             mailboxes.push(gone.clone());
@@ -181,33 +181,6 @@ fn reconcile(
         writes.extend(forget_messages(gone.id));
     }
     Reconciled { mailboxes, writes, next_number }
-}
-
-/// The mailboxes that the server may not have, and messages in which are in no other place: those that
-/// it was not told to make yet, and those of messages that it was not given yet, wherever they were
-/// moved since.
-fn only_here(entries: &[Entry]) -> BTreeSet<MailboxId> {
-    let mut mailboxes = BTreeSet::new();
-    let mut messages: BTreeSet<MessageId> = BTreeSet::new();
-    for entry in entries.iter().filter(|entry| entry.is_open()) {
-        match &entry.task {
-            Task::Create { mailbox, .. } => drop(mailboxes.insert(*mailbox)),
-            Task::Append { mailbox, item } => {
-                mailboxes.insert(*mailbox);
-                messages.insert(MessageId { mailbox: *mailbox, uid: item.to });
-            }
-            Task::Transfer { from, to, items, .. } => {
-                for item in items {
-                    if messages.contains(&MessageId { mailbox: *from, uid: item.uid }) {
-                        mailboxes.insert(*to);
-                        messages.insert(MessageId { mailbox: *to, uid: item.to });
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    mailboxes
 }
 
 /// Which of the stored mailboxes the server lists, by the path that it tells: those of the same
@@ -304,7 +277,7 @@ mod tests {
     use postern_bridge::ChangeId;
 
     use super::*;
-    use crate::changes::{Item, State};
+    use crate::changes::{Item, State, Task};
 
     fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
         Listing { mailboxes: mailboxes.into(), is_whole: true }

@@ -4,7 +4,7 @@ use postern_bridge::{ClientId, ConversationView, Delta, MailboxId, MessageId};
 
 use crate::{
     Host, MailError,
-    client::{Client, lists::row},
+    client::{Client, rows::row},
     threads::limits,
 };
 

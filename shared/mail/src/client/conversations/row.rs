@@ -2,7 +2,7 @@
 
 use postern_bridge::{MessageId, Row};
 
-use crate::{client::lists::row, record::Message, threads::Sum};
+use crate::{client::rows::row, record::Message, threads::Sum};
 
 /// What a row is made of, besides its newest and its first message.
 #[derive(Debug)]

@@ -1,0 +1,114 @@
+//! A store that fails, or at which the process ends, at a given operation.
+
+use std::{
+    cell::Cell,
+    future::{Future, pending},
+    rc::Rc,
+};
+
+use futures_util::lock::Mutex;
+use postern_mail::{
+    Store,
+    store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write, Written},
+};
+use tokio::sync::Notify;
+
+/// What happens to a store.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// There is no room from this write on.
+    Full(usize),
+    /// The process ends at this operation, which is not done any more.
+    End(usize),
+}
+
+/// The store. Clones share it.
+#[derive(Clone, Default)]
+pub struct Interruptible {
+    inner: MemoryStore,
+    fault: Rc<Cell<Fault>>,
+    operations: Rc<Cell<usize>>,
+    writes: Rc<Cell<usize>>,
+    ended: Rc<Notify>,
+}
+
+impl Interruptible {
+    /// From now on operations are counted anew, from 0, and this happens.
+    pub fn interrupt(&self, fault: Fault) {
+        self.fault.set(fault);
+        self.operations.set(0);
+        self.writes.set(0);
+    }
+
+    /// Does something until the process ends; `None` if it does.
+    pub async fn until_end<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.ended.notified() => None,
+        }
+    }
+
+    async fn step(&self) {
+        let number = self.operations.replace(self.operations.get() + 1);
+        if self.fault.get() == Fault::End(number) {
+            self.ended.notify_one();
+            pending::<()>().await;
+        }
+    }
+}
+
+impl Store for Interruptible {
+    async fn take_lead(&self) -> Result<(), StoreError> {
+        self.inner.take_lead().await
+    }
+
+    fn editing(&self) -> &Mutex<()> {
+        self.inner.editing()
+    }
+
+    fn written(&self) -> &Written {
+        self.inner.written()
+    }
+
+    async fn get(&self, table: Table, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        self.step().await;
+        self.inner.get(table, key).await
+    }
+
+    async fn get_many(
+        &self,
+        table: Table,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.step().await;
+        self.inner.get_many(table, keys).await
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        range: &KeyRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        self.step().await;
+        self.inner.scan(table, range, order, limit).await
+    }
+
+    async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {
+        self.step().await;
+        self.inner.keys(table, range).await
+    }
+
+    async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
+        self.step().await;
+        let number = self.writes.replace(self.writes.get() + 1);
+        match self.fault.get() {
+            Fault::Full(from) if number >= from => Err(StoreError::QuotaExceeded),
+            _ => self.inner.apply(batch, durability).await,
+        }
+    }
+}
