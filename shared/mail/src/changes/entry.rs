@@ -208,26 +208,6 @@ impl Item {
 }
 
 impl Task {
-    /// Whether it is about certain messages, not about a mailbox with whatever is in it.
-    pub(crate) fn is_of_messages(&self) -> bool {
-        match self {
-            Self::Mark { .. }
-            | Self::Transfer { .. }
-            | Self::Expunge { .. }
-            | Self::Append { .. } => true,
-            Self::Empty { .. }
-            | Self::Create { .. }
-            | Self::Rename { .. }
-            | Self::Remove { .. }
-            | Self::Subscribe { .. } => false,
-        }
-    }
-
-    /// Whether it deletes all that is in a mailbox.
-    pub(super) fn deletes_all(&self) -> bool {
-        matches!(self, Self::Empty { .. } | Self::Remove { .. })
-    }
-
     /// The mailbox whose messages it is about.
     pub fn mailbox(&self) -> Option<MailboxId> {
         match self {

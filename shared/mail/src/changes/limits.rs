@@ -10,9 +10,6 @@ pub const SELECTED: usize = 1_000_000;
 pub const DONE: usize = 100;
 /// How often an entry may break the connection before it counts as refused.
 pub const TRIES: u32 = 5;
-/// How often the server may say that it can't do an entry now, until others go before it: the pauses
-/// between add up to some twenty minutes.
-pub const PATIENT_TRIES: u32 = 9;
 /// The first provisional UID. Servers would have to give out four thousand million UIDs in one
 /// mailbox to come here; one that does is shown without those messages.
 pub const PROVISIONAL: u32 = 0xFF00_0000;

@@ -88,28 +88,30 @@ const PAGE: usize = 16;
 ///
 /// If the store can't be read.
 pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry>, StoreError> {
-    // What follows from an entry that is held waits with it; and so does what deletes all that is in a
-    // mailbox, which may be what the entry takes out of it. One that can't be read may have been any.
+    // What follows from an entry that is held waits with it.
     let mut held: BTreeSet<MessageId> = BTreeSet::new();
-    let mut is_any_held = false;
     let mut range = KeyRange::prefix(record::account_key(account));
     loop {
         let page = store.scan(Table::Changes, &range, Order::Ascending, PAGE).await?;
         let Some((last, _)) = page.last() else { return Ok(None) };
         range.start = last.clone().bytes(&[0]);
         for (_, value) in &page {
-            let entry: Result<Entry, _> = record::decode(value);
-            is_any_held |= entry.is_err();
-            let Some(entry) = entry.ok().filter(Entry::is_open) else { continue };
-            let follows = entry.task.mailbox().is_some_and(|mailbox| {
+            // What comes after one that can't be read may depend on it.
+            let entry: Entry = record::decode(value)?;
+            if !entry.is_open() {
+                continue;
+            }
+            let waits = entry.task.mailbox().is_some_and(|mailbox| {
                 let place = |item: &Item| MessageId { mailbox, uid: item.uid };
                 entry.task.items().iter().any(|item| held.contains(&place(item)))
             });
-            let waits = follows || is_any_held && entry.task.deletes_all();
             if entry.state != State::Held && !waits {
                 return Ok(Some(entry));
             }
-            is_any_held = true;
+            if let Task::Transfer { from, items, copy: true, .. } = &entry.task {
+                // What is to be copied must not be deleted before.
+                held.extend(items.iter().map(|item| MessageId { mailbox: *from, uid: item.uid }));
+            }
             let brought = match &entry.task {
                 Task::Append { item, .. } => std::slice::from_ref(item),
                 task => task.items(),

@@ -1,7 +1,5 @@
 //! Changes that the person makes, and how they end.
 
-use std::time::Duration;
-
 use postern_bridge::{
     AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Mark, MessageId, Moved, Problem,
     ProblemKind, Refused, Role,
@@ -14,9 +12,6 @@ use crate::{
     imap::Outcome,
     record::{self, Account},
 };
-
-/// How long what the server does not listen to is kept before it is told again.
-const HELD: Duration = Duration::from_secs(60 * 60);
 
 impl<H: Host> Client<H> {
     /// Makes a change here and has the server told. The same request again, as after a change of the
@@ -287,33 +282,14 @@ impl<H: Host> Client<H> {
     }
 
     /// Keeps what the server does not listen to, so that the rest of the queue goes on, and tells so.
-    pub(super) async fn hold_unheard(
-        &self,
-        entry: &Entry,
-        error: &MailError,
-    ) -> Result<(), MailError> {
+    pub(super) async fn hold_unheard(&self, entry: &Entry) -> Result<(), MailError> {
         let host = self.account(entry.account)?.incoming.endpoint.host;
-        let why = match error {
-            MailError::Unavailable(_) | MailError::Closed(_) | MailError::Store(_) => {
-                error.problem(&host).sentence
-            }
-            _ => format!("{host} hangs up each time when it is told."),
-        };
         let sentence = format!(
-            "{why} It is kept here, and will be told again in an hour, or when Postern starts the next \
-             time."
+            "{host} hangs up each time when it is told. It is kept here, and will be told again when \
+             Postern starts the next time."
         );
         self.tell_refused(entry, Problem::new(ProblemKind::Server, sentence), None).await?;
         changes::hold(&*self.inner.host, entry).await?;
-        let (client, account) = (self.clone(), entry.account);
-        self.inner.tries.borrow_mut().remove(&(account, entry.number));
-        self.inner.host.spawn(async move {
-            client.inner.host.sleep(HELD).await;
-            // If that fails, the next start does it.
-            if changes::retry_held(&*client.inner.host, account).await.is_ok() {
-                client.queue_changes(account);
-            }
-        });
         self.tell_pending(entry.account).await
     }
 

@@ -58,7 +58,7 @@ impl<T: Transport> ImapClient<T> {
         let (raw, body) = if message.size <= limits::WHOLE_MESSAGE {
             self.fetch_whole(host, uid).await?
         } else {
-            self.fetch_partial(host, uid).await?
+            self.fetch_partial(host, uid, message.size).await?
         };
 
         let summary = postern_mime::summary(&raw);
@@ -111,6 +111,7 @@ impl<T: Transport> ImapClient<T> {
         &mut self,
         host: &H,
         uid: u32,
+        size: u64,
     ) -> Result<(Vec<u8>, Body), MailError> {
         let uids = SequenceSet::from(uid);
         let command = Command::uid_fetch(&uids, &[FetchItem::BodyStructure])?;
@@ -129,18 +130,21 @@ impl<T: Transport> ImapClient<T> {
             match answer.section(&mut fetch, section) {
                 Some(bytes) => drop(sections.insert(section.clone(), bytes)),
                 // Without its headers nothing can be put together; the message may be had all the same.
-                None if section.ends_with(|last: char| last.is_ascii_alphabetic()) => {
+                None if size <= limits::SHOWN || is_header(section) => {
                     return self.fetch_whole(host, uid).await;
                 }
-                // What the server does not give now may come when it is asked for.
+                // What the server does not give now may come when the person asks for it.
                 None if absent.iter().any(|part| part.section == *section) => {}
-                None => {
-                    absent.push(AbsentPart { section: section.clone(), size: 0, begun: false });
-                }
+                None => absent.push(AbsentPart { section: section.clone(), size: 0, begun: true }),
             }
         }
         let raw = partial::assemble(&structure, &sections);
         let size = raw.len() as u64;
         Ok((raw, Body::Partial { size, absent }))
     }
+}
+
+/// Whether a section is a header: they end in a word, parts in a number.
+fn is_header(section: &str) -> bool {
+    section.ends_with(|last: char| last.is_ascii_alphabetic())
 }

@@ -33,11 +33,6 @@ impl Halving {
         self.gave_up
     }
 
-    /// Whether no more may be spent.
-    pub(super) fn is_spent(&self) -> bool {
-        self.gave_up.is_some()
-    }
-
     /// Asks for all messages of a window at once.
     pub(super) fn command(&self, window: &SequenceSet) -> Result<Command, MailError> {
         Ok(Command::uid_fetch(window, &self.items)?)

@@ -242,9 +242,7 @@ impl<T: Transport> ImapClient<T> {
                 stored.extend(shown);
                 is_first = false;
             }
-            // Of a server that refuses too many messages the rest is not asked for now.
-            let is_over = sync.is_paused() || halving.is_spent();
-            let mut next = || if is_over { None } else { windows.next() };
+            let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
                 Some(ahead) => Some(ahead),
                 None => self.start_fetch(next(), &halving)?,

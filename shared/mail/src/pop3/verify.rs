@@ -118,7 +118,7 @@ async fn judge(
 
 /// After everything was fetched: what is still damaged here and is not on the server any more, as far
 /// as its list tells, gets no row, so that it holds up nothing for ever. What is left of it stays: of one
-/// whose bytes are here and whose record can't be read, a record is made from them, so that it is
+/// of which all bytes are here and the record can't be read, a record is made from them, so that it is
 /// listed and read back again.
 pub(super) async fn give_up(
     store: &impl Store,
@@ -139,7 +139,7 @@ pub(super) async fn give_up(
     let lost = present.into_iter().flatten().filter(LedgerRow::is_damaged);
     let (mut batch, mut counted) = (Vec::new(), BTreeSet::new());
     for row in lost {
-        match record::rebuilt(store, row.message, row.partial).await? {
+        match record::rebuilt(store, row.message, row.size, row.partial).await? {
             Some(message) => {
                 counted.insert(row.message.mailbox);
                 batch.push(message.put());

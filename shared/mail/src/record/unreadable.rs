@@ -36,8 +36,9 @@ pub(crate) async fn delete_unreadable(
 /// Bytes at a message's beginning that tell what its record has to say.
 const BEGINNING: usize = 1 << 20;
 
-/// The record of such a message as far as its bytes and its place in the list tell: as an unread one,
-/// of which the header alone is here or all. `None` if its record can be read, or nothing else is left.
+/// The record of such a message as far as its bytes, which should be so many, and its place in the list
+/// tell: as an unread one, of which the header alone is here or all. `None` if its record can be read, or
+/// something else of it is lost as well.
 ///
 /// # Errors
 ///
@@ -45,6 +46,7 @@ const BEGINNING: usize = 1 << 20;
 pub(crate) async fn rebuilt(
     store: &impl Store,
     id: MessageId,
+    bytes: u64,
     is_header: bool,
 ) -> Result<Option<Message>, StoreError> {
     let stored = store.get(Table::Messages, &message_key(id)).await?;
@@ -58,7 +60,7 @@ pub(crate) async fn rebuilt(
     let head = beginning(store, id, BEGINNING).await?;
     let body = if is_header { Body::Header { size } } else { Body::Whole { size } };
     let arrived = listed_place(place)?.arrived;
-    Ok((size > 0).then(|| Message::summarised(id, arrived, &head, body)))
+    Ok((size == bytes && size > 0).then(|| Message::summarised(id, arrived, &head, body)))
 }
 
 /// Counts a local mailbox's messages anew once such a message is replaced: nothing tells whether it was

@@ -6,7 +6,7 @@ use postern_bridge::AccountId;
 use super::{Client, imap_sync::AFTER_LOSS, link::Link};
 use crate::{
     Host, MailError, TransportError,
-    changes::{self, Entry, Task},
+    changes::{self, Entry},
     store::StoreError,
 };
 
@@ -22,7 +22,15 @@ impl<H: Host> Client<H> {
         if !self.inner.online.get() {
             return Ok(());
         }
-        let Some(entry) = changes::next(self.store(), account).await? else { return Ok(()) };
+        let entry = match changes::next(self.store(), account).await {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                let error = MailError::from(error);
+                self.tell_problem(account, self.problem(account, &error));
+                return Err(error);
+            }
+        };
         // A server that can't be reached says nothing about the entry.
         link.open().await?;
         let result = link.work(async |imap, host| imap.make_change(host, &entry).await).await;
@@ -30,9 +38,9 @@ impl<H: Host> Client<H> {
             Ok(outcome) => self.tell_outcome(&entry, outcome).await,
             Err(error) => {
                 let tries = self.count_try(&entry, &error);
-                match verdict(&entry.task, &error, tries) {
+                match verdict(&error, tries) {
                     Verdict::Refused => self.take_back_refused(&entry, &error).await,
-                    Verdict::Unheard => self.hold_unheard(&entry, &error).await,
+                    Verdict::Unheard => self.hold_unheard(&entry).await,
                     Verdict::Later => {
                         self.try_again(account, tries);
                         Err(error)
@@ -58,7 +66,7 @@ impl<H: Host> Client<H> {
         });
     }
 
-    /// How often an entry has broken the connection by now, or found the server unable to take it.
+    /// How often an entry has broken the connection by now, or found the mailbox in use.
     fn count_try(&self, entry: &Entry, error: &MailError) -> u32 {
         let mut tries = self.inner.tries.borrow_mut();
         let tries = tries.entry((entry.account, entry.number)).or_default();
@@ -79,28 +87,22 @@ enum Verdict {
 }
 
 /// Whether an error is the server's word on this entry. A server that breaks the protocol again and
-/// again, for no other reason, refuses it as well; of one that hangs up each time nobody knows. One
-/// that says again and again that it can't now may go on saying so, and what can't be read here stays
-/// so: neither may hold up the others for ever.
-///
-/// Of a whole mailbox nothing is held, but taken back: made later, it would be about what has come into
-/// the mailbox since.
-fn verdict(task: &Task, error: &MailError, tries: u32) -> Verdict {
+/// again, for no other reason, refuses it as well; of one that hangs up each time nobody knows. What
+/// can't be read here stays so, and must not hold up the others for ever.
+fn verdict(error: &MailError, tries: u32) -> Verdict {
     let often = tries >= changes::limits::TRIES;
-    let very_often = tries >= changes::limits::PATIENT_TRIES;
-    let verdict = match error {
+    match error {
         MailError::Refused { .. }
         | MailError::Denied { .. }
         | MailError::Unsupported(_)
         | MailError::Input(_)
         | MailError::Incomplete { .. }
+        | MailError::Store(StoreError::Damaged(_))
         | MailError::Gone(_) => Verdict::Refused,
         MailError::Protocol(_) if often => Verdict::Refused,
         MailError::Transport(TransportError::Lost) | MailError::TimedOut(_) if often => {
             Verdict::Unheard
         }
-        MailError::Unavailable(_) | MailError::Closed(_) if very_often => Verdict::Unheard,
-        MailError::Store(StoreError::Damaged(_)) => Verdict::Unheard,
         MailError::Protocol(_)
         | MailError::Transport(_)
         | MailError::Unavailable(_)
@@ -112,23 +114,16 @@ fn verdict(task: &Task, error: &MailError, tries: u32) -> Verdict {
         | MailError::PasswordMissing
         | MailError::Store(_)
         | MailError::Vault(_) => Verdict::Later,
-    };
-    match verdict {
-        Verdict::Unheard if !task.is_of_messages() => Verdict::Refused,
-        verdict => verdict,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::MailboxId;
-
     use super::*;
-    use crate::{changes::Item, error::Closed};
 
     #[test]
     fn an_entry_that_can_not_be_told_does_not_hold_up_the_others_for_ever() {
-        let (last, patient) = (changes::limits::TRIES, changes::limits::PATIENT_TRIES);
+        let last = changes::limits::TRIES;
         let lost = MailError::Transport(TransportError::Lost);
         let cases = [
             (&lost, last - 1, Verdict::Later),
@@ -138,21 +133,12 @@ mod tests {
             (&MailError::Protocol("nonsense".into()), last, Verdict::Refused),
             (&MailError::Transport(TransportError::Offline), last, Verdict::Later),
             (&MailError::Unavailable("later".into()), last, Verdict::Later),
-            (&MailError::Unavailable("later".into()), patient, Verdict::Unheard),
-            (&MailError::Closed(Closed::InUse("in use".into())), patient, Verdict::Unheard),
-            (&MailError::Store(StoreError::Damaged("a draft".into())), 0, Verdict::Unheard),
-            (&MailError::Store(StoreError::QuotaExceeded), patient, Verdict::Later),
+            (&MailError::Store(StoreError::Damaged("a draft".into())), 0, Verdict::Refused),
+            (&MailError::Store(StoreError::QuotaExceeded), last, Verdict::Later),
             (&MailError::Gone("folder"), 0, Verdict::Refused),
         ];
-        let message = Task::Append { mailbox: MailboxId(1), item: Item::default() };
-        let all = Task::Empty { mailbox: MailboxId(1), until: None };
         for (error, tries, expected) in cases {
-            assert_eq!(verdict(&message, error, tries), expected, "{error} after {tries} tries");
-            let expected = match expected {
-                Verdict::Unheard => Verdict::Refused,
-                expected => expected,
-            };
-            assert_eq!(verdict(&all, error, tries), expected, "{error} after {tries} tries");
+            assert_eq!(verdict(error, tries), expected, "{error} after {tries} tries");
         }
     }
 }

@@ -303,4 +303,12 @@ fn a_record_that_can_not_be_read_is_made_anew_from_its_bytes_where_the_server_ha
     assert_eq!(after, before);
     assert!(ledger(&host.store).iter().all(|row| row.verified.is_some()));
     assert_complete(&host, &three());
+    // Of one of which bytes are lost as well, no more is made than there is.
+    make_unreadable(&host.store, lost);
+    put(&host.store, Table::Bodies, message_key(lost).u32(0), b"torn");
+    block_on(crate::pop3::doubt(&host.store, AccountId(1), lost)).unwrap();
+    run(&host, Keep).unwrap();
+    assert_eq!(block_on(body(&host.store, lost)).unwrap(), b"torn");
+    let record = block_on(host.store.get(Table::Messages, &message_key(lost))).unwrap();
+    assert_eq!(record, Some(Vec::new()));
 }
