@@ -62,6 +62,9 @@ pub const PARTS: usize = 500;
 pub const PART: u64 = 160 << 20;
 /// Encoded bytes of an attachment that are fetched at once.
 pub const PART_WINDOW: u32 = 1 << 20;
+/// Windows of an attachment: some servers give less than they are asked for, and one that gives crumbs
+/// would go on for ever.
+pub const PART_WINDOWS: u32 = 4096;
 /// Bytes of a message that must be fetched whole.
 pub const MESSAGE: u32 = 64 << 20;
 /// Bytes of an account that are fetched before anybody asks for them, when nothing was for a while.

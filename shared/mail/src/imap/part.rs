@@ -45,6 +45,9 @@ impl<T: Transport> ImapClient<T> {
             return Ok(fetched);
         }
         let Fetched { encoding, windows, stored: origin, size, .. } = fetched;
+        if windows >= limits::PART_WINDOWS {
+            return Err(MailError::Protocol("an attachment in crumbs".into()));
+        }
         let uid = self.open_at(host, id).await?;
         if origin >= limits::PART {
             let range = KeyRange::prefix(record::part_key(id, section));

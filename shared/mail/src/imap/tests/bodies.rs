@@ -152,6 +152,21 @@ fn a_server_that_gives_less_than_it_was_asked_for_is_asked_for_the_rest() {
 }
 
 #[test]
+fn a_part_that_comes_in_crumbs_is_left_after_a_while() {
+    let host = host_with_messages();
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let crumb = |number| Write::Put {
+        table: Table::Bodies,
+        key: record::part_key(id, "2").u32(number),
+        value: vec![b'A'],
+    };
+    let crumbs = (0..limits::PART_WINDOWS).map(crumb).collect();
+    now(host.store.apply(crumbs, Durability::Relaxed)).unwrap();
+    let left = now(ready(&host, vec![]).fetch_piece(&host, id, "2", None));
+    assert!(matches!(left, Err(MailError::Protocol(_))), "{left:?}");
+}
+
+#[test]
 fn a_message_whose_mailbox_was_made_anew_is_gone() {
     let host = host_with_messages();
     let mut client = ready(&host, vec![select(3, 10, 7)]);
