@@ -310,8 +310,8 @@ pub async fn is_damaged(store: &impl Store, account: AccountId) -> Result<bool, 
     Ok(!damaged.is_empty())
 }
 
-/// An account's entries, in order. One that can't be read is lost, and must not keep the others from
-/// the server, nor all mail from the person.
+/// An account's entries that can be read, in order: one that can't must not keep all mail from the
+/// person. Nothing that comes after it is told to the server.
 ///
 /// # Errors
 ///

@@ -204,11 +204,6 @@ pub async fn drop_items<H: Host>(
             let Some(place) = task.place(item).filter(|place| is_provisional(place.uid)) else {
                 continue;
             };
-            if is_provisional(item.uid) {
-                // It was never given to the server, because the entry that says so can't be read: what
-                // is here may be all there is.
-                continue;
-            }
             stage.remove(place).await?;
             rename(&mut later, place, MessageId { uid: 0, ..place }, 0);
         }

@@ -26,8 +26,12 @@ impl<H: Host> Client<H> {
             Ok(Some(entry)) => entry,
             Ok(None) => return Ok(()),
             Err(error) => {
+                let is_damaged = matches!(error, StoreError::Damaged(_));
                 let error = MailError::from(error);
-                self.tell_problem(account, self.problem(account, &error));
+                if is_damaged {
+                    // Nothing of the queue is told any more, which the person must know.
+                    self.tell_problem(account, self.problem(account, &error));
+                }
                 return Err(error);
             }
         };
