@@ -1,45 +1,20 @@
 //! The download: from the server's list to its answer to QUIT.
 //!
-//! Each step, and what the next download does if this one ends there:
+//! What an interruption at each step leads to is written in [`stages`](super::stages). Decisions are
+//! functions of data: what to fetch is in `plan`, which message has come in `identity`, what is due in
+//! `retention`, and what leads to a deletion in `stages`.
 //!
-//! 1. *Connect, log in, list.* What the list settles is noted, row by row, each true by itself: which
-//!    deletions came about, and which messages are gone. The next list tells the same.
-//! 2. *Receive messages.* Small ones are in memory only. Bytes of a large one are in the store
-//!    under a reserved UID without a record, and a marker names them: they are removed.
-//! 3. *Store*: what has another unique id now is noted first, in a batch of its own; if that alone is
-//!    kept, messages are known by their content. Then one strict batch makes record, bytes, ledger row and counts visible. Before it the
-//!    message is only on the server and comes again; after it the ledger knows it.
-//! 4. *Read back and verify.* An unverified row is verified first of all, even before 1. If it does not
-//!    match, nothing is removed: the message is fetched again in 2, and 3 puts it into the place of what
-//!    is damaged. If the server's list does not have it any more, what is left of it stays, without a
-//!    row. While there is an unverified row, nothing is deleted on the server, but for the others of one
-//!    that the server does not hand out again, which 5 reads back in any case.
-//! 5. *Compare, DELE, note.* What an earlier session stored is compared with the server's (its header,
-//!    or all of it) and read back once more. The server deletes nothing before QUIT; the message is
-//!    still listed and due again.
-//!    A last look comes between DELE and QUIT, and in one strict write with it the note that the
-//!    deletions are asked for: if the browser has dropped the database, or another tab leads, the
-//!    session ends without QUIT; if the person has decided otherwise, the deletions are taken back.
-//! 6. *QUIT.* If its answer is lost, the next list tells: gone means deleted, listed means due
-//!    again. At a server that deletes by itself what it has handed out, what was handed out gets the
-//!    same looks, and there is no QUIT where nothing may be deleted.
-//! 7. *Note the confirmed deletion.* As in 6.
+//! An account that has another server or user now is noticed before the server is asked: in one batch
+//! the ledger's rows give up their unique ids, which belong to the other mailbox; before it the ledger
+//! is the old one, after it messages are known by their content.
 //!
-//! An account that has another server or user now is noticed before 1: in one batch the ledger's rows
-//! give up their unique ids, which belong to the other mailbox; before it the ledger is the old one,
-//! after it messages are known by their content.
+//! A message at which the connection breaks while it is received is noted, and comes last the next time;
+//! after some tries it is left for some hours. Of what can't be had at all, a row and an empty message are
+//! stored that stand for it; they become the message as a header does. A row that can't be read stays as
+//! it is: its message is neither fetched nor deleted.
 //!
-//! A message at which the connection breaks in 2 is noted, and comes last the next time; after some
-//! tries it is left for some hours. Of what can't be had at all, 3 stores a row and an empty message that
-//! stand for it; they become the message as a header does. A row that can't be read stays as it is: its
-//! message is neither fetched nor deleted.
-//!
-//! Where the whole of a message comes after its header, 3 replaces the one by the other in one batch:
+//! Where the whole of a message comes after its header, one batch replaces the one by the other:
 //! before it the header is here and the message is still wanted, after it the message is here.
-//! Decisions are functions of data: what to fetch and which message has come in `plan`, what to
-//! delete in `retention`.
-//!
-//! So at any moment each message is on the server or verified here, and none is here twice.
 
 use std::rc::Rc;
 
@@ -47,7 +22,7 @@ use postern_bridge::{DeletionHold, MailboxId, Moved, Retention, TlsSession};
 
 use super::{
     DAY, LedgerRow, Safety, ServerNotes,
-    deletion::{Due, delete_due},
+    deletion::delete_due,
     elapsed::Elapsed,
     fetch::{Fetch, Known},
     intake::Place,
@@ -56,7 +31,9 @@ use super::{
     listing::{Listing, listing},
     plan::plan,
     retention::is_held_by_clock,
+    reuse::look_again,
     server::Server,
+    stages::{Due, Fetched, Rule},
     verify::{give_up, verify_rest},
 };
 use crate::{
@@ -204,6 +181,9 @@ async fn run<H: Host>(
         ..DownloadReport::default()
     };
     let notes = ServerNotes::load(store, id).await?;
+    if notes.reuses_ids {
+        look_again(host, id, server, ledger, &listing).await?;
+    }
     let plan = plan(&listing, ledger, job.account.extent, &notes.troubles, seen);
     let is_held = !plan.held.is_empty();
     let mut known = Known::default();
@@ -221,10 +201,10 @@ async fn run<H: Host>(
     let present = present.as_ref().unwrap_or(job.account);
     let secondary = present.retention == Retention::Secondary;
     report.vanished = if secondary { 0 } else { missing };
-    // A server that deletes at QUIT what it has handed out must not be told that it may.
-    let by_itself = server.deletes_by_itself();
     let hold = job.safety.hold(ledger.holding());
-    report.hold = hold.filter(|_| present.retention.deletes() || (by_itself && !secondary));
+    let deletes_by_itself = server.deletes_by_itself();
+    let fetched = Fetched { begun: job.account, present, hold, deletes_by_itself };
+    report.hold = fetched.told_hold();
     let removed = ledger.removed_elsewhere().filter(|_| !secondary);
     let now = host.now();
     let note = |notes: &mut ServerNotes| {
@@ -239,18 +219,12 @@ async fn run<H: Host>(
         }
     };
     let notes = ServerNotes::edit(store, id, note).await?;
-    let is_same_server = present.incoming == job.account.incoming;
-    if by_itself && (hold.is_some() || secondary || !is_same_server) {
-        return Ok(report);
-    }
+    let Some(policy) = fetched.policy() else { return Ok(report) };
     // The rows as the person has left them meanwhile.
     *ledger = Ledger::load(store, id).await?;
-    let deletes = hold.is_none() && is_same_server;
-    let retention = if deletes { present.retention } else { Retention::Keep };
-    let account = Account { retention, ..job.account.clone() };
-    let job = Job { account: &account, ..*job };
-    let due = Due { listing: &listing, known: &known, elapsed: &notes.elapsed };
-    report.deleted = delete_due(host, &job, server, ledger, due, progress).await?;
+    let rule = Rule { policy, inbox: job.inbox, elapsed: &notes.elapsed };
+    let due = Due::new(rule, ledger, &listing, &known, deletes_by_itself, host.now());
+    report.deleted = delete_due(host, job, server, ledger, due, &notes.elapsed, progress).await?;
     Ok(report)
 }
 

@@ -276,7 +276,10 @@ impl<'a, H: Host> Fetch<'a, H> {
             Identity::Unreadable => {}
             Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
             Identity::New => {
-                self.retire_namesake(&received);
+                if self.retire_namesake(&received) {
+                    let (store, account) = (self.host.store(), self.place.account);
+                    ServerNotes::edit(store, account, |notes| notes.reuses_ids = true).await?;
+                }
                 self.pending.push(received);
                 return Ok(());
             }
@@ -326,13 +329,15 @@ impl<'a, H: Host> Fetch<'a, H> {
     }
 
     /// The row that has a new message's unique id is about another message, which may still be there
-    /// under another id.
-    fn retire_namesake(&mut self, received: &Received) {
+    /// under another id. Whether it was thought to be there under this one.
+    fn retire_namesake(&mut self, received: &Received) -> bool {
         let uidl = received.listed.uidl.as_ref();
-        if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
-            let now = self.ledger.without_uidl(row.clone(), self.seen);
-            self.change(RowChange { before: row, now });
-        }
+        let row = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned();
+        let Some(row) = row else { return false };
+        let was_there = row.is_on_server();
+        let now = self.ledger.without_uidl(row.clone(), self.seen);
+        self.change(RowChange { before: row, now });
+        was_there
     }
 
     fn change(&mut self, change: RowChange) {

@@ -2,7 +2,7 @@
 //!
 //! A message is stored here durably, read back and verified before the server may be asked to
 //! delete it, and it counts as deleted only when the server has answered QUIT, or no longer lists
-//! it. See [`download`] for the steps and what an interruption at each of them leads to.
+//! it. The module `stages` is the state machine, and says what an interruption at each step leads to.
 
 mod commit;
 mod compare;
@@ -21,9 +21,11 @@ mod notes;
 mod plan;
 mod read_back;
 mod retention;
+mod reuse;
 mod row;
 mod safety;
 mod server;
+mod stages;
 mod storing;
 mod trouble;
 mod verify;

@@ -33,7 +33,7 @@ const INBOX: MailboxId = MailboxId(1);
 const TRASH: MailboxId = MailboxId(6);
 const SAFE: Safety = Safety { persistent: true, public_computer: false };
 
-fn account(retention: Retention) -> Account {
+pub(super) fn account(retention: Retention) -> Account {
     let login = ServerLogin {
         endpoint: Endpoint {
             host: "pop.example.org".into(),
