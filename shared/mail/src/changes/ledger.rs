@@ -1,6 +1,6 @@
 //! The ledger of a POP3 account, as messages are moved and deleted here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::{MessageId, Moved};
 
@@ -21,13 +21,12 @@ impl<H: Host> Editor<'_, H> {
         moved: &[Moved],
     ) -> Result<(), StoreError> {
         let from: Vec<MessageId> = moved.iter().map(|step| step.from).collect();
-        let mut rows = self.rows_of(&from).await?;
-        for step in moved {
-            if let Some(mut row) = rows.remove(&step.from) {
-                row.message = step.to;
-                stage.write(row.put());
-                self.note_row(step.to, row.key());
-            }
+        let to: BTreeMap<MessageId, MessageId> =
+            moved.iter().map(|step| (step.from, step.to)).collect();
+        for mut row in self.rows_of(&from).await? {
+            row.message = to[&row.message];
+            stage.write(row.put());
+            self.note_row(row.message, row.key());
         }
         Ok(())
     }
@@ -38,23 +37,17 @@ impl<H: Host> Editor<'_, H> {
         stage: &mut Stage<'_, H::Store>,
         gone: &[MessageId],
     ) -> Result<(), StoreError> {
-        let mut rows = self.rows_of(gone).await?;
-        for id in gone {
-            if let Some(mut row) = rows.remove(id) {
-                row.deleted_here = Some(self.host.now());
-                stage.write(row.put());
-            }
+        for mut row in self.rows_of(gone).await? {
+            row.deleted_here = Some(self.host.now());
+            stage.write(row.put());
         }
         Ok(())
     }
 
-    /// The rows of these messages. All of the ledger is read once for a change, so that one of many
+    /// The rows of these messages, of which one may have several. All of the ledger is read once for a change, so that one of many
     /// batches does not cost as many readings; and once more where a download has given a message
     /// another row in between, or may have given one to a message that had none.
-    async fn rows_of(
-        &mut self,
-        messages: &[MessageId],
-    ) -> Result<BTreeMap<MessageId, LedgerRow>, StoreError> {
+    async fn rows_of(&mut self, messages: &[MessageId]) -> Result<Vec<LedgerRow>, StoreError> {
         let store = self.host.store();
         if let Some(places) = &self.rows
             && let Some(rows) = places.rows_of(store, messages).await?
@@ -64,15 +57,16 @@ impl<H: Host> Editor<'_, H> {
         let range = KeyRange::prefix(record::account_key(self.account.id));
         let keys = store.keys(Table::Ledger, &range).await?;
         let rows = pop3::rows(store, self.account.id).await?;
-        let of = rows.iter().map(|row| (row.message, row.key())).collect();
-        self.rows = Some(Places { range, keys, of });
-        let mut rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.message, row)).collect();
-        Ok(messages.iter().filter_map(|id| rows.remove_entry(id)).collect())
+        let mut places = Places { range, keys, of: BTreeMap::new() };
+        rows.iter().for_each(|row| places.add(row.message, row.key()));
+        self.rows = Some(places);
+        let wanted: BTreeSet<MessageId> = messages.iter().copied().collect();
+        Ok(rows.into_iter().filter(|row| wanted.contains(&row.message)).collect())
     }
 
     fn note_row(&mut self, message: MessageId, key: Key) {
         if let Some(places) = &mut self.rows {
-            places.of.insert(message, key);
+            places.add(message, key);
         }
     }
 }
@@ -81,17 +75,22 @@ impl<H: Host> Editor<'_, H> {
 pub(super) struct Places {
     range: KeyRange,
     keys: Vec<Key>,
-    of: BTreeMap<MessageId, Key>,
+    of: BTreeMap<MessageId, Vec<Key>>,
 }
 
 impl Places {
+    fn add(&mut self, message: MessageId, key: Key) {
+        self.of.entry(message).or_default().push(key);
+    }
+
     /// The rows of these messages; `None` if the ledger has changed too much to tell.
     async fn rows_of(
         &self,
         store: &impl Store,
         messages: &[MessageId],
-    ) -> Result<Option<BTreeMap<MessageId, LedgerRow>>, StoreError> {
-        let known = messages.iter().filter_map(|id| Some((*id, self.of.get(id)?.clone())));
+    ) -> Result<Option<Vec<LedgerRow>>, StoreError> {
+        let known = messages.iter().filter_map(|id| Some((*id, self.of.get(id)?)));
+        let known = known.flat_map(|(id, keys)| keys.iter().map(move |key| (id, key.clone())));
         let (ids, keys): (Vec<MessageId>, Vec<Key>) = known.unzip();
         let rows: Vec<Option<LedgerRow>> = record::get_many(store, &keys).await?;
         let rows: Vec<LedgerRow> = rows.into_iter().flatten().collect();
@@ -99,10 +98,10 @@ impl Places {
             return Ok(None);
         }
         // A message that had no row has none still if no row has come.
-        if rows.len() < messages.len() && store.keys(Table::Ledger, &self.range).await? != self.keys
-        {
+        let lacks_row = messages.iter().any(|id| !self.of.contains_key(id));
+        if lacks_row && store.keys(Table::Ledger, &self.range).await? != self.keys {
             return Ok(None);
         }
-        Ok(Some(rows.into_iter().map(|row| (row.message, row)).collect()))
+        Ok(Some(rows))
     }
 }

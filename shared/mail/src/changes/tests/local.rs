@@ -71,6 +71,28 @@ fn a_message_is_moved_in_one_batch_with_its_bytes_and_its_row_in_the_ledger() {
     assert!(open_entries(&host).is_empty(), "there is nobody to tell");
 }
 
+/// A server may have given a message two unique ids, one after the other.
+#[test]
+fn all_rows_about_a_message_follow_it() {
+    let host = host(MemoryStore::new());
+    let again = LedgerRow { uidl: b"again".to_vec(), ..row(2) };
+    block_on(host.store.apply(vec![again.put()], Durability::Strict)).unwrap();
+    let about = |at: MessageId, deleted| {
+        let rows = ledger(&host.store);
+        assert_eq!(rows.iter().filter(|row| **row == (at, deleted)).count(), 2, "{rows:?}");
+    };
+    edit_local(&host, async |editor| editor.transfer(INBOX, &[2], OTHER, false).await).unwrap();
+    let there = MessageId { mailbox: OTHER, uid: 1 };
+    about(there, false);
+    edit_local(&host, async |editor| {
+        editor.transfer(OTHER, &[1], INBOX, false).await?;
+        editor.transfer(INBOX, &[4], OTHER, false).await?;
+        editor.expunge(OTHER, &[2]).await
+    })
+    .unwrap();
+    about(MessageId { mailbox: OTHER, uid: 2 }, true);
+}
+
 #[test]
 fn deleting_for_good_is_noted_for_the_retention() {
     let host = host(MemoryStore::new());
