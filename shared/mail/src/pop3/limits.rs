@@ -52,6 +52,10 @@ pub const BATCH_MESSAGES: usize = 200;
 /// How long a server may say nothing at all.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a server may say nothing when it is asked for a list: one without an index reads all messages
+/// to make it.
+pub const LIST_PATIENCE: Duration = Duration::from_secs(5 * 60);
+
 /// How many seconds the next log-in waits when a server says that this one came too soon, but not
 /// how much.
 pub const TOO_SOON: u32 = 5 * 60;

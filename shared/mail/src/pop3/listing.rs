@@ -6,6 +6,7 @@ use postern_pop3::{Command, Event, Numbered, Request};
 
 use super::{
     LedgerRow,
+    limits::LIST_PATIENCE,
     server::{Server, unexpected},
 };
 use crate::{Host, MailError};
@@ -54,11 +55,11 @@ impl Listing {
 pub(super) async fn listing<H: Host>(server: &mut Server<'_, H>) -> Result<Listing, MailError> {
     server.start(Command::List)?;
     server.start(Command::Uidl)?;
-    let sizes = match server.next("the list of messages").await? {
+    let sizes = match server.next_within(LIST_PATIENCE, "the list of messages").await? {
         Event::Sizes(sizes) => sizes,
         other => return Err(unexpected(&other, "list the messages")),
     };
-    let uidls = match server.next("the list of messages").await? {
+    let uidls = match server.next_within(LIST_PATIENCE, "the list of messages").await? {
         Event::UniqueIds(uidls) => Some(uidls),
         Event::Refused { request: Request::Uidl, .. } => None,
         other => return Err(unexpected(&other, "name the messages")),

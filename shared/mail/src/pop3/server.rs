@@ -1,5 +1,7 @@
 //! A POP3 server that one is logged in to.
 
+use std::time::Duration;
+
 use postern_bridge::{Proof, Security, ServerLogin, TlsSession};
 use postern_pop3::{
     Capabilities, Command, Event, Expire, Output, Request, Response, ResponseCode, Session,
@@ -75,7 +77,6 @@ impl<'host, H: Host> Server<'host, H> {
         }
         let security = login.endpoint.security;
         self.log_in(known, security, &login.username, password).await?;
-        self.connection.session.set_pipelining(self.offers.pipelining);
         if known {
             // What it says now is about this user (RFC 2449 section 5).
             let before = self.offers.clone();
@@ -84,6 +85,7 @@ impl<'host, H: Host> Server<'host, H> {
             }
         }
         self.is_known = known;
+        self.connection.session.set_pipelining(self.offers.pipelining);
         Ok(())
     }
 
@@ -104,7 +106,16 @@ impl<'host, H: Host> Server<'host, H> {
 
     /// Waits for the next event.
     pub(super) async fn next(&mut self, what: &'static str) -> Result<Event, MailError> {
-        match self.connection.next_event(self.host, PATIENCE, what).await? {
+        self.next_within(PATIENCE, what).await
+    }
+
+    /// Waits for the next event for as long as `patience`.
+    pub(super) async fn next_within(
+        &mut self,
+        patience: Duration,
+        what: &'static str,
+    ) -> Result<Event, MailError> {
+        match self.connection.next_event(self.host, patience, what).await? {
             Event::Failed(error) => Err(MailError::Protocol(error.to_string())),
             event => Ok(event),
         }
