@@ -1,6 +1,6 @@
 //! How this browser keeps what is stored, and what the person is told about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::{
     AccountId, AccountView, BackupsView, LastBackup, Protocol, Reminder, StorageView, StoredBytes,
@@ -19,7 +19,7 @@ pub(crate) struct Care {
     /// Until when the person does not want to hear of it, in milliseconds since 1970 (UTC).
     put_off: f64,
     /// Whether the person has put off the backup since the page was opened.
-    backup_put_off: bool,
+    backup_put_off: BTreeSet<AccountId>,
     /// Whether the person has seen that there is little room.
     seen_full: bool,
 }
@@ -123,8 +123,8 @@ impl Care {
                 self.seen_full = true;
                 None
             }
-            Notice::BackupDue(_) => {
-                self.backup_put_off = true;
+            Notice::BackupDue(account) => {
+                self.backup_put_off.insert(account);
                 None
             }
             Notice::NotKept => {
@@ -140,6 +140,9 @@ impl Care {
         let mut local = accounts.iter().filter(|account| account.protocol == Protocol::Pop3);
         let only_here = local.clone().next().is_some();
         let due = local.find(|account| {
+            if self.backup_put_off.contains(&account.id) {
+                return false;
+            }
             let last = self.last_backup(account.id);
             last.is_some_and(|last| last.is_due(self.backups.reminder, now as i64))
         });
@@ -149,8 +152,7 @@ impl Care {
                 Some(Notice::NearlyFull(percent))
             }
             _ if !view.persistent && only_here && now >= self.put_off => Some(Notice::NotKept),
-            _ if !self.backup_put_off => due.map(|account| Notice::BackupDue(account.id)),
-            _ => None,
+            _ => due.map(|account| Notice::BackupDue(account.id)),
         }
     }
 }
@@ -199,6 +201,11 @@ mod tests {
         assert_eq!(own.notice(&[account(1, "a@b")], week), None, "its server has its mail");
         own.put_off(Notice::BackupDue(AccountId(1)), week);
         assert_eq!(own.notice(&pop3(), week), None);
+        // Another account's mail is as much worth a word.
+        let both = [pop3(), vec![AccountView { id: AccountId(2), ..pop3().remove(0) }]].concat();
+        let other = LastBackup { account: AccountId(2), ..last };
+        own.set_backups(BackupsView { accounts: vec![last, other], reminder: Reminder::Weekly });
+        assert_eq!(own.notice(&both, week), Some(Notice::BackupDue(AccountId(2))));
     }
 
     #[test]

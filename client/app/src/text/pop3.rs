@@ -1,6 +1,6 @@
 //! POP3 accounts: what is downloaded, what is deleted on the server, and what is known of it.
 
-use postern_bridge::{DeletionHold, DeletionPreview, Protocol, Retention};
+use postern_bridge::{DeletionHold, DeletionPreview, Extent, Protocol, Retention};
 
 use crate::format;
 
@@ -102,6 +102,18 @@ pub(crate) fn expires(days: u32) -> String {
     }
 }
 
+/// What it means that the server deletes by itself what is not here as a whole.
+pub(crate) fn expires_before_it_is_here(days: u32, extent: Extent) -> String {
+    let here = match extent {
+        Extent::Headers => "only headers are downloaded",
+        Extent::Whole | Extent::UpTo { .. } => "of large messages only headers are downloaded",
+    };
+    let days = count(days, "day");
+    format!(
+        "Here {here}, and this server deletes messages by itself after {days}: the rest of what you have not had downloaded whole by then will be lost."
+    )
+}
+
 /// How long the server wants to be left alone after a log-in.
 pub(crate) fn login_delay(seconds: u32) -> String {
     match seconds {
@@ -176,6 +188,13 @@ fn count(number: u32, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_deletes_before_it_is_here_is_told() {
+        let told = expires_before_it_is_here(1, Extent::Headers);
+        assert!(told.starts_with("Here only headers are downloaded, and"), "{told}");
+        assert!(told.contains("by itself after 1 day: "), "{told}");
+    }
 
     #[test]
     fn a_preview_says_how_many_and_why() {

@@ -1,7 +1,7 @@
 //! What is known of a POP3 account's server, and of other programs at the same mailbox.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, Pop3View};
+use postern_bridge::{AccountId, Extent, Pop3View};
 
 use super::part;
 use crate::{
@@ -40,10 +40,13 @@ pub(super) fn SharedMailbox(account: AccountId) -> impl IntoView {
 #[component]
 pub(super) fn Pop3Card(account: AccountId) -> impl IntoView {
     let app = App::here();
-    let server = part(app, account, |account| account.pop3.clone());
-    let shown = move || server.get().flatten().filter(|view| *view != Pop3View::default());
+    let server = part(app, account, |account| Some((account.pop3.clone()?, account.extent)));
+    let shown = move || server.get().flatten().filter(|(view, _)| *view != Pop3View::default());
     move || {
-        shown().map(|view| {
+        shown().map(|(view, extent)| {
+            // What goes once it was handed out is here by then.
+            let days = view.expires.filter(|days| *days > 0);
+            let lost = days.filter(|_| extent != Extent::Whole);
             let facts = [
                 view.implementation.map(|name| (text::pop3::IMPLEMENTATION, name)),
                 view.expires.map(|days| (text::pop3::EXPIRES, text::pop3::expires(days))),
@@ -62,6 +65,11 @@ pub(super) fn Pop3Card(account: AccountId) -> impl IntoView {
                                     {facts.into_iter().map(|(name, value)| fact(name, value)).collect_view()}
                                 </dl>
                             }
+                        })}
+                    {lost
+                        .map(|days| {
+                            let sentence = text::pop3::expires_before_it_is_here(days, extent);
+                            note("expires-before", icons::WARNING, sentence)
                         })}
                     {some(view.removed_elsewhere)
                         .map(|count| {
