@@ -21,7 +21,7 @@ type Step = fn(&Database) -> Result<(), Error>;
 /// The steps from nothing to the newest version.
 ///
 /// Only ever append: people have databases of every version that was once released.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     create_tables,
     add_changes,
     // It takes a POP3 message of which only the header is here for the whole, and would have the
@@ -31,6 +31,8 @@ const STEPS: [Step; 6] = [
     // It does not find a ledger that is in blocks, and would download all mail once more.
     keep_earlier_code_out,
     add_bundles,
+    // It does not know the short names in messages' records, and would take them for damaged.
+    keep_earlier_code_out,
 ];
 
 /// Opens the database of this name in the newest version.

@@ -1,5 +1,7 @@
 //! Messages: what the list shows, and what is known of their bytes.
 
+use std::ops::Not;
+
 use postern_bridge::{Address, Flags, MessageId};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,7 @@ pub enum Body {
     #[default]
     Absent,
     /// The message as it came.
+    #[serde(rename = "w", alias = "Whole")]
     Whole {
         /// Its size in bytes.
         size: u64,
@@ -36,6 +39,10 @@ pub enum Body {
 }
 
 impl Body {
+    fn is_absent(&self) -> bool {
+        *self == Self::Absent
+    }
+
     /// How many bytes are stored.
     pub fn stored_size(&self) -> u64 {
         match self {
@@ -58,39 +65,74 @@ pub struct AbsentPart {
 }
 
 /// A message's record: what the list shows and what is known of its bytes.
+///
+/// There may be hundreds of thousands, so its fields have short names in the store, and what says
+/// nothing is left out; [`Brief`](super::Brief) knows the same names. Earlier versions wrote all fields,
+/// by the names that they have here.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Message {
     /// Its place.
+    #[serde(rename = "i", alias = "id", serialize_with = "as_list::id")]
     pub id: MessageId,
     /// When it arrived, in milliseconds since 1970 (UTC): IMAP's INTERNALDATE; on POP3 when it was
     /// sent, or else the download.
+    #[serde(rename = "a", alias = "arrived")]
     pub arrived: i64,
     /// `Date`, in milliseconds since 1970 (UTC), if the header can be read.
+    #[serde(rename = "d", alias = "sent", default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<i64>,
     /// The message's size in bytes.
+    #[serde(rename = "z", alias = "size")]
     pub size: u64,
     /// Its flags.
+    #[serde(rename = "g", alias = "flags", serialize_with = "as_list::flags")]
     pub flags: Flags,
     /// Its keywords, as they are spelled on the server.
-    #[serde(default)]
+    #[serde(rename = "k", alias = "keywords", default, skip_serializing_if = "Vec::is_empty")]
     pub keywords: Vec<String>,
     /// `From`.
+    #[serde(rename = "f", alias = "from", serialize_with = "as_list::addresses")]
     pub from: Vec<Address>,
     /// `To`.
+    #[serde(rename = "t", alias = "to", serialize_with = "as_list::addresses")]
     pub to: Vec<Address>,
     /// The subject, decoded.
+    #[serde(rename = "s", alias = "subject")]
     pub subject: String,
     /// `Message-ID` without its angle brackets; may be empty.
+    #[serde(rename = "m", alias = "message_id")]
     pub message_id: String,
     /// What it says of its conversation; `None` if an earlier version, which did not look, stored it.
-    #[serde(default)]
+    #[serde(rename = "l", alias = "links", default)]
     pub links: Option<Links>,
     /// The first words of the text; empty while unknown.
+    #[serde(rename = "p", alias = "preview", default, skip_serializing_if = "String::is_empty")]
     pub preview: String,
     /// Whether it has attachments, as far as is known.
+    #[serde(rename = "h", alias = "has_attachments", default, skip_serializing_if = "Not::not")]
     pub has_attachments: bool,
     /// What is stored of its bytes.
+    #[serde(rename = "b", alias = "body", default, skip_serializing_if = "Body::is_absent")]
     pub body: Body,
+}
+
+/// Parts of a record without the names of their fields.
+mod as_list {
+    use postern_bridge::{Address, Flags, MessageId};
+    use serde::{Serialize, Serializer};
+
+    pub(super) fn id<S: Serializer>(id: &MessageId, to: S) -> Result<S::Ok, S::Error> {
+        (id.mailbox, id.uid).serialize(to)
+    }
+
+    pub(super) fn flags<S: Serializer>(flags: &Flags, to: S) -> Result<S::Ok, S::Error> {
+        let Flags { seen, answered, flagged, deleted, draft } = flags;
+        (seen, answered, flagged, deleted, draft).serialize(to)
+    }
+
+    pub(super) fn addresses<S: Serializer>(own: &[Address], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(own.iter().map(|Address { name, address }| (name, address)))
+    }
 }
 
 /// What a message, and its server, say of the conversation that it belongs to.

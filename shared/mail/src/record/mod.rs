@@ -5,6 +5,7 @@
 //! of [`CHUNK`] bytes.
 
 mod account;
+mod brief;
 mod bytes;
 mod key;
 mod mailbox;
@@ -12,6 +13,7 @@ mod message;
 mod unreadable;
 
 pub use account::Account;
+pub(crate) use brief::{Brief, Person};
 pub use bytes::{CHUNK, PartEnd, beginning, body, part_end, part_key, put_body};
 pub(crate) use bytes::{chunk_of, chunks, put_chunks, stored_size};
 pub use key::{

@@ -4,10 +4,9 @@
 use std::ops::Range;
 
 use postern_bridge::Flags;
-use serde::Deserialize;
 
 use super::query::{Envelope, Query};
-use crate::record::{Body, Place};
+use crate::record::{Body, Brief, Person, Place};
 
 /// What a search looks at of messages.
 #[derive(Debug, Default)]
@@ -42,30 +41,6 @@ pub struct Seen {
     pub undecided: Vec<Place>,
 }
 
-/// A message's record, as far as a search looks at it; borrowed from the stored bytes.
-#[derive(Deserialize)]
-pub(super) struct Stored<'a> {
-    arrived: i64,
-    size: u64,
-    flags: Flags,
-    #[serde(borrow, default)]
-    keywords: Vec<&'a str>,
-    #[serde(borrow)]
-    from: Vec<Person<'a>>,
-    #[serde(borrow)]
-    to: Vec<Person<'a>>,
-    subject: &'a str,
-    preview: &'a str,
-    has_attachments: bool,
-    body: Body,
-}
-
-#[derive(Deserialize)]
-struct Person<'a> {
-    name: &'a str,
-    address: &'a str,
-}
-
 impl Catalogue {
     /// How many messages it has.
     pub fn len(&self) -> usize {
@@ -91,7 +66,7 @@ impl Catalogue {
     }
 
     /// Takes in a message.
-    pub(super) fn push(&mut self, uid: u32, stored: &Stored<'_>) {
+    pub(super) fn push(&mut self, uid: u32, stored: &Brief<'_>) {
         let start = self.text.len();
         let mut end = start;
         let mut length = |text: &String| {

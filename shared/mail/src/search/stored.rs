@@ -4,13 +4,13 @@ use postern_bridge::{MailboxId, MessageId};
 use postern_mime as mime;
 
 use super::{
-    catalogue::{Catalogue, Stored},
+    catalogue::Catalogue,
     limits,
     query::{Inside, Query},
 };
 use crate::{
     Store,
-    record::{self, Place},
+    record::{self, Brief, Place},
     store::{KeyRange, Order, StoreError, Table},
 };
 
@@ -40,7 +40,7 @@ impl Reader {
         let Some((last, _)) = piece.last() else { return Ok(false) };
         self.rest.start = last.clone().bytes(&[0]);
         for (key, value) in &piece {
-            let Ok(stored) = decode(value) else { continue };
+            let Ok(stored) = Brief::read(value) else { continue };
             catalogue.push(uid(&key.0)?, &stored);
         }
         Ok(true)
@@ -96,13 +96,9 @@ pub async fn admitted(
 /// The place of a message that is found for sure; one whose record can't be read is not.
 fn judged(uid: u32, value: &[u8], query: &Query, inside: Option<&Inside>) -> Option<Place> {
     let mut catalogue = Catalogue::default();
-    catalogue.push(uid, &decode(value).ok()?);
+    catalogue.push(uid, &Brief::read(value).ok()?);
     let found = |(_, envelope): &(Place, _)| query.verdict(envelope, inside) == Some(true);
     catalogue.last().filter(found).map(|(place, _)| place)
-}
-
-fn decode(value: &[u8]) -> Result<Stored<'_>, rmp_serde::decode::Error> {
-    rmp_serde::from_slice(value)
 }
 
 fn uid(key: &[u8]) -> Result<u32, StoreError> {

@@ -2,7 +2,6 @@
 //! look for them.
 
 use postern_bridge::MessageId;
-use serde::Deserialize;
 
 use super::{
     conversations::{Clue, Conversations},
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::{
     Store,
-    record::{self, Body, Links, Message, Record},
+    record::{self, Body, Brief, Links, Message, Record},
     store::{Durability, StoreError, Table},
 };
 
@@ -25,69 +24,25 @@ pub struct Read {
     pub regrouped: bool,
 }
 
-/// A message's record, as far as it says where the message belongs; borrowed from the stored bytes.
-#[derive(Deserialize)]
-struct Stored<'a> {
-    arrived: i64,
-    #[serde(borrow)]
-    message_id: &'a str,
-    #[serde(borrow, default)]
-    links: Option<StoredLinks<'a>>,
-    body: Body,
-    sent: Option<i64>,
-    size: u64,
-    flags: StoredFlags,
-    #[serde(borrow)]
-    from: Vec<StoredAddress<'a>>,
-    #[serde(borrow)]
-    subject: &'a str,
-    has_attachments: bool,
-}
-
-#[derive(Deserialize)]
-struct StoredFlags {
-    seen: bool,
-    flagged: bool,
-}
-
-#[derive(Deserialize)]
-struct StoredAddress<'a> {
-    #[serde(borrow)]
-    name: &'a str,
-    #[serde(borrow)]
-    address: &'a str,
-}
-
-#[derive(Default, Deserialize)]
-struct StoredLinks<'a> {
-    #[serde(borrow, default)]
-    references: Vec<&'a str>,
-    #[serde(borrow, default)]
-    thread: &'a str,
-    #[serde(borrow, default)]
-    message: &'a str,
-}
-
-impl Stored<'_> {
-    fn clue(&self) -> Clue<'_> {
-        let from = self.from.first();
-        let links = self.links.as_ref();
-        let looks =
-            || (self.message_id, self.size, self.sent, self.subject, from.map(|own| own.address));
-        let looks = is_plausible(self.message_id).then(looks);
-        Clue {
-            message_id: self.message_id,
-            references: links.map(|own| own.references.clone()).unwrap_or_default(),
-            thread: links.map(|own| own.thread).unwrap_or_default(),
-            arrived: self.arrived,
-            from: from.map_or("", |own| if own.name.is_empty() { own.address } else { own.name }),
-            marks: Marks {
-                seen: self.flags.seen,
-                flagged: self.flags.flagged,
-                has_attachments: self.has_attachments,
-            },
-            twin: Twin::new(links.map(|own| own.message).unwrap_or_default(), looks),
-        }
+/// What a message says of where it belongs.
+fn clue<'a>(stored: &Brief<'a>) -> Clue<'a> {
+    let from = stored.from.first();
+    let links = stored.links.as_ref();
+    let Brief { message_id, size, sent, subject, .. } = *stored;
+    let looks = || (message_id, size, sent, subject, from.map(|own| own.address));
+    let looks = is_plausible(message_id).then(looks);
+    Clue {
+        message_id,
+        references: links.map(|own| own.references.clone()).unwrap_or_default(),
+        thread: links.map(|own| own.thread).unwrap_or_default(),
+        arrived: stored.arrived,
+        from: from.map_or("", |own| if own.name.is_empty() { own.address } else { own.name }),
+        marks: Marks {
+            seen: stored.flags.seen,
+            flagged: stored.flags.flagged,
+            has_attachments: stored.has_attachments,
+        },
+        twin: Twin::new(links.map(|own| own.message).unwrap_or_default(), looks),
     }
 }
 
@@ -107,11 +62,11 @@ pub async fn read(
     let mut read = Read::default();
     for (id, value) in ids.iter().zip(&values) {
         let Some(value) = value else { continue };
-        let Ok(stored) = rmp_serde::from_slice::<Stored<'_>>(value) else { continue };
+        let Ok(stored) = Brief::read(value) else { continue };
         if stored.links.is_none() && stored.body != Body::Absent {
             read.unlinked.push(*id);
         }
-        read.regrouped |= conversations.add(*id, &stored.clue());
+        read.regrouped |= conversations.add(*id, &clue(&stored));
     }
     Ok(read)
 }
