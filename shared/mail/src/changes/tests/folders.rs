@@ -77,6 +77,29 @@ fn a_folder_that_was_renamed_takes_along_what_is_in_it() {
 }
 
 #[test]
+fn a_folder_that_was_renamed_takes_along_no_subscription_but_those_in_it() {
+    let host = host();
+    let home = create(&host, None, "Home").unwrap();
+    for (parent, name) in [(Some(home), "Garden"), (None, "Homework"), (None, "Housework")] {
+        create(&host, parent, name).unwrap();
+    }
+    drain(&host).unwrap();
+    rename(&host, home, None, "House").unwrap();
+    host.server.borrow_mut().log.clear();
+    drain(&host).unwrap();
+    let server = host.server.borrow();
+    let subscriptions: Vec<_> =
+        server.log.iter().filter(|line| line.contains("SUBSCRIBE")).collect();
+    let expected = [
+        "SUBSCRIBE \"House\"",
+        "UNSUBSCRIBE \"Home\"",
+        "SUBSCRIBE \"House/Garden\"",
+        "UNSUBSCRIBE \"Home/Garden\"",
+    ];
+    assert_eq!(subscriptions, expected);
+}
+
+#[test]
 fn what_the_server_refuses_is_not_shown_any_more() {
     let host = host();
     host.server.borrow_mut().refuses.extend(["CREATE", "RENAME", "DELETE"]);

@@ -152,7 +152,7 @@ impl<T: Transport> ImapClient<T> {
         }
         // Subscriptions are to names, and stay behind.
         for own in record::mailboxes(host.store(), entry.account).await? {
-            if let Some(rest) = own.path.strip_prefix(new)
+            if let Some(rest) = below(&own, new)
                 && own.subscribed
             {
                 self.subscribed(host, &own.path, true).await?;
@@ -219,6 +219,14 @@ impl<T: Transport> ImapClient<T> {
         let mut answer = self.run_all(host, vec![command], "change a folder").await?;
         answer.ends.pop().ok_or_else(|| MailError::Protocol("a command without an end".into()))
     }
+}
+
+/// What follows `path` in the path of a mailbox that is there or nested in it: of "Home" nothing, of
+/// "Home/Garden" the end from the delimiter on, and "Homework" is elsewhere.
+fn below<'a>(mailbox: &'a Mailbox, path: &[u8]) -> Option<&'a [u8]> {
+    let rest = mailbox.path.strip_prefix(path)?;
+    let is_there = rest.is_empty() || rest.first().copied() == mailbox.delimiter;
+    is_there.then_some(rest)
 }
 
 fn refused(mut end: Status, what: &'static str) -> MailError {
