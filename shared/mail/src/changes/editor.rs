@@ -185,7 +185,8 @@ impl<'a, H: Host> Editor<'a, H> {
         Ok(())
     }
 
-    /// Deletes everything in a mailbox without a way back; on a server also what is not stored here.
+    /// Deletes everything in a mailbox without a way back; on a server also what is not stored here, but
+    /// nothing that has come since it was last heard of.
     ///
     /// # Errors
     ///
@@ -195,7 +196,11 @@ impl<'a, H: Host> Editor<'a, H> {
         if self.parts.iter().any(|part| matches!(part.task, Task::Empty { .. })) {
             return Ok(());
         }
+        let editing = self.editing().await;
+        let known = record::mailbox(store, mailbox).await?;
         let mut uids = stored_uids(store, mailbox).await?;
+        drop(editing);
+        let all = *self.all.get_or_insert_with(|| Everything::known(&known, &uids));
         self.keep_meant(&mut uids);
         self.expunge(mailbox, &uids).await?;
         if self.is_local() {
@@ -205,7 +210,7 @@ impl<'a, H: Host> Editor<'a, H> {
         let mut stage = Stage::new(store);
         let own = stage.mailbox(mailbox).await?;
         (own.total, own.unread) = (0, 0);
-        self.commit(stage, vec![Task::Empty { mailbox, until: None }]).await
+        self.commit(stage, vec![Task::Empty { mailbox, until: all.until() }]).await
     }
 
     /// Removes messages in a batch; the entry for it.

@@ -37,6 +37,10 @@ pub struct Everything {
     last: u32,
     /// The last provisional UID.
     last_provisional: u32,
+    /// The UIDVALIDITY that the last UID belongs to, where what is not stored here is meant as well; 0
+    /// if it is not, or nothing is known of it.
+    #[serde(default)]
+    uid_validity: u32,
 }
 
 impl Everything {
@@ -45,11 +49,31 @@ impl Everything {
             let kind = uids.iter().filter(|uid| is_provisional(**uid) == provisional);
             kind.max().copied().unwrap_or(0)
         };
-        Self { last: last(false), last_provisional: last(true) }
+        Self { last: last(false), last_provisional: last(true), uid_validity: 0 }
+    }
+
+    /// All that a mailbox on a server has, as far as the person could know: these messages, and what
+    /// was there when the server was last asked what it has.
+    pub(super) fn known(mailbox: &Mailbox, uids: &[u32]) -> Self {
+        let stored = Self::of(uids);
+        let counted = mailbox.synced.counted.unwrap_or_default();
+        let uid_validity = match mailbox.uid_validity {
+            0 => counted.0,
+            own => own,
+        };
+        let told = [(mailbox.uid_validity, mailbox.uid_next), counted];
+        let told = told.iter().filter(|(validity, _)| *validity == uid_validity);
+        let last = told.map(|(_, next)| next.saturating_sub(1)).max().unwrap_or_default();
+        Self { last: last.max(stored.last), uid_validity, ..stored }
     }
 
     pub(super) fn has(self, uid: u32) -> bool {
         uid <= if is_provisional(uid) { self.last_provisional } else { self.last }
+    }
+
+    /// UIDVALIDITY and the first UID of what is not meant; `None` if they are not known.
+    pub(super) fn until(self) -> Option<(u32, u32)> {
+        (self.uid_validity != 0).then_some((self.uid_validity, self.last.saturating_add(1)))
     }
 }
 
@@ -105,7 +129,9 @@ pub enum Task {
     Empty {
         /// The mailbox.
         mailbox: MailboxId,
-        /// UIDVALIDITY and UIDNEXT when the server was first asked to: what comes later stays.
+        /// UIDVALIDITY, and the first UID that the person could not know of: what has it or a later one
+        /// stays. `None` if nothing was known of the mailbox, or an earlier version made the entry: then
+        /// it is the UIDNEXT when the server was first asked to.
         until: Option<(u32, u32)>,
     },
     /// Put a message that is stored here alone into a mailbox.

@@ -32,7 +32,8 @@
 //! | MOVE, no answer | moved, or not | MOVE again moves what is left; the others are found by Message-ID |
 //! | `Copying` was written | copied, or not | copies are looked for from the UIDNEXT that was noted before COPY; only what is missing is copied |
 //! | `Copied` was written | in both places | STORE `\Deleted` and UID EXPUNGE again change nothing |
-//! | `until` of an emptied mailbox was written | some of it may be gone | what came before that UIDNEXT goes, what came since stays |
+//! | UID EXPUNGE of a piece of an emptied mailbox | some of it is gone | what lies below `until`, which was noted with the batch, goes; what came since stays |
+//! | `until` was written, where nothing was known | some of it may be gone | the same |
 //! | APPEND, no answer | there, or not | looked for by its Message-ID first |
 //! | CREATE, RENAME, DELETE, no answer | done, or not | a refusal that says so counts as done |
 //! | the server has done it, but no write | shown under provisional UIDs | the same again, with nothing left to do |

@@ -161,6 +161,8 @@ fn reconcile(
         mailbox.synced.stale |= plan::is_stale(&mailbox, own.status.as_ref());
         let counts = own.status.as_ref().and_then(|own| own.unseen.zip(own.messages));
         if let Some((unread, total)) = counts {
+            mailbox.synced.counted =
+                own.status.as_ref().and_then(|own| own.uid_validity.zip(own.uid_next));
             let pending = Pending::from_entries(entries, &mailbox, i64::MAX);
             mailbox.unread = pending.unread(unread);
             mailbox.total = pending.total(total);

@@ -98,7 +98,8 @@ impl<T: Transport> ImapClient<T> {
                 own.uid_validity = selected.uid_validity;
                 own.uid_next = 0;
                 let mod_seq = selected.mod_seq;
-                own.synced = SyncPoint { mod_seq, linked: true, ..SyncPoint::default() };
+                let counted = own.synced.counted;
+                own.synced = SyncPoint { mod_seq, linked: true, counted, ..SyncPoint::default() };
             })
             .await?;
         }
@@ -129,7 +130,8 @@ impl<T: Transport> ImapClient<T> {
             own.uid_next = selected.uid_next.unwrap_or_default();
             let mod_seq = selected.mod_seq;
             let (exists, stale, linked, linked_from) = (total, false, true, 0);
-            own.synced = SyncPoint { mod_seq, exists, unseen, stale, linked, linked_from };
+            let counted = own.synced.counted;
+            own.synced = SyncPoint { mod_seq, exists, unseen, stale, linked, linked_from, counted };
         })
         .await?;
         self.ask_previews(&mut sync).await?;

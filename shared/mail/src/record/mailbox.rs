@@ -72,6 +72,10 @@ pub struct SyncPoint {
     /// learnt yet.
     #[serde(default)]
     pub linked_from: u32,
+    /// UIDVALIDITY and UIDNEXT that the server told with the counts in the list of mailboxes, if it
+    /// told them.
+    #[serde(default)]
+    pub counted: Option<(u32, u32)>,
 }
 
 impl Record for Mailbox {

@@ -358,42 +358,76 @@ fn what_was_done_is_kept_for_a_while() {
     assert!(entries.iter().all(|entry| matches!(entry.task, Task::Mark { .. })));
 }
 
+/// A letter comes into a mailbox of the server.
+fn arrive(host: &TestHost<Imap, MemoryStore>, name: &str) {
+    let mut server = host.server.borrow_mut();
+    let folder = server.folders.get_mut(name).unwrap();
+    let uid = folder.uid_next;
+    let message_id = format!("late{uid}@example.org");
+    folder.letters.push(server::Letter { uid, message_id, size: 5, flags: [].into() });
+    folder.uid_next += 1;
+}
+
 #[test]
 fn an_emptied_mailbox_loses_what_is_not_stored_here_but_not_what_comes_later() {
     let begin = || {
         let host = host("UIDPLUS");
-        let mut server = host.server.borrow_mut();
-        let inbox = server.folders.get_mut("m1").unwrap();
-        let unknown = server::Letter { uid: 4, ..inbox.letters[2].clone() };
-        inbox.letters.push(unknown);
-        inbox.uid_next = 5;
-        drop(server);
+        let unknown = super::message(MessageId { mailbox: INBOX, uid: 2 });
+        block_on(host.store.apply(vec![unknown.delete()], Durability::Strict)).unwrap();
         edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
         assert_eq!(counts(&host)[0], (0, 0));
+        // Before the server has heard of it.
+        arrive(&host, "m1");
         host
     };
     let whole = begin();
     drain(&whole).unwrap();
-    assert!(whole.server.borrow().state()["m1"].is_empty());
+    assert_eq!(whole.server.borrow().state()["m1"], [("late4@example.org".into(), vec![])]);
     for cut in 0..whole.carried.get() {
         let host = begin();
         host.cut.set(Some(cut));
         assert!(drain(&host).is_err(), "cut at {cut}");
-        let asked = host.server.borrow().log.iter().any(|line| line.starts_with("UID SEARCH"));
-        if asked {
-            let mut server = host.server.borrow_mut();
-            let inbox = server.folders.get_mut("m1").unwrap();
-            let late = server::Letter {
-                uid: 5,
-                message_id: "late@example.org".into(),
-                size: 5,
-                flags: [].into(),
-            };
-            inbox.letters.push(late);
-            inbox.uid_next = 6;
-        }
+        arrive(&host, "m1");
         host.cut.set(None);
         drain(&host).unwrap();
-        assert_eq!(host.server.borrow().state()["m1"].len(), usize::from(asked), "cut at {cut}");
+        let left = [4, 5].map(|uid| (format!("late{uid}@example.org"), vec![]));
+        assert_eq!(host.server.borrow().state()["m1"], left, "cut at {cut}");
     }
+}
+
+#[test]
+fn a_mailbox_that_was_never_opened_is_emptied_of_what_was_counted() {
+    for counted in [true, false] {
+        let host = host("UIDPLUS");
+        let other = Mailbox { uid_validity: 0, uid_next: 0, ..mailbox(2) };
+        block_on(host.store.apply(vec![other.put()], Durability::Strict)).unwrap();
+        arrive(&host, "m2");
+        if counted {
+            let account = account(Protocol::Imap);
+            block_on(async {
+                let secret = Secret::new("secret");
+                let mut client =
+                    ImapClient::connect(&host, &account.incoming, &secret).await.unwrap();
+                client.sync_mailboxes(&host, account.id).await.unwrap();
+            });
+            assert_eq!(counts(&host)[1], (1, 1));
+        }
+        edit(&host, async |editor| editor.empty(OTHER).await).unwrap();
+        arrive(&host, "m2");
+        drain(&host).unwrap();
+        // Without a count the server is asked when it hears of it.
+        let left = host.server.borrow().state()["m2"].len();
+        assert_eq!(left, usize::from(counted));
+    }
+}
+
+#[test]
+fn a_mailbox_that_was_made_anew_since_it_was_emptied_keeps_what_is_in_it() {
+    let host = host("UIDPLUS");
+    edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+    let anew = server::Folder { uid_validity: 7, uid_next: 1, letters: Vec::new() };
+    host.server.borrow_mut().folders.insert("m1".into(), anew);
+    arrive(&host, "m1");
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().state()["m1"].len(), 1);
 }

@@ -156,9 +156,14 @@ impl Imap {
     }
 
     fn status(&mut self, name: &str, said: &mut String) -> Result<String, &'static str> {
-        let Folder { uid_validity, uid_next, .. } =
+        let Folder { uid_validity, uid_next, letters } =
             self.folders.get(name).ok_or("no such folder")?;
-        *said = format!("* STATUS \"{name}\" (UIDNEXT {uid_next} UIDVALIDITY {uid_validity})\r\n");
+        let unseen = letters.iter().filter(|own| !own.flags.contains(r"\Seen")).count();
+        *said = format!(
+            "* STATUS \"{name}\" (MESSAGES {} UNSEEN {unseen} UIDNEXT {uid_next} \
+             UIDVALIDITY {uid_validity})\r\n",
+            letters.len()
+        );
         Ok(String::new())
     }
 

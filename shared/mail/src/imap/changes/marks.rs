@@ -87,8 +87,9 @@ impl<T: Transport> ImapClient<T> {
         }
     }
 
-    /// Deletes everything in a mailbox that was there when the server was first asked to. In a
-    /// mailbox that was made anew since, nothing of it is left.
+    /// Deletes everything in a mailbox that was known to be there when the person wanted it; if nothing
+    /// was known, what is there when the server is first asked to. In a mailbox that was made anew
+    /// since, nothing of it is left.
     pub(super) async fn make_empty<H: Host<Transport = T>>(
         &mut self,
         host: &H,
