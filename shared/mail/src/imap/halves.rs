@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use postern_imap::{Command, SequenceSet, command::FetchItem, response::Fetch};
 
-use super::{ImapClient, exchange::Answer, limits, refusal::refusal};
+use super::{ImapClient, exchange::Answer, limits, refusal::refusal, refused::Refused};
 use crate::{Host, MailError, Transport};
 
 /// What it takes to find out which messages a server does not list.
@@ -21,11 +21,13 @@ pub(super) struct Halving {
     left: u32,
     /// Why messages were left out that were not refused alone, if there are any.
     gave_up: Option<MailError>,
+    /// Those that were refused alone.
+    refused: Vec<u32>,
 }
 
 impl Halving {
     pub(super) fn new(items: Vec<FetchItem>, what: &'static str) -> Self {
-        Self { items, what, left: limits::HALVES, gave_up: None }
+        Self { items, what, left: limits::HALVES, gave_up: None, refused: Vec::new() }
     }
 
     /// Why messages were left out that were not refused alone, if there are any.
@@ -75,13 +77,36 @@ impl<T: Transport> ImapClient<T> {
         Ok(came)
     }
 
+    /// Fetches the same of messages that were refused at once, and remembers those that are refused each
+    /// alone: also if the server then hangs up, so that it is not asked about the same ones again.
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be asked or the store not be written.
+    pub(super) async fn fetch_refused<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        uids: Vec<u32>,
+        refusal: MailError,
+        halving: &mut Halving,
+        refused: &mut Refused,
+    ) -> Result<Vec<Fetch>, MailError> {
+        if let [uid] = uids[..] {
+            refused.add(host.store(), [uid]).await?;
+            return Ok(Vec::new());
+        }
+        let came = self.fetch_halves(host, uids, refusal, halving).await;
+        refused.add(host.store(), std::mem::take(&mut halving.refused)).await?;
+        came
+    }
+
     /// Fetches the same of messages, given by UID, ascending, that did not come when they were asked
     /// for at once and some were refused; the newest first.
     ///
     /// # Errors
     ///
     /// If the server can't be asked.
-    pub(super) async fn fetch_halves<H: Host<Transport = T>>(
+    async fn fetch_halves<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         uids: Vec<u32>,
@@ -104,8 +129,11 @@ impl<T: Transport> ImapClient<T> {
             let more: Vec<Fetch> = answer.fetches().collect();
             if let Some(refusal) = refusal {
                 why = refusal;
+                let missing = missing(piece.iter().copied(), &more);
                 if piece.len() > 1 {
-                    pieces.extend(halves(&missing(piece, &more)));
+                    pieces.extend(halves(&missing));
+                } else {
+                    halving.refused.extend(missing);
                 }
             }
             came.extend(more);

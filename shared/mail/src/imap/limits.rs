@@ -38,6 +38,10 @@ pub const UNSETTLED: usize = 500;
 /// Commands that one sync of a mailbox spends on finding the messages that a server refuses to list:
 /// twenty find one among a thousand.
 pub const HALVES: u32 = 300;
+/// Messages of one mailbox that are remembered because the server refuses to list them.
+pub const REFUSED: usize = 10_000;
+/// For how many milliseconds they are: then each is asked for anew.
+pub const REFUSED_FOR: i64 = 24 * 60 * 60 * 1_000;
 /// Addresses of one header field that a record keeps.
 pub const ADDRESSES: usize = 50;
 /// Messages that are looked at to find one whose UID is not known.

@@ -12,7 +12,7 @@ use postern_imap::{
 };
 
 use self::roles::{guess_roles, role};
-use super::{ImapClient, limits, plan, spelling};
+use super::{ImapClient, limits, plan, refused, spelling};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{self, Entry, Pending},
@@ -219,10 +219,10 @@ fn known<'a>(stored: &'a [Mailbox], listed: &'a [Listed]) -> BTreeMap<&'a [u8], 
 }
 
 /// The writes that remove all that is stored of a mailbox's messages.
-pub(crate) fn forget_messages(mailbox: MailboxId) -> [Write; 3] {
-    let range = KeyRange::prefix(record::mailbox_key(mailbox));
-    let tables = [Table::Messages, Table::Arrival, Table::Bodies];
-    tables.map(|table| Write::DeleteRange { table, range: range.clone() })
+pub(crate) fn forget_messages(mailbox: MailboxId) -> [Write; 4] {
+    let prefix = KeyRange::prefix(record::mailbox_key(mailbox));
+    let range = |table| Write::DeleteRange { table, range: prefix.clone() };
+    [range(Table::Messages), range(Table::Arrival), range(Table::Bodies), refused::forget(mailbox)]
 }
 
 /// What the server listed; `subscribed` is whether it was asked for subscriptions as well.

@@ -20,6 +20,7 @@ use super::{
     halves::Halving,
     listing,
     plan::{self, FlagsFrom},
+    refused::Refused,
     search::Present,
     select::Selected,
     stored::stored_uids,
@@ -193,23 +194,31 @@ impl<T: Transport> ImapClient<T> {
         }
     }
 
-    /// Fetches those of these messages that there are and that the server does not refuse. The first
-    /// window is not held up by others; from then on the next one is taken in while one is stored. As
-    /// long as windows come quickly, one more is on its way, so that the server need not wait; where
-    /// they do not, it would keep waiting who wants something else.
+    /// Fetches those of these messages that there are and that the server does not refuse; those that it
+    /// has refused before come last, and are asked for in one go. The first window is not held up by
+    /// others; from then on the next one is taken in while one is stored. As long as windows come
+    /// quickly, one more is on its way, so that the server need not wait; where they do not, it would keep
+    /// waiting who wants something else.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
         missing: &[u32],
         stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
+        if missing.is_empty() {
+            return Ok(());
+        }
         let (host, mailbox) = (sync.host(), sync.mailbox);
         let asks_threads = self.wants_threads(sync, missing).await?;
         let mut is_first = true;
         let items = listing::items(&self.capabilities(host).await?);
         let mut halving = Halving::new(items, "list the messages");
         let known = stored.len();
-        let mut windows = plan::new_windows(missing).into_iter();
+        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let mut refused = Refused::load(host.store(), mailbox, uid_validity, host.now()).await?;
+        let (fresh, again) = refused.divide(missing);
+        let windows = [plan::new_windows(&fresh), plan::new_windows(&again)];
+        let mut windows = windows.concat().into_iter();
         let mut current = self.start_fetch(windows.next(), &halving)?;
         let mut ahead = None;
         let mut came = None;
@@ -223,11 +232,13 @@ impl<T: Transport> ImapClient<T> {
             let refusal = halving.refusal(&next)?;
             let is_missing = |uid| missing.binary_search(&uid).is_ok();
             let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
-            if let Some(refusal) = refusal.filter(|_| window.count() > 1) {
+            let is_again = window.numbers().any(|uid| again.binary_search(&uid).is_ok());
+            if let Some(refusal) = refusal.filter(|_| !is_again) {
                 let here: BTreeSet<u32> = messages.iter().map(|own| own.id.uid).collect();
                 let uids = window.numbers().filter(|uid| is_missing(*uid) && !here.contains(uid));
                 let uids = uids.collect();
-                let more = self.fetch_halves(host, uids, refusal, &mut halving).await?;
+                let more =
+                    self.fetch_refused(host, uids, refusal, &mut halving, &mut refused).await?;
                 messages.extend(listing::messages(mailbox, more, is_missing));
             }
             came = Some(messages);
@@ -254,6 +265,8 @@ impl<T: Transport> ImapClient<T> {
             ahead = self.start_fetch(next, &halving)?;
         }
         stored.extend(take_in(sync, came).await?);
+        let came: BTreeSet<u32> = stored[known..].iter().copied().collect();
+        refused.remove(host.store(), |uid| came.contains(&uid)).await?;
         match halving.gave_up() {
             Some(refusal) if stored.len() == known => return Err(refusal),
             gave_up => sync.is_partial |= gave_up.is_some(),

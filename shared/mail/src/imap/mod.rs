@@ -13,7 +13,7 @@
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
 //! | `news` | what the server tells about the open mailbox, asked or not |
-//! | `halves` | messages that a server refuses to list in one go |
+//! | `halves`, `refused` | messages that a server refuses to list in one go; which those were |
 //! | `plan` | which messages to fetch, drop and look at again, and in which windows |
 //! | `listing` | a message's record from what the server tells about it |
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
@@ -50,6 +50,7 @@ mod plan;
 mod previews;
 mod quota;
 mod refusal;
+mod refused;
 mod search;
 mod select;
 mod session;

@@ -1,6 +1,6 @@
 //! Messages that a server refuses to list.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Duration};
 
 use postern_bridge::{Endpoint, Security, ServerLogin};
 use postern_imap::SequenceSet;
@@ -175,4 +175,41 @@ fn one_that_arrives_while_the_mailbox_is_watched_does_not_hold_up_those_that_com
     block_on(client.noop(&host)).unwrap();
     assert_eq!(block_on(client.catch_up(&host, INBOX, &mut go_on)).map(drop), Ok(()));
     assert_eq!(uids(&host), [1, 2, 3, 4, 6]);
+}
+
+#[test]
+fn many_that_are_refused_keep_older_ones_away_for_some_syncs_alone() {
+    let refused: Vec<u32> = (601..=1_000).collect();
+    let server = Refusing { count: 1_000, refused, answer: "NO x", ..Refusing::default() };
+    let host = host(server);
+    let sync = || {
+        host.server.borrow_mut().fetches = 0;
+        // With each start anew.
+        let result = block_on(connect(&host).sync_messages(&host, INBOX, &mut go_on));
+        let fetches = host.server.borrow().fetches;
+        assert!(fetches < limits::HALVES + 10, "{fetches}");
+        (result.map(drop), fetches)
+    };
+    assert!(matches!(sync().0, Err(MailError::Refused { .. })));
+    assert_eq!((sync().0, uids(&host)), (Ok(()), (1..=600).collect()));
+    assert!(sync().0.is_ok());
+    let (result, fetches) = sync();
+    assert_eq!(result, Ok(()));
+    assert!(fetches <= 3, "what is refused is asked for in one go: {fetches}");
+
+    host.advance(Duration::from_millis(limits::REFUSED_FOR.unsigned_abs()));
+    assert!(sync().1 > 100, "after a day each is asked for anew");
+}
+
+#[test]
+fn what_was_refused_for_a_while_comes_with_the_next_sync() {
+    let refused = (1..=1_000).collect();
+    let server = Refusing { count: 1_000, refused, answer: "NO x", ..Refusing::default() };
+    let host = host(server);
+    assert!(block_on(connect(&host).sync_messages(&host, INBOX, &mut go_on)).is_err());
+    host.server.borrow_mut().refused.clear();
+    host.server.borrow_mut().fetches = 0;
+    assert_eq!(block_on(connect(&host).sync_messages(&host, INBOX, &mut go_on)).map(drop), Ok(()));
+    assert_eq!(uids(&host).len(), 1_000);
+    assert!(host.server.borrow().fetches <= 6);
 }
