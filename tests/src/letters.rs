@@ -102,3 +102,22 @@ pub fn with_file(lines: usize) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+/// A message that is a file and nothing else, of so many lines of 76 bytes, as they are encoded.
+pub fn only_a_file(lines: usize) -> Vec<u8> {
+    let line = "VGhlIGJlYW5zIGFyZSB1cCwgYW5kIHNvIGFyZSB0aGUgc25haWxzISBUaGUgYmVhbnMgYXJlIHVw\r\n";
+    format!(
+        "From: Ada Marsh <ada@example.org>\r\n\
+         To: Ben Hollis <ben@example.org>\r\n\
+         Subject: A scan\r\n\
+         Date: Tue, 01 Apr 2025 10:00:00 +0000\r\n\
+         Message-ID: <scan@example.org>\r\n\
+         MIME-Version: 1.0\r\n\
+         Content-Type: application/pdf; name=\"scan.pdf\"\r\n\
+         Content-Transfer-Encoding: base64\r\n\
+         \r\n\
+         {}",
+        line.repeat(lines)
+    )
+    .into_bytes()
+}

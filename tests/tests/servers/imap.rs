@@ -304,3 +304,38 @@ fn a_large_attachment_does_not_hold_up_a_small_one() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_large_message_that_is_no_multipart_comes_in_pieces_as_well() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let (file, text) = (letters::only_a_file(70_000), letters::long(1, 40_000));
+        servers.dovecot.deliver_all("ben", [file, text.clone()])?;
+        let host = servers.host();
+        let mut page = Page::open(host.clone()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 2).await?;
+        let find = |subject: &str| rows.iter().find(|row| row.subject == subject).map(|row| row.id);
+        let (file, letter) = (find("A scan").unwrap(), find("Letter 1").unwrap());
+
+        let view = page.read(file).await?;
+        let stored: Option<Message> = record::get(host.store(), &record::message_key(file)).await?;
+        let body = stored.expect("it is listed").body;
+        assert!(matches!(body, Body::Partial { size: 0..1_000, .. }), "{body:?}");
+        let [scan] = &view.attachments[..] else { panic!("{:?}", view.attachments) };
+        assert_eq!((&*scan.name, &*scan.media_type), ("scan.pdf", "application/pdf"));
+        let content = page.attachment(file, &scan.section).await?;
+        assert_eq!((content.len(), view.cut), (70_000 * 57, None));
+        assert!(content.starts_with(b"The beans are up") && content.ends_with(b"up"));
+
+        let view = page.read(letter).await?;
+        assert!(view.text.starts_with("This is letter number 1."));
+        assert!((1 << 20) - 100_000 < view.text.len() && view.text.len() <= 1 << 20);
+        let content = page.attachment(letter, &view.cut.expect("it is cut")).await?;
+        assert!(text.ends_with(&content) && content.starts_with(b"This is letter"));
+        let sentence = page.open_draft(letter).await.unwrap_err().to_string();
+        assert!(sentence.contains("too long to be written on"), "{sentence}");
+        Ok(())
+    })
+}

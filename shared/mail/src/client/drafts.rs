@@ -60,6 +60,10 @@ impl<H: Host> Client<H> {
     async fn saved_draft(&self, id: MessageId) -> Result<SavedDraft, MailError> {
         let account = self.account_of(id.mailbox).await?;
         let view = self.message_view(id).await?;
+        if view.cut.is_some() {
+            // To save it again would leave nothing but its beginning.
+            return Err(MailError::Input("This draft is too long to be written on here.".into()));
+        }
         let written = mime::written(&record::body(self.store(), id).await?);
         let mut attachments = Vec::new();
         for attachment in view.attachments {

@@ -22,15 +22,20 @@ pub(super) struct Plan {
     pub(super) absent: Vec<AbsentPart>,
 }
 
-/// Decides what to fetch to show a message; `None` if it can't be put together from its parts.
+/// Decides what to fetch to show a message; `None` if it can't be put together from its parts, or is no
+/// multipart and shown whole.
 pub(super) fn plan(structure: &BodyStructure) -> Option<Plan> {
-    let BodyStructure::Multipart(multipart) = structure else { return None };
     let leaves = structure.leaves();
     if leaves.len() > limits::PARTS {
         return None;
     }
     let mut plan = Plan { items: vec![FetchItem::section("HEADER")], absent: Vec::new() };
-    collect_headers(multipart, "", &mut plan.items)?;
+    match structure {
+        BodyStructure::Multipart(multipart) => collect_headers(multipart, "", &mut plan.items)?,
+        // Servers number what is in it in different ways.
+        BodyStructure::Part(part) if part.message.is_some() => return None,
+        BodyStructure::Part(_) => {}
+    }
     let mut left = limits::SHOWN;
     for (section, part) in leaves {
         match shown_size(part).filter(|size| *size <= left) {
@@ -49,7 +54,8 @@ pub(super) fn plan(structure: &BodyStructure) -> Option<Plan> {
             }
         }
     }
-    Some(plan)
+    let is_whole = matches!(structure, BodyStructure::Part(_)) && plan.absent.is_empty();
+    (!is_whole).then_some(plan)
 }
 
 /// The headers of all parts; `None` if a boundary is missing.
@@ -84,8 +90,9 @@ fn decoded_size(part: &BodyPart) -> u64 {
 /// Puts the message together from its sections; those that are missing are empty.
 pub(super) fn assemble(structure: &BodyStructure, sections: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let mut raw = header(sections.get("HEADER"));
-    if let BodyStructure::Multipart(multipart) = structure {
-        write_parts(multipart, "", sections, &mut raw);
+    match structure {
+        BodyStructure::Multipart(multipart) => write_parts(multipart, "", sections, &mut raw),
+        BodyStructure::Part(_) => raw.extend(content(sections, "1")),
     }
     raw
 }
@@ -102,13 +109,16 @@ fn write_parts(
         raw.extend(header(sections.get(&format!("{number}.MIME"))));
         match part {
             BodyStructure::Multipart(inner) => write_parts(inner, &number, sections, raw),
-            BodyStructure::Part(_) => {
-                raw.extend(sections.get(&number).map(Vec::as_slice).unwrap_or_default());
-            }
+            BodyStructure::Part(_) => raw.extend(content(sections, &number)),
         }
         raw.extend(b"\r\n");
     }
     raw.extend([b"--", boundary, b"--\r\n"].concat());
+}
+
+/// What was fetched of a part.
+fn content<'a>(sections: &'a BTreeMap<String, Vec<u8>>, section: &str) -> &'a [u8] {
+    sections.get(section).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A header with the empty line that ends it, which not every server sends.
@@ -125,7 +135,7 @@ fn header(fetched: Option<&Vec<u8>>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use postern_imap::response::{Disposition, Parameters};
+    use postern_imap::response::{Disposition, Envelope, Parameters};
 
     use super::*;
 
@@ -199,7 +209,13 @@ mod tests {
 
     #[test]
     fn what_can_not_be_put_together_is_not_planned() {
-        assert_eq!(plan(&part("application/pdf", 1 << 30, "")), None);
+        let inner = (Envelope::default(), part("text/plain", 1 << 30, ""));
+        let forwarded = BodyPart {
+            media_type: "message/rfc822".into(),
+            message: Some(Box::new(inner)),
+            ..BodyPart::default()
+        };
+        assert_eq!(plan(&BodyStructure::Part(Box::new(forwarded))), None);
         let parts = vec![part("text/plain", 1, "")].into();
         let nameless = Multipart { parts, ..Multipart::default() };
         assert_eq!(plan(&BodyStructure::Multipart(Box::new(nameless))), None);

@@ -67,6 +67,63 @@ fn a_message_of_which_the_server_gives_no_part_is_fetched_whole() {
     }
 }
 
+/// What is stored of a large message that is no multipart, when the server describes it so and answers so
+/// to what it is asked for next.
+fn single(structure: &str, asked: &'static str, answer: &str) -> (Message, Vec<u8>) {
+    let host = host_with_messages();
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let large = Message { size: 40_000_000, ..stored(&host)[1].clone() };
+    now(host.store.apply(vec![large.put()], Durability::Relaxed)).unwrap();
+    let structure = format!("* 1 FETCH (UID 5 BODYSTRUCTURE ({structure}))\r\n");
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID BODYSTRUCTURE)", ok(&structure)),
+        (asked, ok(&format!("* 1 FETCH (UID 5 {answer})\r\n"))),
+    ];
+    now(ready(&host, script).fetch_body(&host, id)).unwrap();
+    (stored(&host)[1].clone(), now(record::body(&host.store, id)).unwrap())
+}
+
+#[test]
+fn a_large_message_that_is_a_file_is_stored_without_it() {
+    let structure = r#""application" "pdf" ("name" "a.pdf") NIL NIL "base64" 39000000"#;
+    let header = "Content-Type: application/pdf; name=a.pdf";
+    let (message, raw) = single(
+        structure,
+        "UID FETCH 5 (UID BODY.PEEK[HEADER])",
+        &format!("BODY[HEADER] \"{header}\""),
+    );
+    assert_eq!(raw, format!("{header}\r\n\r\n").as_bytes());
+    let Body::Partial { absent, .. } = message.body else { panic!("{:?}", message.body) };
+    let absent: Vec<_> =
+        absent.iter().map(|part| (&*part.section, part.size, part.begun)).collect();
+    assert_eq!((absent, message.has_attachments), (vec![("1", 28_500_000, false)], true));
+}
+
+#[test]
+fn of_a_large_message_that_is_a_text_the_beginning_is_stored() {
+    let (message, raw) = single(
+        r#""text" "plain" NIL NIL NIL "7bit" 39000000 500000"#,
+        "UID FETCH 5 (UID BODY.PEEK[HEADER] BODY.PEEK[1]<0.1048576>)",
+        "BODY[HEADER] \"Subject: x\" BODY[1]<0> \"how it begins\"",
+    );
+    assert_eq!(raw, b"Subject: x\r\n\r\nhow it begins");
+    let Body::Partial { absent, .. } = message.body else { panic!("{:?}", message.body) };
+    let absent: Vec<_> = absent.iter().map(|part| (&*part.section, part.begun)).collect();
+    assert_eq!((absent, &*message.preview), (vec![("1", true)], "how it begins"));
+}
+
+#[test]
+fn a_text_that_is_shown_whole_is_stored_as_it_came() {
+    let raw = "Subject: x\r\n\r\nall of it";
+    let (message, stored) = single(
+        r#""text" "plain" NIL NIL NIL "7bit" 900000 5000"#,
+        "UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)",
+        &format!("BODY[]<0> {{{}}}\r\n{raw}", raw.len()),
+    );
+    assert_eq!((message.body, &*stored), (Body::Whole { size: 23 }, raw.as_bytes()));
+}
+
 /// What is stored of part 2 of message 5, decoded.
 fn part_content(host: &ScriptedHost) -> Option<Vec<u8>> {
     let id = MessageId { mailbox: INBOX, uid: 5 };
