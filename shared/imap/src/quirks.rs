@@ -41,10 +41,12 @@ pub enum Quirk {
     /// `NO SELECT Unsafe Login. Please contact kefu@188.com for help`. Coremail, at 163.com, 126.com
     /// and yeah.net.
     ///
-    /// Found from its greeting, its ID, or that answer.
+    /// Found from its greeting, its ID, or that answer: then it is told at once, and asked again.
     WantsId,
     /// Tells sizes that are estimates, so that content ends before or behind them: RFC822.SIZE, and
-    /// the sizes in BODYSTRUCTURE. Microsoft Exchange, unless its operator made it count.
+    /// the sizes in BODYSTRUCTURE; they change once it has counted. Microsoft Exchange, unless its
+    /// operator made it count. Content is fetched until nothing more comes, and a message that has an
+    /// id is not told from another by its size.
     ///
     /// Found from its greeting or ID.
     EstimatesSizes,

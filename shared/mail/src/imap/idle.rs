@@ -51,7 +51,7 @@ impl<T: Transport> ImapClient<T> {
             return Ok(false);
         }
         let offered = self.capabilities(host).await?;
-        let refused = self.connection.session.quirks().has(Quirk::RefusesIdle);
+        let refused = self.has_quirk(Quirk::RefusesIdle);
         if offered.has("IDLE") && !refused {
             if offered.has("NOTIFY") && !std::mem::replace(&mut self.watches_all, true) {
                 // One that refuses is asked now and then, as if it did not offer that.

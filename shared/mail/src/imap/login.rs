@@ -53,6 +53,7 @@ impl<T: Transport> ImapClient<T> {
             counted: 0,
             asked_previews: BTreeSet::new(),
             own_prefix: None,
+            introduced: false,
             half_said: false,
             watches_all: false,
             told_of_others: false,
@@ -89,9 +90,8 @@ impl<T: Transport> ImapClient<T> {
         let offered = self.capabilities(host).await?;
         self.enabled.condstore = offered.has("CONDSTORE");
         let mut commands = Vec::new();
-        if offered.has("ID") || self.connection.session.quirks().has(Quirk::WantsId) {
-            let id = [("name", "Postern"), ("version", env!("CARGO_PKG_VERSION"))];
-            commands.push(Command::id(&id)?);
+        if offered.has("ID") || self.has_quirk(Quirk::WantsId) {
+            commands.push(self.introduction()?);
         }
         let speaks_utf8 = offered.has("UTF8=ACCEPT") || offered.has("UTF8=ONLY");
         let wanted = [(offered.has("QRESYNC"), "QRESYNC"), (speaks_utf8, "UTF8=ACCEPT")];
@@ -120,6 +120,30 @@ impl<T: Transport> ImapClient<T> {
             self.run_all(host, vec![Command::compress()], "compress the connection").await?;
         }
         Ok(())
+    }
+
+    /// Whether the server wants to know who we are before it opens a mailbox, and was not told.
+    pub(super) fn must_introduce(&self) -> bool {
+        !self.introduced && self.has_quirk(Quirk::WantsId)
+    }
+
+    /// Tells the server who we are. One that does not want to know is talked to as before.
+    pub(super) async fn introduce<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+    ) -> Result<(), MailError> {
+        let command = self.introduction()?;
+        self.run_all(host, vec![command], "hear who asks").await.map(drop)
+    }
+
+    fn introduction(&mut self) -> Result<Command, MailError> {
+        self.introduced = true;
+        Ok(Command::id(&[("name", "Postern"), ("version", env!("CARGO_PKG_VERSION"))])?)
+    }
+
+    /// Whether the server was found to do something otherwise than the standard says.
+    pub(super) fn has_quirk(&self, quirk: Quirk) -> bool {
+        self.connection.session.quirks().has(quirk)
     }
 
     /// Waits for the server's first words; true if it needs no log-in.

@@ -103,6 +103,8 @@ pub struct ImapClient<T: Transport> {
     counted: i64,
     /// What the paths of a person's own mailboxes begin with, once that was asked.
     own_prefix: Option<Vec<u8>>,
+    /// Whether the server was told who we are.
+    introduced: bool,
     /// Whether the server waits for the rest of a message that does not come.
     half_said: bool,
     /// Whether the server was asked to tell of all mailboxes.

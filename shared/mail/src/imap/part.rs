@@ -7,6 +7,7 @@ use postern_bridge::MessageId;
 use postern_imap::{
     Command, SequenceSet,
     command::{FetchItem, Partial},
+    quirks::Quirk,
     response::BodyStructure,
 };
 
@@ -91,10 +92,11 @@ impl<T: Transport> ImapClient<T> {
             None => return Err(MailError::Gone("attachment")),
         };
         let stored = origin + bytes.len() as u64;
-        // A server may give less than it was asked for, or have told a size that is too large: what
-        // comes next, or that nothing does, decides.
+        // A server may give less than it was asked for, or have told a size that is too large, or one that
+        // counts for nothing: what comes next, or that nothing does, decides.
         let is_short = bytes.len() < limits::PART_WINDOW as usize;
-        let is_whole = bytes.is_empty() || is_short && stored >= size;
+        let counts = !self.has_quirk(Quirk::EstimatesSizes);
+        let is_whole = bytes.is_empty() || counts && is_short && stored >= size;
         let mut batch = Vec::new();
         if !bytes.is_empty() {
             let key = record::part_key(id, section).u32(windows);

@@ -34,7 +34,7 @@ impl<T: Transport> ImapClient<T> {
         mailbox: &Mailbox,
     ) -> Result<Selected, MailError> {
         self.news = None;
-        self.run_select(host, mailbox, Command::select(&self.named(&mailbox.path))?).await
+        self.run_select(host, mailbox, &Resync::None).await
     }
 
     /// The same, and from now on what the server tells of the mailbox is kept as news: where it can,
@@ -50,20 +50,27 @@ impl<T: Transport> ImapClient<T> {
             _ if self.enabled.condstore => Resync::CondStore,
             _ => Resync::None,
         };
-        let command = Command::select_with(&self.named(&mailbox.path), &resync)?;
         self.news = Some(News::default());
         self.heard = host.now();
-        self.run_select(host, mailbox, command).await
+        self.run_select(host, mailbox, &resync).await
     }
 
     async fn run_select<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         mailbox: &Mailbox,
-        command: Command,
+        resync: &Resync,
     ) -> Result<Selected, MailError> {
         self.selected = None;
-        let answer = self.run(host, command, "open the mailbox").await?;
+        let what = "open the mailbox";
+        let command = |client: &Self| Command::select_with(&client.named(&mailbox.path), resync);
+        let answer = match self.run(host, command(self)?, what).await {
+            Err(MailError::Refused { .. }) if self.must_introduce() => {
+                self.introduce(host).await?;
+                self.run(host, command(self)?, what).await?
+            }
+            answer => answer?,
+        };
         let mut exists = None;
         let mut selected = Selected {
             mailbox: mailbox.id,

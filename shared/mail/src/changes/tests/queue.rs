@@ -317,6 +317,24 @@ fn what_can_not_be_told_from_others_is_not_deleted_and_is_looked_for_again() {
 }
 
 #[test]
+fn where_sizes_are_estimates_a_message_is_found_again_by_its_id() {
+    for (greeting, left) in [("hello", 3), ("The Microsoft Exchange IMAP4 service is ready.", 2)] {
+        let host = host("UIDPLUS");
+        host.server.borrow_mut().greeting = greeting;
+        edit(&host, async |editor| editor.expunge(INBOX, &[2]).await).unwrap();
+        {
+            let mut server = host.server.borrow_mut();
+            let inbox = server.folders.get_mut("m1").unwrap();
+            inbox.uid_validity = 7;
+            // Each was counted meanwhile.
+            inbox.letters.iter_mut().for_each(|letter| letter.size += 3);
+        }
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m1"].len(), left, "{greeting}");
+    }
+}
+
+#[test]
 fn a_keyword_that_is_none_is_refused_before_anything_is_changed() {
     let host = host("");
     for name in ["", "two words", "a(b", "größe", r"\Seen", &"x".repeat(201)] {

@@ -34,6 +34,7 @@ impl Folder {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Imap {
     pub(super) capabilities: &'static str,
+    pub(super) greeting: &'static str,
     pub(super) folders: BTreeMap<String, Folder>,
     /// Commands that are refused.
     pub(super) refuses: Vec<&'static str>,
@@ -48,7 +49,7 @@ pub(super) struct Imap {
 impl Imap {
     /// A server with an inbox of letters 1, 2, 3, and an empty mailbox `m2`.
     pub(super) fn new(capabilities: &'static str) -> Self {
-        let mut server = Self { capabilities, ..Self::default() };
+        let mut server = Self { capabilities, greeting: "hello", ..Self::default() };
         for (name, count) in [("m1", 3), ("m2", 0)] {
             let mut folder = Folder { uid_validity: 1, uid_next: 1, letters: Vec::new() };
             for number in 1..=count {
@@ -288,7 +289,7 @@ impl Server for Imap {
     fn connected(&mut self) -> Vec<u8> {
         self.buffer.clear();
         self.selected = None;
-        b"* OK hello\r\n".to_vec()
+        format!("* OK {}\r\n", self.greeting).into_bytes()
     }
 
     fn received(&mut self, bytes: &[u8]) -> Vec<u8> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use postern_imap::{
     Command, SequenceSet,
     command::{FetchItem, SearchKey, SearchReturn},
+    quirks::Quirk,
 };
 
 use super::ImapClient;
@@ -19,16 +20,19 @@ use crate::{
 struct Traits {
     message_id: String,
     size: u64,
+    /// Whether the size may be another the next time.
+    is_estimate: bool,
     arrived: i64,
 }
 
 impl Traits {
-    /// Whether this is the message of an item: by its Message-ID and size, or without a Message-ID
-    /// by size and arrival.
+    /// Whether this is the message of an item: by its Message-ID, and its size where that counts; or
+    /// without a Message-ID by size and arrival.
     fn fit(&self, item: &Item) -> bool {
+        let has_id = !item.message_id.is_empty();
         self.message_id == item.message_id
-            && (item.size == 0 || self.size == item.size)
-            && (!item.message_id.is_empty() || self.arrived == item.arrived)
+            && (item.size == 0 || self.size == item.size || has_id && self.is_estimate)
+            && (has_id || self.arrived == item.arrived)
     }
 }
 
@@ -143,10 +147,12 @@ impl<T: Transport> ImapClient<T> {
         let items = [FetchItem::Envelope, FetchItem::Size, FetchItem::InternalDate];
         let command = Command::uid_fetch(&set, &items)?;
         let mut answer = self.run(host, command, "look for a message").await?;
+        let is_estimate = self.has_quirk(Quirk::EstimatesSizes);
         let known = answer.fetches().filter_map(|fetch| {
             let traits = Traits {
                 message_id: listing::message_id(fetch.envelope.as_ref()?),
                 size: fetch.size?,
+                is_estimate,
                 arrived: fetch.internal_date.unwrap_or_default() * 1000,
             };
             Some((fetch.uid.filter(|uid| uids.contains(uid))?, traits))

@@ -32,6 +32,7 @@ mod log_in;
 mod model;
 mod names;
 mod previews;
+mod quirks;
 mod refused;
 mod resync;
 mod scripted;
