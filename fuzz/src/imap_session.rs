@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use postern_imap::{
     Command, Event, Limits, Output, SequenceSet, Session,
-    command::{FetchItem, SearchReturn, Upload},
+    command::{
+        AppendMessage, FetchItem, KnownState, ListReturn, MessageForm, Resync, SearchReturn,
+        StatusItem, StoreMode, Upload,
+    },
+    response::Flag,
     session::{FeedError, Tag},
 };
 
@@ -57,6 +61,14 @@ struct Client {
     streamed: Option<(u64, u64)>,
 }
 
+fn letter(form: MessageForm) -> AppendMessage {
+    AppendMessage { form, content: b"x".to_vec(), ..AppendMessage::default() }
+}
+
+fn known(uids: SequenceSet) -> KnownState {
+    KnownState { uid_validity: 1, mod_seq: 2, uids: Some(uids), places: None }
+}
+
 impl Client {
     fn new() -> Self {
         Self {
@@ -72,8 +84,7 @@ impl Client {
     /// Does something that clients do.
     fn act(&mut self, turn: usize) {
         let uids = SequenceSet::from(7);
-        let command = match turn % 9 {
-            0 => Ok(Command::compress()),
+        let command = match turn % 20 {
             1 => Ok(Command::capability()),
             2 => Command::select(b"INBOX"),
             3 => Command::uid_fetch(&uids, &[FetchItem::Envelope, FetchItem::section("")]),
@@ -81,7 +92,20 @@ impl Client {
             5 => Ok(Command::idle()),
             6 => return self.session.done(),
             7 => Command::append_streamed(b"a", &[Upload { size: 5, ..Upload::default() }]),
-            _ => Ok(Command::noop()),
+            8 => Ok(Command::noop()),
+            9 => Ok(Command::compress()),
+            10 => Command::uid_store(&uids, StoreMode::Add, &[Flag::Deleted]),
+            11 => Command::uid_copy(&uids, b"a"),
+            12 => Command::uid_move(&uids, b"a"),
+            13 => Ok(Command::uid_expunge(&uids)),
+            14 => Command::append_all(b"a", [MessageForm::Utf8, MessageForm::Binary].map(letter)),
+            15 => Command::list(b"*", &ListReturn::default()),
+            16 => Command::status_of(b"a", &[StatusItem::Messages]),
+            17 => Ok(Command::enable(&["QRESYNC"])),
+            18 => Command::select_with(b"a", &Resync::Since(known(uids))),
+            // A name that goes as a literal.
+            19 => Command::rename(b"a", b"\xff"),
+            _ => Ok(Command::logout()),
         };
         self.started.push(self.session.start(command.expect("these can be sent")));
         self.drain();

@@ -5,8 +5,8 @@
 use std::{fs, path::Path};
 
 use postern_fuzz::{
-    client_hello, control_message, destination, imap_framing, imap_response, imap_session,
-    mbox_reading, mutate::Mutator, pop3_framing, pop3_session, zip_reading,
+    client_hello, control_message, destination, imap_framing, imap_log_in, imap_response,
+    imap_session, mbox_reading, mutate::Mutator, pop3_framing, pop3_session, zip_reading,
 };
 
 /// Inputs besides the corpus: a few seconds' worth without optimisation.
@@ -30,6 +30,11 @@ fn destinations() {
 #[test]
 fn imap_framings() {
     run("imap_framing", imap_framing::check);
+}
+
+#[test]
+fn imap_log_ins() {
+    run("imap_log_in", imap_log_in::check);
 }
 
 #[test]
