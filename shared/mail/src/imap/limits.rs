@@ -42,6 +42,8 @@ pub const HALVES: u32 = 300;
 pub const REFUSED: usize = 10_000;
 /// For how many milliseconds they are: then each is asked for anew.
 pub const REFUSED_FOR: i64 = 24 * 60 * 60 * 1_000;
+/// Bytes of the messages of which a server is asked in one go how they begin: it may read all of them.
+pub const PREVIEWED: u64 = 8 << 20;
 /// Addresses of one header field that a record keeps.
 pub const ADDRESSES: usize = 50;
 /// Messages that are looked at to find one whose UID is not known.

@@ -1,9 +1,8 @@
 //! How the newest messages begin, where the server tells it (PREVIEW, RFC 8970).
 
-use postern_bridge::MessageId;
-use postern_imap::{Command, SequenceSet, command::FetchItem};
+use postern_imap::{Command, SequenceSet, command::FetchItem, response::StatusKind};
 
-use super::{ImapClient, batch::Sync, listing, plan};
+use super::{ImapClient, batch::Sync, limits, listing, plan};
 use crate::{
     Host, MailError, Store, Transport,
     changes::is_provisional,
@@ -13,8 +12,9 @@ use crate::{
 
 impl<T: Transport> ImapClient<T> {
     /// Asks how the newest messages begin of which nothing else is here, unless something else is to be
-    /// done first. The server may have to read them: each is asked about once over a connection. A
-    /// server that does not tell is left alone: they show when they are opened.
+    /// done first. The server may have to read them: each is asked about once over a connection, and large
+    /// ones in questions of their own. A server that does not tell is left alone: they show when they are
+    /// opened.
     pub(super) async fn ask_previews<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -32,16 +32,38 @@ impl<T: Transport> ImapClient<T> {
                 && !self.asked_previews.contains(&message.id)
         };
         let newest = newest.iter().filter_map(|(_, value)| record::decode::<Message>(value).ok());
-        let ids: Vec<MessageId> = newest.filter(wanted).map(|message| message.id).collect();
-        self.asked_previews.extend(&ids);
-        let uids = SequenceSet::from_numbers(ids.iter().map(|id| id.uid));
-        let Some(uids) = uids else { return Ok(()) };
-        let command = Command::uid_fetch(&uids, &[FetchItem::Preview { lazy: false }])?;
-        let mut answer = self.run_all(host, vec![command], "list the messages").await?;
-        let told =
-            answer.fetches().filter_map(|fetch| Some((fetch.uid?, listing::preview(&fetch))));
-        sync.set_previews(told.collect()).await
+        let wanted: Vec<Message> = newest.filter(wanted).collect();
+        for question in questions(&wanted) {
+            if sync.is_paused() {
+                break;
+            }
+            self.asked_previews.extend(question.iter().map(|message| message.id));
+            let uids = SequenceSet::from_numbers(question.iter().map(|message| message.id.uid));
+            let Some(uids) = uids else { continue };
+            let command = Command::uid_fetch(&uids, &[FetchItem::Preview { lazy: false }])?;
+            let mut answer = self.run_all(host, vec![command], "list the messages").await?;
+            let told =
+                answer.fetches().filter_map(|fetch| Some((fetch.uid?, listing::preview(&fetch))));
+            sync.set_previews(told.collect()).await?;
+            if answer.ends.iter().any(|end| end.kind != StatusKind::Ok) {
+                break;
+            }
+        }
+        Ok(())
     }
+}
+
+/// Messages cut into pieces that have at most [`limits::PREVIEWED`] bytes together, or are one message.
+fn questions(messages: &[Message]) -> impl Iterator<Item = &[Message]> {
+    let mut bytes = 0_u64;
+    messages.chunk_by(move |before, next| {
+        bytes = bytes.saturating_add(before.size);
+        let fits = bytes.saturating_add(next.size) <= limits::PREVIEWED;
+        if !fits {
+            bytes = 0;
+        }
+        fits
+    })
 }
 
 /// Whether it is not known how a message begins.

@@ -105,3 +105,41 @@ fn whoever_waits_for_something_else_comes_first() {
     host.wire.borrow_mut().script.extend(rest);
     sync(&mut client, &host);
 }
+
+/// A host whose inbox has large messages, of which nothing else is here.
+fn host_with_large_messages() -> ScriptedHost {
+    let host = host_with_messages();
+    let sizes = [limits::PREVIEWED, limits::PREVIEWED - 1, 1];
+    let large = stored(&host).into_iter().zip(sizes);
+    let large = large.map(|(message, size)| Message { size, ..message }.put()).collect();
+    now(host.store.apply(large, Durability::Relaxed)).unwrap();
+    host
+}
+
+const NEWEST: &str = "UID FETCH 5:6 (UID PREVIEW)";
+const OLDEST: &str = "UID FETCH 2 (UID PREVIEW)";
+
+#[test]
+fn one_question_is_about_no_more_than_the_server_can_read_in_a_moment() {
+    let host = host_with_large_messages();
+    let told = "* 3 FETCH (UID 6 PREVIEW \"newest\")\r\n";
+    let oldest = "* 1 FETCH (UID 2 PREVIEW \"oldest\")\r\n";
+    let script =
+        vec![select(3, 9, 7), unread(3), flags(), (NEWEST, ok(told)), (OLDEST, ok(oldest))];
+    sync(&mut connect(&host, Security::Tls, PREVIEW, script).unwrap(), &host);
+    assert_eq!(previews(&host), ["oldest", "", "newest"]);
+}
+
+#[test]
+fn between_two_questions_something_else_may_come_first() {
+    let host = host_with_large_messages();
+    let told = ok("* 3 FETCH (UID 6 PREVIEW \"newest\")\r\n");
+    let script = vec![select(3, 9, 7), unread(3), flags(), (NEWEST, told)];
+    let mut client = connect(&host, Security::Tls, PREVIEW, script).unwrap();
+    let mut changed = |_| ControlFlow::Break(());
+    now(client.sync_messages(&host, INBOX, &mut changed)).map(drop).unwrap();
+    assert_eq!(previews(&host), ["", "", "newest"]);
+    let rest = [select(3, 9, 7), unread(3), flags(), (OLDEST, ok(""))];
+    host.wire.borrow_mut().script.extend(rest);
+    sync(&mut client, &host);
+}
