@@ -120,6 +120,7 @@ sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: {state}/passwords
 sasl_mech_list: PLAIN LOGIN
 conversations: yes
+munge8bit: no
 autocreate_quota: 1000000
 autocreate_inbox_folders: Drafts|Sent|Trash
 autocreate_subscribe_folders: Drafts|Sent|Trash

@@ -113,7 +113,8 @@ fn append(
     form: MessageForm,
     content: impl FnOnce(Encoder) -> Encoder,
 ) -> Result<Encoder, InvalidArgument> {
-    if !flags.is_empty() {
+    // Courier takes `UTF8` for a flag where neither flags nor a date stand before it.
+    if !flags.is_empty() || form == MessageForm::Utf8 {
         encoder = encoder.flags(flags)?;
     }
     if let Some(seconds) = internal_date {

@@ -4,6 +4,7 @@ use postern_bridge::Flags;
 use postern_imap::{
     Command,
     command::{MessageForm, SearchKey, SearchReturn, Upload},
+    mailbox_name::Spelling,
     response::{Flag, SearchResult},
 };
 
@@ -45,7 +46,8 @@ impl<T: Transport> ImapClient<T> {
 
     /// Puts messages into a mailbox on the server, which needs not be open; the store learns of them
     /// at the next sync. All or none of them are taken; several only where the server offers
-    /// MULTIAPPEND. No more than a piece of them is held at a time.
+    /// MULTIAPPEND. No more than a piece of them is held at a time. One with UTF-8 in its header is sent
+    /// as such where the server speaks it (RFC 6855 section 4).
     ///
     /// # Errors
     ///
@@ -61,7 +63,10 @@ impl<T: Transport> ImapClient<T> {
         let store = host.store();
         let mut uploads = Vec::with_capacity(messages.len());
         for (wanted, content) in messages {
-            let form = match content.has_nul(store).await? {
+            let seen = content.look(store).await?;
+            let speaks_utf8 = self.enabled.spelling == Spelling::Utf8;
+            let form = match seen.has_nul {
+                false if speaks_utf8 && seen.has_utf8_header() => MessageForm::Utf8,
                 false => MessageForm::Text,
                 true if self.capabilities(host).await?.has("BINARY") => MessageForm::Binary,
                 true => return Err(MailError::Unsupported("messages with a NUL byte")),

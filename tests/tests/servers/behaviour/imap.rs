@@ -1,11 +1,20 @@
 //! IMAP on every kind of mail server.
 
+use std::ops::ControlFlow;
+
 use anyhow::{Context, Result, ensure};
 use postern_bridge::{
-    Address, BodyView, Delta, Intent, MailboxId, OutgoingMessage, Protocol, Role, Row, Security,
-    SendState,
+    AccountId, Address, BodyView, Delta, Flags, Intent, MailboxId, MessageId, OutgoingMessage,
+    Protocol, Role, Row, Security, SendState,
 };
-use postern_tests::{letters, native::endpoint, pages::Page, wiretap::Wiretap};
+use postern_mail::{
+    Host, Secret, Store,
+    imap::ImapClient,
+    pieces::Pieces,
+    record::{self, Message},
+    store::{Durability, KeyRange},
+};
+use postern_tests::{dovecot::PASSWORD, letters, native::endpoint, pages::Page, wiretap::Wiretap};
 
 use super::{Scene, Step};
 
@@ -33,6 +42,10 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         behaviour: "the copy of a sent message is filed once",
         check: |scene| Box::pin(sending(scene)),
+    },
+    Step {
+        behaviour: "a message with letters of any script in its header is filed as it is",
+        check: |scene| Box::pin(eight_bit_header(scene)),
     },
     Step {
         behaviour: "a connection that is cut in the middle is made again, and nothing is missing",
@@ -191,6 +204,29 @@ async fn sending(scene: &Scene<'_>) -> Result<()> {
     ensure!(rows[0].subject == "Saatgut für März" && rows[0].correspondents == "Ada", "{rows:?}");
     let copy = page.read(rows[0].id).await?;
     ensure!(copy.text.trim_end() == "Hello Ada,\n.\n..and a dot.", "{:?}", copy.text);
+    Ok(())
+}
+
+async fn eight_bit_header(scene: &Scene<'_>) -> Result<()> {
+    let host = scene.host();
+    let login = scene.draft(Protocol::Imap).incoming;
+    let mut client = ImapClient::connect(&host, &login, &Secret::new(PASSWORD)).await?;
+    let mailboxes = client.sync_mailboxes(&host, AccountId(1)).await?;
+    let inbox = mailboxes.iter().find(|own| own.role == Some(Role::Inbox)).context("no inbox")?;
+    let id = "greeting@example.org";
+    let raw = format!("Subject: Grüße\r\nMessage-ID: <{id}>\r\n\r\nHello.\r\n").into_bytes();
+    let here = MessageId { mailbox: MailboxId(1_000), uid: 1 };
+    host.store().apply(record::put_body(here, &raw), Durability::Relaxed).await?;
+    let content = Pieces::of_message(here, raw.len() as u64);
+    client.append_once(&host, inbox, id, Flags::default(), &content).await?;
+    let mut changed = |_| ControlFlow::Continue(());
+    ensure!(client.sync_messages(&host, inbox.id, &mut changed).await?.is_continue());
+    let range = KeyRange::prefix(record::mailbox_key(inbox.id));
+    let messages: Vec<Message> = record::all(host.store(), &range).await?;
+    let filed = messages.iter().find(|own| own.message_id == id).context("it is not there")?;
+    ensure!(filed.subject == "Grüße", "{}", filed.subject);
+    let there = client.fetch_raw(&host, filed.id).await?;
+    ensure!(there == raw, "{}", there.escape_ascii());
     Ok(())
 }
 

@@ -254,7 +254,7 @@ fn change_examples() -> Vec<(Command, &'static str)> {
         (
             Command::append_all(b"a", [AppendMessage { form: MessageForm::Utf8, ..message(b"x") }])
                 .unwrap(),
-            "APPEND \"a\" UTF8 (~{1}x)",
+            "APPEND \"a\" () UTF8 (~{1}x)",
         ),
     ]
 }

@@ -24,6 +24,7 @@ macro_rules! items {
     };
 }
 
+mod appending;
 mod bodies;
 mod bounds;
 mod damaged;

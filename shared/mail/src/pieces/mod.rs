@@ -1,6 +1,9 @@
 //! The bytes of a whole message, read from the store piece by piece, so that it is never held whole.
 
+mod text;
+
 use postern_bridge::MessageId;
+pub use text::Seen;
 
 use crate::{
     Store,
@@ -45,21 +48,19 @@ impl Pieces {
         piece.ok_or_else(|| StoreError::Damaged("a message without all of its bytes".into()))
     }
 
-    /// Whether there is a NUL byte, which no text may have.
+    /// What kind of text they are.
     ///
     /// # Errors
     ///
     /// If the store can't be read, or the bytes are not there.
-    pub async fn has_nul(&self, store: &impl Store) -> Result<bool, StoreError> {
-        let (mut seen, mut number) = (0, 0);
-        while seen < self.size {
+    pub async fn look(&self, store: &impl Store) -> Result<Seen, StoreError> {
+        let (mut size, mut number, mut seen) = (0, 0, Seen::default());
+        while size < self.size {
             let piece = self.get(store, number).await?;
-            if piece.contains(&0) {
-                return Ok(true);
-            }
-            seen += piece.len() as u64;
+            seen.take(&piece);
+            size += piece.len() as u64;
             number += 1;
         }
-        Ok(false)
+        Ok(seen)
     }
 }
