@@ -8,9 +8,8 @@ use std::{
 use futures_util::future::join;
 use postern_bridge::MailboxId;
 use postern_imap::{
-    Command, Response, SequenceSet,
-    command::{FetchItem, FetchOptions, SearchKey, ThreadAlgorithm},
-    response::Thread,
+    Command, SequenceSet,
+    command::{FetchItem, FetchOptions},
     session::Tag,
 };
 
@@ -29,7 +28,6 @@ use crate::{
     Host, MailError, Transport,
     changes::is_provisional,
     record::{self, Mailbox, Message, SyncPoint},
-    threads,
 };
 
 impl<T: Transport> ImapClient<T> {
@@ -49,6 +47,8 @@ impl<T: Transport> ImapClient<T> {
     ///   tells the same again, which does no harm;
     /// - after links that an earlier version did not ask for: `linked_from` in the same batch says from
     ///   which UID on they are known, and it goes on below;
+    /// - after messages were refused: which these are is stored at once, and they come last with the next
+    ///   call;
     /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
     ///   the next look compares the UIDs again;
     /// - the last batch but for previews stores `uid_next` and mod-sequence of the SELECT, when all that
@@ -272,41 +272,6 @@ impl<T: Transport> ImapClient<T> {
             gave_up => sync.is_partial |= gave_up.is_some(),
         }
         stored.sort_unstable();
-        Ok(())
-    }
-
-    /// Whether the server is to say what belongs together: where conversations are shown before all
-    /// messages are here, and it has no names for conversations that come with each.
-    async fn wants_threads<H: Host<Transport = T>>(
-        &mut self,
-        sync: &Sync<'_, H>,
-        missing: &[u32],
-    ) -> Result<bool, MailError> {
-        let mailbox = record::mailbox(sync.host().store(), sync.mailbox).await?;
-        let is_long = missing.len() > plan::FIRST_WINDOW as usize;
-        if !(mailbox.conversations && mailbox.uid_next == 0 && is_long) {
-            return Ok(false);
-        }
-        let capabilities = self.capabilities(sync.host()).await?;
-        let is_offered = capabilities.has("THREAD=REFERENCES");
-        let is_named = capabilities.has("OBJECTID") || capabilities.has("X-GM-EXT-1");
-        Ok(is_offered && !is_named && sync.total <= threads::limits::ASKED)
-    }
-
-    /// Asks what belongs together. A server that refuses is left alone: what the messages themselves
-    /// say counts anyway.
-    async fn ask_threads<H: Host<Transport = T>>(
-        &mut self,
-        sync: &mut Sync<'_, H>,
-    ) -> Result<(), MailError> {
-        let command = Command::uid_thread(ThreadAlgorithm::References, &[SearchKey::All])?;
-        let answer = self.run_all(sync.host(), vec![command], "list the conversations").await?;
-        let threads = answer.responses.into_iter().filter_map(|response| match response {
-            Response::Threads(threads) => Some(threads),
-            _ => None,
-        });
-        let uids = |thread: Thread| thread.messages.iter().map(|own| own.number).collect();
-        sync.tell_together(threads.flatten().map(uids).collect());
         Ok(())
     }
 

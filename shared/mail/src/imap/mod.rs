@@ -10,6 +10,7 @@
 //! | `spelling` | their names in UTF-8 and in modified UTF-7 |
 //! | `search` | which messages the open mailbox has, and which match |
 //! | `messages` | one mailbox's messages brought up to date |
+//! | `together` | what belongs together, asked before all of them are here |
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
 //! | `news` | what the server tells about the open mailbox, asked or not |
@@ -59,6 +60,7 @@ mod stored;
 mod stored_part;
 #[cfg(test)]
 mod tests;
+mod together;
 mod unread;
 
 use std::{
