@@ -100,6 +100,11 @@ impl<'a, H: Host> Sync<'a, H> {
         self.changed
     }
 
+    /// Something else is to be done first.
+    pub(super) fn pause(&mut self) {
+        self.paused = true;
+    }
+
     /// Whether something else is to be done first.
     pub(super) fn is_paused(&self) -> bool {
         self.paused

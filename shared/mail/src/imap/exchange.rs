@@ -240,6 +240,9 @@ impl<T: Transport> ImapClient<T> {
             if let (Ok(Event::Defect(defect)), Some(news)) = (&event, &mut self.news) {
                 news.doubt(defect);
             }
+            if let Ok(Event::Response(Response::MailboxStatus(status))) = &event {
+                self.lookout.hear(status);
+            }
             match (event, &answer.goodbye) {
                 (Ok(Event::Completed { tag, status }), _) => {
                     self.ended.insert(tag, status);

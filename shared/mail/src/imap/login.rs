@@ -13,6 +13,7 @@ use postern_imap::{
 
 use super::{
     Enabled, ImapClient, PATIENCE,
+    lookout::Lookout,
     refusal::{goodbye, log_in_refusal},
 };
 use crate::{
@@ -57,6 +58,7 @@ impl<T: Transport> ImapClient<T> {
             half_said: false,
             watches_all: false,
             told_of_others: false,
+            lookout: Lookout::default(),
             ended: BTreeMap::new(),
         };
         match client.log_in(host, login, password).await {

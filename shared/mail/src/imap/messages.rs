@@ -217,8 +217,7 @@ impl<T: Transport> ImapClient<T> {
         let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
         let mut refused = Refused::load(host.store(), mailbox, uid_validity, host.now()).await?;
         let (fresh, again) = refused.divide(missing);
-        let windows = [plan::new_windows(&fresh), plan::new_windows(&again)];
-        let mut windows = windows.concat().into_iter();
+        let mut windows = plan::NewWindows::of(&fresh, &again);
         let mut current = self.start_fetch(windows.next(), &halving)?;
         let mut ahead = None;
         let mut came = None;
@@ -249,19 +248,23 @@ impl<T: Transport> ImapClient<T> {
                     self.ask_threads(sync).await?;
                 }
                 // Where it is all there is, there is something to be done first.
-                if windows.len() > 0 {
+                if !windows.is_empty() {
                     self.ask_previews(sync).await?;
                 }
                 stored.extend(shown);
                 is_first = false;
+            }
+            let took = host.now() - began;
+            windows.took(window.count(), took);
+            if !windows.is_empty() {
+                self.look_out(sync)?;
             }
             let mut next = || if sync.is_paused() { None } else { windows.next() };
             current = match ahead {
                 Some(ahead) => Some(ahead),
                 None => self.start_fetch(next(), &halving)?,
             };
-            let is_quick = host.now() - began < plan::QUICK;
-            let next = if is_quick { next() } else { None };
+            let next = if took < plan::QUICK { next() } else { None };
             ahead = self.start_fetch(next, &halving)?;
         }
         stored.extend(take_in(sync, came).await?);
@@ -299,6 +302,7 @@ impl<T: Transport> ImapClient<T> {
                 links.extend(told.filter_map(|fetch| Some((fetch.uid?, listing::links(&fetch)))));
             }
             sync.set_links(links, piece[0]).await?;
+            self.look_out(sync)?;
             if sync.is_paused() {
                 break;
             }

@@ -24,6 +24,7 @@
 //! | `append` | copies of sent messages, filed on the server |
 //! | `find` | messages that the server finds |
 //! | `idle` | waiting for news |
+//! | `lookout` | new mail in one mailbox, while another is brought up to date |
 //!
 //! An [`ImapClient`] is one connection. It does one thing at a time and keeps nothing that the
 //! store does not have, apart from which mailbox is selected.
@@ -40,6 +41,7 @@ mod idle;
 pub mod limits;
 mod listing;
 mod login;
+mod lookout;
 mod mailboxes;
 mod messages;
 mod migrate;
@@ -75,6 +77,7 @@ pub(crate) use body::bytes_to_show;
 pub use changes::Outcome;
 pub use find::{Found, Reach};
 pub(crate) use limits::PART_WINDOW;
+use lookout::Lookout;
 pub(crate) use mailboxes::forget_messages;
 use news::News;
 pub use part::Fetched;
@@ -115,6 +118,8 @@ pub struct ImapClient<T: Transport> {
     told_of_others: bool,
     /// Messages of which the server was asked how they begin.
     asked_previews: BTreeSet<MessageId>,
+    /// What is looked at beside the selected mailbox.
+    lookout: Lookout,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
 }

@@ -112,38 +112,69 @@ pub(super) fn new_uids(before: u32, uid_next: Option<u32>, stored: &[u32]) -> Op
 /// How many messages the first window holds: few, so that something can be shown soon.
 pub(super) const FIRST_WINDOW: u32 = 50;
 
-/// How many messages the windows hold in which new ones are fetched.
+/// How many messages the windows hold in which new ones are fetched, at most.
 const NEW_WINDOWS: [usize; 3] = [FIRST_WINDOW as usize, 200, 1_000];
+
+/// How many milliseconds such a window may take: whoever wants something else waits for it.
+const LONG: u64 = 1_000;
 
 /// In how many milliseconds such a window comes if it comes quickly.
 pub(super) const QUICK: i64 = 300;
 
-/// How many messages the windows hold in which flags are looked at.
-const FLAG_WINDOWS: [usize; 1] = [2_000];
+/// How many messages the windows hold in which flags are looked at, at most.
+const FLAG_WINDOW: usize = 2_000;
 
-/// Windows in which to fetch new messages, newest first.
-pub(super) fn new_windows(ascending: &[u32]) -> Vec<SequenceSet> {
-    windows(ascending, &NEW_WINDOWS)
+/// Windows in which to fetch new messages, newest first: few at first, and over a slow link no more
+/// than come in about a second.
+pub(super) struct NewWindows<'a> {
+    /// Those that are in no window yet, ascending, and those whose turn is when they all are.
+    left: &'a [u32],
+    later: &'a [u32],
+    sizes: std::slice::Iter<'static, usize>,
+    /// How many the next windows may hold: the size that they have come to, and what the link carries.
+    most: (usize, usize),
+}
+
+impl<'a> NewWindows<'a> {
+    /// Windows for `first`, and then for `later`; both ascending.
+    pub(super) fn of(first: &'a [u32], later: &'a [u32]) -> Self {
+        Self { left: first, later, sizes: NEW_WINDOWS.iter(), most: (1, usize::MAX) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left.is_empty() && self.later.is_empty()
+    }
+
+    pub(super) fn next(&mut self) -> Option<SequenceSet> {
+        if self.left.is_empty() {
+            self.left = std::mem::take(&mut self.later);
+        }
+        self.most.0 = self.sizes.next().copied().unwrap_or(self.most.0);
+        cut(&mut self.left, self.most.0.min(self.most.1))
+    }
+
+    /// A window of so many messages took so many milliseconds.
+    pub(super) fn took(&mut self, messages: u64, milliseconds: i64) {
+        let milliseconds = u64::try_from(milliseconds).unwrap_or_default().max(1);
+        let carried = usize::try_from(messages * LONG / milliseconds).unwrap_or(usize::MAX);
+        self.most.1 = carried.max(FIRST_WINDOW as usize);
+    }
 }
 
 /// Windows in which to look at flags, newest first.
-pub(super) fn flag_windows(ascending: &[u32]) -> Vec<SequenceSet> {
-    windows(ascending, &FLAG_WINDOWS)
+pub(super) fn flag_windows(mut ascending: &[u32]) -> Vec<SequenceSet> {
+    std::iter::from_fn(|| cut(&mut ascending, FLAG_WINDOW)).collect()
 }
 
-/// Cuts from the end; the last size is that of all further windows. Where a window's numbers are so
-/// scattered that they make a long line, it has fewer.
-fn windows(mut ascending: &[u32], sizes: &[usize]) -> Vec<SequenceSet> {
-    let mut windows = Vec::new();
-    let mut sizes = sizes.iter();
-    let mut size = 1;
-    while !ascending.is_empty() {
-        size = sizes.next().copied().unwrap_or(size);
-        let (older, window) = ascending.split_at(ascending.len() - fitting(ascending, size));
-        windows.extend(SequenceSet::from_numbers(window.iter().copied()));
-        ascending = older;
+/// Cuts a window of at most so many from the end. Where its numbers are so scattered that they make
+/// a long line, it has fewer.
+fn cut(ascending: &mut &[u32], most: usize) -> Option<SequenceSet> {
+    if ascending.is_empty() {
+        return None;
     }
-    windows
+    let (older, window) = ascending.split_at(ascending.len() - fitting(ascending, most));
+    *ascending = older;
+    SequenceSet::from_numbers(window.iter().copied())
 }
 
 /// How many of the last numbers, at most `most`, fit into the set of one command; at least one.
@@ -286,15 +317,33 @@ mod tests {
 
     #[test]
     fn windows_go_from_the_newest_to_the_oldest() {
-        let show = |uids: &[u32]| {
-            windows(uids, &[2, 3]).iter().map(ToString::to_string).collect::<Vec<_>>()
+        let show = |mut uids: &[u32]| {
+            let windows = std::iter::from_fn(|| cut(&mut uids, 3));
+            windows.map(|window| window.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(show(&[]), [""; 0]);
         assert_eq!(show(&[7]), ["7"]);
-        assert_eq!(show(&[1, 3, 4, 5, 6, 8, 9]), ["8:9", "4:6", "1,3"]);
+        assert_eq!(show(&[1, 3, 4, 5, 6, 8, 9]), ["6,8:9", "3:5", "1"]);
         let all: Vec<u32> = (1..=2000).collect();
-        let counts: Vec<_> = new_windows(&all).iter().map(SequenceSet::count).collect();
-        assert_eq!(counts, [50, 200, 1000, 750]);
+        let mut windows = NewWindows::of(&all, &[]);
+        let counts = std::iter::from_fn(|| windows.next()).map(|window| window.count());
+        assert_eq!(counts.collect::<Vec<_>>(), [50, 200, 1000, 750]);
+        let mut windows = NewWindows::of(&[5, 6], &[1, 9]);
+        let shown = std::iter::from_fn(|| windows.next()).map(|window| window.to_string());
+        assert_eq!(shown.collect::<Vec<_>>(), ["5:6", "1,9"]);
+    }
+
+    #[test]
+    fn windows_hold_what_a_slow_link_carries_in_a_second() {
+        let all: Vec<u32> = (1..=9000).collect();
+        let mut windows = NewWindows::of(&all, &[]);
+        let mut next = |milliseconds| {
+            let count = windows.next().map_or(0, |window| window.count());
+            windows.took(count, milliseconds);
+            count
+        };
+        let took = [500, 1_000, 4_000, 500, 0, 9_000, i64::MAX, -1, 1_000];
+        assert_eq!(took.map(&mut next), [50, 100, 100, 50, 100, 1000, 111, 50, 1000]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod imap;
 mod pop3;
 mod search;
 mod threads;
+mod watching;
 
 use anyhow::{Result, ensure};
 use futures_util::future::LocalBoxFuture;
@@ -56,7 +57,8 @@ struct Scene<'a> {
 
 /// Runs every step, also past those that fail, and tells them all.
 fn behaves(kind: Kind) -> Result<()> {
-    let all = [imap::STEPS, changes::STEPS, search::STEPS, threads::STEPS, pop3::STEPS];
+    let all =
+        [imap::STEPS, watching::STEPS, changes::STEPS, search::STEPS, threads::STEPS, pop3::STEPS];
     let steps: Vec<&Step> = all.into_iter().flatten().collect();
     let users: Vec<String> = (1..=steps.len()).map(|number| format!("ben{number}")).collect();
     let names: Vec<&str> = users.iter().map(String::as_str).collect();

@@ -10,7 +10,13 @@ use futures_util::{
 use postern_bridge::{AccountId, Connection, Flags, MailboxId, Role};
 
 use super::{Client, Sync, link::Link, sharing::Lent};
-use crate::{Host, MailError, host::within, imap::SyncStep, outbox, record::Mailbox};
+use crate::{
+    Host, MailError,
+    host::within,
+    imap::{ImapClient, SyncStep},
+    outbox,
+    record::{self, Mailbox},
+};
 
 /// How often an IMAP server is asked for news.
 const POLL: Duration = Duration::from_secs(60);
@@ -241,19 +247,29 @@ impl<H: Host> Client<H> {
                 ControlFlow::Continue(())
             }
         };
+        let inbox = match self.inbox(account).await {
+            Ok(inbox) => Some(record::mailbox(self.store(), inbox).await?),
+            Err(_) => None,
+        };
+        let is_inbox = inbox.as_ref().is_some_and(|inbox| inbox.id == mailbox);
+        let elsewhere = inbox.as_ref().filter(|_| !is_inbox);
         let done = link
-            .work(async |imap, host| match job {
-                Sync::News(_) => imap.catch_up(host, mailbox, &mut changed).await,
-                _ => imap.sync_messages(host, mailbox, &mut changed).await,
+            .work(async |imap, host| {
+                imap.look_out_for(elsewhere);
+                match job {
+                    Sync::News(_) => imap.catch_up(host, mailbox, &mut changed).await,
+                    _ => imap.sync_messages(host, mailbox, &mut changed).await,
+                }
             })
             .await?;
         if done.is_continue() {
             self.mailbox_fresh(mailbox).await?;
-            let is_inbox = self.inbox(account).await == Ok(mailbox);
             if is_inbox || self.shown_mailboxes().contains(&mailbox) {
                 self.ask_for_newest(account, mailbox).await?;
             }
         }
+        let has_new_mail = link.connection.as_mut().is_some_and(ImapClient::take_new_mail);
+        queue.waiting.extend(elsewhere.filter(|_| has_new_mail).map(|own| Sync::Mailbox(own.id)));
         Ok(done)
     }
 
