@@ -1,6 +1,9 @@
 //! How the client comes to a connection, and makes do with what a server allows.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use postern::demo;
@@ -13,11 +16,12 @@ use postern_tests::{
     letters,
     native::endpoint,
     other_client::OtherClient,
-    pages::Page,
+    pages::{PATIENCE, Page},
     servers::{Kind, Server},
     trace,
     wiretap::Wiretap,
 };
+use tokio::time::{sleep, timeout};
 
 use super::{Servers, run};
 
@@ -90,6 +94,43 @@ fn a_server_that_is_far_away_is_asked_to_compress() -> Result<()> {
         let is_clear =
             heard.iter().any(|heard| heard.windows(9).any(|window| window == b"Letter 42"));
         ensure!(!is_clear, "it was asked to, and did not");
+        Ok(())
+    })
+}
+
+#[test]
+fn what_comes_into_another_folder_is_told_long_before_anybody_asks() -> Result<()> {
+    run(async || {
+        let servers = servers(Options::default()).await?;
+        let dovecot = Server::start(Kind::Dovecot, &["ben"])?;
+        let mut other = OtherClient::log_in(&dovecot, "ben").await?;
+        other.ask("CREATE Lists").await?;
+        let (wiretap, draft) = tapped(&servers, dovecot.addresses().imap).await?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(draft).await?;
+        page.mailbox(|own| own.name == "Lists" && own.unread == 0).await?;
+        let is_watching = || -> Result<bool> {
+            let said = said(&wiretap)?;
+            Ok(said.iter().any(|said| said.contains(" NOTIFY SET ") && said.contains(" IDLE")))
+        };
+        let watching = async {
+            while !is_watching()? {
+                sleep(Duration::from_millis(20)).await;
+            }
+            anyhow::Ok(())
+        };
+        timeout(PATIENCE, watching).await??;
+        let start = Instant::now();
+        other.append("Lists", letters::many(2)).await?;
+        page.wait(|delta| match delta {
+            Delta::Mailboxes { mailboxes, .. } => {
+                mailboxes.iter().any(|own| own.name == "Lists" && own.unread == 2).then_some(())
+            }
+            _ => None,
+        })
+        .await?;
+        // Mailboxes are looked at every minute.
+        ensure!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
         Ok(())
     })
 }

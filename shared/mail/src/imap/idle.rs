@@ -11,7 +11,7 @@ use crate::{Clock, Host, MailError, Transport};
 
 /// How long more is awaited after the server has told of another mailbox, in milliseconds: what
 /// happens there seldom happens to one message.
-pub(super) const SETTLES: i64 = 1_000;
+pub(super) const SETTLES: i64 = 400;
 /// How often a server without IDLE is asked for news.
 const ASK_EVERY: Duration = Duration::from_secs(20);
 
