@@ -49,6 +49,8 @@ struct Calls {
     limit: Mutex<Option<usize>>,
     /// How long each piece is under way.
     delay: Mutex<Duration>,
+    /// What the server never hears, nor anything that is said after it on the same connection.
+    swallowed: Mutex<Option<Vec<u8>>>,
 }
 
 impl Wiretap {
@@ -69,6 +71,12 @@ impl Wiretap {
     /// Makes the way longer: from now on each piece takes so long in each direction.
     pub fn delay(&self, by: Duration) {
         *lock(&self.calls.delay) = by;
+    }
+
+    /// Lets no server answer to these words: the first piece in which a client says them, and all
+    /// that follows it on the same connection, does not arrive.
+    pub fn swallow(&self, words: &str) {
+        *lock(&self.calls.swallowed) = Some(words.into());
     }
 
     /// All that was sent so far, by direction of each connection; of a WebSocket, its head and then
@@ -147,6 +155,10 @@ async fn pass(
         let delay = *lock(&calls.delay);
         tokio::time::sleep(delay).await;
         lock(&call.pieces).push((side, buffer[..count].to_vec()));
+        if side == Side::Client && calls.is_swallowed(&buffer[..count]) {
+            // It is heard no more, and not hung up on.
+            std::future::pending::<()>().await;
+        }
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
@@ -159,6 +171,12 @@ async fn pass(
 }
 
 impl Calls {
+    fn is_swallowed(&self, piece: &[u8]) -> bool {
+        let swallowed = lock(&self.swallowed);
+        let is_in = |words: &Vec<u8>| piece.windows(words.len()).any(|own| own == words);
+        swallowed.as_ref().is_some_and(is_in)
+    }
+
     /// Whether this is the call to cut; the next one is not.
     fn is_too_much(&self, call: &Call) -> bool {
         let limit = &mut *lock(&self.limit);

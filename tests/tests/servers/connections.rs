@@ -99,6 +99,38 @@ fn a_server_that_is_far_away_is_asked_to_compress() -> Result<()> {
 }
 
 #[test]
+fn a_search_that_the_server_is_slow_at_does_not_hold_up_the_next_one() -> Result<()> {
+    run(async || {
+        let servers = servers(Options::default()).await?;
+        servers.dovecot.deliver_all("ben", letters::many(60))?;
+        let (wiretap, draft) = tapped(&servers, servers.dovecot.imap).await?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(draft).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        page.list(inbox.id, 60).await?;
+        let asked = "TEXT \"letter num\"";
+        wiretap.swallow(asked);
+        let (request, scope) = (page.request(), SearchScope::Mailbox);
+        let query = "\"letter num\"".into();
+        page.say(Intent::Search { request, mailbox: inbox.id, scope, query });
+        until(|| Ok(said(&wiretap)?.iter().any(|said| said.contains(asked)))).await?;
+        // The person types on.
+        finds(&mut page, inbox.id, 3).await
+    })
+}
+
+/// Waits until something is so.
+async fn until(mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let waiting = async {
+        while !is_so()? {
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    };
+    timeout(PATIENCE, waiting).await?
+}
+
+#[test]
 fn what_comes_into_another_folder_is_told_long_before_anybody_asks() -> Result<()> {
     run(async || {
         let servers = servers(Options::default()).await?;
@@ -109,17 +141,11 @@ fn what_comes_into_another_folder_is_told_long_before_anybody_asks() -> Result<(
         let mut page = Page::open(servers.host()).await?;
         page.add(draft).await?;
         page.mailbox(|own| own.name == "Lists" && own.unread == 0).await?;
-        let is_watching = || -> Result<bool> {
+        until(|| {
             let said = said(&wiretap)?;
             Ok(said.iter().any(|said| said.contains(" NOTIFY SET ") && said.contains(" IDLE")))
-        };
-        let watching = async {
-            while !is_watching()? {
-                sleep(Duration::from_millis(20)).await;
-            }
-            anyhow::Ok(())
-        };
-        timeout(PATIENCE, watching).await??;
+        })
+        .await?;
         let start = Instant::now();
         other.append("Lists", letters::many(2)).await?;
         page.wait(|delta| match delta {

@@ -36,6 +36,8 @@ pub(super) struct Look {
     mailbox: MailboxId,
     query: Query,
     told: mpsc::UnboundedSender<Told>,
+    /// Whether it is done over the sync lane's connection, which is not given up for it.
+    pub(super) is_lent: bool,
 }
 
 impl<H: Host> Client<H> {
@@ -69,7 +71,7 @@ impl<H: Host> Client<H> {
             if told.is_closed() {
                 return;
             }
-            let look = Work::Look(Look { mailbox, query, told: told.clone() });
+            let look = Work::Look(Look { mailbox, query, told: told.clone(), is_lent: false });
             let looked = self.do_somewhere(account, Lane::Searching, link, look).await;
             let Err(error) = looked else { continue };
             // One mailbox that can't be searched does not hold up the others.
@@ -85,7 +87,7 @@ impl<H: Host> Client<H> {
     pub(super) async fn look_there(
         &self,
         link: &mut Link<H>,
-        Look { mailbox, query, told }: Look,
+        Look { mailbox, query, told, is_lent }: Look,
     ) -> Result<(), MailError> {
         let mut found = |found: Found| {
             if !found.listed.is_empty() {
@@ -98,11 +100,15 @@ impl<H: Host> Client<H> {
                 Err(_) => ControlFlow::Break(()),
             }
         };
+        let is_wanted = || is_lent || !told.is_closed();
         let reach = link
-            .work(async |imap, host| imap.find(host, mailbox, &query, &mut found).await)
+            .work(async |imap, host| imap.find(host, mailbox, &query, &is_wanted, &mut found).await)
             .await?;
-        if reach == Reach::Newest {
-            let _ = told.unbounded_send(Told::TooMany);
+        match reach {
+            Reach::Whole => {}
+            Reach::Newest => drop(told.unbounded_send(Told::TooMany)),
+            // What is looked for next does not wait behind it.
+            Reach::BrokenOff => link.connection = None,
         }
         Ok(())
     }

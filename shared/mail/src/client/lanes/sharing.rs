@@ -132,7 +132,10 @@ impl<H: Host> Client<H> {
     }
 
     /// Has the sync lane do work over its connection, and waits until it is done.
-    async fn lend(&self, account: AccountId, work: Work) -> Result<(), MailError> {
+    async fn lend(&self, account: AccountId, mut work: Work) -> Result<(), MailError> {
+        if let Work::Look(look) = &mut work {
+            look.is_lent = true;
+        }
         let (done, answer) = oneshot::channel();
         if let Some(running) = self.inner.accounts.borrow().get(&account) {
             let _ = running.lanes.lent.unbounded_send(Lent { work, done });

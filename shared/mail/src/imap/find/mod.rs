@@ -2,20 +2,24 @@
 
 mod results;
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, pin::pin, time::Duration};
 
+use futures_util::future::{Either, select};
 use postern_bridge::{MailboxId, MessageId};
 use postern_imap::SequenceSet;
 
 use self::results::{Failure, Results};
 use super::{ImapClient, halves::Halving, listing, select::Selected};
 use crate::{
-    Host, MailError, Store, Transport,
+    Clock, Host, MailError, Store, Transport,
     changes::{Pending, is_provisional},
     record::{self, Message, Place, Record},
     search::{self, Asked, Query, Rung, limits},
     store::{Durability, Table},
 };
+
+/// How long an answer is awaited that nobody wants any more: a new connection costs more.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Something that the server has found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -36,12 +40,16 @@ pub enum Reach {
     /// Of a mailbox that was never synced the newest ones, as many as are fetched
     /// ([`limits::FETCHED`]).
     Newest,
+    /// None of it: nobody wants to know any more, and the server is still looking. Until it has
+    /// answered, the connection is of no use.
+    BrokenOff,
 }
 
 impl<T: Transport> ImapClient<T> {
     /// Has the server look for messages of a mailbox. `found` is called with what was found and is
     /// stored, and again for each window of what was not stored and has been fetched; where it says
-    /// so, no more is asked for. A server that refuses a charset or a key is asked for less, and what
+    /// so, no more is asked for, and where nothing `is_wanted` any more, an answer that takes long is
+    /// not waited for. A server that refuses a charset or a key is asked for less, and what
     /// it then finds counts if what is stored of it shows that it fulfils the rest.
     ///
     /// Only where no sync has been whole yet, messages are stored here, as a sync that is broken off
@@ -56,6 +64,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         mailbox: MailboxId,
         query: &Query,
+        is_wanted: &dyn Fn() -> bool,
         found: &mut dyn FnMut(Found) -> ControlFlow<()>,
     ) -> Result<Reach, MailError> {
         let before = record::mailbox(host.store(), mailbox).await?;
@@ -69,7 +78,10 @@ impl<T: Transport> ImapClient<T> {
         }
         let is_synced = before.uid_next != 0;
         let mut left = limits::FETCHED;
-        let (mut results, rest) = self.ask(host, query).await?;
+        let Some(newest) = while_wanted(host, is_wanted, self.ask(host, query)).await else {
+            return Ok(Reach::BrokenOff);
+        };
+        let (mut results, rest) = newest?;
         loop {
             let (places, mut missing) =
                 search::admitted(host.store(), mailbox, &results.uids, &rest).await?;
@@ -96,7 +108,9 @@ impl<T: Transport> ImapClient<T> {
             if left == 0 {
                 return Ok(Reach::Newest);
             }
-            results = self.find_older(host, older).await?;
+            let older = while_wanted(host, is_wanted, self.find_older(host, older)).await;
+            let Some(older) = older else { return Ok(Reach::BrokenOff) };
+            results = older?;
         }
     }
 
@@ -149,6 +163,23 @@ impl<T: Transport> ImapClient<T> {
             tried.push(keys);
         }
         Err(refused.unwrap_or(Failure::Refused(String::new())).into())
+    }
+}
+
+/// Waits for what the server answers; `None` if nobody wants it any more and it does not come soon.
+async fn while_wanted<T>(
+    clock: &impl Clock,
+    is_wanted: &dyn Fn() -> bool,
+    answer: impl Future<Output = T>,
+) -> Option<T> {
+    let mut answer = pin!(answer);
+    loop {
+        let was_wanted = is_wanted();
+        match select(answer.as_mut(), pin!(clock.sleep(MOMENT))).await {
+            Either::Left((answer, _)) => return Some(answer),
+            Either::Right(_) if was_wanted => {}
+            Either::Right(_) => return None,
+        }
     }
 }
 

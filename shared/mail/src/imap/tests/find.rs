@@ -32,7 +32,7 @@ fn find(
         ControlFlow::Continue(())
     };
     let query = Query::parse(typed);
-    let result = now(client.find(host, INBOX, &query, &mut found));
+    let result = now(client.find(host, INBOX, &query, &|| true, &mut found));
     assert!(host.wire.borrow().script.is_empty());
     (all, result)
 }
@@ -152,7 +152,7 @@ fn nothing_more_is_fetched_when_nobody_wants_it() {
     let script = vec![opens(3, 9), (r#"UID SEARCH RETURN (ALL) TEXT "x""#, finds("2,6"))];
     let mut client = connect(&host, Security::Tls, LOGGED_IN, script).unwrap();
     let mut found = |_| ControlFlow::Break(());
-    now(client.find(&host, INBOX, &Query::parse("x"), &mut found)).unwrap();
+    now(client.find(&host, INBOX, &Query::parse("x"), &|| true, &mut found)).unwrap();
     assert_eq!(uids(&host), [0; 0]);
 }
 
