@@ -1,5 +1,7 @@
 //! What a browser does beyond WebDriver: Chromium's own debugging protocol.
 
+use std::path::Path;
+
 use anyhow::Result;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;
@@ -60,5 +62,30 @@ pub async fn set_quota(browser: &Browser, origin: &str, bytes: Option<u64>) -> R
 pub async fn run_before_each_page(browser: &Browser, script: &str) -> Result<()> {
     let name = "Page.addScriptToEvaluateOnNewDocument";
     browser.client().issue_cmd(Command { name, parameters: json!({ "source": script }) }).await?;
+    Ok(())
+}
+
+/// Has downloads saved in a folder, without asking: under their names, or under the ids by which
+/// [`cancel_download`] knows them.
+///
+/// # Errors
+///
+/// If the browser refuses.
+pub async fn save_downloads(browser: &Browser, folder: &Path, by_id: bool) -> Result<()> {
+    let behavior = if by_id { "allowAndName" } else { "allow" };
+    let parameters = json!({ "behavior": behavior, "downloadPath": folder });
+    let name = "Browser.setDownloadBehavior";
+    browser.client().issue_cmd(Command { name, parameters }).await?;
+    Ok(())
+}
+
+/// Cancels a download, as the person can in the browser's list of them.
+///
+/// # Errors
+///
+/// If there is no such download.
+pub async fn cancel_download(browser: &Browser, id: &str) -> Result<()> {
+    let name = "Browser.cancelDownload";
+    browser.client().issue_cmd(Command { name, parameters: json!({ "guid": id }) }).await?;
     Ok(())
 }

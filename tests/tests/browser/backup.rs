@@ -17,9 +17,11 @@ const PICK: &str = "
     };
 ";
 
-/// Without the File System Access API the page starts a download; the test keeps its content.
+/// Without the File System Access API and a service worker the page puts a download together; the test
+/// keeps its content.
 const DOWNLOAD: &str = "
     delete window.showSaveFilePicker;
+    Object.defineProperty(navigator, 'serviceWorker', { value: undefined });
     const make = URL.createObjectURL;
     URL.createObjectURL = (blob) => {
         window.downloaded = blob;
@@ -48,7 +50,7 @@ fn give(field: &str, file: &str, name: &str) -> String {
 }
 
 /// As if the person had cleared the browser's data, or the browser had needed the space.
-const WIPE: &str = "
+pub(crate) const WIPE: &str = "
     window.wiped = false;
     const gone = (name) => new Promise((done) => {
         const request = indexedDB.deleteDatabase(name);
@@ -57,12 +59,12 @@ const WIPE: &str = "
     Promise.all([gone('postern'), gone('postern-vault')]).then(() => { window.wiped = true; });
 ";
 
-async fn open_storage_page(browser: &Browser) -> Result<()> {
+pub(crate) async fn open_storage_page(browser: &Browser) -> Result<()> {
     browser.script("location.hash = '#/storage'").await?;
     browser.get("storage-page").await.map(drop)
 }
 
-async fn ended_with(browser: &Browser, words: &str) -> Result<String> {
+pub(crate) async fn ended_with(browser: &Browser, words: &str) -> Result<String> {
     browser.wait_for_text(&hook("transfer-ended"), |text| text.contains(words)).await
 }
 

@@ -7,6 +7,7 @@ mod changes;
 mod conversations;
 mod demo;
 mod discovery;
+mod downloads;
 mod failures;
 mod hostile;
 mod mail;

@@ -9,6 +9,7 @@ pub(crate) mod local;
 pub(crate) mod network;
 pub(crate) mod save;
 pub(crate) mod storage;
+mod stream;
 pub(crate) mod theme;
 pub(crate) mod update;
 

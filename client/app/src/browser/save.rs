@@ -1,6 +1,6 @@
 //! A file on the person's disk that is written piece by piece: where the browser has the File System
-//! Access API at the place that the person picks, else as a download put together by the browser,
-//! which keeps large ones on the disk.
+//! Access API at the place that the person picks, else as a download through the service worker, and
+//! where there is none as a download that is put together first.
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use leptos::prelude::window;
@@ -8,13 +8,15 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::DomException;
 
-use super::download::Parts;
+use super::{download::Parts, stream::Stream};
 
 /// A file that is being written.
 pub(crate) enum Saver {
     /// At the place that the person picked: a `FileSystemWritableFileStream`.
     Disk(JsValue),
-    /// A download.
+    /// A download that the browser writes as it comes.
+    Stream(Stream),
+    /// A download that is put together by the browser, which keeps a large one on the disk.
     Download {
         /// The file's name.
         name: String,
@@ -28,26 +30,28 @@ impl Saver {
     ///
     /// Must be called while the browser still takes the call for the person's own doing.
     pub(crate) async fn open(name: &str) -> Option<Self> {
-        let download = || Self::Download { name: name.into(), parts: Parts::default() };
         match pick(name).await {
-            Ok(Some(file)) => Some(Self::Disk(file)),
-            Ok(None) => Some(download()),
-            Err(error) => {
-                let named = error.dyn_ref::<DomException>().map(DomException::name);
-                // Some pages may not ask, such as those within others; a download they may start.
-                (named.as_deref() != Some("AbortError")).then(download)
-            }
+            Ok(Some(file)) => return Some(Self::Disk(file)),
+            Err(error) if is_stopped(&error) => return None,
+            // Some pages may not ask, such as those within others; a download they may start.
+            Ok(None) | Err(_) => {}
         }
+        Some(match Stream::open(name).await {
+            Some(stream) => Self::Stream(stream),
+            None => Self::Download { name: name.into(), parts: Parts::default() },
+        })
     }
 
     /// Takes the next bytes; the promise is kept when more would be welcome.
     ///
     /// # Errors
     ///
-    /// If the disk is full, or the browser has no memory.
+    /// If the disk is full, or the browser has no memory. So with a promise that is broken, unless the
+    /// file [was stopped](is_stopped).
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<Promise, JsValue> {
         match self {
-            Self::Disk(file) => Ok(call(file, "write", Some(&Uint8Array::from(bytes)))?),
+            Self::Disk(file) => call(file, "write", Some(&Uint8Array::from(bytes))),
+            Self::Stream(stream) => Ok(stream.write(bytes)),
             Self::Download { parts, .. } => {
                 parts.add(bytes)?;
                 Ok(Promise::resolve(&JsValue::UNDEFINED))
@@ -55,17 +59,26 @@ impl Saver {
         }
     }
 
-    /// The file is complete. Tells whether it is on the disk for certain: of a download, the browser
-    /// tells nobody whether it was kept.
+    /// The file is complete when the promise is kept; until then it can be given up.
     ///
     /// # Errors
     ///
     /// As for [`write`](Self::write).
-    pub(crate) async fn close(self) -> Result<bool, JsValue> {
+    pub(crate) fn close(&mut self) -> Result<Promise, JsValue> {
         match self {
-            Self::Disk(file) => JsFuture::from(call(&file, "close", None)?).await.map(|_| true),
-            Self::Download { name, parts } => parts.save(&name).map(|()| false),
+            Self::Disk(file) => call(file, "close", None),
+            Self::Stream(stream) => Ok(stream.close()),
+            Self::Download { name, parts } => {
+                std::mem::take(parts).save(name)?;
+                Ok(Promise::resolve(&JsValue::UNDEFINED))
+            }
         }
+    }
+
+    /// Whether a complete file is on the disk for certain: of a download, the browser tells nobody
+    /// whether it was kept.
+    pub(crate) fn is_certain(&self) -> bool {
+        matches!(self, Self::Disk(_))
     }
 
     /// Gives the file up: nothing of it is left.
@@ -75,6 +88,11 @@ impl Saver {
             let _ = call(&file, "abort", None);
         }
     }
+}
+
+/// Whether the person, or the browser, wants no file.
+pub(crate) fn is_stopped(error: &JsValue) -> bool {
+    error.dyn_ref::<DomException>().is_some_and(|error| error.name() == "AbortError")
 }
 
 /// Has the person pick a place; `None` if the browser can't ask.

@@ -35,6 +35,11 @@ pub(crate) async fn register(ready: impl Fn() + Clone + 'static) {
     on_found.forget();
 }
 
+/// The service worker that answers this page's requests, if there is one.
+pub(super) fn controller() -> Option<ServiceWorker> {
+    container()?.controller()
+}
+
 /// Lets the new version take over and loads the page from it.
 pub(crate) async fn take_over() {
     let Some(waiting) = waiting().await else { return super::reload() };
@@ -57,7 +62,7 @@ fn tell_when_installed(worker: ServiceWorker, ready: impl Fn() + 'static) {
     let changed = worker.clone();
     let on_change = Closure::<dyn Fn()>::new(move || {
         // The very first version has nothing to replace.
-        let replaces = container().is_some_and(|container| container.controller().is_some());
+        let replaces = controller().is_some();
         if changed.state() == ServiceWorkerState::Installed && replaces {
             ready();
         }

@@ -3,6 +3,7 @@
 use js_sys::Date;
 use leptos::{prelude::*, task::spawn_local};
 use postern_bridge::{ExportFormat, ExportScope, ImportTarget, Intent};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
@@ -11,7 +12,10 @@ use super::{
     transfer::{Kind, Outcome, Transfer, file_name},
 };
 use crate::{
-    browser::{files, save::Saver},
+    browser::{
+        files,
+        save::{self, Saver},
+    },
     text,
 };
 
@@ -83,31 +87,38 @@ impl App {
             _ => None,
         });
         let Some(written) = written.flatten() else {
-            return self.give_up(request, Outcome::Failed(text::backup::NOT_WRITTEN.into()));
+            return self.give_up(request, not_written());
         };
         let bytes = offset + bytes.len() as u64;
         spawn_local(async move {
-            if JsFuture::from(written).await.is_ok() {
-                self.send(Intent::ExportTaken { request, bytes });
-            } else {
-                self.give_up(request, Outcome::Failed(text::backup::NOT_WRITTEN.into()));
+            match JsFuture::from(written).await {
+                Ok(_) => self.send(Intent::ExportTaken { request, bytes }),
+                Err(error) => self.give_up(request, broken_off(&error)),
             }
         });
     }
 
     fn close_file(self, request: u32) {
-        let Some(Open::Writing(saver, _)) = self.file.try_update_value(Option::take).flatten()
-        else {
-            return;
-        };
+        let closed = self.file.try_update_value(|file| match file {
+            Some(Open::Writing(saver, _)) => Some((saver.close(), saver.is_certain())),
+            _ => None,
+        });
+        let Some((closed, is_certain)) = closed.flatten() else { return };
+        let Ok(closed) = closed else { return self.give_up(request, not_written()) };
         let counts = self.transfer.with_untracked(Transfer::counts_as_backup);
         spawn_local(async move {
-            match saver.close().await {
-                Ok(certain) if certain || !counts => self.send(Intent::ExportSaved { request }),
-                Ok(_) => self.transfer.update(|transfer| transfer.ask(request)),
-                Err(_) => {
-                    self.give_up(request, Outcome::Failed(text::backup::NOT_WRITTEN.into()));
-                }
+            if let Err(error) = JsFuture::from(closed).await {
+                return self.give_up(request, broken_off(&error));
+            }
+            // Stopped meanwhile, it was given up.
+            if self.transfer.with_untracked(Transfer::request) != Some(request) {
+                return;
+            }
+            self.file.set_value(None);
+            if is_certain || !counts {
+                self.send(Intent::ExportSaved { request });
+            } else {
+                self.transfer.update(|transfer| transfer.ask(request));
             }
         });
     }
@@ -154,4 +165,13 @@ impl App {
             saver.abort();
         }
     }
+}
+
+fn not_written() -> Outcome {
+    Outcome::Failed(text::backup::NOT_WRITTEN.into())
+}
+
+/// What to tell of a file that was not written to its end.
+fn broken_off(error: &JsValue) -> Outcome {
+    if save::is_stopped(error) { Outcome::Stopped } else { not_written() }
 }
