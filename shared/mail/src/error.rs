@@ -66,6 +66,9 @@ pub enum MailError {
     /// There is no password for the account here: it came from a backup.
     #[error("the account's password is not in this browser")]
     PasswordMissing,
+    /// The account's settings were damaged, its password among them.
+    #[error("the account's settings were damaged")]
+    SettingsLost,
     /// What the person entered can't be used; why.
     #[error("{0}")]
     Input(String),
@@ -138,6 +141,7 @@ impl MailError {
             Self::Login(_)
             | Self::Token(_)
             | Self::PasswordMissing
+            | Self::SettingsLost
             | Self::Denied { why: Denial::Expired, .. } => ProblemKind::Login,
             Self::Refused { .. }
             | Self::Denied { .. }

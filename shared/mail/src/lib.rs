@@ -35,6 +35,7 @@ pub mod outbox;
 pub mod pieces;
 pub mod pop3;
 pub mod record;
+mod recovery;
 pub mod search;
 pub mod store;
 #[cfg(any(test, feature = "conformance"))]

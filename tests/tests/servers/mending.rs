@@ -1,10 +1,12 @@
 //! Messages of which bytes are missing in the store.
 
 use anyhow::{Context, Result, ensure};
-use postern_bridge::{AccountId, BodyView, Delta, Intent, MessageId, MessageView, Protocol, Role};
+use postern_bridge::{
+    AccountChange, AccountId, BodyView, Delta, Intent, MessageId, MessageView, Protocol, Role,
+};
 use postern_mail::{
     Host, Store,
-    record::{account_key, message_key},
+    record::{account_key, mailbox_key, message_key},
     store::{Durability, Key, KeyRange, Table, Write},
 };
 use postern_tests::{letters, pages::Page};
@@ -161,12 +163,67 @@ fn small_records_that_can_not_be_read_keep_no_mail_from_the_person() -> Result<(
             (Table::Meta, Key::new().bytes(b"tls-session-").u32(account.0).u32(0)),
             (Table::Meta, Key::new().bytes(b"backup-").bytes(&account_key(account).0)),
         ];
-        let spoil = |(table, key)| Write::Put { table, key, value: vec![0xc1] };
-        let writes = spoilt.into_iter().map(spoil).collect();
+        let writes = spoilt.into_iter().map(|(table, key)| spoil(table, key)).collect();
         host.store().apply(writes, Durability::Strict).await?;
         let mut page = Page::open(host).await?;
         page.say(Intent::Hello);
         page.wait_until_online(account).await?;
         shows(page.read(id).await?, 1)
+    })
+}
+
+/// Has the record under a key say nothing.
+fn spoil(table: Table, key: Key) -> Write {
+    Write::Put { table, key, value: vec![0xc1] }
+}
+
+#[test]
+fn an_account_whose_record_is_damaged_keeps_its_mail_and_goes_on_once_its_settings_are_entered()
+-> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let (page, id) = stored(&servers, Protocol::Pop3, 1).await?;
+        let host = page.host.clone();
+        drop(page);
+        let account = AccountId(1);
+        let damage = vec![
+            spoil(Table::Accounts, account_key(account)),
+            spoil(Table::Mailboxes, mailbox_key(id.mailbox)),
+        ];
+        host.store().apply(damage, Durability::Strict).await?;
+        let mut page = Page::open(host).await?;
+        page.say(Intent::Hello);
+        let told = page.wait(|delta| match delta {
+            Delta::Problem(problem) => Some(problem.sentence),
+            _ => None,
+        });
+        let told = told.await?;
+        ensure!(told.contains("were damaged") && told.contains("its mail is here"), "{told}");
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        ensure!(inbox.id == id.mailbox, "the inbox is another one");
+        ensure!(inbox.total == 3, "{} messages are in it", inbox.total);
+        shows(page.read(id).await?, 1)?;
+
+        let draft = servers.draft(Protocol::Pop3);
+        let change = AccountChange {
+            name: "Ben".into(),
+            incoming: draft.incoming,
+            outgoing: draft.outgoing,
+            password: Some(draft.password),
+            proof: draft.proof,
+            retention: draft.retention,
+            extent: draft.extent,
+        };
+        page.say(Intent::ChangeAccount { request: 99, account, change });
+        let result = page.wait(|delta| match delta {
+            Delta::AccountChanged { request: 99, result } => Some(result),
+            _ => None,
+        });
+        result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))?;
+        // Nothing is downloaded twice, and what is new comes.
+        servers.dovecot.deliver("ben", &letters::plain(7))?;
+        page.wait_until_online(account).await?;
+        page.say(Intent::Refresh { account });
+        page.list(inbox.id, 4).await.map(drop)
     })
 }

@@ -69,6 +69,7 @@ use postern_bridge::{
 use crate::{
     Host, MailError, Secret, carry, changes, outbox,
     record::{self, Account, Mailbox},
+    recovery,
     store::{KeyRange, StoreError},
 };
 use backup::Transfer;
@@ -149,6 +150,7 @@ impl<H: Host> Client<H> {
     ///
     /// If the store can't be read.
     pub async fn start(host: Rc<H>, emit: impl Fn(Down) + 'static) -> Result<Self, MailError> {
+        recovery::recover(host.store()).await?;
         let accounts: Vec<Account> = record::all(host.store(), &KeyRange::all()).await?;
         outbox::recover(&*host, None).await?;
         changes::adopt_marks(&*host).await?;

@@ -11,6 +11,7 @@ use super::Client;
 use crate::{
     Host, MailError,
     outbox::{self, Entry, State},
+    recovery,
 };
 
 /// How often what waits in the outbox is tried again.
@@ -28,6 +29,15 @@ impl<H: Host> Client<H> {
         draft: Option<MessageId>,
     ) -> Result<u32, Problem> {
         let account = self.account(message.account).map_err(|error| error.problem(""))?;
+        if account.has_lost_its_settings() {
+            return Err(MailError::SettingsLost.problem(""));
+        }
+        if recovery::is_made_up(&account.identity) {
+            let sentence = "This account's address was lost with its settings, and its user name is \
+                            not one. Save a backup of it; then add the account again with its address \
+                            to write from there.";
+            return Err(MailError::Input(sentence.into()).problem(""));
+        }
         let host = &*self.inner.host;
         let queued = outbox::enqueue(host, &account, &message, Some((page, request))).await;
         let id = queued.map_err(|error| error.problem(&account.outgoing.endpoint.host))?;

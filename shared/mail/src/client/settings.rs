@@ -6,7 +6,7 @@ use postern_bridge::{
 };
 
 use super::Client;
-use crate::{Host, MailError, Secret, record::Account};
+use crate::{Host, MailError, Secret, record::Account, recovery};
 
 impl<H: Host> Client<H> {
     /// Tests an account's new settings and keeps them if they work; otherwise nothing is changed.
@@ -24,7 +24,10 @@ impl<H: Host> Client<H> {
             Protocol::Imap => (Retention::Keep, Extent::Whole),
             Protocol::Pop3 => (change.retention, change.extent),
         };
-        let identity = Identity { name: change.name, ..account.identity.clone() };
+        let mut identity = Identity { name: change.name, ..account.identity.clone() };
+        if recovery::is_made_up(&identity) && change.incoming.username.contains('@') {
+            identity.address.clone_from(&change.incoming.username);
+        }
         let servers_differ =
             (&change.incoming, &change.outgoing) != (&account.incoming, &account.outgoing);
         if !servers_differ && change.password.is_none() && change.proof == account.proof {

@@ -82,6 +82,12 @@ impl MailError {
                                       it in the account's settings."
                     .into()
             }
+            Self::SettingsLost => {
+                "The settings of this account were damaged in this browser; its mail is here. Enter its \
+                 servers and its password again in the account's settings. Until then nothing is \
+                 downloaded, sent or deleted on the server."
+                    .into()
+            }
             Self::Input(sentence) => sentence.clone(),
             Self::Incomplete { comes_again: true } => {
                 "Part of this message is missing in this browser's storage. It is fetched again as \

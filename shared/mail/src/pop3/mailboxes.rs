@@ -8,7 +8,8 @@ use crate::{
     store::{StoreError, Write},
 };
 
-const LOCAL: [(&str, Role); 6] = [
+/// The mailboxes that each account begins with, which get numbers in a row, in this order.
+pub(crate) const LOCAL: [(&str, Role); 6] = [
     ("Inbox", Role::Inbox),
     ("Drafts", Role::Drafts),
     ("Sent", Role::Sent),
@@ -27,25 +28,34 @@ pub async fn create_local_mailboxes<H: Host>(
     account: AccountId,
 ) -> Result<Vec<Write>, StoreError> {
     let (first, remember) = next_numbers(host.store(), "mailbox", LOCAL.len() as u32).await?;
-    let mailboxes = LOCAL.iter().zip(first..).map(|((name, role), id)| {
-        Mailbox {
-            id: MailboxId(id),
-            account,
-            path: name.as_bytes().to_vec(),
-            names: vec![(*name).into()],
-            role: Some(*role),
-            selectable: true,
-            delimiter: Some(b'/'),
-            can_nest: true,
-            subscribed: true,
-            uid_validity: 1,
-            uid_next: 1,
-            unread: 0,
-            total: 0,
-            conversations: false,
-            synced: Default::default(),
-        }
-        .put()
-    });
+    let mailboxes = LOCAL.iter().zip(first..);
+    let mailboxes = mailboxes
+        .map(|((name, role), id)| local_mailbox(account, MailboxId(id), name, Some(*role)).put());
     Ok(mailboxes.chain([remember]).collect())
+}
+
+/// An empty local mailbox at the top of an account.
+pub(crate) fn local_mailbox(
+    account: AccountId,
+    id: MailboxId,
+    name: &str,
+    role: Option<Role>,
+) -> Mailbox {
+    Mailbox {
+        id,
+        account,
+        path: name.as_bytes().to_vec(),
+        names: vec![name.into()],
+        role,
+        selectable: true,
+        delimiter: Some(b'/'),
+        can_nest: true,
+        subscribed: true,
+        uid_validity: 1,
+        uid_next: 1,
+        unread: 0,
+        total: 0,
+        conversations: false,
+        synced: Default::default(),
+    }
 }

@@ -37,6 +37,7 @@ use download::count;
 pub use download::{DownloadReport, DownloadStep, Job, download};
 pub use elapsed::Elapsed;
 pub use mailboxes::create_local_mailboxes;
+pub(crate) use mailboxes::{LOCAL, local_mailbox};
 pub use notes::ServerNotes;
 pub use retention::{Safety, due, preview};
 pub use row::{LedgerRow, doubt, row_of, rows, want_whole};

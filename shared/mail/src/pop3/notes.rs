@@ -134,6 +134,11 @@ impl ServerNotes {
         store.apply(batch, Durability::Strict).await
     }
 
+    /// Host and user name of the mailbox that was downloaded from; `None` before the first download.
+    pub(crate) fn mailbox(&self) -> Option<(&str, &str)> {
+        self.mailbox.as_ref().map(|(host, user)| (&**host, &**user))
+    }
+
     /// The account is about to get another server: whose the ledger's ids are is noted, if it was not.
     pub(crate) fn keep_mailbox(&mut self, login: &ServerLogin) {
         self.mailbox.get_or_insert_with(|| mailbox(login));

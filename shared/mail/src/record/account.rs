@@ -41,13 +41,25 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`MailError::PasswordMissing`] if there is none; or if it can't be decrypted.
+    /// [`MailError::SettingsLost`] or [`MailError::PasswordMissing`] if there is none; or if it can't be
+    /// decrypted.
     pub async fn password(&self, vault: &impl Vault) -> Result<Secret, MailError> {
+        if self.has_lost_its_settings() {
+            return Err(MailError::SettingsLost);
+        }
         if self.sealed_password.is_empty() {
             return Err(MailError::PasswordMissing);
         }
         let text = vault.unseal(&self.sealed_password).await?;
         Ok(text.proving_by(self.proof))
+    }
+}
+
+impl Account {
+    /// Whether this stands for an account whose record could not be read any more, until its settings are
+    /// entered again: no other is without an outgoing server.
+    pub fn has_lost_its_settings(&self) -> bool {
+        self.outgoing.endpoint.host.is_empty()
     }
 }
 

@@ -21,7 +21,7 @@ pub use key::{
 };
 pub use mailbox::{Mailbox, SyncPoint, mailbox, mailboxes, sort_mailboxes};
 pub use message::{AbsentPart, Body, Links, Message, Place, addresses};
-pub(crate) use unreadable::{delete_unreadable, rebuilt, recount};
+pub(crate) use unreadable::{delete_unreadable, each_message, rebuilt, recount};
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -76,16 +76,29 @@ pub(crate) async fn recount(store: &impl Store, id: MailboxId) -> Result<(), Sto
         return Ok(());
     };
     (mailbox.total, mailbox.unread) = (0, 0);
-    let mut range = KeyRange::prefix(mailbox_key(id));
+    each_message(store, id, |message| {
+        mailbox.total += 1;
+        mailbox.unread += u32::from(message.is_some_and(|message| !message.flags.seen));
+    })
+    .await?;
+    store.apply(vec![mailbox.put()], Durability::Relaxed).await
+}
+
+/// Looks at all messages of a mailbox in turn; `None` is one whose record can't be read.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub(crate) async fn each_message(
+    store: &impl Store,
+    mailbox: MailboxId,
+    mut look: impl FnMut(Option<Message>),
+) -> Result<(), StoreError> {
+    let mut range = KeyRange::prefix(mailbox_key(mailbox));
     loop {
         let window = store.scan(Table::Messages, &range, Order::Ascending, WINDOW).await?;
-        let Some((last, _)) = window.last() else { break };
+        let Some((last, _)) = window.last() else { return Ok(()) };
         range.start = last.clone().bytes(&[0]);
-        for (_, value) in &window {
-            let is_unread = decode(value).is_ok_and(|message: Message| !message.flags.seen);
-            mailbox.total += 1;
-            mailbox.unread += u32::from(is_unread);
-        }
+        window.iter().for_each(|(_, value)| look(decode(value).ok()));
     }
-    store.apply(vec![mailbox.put()], Durability::Relaxed).await
 }

@@ -116,6 +116,7 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         | MailError::Login(_)
         | MailError::Token(_)
         | MailError::PasswordMissing
+        | MailError::SettingsLost
         | MailError::Store(_)
         | MailError::Vault(_) => Verdict::Later,
     }

@@ -1,0 +1,85 @@
+//! An account's record, as far as what else is stored tells.
+
+use postern_bridge::{
+    AccountId, Endpoint, Identity, Protocol, Retention, Role, Security, ServerLogin,
+};
+
+use super::Known;
+use crate::{
+    Store,
+    pop3::ServerNotes,
+    record::{self, Account, Mailbox, Message, mailbox_key},
+    store::{KeyRange, Order, StoreError, Table},
+};
+
+/// Where addresses are that were made up.
+const MADE_UP: &str = "@recovered.invalid";
+
+/// Whether an account's address was made up, since nothing told it.
+pub(crate) fn is_made_up(identity: &Identity) -> bool {
+    identity.address.ends_with(MADE_UP)
+}
+
+/// The record, without password and outgoing server: until the person enters them, the account connects
+/// to nothing. Nothing is deleted on its server by itself, whatever was chosen.
+pub(super) async fn rebuilt(
+    store: &impl Store,
+    id: AccountId,
+    known: &Known,
+) -> Result<Account, StoreError> {
+    let notes = ServerNotes::load(store, id).await?;
+    let is_pop3 = notes.mailbox().is_some()
+        || known.ledger.values().any(|(account, _)| *account == id)
+        || known.of(id).all(is_local);
+    let (host, username) = notes.mailbox().unwrap_or_default();
+    let (protocol, port) = if is_pop3 { (Protocol::Pop3, 995) } else { (Protocol::Imap, 993) };
+    let login = |host: &str, port| ServerLogin {
+        endpoint: Endpoint {
+            host: host.into(),
+            port,
+            security: Security::Tls,
+            tls_end: Default::default(),
+            trusted: None,
+        },
+        username: username.into(),
+    };
+    Ok(Account {
+        id,
+        identity: identity(store, id, known, username).await?,
+        protocol,
+        incoming: login(host, port),
+        outgoing: login("", 465),
+        retention: Retention::Keep,
+        extent: Default::default(),
+        proof: Default::default(),
+        sealed_password: Vec::new(),
+    })
+}
+
+/// Whether it is as local mailboxes are: one of a server has another UIDVALIDITY, or was synced.
+fn is_local(mailbox: &Mailbox) -> bool {
+    let synced = mailbox.synced;
+    mailbox.uid_validity == 1 && (synced.mod_seq, synced.exists) == (0, 0)
+}
+
+/// Who wrote the latest message in Sent; else who logged in; else a name by which it is told from others.
+async fn identity(
+    store: &impl Store,
+    id: AccountId,
+    known: &Known,
+    username: &str,
+) -> Result<Identity, StoreError> {
+    if let Some(sent) = known.of(id).find(|own| own.role == Some(Role::Sent)) {
+        let all = KeyRange::prefix(mailbox_key(sent.id));
+        let last = store.scan(Table::Messages, &all, Order::Descending, 1).await?;
+        let message = last.first().and_then(|(_, value)| record::decode::<Message>(value).ok());
+        if let Some(from) = message.and_then(|message| message.from.into_iter().next()) {
+            return Ok(Identity { name: from.name, address: from.address });
+        }
+    }
+    let address = match username.contains('@') {
+        true => username.into(),
+        false => format!("account-{}{MADE_UP}", id.0),
+    };
+    Ok(Identity { name: String::new(), address })
+}

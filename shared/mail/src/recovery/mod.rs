@@ -1,0 +1,145 @@
+//! Accounts and mailboxes whose records can't be read any more: they are made anew, since all mail that
+//! is kept under their numbers, of which there may be no other copy, can be reached through them alone.
+//!
+//! *If this ends early*, nothing was written: one strict batch has all of it. Nothing but such a record
+//! is replaced or removed.
+
+mod account;
+mod mailbox;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+pub(crate) use account::is_made_up;
+
+use postern_bridge::{AccountId, MailboxId, Protocol, Role};
+
+use crate::{
+    Store,
+    pop3::{LOCAL, LedgerRow},
+    record::{self, Account, Mailbox, Record},
+    store::{Durability, Key, KeyRange, StoreError, Table, Write},
+};
+
+/// Makes anew what can't be read. Before anything else is done with the store.
+///
+/// # Errors
+///
+/// If the store can't be read or written.
+pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
+    let _editing = store.editing().lock().await;
+    let (accounts, lost_accounts) = record::readable::<Account>(store, &KeyRange::all()).await?;
+    let (mailboxes, lost_mailboxes) = record::readable::<Mailbox>(store, &KeyRange::all()).await?;
+    if lost_accounts.is_empty() && lost_mailboxes.is_empty() {
+        return Ok(());
+    }
+    let mut known = Known { accounts, mailboxes, ledger: ledger(store).await? };
+    let mut batch = Vec::new();
+    for id in lost_accounts.iter().filter_map(number).map(AccountId) {
+        let account = account::rebuilt(store, id, &known).await?;
+        batch.push(account.put());
+        known.accounts.push(account);
+    }
+    let mut rebuilt = Vec::new();
+    for id in lost_mailboxes.iter().filter_map(number).map(MailboxId) {
+        match mailbox::rebuilt(store, id, &known).await? {
+            Some(mailbox) => rebuilt.push(mailbox),
+            // An empty one, which is worth nothing without its name.
+            None => {
+                batch.push(Write::Delete { table: Table::Mailboxes, key: record::mailbox_key(id) })
+            }
+        }
+    }
+    known.give_inboxes(&mut rebuilt);
+    batch.extend(rebuilt.iter().map(Record::put));
+    store.apply(batch, Durability::Strict).await
+}
+
+/// The number that an account's or a mailbox's key has; `None` for one that is no such key.
+fn number(key: &Key) -> Option<u32> {
+    Some(u32::from_be_bytes(key.0.as_slice().try_into().ok()?))
+}
+
+/// What is left to judge by.
+struct Known {
+    accounts: Vec<Account>,
+    mailboxes: Vec<Mailbox>,
+    /// Of each mailbox that a ledger names, whose it is and the last UID that is named.
+    ledger: BTreeMap<MailboxId, (AccountId, u32)>,
+}
+
+async fn ledger(store: &impl Store) -> Result<BTreeMap<MailboxId, (AccountId, u32)>, StoreError> {
+    let (rows, _) = record::readable::<LedgerRow>(store, &KeyRange::all()).await?;
+    let mut named = BTreeMap::new();
+    for row in rows {
+        let (_, last) = named.entry(row.message.mailbox).or_insert((row.account, 0));
+        *last = row.message.uid.max(*last);
+    }
+    Ok(named)
+}
+
+impl Known {
+    fn of(&self, account: AccountId) -> impl Iterator<Item = &Mailbox> {
+        self.mailboxes.iter().filter(move |mailbox| mailbox.account == account)
+    }
+
+    fn is_pop3(&self, account: AccountId) -> bool {
+        let own = self.accounts.iter().find(|own| own.id == account);
+        own.is_some_and(|own| own.protocol == Protocol::Pop3)
+    }
+
+    /// Which of the mailboxes that each POP3 account begins with has this number: those got theirs in a
+    /// row, so that one tells of the others.
+    fn first_mailbox(&self, id: MailboxId) -> Option<(AccountId, &'static str, Role)> {
+        for account in self.accounts.iter().filter(|own| own.protocol == Protocol::Pop3) {
+            let Some(at) = first_number(self.of(account.id)).and_then(|at| id.0.checked_sub(at))
+            else {
+                continue;
+            };
+            let Some((name, role)) = LOCAL.get(at as usize) else { continue };
+            // One that was made again later has another number.
+            if !self.of(account.id).any(|own| own.role == Some(*role)) {
+                return Some((account.id, name, *role));
+            }
+        }
+        None
+    }
+
+    /// POP3 needs an inbox: where an account's can't be told, it is the first of those made anew.
+    fn give_inboxes(&self, rebuilt: &mut [Mailbox]) {
+        for account in self.accounts.iter().filter(|own| own.protocol == Protocol::Pop3) {
+            let is_inbox =
+                |own: &Mailbox| own.account == account.id && own.role == Some(Role::Inbox);
+            if self.mailboxes.iter().any(is_inbox) || rebuilt.iter().any(is_inbox) {
+                continue;
+            }
+            let own = rebuilt.iter_mut().filter(|own| own.account == account.id);
+            if let Some(first) = own.min_by_key(|own| own.id.0) {
+                let (name, role) = LOCAL[0];
+                first.role = Some(role);
+                first.path = name.into();
+                first.names = vec![name.into()];
+            }
+        }
+    }
+}
+
+/// The number of the first mailbox that a POP3 account began with: by its inbox, which is never made
+/// again, or else as most of the others have it.
+fn first_number<'a>(mailboxes: impl Iterator<Item = &'a Mailbox>) -> Option<u32> {
+    let mut votes: BTreeMap<u32, u32> = BTreeMap::new();
+    for mailbox in mailboxes {
+        let at = LOCAL.iter().position(|(name, role)| {
+            mailbox.role == Some(*role) && mailbox.path == name.as_bytes()
+        });
+        let first = at.and_then(|at| mailbox.id.0.checked_sub(at as u32));
+        let Some(first) = first else { continue };
+        if mailbox.role == Some(Role::Inbox) {
+            return Some(first);
+        }
+        *votes.entry(first).or_default() += 1;
+    }
+    // Of two with as many votes the earlier one.
+    votes.into_iter().rev().max_by_key(|(_, votes)| *votes).map(|(first, _)| first)
+}

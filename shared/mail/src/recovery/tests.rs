@@ -1,0 +1,175 @@
+//! Whatever record of an account or a mailbox can't be read, all mail is reached.
+
+use postern_bridge::{Address, MessageId, Retention};
+
+use super::*;
+use crate::{
+    changes::tests::{account, mailbox, message},
+    pop3::{ServerNotes, create_local_mailboxes},
+    record::{Body, Message, put_body},
+    store::{MemoryStore, Order},
+    testing::{NoServer, TestHost, block_on},
+};
+
+const POP3: AccountId = AccountId(1);
+const IMAP: AccountId = AccountId(2);
+/// The person's own folder of the POP3 account, and a mailbox of the IMAP account.
+const OWN: MailboxId = MailboxId(10);
+const REMOTE: MailboxId = MailboxId(7);
+
+/// A store with both accounts: a message in each mailbox, and one more in the POP3 account's inbox.
+fn filled() -> TestHost<NoServer> {
+    let host = TestHost::new(NoServer);
+    let pop3 = Account { retention: Retention::DeleteAfterDownload, ..account(Protocol::Pop3) };
+    let imap = Account { id: IMAP, ..account(Protocol::Imap) };
+    let mut batch = vec![pop3.put(), imap.put()];
+    batch.extend(block_on(create_local_mailboxes(&host, POP3)).unwrap());
+    let remote = Mailbox { account: IMAP, uid_validity: 7, total: 1, ..mailbox(REMOTE.0) };
+    let own = Mailbox { uid_validity: 1, names: vec!["Garden".into()], ..mailbox(OWN.0) };
+    batch.extend([remote.put(), own.put()]);
+    for (mailbox, uid) in
+        (1..=7).map(MailboxId).chain([OWN]).map(|id| (id, 4)).chain([(MailboxId(1), 5)])
+    {
+        let id = MessageId { mailbox, uid };
+        let body = if mailbox == REMOTE { Body::Absent } else { Body::Whole { size: 4 } };
+        let from = Address { name: "Ann".into(), address: "ann@home.example".into() };
+        batch.extend(Message { body, from: vec![from], ..message(id) }.put_listed());
+        batch.extend(put_body(id, b"text"));
+    }
+    put(&host, batch);
+    host
+}
+
+fn put(host: &TestHost<NoServer>, batch: Vec<Write>) {
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+}
+
+fn damage<R: Record>(host: &TestHost<NoServer>, keys: &[Key]) {
+    let spoilt = |key: &Key| Write::Put { table: R::TABLE, key: key.clone(), value: vec![0xc1] };
+    put(host, keys.iter().map(spoilt).collect());
+}
+
+fn accounts(store: &MemoryStore) -> Vec<Account> {
+    block_on(record::all(store, &KeyRange::all())).unwrap()
+}
+
+fn mailboxes(store: &MemoryStore, account: AccountId) -> Vec<Mailbox> {
+    block_on(record::mailboxes(store, account)).unwrap()
+}
+
+/// The store once it is mended, which must not change any message.
+fn recovered(host: TestHost<NoServer>) -> MemoryStore {
+    let store = host.store.clone();
+    let whole =
+        |table| block_on(store.scan(table, &KeyRange::all(), Order::Ascending, 99)).unwrap();
+    let before = [Table::Messages, Table::Arrival, Table::Bodies].map(whole);
+    block_on(recover(&store)).unwrap();
+    assert_eq!([Table::Messages, Table::Arrival, Table::Bodies].map(whole), before);
+    store
+}
+
+#[test]
+fn an_account_that_can_not_be_read_costs_its_settings_alone() {
+    for (id, protocol) in [(POP3, Protocol::Pop3), (IMAP, Protocol::Imap)] {
+        let host = filled();
+        let before = accounts(&host.store);
+        damage::<Account>(&host, &[record::account_key(id)]);
+        let all = [POP3, IMAP].map(|account| mailboxes(&host.store, account));
+        let store = recovered(host);
+        assert_eq!([POP3, IMAP].map(|account| mailboxes(&store, account)), all);
+        let after = accounts(&store);
+        let at = after.iter().position(|own| own.id == id).unwrap();
+        assert_eq!(after[1 - at], before[1 - at], "the other one is as it was");
+        assert!(after[at].has_lost_its_settings());
+        assert_eq!((after[at].protocol, after[at].retention), (protocol, Retention::Keep));
+        let password = block_on(after[at].password(&TestHost::new(NoServer)));
+        assert!(matches!(password, Err(crate::MailError::SettingsLost)));
+    }
+}
+
+#[test]
+fn what_else_is_stored_tells_whose_account_it_was() {
+    let host = filled();
+    let login = account(Protocol::Pop3).incoming;
+    let mut notes = ServerNotes::default();
+    notes.keep_mailbox(&login);
+    put(&host, vec![notes.begin(POP3)]);
+    damage::<Account>(&host, &[record::account_key(POP3)]);
+    let own = accounts(&recovered(host)).remove(0);
+    assert_eq!(own.identity.address, "ann@home.example", "who wrote what is in Sent");
+    assert_eq!(own.incoming.username, login.username);
+    assert_eq!(own.incoming.endpoint.host, login.endpoint.host);
+
+    // Without anything in Sent, and without an address as user name, it is told by its number.
+    let host = filled();
+    let sent = record::message_key(MessageId { mailbox: MailboxId(3), uid: 4 });
+    put(&host, vec![Write::Delete { table: Table::Messages, key: sent }]);
+    damage::<Account>(&host, &[record::account_key(POP3)]);
+    let own = accounts(&recovered(host)).remove(0);
+    assert_eq!(own.identity.address, "account-1@recovered.invalid");
+    assert!(is_made_up(&own.identity));
+}
+
+#[test]
+fn a_mailbox_that_can_not_be_read_is_made_anew_around_its_messages() {
+    for id in (1..=6).map(MailboxId) {
+        let host = filled();
+        let before = mailboxes(&host.store, POP3);
+        damage::<Mailbox>(&host, &[record::mailbox_key(id)]);
+        let after = mailboxes(&recovered(host), POP3);
+        let names = |all: &[Mailbox]| -> Vec<_> {
+            all.iter().map(|own| (own.id, own.role, own.names.clone())).collect()
+        };
+        assert_eq!(names(&after), names(&before));
+        let own = after.iter().find(|own| own.id == id).unwrap();
+        let total = if id.0 == 1 { 2 } else { 1 };
+        assert_eq!((own.total, own.unread), (total, total));
+        assert!(own.uid_next > 5);
+    }
+}
+
+#[test]
+fn a_folder_of_the_persons_own_gets_another_name() {
+    let host = filled();
+    damage::<Mailbox>(&host, &[record::mailbox_key(OWN)]);
+    let store = recovered(host);
+    let own = mailboxes(&store, POP3).into_iter().find(|own| own.id == OWN).unwrap();
+    assert_eq!((own.names, own.role, own.total), (vec!["Recovered folder 10".to_owned()], None, 1));
+    assert_eq!(mailboxes(&store, IMAP).len(), 1);
+}
+
+#[test]
+fn all_records_can_be_lost_and_no_message_is() {
+    let host = filled();
+    let every: Vec<_> =
+        (1..=6).chain([OWN.0]).map(|id| record::mailbox_key(MailboxId(id))).collect();
+    damage::<Mailbox>(&host, &every);
+    damage::<Account>(&host, &[POP3, IMAP].map(record::account_key));
+    let store = recovered(host);
+    let own = mailboxes(&store, POP3);
+    assert_eq!(own.iter().map(|own| own.total).sum::<u32>(), 8);
+    let inboxes: Vec<_> = own.iter().filter(|own| own.role == Some(Role::Inbox)).collect();
+    assert!(matches!(inboxes[..], [inbox] if inbox.id == MailboxId(1)));
+    assert_eq!(mailboxes(&store, IMAP).len(), 1);
+}
+
+#[test]
+fn a_mailbox_of_a_server_is_not_taken_for_a_local_one_nor_the_other_way_round() {
+    let host = filled();
+    damage::<Mailbox>(&host, &[REMOTE, OWN].map(record::mailbox_key));
+    let store = recovered(host);
+    let [remote] = &mailboxes(&store, IMAP)[..] else { panic!("one mailbox") };
+    assert_eq!((remote.id, remote.uid_validity), (REMOTE, 0), "nothing is in step with the server");
+    assert!(mailboxes(&store, POP3).iter().any(|own| own.id == OWN));
+}
+
+#[test]
+fn an_empty_mailbox_of_which_nothing_is_known_goes() {
+    let host = filled();
+    let id = MailboxId(20);
+    damage::<Mailbox>(&host, &[record::mailbox_key(id)]);
+    let store = recovered(host);
+    let all = [POP3, IMAP].map(|account| mailboxes(&store, account)).concat();
+    assert!(all.iter().all(|own| own.id != id));
+    assert_eq!(all.len(), 8);
+}
