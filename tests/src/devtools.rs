@@ -89,3 +89,16 @@ pub async fn cancel_download(browser: &Browser, id: &str) -> Result<()> {
     browser.client().issue_cmd(Command { name, parameters: json!({ "guid": id }) }).await?;
     Ok(())
 }
+
+/// Removes what an origin stores, of the kinds that the protocol names (`indexeddb`, `local_storage`…),
+/// as the browser does when it needs the space.
+///
+/// # Errors
+///
+/// If the browser refuses.
+pub async fn clear_storage(browser: &Browser, origin: &str, kinds: &str) -> Result<()> {
+    let parameters = json!({ "origin": origin, "storageTypes": kinds });
+    let name = "Storage.clearDataForOrigin";
+    browser.client().issue_cmd(Command { name, parameters }).await?;
+    Ok(())
+}

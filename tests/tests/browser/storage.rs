@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     pop3::{check, on_server, stored},
-    steps::{Servers, USER, open_row, reader_shows},
+    steps::{Servers, USER, open_row, open_settings, reader_shows},
 };
 
 /// How many letters of a megabyte there are.
@@ -170,6 +170,53 @@ async fn a_database_that_is_deleted_under_way_is_told_and_nothing_is_deleted_on_
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn a_browser_that_has_cleared_all_but_its_cookies_is_noticed_and_told_what_can_be_done()
+-> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("evicted", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        let port = servers.site.url.trim_end_matches('/').rsplit(':').next().context("no port")?;
+        let cookie = format!("postern-accounts-{port}=pop3-1");
+        let only = |text: &str| format!("return document.cookie === '{text}'");
+        browser.wait_until(&only(&cookie)).await?;
+        clear_all_but_cookies(browser, &servers).await?;
+        let lost = browser.wait_for_text(&hook("lost"), |text| text.contains("POP3")).await?;
+        ensure!(lost.contains("no longer in this browser"), "{lost}");
+        ensure!(lost.contains("restore it first"), "what can be done is not told: {lost}");
+        // A look alone forgets nothing.
+        browser.client().refresh().await?;
+        browser.click("lost-forget").await?;
+        browser.wait_until(&only("")).await?;
+        browser.client().refresh().await?;
+        browser.get("setup-by-hand").await?;
+        let told = "return Boolean(document.querySelector('[data-test=lost]'))";
+        ensure!(browser.script(told).await? == Value::Bool(false), "it is told again");
+
+        // On a public computer nothing is left behind.
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        browser.wait_until(&only(&cookie)).await?;
+        open_settings(browser).await?;
+        browser.click("public-computer").await?;
+        browser.wait_until(&only("")).await
+    })
+    .await
+}
+
+async fn clear_all_but_cookies(browser: &Browser, servers: &Servers) -> Result<()> {
+    browser.open("about:blank").await?;
+    let origin = servers.site.url.trim_end_matches('/');
+    let kinds = "indexeddb,local_storage,cache_storage,service_workers,file_systems";
+    devtools::clear_storage(browser, origin, kinds).await?;
+    browser.open(&servers.site.url).await
 }
 
 /// What LevelDB's log holds of a record whose writer was killed: a header that promises more bytes than

@@ -1,6 +1,7 @@
 //! The edge to the browser: everything here is an effect, nothing is a decision.
 
 pub(crate) mod config;
+pub(crate) mod cookie;
 pub(crate) mod download;
 pub(crate) mod files;
 pub(crate) mod focus;

@@ -29,7 +29,7 @@ use super::{
     transfer::Transfer,
 };
 use crate::{
-    browser::{download::Parts, history, local, network},
+    browser::{cookie, download::Parts, history, local, network},
     engine::{self, Engine},
     route::Route,
 };
@@ -120,7 +120,10 @@ impl App {
         let app = Self {
             door: RwSignal::default(),
             care: RwSignal::default(),
-            memory: RwSignal::new(Memory::read(local::get(local::ACCOUNTS).as_deref())),
+            memory: RwSignal::new(Memory::read(
+                local::get(local::ACCOUNTS).as_deref(),
+                cookie::get().as_deref(),
+            )),
             copies: RwSignal::default(),
             transfer: RwSignal::default(),
             accounts: RwSignal::default(),
@@ -421,7 +424,10 @@ impl App {
             Delta::StorageFailed { sentence, erasable } => {
                 self.storage_failed.set(Some((sentence, erasable)));
             }
-            Delta::Storage(view) => self.care.update(|care| care.set(view)),
+            Delta::Storage(view) => {
+                self.care.update(|care| care.set(view));
+                self.note_counts();
+            }
             Delta::StoredByAccount(stored) => self.care.update(|care| care.set_stored(stored)),
             Delta::Problem(problem) => {
                 let refused = problem.certificate.as_deref();

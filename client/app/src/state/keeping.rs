@@ -4,13 +4,17 @@ use js_sys::Date;
 use leptos::{prelude::*, task::spawn_local};
 use postern_bridge::{AccountView, Intent};
 
-use super::{App, lost::Memory, storage::Notice};
-use crate::browser::{local, storage};
+use super::{
+    App,
+    lost::Memory,
+    storage::{Care, Notice},
+};
+use crate::browser::{cookie, local, storage};
 
 impl App {
     /// Asks the browser to keep what is stored.
     pub(crate) fn keep_storage(self) {
-        self.care.update(super::storage::Care::ask);
+        self.care.update(Care::ask);
         spawn_local(async move {
             let kept = storage::persist().await;
             self.care.update(|care| care.answered(kept));
@@ -38,12 +42,26 @@ impl App {
         if let Some(written) = written {
             local::set(local::ACCOUNTS, Some(&written));
         }
+        self.note_counts();
+    }
+
+    /// Notes how many accounts there are where it stays when all storage is cleared; on a public computer
+    /// nothing is left behind.
+    pub(super) fn note_counts(self) {
+        let Some(view) = self.care.with_untracked(Care::view) else { return };
+        self.memory.with_untracked(|memory| {
+            if memory.is_certain() {
+                let counts = if view.public_computer { None } else { memory.counts() };
+                cookie::set(counts.as_deref());
+            }
+        });
     }
 
     /// The person knows which accounts are lost.
     pub(crate) fn forget_lost(self) {
         let written = self.memory.try_update(Memory::forget);
         local::set(local::ACCOUNTS, written.as_deref());
+        self.note_counts();
     }
 
     /// Takes up what an earlier visit has put off.

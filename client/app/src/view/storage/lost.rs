@@ -29,7 +29,7 @@ pub(in crate::view) fn Lost() -> impl IntoView {
                 };
                 view! {
                     <li>
-                        <bdi>{own.address}</bdi>
+                        <bdi>{own.address.unwrap_or_else(|| text::backup::LOST_UNNAMED.into())}</bdi>
                         {" "}
                         <ProtocolTag protocol=own.protocol />
                         <p>{what}</p>
