@@ -361,3 +361,44 @@ async fn a_second_tab_takes_over_a_download_that_deletes_and_loses_and_doubles_n
     })
     .await
 }
+
+#[tokio::test]
+async fn a_database_that_is_cleared_while_it_downloads_and_deletes_costs_nothing_on_the_server()
+-> Result<()> {
+    let servers = Servers::start().await?;
+    // Large ones, so that there is time to clear it meanwhile.
+    let letter = |number| letters::long(number, 16 * LINES);
+    servers.dovecot.deliver_all(USER, (0..MESSAGES).map(letter))?;
+    Browser::run("cleared", async |browser| {
+        devtools::permit_persistence(browser).await?;
+        browser.open(&servers.site.url).await?;
+        ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
+        servers.form("pop3").fill(browser).await?;
+        browser.click("retention-delete").await?;
+        browser.click("setup-add").await?;
+        let listed = "Number(document.querySelector('[data-test=row]')?.ariaSetSize ?? 0)";
+        browser.wait_until(&format!("return {listed} > 0")).await?;
+        let origin = servers.site.url.trim_end_matches('/');
+        devtools::clear_storage(browser, origin, "indexeddb").await?;
+        let gone = |text: &str| text.contains("was deleted");
+        browser.wait_for_text(&hook("storage-gone"), gone).await?;
+        let here = browser.script(&format!("return {listed}")).await?;
+        println!("{here} of {MESSAGES} were here");
+        ensure!(here.as_u64() < Some(MESSAGES as u64), "the download was over");
+        // Whatever still went on has had its time.
+        browser.click("refresh").await?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let there = on_server(&servers)?.len();
+        ensure!(there == MESSAGES, "{} messages are nowhere", MESSAGES - there);
+
+        browser.script("location.hash = '#/'").await?;
+        browser.client().refresh().await?;
+        browser.wait_for_text(&hook("lost"), |text| text.contains(USER)).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("retention-delete").await?;
+        browser.click("setup-add").await?;
+        wait_until_empty(&servers).await?;
+        check(&stored(browser).await?, &BTreeSet::new(), MESSAGES)
+    })
+    .await
+}
