@@ -18,7 +18,7 @@ pub(crate) struct Care {
     asking: Asking,
     /// Until when the person does not want to hear of it, in milliseconds since 1970 (UTC).
     put_off: f64,
-    /// Whether the person has put off the backup since the page was opened.
+    /// The accounts whose backup the person has put off since the page was opened.
     backup_put_off: BTreeSet<AccountId>,
     /// Whether the person has seen that there is little room.
     seen_full: bool,

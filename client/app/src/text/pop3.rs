@@ -102,16 +102,20 @@ pub(crate) fn expires(days: u32) -> String {
     }
 }
 
-/// What it means that the server deletes by itself what is not here as a whole.
-pub(crate) fn expires_before_it_is_here(days: u32, extent: Extent) -> String {
+/// What it means that the server deletes messages by itself after so many days, if it may delete what
+/// is not here as a whole. With 0 it deletes what was downloaded, which is.
+pub(crate) fn expires_before_it_is_here(days: u32, extent: Extent) -> Option<String> {
     let here = match extent {
+        Extent::Whole => return None,
+        Extent::UpTo { .. } => "of large messages only headers are downloaded",
         Extent::Headers => "only headers are downloaded",
-        Extent::Whole | Extent::UpTo { .. } => "of large messages only headers are downloaded",
     };
-    let days = count(days, "day");
-    format!(
-        "Here {here}, and this server deletes messages by itself after {days}: the rest of what you have not had downloaded whole by then will be lost."
-    )
+    (days > 0).then(|| {
+        let days = count(days, "day");
+        format!(
+            "Here {here}, and this server deletes messages by itself after {days}: the rest of what you have not had downloaded whole by then will be lost."
+        )
+    })
 }
 
 /// How long the server wants to be left alone after a log-in.
@@ -191,7 +195,9 @@ mod tests {
 
     #[test]
     fn what_a_server_deletes_before_it_is_here_is_told() {
-        let told = expires_before_it_is_here(1, Extent::Headers);
+        assert_eq!(expires_before_it_is_here(0, Extent::Headers), None);
+        assert_eq!(expires_before_it_is_here(9, Extent::Whole), None);
+        let told = expires_before_it_is_here(1, Extent::Headers).unwrap();
         assert!(told.starts_with("Here only headers are downloaded, and"), "{told}");
         assert!(told.contains("by itself after 1 day: "), "{told}");
     }

@@ -44,9 +44,10 @@ impl<H: Host> Editor<'_, H> {
         Ok(())
     }
 
-    /// The rows of these messages, of which one may have several. All of the ledger is read once for a change, so that one of many
-    /// batches does not cost as many readings; and once more where a download has given a message
-    /// another row in between, or may have given one to a message that had none.
+    /// The rows of these messages, of which one may have several. All of the ledger is read once for a
+    /// change, so that one of many batches does not cost as many readings; and once more where a
+    /// download has renamed a message's row in between, or may have given one to a message that had
+    /// none.
     async fn rows_of(&mut self, messages: &[MessageId]) -> Result<Vec<LedgerRow>, StoreError> {
         let store = self.host.store();
         if let Some(places) = &self.rows

@@ -12,7 +12,7 @@ use super::{
     ledger::Ledger,
     limits::{BATCH_MESSAGES, READ_BACK, SILENCE},
     read_back::AtHand,
-    reuse::{compare_headers, retire},
+    row::{RowChange, write},
     server::{Server, unexpected},
     stages::{Due, Look, Marked, Noted, Verdict},
     verify::verify,
@@ -37,7 +37,7 @@ pub(super) async fn delete_due<H: Host>(
 ) -> Result<u32, MailError> {
     let (verdicts, handed_out) = compare(host, server, &due).await?;
     let (compared, others) = due.compared(&verdicts, &handed_out);
-    retire(host, job.account.id, ledger, others).await?;
+    retire(host, ledger, others).await?;
     let intact = read_back(host, server, ledger, compared.unread()).await?;
     let Some(intact) = compared.read_back(&intact) else { return Ok(0) };
     let numbers: Vec<u32> = intact.numbers().collect();
@@ -91,6 +91,50 @@ async fn compare<H: Host>(
     Ok((verdicts, handed_out))
 }
 
+/// What came of comparing headers: what they tell, and the messages of which they tell nothing.
+type Headers<'a> = (BTreeMap<u32, Verdict>, Vec<(u32, &'a LedgerRow)>);
+
+/// Compares the headers of these messages with what is stored.
+async fn compare_headers<'a, H: Host>(
+    server: &mut Server<'_, H>,
+    rows: Vec<(u32, &'a LedgerRow)>,
+) -> Result<Headers<'a>, MailError> {
+    let mut verdicts = BTreeMap::new();
+    let Some((first, _)) = rows.first() else { return Ok((verdicts, rows)) };
+    let can_top = server.can_top(*first).await?;
+    let (by_header, mut rest): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(_, row)| can_top && row.header.is_some());
+    for (number, _) in &by_header {
+        server.start(Command::Top { message: *number, lines: 0 })?;
+    }
+    for (number, row) in by_header {
+        let mut came = Compared::default();
+        if server.content("a header to compare", |bytes| came.take(bytes)).await? {
+            verdicts.insert(number, Verdict::of(came.has_header_of(row)));
+        } else {
+            // One that it does not give alone, whatever it offers.
+            rest.push((number, row));
+        }
+    }
+    Ok((verdicts, rest))
+}
+
+/// The unique ids of these rows are those of other messages by now, which the next download fetches.
+async fn retire<H: Host>(
+    host: &H,
+    ledger: &mut Ledger,
+    rows: Vec<LedgerRow>,
+) -> Result<(), MailError> {
+    let now = host.now();
+    let mut changes = Vec::new();
+    for row in rows {
+        let retired = ledger.without_uidl(row.clone(), now);
+        changes.extend(ledger.note(RowChange { before: row, now: retired }, now));
+    }
+    write(host.store(), changes, now, Durability::Relaxed).await?;
+    Ok(())
+}
+
 /// Reads back the messages of these rows; returns the names of those that are as they should be. What
 /// is damaged is downloaded again next time.
 ///
@@ -101,9 +145,11 @@ async fn read_back<H: Host>(
     ledger: &Ledger,
     names: BTreeSet<Vec<u8>>,
 ) -> Result<BTreeSet<Vec<u8>>, MailError> {
+    let rows = names.iter().map(|name| ledger.named(name).ok_or_else(vanished));
+    let rows = rows.collect::<Result<Vec<&LedgerRow>, StoreError>>()?;
     let mut intact = BTreeSet::new();
     let mut spoken = host.now();
-    let mut rest = names.iter().filter_map(|name| ledger.named(name)).peekable();
+    let mut rest = rows.into_iter().peekable();
     let mut step = (Vec::new(), 0);
     while let Some(row) = rest.next() {
         step.0.push(row.clone());

@@ -31,7 +31,6 @@ use super::{
     listing::{Listing, listing},
     plan::plan,
     retention::is_held_by_clock,
-    reuse::look_again,
     server::Server,
     stages::{Due, Fetched, Rule},
     verify::{give_up, verify_rest},
@@ -181,9 +180,6 @@ async fn run<H: Host>(
         ..DownloadReport::default()
     };
     let notes = ServerNotes::load(store, id).await?;
-    if notes.reuses_ids {
-        look_again(host, id, server, ledger, &listing).await?;
-    }
     let plan = plan(&listing, ledger, job.account.extent, &notes.troubles, seen);
     let is_held = !plan.held.is_empty();
     let mut known = Known::default();

@@ -276,10 +276,7 @@ impl<'a, H: Host> Fetch<'a, H> {
             Identity::Unreadable => {}
             Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
             Identity::New => {
-                if self.retire_namesake(&received) {
-                    let (store, account) = (self.host.store(), self.place.account);
-                    ServerNotes::edit(store, account, |notes| notes.reuses_ids = true).await?;
-                }
+                self.retire_namesake(&received);
                 self.pending.push(received);
                 return Ok(());
             }
@@ -329,15 +326,13 @@ impl<'a, H: Host> Fetch<'a, H> {
     }
 
     /// The row that has a new message's unique id is about another message, which may still be there
-    /// under another id. Whether it was thought to be there under this one.
-    fn retire_namesake(&mut self, received: &Received) -> bool {
+    /// under another id.
+    fn retire_namesake(&mut self, received: &Received) {
         let uidl = received.listed.uidl.as_ref();
-        let row = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned();
-        let Some(row) = row else { return false };
-        let was_there = row.is_on_server();
-        let now = self.ledger.without_uidl(row.clone(), self.seen);
-        self.change(RowChange { before: row, now });
-        was_there
+        if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
+            let now = self.ledger.without_uidl(row.clone(), self.seen);
+            self.change(RowChange { before: row, now });
+        }
     }
 
     fn change(&mut self, change: RowChange) {

@@ -34,9 +34,6 @@ pub const MAX_TROUBLES: usize = 100;
 /// How many leaps of the clock are remembered one by one.
 pub const MAX_LEAPS: usize = 16;
 
-/// Of how many messages at a server that gives unique ids again the headers are compared in each download.
-pub const LOOK_AGAIN: usize = 1000;
-
 /// How many bytes of stored messages are read back before it is looked how long that took…
 pub const READ_BACK: u64 = 32 << 20;
 

@@ -21,7 +21,6 @@ mod notes;
 mod plan;
 mod read_back;
 mod retention;
-mod reuse;
 mod row;
 mod safety;
 mod server;
@@ -62,7 +61,10 @@ pub async fn test<H: Host>(
     password: &Secret,
 ) -> Result<Tested, MailError> {
     let mut server = Server::open(host, login, password).await?;
-    let count = match server.ask(Command::Stat, "the number of messages").await? {
+    let count = match {
+        server.start(Command::Stat)?;
+        server.next_within(limits::LIST_PATIENCE, "the number of messages").await?
+    } {
         Event::Status { count, .. } => count,
         other => return Err(server::unexpected(&other, "count the messages")),
     };

@@ -56,8 +56,6 @@ pub struct ServerNotes {
     pub hold: Option<DeletionHold>,
     /// When the ledger was last compared with what the server has, in milliseconds since 1970 (UTC).
     pub(super) compared: Option<i64>,
-    /// Whether it has given a unique id to another message while the first was thought to be there.
-    pub(super) reuses_ids: bool,
     /// Messages at which downloads broke off.
     pub(super) troubles: Troubles,
     /// How much time has passed.
@@ -128,7 +126,6 @@ impl ServerNotes {
                 ledger.note(RowChange { before, now: row }, now);
             }
             notes.decided(now);
-            notes.reuses_ids = false;
         }
         batch.push(notes.put());
         store.apply(batch, Durability::Strict).await

@@ -42,8 +42,9 @@ pub(super) struct Plan {
 ///
 /// The listing alone tells of a message that it is stored if its unique id and its size are known,
 /// and it was not thought to be gone: the server may have given its id to another message then, and
-/// only the content can tell. Where a server gives an id again while the first message is thought to be
-/// there, to a message of the very same size, `reuse` has told.
+/// only the content can tell. So an id that a server gives again while the first message is thought
+/// to be there, against RFC 1939 section 7, to a message of the very same size, is noticed only
+/// before a deletion, which compares more; an account that deletes nothing does not notice it.
 pub(super) fn plan(
     listing: &Listing,
     ledger: &Ledger,

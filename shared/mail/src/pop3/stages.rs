@@ -24,7 +24,7 @@
 //!    row. While there is an unverified row, nothing is deleted on the server, but for the others of one
 //!    that the server does not hand out again, which 6 reads back in any case.
 //! 5. *[`Fetched`]: decide*, with the account as the person has it by now, what may be deleted.
-//!    Nothing is written.
+//!    Nothing is written but what the server has told of itself.
 //! 6. *[`Due`], [`Compared`], [`Intact`]: compare and read back.* What an earlier session stored is
 //!    compared with the server's (its header, or all of it) and read back once more. What is another one
 //!    loses its unique id in the ledger, and what is damaged counts as unverified: each is true by
@@ -193,7 +193,8 @@ impl<'a> Due<'a> {
                 }
             }
         }
-        (Compared { rows: self.rows, known: self.known, going, strays }, others)
+        let Self { rows, known, deletes_by_itself } = self;
+        (Compared { rows, known, going, strays, deletes_by_itself }, others)
     }
 }
 
@@ -206,6 +207,7 @@ pub(super) struct Compared<'a> {
     going: Names,
     /// Whether something goes with QUIT that is not here.
     strays: bool,
+    deletes_by_itself: bool,
 }
 
 impl Compared<'_> {
@@ -218,12 +220,13 @@ impl Compared<'_> {
     }
 
     /// It was read back, and these were as they should be; the others are left. `None` if the session
-    /// has to end without QUIT, since something would go with it that is not safe here.
+    /// has to end without QUIT, since something would go with it that is not safe here, or might: who
+    /// knows what a server that deletes by itself takes for handed out?
     pub(super) fn read_back(mut self, intact: &Names) -> Option<Intact> {
-        let is_safe = |name: &Vec<u8>| self.known.stored.contains(name) || intact.contains(name);
-        if self.strays || !self.going.iter().all(is_safe) {
+        if self.strays || (self.deletes_by_itself && !self.unread().is_subset(intact)) {
             return None;
         }
+        let is_safe = |name: &Vec<u8>| self.known.stored.contains(name) || intact.contains(name);
         self.rows.retain(|_, row| is_safe(&row.name()));
         Some(Intact { rows: self.rows, going: self.going })
     }

@@ -72,7 +72,7 @@ mod tests {
     use postern_bridge::{Address, MailboxId, MessageId};
 
     use super::{
-        super::{Links, Message, decode, encode},
+        super::{AbsentPart, Links, Message, decode, encode},
         *,
     };
 
@@ -145,9 +145,26 @@ mod tests {
 
     #[test]
     fn it_says_what_the_record_says() {
-        for message in [message(), plain()] {
+        let header = Message { body: Body::Header { size: 7 }, ..message() };
+        let absent = vec![AbsentPart { section: "2".into(), size: 9, begun: true }];
+        let partial = Message { body: Body::Partial { size: 8, absent }, ..message() };
+        for message in [message(), plain(), header, partial] {
             assert_same(&encode(&message), &message);
         }
+    }
+
+    /// People's databases are full of them.
+    #[test]
+    fn a_stored_record_stays_readable() {
+        let mut stored =
+            b"\x8d\xa1i\x92\x07\xcd\x01\x2c\xa1a\x05\xa1d\xfa\xa1z\xce\x00\x01\x5f\x90".to_vec();
+        stored
+            .extend(b"\xa1g\x95\xc3\xc2\xc3\xc2\xc2\xa1k\x91\xa4work\xa1f\x91\x92\xa3ann\xa5ann@b");
+        stored.extend(b"\xa1t\x92\x92\xa3ben\xa5ben@b\x92\xa0\xa2@b\xa1s\xa4Figs\xa1m\xa3a@b");
+        stored.extend(b"\xa1l\xc0\xa1h\xc3\xa1b\x81\xa1w\x81\xa4size\xce\x00\x01\x5b\xa8");
+        let message = Message { links: None, preview: String::new(), ..message() };
+        assert_eq!(encode(&message), stored);
+        assert_same(&stored, &message);
     }
 
     /// As earlier versions wrote it.

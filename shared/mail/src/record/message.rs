@@ -116,7 +116,7 @@ pub struct Message {
     pub body: Body,
 }
 
-/// Parts of a record without the names of their fields.
+/// Parts of a record without the names of their fields, in the order in which those are declared.
 mod as_list {
     use postern_bridge::{Address, Flags, MessageId};
     use serde::{Serialize, Serializer};

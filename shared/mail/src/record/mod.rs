@@ -1,7 +1,9 @@
 //! What is stored, and under which keys.
 //!
 //! Records are MessagePack with field names, so that a field can be added (with `serde(default)`)
-//! without rewriting what people have stored. Raw message bytes are kept as they came, in chunks
+//! without rewriting what people have stored. Only [`MessageId`](postern_bridge::MessageId),
+//! [`Flags`](postern_bridge::Flags) and [`Address`](postern_bridge::Address) stand in a [`Message`]
+//! without the names of their fields, so that those must keep their order, and more can only follow. Raw message bytes are kept as they came, in chunks
 //! of [`CHUNK`] bytes.
 
 mod account;

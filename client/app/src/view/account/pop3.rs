@@ -1,7 +1,7 @@
 //! What is known of a POP3 account's server, and of other programs at the same mailbox.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, Extent, Pop3View};
+use postern_bridge::{AccountId, Pop3View};
 
 use super::part;
 use crate::{
@@ -44,9 +44,8 @@ pub(super) fn Pop3Card(account: AccountId) -> impl IntoView {
     let shown = move || server.get().flatten().filter(|(view, _)| *view != Pop3View::default());
     move || {
         shown().map(|(view, extent)| {
-            // What goes once it was handed out is here by then.
-            let days = view.expires.filter(|days| *days > 0);
-            let lost = days.filter(|_| extent != Extent::Whole);
+            let days = view.expires;
+            let lost = days.and_then(|days| text::pop3::expires_before_it_is_here(days, extent));
             let facts = [
                 view.implementation.map(|name| (text::pop3::IMPLEMENTATION, name)),
                 view.expires.map(|days| (text::pop3::EXPIRES, text::pop3::expires(days))),
@@ -66,11 +65,7 @@ pub(super) fn Pop3Card(account: AccountId) -> impl IntoView {
                                 </dl>
                             }
                         })}
-                    {lost
-                        .map(|days| {
-                            let sentence = text::pop3::expires_before_it_is_here(days, extent);
-                            note("expires-before", icons::WARNING, sentence)
-                        })}
+                    {lost.map(|sentence| note("expires-before", icons::WARNING, sentence))}
                     {some(view.removed_elsewhere)
                         .map(|count| {
                             note("removed-elsewhere", icons::WARNING, text::pop3::removed_elsewhere(count))

@@ -53,10 +53,14 @@ impl Way {
         self.seen != Seen::Listed || (self.whole && self.verdict.is_some())
     }
 
+    /// Whether it is due, and was compared.
+    fn is_certain(self) -> bool {
+        self.seen != Seen::Listed || self.verdict == Some(Verdict::Same)
+    }
+
     /// Whether it is certain that the server's message can be read here as it came.
     fn is_safe(self) -> bool {
-        let same = self.seen != Seen::Listed || self.verdict == Some(Verdict::Same);
-        same && (self.seen == Seen::Stored || self.intact)
+        self.is_certain() && (self.seen == Seen::Stored || self.intact)
     }
 }
 
@@ -139,7 +143,9 @@ fn quit_deletes_nothing_but_what_is_compared_intact_and_noted() {
                 let deleted: Vec<Vec<u8>> = match &end {
                     End::Left => {
                         assert!(by_itself, "{ways:?}: an ordinary server may always be told");
-                        let harm = |way: &Way| way.was_handed_out() && !way.is_safe();
+                        let harm = |way: &Way| {
+                            (way.was_handed_out() || way.is_certain()) && !way.is_safe()
+                        };
                         assert!(ways.iter().any(harm), "{ways:?}: nothing speaks against it");
                         continue;
                     }

@@ -71,38 +71,6 @@ fn a_unique_id_that_is_used_again_names_a_new_message() {
     assert_eq!(stored(&host.store), all);
 }
 
-/// One that calls its numbers unique ids: each removal gives all ids that follow to other messages.
-#[test]
-fn a_server_whose_unique_ids_are_numbers_is_found_out_and_nothing_goes_unnoticed() {
-    let letter = |name: &str| {
-        let message =
-            format!("Message-ID: <{name}@example.org>\r\nSubject: {name}\r\n\r\ntext\r\n");
-        message.into_bytes()
-    };
-    let [a, b, c, e, f] = ["a", "b", "c", "e", "f"].map(letter);
-    let d = letter("a longer one");
-    let drop = |messages: &[&Vec<u8>]| {
-        let messages: Vec<Vec<u8>> = messages.iter().copied().cloned().collect();
-        Maildrop::new(&messages).messages
-    };
-    let mut all = vec![a.clone(), b.clone(), c.clone()];
-    let host = prepared(Maildrop::new(&all), MemoryStore::new());
-    run(&host, Keep).unwrap();
-    let step = |messages: &[&Vec<u8>], new: &[&Vec<u8>], all: &mut Vec<Vec<u8>>| {
-        host.server.borrow_mut().messages = drop(messages);
-        assert_eq!(run(&host, Keep).unwrap().downloaded as usize, new.len());
-        all.extend(new.iter().copied().cloned());
-        assert_complete(&host, all);
-    };
-    // Its size gives it away, and that it does so is remembered.
-    step(&[&b, &c, &d], &[&d], &mut all);
-    step(&[&c, &d, &e], &[&e], &mut all);
-    step(&[&c, &d, &f], &[&f], &mut all);
-    let retrieved = host.server.borrow().retrieved;
-    step(&[&c, &d, &f], &[], &mut all);
-    assert_eq!(host.server.borrow().retrieved, retrieved, "headers alone tell");
-}
-
 #[test]
 fn a_unique_id_used_again_after_the_deletion_names_a_new_message_even_of_the_same_size() {
     let host = prepared(Maildrop::new(&[mail("one")]), MemoryStore::new());
