@@ -160,8 +160,14 @@ pub async fn here(
     account: AccountId,
     id: MessageId,
 ) -> Result<Option<MessageId>, StoreError> {
+    Ok(here_after(&entries(store, account).await?, id))
+}
+
+/// The same after the entries of an account; the place may also be that where the server still has the
+/// message.
+pub fn here_after(entries: &[Entry], id: MessageId) -> Option<MessageId> {
     let mut place = id;
-    for entry in entries(store, account).await?.iter().filter(|entry| entry.is_open()) {
+    for entry in entries.iter().filter(|entry| entry.is_open()) {
         if entry.task.mailbox() != Some(place.mailbox) {
             continue;
         }
@@ -172,11 +178,11 @@ pub async fn here(
             Task::Transfer { to, copy: false, .. } => {
                 place = MessageId { mailbox: *to, uid: item.to };
             }
-            Task::Expunge { .. } => return Ok(None),
+            Task::Expunge { .. } => return None,
             _ => {}
         }
     }
-    Ok(Some(place))
+    Some(place)
 }
 
 /// Where the server has a message: elsewhere than here, if it is on its way.

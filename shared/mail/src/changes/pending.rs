@@ -67,6 +67,16 @@ impl Pending {
         self.departed.contains(&uid)
     }
 
+    /// Whether a message that the server has may have other marks here.
+    pub fn is_marked(&self, uid: u32) -> bool {
+        self.marks.contains_key(&uid)
+    }
+
+    /// Whether all that the server has is to go.
+    pub fn is_emptied(&self) -> bool {
+        self.emptied
+    }
+
     /// How many messages the server still has that are gone here.
     pub fn departures(&self) -> u32 {
         self.open_departures

@@ -170,6 +170,21 @@ impl Query {
         all(self.clauses.iter().map(|clause| clause.verdict(envelope, inside)))
     }
 
+    /// What is asked for of marks alone: these change here before a server hears of it.
+    pub fn about_marks(&self) -> Self {
+        let is_mark = |literal: &Literal| {
+            let Literal { term, .. } = literal;
+            matches!(term, Term::Unread | Term::Starred | Term::Answered | Term::Tag(_))
+        };
+        let clauses = self.clauses.iter().filter(|clause| clause.0.iter().all(is_mark));
+        Self { clauses: clauses.cloned().collect() }
+    }
+
+    /// Fulfilled by messages that fulfil both.
+    pub fn and(&self, other: &Self) -> Self {
+        Self { clauses: [&self.clauses[..], &other.clauses].concat() }
+    }
+
     fn literals(&self) -> impl Iterator<Item = &Literal> {
         self.clauses.iter().flat_map(|clause| &clause.0)
     }

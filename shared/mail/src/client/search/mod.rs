@@ -7,7 +7,10 @@
 mod found;
 mod held;
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_channel::mpsc;
 use futures_util::{
@@ -184,6 +187,8 @@ impl<H: Host> Client<H> {
     ) -> Result<SearchState, MailError> {
         self.inner.host.sleep(PAUSE).await;
         let (told, mut hears) = mpsc::unbounded();
+        let asked: HashMap<MailboxId, &Query> =
+            places.iter().map(|(own, query)| (own.id, query)).collect();
         let places = places.iter().map(|(own, query)| (own.id, query.clone())).collect();
         self.queue_search(account.id, Searching::Look { places, told });
         let mut left_out = None;
@@ -195,7 +200,13 @@ impl<H: Host> Client<H> {
                     if !awaited.is_empty() {
                         self.ask_for(account.id, mailbox);
                     }
-                    let hits = found.places.into_iter().map(|place| Hit::new(mailbox, place));
+                    // Where it is now, the same must have been looked for.
+                    let is_asked = |(now, _): &(MailboxId, _)| {
+                        asked.get(now).is_some_and(|own| Some(own) == asked.get(&mailbox))
+                    };
+                    let moved = found.moved.into_iter().filter(is_asked);
+                    let here = found.places.into_iter().map(|place| (mailbox, place));
+                    let hits = here.chain(moved).map(|(now, place)| Hit::new(now, place));
                     self.change_search(page, |search| {
                         search.add(hits);
                         search.awaited.extend(awaited);

@@ -1,5 +1,6 @@
 //! Messages that the server finds.
 
+mod here;
 mod results;
 
 use std::{ops::ControlFlow, pin::pin, time::Duration};
@@ -8,7 +9,10 @@ use futures_util::future::{Either, select};
 use postern_bridge::{MailboxId, MessageId};
 use postern_imap::SequenceSet;
 
-use self::results::{Failure, Results};
+use self::{
+    here::as_here,
+    results::{Failure, Results},
+};
 use super::{ImapClient, halves::Halving, listing, select::Selected};
 use crate::{
     Clock, Host, MailError, Store, Transport,
@@ -28,6 +32,8 @@ pub struct Found {
     pub places: Vec<Place>,
     /// Those of them that were not stored before.
     pub listed: Vec<Place>,
+    /// Messages that have been moved away here, with the mailboxes that they are in now.
+    pub moved: Vec<(MailboxId, Place)>,
     /// UIDs of messages that the next sync of their mailbox will store.
     pub awaited: Vec<u32>,
 }
@@ -78,14 +84,14 @@ impl<T: Transport> ImapClient<T> {
         }
         let is_synced = before.uid_next != 0;
         let mut left = limits::FETCHED;
+        let asked = host.now();
         let Some(newest) = while_wanted(host, is_wanted, self.ask(host, query)).await else {
             return Ok(Reach::BrokenOff);
         };
         let (mut results, rest) = newest?;
         loop {
-            let (places, mut missing) =
-                search::admitted(host.store(), mailbox, &results.uids, &rest).await?;
-            let mut known = Found { places, ..Found::default() };
+            let (mut known, mut missing) =
+                as_here(host, (mailbox, asked), &results.uids, query, &rest).await?;
             if is_synced {
                 missing.retain(|uid| *uid >= before.uid_next);
                 known.awaited = std::mem::take(&mut missing);

@@ -224,3 +224,56 @@ fn of_a_mailbox_that_was_never_opened_only_the_newest_are_fetched() {
     let (found, result) = find(&host, WINDOWS, script, "x");
     assert_eq!((places(&found).len(), result), (limits::FETCHED, Ok(Reach::Newest)));
 }
+
+#[test]
+fn what_was_done_here_counts_more_than_what_the_server_has_found() {
+    let host = host_with_messages();
+    let archive = MailboxId(5);
+    let item = |uid, to| Item { uid, uid_validity: 9, to, ..Item::default() };
+    let entry = |number, task| Entry {
+        account: AccountId(1),
+        number,
+        change: ChangeId(number),
+        origin: None,
+        all: None,
+        task,
+        state: State::Queued,
+    };
+    let moved = MessageId { mailbox: archive, uid: crate::changes::limits::PROVISIONAL };
+    let transfer = Task::Transfer {
+        from: INBOX,
+        to: archive,
+        items: vec![item(5, moved.uid)],
+        copy: false,
+        step: Default::default(),
+    };
+    let (mailbox, mark, set) = (INBOX, Mark::Seen, true);
+    let read = Task::Mark { mailbox, items: vec![item(2, 0)], mark, set };
+    let messages = stored(&host);
+    let flags = Flags { seen: true, ..Flags::default() };
+    let mut writes = vec![
+        Mailbox { id: archive, role: None, ..inbox() }.put(),
+        entry(1, transfer).put(),
+        entry(2, read).put(),
+        Message { flags, ..messages[0].clone() }.put(),
+    ];
+    writes.extend(messages[1].delete_whole());
+    writes.extend(Message { id: moved, ..messages[1].clone() }.put_listed());
+    now(host.store.apply(writes, Durability::Strict)).unwrap();
+
+    let asked = r#"UID SEARCH RETURN (ALL) TEXT "beans" UNSEEN"#;
+    let script = || vec![opens(4, 9), (asked, finds("2,5:6,9"))];
+    let (found, result) = find(&host, LOGGED_IN, script(), "beans is:unread");
+    assert_eq!((places(&found), result), (vec![6], Ok(Reach::Whole)), "2 is read here");
+    let elsewhere: Vec<_> = found[0].moved.iter().map(|(own, place)| (*own, place.uid)).collect();
+    assert_eq!(elsewhere, [(archive, moved.uid)]);
+    assert_eq!(found[0].awaited, [9]);
+
+    let gone = Task::Expunge { mailbox: archive, items: vec![item(moved.uid, 0)] };
+    let mut writes = vec![entry(3, gone).put()];
+    writes.extend(Message { id: moved, ..messages[1].clone() }.delete_whole());
+    now(host.store.apply(writes, Durability::Strict)).unwrap();
+    let (found, _) = find(&host, LOGGED_IN, script(), "beans is:unread");
+    assert_eq!((places(&found), found[0].moved.len()), (vec![6], 0));
+    assert_eq!(found[0].awaited, [9]);
+}
