@@ -61,10 +61,9 @@ pub async fn test<H: Host>(
     password: &Secret,
 ) -> Result<Tested, MailError> {
     let mut server = Server::open(host, login, password).await?;
-    let count = match {
-        server.start(Command::Stat)?;
-        server.next_within(limits::LIST_PATIENCE, "the number of messages").await?
-    } {
+    server.start(Command::Stat)?;
+    let answer = server.next_within(limits::LIST_PATIENCE, "the number of messages").await?;
+    let count = match answer {
         Event::Status { count, .. } => count,
         other => return Err(server::unexpected(&other, "count the messages")),
     };
