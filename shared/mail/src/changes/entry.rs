@@ -63,8 +63,11 @@ impl Everything {
         };
         let told = [(mailbox.uid_validity, mailbox.uid_next), counted];
         let told = told.iter().filter(|(validity, _)| *validity == uid_validity);
-        let last = told.map(|(_, next)| next.saturating_sub(1)).max().unwrap_or_default();
-        Self { last: last.max(stored.last), uid_validity, ..stored }
+        let next = told.map(|(_, next)| *next).max().unwrap_or_default();
+        // Of an empty mailbox the server tells at least that the next UID is 1.
+        let is_known = next > 0 || stored.last > 0;
+        let uid_validity = if is_known { uid_validity } else { 0 };
+        Self { last: next.saturating_sub(1).max(stored.last), uid_validity, ..stored }
     }
 
     pub(super) fn has(self, uid: u32) -> bool {

@@ -16,8 +16,9 @@ const ASK_EVERY: i64 = 500;
 /// A mailbox that is looked at now and then.
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
-    /// Its name, as the server spells it.
-    name: Option<Vec<u8>>,
+    is_looking: bool,
+    /// Its name, as the server spells it; stays, with what is known, while nothing is looked at.
+    name: Vec<u8>,
     /// What is known of it.
     known: Known,
     /// Whether there is one.
@@ -75,21 +76,23 @@ impl Known {
 impl Lookout {
     /// Looks at another mailbox from now on, or at none.
     fn turn_to(&mut self, target: Option<(Vec<u8>, Known)>) {
-        let (name, mut known) = target.unzip();
+        self.is_looking = target.is_some();
+        self.has_news = false;
+        let Some((name, mut known)) = target else { return };
         // A UID that was news once is none again: a server that says one thing here and another when
-        // the mailbox is opened would hold up everything else.
-        if let Some(Known::UidNext(now)) = &mut known
+        // the mailbox is opened would hold up everything else, as would messages that don't come.
+        if let Known::UidNext(now) = &mut known
             && let Known::UidNext(before) = self.known
             && self.name == name
         {
             *now = before.max(*now);
         }
-        (self.name, self.known, self.has_news) = (name, known.unwrap_or_default(), false);
+        (self.name, self.known) = (name, known);
     }
 
     /// Takes what the server told of a mailbox, asked or not.
     pub(super) fn hear(&mut self, status: &MailboxStatus) {
-        let is_it = self.name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&status.name));
+        let is_it = self.is_looking && self.name.eq_ignore_ascii_case(&status.name);
         let told = self.known.told(status).filter(|told| is_it && told.is_more_than(self.known));
         if let Some(told) = told {
             (self.known, self.has_news) = (told, true);
@@ -120,6 +123,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<(), MailError> {
         if self.lookout.has_news {
             sync.pause();
+            return Ok(());
         }
         if let Some(tag) = self.lookout.asking {
             let Some(end) = self.ended.remove(&tag) else { return Ok(()) };
@@ -130,9 +134,11 @@ impl<T: Transport> ImapClient<T> {
         }
         let now = sync.host().now();
         let is_time = now - self.lookout.asked >= ASK_EVERY;
-        let Some(name) = self.lookout.name.as_ref().filter(|_| is_time) else { return Ok(()) };
+        if !self.lookout.is_looking || !is_time {
+            return Ok(());
+        }
         let items = [StatusItem::Messages, StatusItem::UidNext];
-        let command = Command::status_of(name, &items)?;
+        let command = Command::status_of(&self.lookout.name, &items)?;
         self.lookout.asking = Some(self.connection.session.start(command));
         self.lookout.asked = now;
         Ok(())
@@ -161,6 +167,10 @@ mod tests {
         lookout.hear(&status("inbox", 12));
         assert!(lookout.has_news);
 
+        // The inbox has its turn in between.
+        lookout.turn_to(None);
+        lookout.hear(&status("INBOX", 99));
+        assert!(!lookout.has_news);
         lookout.turn_to(inbox());
         lookout.hear(&status("INBOX", 12));
         assert!(!lookout.has_news, "the server says something else when the mailbox is opened");

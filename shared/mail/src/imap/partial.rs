@@ -33,7 +33,7 @@ pub(super) fn plan(structure: &BodyStructure) -> Option<Plan> {
     match structure {
         BodyStructure::Multipart(multipart) => collect_headers(multipart, "", &mut plan.items)?,
         // Servers number what is in it in different ways.
-        BodyStructure::Part(part) if part.message.is_some() => return None,
+        BodyStructure::Part(part) if part.media_type.starts_with("message/") => return None,
         BodyStructure::Part(_) => {}
     }
     let mut left = limits::SHOWN;
@@ -50,7 +50,9 @@ pub(super) fn plan(structure: &BodyStructure) -> Option<Plan> {
                 plan.items.push(FetchItem::Section { section, partial });
             }
             None => {
-                plan.absent.push(AbsentPart { section, size: decoded_size(part), begun: false });
+                // A text that there is no room for is not forgotten.
+                let begun = is_text(part);
+                plan.absent.push(AbsentPart { section, size: decoded_size(part), begun });
             }
         }
     }
@@ -70,9 +72,14 @@ fn collect_headers(multipart: &Multipart, section: &str, items: &mut Vec<FetchIt
     Some(())
 }
 
+/// Whether a part is a text of the message itself.
+fn is_text(part: &BodyPart) -> bool {
+    part.media_type.starts_with("text/") && !is_attachment(part)
+}
+
 /// The bytes to fetch of a part that the reading pane shows; `None` for one that it only lists.
 fn shown_size(part: &BodyPart) -> Option<u64> {
-    if part.media_type.starts_with("text/") && !is_attachment(part) {
+    if is_text(part) {
         return Some(part.size.min(limits::TEXT_PART.into()));
     }
     let inline = part.media_type.starts_with("image/") && !part.is_disposed("attachment");
@@ -205,6 +212,12 @@ mod tests {
             plan(&multipart("b", images.collect())).unwrap().absent.len()
         };
         assert_eq!((images(fits), images(fits + 1)), (0, 1));
+        // A text behind them is not taken for one that is empty.
+        let image = || part("image/png", limits::INLINE_IMAGE, "inline");
+        let images = (0..fits).map(|_| image());
+        let parts = images.chain([part("text/plain", 9, "")]).collect();
+        let absent = plan(&multipart("b", parts)).unwrap().absent;
+        assert_eq!(absent.iter().map(|own| own.begun).collect::<Vec<_>>(), [true]);
     }
 
     #[test]
@@ -215,7 +228,10 @@ mod tests {
             message: Some(Box::new(inner)),
             ..BodyPart::default()
         };
-        assert_eq!(plan(&BodyStructure::Part(Box::new(forwarded))), None);
+        let unreadable = BodyPart { message: None, ..forwarded.clone() };
+        for own in [forwarded, unreadable] {
+            assert_eq!(plan(&BodyStructure::Part(Box::new(own))), None);
+        }
         let parts = vec![part("text/plain", 1, "")].into();
         let nameless = Multipart { parts, ..Multipart::default() };
         assert_eq!(plan(&BodyStructure::Multipart(Box::new(nameless))), None);

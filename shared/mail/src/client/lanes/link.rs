@@ -5,6 +5,9 @@ use postern_bridge::{AccountId, ServerLogin, ServerRole};
 use super::Client;
 use crate::{Host, MailError, imap::ImapClient, record::Account};
 
+/// After how many milliseconds another connection may be left.
+const LEAVE_EVERY: u64 = 60_000;
+
 /// One IMAP connection of an account, made when it is needed and remade when it was lost.
 pub(in crate::client) struct Link<H: Host> {
     client: Client<H>,
@@ -13,11 +16,14 @@ pub(in crate::client) struct Link<H: Host> {
     pub(super) connection: Option<ImapClient<H::Transport>>,
     /// The settings that the connection was made with.
     login: Option<ServerLogin>,
+    /// When a connection was last left while the server was busy on it, in milliseconds since 1970
+    /// (UTC).
+    left: Option<i64>,
 }
 
 impl<H: Host> Link<H> {
     pub(in crate::client) fn new(client: &Client<H>, account: AccountId) -> Self {
-        Self { client: client.clone(), account, connection: None, login: None }
+        Self { client: client.clone(), account, connection: None, login: None, left: None }
     }
 
     /// Does a piece of work over the connection. A connection that was kept and turns out to be
@@ -49,6 +55,19 @@ impl<H: Host> Link<H> {
                 result => return result,
             }
         }
+    }
+
+    /// Whether the connection may be left while the server is busy on it. It counts there until the
+    /// server notices, and a server that allows few would let nobody in if many were left.
+    pub(super) fn may_leave(&self) -> bool {
+        let now = self.client.inner.host.now();
+        self.left.is_none_or(|left| now.abs_diff(left) >= LEAVE_EVERY)
+    }
+
+    /// Leaves the connection, on which the server is busy with what nobody wants any more.
+    pub(super) fn leave(&mut self) {
+        self.left = Some(self.client.inner.host.now());
+        self.connection = None;
     }
 
     /// Makes sure that there is a connection, which may turn out to be dead.

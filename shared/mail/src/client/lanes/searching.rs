@@ -100,7 +100,8 @@ impl<H: Host> Client<H> {
                 Err(_) => ControlFlow::Break(()),
             }
         };
-        let is_wanted = || is_lent || !told.is_closed();
+        let may_leave = !is_lent && link.may_leave();
+        let is_wanted = || !may_leave || !told.is_closed();
         let reach = link
             .work(async |imap, host| imap.find(host, mailbox, &query, &is_wanted, &mut found).await)
             .await?;
@@ -108,7 +109,7 @@ impl<H: Host> Client<H> {
             Reach::Whole => {}
             Reach::Newest => drop(told.unbounded_send(Told::TooMany)),
             // What is looked for next does not wait behind it.
-            Reach::BrokenOff => link.connection = None,
+            Reach::BrokenOff => link.leave(),
         }
         Ok(())
     }
