@@ -1,7 +1,12 @@
 //! A download of which nobody holds more than a piece: the service worker asks for its bytes as the
 //! browser writes them to the disk. `service-worker.js` has the other end.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    time::Duration,
+};
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, encode_uri_component};
 use leptos::{
@@ -45,7 +50,11 @@ impl Stream {
         let channel = MessageChannel::new().ok()?;
         let frame: HtmlIFrameElement = document().create_element("iframe").ok()?.unchecked_into();
         frame.set_hidden(true);
-        let line = Rc::new(Line { port: channel.port1(), sending: RefCell::default() });
+        let line = Rc::new(Line {
+            port: channel.port1(),
+            sending: RefCell::default(),
+            is_silent: Cell::default(),
+        });
         let address = format!("/download/{id}/{}", String::from(encode_uri_component(name)));
         let (begun, begins) = promise();
         let heard = {
@@ -72,6 +81,10 @@ impl Stream {
             let line = Rc::downgrade(&stream.line);
             let ask = move || {
                 if let Some(line) = line.upgrade() {
+                    // One that a new version has replaced hears nothing any more.
+                    if line.is_silent.replace(true) {
+                        return line.lose();
+                    }
                     // Fails only for what can't be sent.
                     let _ = ask_to_stay(&worker, &id, line);
                 }
@@ -118,6 +131,8 @@ fn abort(port: &MessagePort) {
 struct Line {
     port: MessagePort,
     sending: RefCell<Sending>,
+    /// Whether the service worker has yet to say that it still has the download.
+    is_silent: Cell<bool>,
 }
 
 /// What is on its way.
@@ -190,6 +205,7 @@ impl Line {
 fn ask_to_stay(worker: &ServiceWorker, id: &str, line: Rc<Line>) -> Result<(), JsValue> {
     let channel = MessageChannel::new()?;
     let answered = Closure::once_into_js(move |event: MessageEvent| {
+        line.is_silent.set(false);
         if event.data().is_falsy() {
             line.lose();
         }

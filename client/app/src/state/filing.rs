@@ -41,6 +41,10 @@ impl App {
         let name = file_name(&what, &day, ending);
         spawn_local(async move {
             let Some(saver) = Saver::open(&name).await else { return };
+            // Another one may have begun while the browser was asked.
+            if self.transfer.with_untracked(|transfer| transfer.running().is_some()) {
+                return;
+            }
             let request = self.request(|request| Intent::Export { request, scope, format });
             self.file.set_value(Some(Open::Writing(saver, 0)));
             self.transfer.update(|transfer| transfer.begin(request, Kind::Export(scope), name));

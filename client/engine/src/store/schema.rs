@@ -20,7 +20,9 @@ type Step = fn(&Database) -> Result<(), Error>;
 
 /// The steps from nothing to the newest version.
 ///
-/// Only ever append: people have databases of every version that was once released.
+/// Only ever append: people have databases of every version that was once released. A record that
+/// earlier code can't read any more, such as one with a new variant, needs a step that keeps that code
+/// out: it would take the record for damaged, and make it anew.
 const STEPS: [Step; 7] = [
     create_tables,
     add_changes,

@@ -62,13 +62,17 @@ fn is_local(mailbox: &Mailbox) -> bool {
     mailbox.uid_validity == 1 && (synced.mod_seq, synced.exists) == (0, 0)
 }
 
-/// Who wrote the latest message in Sent; else who logged in; else a name by which it is told from others.
+/// Who logged in, if that is an address; else who wrote the latest message in Sent; else a name by which
+/// it is told from others.
 async fn identity(
     store: &impl Store,
     id: AccountId,
     known: &Known,
     username: &str,
 ) -> Result<Identity, StoreError> {
+    if username.contains('@') {
+        return Ok(Identity { name: String::new(), address: username.into() });
+    }
     if let Some(sent) = known.of(id).find(|own| own.role == Some(Role::Sent)) {
         let all = KeyRange::prefix(mailbox_key(sent.id));
         let last = store.scan(Table::Messages, &all, Order::Descending, 1).await?;
@@ -77,9 +81,5 @@ async fn identity(
             return Ok(Identity { name: from.name, address: from.address });
         }
     }
-    let address = match username.contains('@') {
-        true => username.into(),
-        false => format!("account-{}{MADE_UP}", id.0),
-    };
-    Ok(Identity { name: String::new(), address })
+    Ok(Identity { name: String::new(), address: format!("account-{}{MADE_UP}", id.0) })
 }
