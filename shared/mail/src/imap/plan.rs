@@ -284,13 +284,8 @@ mod tests {
     fn flags_are_looked_at_no_more_than_need_be() {
         let from = |since, now, told, is_empty| {
             let before = mailbox(1, SyncPoint { mod_seq: since, ..SyncPoint::default() });
-            let selected = Selected {
-                mailbox: MailboxId(1),
-                exists: 0,
-                uid_validity: 7,
-                uid_next: None,
-                mod_seq: now,
-            };
+            let selected =
+                Selected { uid_validity: 7, mod_seq: now, ..Selected::new(MailboxId(1)) };
             flags_from(&before, &selected, told, is_empty)
         };
         use FlagsFrom::{Nowhere, Server, Since};

@@ -22,8 +22,17 @@ pub(super) struct Selected {
     pub(super) uid_validity: u32,
     /// The smallest UID that was never used, if the server told.
     pub(super) uid_next: Option<u32>,
+    /// The server finds messages with smaller UIDs on this connection, if they are there.
+    pub(super) reach: u32,
     /// HIGHESTMODSEQ (RFC 7162); 0 if the mailbox has none.
     pub(super) mod_seq: u64,
+}
+
+impl Selected {
+    /// A mailbox of which nothing has been told yet.
+    pub(super) fn new(mailbox: MailboxId) -> Self {
+        Self { mailbox, exists: 0, uid_validity: 0, uid_next: None, reach: 0, mod_seq: 0 }
+    }
 }
 
 impl<T: Transport> ImapClient<T> {
@@ -72,13 +81,7 @@ impl<T: Transport> ImapClient<T> {
             answer => answer?,
         };
         let mut exists = None;
-        let mut selected = Selected {
-            mailbox: mailbox.id,
-            exists: 0,
-            uid_validity: 0,
-            uid_next: None,
-            mod_seq: 0,
-        };
+        let mut selected = Selected::new(mailbox.id);
         for response in &answer.responses {
             match response {
                 Response::Exists(count) => exists = Some(*count),
@@ -98,6 +101,7 @@ impl<T: Transport> ImapClient<T> {
         // To take it for an empty one would drop what is stored.
         let uncounted = || MailError::Protocol("a mailbox without a number of messages".into());
         selected.exists = exists.ok_or_else(uncounted)?;
+        selected.reach = selected.uid_next.unwrap_or_default();
         if let Some(news) = &mut self.news {
             news.opened();
         }
@@ -117,25 +121,37 @@ impl<T: Transport> ImapClient<T> {
         if changes::is_provisional(place.uid) {
             return Err(MailError::Gone("message"));
         }
-        self.open(host, place.mailbox).await?;
-        Ok(place.uid)
-    }
-
-    /// Makes sure that a mailbox is open and that its stored UIDs mean what they meant.
-    pub(super) async fn open<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        id: MailboxId,
-    ) -> Result<(), MailError> {
-        let mailbox = record::mailbox(host.store(), id).await?;
-        let selected = match self.selected {
-            Some(selected) if selected.mailbox == id => selected,
-            _ => self.select(host, &mailbox).await?,
-        };
+        let mailbox = record::mailbox(host.store(), place.mailbox).await?;
+        let selected = self.open(host, &mailbox, Some(place.uid)).await?;
         if selected.uid_validity != mailbox.uid_validity {
             return Err(MailError::Gone("message"));
         }
-        Ok(())
+        Ok(place.uid)
+    }
+
+    /// Makes sure that a mailbox is open, and that the server finds messages up to a UID in it; all
+    /// that are there if none is given.
+    ///
+    /// The server looks for UIDs among the messages that it has told this connection of. What came
+    /// after the mailbox was opened is told at the end of the next command, not before (RFC 9051
+    /// section 5.2): a UID FETCH of it would give nothing, and a UID STORE do nothing and be well.
+    pub(super) async fn open<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        newest: Option<u32>,
+    ) -> Result<Selected, MailError> {
+        let selected = match self.selected {
+            Some(selected) if selected.mailbox == mailbox.id => selected,
+            _ => return self.select(host, mailbox).await,
+        };
+        if newest.is_none_or(|newest| newest >= selected.reach) {
+            self.noop(host).await?;
+            if let (Some(selected), Some(newest)) = (&mut self.selected, newest) {
+                selected.reach = newest.saturating_add(1);
+            }
+        }
+        Ok(selected)
     }
 
     /// Whether a mailbox is open and all that the server tells of it is kept.

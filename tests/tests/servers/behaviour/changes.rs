@@ -19,6 +19,10 @@ pub(super) const STEPS: &[Step] = &[
         check: |scene| Box::pin(marks(scene)),
     },
     Step {
+        behaviour: "what came after a connection was made is opened, starred and moved over it",
+        check: |scene| Box::pin(newcomers(scene)),
+    },
+    Step {
         behaviour: "messages are moved, copied and moved back",
         check: |scene| Box::pin(transfers(scene)),
     },
@@ -77,6 +81,42 @@ async fn marks(scene: &Scene<'_>) -> Result<()> {
         ensure!(found.trim() == expected, "{key}: {found}");
     }
     Ok(())
+}
+
+/// The server looks for UIDs among the messages that the connection has been told of.
+async fn newcomers(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    let (mut page, inbox) = scene.page(Protocol::Imap).await?;
+    let trips = make_folder(&mut page, &inbox, "Trips").await?;
+    other.append("INBOX", letters::many(1)).await?;
+    let rows = page.list(inbox.id, 1).await?;
+    // Now the connection that reads and changes has the inbox open.
+    star(&mut page, rows[0].id).await?;
+
+    other.append("INBOX", [letters::plain(1)]).await?;
+    let rows = page.list(inbox.id, 2).await?;
+    star(&mut page, rows[0].id).await?;
+    other.ask("SELECT INBOX").await?;
+    let starred = other.ask("SEARCH FLAGGED").await?.concat();
+    ensure!(starred.trim() == "* SEARCH 1 2", "{starred}");
+
+    let mut arrived = async |number, page: &mut Page| {
+        other.append("INBOX", [letters::plain(number)]).await?;
+        anyhow::Ok(page.list(inbox.id, number as u32 + 1).await?[0].id)
+    };
+    let newest = arrived(2, &mut page).await?;
+    ensure!(page.read(newest).await?.subject == "Letter 2");
+    let messages = arrived(3, &mut page).await?.into();
+    page.change(Change::Move { messages, to: trips }).await?;
+    told(&mut page).await?;
+    ensure!(subjects(&mut other, &scene.server.folder("Trips")).await? == ["Letter 3"]);
+    Ok(())
+}
+
+async fn star(page: &mut Page, message: MessageId) -> Result<()> {
+    let (messages, mark) = (message.into(), Mark::Flagged);
+    page.change(Change::Mark { messages, mark, set: true }).await?;
+    told(page).await
 }
 
 async fn transfers(scene: &Scene<'_>) -> Result<()> {

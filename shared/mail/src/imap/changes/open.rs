@@ -8,7 +8,7 @@ use postern_imap::SequenceSet;
 use super::{ImapClient, find::Found};
 use crate::{
     Host, MailError, Transport,
-    changes::{self, Entry, Settled, Task, is_provisional},
+    changes::{self, Entry, Item, Settled, Task, is_provisional},
     record,
 };
 
@@ -23,19 +23,16 @@ impl<T: Transport> ImapClient<T> {
         mailbox: MailboxId,
     ) -> Result<Settled, MailError> {
         let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
-        let selected = match self.selected {
-            Some(selected) if selected.mailbox == mailbox => selected,
-            _ => self.select(host, &own).await?,
-        };
+        let validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let uid = |item: &Item| known_uid(item, validity);
+        let newest = entry.task.items().iter().map(uid).try_fold(0, |max, uid| Some(uid?.max(max)));
+        let selected = self.open(host, &own, newest).await?;
         let deletes = matches!(entry.task, Task::Expunge { .. });
         let (mut lost, mut gone) = (BTreeSet::new(), BTreeSet::new());
         let mut found_some = false;
         let mut task = entry.task.clone();
         for (index, item) in task.items_mut().into_iter().flatten().enumerate() {
-            let known = item.uid != 0
-                && !is_provisional(item.uid)
-                && item.uid_validity == selected.uid_validity;
-            if known {
+            if known_uid(item, selected.uid_validity).is_some() {
                 continue;
             }
             match self.find_one(host, item).await? {
@@ -57,6 +54,12 @@ impl<T: Transport> ImapClient<T> {
         }
         Ok(Settled::default())
     }
+}
+
+/// The UID of a message, if it is one of that UIDVALIDITY.
+fn known_uid(item: &Item, uid_validity: u32) -> Option<u32> {
+    let is_known = item.uid != 0 && !is_provisional(item.uid) && item.uid_validity == uid_validity;
+    is_known.then_some(item.uid)
 }
 
 /// The UIDs of an entry's messages; `None` if none is left.

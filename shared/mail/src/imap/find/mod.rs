@@ -74,11 +74,9 @@ impl<T: Transport> ImapClient<T> {
         found: &mut dyn FnMut(Found) -> ControlFlow<()>,
     ) -> Result<Reach, MailError> {
         let before = record::mailbox(host.store(), mailbox).await?;
-        let selected = match self.selected {
-            Some(selected) if selected.mailbox == mailbox => selected,
-            // Not just examined: others may go on to change what this connection has open.
-            _ => self.select(host, &before).await?,
-        };
+        // Not just examined: others may go on to change what this connection has open.
+        let newest = before.uid_next.saturating_sub(1);
+        let selected = self.open(host, &before, Some(newest)).await?;
         if before.uid_validity != 0 && before.uid_validity != selected.uid_validity {
             return Err(MailError::Gone("mailbox"));
         }

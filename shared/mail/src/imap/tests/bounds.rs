@@ -34,8 +34,7 @@ fn waits(most: u64) -> i64 {
     let script = vec![("IDLE", "+ idling\r\n".into()), ("DONE", "A1 OK done\r\n".into())];
     let greeting = "* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\r\n";
     let mut client = connect(&host, Security::Tls, greeting, script).unwrap();
-    let (exists, uid_validity) = (0, 9);
-    let selected = Selected { mailbox: INBOX, exists, uid_validity, uid_next: None, mod_seq: 0 };
+    let selected = Selected { uid_validity: 9, ..Selected::new(INBOX) };
     (client.selected, client.news) = (Some(selected), Some(News::default()));
     host.wire.borrow_mut().drip = "* OK Still here\r\n".into();
     let mut never = Box::pin(pending::<()>());
