@@ -52,22 +52,14 @@ impl<H: Host> Editor<'_, H> {
         let (number, numbered) = next_number(store, "mailbox").await?;
         let local = self.is_local();
         let mailbox = Mailbox {
-            id: MailboxId(number),
-            account: self.account.id,
             path,
             names,
             role,
-            selectable: true,
             delimiter: delimiter(&all, local),
-            can_nest: true,
-            subscribed: true,
             // A local mailbox gives out UIDs; one on a server has told none.
             uid_validity: local.into(),
             uid_next: local.into(),
-            unread: 0,
-            total: 0,
-            conversations: false,
-            synced: Default::default(),
+            ..Mailbox::new(MailboxId(number), self.account.id)
         };
         let mut stage = Stage::new(store);
         stage.write(numbered);

@@ -1,5 +1,6 @@
 //! The list of mailboxes, reconciled with the stored one.
 
+mod known;
 mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,10 @@ use postern_imap::{
     response::{ListEntry, MailboxStatus},
 };
 
-use self::roles::{guess_roles, role};
+use self::{
+    known::known,
+    roles::{guess_roles, role},
+};
 use super::{ImapClient, limits, plan, refused, spelling};
 use crate::{
     Host, MailError, Store, Transport,
@@ -111,6 +115,14 @@ struct Listed {
     status: Option<MailboxStatus>,
 }
 
+impl Listed {
+    /// What the server calls it whatever its name is (MAILBOXID, RFC 8474), if it told.
+    fn server_id(&self) -> Option<&str> {
+        let told = self.status.as_ref()?.mailbox_id.as_deref()?;
+        (!told.is_empty() && told.len() <= limits::OBJECT_ID).then_some(told)
+    }
+}
+
 struct Reconciled {
     mailboxes: Vec<Mailbox>,
     writes: Vec<Write>,
@@ -133,23 +145,7 @@ fn reconcile(
         let mut mailbox = before.cloned().unwrap_or_else(|| {
             let id = MailboxId(next_number);
             next_number += 1;
-            Mailbox {
-                id,
-                account,
-                path: own.path.clone(),
-                names: Vec::new(),
-                role: None,
-                selectable: false,
-                delimiter: None,
-                can_nest: true,
-                subscribed: true,
-                uid_validity: 0,
-                uid_next: 0,
-                unread: 0,
-                total: 0,
-                conversations: false,
-                synced: Default::default(),
-            }
+            Mailbox::new(id, account)
         });
         mailbox.path.clone_from(&own.path);
         mailbox.names.clone_from(&own.names);
@@ -158,6 +154,9 @@ fn reconcile(
         mailbox.delimiter = own.delimiter;
         mailbox.can_nest = own.can_nest;
         mailbox.subscribed = own.subscribed.unwrap_or(mailbox.subscribed);
+        if let Some(server_id) = own.server_id() {
+            mailbox.server_id = Some(server_id.to_owned());
+        }
         mailbox.synced.stale |= plan::is_stale(&mailbox, own.status.as_ref());
         let counts = own.status.as_ref().and_then(|own| own.unseen.zip(own.messages));
         if let Some((unread, total)) = counts {
@@ -183,39 +182,6 @@ fn reconcile(
         writes.extend(forget_messages(gone.id));
     }
     Reconciled { mailboxes, writes, next_number }
-}
-
-/// Which of the stored mailboxes the server lists, by the path that it tells: those of the same
-/// path; of the others, those of the same name, where only one has it. Some servers spell names in
-/// modified UTF-7 otherwise than others do, or not at all, and all alike once they speak UTF-8.
-fn known<'a>(stored: &'a [Mailbox], listed: &'a [Listed]) -> BTreeMap<&'a [u8], &'a Mailbox> {
-    let by_path: BTreeMap<&[u8], &Mailbox> =
-        stored.iter().map(|mailbox| (&*mailbox.path, mailbox)).collect();
-    let mut known = BTreeMap::new();
-    let mut others: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
-    for path in listed.iter().map(|own| &*own.path) {
-        match by_path.get(path) {
-            Some(mailbox) => drop(known.insert(path, *mailbox)),
-            None => {
-                let meaning = spelling::meaning(path);
-                others.entry(meaning.unwrap_or_default()).or_default().push(path);
-            }
-        }
-    }
-    let mut respelled: BTreeMap<String, Vec<&Mailbox>> = BTreeMap::new();
-    for mailbox in stored.iter().filter(|own| !known.contains_key(&*own.path)) {
-        let meaning = spelling::meaning(&mailbox.path);
-        respelled.entry(meaning.unwrap_or_default()).or_default().push(mailbox);
-    }
-    for (meaning, mailboxes) in respelled {
-        if let ([mailbox], Some([path])) =
-            (&mailboxes[..], others.get(&meaning).map(|own| &own[..]))
-            && !meaning.is_empty()
-        {
-            known.insert(path, mailbox);
-        }
-    }
-    known
 }
 
 /// The writes that remove all that is stored of a mailbox's messages.
@@ -281,7 +247,7 @@ mod tests {
     use super::*;
     use crate::changes::{Item, State, Task};
 
-    fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
+    pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
         Listing { mailboxes: mailboxes.into(), is_whole: true }
     }
 
@@ -323,32 +289,6 @@ mod tests {
 
         let third = reconcile(account, &second.mailboxes, &listed, second.next_number, &[]);
         assert_eq!(third.writes, [], "nothing changed, nothing is written");
-    }
-
-    #[test]
-    fn a_mailbox_that_is_spelled_otherwise_is_the_same_if_only_one_can_be_meant() {
-        let again = |stored: &[&[u8]], listed: &[&[u8]]| {
-            let spelled = |paths: &[&[u8]]| {
-                let spelled = |path: &&[u8]| Listed { path: path.to_vec(), ..own("", None) };
-                whole(paths.iter().map(spelled).collect::<Vec<_>>())
-            };
-            let first = reconcile(AccountId(3), &[], &spelled(stored), 1, &[]);
-            let second = reconcile(AccountId(3), &first.mailboxes, &spelled(listed), 100, &[]);
-            let mut ids = Vec::new();
-            for (mailbox, path) in second.mailboxes.iter().zip(listed) {
-                assert_eq!(mailbox.path, *path);
-                ids.push(mailbox.id.0);
-            }
-            ids
-        };
-        let (raw, encoded) = ("R&D/Entwürfe".as_bytes(), &b"R&-D/Entw&APw-rfe"[..]);
-        assert_eq!(again(&[b"INBOX", raw], &[b"INBOX", encoded]), [1, 2]);
-        assert_eq!(again(&[b"INBOX", encoded], &[raw, b"INBOX"]), [2, 1]);
-        // Both are there: each is what it is.
-        assert_eq!(again(&[raw, encoded], &[encoded, raw]), [2, 1]);
-        assert_eq!(again(&[raw], &[encoded, raw]), [100, 1]);
-        assert_eq!(again(&[raw, encoded], &[b"R&-D/&AEUAbgB0AHcA,AByAGYAZQ-"]), [100]);
-        assert_eq!(again(&[b"caf\xe9"], &[b"caf\xe8"]), [100]);
     }
 
     #[test]

@@ -214,23 +214,7 @@ mod tests {
     }
 
     fn mailbox(uid_next: u32, synced: SyncPoint) -> Mailbox {
-        Mailbox {
-            id: MailboxId(1),
-            account: AccountId(1),
-            path: Vec::new(),
-            names: Vec::new(),
-            role: None,
-            selectable: true,
-            delimiter: None,
-            can_nest: true,
-            subscribed: true,
-            uid_validity: 7,
-            uid_next,
-            unread: 0,
-            total: 0,
-            conversations: false,
-            synced,
-        }
+        Mailbox { uid_validity: 7, uid_next, synced, ..Mailbox::new(MailboxId(1), AccountId(1)) }
     }
 
     #[test]

@@ -42,20 +42,12 @@ pub(crate) fn local_mailbox(
     role: Option<Role>,
 ) -> Mailbox {
     Mailbox {
-        id,
-        account,
         path: name.as_bytes().to_vec(),
         names: vec![name.into()],
         role,
-        selectable: true,
         delimiter: Some(b'/'),
-        can_nest: true,
-        subscribed: true,
         uid_validity: 1,
         uid_next: 1,
-        unread: 0,
-        total: 0,
-        conversations: false,
-        synced: Default::default(),
+        ..Mailbox::new(id, account)
     }
 }

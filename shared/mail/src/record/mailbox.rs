@@ -47,6 +47,9 @@ pub struct Mailbox {
     /// Whether its list shows conversations.
     #[serde(default)]
     pub conversations: bool,
+    /// What the server calls it whatever its name is (MAILBOXID, RFC 8474), if it has told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_id: Option<String>,
     /// How far what is stored follows the server.
     #[serde(default)]
     pub synced: SyncPoint,
@@ -76,6 +79,30 @@ pub struct SyncPoint {
     /// told them.
     #[serde(default)]
     pub counted: Option<(u32, u32)>,
+}
+
+impl Mailbox {
+    /// One without a name, of which nothing is known yet.
+    pub fn new(id: MailboxId, account: AccountId) -> Self {
+        Self {
+            id,
+            account,
+            path: Vec::new(),
+            names: Vec::new(),
+            role: None,
+            selectable: true,
+            delimiter: None,
+            can_nest: true,
+            subscribed: true,
+            uid_validity: 0,
+            uid_next: 0,
+            unread: 0,
+            total: 0,
+            conversations: false,
+            server_id: None,
+            synced: SyncPoint::default(),
+        }
+    }
 }
 
 impl Record for Mailbox {
@@ -135,21 +162,10 @@ mod tests {
 
     fn mailbox(names: &[&str], role: Option<Role>) -> Mailbox {
         Mailbox {
-            id: MailboxId(1),
-            account: AccountId(1),
-            path: Vec::new(),
             names: names.iter().map(|name| (*name).into()).collect(),
             role,
-            selectable: true,
-            delimiter: None,
-            can_nest: true,
-            subscribed: true,
-            uid_validity: 0,
             uid_next: 1,
-            unread: 0,
-            total: 0,
-            conversations: false,
-            synced: SyncPoint::default(),
+            ..Mailbox::new(MailboxId(1), AccountId(1))
         }
     }
 

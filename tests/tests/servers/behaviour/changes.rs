@@ -39,6 +39,10 @@ pub(super) const STEPS: &[Step] = &[
         check: |scene| Box::pin(missing_folders(scene)),
     },
     Step {
+        behaviour: "a folder that another client renames is shown under its new name",
+        check: |scene| Box::pin(renamed_elsewhere(scene)),
+    },
+    Step {
         behaviour: "what one browser changes and expunges, another one sees",
         check: |scene| Box::pin(two_browsers(scene)),
     },
@@ -208,6 +212,31 @@ async fn missing_folders(scene: &Scene<'_>) -> Result<()> {
     for role in [Role::Archive, Role::Junk, Role::Trash, Role::Drafts, Role::Sent] {
         let mailbox = again.mailbox(|mailbox| mailbox.role == Some(role)).await?;
         again.list(mailbox.id, 1).await.with_context(|| format!("{role:?}"))?;
+    }
+    Ok(())
+}
+
+/// Where the server tells one folder from another whatever they are called, nothing comes again.
+async fn renamed_elsewhere(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.another().await?;
+    let (before, after) = (scene.server.folder("Trips"), scene.server.folder("Journeys"));
+    other.ask(&format!("CREATE \"{before}\"")).await?;
+    other.append(&before, letters::many(3)).await?;
+    let (mut page, _) = scene.page(Protocol::Imap).await?;
+    let named = |name: &'static str| {
+        move |own: &MailboxView| own.names.last().is_some_and(|own| own == name)
+    };
+    let trips = page.mailbox(named("Trips")).await?;
+    let rows = page.list(trips.id, 3).await?;
+    page.say(Intent::Network { online: false });
+    other.ask(&format!("RENAME \"{before}\" \"{after}\"")).await?;
+    page.say(Intent::Network { online: true });
+    let journeys = page.mailbox(named("Journeys")).await?;
+    let again = page.list(journeys.id, 3).await?;
+    ensure!(again[0].subject == "Letter 2");
+    let offered = other.ask("CAPABILITY").await?.concat();
+    if offered.contains("OBJECTID") {
+        ensure!(again[0].id == rows[0].id, "they came again");
     }
     Ok(())
 }

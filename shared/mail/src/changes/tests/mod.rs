@@ -178,21 +178,15 @@ fn open_entries<D: Store + 'static>(host: &TestHost<Imap, D>) -> Vec<Entry> {
 /// A mailbox of account 1 that has one unread message, by its counts.
 pub(crate) fn mailbox(id: u32) -> Mailbox {
     Mailbox {
-        id: MailboxId(id),
-        account: AccountId(1),
         path: format!("m{id}").into_bytes(),
         names: vec![format!("m{id}")],
         role: (id == 1).then_some(Role::Inbox),
-        selectable: true,
         delimiter: Some(b'/'),
-        can_nest: true,
-        subscribed: true,
         uid_validity: 1,
         uid_next: 1,
         unread: 1,
         total: 1,
-        conversations: false,
-        synced: Default::default(),
+        ..Mailbox::new(MailboxId(id), AccountId(1))
     }
 }
 

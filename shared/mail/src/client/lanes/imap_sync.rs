@@ -378,22 +378,13 @@ mod tests {
     #[test]
     fn what_changed_is_looked_at_in_the_order_of_who_waits_for_it() {
         let mailbox = |id, role, uid_validity, stale| Mailbox {
-            id: MailboxId(id),
-            account: AccountId(1),
-            path: Vec::new(),
-            names: Vec::new(),
             role,
             selectable: id != 6,
-            delimiter: None,
-            can_nest: true,
-            subscribed: true,
             uid_validity,
             uid_next: 1,
-            unread: 0,
-            total: 0,
-            conversations: false,
             // An earlier version did not ask which messages the eighth's follow.
             synced: SyncPoint { stale, linked: id != 8, ..SyncPoint::default() },
+            ..Mailbox::new(MailboxId(id), AccountId(1))
         };
         let mailboxes = vec![
             mailbox(1, None, 7, true),

@@ -52,21 +52,11 @@ fn host_with_inbox() -> ScriptedHost {
 /// An inbox that was never synced.
 fn inbox() -> Mailbox {
     Mailbox {
-        id: INBOX,
-        account: AccountId(1),
         path: b"INBOX".to_vec(),
         names: vec!["INBOX".into()],
         role: Some(Role::Inbox),
-        selectable: true,
         delimiter: Some(b'/'),
-        can_nest: true,
-        subscribed: true,
-        uid_validity: 0,
-        uid_next: 0,
-        unread: 0,
-        total: 0,
-        conversations: false,
-        synced: Default::default(),
+        ..Mailbox::new(INBOX, AccountId(1))
     }
 }
 

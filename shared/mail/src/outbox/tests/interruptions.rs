@@ -128,20 +128,12 @@ fn a_page_that_dies_while_it_files_a_copy_makes_one_copy_in_the_end() {
 
 fn sent_mailbox() -> Mailbox {
     Mailbox {
-        id: MailboxId(1),
-        account: AccountId(1),
         path: b"Sent".to_vec(),
         names: vec!["Sent".into()],
         role: Some(Role::Sent),
-        selectable: true,
         delimiter: Some(b'/'),
-        can_nest: true,
-        subscribed: true,
         uid_validity: 1,
         uid_next: 1,
-        unread: 0,
-        total: 0,
-        conversations: false,
-        synced: Default::default(),
+        ..Mailbox::new(MailboxId(1), AccountId(1))
     }
 }

@@ -7,7 +7,7 @@ use postern_imap::{
 
 use super::*;
 use crate::{
-    record::{Body, Links, Mailbox, Message, SyncPoint},
+    record::{Body, Links, Mailbox, Message},
     search::{Asked, Rung, Seen},
     store::{Durability, MemoryStore},
 };
@@ -184,21 +184,10 @@ fn a_server_that_refuses_is_asked_for_less() {
 #[test]
 fn a_query_that_names_mailboxes_is_settled_for_each() {
     let mailbox = |names: &[&str], role| Mailbox {
-        id: MAILBOX,
-        account: AccountId(1),
-        path: Vec::new(),
         names: names.iter().map(|name| (*name).into()).collect(),
         role,
-        selectable: true,
-        delimiter: None,
-        can_nest: true,
-        subscribed: true,
-        uid_validity: 0,
         uid_next: 1,
-        unread: 0,
-        total: 0,
-        conversations: false,
-        synced: SyncPoint::default(),
+        ..Mailbox::new(MAILBOX, AccountId(1))
     };
     let sent = mailbox(&["Gesendet"], Some(Role::Sent));
     let garden = mailbox(&["Lists", "Garden"], None);

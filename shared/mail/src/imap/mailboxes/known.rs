@@ -1,0 +1,125 @@
+//! Which of the stored mailboxes are those that the server lists.
+
+use std::collections::{BTreeMap, HashSet};
+
+use postern_bridge::MailboxId;
+
+use super::Listed;
+use crate::{imap::spelling, record::Mailbox};
+
+/// Which of the stored mailboxes the server lists, by the path that it tells. One that was renamed
+/// by somebody else is known by what the server calls it whatever its name is; the others by their
+/// paths; those that are left by their names, as some servers spell these in modified UTF-7 otherwise
+/// than others do, or not at all, and all alike once they speak UTF-8. Where several could be meant,
+/// none is.
+pub(super) fn known<'a>(
+    stored: &'a [Mailbox],
+    listed: &'a [Listed],
+) -> BTreeMap<&'a [u8], &'a Mailbox> {
+    let mut known = Known::default();
+    known.pair(stored, listed, |own| own.server_id.clone(), |own| own.server_id().map(Into::into));
+    known.pair(stored, listed, |own| Some(own.path.clone()), |own| Some(own.path.clone()));
+    let meaning = |path: &[u8]| spelling::meaning(path).filter(|meaning| !meaning.is_empty());
+    known.pair(stored, listed, |own| meaning(&own.path), |own| meaning(&own.path));
+    known.by_path
+}
+
+#[derive(Default)]
+struct Known<'a> {
+    by_path: BTreeMap<&'a [u8], &'a Mailbox>,
+    taken: HashSet<MailboxId>,
+}
+
+impl<'a> Known<'a> {
+    /// Adds of those that are left the pairs that have something in common which no other has.
+    fn pair<K: Ord>(
+        &mut self,
+        stored: &'a [Mailbox],
+        listed: &'a [Listed],
+        of_stored: impl Fn(&Mailbox) -> Option<K>,
+        of_listed: impl Fn(&Listed) -> Option<K>,
+    ) {
+        let mut pairs: BTreeMap<K, (Vec<&Mailbox>, Vec<&[u8]>)> = BTreeMap::new();
+        for mailbox in stored.iter().filter(|own| !self.taken.contains(&own.id)) {
+            if let Some(key) = of_stored(mailbox) {
+                pairs.entry(key).or_default().0.push(mailbox);
+            }
+        }
+        for own in listed.iter().filter(|own| !self.by_path.contains_key(&*own.path)) {
+            if let Some(key) = of_listed(own) {
+                pairs.entry(key).or_default().1.push(&own.path);
+            }
+        }
+        for (mailboxes, paths) in pairs.into_values() {
+            if let ([mailbox], [path]) = (&mailboxes[..], &paths[..]) {
+                self.by_path.insert(path, mailbox);
+                self.taken.insert(mailbox.id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::AccountId;
+    use postern_imap::response::MailboxStatus;
+
+    use super::super::{
+        reconcile,
+        tests::{own, whole},
+    };
+    use super::*;
+
+    #[test]
+    fn a_mailbox_that_was_renamed_is_known_by_what_the_server_calls_it() {
+        let listed = |paths: &[(&str, &str)]| {
+            let listed = |(path, id): &(&str, &str)| {
+                let mailbox_id = (!id.is_empty()).then(|| (*id).to_owned());
+                let status = Some(MailboxStatus { mailbox_id, ..MailboxStatus::default() });
+                Listed { status, ..own(path, None) }
+            };
+            whole(paths.iter().map(listed).collect::<Vec<_>>())
+        };
+        let again = |stored: &[(&str, &str)], paths: &[(&str, &str)]| {
+            let first = reconcile(AccountId(3), &[], &listed(stored), 1, &[]);
+            let second = reconcile(AccountId(3), &first.mailboxes, &listed(paths), 100, &[]);
+            second.mailboxes.iter().map(|mailbox| mailbox.id.0).collect::<Vec<_>>()
+        };
+        let both = [("a", "F1"), ("b", "F2")];
+        assert_eq!(again(&both, &[("x", "F1"), ("b", "F2")]), [1, 2]);
+        assert_eq!(again(&both, &[("b", "F1"), ("a", "F2")]), [1, 2], "they changed names");
+        assert_eq!(again(&both, &[("a", "F2"), ("b", "F3")]), [2, 100], "one has another's place");
+        assert_eq!(again(&both, &[("a", "F8"), ("b", "F9")]), [1, 2], "all was made anew");
+        assert_eq!(again(&both, &[("x", ""), ("b", "")]), [100, 2], "nothing is told");
+        assert_eq!(again(&both, &[("x", "F1"), ("y", "F1")]), [100, 101], "it means nothing");
+        assert_eq!(again(&[("a", "F"), ("b", "F")], &[("x", "F"), ("b", "F")]), [100, 2]);
+        let long = "F".repeat(300);
+        assert_eq!(again(&[("a", &long)], &[("x", &long)]), [100]);
+    }
+
+    #[test]
+    fn a_mailbox_that_is_spelled_otherwise_is_the_same_if_only_one_can_be_meant() {
+        let again = |stored: &[&[u8]], listed: &[&[u8]]| {
+            let spelled = |paths: &[&[u8]]| {
+                let spelled = |path: &&[u8]| Listed { path: path.to_vec(), ..own("", None) };
+                whole(paths.iter().map(spelled).collect::<Vec<_>>())
+            };
+            let first = reconcile(AccountId(3), &[], &spelled(stored), 1, &[]);
+            let second = reconcile(AccountId(3), &first.mailboxes, &spelled(listed), 100, &[]);
+            let mut ids = Vec::new();
+            for (mailbox, path) in second.mailboxes.iter().zip(listed) {
+                assert_eq!(mailbox.path, *path);
+                ids.push(mailbox.id.0);
+            }
+            ids
+        };
+        let (raw, encoded) = ("R&D/Entwürfe".as_bytes(), &b"R&-D/Entw&APw-rfe"[..]);
+        assert_eq!(again(&[b"INBOX", raw], &[b"INBOX", encoded]), [1, 2]);
+        assert_eq!(again(&[b"INBOX", encoded], &[raw, b"INBOX"]), [2, 1]);
+        // Both are there: each is what it is.
+        assert_eq!(again(&[raw, encoded], &[encoded, raw]), [2, 1]);
+        assert_eq!(again(&[raw], &[encoded, raw]), [100, 1]);
+        assert_eq!(again(&[raw, encoded], &[b"R&-D/&AEUAbgB0AHcA,AByAGYAZQ-"]), [100]);
+        assert_eq!(again(&[b"caf\xe9"], &[b"caf\xe8"]), [100]);
+    }
+}
