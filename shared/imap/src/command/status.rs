@@ -20,7 +20,8 @@ pub enum StatusItem {
     Size,
     /// How many are marked as deleted (IMAP4rev2).
     Deleted,
-    /// The mailbox's identifier (OBJECTID).
+    /// The mailbox's identifier (OBJECTID). Best asked for without anything that has to be counted:
+    /// some servers (Cyrus 3.6) then have bytes of freed memory in its place.
     MailboxId,
     /// How large a message may be that is put into it (APPENDLIMIT without a value).
     AppendLimit,
@@ -30,14 +31,16 @@ impl StatusItem {
     /// What every server tells.
     pub const ALWAYS: [Self; 4] = [Self::Messages, Self::Unseen, Self::UidNext, Self::UidValidity];
 
-    /// All that this server tells.
+    /// What tells a mailbox from all others, whatever its name is and whatever was made anew.
+    pub const IDENTITY: [Self; 2] = [Self::UidValidity, Self::MailboxId];
+
+    /// All that this server tells beside the identifier.
     pub fn offered(capabilities: &Capabilities) -> Vec<Self> {
         let has = |names: &[&str]| names.iter().any(|name| capabilities.has(name));
         let more = [
             (Self::HighestModSeq, has(&["CONDSTORE", "QRESYNC"])),
             (Self::Size, has(&["STATUS=SIZE", "IMAP4REV2"])),
             (Self::Deleted, has(&["IMAP4REV2"])),
-            (Self::MailboxId, has(&["OBJECTID"])),
             (Self::AppendLimit, has(&["APPENDLIMIT"])),
         ];
         let more = more.into_iter().filter(|(_, offered)| *offered).map(|(item, _)| item);

@@ -8,7 +8,7 @@ mod copied;
 
 pub use copied::CopiedUids;
 
-use super::{Capabilities, Flag};
+use super::{Capabilities, Flag, mailbox::is_object_id};
 use crate::{
     SequenceSet,
     limits::Limits,
@@ -202,7 +202,9 @@ impl Code {
             "COPYUID" => return CopiedUids::parse(arguments).map(Self::CopyUid),
             "HIGHESTMODSEQ" => Self::HighestModSeq(first?.number()?),
             "INPROGRESS" => Self::InProgress(progress(first)),
-            "MAILBOXID" => Self::MailboxId(texts(first).into_iter().next()?),
+            "MAILBOXID" => {
+                Self::MailboxId(texts(first).into_iter().next().filter(|id| is_object_id(id))?)
+            }
             "MESSAGELIMIT" => Self::MessageLimit {
                 limit: number()?,
                 last_uid: arguments.get(1).and_then(Token::number),

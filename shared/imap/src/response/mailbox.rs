@@ -25,7 +25,7 @@ pub struct MailboxStatus {
     pub deleted: Option<u32>,
     /// DELETED-STORAGE: how many bytes an expunge would free.
     pub deleted_storage: Option<u64>,
-    /// MAILBOXID.
+    /// MAILBOXID: what tells the mailbox from all others whatever its name is (RFC 8474).
     pub mailbox_id: Option<String>,
     /// APPENDLIMIT.
     pub append_limit: Option<AppendLimit>,
@@ -56,13 +56,22 @@ impl MailboxStatus {
                 "SIZE" => status.size = value.number(),
                 "DELETED" => status.deleted = value.number(),
                 "DELETED-STORAGE" => status.deleted_storage = value.number(),
-                "MAILBOXID" => status.mailbox_id = value.list().and_then(|id| id.first()?.text()),
+                "MAILBOXID" => {
+                    let id = value.list().and_then(|id| id.first()?.text());
+                    status.mailbox_id = id.filter(|id| is_object_id(id));
+                }
                 "APPENDLIMIT" => status.append_limit = append_limit(value),
                 _ => {}
             }
         }
         Some(status)
     }
+}
+
+/// Whether it can be an object identifier (RFC 8474 section 7).
+pub(super) fn is_object_id(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=255).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 fn append_limit(value: &Token<'_>) -> Option<AppendLimit> {
@@ -115,6 +124,7 @@ mod tests {
                 ..MailboxStatus::default()
             }
         );
+        assert_eq!(status("* STATUS a (MAILBOXID (\u{fffd}:xU))").mailbox_id, None, "it is none");
         assert_eq!(status("* STATUS a (APPENDLIMIT NIL)").append_limit, Some(AppendLimit::None));
     }
 }

@@ -28,8 +28,6 @@ pub const CONTENT: usize = 64 << 20;
 pub const MAILBOXES: usize = 5_000;
 /// Mailboxes whose counts are asked for one by one, where the server can't tell them in one go.
 pub const COUNTED_MAILBOXES: usize = 200;
-/// Octets of an object identifier (RFC 8474 section 7).
-pub const OBJECT_ID: usize = 255;
 /// Levels of a mailbox's name; deeper ones are shown as one.
 pub const MAILBOX_DEPTH: usize = 30;
 /// Messages of one mailbox.

@@ -3,7 +3,7 @@
 mod known;
 mod roles;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use postern_bridge::{AccountId, MailboxId, Role};
 use postern_imap::{
@@ -40,7 +40,10 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Vec<Mailbox>, MailError> {
         let store = host.store();
         let asked = changes::Mailboxes::of(store, account).await?;
-        let mut listed = self.list(host).await?;
+        let stored = record::mailboxes(store, account).await?;
+        let identified = stored.into_iter().filter(|own| own.server_id.is_some());
+        let identified = identified.map(|own| own.path).collect();
+        let mut listed = self.list(host, &identified).await?;
         let _editing = store.editing().lock().await;
         let stored = record::mailboxes(store, account).await?;
         if !asked.allow(&changes::Mailboxes::of(store, account).await?) {
@@ -63,7 +66,12 @@ impl<T: Transport> ImapClient<T> {
         Ok(mailboxes)
     }
 
-    async fn list<H: Host<Transport = T>>(&mut self, host: &H) -> Result<Listing, MailError> {
+    /// Lists the mailboxes; the paths of those whose identifiers are known are given.
+    async fn list<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        identified: &HashSet<Vec<u8>>,
+    ) -> Result<Listing, MailError> {
         let offered = self.capabilities(host).await?;
         let with = ListReturn::offered(&offered);
         let what = "list the mailboxes";
@@ -71,25 +79,45 @@ impl<T: Transport> ImapClient<T> {
         let is_whole = !answer.is_damaged;
         let mut responses = answer.responses;
         if with.status.is_empty() {
-            let selectable = responses.iter().filter_map(|response| match response {
-                Response::List(entry) if is_selectable(entry) => Some(&entry.name),
-                _ => None,
-            });
             let items = StatusItem::offered(&offered);
-            let commands: Result<Vec<_>, _> = selectable
-                .take(limits::COUNTED_MAILBOXES)
-                .map(|name| Command::status_of(name, &items))
-                .collect();
-            let counts = self.run_all(host, commands?, "count the messages").await?;
-            responses.extend(counts.responses);
+            let counts = self.statuses(host, &responses, &items, |_| true).await?;
+            responses.extend(counts);
+        }
+        let mut identifiers = Vec::new();
+        if offered.has("OBJECTID") {
+            let is_new = |path: &[u8]| !identified.contains(path);
+            identifiers = self.statuses(host, &responses, &StatusItem::IDENTITY, is_new).await?;
         }
         spelling::spell(&mut responses, self.enabled.spelling);
-        let mailboxes = listed(responses, with.subscribed);
+        spelling::spell(&mut identifiers, self.enabled.spelling);
+        let mailboxes = listed(responses, identifiers, with.subscribed);
         if mailboxes.is_empty() {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
         }
         Ok(Listing { mailboxes, is_whole })
+    }
+
+    /// Asks of the mailboxes of a list, one by one, those whose stored paths are wanted.
+    async fn statuses<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        list: &[Response],
+        items: &[StatusItem],
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Response>, MailError> {
+        let spelling = self.enabled.spelling;
+        let commands: Result<Vec<_>, _> = list
+            .iter()
+            .filter_map(|response| match response {
+                Response::List(entry) if is_selectable(entry) => Some(&entry.name),
+                _ => None,
+            })
+            .filter(|name| is_wanted(&spelling::from_server(name.to_vec(), spelling)))
+            .take(limits::COUNTED_MAILBOXES)
+            .map(|name| Command::status_of(name, items))
+            .collect();
+        Ok(self.run_all(host, commands?, "ask about the mailboxes").await?.responses)
     }
 }
 
@@ -113,14 +141,8 @@ struct Listed {
     subscribed: Option<bool>,
     /// The counts, if the server told.
     status: Option<MailboxStatus>,
-}
-
-impl Listed {
-    /// What the server calls it whatever its name is (MAILBOXID, RFC 8474), if it told.
-    fn server_id(&self) -> Option<&str> {
-        let told = self.status.as_ref()?.mailbox_id.as_deref()?;
-        (!told.is_empty() && told.len() <= limits::OBJECT_ID).then_some(told)
-    }
+    /// Its identifier (MAILBOXID), and the UIDVALIDITY with which it was told, if it was.
+    identity: Option<(String, u32)>,
 }
 
 struct Reconciled {
@@ -154,8 +176,8 @@ fn reconcile(
         mailbox.delimiter = own.delimiter;
         mailbox.can_nest = own.can_nest;
         mailbox.subscribed = own.subscribed.unwrap_or(mailbox.subscribed);
-        if let Some(server_id) = own.server_id() {
-            mailbox.server_id = Some(server_id.to_owned());
+        if let Some((identifier, _)) = &own.identity {
+            mailbox.server_id = Some(identifier.clone());
         }
         mailbox.synced.stale |= plan::is_stale(&mailbox, own.status.as_ref());
         let counts = own.status.as_ref().and_then(|own| own.unseen.zip(own.messages));
@@ -191,8 +213,17 @@ pub(crate) fn forget_messages(mailbox: MailboxId) -> [Write; 4] {
     [range(Table::Messages), range(Table::Arrival), range(Table::Bodies), refused::forget(mailbox)]
 }
 
-/// What the server listed; `subscribed` is whether it was asked for subscriptions as well.
-fn listed(responses: Vec<Response>, subscribed: bool) -> Vec<Listed> {
+/// What the server listed, with the identifiers that it told apart; `subscribed` is whether it was
+/// asked for subscriptions as well.
+fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool) -> Vec<Listed> {
+    let mut identities: BTreeMap<Vec<u8>, (String, u32)> = BTreeMap::new();
+    for response in identifiers {
+        if let Response::MailboxStatus(status) = response
+            && let Some(identity) = status.mailbox_id.zip(status.uid_validity)
+        {
+            identities.insert(status.name, identity);
+        }
+    }
     let mut entries: BTreeMap<Vec<u8>, ListEntry> = BTreeMap::new();
     let mut counts: BTreeMap<Vec<u8>, MailboxStatus> = BTreeMap::new();
     for response in responses {
@@ -218,6 +249,7 @@ fn listed(responses: Vec<Response>, subscribed: bool) -> Vec<Listed> {
             can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors"),
             subscribed: subscribed.then(|| entry.has(r"\Subscribed")),
             status: counts.remove(&entry.name),
+            identity: identities.remove(&entry.name),
             path: entry.name,
         })
         .collect();
@@ -266,6 +298,7 @@ mod tests {
             can_nest: true,
             subscribed: None,
             status: counts.map(status),
+            identity: None,
         }
     }
 

@@ -8,8 +8,8 @@ use super::Listed;
 use crate::{imap::spelling, record::Mailbox};
 
 /// Which of the stored mailboxes the server lists, by the path that it tells. One that was renamed
-/// by somebody else is known by what the server calls it whatever its name is; the others by their
-/// paths; those that are left by their names, as some servers spell these in modified UTF-7 otherwise
+/// by somebody else is known by its identifier (MAILBOXID), if its UIDs are what they were; the others
+/// by their paths; those that are left by their names, as some servers spell these in modified UTF-7 otherwise
 /// than others do, or not at all, and all alike once they speak UTF-8. Where several could be meant,
 /// none is.
 pub(super) fn known<'a>(
@@ -17,7 +17,12 @@ pub(super) fn known<'a>(
     listed: &'a [Listed],
 ) -> BTreeMap<&'a [u8], &'a Mailbox> {
     let mut known = Known::default();
-    known.pair(stored, listed, |own| own.server_id.clone(), |own| own.server_id().map(Into::into));
+    known.pair(
+        stored,
+        listed,
+        |own| Some((own.server_id.clone()?, own.uid_validity)),
+        |own| own.identity.clone(),
+    );
     known.pair(stored, listed, |own| Some(own.path.clone()), |own| Some(own.path.clone()));
     let meaning = |path: &[u8]| spelling::meaning(path).filter(|meaning| !meaning.is_empty());
     known.pair(stored, listed, |own| meaning(&own.path), |own| meaning(&own.path));
@@ -62,7 +67,6 @@ impl<'a> Known<'a> {
 #[cfg(test)]
 mod tests {
     use postern_bridge::AccountId;
-    use postern_imap::response::MailboxStatus;
 
     use super::super::{
         reconcile,
@@ -71,30 +75,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mailbox_that_was_renamed_is_known_by_what_the_server_calls_it() {
-        let listed = |paths: &[(&str, &str)]| {
+    fn a_mailbox_that_was_renamed_is_known_by_its_identifier() {
+        let listed = |paths: &[(&str, &str)], uid_validity| {
             let listed = |(path, id): &(&str, &str)| {
-                let mailbox_id = (!id.is_empty()).then(|| (*id).to_owned());
-                let status = Some(MailboxStatus { mailbox_id, ..MailboxStatus::default() });
-                Listed { status, ..own(path, None) }
+                let identity = (!id.is_empty()).then(|| ((*id).to_owned(), uid_validity));
+                Listed { identity, ..own(path, None) }
             };
             whole(paths.iter().map(listed).collect::<Vec<_>>())
         };
         let again = |stored: &[(&str, &str)], paths: &[(&str, &str)]| {
-            let first = reconcile(AccountId(3), &[], &listed(stored), 1, &[]);
-            let second = reconcile(AccountId(3), &first.mailboxes, &listed(paths), 100, &[]);
-            second.mailboxes.iter().map(|mailbox| mailbox.id.0).collect::<Vec<_>>()
+            let first = reconcile(AccountId(3), &[], &listed(stored, 7), 1, &[]);
+            let synced = |own| Mailbox { uid_validity: 7, ..own };
+            let synced: Vec<_> = first.mailboxes.into_iter().map(synced).collect();
+            let ids = |uid_validity| {
+                let listed = listed(paths, uid_validity);
+                let second = reconcile(AccountId(3), &synced, &listed, 100, &[]);
+                second.mailboxes.iter().map(|mailbox| mailbox.id.0).collect::<Vec<_>>()
+            };
+            (ids(7), ids(8))
         };
         let both = [("a", "F1"), ("b", "F2")];
-        assert_eq!(again(&both, &[("x", "F1"), ("b", "F2")]), [1, 2]);
-        assert_eq!(again(&both, &[("b", "F1"), ("a", "F2")]), [1, 2], "they changed names");
-        assert_eq!(again(&both, &[("a", "F2"), ("b", "F3")]), [2, 100], "one has another's place");
-        assert_eq!(again(&both, &[("a", "F8"), ("b", "F9")]), [1, 2], "all was made anew");
-        assert_eq!(again(&both, &[("x", ""), ("b", "")]), [100, 2], "nothing is told");
-        assert_eq!(again(&both, &[("x", "F1"), ("y", "F1")]), [100, 101], "it means nothing");
-        assert_eq!(again(&[("a", "F"), ("b", "F")], &[("x", "F"), ("b", "F")]), [100, 2]);
-        let long = "F".repeat(300);
-        assert_eq!(again(&[("a", &long)], &[("x", &long)]), [100]);
+        // What is known where the UIDs are what they were, and where they are others.
+        for (paths, same, others) in [
+            (&[("x", "F1"), ("b", "F2")], [1, 2], [100, 2]),
+            // They changed names.
+            (&[("b", "F1"), ("a", "F2")], [1, 2], [2, 1]),
+            // One has another's place.
+            (&[("a", "F2"), ("b", "F3")], [2, 100], [1, 2]),
+            // Both were made anew.
+            (&[("a", "F8"), ("b", "F9")], [1, 2], [1, 2]),
+            // Nothing is told.
+            (&[("x", ""), ("b", "")], [100, 2], [100, 2]),
+            // It means nothing.
+            (&[("x", "F1"), ("y", "F1")], [100, 101], [100, 101]),
+        ] {
+            assert_eq!(again(&both, paths), (same.to_vec(), others.to_vec()), "{paths:?}");
+        }
+        let twice = [("a", "F1"), ("b", "F1")];
+        assert_eq!(again(&twice, &[("x", "F1"), ("b", "F1")]).0, [100, 2]);
     }
 
     #[test]
