@@ -87,7 +87,13 @@ impl<T: Transport> ImapClient<T> {
                 Ok(Either::Left(Event::Idling { renew_within })) => {
                     end = end.min(after(host.now(), renew_within));
                 }
-                Ok(Either::Left(Event::Completed { .. })) => return Ok(false),
+                Ok(Either::Left(Event::Completed { tag: ended, .. })) if ended == tag => {
+                    return Ok(false);
+                }
+                Ok(Either::Left(Event::Completed { tag, status })) => {
+                    // IDLE goes out when that is done.
+                    self.ended.insert(tag, status);
+                }
                 Ok(Either::Left(Event::Response(response))) => {
                     if matches!(response, Response::MailboxStatus(_) | Response::List(_))
                         && !std::mem::replace(&mut self.told_of_others, true)

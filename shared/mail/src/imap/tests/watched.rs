@@ -3,6 +3,7 @@
 use std::{future::pending, time::Duration};
 
 use postern_bridge::{Endpoint, Security, ServerLogin};
+use postern_imap::Command;
 
 use super::{INBOX, inbox};
 use crate::{
@@ -119,4 +120,14 @@ fn a_server_that_refuses_to_tell_of_all_is_not_asked_again() {
     assert_eq!(wait(&host, &mut client), (false, 60_000));
     let said = host.server.borrow().said.clone();
     assert_eq!(said.iter().filter(|own| own.starts_with("NOTIFY")).count(), 1, "{said:?}");
+}
+
+#[test]
+fn the_end_of_an_earlier_command_does_not_end_the_waiting() {
+    let (host, mut client) = watching("OK done", vec!["", "* 1 EXISTS\r\n"]);
+    assert_eq!(wait(&host, &mut client), (false, 60_000));
+    // Such as a look at another mailbox, whose answer nobody waits for.
+    let earlier = client.connection.session.start(Command::noop());
+    assert_eq!(wait(&host, &mut client), (true, 0));
+    assert!(client.ended.contains_key(&earlier), "who asked can still learn how it ended");
 }
