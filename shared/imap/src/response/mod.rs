@@ -186,6 +186,15 @@ fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) 
         [] => return (Response::Unknown(String::new()), Some(Defect::Senseless(String::new()))),
     };
     let name = name.upper();
+    let found = match (&*name, number) {
+        ("SEARCH", None) => Some(SearchResult::from_search(arguments)),
+        ("ESEARCH", None) => Some(SearchResult::from_esearch(arguments)),
+        _ => None,
+    };
+    if let Some((result, is_whole)) = found {
+        let defect = (!is_whole).then(|| Defect::Senseless(name.into_owned()));
+        return (Response::Search(result), defect);
+    }
     let understood = match (&*name, number) {
         ("CAPABILITY", None) => {
             Some(Response::Capability(Capabilities::from_tokens(arguments, limits)))
@@ -204,8 +213,6 @@ fn untagged(items: &[Token<'_>], limits: &Limits) -> (Response, Option<Defect>) 
         ("FLAGS", None) => {
             arguments.first().and_then(Token::list).map(|flags| Response::Flags(Flag::all(flags)))
         }
-        ("SEARCH", None) => Some(Response::Search(SearchResult::from_search(arguments))),
-        ("ESEARCH", None) => Some(Response::Search(SearchResult::from_esearch(arguments))),
         ("SORT", None) => Some(Response::Sort(SortResult::parse(arguments))),
         ("THREAD", None) => Some(Response::Threads(Thread::all(arguments))),
         ("VANISHED", None) => Vanished::parse(arguments).map(Response::Vanished),

@@ -45,13 +45,19 @@ pub struct SortResult {
 }
 
 impl SearchResult {
-    pub(super) fn from_search(arguments: &[Token<'_>]) -> Self {
+    /// What SEARCH tells, and whether all of it could be read.
+    pub(super) fn from_search(arguments: &[Token<'_>]) -> (Self, bool) {
+        let is_read = |own: &Token<'_>| own.number::<u32>().is_some() || own.list().is_some();
+        let is_whole = arguments.iter().all(is_read);
         let all = SequenceSet::from_numbers(arguments.iter().filter_map(Token::number));
         let count = all.as_ref().map_or(0, SequenceSet::count);
-        Self { all, count: Some(count), mod_seq: trailing_mod_seq(arguments), ..Self::default() }
+        let mod_seq = trailing_mod_seq(arguments);
+        (Self { all, count: Some(count), mod_seq, ..Self::default() }, is_whole)
     }
 
-    pub(super) fn from_esearch(arguments: &[Token<'_>]) -> Self {
+    /// What ESEARCH tells, and whether the messages that it names could be read.
+    pub(super) fn from_esearch(arguments: &[Token<'_>]) -> (Self, bool) {
+        let mut is_whole = true;
         let mut result = Self::default();
         let mut rest = arguments;
         if let Some((Token::List(correlator), behind)) = rest.split_first() {
@@ -67,7 +73,10 @@ impl SearchResult {
         }
         for [name, value] in rest.as_chunks::<2>().0 {
             match name.text().unwrap_or_default().to_ascii_uppercase().as_str() {
-                "ALL" => result.all = value.atom().and_then(SequenceSet::parse),
+                "ALL" => {
+                    result.all = value.atom().and_then(SequenceSet::parse);
+                    is_whole = result.all.is_some();
+                }
                 "COUNT" => result.count = value.number(),
                 "MIN" => result.min = value.number(),
                 "MAX" => result.max = value.number(),
@@ -76,7 +85,7 @@ impl SearchResult {
                 _ => {}
             }
         }
-        result
+        (result, is_whole)
     }
 }
 
@@ -111,7 +120,13 @@ fn partial(value: &Token<'_>) -> Option<PartialResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Response, response::tests::response};
+    use crate::{
+        Response,
+        response::{
+            Defect,
+            tests::{parse_bytes, response},
+        },
+    };
 
     fn set(text: &str) -> Option<SequenceSet> {
         SequenceSet::parse(text.as_bytes())
@@ -132,6 +147,22 @@ mod tests {
         for (line, all, count, mod_seq) in cases {
             let Response::Search(result) = response(line) else { panic!("{line}") };
             assert_eq!((result.all, result.count, result.mod_seq), (all, count, mod_seq), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_result_that_can_not_be_read_whole_is_a_defect() {
+        let cases = [
+            ("* SEARCH 2 three", set("2")),
+            ("* SEARCH 2 99999999999", set("2")),
+            ("* ESEARCH UID ALL 2:x", None),
+            ("* ESEARCH UID ALL \"2:3\"", None),
+        ];
+        for (line, all) in cases {
+            let (response, defect) = parse_bytes(format!("{line}\r\n").as_bytes());
+            let Response::Search(result) = response else { panic!("{line}") };
+            assert_eq!(result.all, all, "{line}");
+            assert!(matches!(defect, Some(Defect::Senseless(_))), "{line}");
         }
     }
 
