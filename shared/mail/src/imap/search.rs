@@ -1,5 +1,7 @@
 //! Searches of the open mailbox, in the short form where the server has it.
 
+use std::ops::RangeInclusive;
+
 use postern_imap::{
     Command, Response, SequenceSet,
     command::{SearchKey, SearchReturn},
@@ -43,6 +45,30 @@ impl<T: Transport> ImapClient<T> {
         let least = before.min(self.connection.session.exists()).unwrap_or_default();
         let is_whole = !is_damaged && count >= least.into();
         Ok(Present { uids: uids.iter().flat_map(SequenceSet::numbers).collect(), is_whole })
+    }
+
+    /// Asks which messages with UIDs in a range the open mailbox has, ascending; `None` if some of the
+    /// answer could not be read, or it tells more than a mailbox can have: then a smaller range may help.
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be asked.
+    pub(super) async fn present_in<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<Vec<u32>>, MailError> {
+        let Some(set) = SequenceSet::from_ranges([range.clone()]) else { return Ok(Some(vec![])) };
+        let answer = self.run_search(host, vec![SearchKey::Uid(set)], SearchReturn::All).await?;
+        if answer.is_damaged {
+            return Ok(None);
+        }
+        let uids = result(answer)?.all;
+        if uids.as_ref().map_or(0, SequenceSet::count) > limits::MESSAGES {
+            return Ok(None);
+        }
+        let uids = uids.iter().flat_map(SequenceSet::numbers);
+        Ok(Some(uids.filter(|uid| range.contains(uid)).collect()))
     }
 
     /// Searches for messages that match a key.

@@ -1,6 +1,7 @@
 //! Changes, made, told and interrupted.
 
 mod drafts;
+mod emptied;
 mod folders;
 mod interruptions;
 mod local;
@@ -167,6 +168,14 @@ fn flag_names(flags: Flags) -> Vec<String> {
 
 fn uids(host: &TestHost<Imap, MemoryStore>, mailbox: MailboxId) -> Vec<u32> {
     block_on(changes::folders::stored_uids(&host.store, mailbox)).unwrap()
+}
+
+/// The unread messages and all messages of both mailboxes, as they are shown.
+fn counts(host: &TestHost<Imap, MemoryStore>) -> [(u32, u32); 2] {
+    [INBOX, OTHER].map(|id| {
+        let mailbox = block_on(record::mailbox(&host.store, id)).unwrap();
+        (mailbox.unread, mailbox.total)
+    })
 }
 
 fn open_entries<D: Store + 'static>(host: &TestHost<Imap, D>) -> Vec<Entry> {

@@ -14,13 +14,6 @@ fn body(host: &TestHost<Imap, MemoryStore>, mailbox: MailboxId, uid: u32) -> Vec
     block_on(record::body(&host.store, MessageId { mailbox, uid })).unwrap()
 }
 
-fn counts(host: &TestHost<Imap, MemoryStore>) -> [(u32, u32); 2] {
-    [INBOX, OTHER].map(|id| {
-        let mailbox = block_on(record::mailbox(&host.store, id)).unwrap();
-        (mailbox.unread, mailbox.total)
-    })
-}
-
 #[test]
 fn a_moved_message_is_in_its_new_mailbox_at_once_and_can_be_read_there() {
     let host = host("MOVE UIDPLUS");
@@ -208,24 +201,6 @@ fn the_same_request_again_means_no_more_than_it_did() {
 }
 
 #[test]
-fn a_mailbox_is_not_emptied_twice_by_the_same_request() {
-    let host = host("UIDPLUS");
-    let account = account(Protocol::Imap);
-    for _ in 0..2 {
-        block_on(async {
-            let origin = Some((postern_bridge::ClientId(7), 3));
-            let mut editor = Editor::begin(&host, &account, origin).await.unwrap();
-            editor.empty(INBOX).await.unwrap();
-        });
-        let late = super::message(MessageId { mailbox: INBOX, uid: 4 });
-        block_on(host.store.apply(late.put_listed().into(), Durability::Strict)).unwrap();
-    }
-    assert_eq!(uids(&host, INBOX), [4]);
-    let empties = |entry: &Entry| matches!(entry.task, Task::Empty { .. });
-    assert_eq!(open_entries(&host).into_iter().filter(empties).count(), 1);
-}
-
-#[test]
 fn what_is_learnt_of_a_change_that_was_taken_back_meanwhile_leaves_it_so() {
     for capabilities in ["UIDPLUS", "MOVE UIDPLUS"] {
         let host = host(capabilities);
@@ -374,79 +349,4 @@ fn what_was_done_is_kept_for_a_while() {
     assert_eq!(entries.len(), changes::limits::DONE + 1);
     assert!(entries.iter().all(|entry| matches!(entry.state, State::Done(_))));
     assert!(entries.iter().all(|entry| matches!(entry.task, Task::Mark { .. })));
-}
-
-/// A letter comes into a mailbox of the server.
-fn arrive(host: &TestHost<Imap, MemoryStore>, name: &str) {
-    let mut server = host.server.borrow_mut();
-    let folder = server.folders.get_mut(name).unwrap();
-    let uid = folder.uid_next;
-    let message_id = format!("late{uid}@example.org");
-    folder.letters.push(server::Letter { uid, message_id, size: 5, flags: [].into() });
-    folder.uid_next += 1;
-}
-
-#[test]
-fn an_emptied_mailbox_loses_what_is_not_stored_here_but_not_what_comes_later() {
-    let begin = || {
-        let host = host("UIDPLUS");
-        let unknown = super::message(MessageId { mailbox: INBOX, uid: 2 });
-        block_on(host.store.apply(vec![unknown.delete()], Durability::Strict)).unwrap();
-        edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
-        assert_eq!(counts(&host)[0], (0, 0));
-        // Before the server has heard of it.
-        arrive(&host, "m1");
-        host
-    };
-    let whole = begin();
-    drain(&whole).unwrap();
-    assert_eq!(whole.server.borrow().state()["m1"], [("late4@example.org".into(), vec![])]);
-    for cut in 0..whole.carried.get() {
-        let host = begin();
-        host.cut.set(Some(cut));
-        assert!(drain(&host).is_err(), "cut at {cut}");
-        arrive(&host, "m1");
-        host.cut.set(None);
-        drain(&host).unwrap();
-        let left = [4, 5].map(|uid| (format!("late{uid}@example.org"), vec![]));
-        assert_eq!(host.server.borrow().state()["m1"], left, "cut at {cut}");
-    }
-}
-
-#[test]
-fn a_mailbox_that_was_never_opened_is_emptied_of_what_was_counted() {
-    // The last one was opened, and its sync broken off before anything was stored.
-    for (uid_validity, counted) in [(0, true), (0, false), (1, false)] {
-        let host = host("UIDPLUS");
-        let other = Mailbox { uid_validity, uid_next: 0, ..mailbox(2) };
-        block_on(host.store.apply(vec![other.put()], Durability::Strict)).unwrap();
-        arrive(&host, "m2");
-        if counted {
-            let account = account(Protocol::Imap);
-            block_on(async {
-                let secret = Secret::new("secret");
-                let mut client =
-                    ImapClient::connect(&host, &account.incoming, &secret).await.unwrap();
-                client.sync_mailboxes(&host, account.id).await.unwrap();
-            });
-            assert_eq!(counts(&host)[1], (1, 1));
-        }
-        edit(&host, async |editor| editor.empty(OTHER).await).unwrap();
-        arrive(&host, "m2");
-        drain(&host).unwrap();
-        // Without a count the server is asked when it hears of it.
-        let left = host.server.borrow().state()["m2"].len();
-        assert_eq!(left, usize::from(counted));
-    }
-}
-
-#[test]
-fn a_mailbox_that_was_made_anew_since_it_was_emptied_keeps_what_is_in_it() {
-    let host = host("UIDPLUS");
-    edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
-    let anew = server::Folder { uid_validity: 7, uid_next: 1, letters: Vec::new() };
-    host.server.borrow_mut().folders.insert("m1".into(), anew);
-    arrive(&host, "m1");
-    drain(&host).unwrap();
-    assert_eq!(host.server.borrow().state()["m1"].len(), 1);
 }

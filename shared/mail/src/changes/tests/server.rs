@@ -40,6 +40,8 @@ pub(super) struct Imap {
     pub(super) refuses: Vec<&'static str>,
     /// Whether mailboxes can only be made in the inbox.
     pub(super) only_in_inbox: bool,
+    /// How many messages an answer to a search names; of more the rest can't be read.
+    pub(super) finds: Option<usize>,
     /// What was said, without tags.
     pub(super) log: Vec<String>,
     selected: Option<String>,
@@ -255,7 +257,7 @@ impl Imap {
         let named = |at: usize| (words[at - 1] != "NOT", set(&words[at + 1]));
         let uids = uids.map(named);
         let unseen = words.iter().any(|own| own == "UNSEEN");
-        let found: Vec<String> = self
+        let mut found: Vec<String> = self
             .open()
             .letters
             .iter()
@@ -264,6 +266,10 @@ impl Imap {
             .filter(|own| !unseen || !own.flags.contains(r"\Seen"))
             .map(|own| own.uid.to_string())
             .collect();
+        if let Some(most) = self.finds.filter(|most| found.len() > *most) {
+            found.truncate(most);
+            found.push("...".into());
+        }
         format!("* SEARCH {}\r\n", found.join(" "))
     }
 

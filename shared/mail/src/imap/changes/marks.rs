@@ -3,7 +3,7 @@
 use postern_bridge::{MailboxId, Mark};
 use postern_imap::{
     Command, SequenceSet,
-    command::{FetchItem, SearchKey, SearchReturn, StoreMode},
+    command::{FetchItem, StoreMode},
     response::Flag,
 };
 
@@ -108,20 +108,51 @@ impl<T: Transport> ImapClient<T> {
                 until
             }
         };
+        let removal = if uid_validity == selected.uid_validity && selected.exists > 0 {
+            self.remove_below(host, uid_next).await?
+        } else {
+            Removal::Whole
+        };
+        let settled = changes::done(host, entry, &Arrivals::default(), removal).await?;
+        Ok(Outcome::of(settled.and(Settled::asking([mailbox])), removal, mailbox))
+    }
+
+    /// Removes all messages with smaller UIDs from the open mailbox. Of ranges of which the server's
+    /// answer can't be read whole, the halves are asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be asked, or does not tell all that there is; the rest is removed then.
+    async fn remove_below<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        uid: u32,
+    ) -> Result<Removal, MailError> {
         let mut removal = Removal::Whole;
-        if uid_validity == selected.uid_validity && selected.exists > 0 {
-            let found = self.search(host, SearchKey::All, SearchReturn::All).await?;
-            let uids = found.all.filter(|uids| uids.count() <= limits::MESSAGES);
-            let uids: Vec<u32> = uids.iter().flat_map(SequenceSet::numbers).collect();
-            let there: Vec<u32> = uids.into_iter().filter(|uid| *uid < uid_next).collect();
-            for window in there.chunks(changes::limits::ITEMS) {
+        let mut is_told = true;
+        let mut ranges = Vec::from_iter((uid > 1).then(|| 1..=uid - 1));
+        for _ in 0..limits::RANGES {
+            let Some(range) = ranges.pop() else { break };
+            let Some(uids) = self.present_in(host, range.clone()).await? else {
+                let (first, last) = range.into_inner();
+                let middle = first.midpoint(last);
+                if first < last {
+                    ranges.extend([middle + 1..=last, first..=middle]);
+                } else {
+                    is_told = false;
+                }
+                continue;
+            };
+            for window in uids.chunks(changes::limits::ITEMS) {
                 if let Some(window) = SequenceSet::from_numbers(window.iter().copied()) {
                     removal = self.remove_uids(host, &window).await?;
                 }
             }
         }
-        let settled = changes::done(host, entry, &Arrivals::default(), removal).await?;
-        Ok(Outcome::of(settled.and(Settled::asking([mailbox])), removal, mailbox))
+        match is_told && ranges.is_empty() {
+            true => Ok(removal),
+            false => Err(MailError::Unsupported("a list of all messages in the folder")),
+        }
     }
 
     async fn remove_uids<H: Host<Transport = T>>(
