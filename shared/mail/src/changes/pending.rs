@@ -36,8 +36,35 @@ pub struct Pending {
     unread: i64,
     /// What `unread` has of each message that the server knows.
     unsettled: BTreeMap<u32, i64>,
-    /// Whether all that the server has is to go.
-    emptied: bool,
+    /// What is to go, if the mailbox is to be emptied.
+    emptied: Option<Emptied>,
+}
+
+/// What of a mailbox is to go that is to be emptied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Emptied {
+    /// All messages with smaller UIDs.
+    until: u32,
+    /// At most so many others have come since, by the UIDs that were given out.
+    since: u32,
+}
+
+impl Emptied {
+    /// What an "Empty" that is bounded by UIDVALIDITY and UID means; `None` if the mailbox was made anew
+    /// since.
+    fn of(mailbox: &Mailbox, until: Option<(u32, u32)>) -> Option<Self> {
+        // Nothing was known of the mailbox.
+        let Some((uid_validity, until)) = until else {
+            return Some(Self { until: u32::MAX, since: 0 });
+        };
+        if mailbox.uid_validity != 0 && mailbox.uid_validity != uid_validity {
+            return None;
+        }
+        let told = [Some((mailbox.uid_validity, mailbox.uid_next)), mailbox.synced.counted];
+        let told = told.into_iter().flatten().filter(|(validity, _)| *validity == uid_validity);
+        let next = told.map(|(_, next)| next).max().unwrap_or_default();
+        Some(Self { until, since: next.saturating_sub(until) })
+    }
 }
 
 impl Pending {
@@ -72,9 +99,10 @@ impl Pending {
         self.marks.contains_key(&uid)
     }
 
-    /// Whether all that the server has is to go.
-    pub fn is_emptied(&self) -> bool {
-        self.emptied
+    /// Whether a message that the server has is to go with all that was there when the mailbox was to be
+    /// emptied.
+    pub fn is_emptied_of(&self, uid: u32) -> bool {
+        self.emptied.is_some_and(|emptied| uid < emptied.until)
     }
 
     /// How many messages the server still has that are gone here.
@@ -91,14 +119,17 @@ impl Pending {
 
     /// How many messages are there, when the server has so many.
     pub fn total(&self, on_server: u32) -> u32 {
-        let on_server = if self.emptied { 0 } else { on_server };
-        on_server.saturating_add_signed(i32::try_from(self.total).unwrap_or(0))
+        self.staying(on_server).saturating_add_signed(i32::try_from(self.total).unwrap_or(0))
     }
 
     /// How many unread messages are there, when the server has so many.
     pub fn unread(&self, on_server: u32) -> u32 {
-        let on_server = if self.emptied { 0 } else { on_server };
-        on_server.saturating_add_signed(i32::try_from(self.unread).unwrap_or(0))
+        self.staying(on_server).saturating_add_signed(i32::try_from(self.unread).unwrap_or(0))
+    }
+
+    /// Of so many messages those that do not go with an emptied mailbox.
+    fn staying(&self, on_server: u32) -> u32 {
+        self.emptied.map_or(on_server, |emptied| on_server.min(emptied.since))
     }
 
     /// The messages that are queued to become read or unread, or to go: by UID, and by how much each
@@ -149,9 +180,10 @@ impl Pending {
             Task::Expunge { mailbox: of, items } if *of == mailbox.id => {
                 items.iter().filter(here).for_each(|item| self.depart(item, open));
             }
-            Task::Empty { mailbox: of, .. } if *of == mailbox.id && open => {
+            Task::Empty { mailbox: of, until } if *of == mailbox.id && open => {
+                let Some(emptied) = Emptied::of(mailbox, *until) else { return };
                 // What was counted until then goes with the rest.
-                (self.emptied, self.total, self.unread) = (true, 0, 0);
+                (self.emptied, self.total, self.unread) = (Some(emptied), 0, 0);
                 self.unsettled.clear();
             }
             Task::Append { mailbox: of, item } if *of == mailbox.id && open => self.arrive(item),
@@ -240,5 +272,33 @@ mod tests {
             pending.add_done_since(&entries, &inbox, 10);
             assert_eq!(pending.unread(5), unread, "{entries:?}");
         }
+    }
+
+    #[test]
+    fn what_came_since_a_mailbox_was_to_be_emptied_stays_and_is_counted() {
+        let inbox = Mailbox { uid_validity: 7, uid_next: 12, ..mailbox(1) };
+        let pending = |until, mailbox: &Mailbox| {
+            let entry = Entry {
+                account: AccountId(1),
+                number: 1,
+                change: ChangeId(1),
+                origin: None,
+                all: None,
+                task: Task::Empty { mailbox: MailboxId(1), until },
+                state: State::Queued,
+            };
+            Pending::from_entries(&[entry], mailbox, 5)
+        };
+        let two_came = pending(Some((7, 10)), &inbox);
+        assert_eq!((two_came.total(30), two_came.unread(1)), (2, 1));
+        assert_eq!([9, 10].map(|uid| two_came.is_emptied_of(uid)), [true, false]);
+
+        let counted = record::SyncPoint { counted: Some((7, 15)), ..inbox.synced };
+        let only_counted = pending(Some((7, 10)), &Mailbox { synced: counted, ..inbox.clone() });
+        assert_eq!((only_counted.total(30), only_counted.total(3)), (5, 3));
+        let unknown = pending(None, &inbox);
+        assert_eq!((unknown.total(30), unknown.is_emptied_of(99)), (0, true));
+        let made_anew = pending(Some((6, 10)), &inbox);
+        assert_eq!((made_anew.total(30), made_anew.is_emptied_of(9)), (30, false));
     }
 }

@@ -34,9 +34,7 @@ pub(super) async fn as_here<H: Host>(
     let (mut places, mut missing) = search::admitted(store, mailbox, &there, rest).await?;
     let strict = rest.and(&query.about_marks());
     places.extend(search::admitted(store, mailbox, &marked, &strict).await?.0);
-    if pending.is_emptied() {
-        missing.clear();
-    }
+    missing.retain(|uid| !pending.is_emptied_of(*uid));
     let mut moved = Vec::new();
     for uid in gone.into_iter().rev().take(limits::FETCHED) {
         let here = changes::here_after(&entries, MessageId { mailbox, uid });

@@ -277,3 +277,24 @@ fn what_was_done_here_counts_more_than_what_the_server_has_found() {
     assert_eq!((places(&found), found[0].moved.len()), (vec![6], 0));
     assert_eq!(found[0].awaited, [9]);
 }
+
+#[test]
+fn what_came_since_the_mailbox_was_to_be_emptied_is_found() {
+    let host = host_with_messages();
+    let entry = Entry {
+        account: AccountId(1),
+        number: 1,
+        change: ChangeId(1),
+        origin: None,
+        all: None,
+        task: Task::Empty { mailbox: INBOX, until: Some((9, 7)) },
+        state: State::Queued,
+    };
+    let mut writes: Vec<_> = stored(&host).iter().map(Record::delete).collect();
+    writes.push(entry.put());
+    now(host.store.apply(writes, Durability::Strict)).unwrap();
+    let script = vec![opens(4, 9), (r#"UID SEARCH RETURN (ALL) TEXT "beans""#, finds("5:6,8"))];
+    let (found, result) = find(&host, LOGGED_IN, script, "beans");
+    assert_eq!((places(&found), result), (vec![], Ok(Reach::Whole)));
+    assert_eq!(found[0].awaited, [8]);
+}
