@@ -140,10 +140,12 @@ pub(super) fn is_attachment(part: &BodyPart) -> bool {
     if part.is_disposed("attachment") {
         return true;
     }
-    let is_body = matches!(&*part.media_type, "text/plain" | "text/html");
+    let is_named = part.file_name().is_some_and(|name| !name.trim_ascii().is_empty());
+    // A text with a file name is a file, also where nothing else says so.
+    let is_body = matches!(&*part.media_type, "text/plain" | "text/html") && !is_named;
     // What the text refers to is a part of it; a calendar or signature has no name to be listed by.
     let is_inline = part.media_type.starts_with("image/") && !part.id.is_empty();
-    !is_body && !is_inline && (part.file_name().is_some() || part.message.is_some())
+    !is_body && !is_inline && (is_named || part.message.is_some())
 }
 
 fn text(field: &[u8]) -> String {

@@ -205,6 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn a_text_with_a_file_name_alone_is_left_out_as_the_reader_lists_it() {
+        let named = |name: &[u8]| {
+            let BodyStructure::Part(mut file) = part("text/plain", 2 << 20, "") else { panic!() };
+            file.parameters = Parameters::from([("name".into(), name.into())]);
+            let parts = vec![part("text/plain", 5, ""), BodyStructure::Part(file)];
+            let absent = plan(&multipart("b", parts)).unwrap().absent;
+            absent.iter().map(|own| (own.section.clone(), own.begun)).collect::<Vec<_>>()
+        };
+        assert_eq!(named(b"log.txt"), [("2".into(), false)]);
+        assert_eq!(named(b" "), [("2".into(), true)], "a text of the message itself");
+    }
+
+    #[test]
     fn all_that_is_shown_has_a_limit() {
         let fits = limits::SHOWN / limits::INLINE_IMAGE;
         let images = |count| {
