@@ -1,5 +1,7 @@
 //! Mailboxes, made, renamed, deleted.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::changes::undo;
 
@@ -97,6 +99,29 @@ fn a_folder_that_was_renamed_takes_along_no_subscription_but_those_in_it() {
         "UNSUBSCRIBE \"Home/Garden\"",
     ];
     assert_eq!(subscriptions, expected);
+}
+
+#[test]
+fn a_folder_that_was_renamed_twice_leaves_no_subscription_behind() {
+    let host = host();
+    let home = create(&host, None, "Home").unwrap();
+    create(&host, Some(home), "Garden").unwrap();
+    drain(&host).unwrap();
+    rename(&host, home, None, "House").unwrap();
+    rename(&host, home, None, "Hut").unwrap();
+    host.server.borrow_mut().log.clear();
+    drain(&host).unwrap();
+    let server = host.server.borrow();
+    let mut subscribed = BTreeSet::from(["Home", "Home/Garden"]);
+    for line in &server.log {
+        let name = line.split('"').nth(1).unwrap_or_default();
+        if line.starts_with("SUBSCRIBE") {
+            subscribed.insert(name);
+        } else if line.starts_with("UNSUBSCRIBE") {
+            subscribed.remove(name);
+        }
+    }
+    assert_eq!(subscribed, BTreeSet::from(["Hut", "Hut/Garden"]));
 }
 
 #[test]

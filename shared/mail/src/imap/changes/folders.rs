@@ -13,7 +13,7 @@ use postern_imap::{
 use super::{ImapClient, open::gone};
 use crate::{
     Host, MailError, Store, Transport,
-    changes::{Entry, Task},
+    changes::{self, Entry, Task},
     imap::{refusal::refusal, spelling},
     record::{self, Mailbox, Record},
     store::Durability,
@@ -151,11 +151,14 @@ impl<T: Transport> ImapClient<T> {
             return Err(refused(end, "rename a folder"));
         }
         // Subscriptions are to names, and stay behind.
+        let mut later = changes::entries(host.store(), entry.account).await?;
+        later.retain(|own| own.is_open() && own.number > entry.number);
         for own in record::mailboxes(host.store(), entry.account).await? {
-            if let Some(rest) = below(&own, new)
+            let path = path_before(&own, &later);
+            if let Some(rest) = below(&path, own.delimiter, new)
                 && own.subscribed
             {
-                self.subscribed(host, &own.path, true).await?;
+                self.subscribed(host, &path, true).await?;
                 self.subscribed(host, &[old, rest].concat(), false).await?;
             }
         }
@@ -221,11 +224,22 @@ impl<T: Transport> ImapClient<T> {
     }
 }
 
-/// What follows `path` in the path of a mailbox that is there or nested in it: of "Home" nothing, of
+/// The path that a mailbox has on the server as long as that has not heard of these entries.
+fn path_before(mailbox: &Mailbox, later: &[Entry]) -> Vec<u8> {
+    later.iter().rev().fold(mailbox.path.clone(), |path, entry| match &entry.task {
+        Task::Rename { old, new, .. } => match below(&path, mailbox.delimiter, new) {
+            Some(rest) => [old, rest].concat(),
+            None => path,
+        },
+        _ => path,
+    })
+}
+
+/// What follows `outer` in the path of a mailbox that is there or nested in it: of "Home" nothing, of
 /// "Home/Garden" the end from the delimiter on, and "Homework" is elsewhere.
-fn below<'a>(mailbox: &'a Mailbox, path: &[u8]) -> Option<&'a [u8]> {
-    let rest = mailbox.path.strip_prefix(path)?;
-    let is_there = rest.is_empty() || rest.first().copied() == mailbox.delimiter;
+fn below<'a>(path: &'a [u8], delimiter: Option<u8>, outer: &[u8]) -> Option<&'a [u8]> {
+    let rest = path.strip_prefix(outer)?;
+    let is_there = rest.is_empty() || rest.first().copied() == delimiter;
     is_there.then_some(rest)
 }
 
