@@ -155,6 +155,13 @@ impl<'a, H: Host> Sync<'a, H> {
         Ok(uids)
     }
 
+    /// Counts messages that have come since the mailbox was opened.
+    pub(super) fn count_in(&mut self, new: Vec<&Message>) {
+        let count = |new: usize| u32::try_from(new).unwrap_or_default();
+        self.total += count(new.len());
+        self.unread += count(new.iter().filter(|message| !message.flags.seen).count());
+    }
+
     /// How many messages the server has, when it has told all that happened.
     pub(super) async fn on_server(&self) -> Result<u32, MailError> {
         Ok(self.stored + self.pending().await?.departures())

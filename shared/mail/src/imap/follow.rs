@@ -97,14 +97,15 @@ impl<T: Transport> ImapClient<T> {
         let items = listing::items(&self.capabilities(sync.host()).await?);
         let command = Command::uid_fetch(&new, &items)?;
         let mut answer = self.run(sync.host(), command, "list the messages").await?;
-        let messages = listing::messages(sync.mailbox, answer.fetches(), |uid| {
-            uid >= uid_next && !is_provisional(uid) && stored.binary_search(&uid).is_err()
-        });
+        let is_new = |uid| uid >= uid_next && !is_provisional(uid);
+        let mut messages = listing::messages(sync.mailbox, answer.fetches(), is_new);
         let Some(last) = messages.last() else { return Ok(()) };
         let next = last.id.uid.saturating_add(1);
         if let Some(news) = &mut self.news {
             news.extend_order(messages.iter().map(|message| message.id.uid));
         }
+        // Some may have come while the older ones were fetched.
+        messages.retain(|message| stored.binary_search(&message.id.uid).is_err());
         let unseen = messages.iter().filter(|message| !message.flags.seen).count();
         sync.unread += u32::try_from(unseen).unwrap_or_default();
         sync.total += u32::try_from(messages.len()).unwrap_or_default();

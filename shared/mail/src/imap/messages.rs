@@ -18,6 +18,7 @@ use super::{
     batch::{BATCH, Sync, SyncStep},
     halves::Halving,
     listing,
+    newcomers::Newcomers,
     plan::{self, FlagsFrom},
     refused::Refused,
     search::Present,
@@ -198,7 +199,7 @@ impl<T: Transport> ImapClient<T> {
     /// has refused before come last, and are asked for in one go. The first window is not held up by
     /// others; from then on the next one is taken in while one is stored. As long as windows come
     /// quickly, one more is on its way, so that the server need not wait; where they do not, it would keep
-    /// waiting who wants something else.
+    /// waiting who wants something else. What comes meanwhile goes before the older ones, and is told at once.
     async fn fetch_new<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -219,6 +220,7 @@ impl<T: Transport> ImapClient<T> {
         let (fresh, again) = refused.divide(missing);
         let mut windows = plan::NewWindows::of(&fresh, &again);
         let mut current = self.start_fetch(windows.next(), &halving)?;
+        let mut newcomers = self.newcomers(missing, stored);
         let mut ahead = None;
         let mut came = None;
         while let Some((tag, window)) = current {
@@ -229,7 +231,7 @@ impl<T: Transport> ImapClient<T> {
             stored.extend(added?);
             let mut next = next?;
             let refusal = halving.refusal(&next)?;
-            let is_missing = |uid| missing.binary_search(&uid).is_ok();
+            let is_missing = |uid| missing.binary_search(&uid).is_ok() || newcomers.has(uid);
             let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
             let is_again = window.numbers().any(|uid| again.binary_search(&uid).is_ok());
             if let Some(refusal) = refusal.filter(|_| !is_again) {
@@ -240,7 +242,12 @@ impl<T: Transport> ImapClient<T> {
                     self.fetch_refused(host, uids, refusal, &mut halving, &mut refused).await?;
                 messages.extend(listing::messages(mailbox, more, is_missing));
             }
+            sync.count_in(newcomers.among(&messages));
+            let are_new = newcomers.ended(&window);
             came = Some(messages);
+            if are_new {
+                stored.extend(take_in(sync, came.take()).await?);
+            }
             if is_first {
                 // It is being looked at: nothing else comes before what belongs to it.
                 let shown = take_in(sync, came.take()).await?;
@@ -255,16 +262,24 @@ impl<T: Transport> ImapClient<T> {
                 is_first = false;
             }
             let took = host.now() - began;
-            windows.took(window.count(), took);
+            if !are_new {
+                windows.took(window.count(), took);
+            }
+            let mut new = None;
             if !windows.is_empty() {
                 self.look_out(sync)?;
+                new = self.connection.session.exists().and_then(|exists| newcomers.window(exists));
             }
-            let mut next = || if sync.is_paused() { None } else { windows.next() };
+            let goes_on = took < plan::QUICK || new.is_some();
+            let mut next = || match sync.is_paused() {
+                true => None,
+                false => new.take().or_else(|| windows.next()),
+            };
             current = match ahead {
                 Some(ahead) => Some(ahead),
                 None => self.start_fetch(next(), &halving)?,
             };
-            let next = if took < plan::QUICK { next() } else { None };
+            let next = if goes_on { next() } else { None };
             ahead = self.start_fetch(next, &halving)?;
         }
         stored.extend(take_in(sync, came).await?);
@@ -276,6 +291,15 @@ impl<T: Transport> ImapClient<T> {
         }
         stored.sort_unstable();
         Ok(())
+    }
+
+    /// What may come while these messages are fetched, which are missing beside those that are stored.
+    fn newcomers(&self, missing: &[u32], stored: &[u32]) -> Newcomers {
+        let known = stored.iter().filter(|uid| !is_provisional(**uid)).chain(missing).max();
+        let next = known.map_or(1, |uid| uid.saturating_add(1));
+        let (uid_next, exists) =
+            self.selected.map_or((None, u32::MAX), |own| (own.uid_next, own.exists));
+        Newcomers::behind(next.max(uid_next.unwrap_or_default()), exists)
     }
 
     /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the

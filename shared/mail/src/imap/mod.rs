@@ -14,6 +14,7 @@
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
 //! | `news` | what the server tells about the open mailbox, asked or not |
+//! | `newcomers` | what comes while the older messages are fetched |
 //! | `halves`, `refused` | messages that a server refuses to list in one go; which those were |
 //! | `plan` | which messages to fetch, drop and look at again, and in which windows |
 //! | `listing` | a message's record from what the server tells about it |
@@ -46,6 +47,7 @@ mod mailboxes;
 mod messages;
 mod migrate;
 mod namespace;
+mod newcomers;
 mod news;
 mod part;
 mod partial;

@@ -13,13 +13,50 @@ use postern_tests::{letters, native::endpoint, pages::Page, wiretap::Wiretap};
 
 use super::{Scene, Step};
 
-pub(super) const STEPS: &[Step] = &[Step {
-    behaviour: "new mail is told while a large folder is fetched, which loses nothing by it",
-    check: |scene| Box::pin(beside_a_large_folder(scene)),
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        behaviour: "new mail is told while a large folder is fetched, which loses nothing by it",
+        check: |scene| Box::pin(beside_a_large_folder(scene)),
+    },
+    Step {
+        behaviour: "new mail is told while the inbox itself is fetched for the first time",
+        check: |scene| Box::pin(behind_a_large_inbox(scene)),
+    },
+];
 
-/// How many messages the large folder has.
+/// How many messages the large folder, or inbox, has.
 const MANY: u32 = 1_500;
+
+async fn behind_a_large_inbox(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    other.append("INBOX", letters::many(MANY as usize)).await?;
+    let wiretap = Wiretap::start(scene.server.addresses().imap).await?;
+    // So that the inbox takes some seconds.
+    wiretap.delay(Duration::from_millis(100));
+    let mut draft = scene.draft(Protocol::Imap);
+    draft.incoming.endpoint = endpoint(wiretap.address, Security::Plain);
+    let (mut page, inbox) = scene.page_with(draft).await?;
+    page.say(Intent::OpenMailbox { mailbox: inbox.id });
+    let begun = page.wait(|delta| match delta {
+        Delta::Rows { mailbox, total: 50.., fresh, .. } if mailbox == inbox.id => Some(!fresh),
+        _ => None,
+    });
+    ensure!(begun.await?, "the inbox came at once");
+    other.append("INBOX", [letters::answer("late", "Just now", &[], "Ada")]).await?;
+    let is_first = page.wait(|delta| match delta {
+        Delta::Counts { mailbox, total, .. } if mailbox == inbox.id && total > MANY => Some(true),
+        Delta::Rows { mailbox, fresh: true, .. } if mailbox == inbox.id => Some(false),
+        _ => None,
+    });
+    ensure!(is_first.await?, "new mail waited for the older messages");
+    let here = stored(&page, inbox.id).await?;
+    ensure!(here < MANY as usize, "all others were here before: {here}");
+    let newest = page.list(inbox.id, MANY + 1).await?.swap_remove(0);
+    ensure!(newest.subject == "Just now", "{newest:?}");
+    let here = stored(&page, inbox.id).await?;
+    ensure!(here == MANY as usize + 1, "{here}");
+    Ok(())
+}
 
 async fn beside_a_large_folder(scene: &Scene<'_>) -> Result<()> {
     let mut other = scene.other_client().await?;

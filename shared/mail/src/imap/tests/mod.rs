@@ -32,6 +32,7 @@ mod find;
 mod log_in;
 mod model;
 mod names;
+mod newcomers;
 mod previews;
 mod quirks;
 mod refused;

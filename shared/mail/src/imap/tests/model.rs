@@ -17,15 +17,15 @@ use crate::{
     testing::{FailingStore, Pipe, TestHost, block_on},
 };
 
-type Host = TestHost<Simulated, FailingStore>;
+pub(super) type Host = TestHost<Simulated, FailingStore>;
 
-fn host(extension: Extension) -> Host {
+pub(super) fn host(extension: Extension) -> Host {
     let host = TestHost::with_store(Simulated::new(extension), FailingStore::default());
     block_on(host.store.apply(vec![inbox().put()], Durability::Relaxed)).unwrap();
     host
 }
 
-fn connect(host: &Host) -> Result<ImapClient<Pipe<Simulated>>, MailError> {
+pub(super) fn connect(host: &Host) -> Result<ImapClient<Pipe<Simulated>>, MailError> {
     let endpoint = Endpoint {
         host: "mail".into(),
         port: 993,
@@ -59,7 +59,7 @@ fn listed(host: &Host) -> Vec<Place> {
 }
 
 /// What the store has and what the server has.
-fn assert_same(host: &Host, what: &str) {
+pub(super) fn assert_same(host: &Host, what: &str) {
     let messages: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
     let stored: Vec<_> = messages
         .iter()
