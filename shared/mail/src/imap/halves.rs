@@ -72,7 +72,7 @@ impl<T: Transport> ImapClient<T> {
         let mut came: Vec<Fetch> = answer.fetches().collect();
         if let Some(refusal) = refusal.filter(|_| window.count() > 1) {
             let missing = missing(window.numbers(), &came);
-            came.extend(self.fetch_halves(host, missing, refusal, halving).await?);
+            self.fetch_halves(host, missing, refusal, halving, &mut came).await?;
         }
         Ok(came)
     }
@@ -82,22 +82,21 @@ impl<T: Transport> ImapClient<T> {
     ///
     /// # Errors
     ///
-    /// If the server can't be asked or the store not be written.
+    /// If the server can't be asked or the store not be written. What `came` until then counts.
     pub(super) async fn fetch_refused<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         uids: Vec<u32>,
         refusal: MailError,
-        halving: &mut Halving,
-        refused: &mut Refused,
-    ) -> Result<Vec<Fetch>, MailError> {
+        (halving, refused): (&mut Halving, &mut Refused),
+        came: &mut Vec<Fetch>,
+    ) -> Result<(), MailError> {
         if let [uid] = uids[..] {
-            refused.add(host.store(), [uid]).await?;
-            return Ok(Vec::new());
+            return Ok(refused.add(host.store(), [uid]).await?);
         }
-        let came = self.fetch_halves(host, uids, refusal, halving).await;
+        let done = self.fetch_halves(host, uids, refusal, halving, came).await;
         refused.add(host.store(), std::mem::take(&mut halving.refused)).await?;
-        came
+        done
     }
 
     /// Fetches the same of messages, given by UID, ascending, that did not come when they were asked
@@ -105,15 +104,15 @@ impl<T: Transport> ImapClient<T> {
     ///
     /// # Errors
     ///
-    /// If the server can't be asked.
+    /// If the server can't be asked. What `came` until then counts.
     async fn fetch_halves<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         uids: Vec<u32>,
         refusal: MailError,
         halving: &mut Halving,
-    ) -> Result<Vec<Fetch>, MailError> {
-        let mut came = Vec::new();
+        came: &mut Vec<Fetch>,
+    ) -> Result<(), MailError> {
         let mut why = refusal;
         let mut pieces = halves(&uids);
         while let Some(piece) = pieces.pop() {
@@ -138,7 +137,7 @@ impl<T: Transport> ImapClient<T> {
             }
             came.extend(more);
         }
-        Ok(came)
+        Ok(())
     }
 }
 

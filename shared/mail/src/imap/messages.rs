@@ -221,6 +221,8 @@ impl<T: Transport> ImapClient<T> {
         let mut windows = plan::NewWindows::of(&fresh, &again);
         let mut current = self.start_fetch(windows.next(), &halving)?;
         let mut newcomers = self.newcomers(missing, stored);
+        // What came with the answer about another window.
+        let mut astray = BTreeSet::new();
         let mut ahead = None;
         let mut came = None;
         while let Some((tag, window)) = current {
@@ -231,20 +233,31 @@ impl<T: Transport> ImapClient<T> {
             stored.extend(added?);
             let mut next = next?;
             let refusal = halving.refusal(&next)?;
-            let is_missing = |uid| missing.binary_search(&uid).is_ok() || newcomers.has(uid);
+            let is_missing = |uid| {
+                let is_asked = missing.binary_search(&uid).is_ok() || newcomers.has(uid);
+                is_asked && !astray.contains(&uid)
+            };
             let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
             let is_again = window.numbers().any(|uid| again.binary_search(&uid).is_ok());
+            let mut done = Ok(());
             if let Some(refusal) = refusal.filter(|_| !is_again) {
                 let here: BTreeSet<u32> = messages.iter().map(|own| own.id.uid).collect();
                 let uids = window.numbers().filter(|uid| is_missing(*uid) && !here.contains(uid));
-                let uids = uids.collect();
-                let more =
-                    self.fetch_refused(host, uids, refusal, &mut halving, &mut refused).await?;
+                let mut more = Vec::new();
+                let state = (&mut halving, &mut refused);
+                done = self.fetch_refused(host, uids.collect(), refusal, state, &mut more).await;
+                let is_missing = |uid| is_missing(uid) && !here.contains(&uid);
                 messages.extend(listing::messages(mailbox, more, is_missing));
             }
+            let others = messages.iter().filter(|own| !window.contains(own.id.uid));
+            astray.extend(others.map(|own| own.id.uid));
             sync.count_in(newcomers.among(&messages));
             let are_new = newcomers.ended(&window);
             came = Some(messages);
+            if done.is_err() {
+                take_in(sync, came).await?;
+                return done;
+            }
             if are_new {
                 stored.extend(take_in(sync, came.take()).await?);
             }

@@ -24,10 +24,23 @@ struct Refusing {
     tells_others: bool,
     answer: &'static str,
     fetches: u32,
+    /// After how many more refusals it hangs up.
+    patience: Option<u32>,
+    has_left: bool,
 }
 
 impl Refusing {
+    fn refuse(&mut self, tag: &str) -> String {
+        self.has_left = self.patience == Some(0);
+        self.patience = self.patience.and_then(|left| left.checked_sub(1));
+        let goodbye = if self.has_left { "* BYE enough\r\n" } else { "" };
+        format!("{tag} {}\r\n{goodbye}", self.answer)
+    }
+
     fn answer(&mut self, line: &str) -> String {
+        if self.has_left {
+            return String::new();
+        }
         let (tag, command) = line.split_once(' ').unwrap();
         let count = self.count;
         let told = if let Some(rest) = command.strip_prefix("UID FETCH ") {
@@ -44,8 +57,8 @@ impl Refusing {
             let told = listed(good);
             match (bad.is_empty(), self.tells_others) {
                 (true, _) => told,
-                (false, true) => return format!("{told}{tag} {}\r\n", self.answer),
-                (false, false) => return format!("{tag} {}\r\n", self.answer),
+                (false, true) => return told + &self.refuse(tag),
+                (false, false) => return self.refuse(tag),
             }
         } else if command.starts_with("SELECT") {
             let next = count + 1;
@@ -63,6 +76,7 @@ impl Refusing {
 
 impl Server for Refusing {
     fn connected(&mut self) -> Vec<u8> {
+        self.has_left = false;
         b"* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\r\n".into()
     }
 
@@ -126,7 +140,8 @@ fn one_that_is_refused_does_not_hold_up_the_others() {
         for tells_others in [false, true] {
             for answer in ["NO [SERVERBUG] Internal error", "BAD Command Error. 12"] {
                 let refused = refused.clone();
-                let server = Refusing { count, refused, tells_others, answer, fetches: 0 };
+                let server =
+                    Refusing { count, refused, tells_others, answer, ..Refusing::default() };
                 let expected = server.refused.clone();
                 let (result, lacking, fetches) = sync(server);
                 assert_eq!((result, lacking), (Ok(()), expected), "{count} {tells_others}");
@@ -162,6 +177,37 @@ fn a_server_that_takes_no_work_for_now_is_not_asked_again() {
     let (result, lacking, fetches) = sync(server);
     assert_eq!(result, Err(MailError::Unavailable("later".into())));
     assert_eq!((lacking.len(), fetches), (9, 1));
+}
+
+#[test]
+fn what_came_before_the_server_hung_up_over_a_refusal_is_not_fetched_again() {
+    for (tells_others, patience, came) in [(true, 0, 49), (false, 1, 25), (false, 2, 38)] {
+        let (refused, patience) = (vec![952], Some(patience));
+        let server =
+            Refusing { count: 1_000, refused, tells_others, patience, ..Refusing::default() };
+        let host = host(Refusing { answer: "NO x", ..server });
+        let result = block_on(connect(&host).sync_messages(&host, INBOX, &mut go_on));
+        assert_eq!(result.map(drop), Err(MailError::Unavailable("enough".into())));
+        assert_eq!(uids(&host).len(), came, "{tells_others}");
+    }
+}
+
+#[test]
+fn what_comes_with_the_answer_about_others_is_counted_once() {
+    let (refused, tells_others) = (vec![650, 700, 880, 900], true);
+    let server =
+        Refusing { count: 1_000, refused, tells_others, answer: "NO x", ..Refusing::default() };
+    let host = host(server);
+    let mut stored = 0;
+    let mut changed = |step: SyncStep| {
+        stored = step.stored;
+        ControlFlow::Continue(())
+    };
+    let result = block_on(connect(&host).sync_messages(&host, INBOX, &mut changed));
+    assert_eq!(result.map(drop), Ok(()));
+    assert_eq!((stored as usize, uids(&host).len()), (996, 996));
+    // Of each window what did not come is asked for in halves.
+    assert_eq!(host.server.borrow().fetches, 3 + 2 + 2);
 }
 
 #[test]
