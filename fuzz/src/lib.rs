@@ -6,6 +6,7 @@
 pub mod client_hello;
 pub mod control_message;
 pub mod destination;
+pub mod imap_client;
 pub mod imap_framing;
 pub mod imap_log_in;
 pub mod imap_response;

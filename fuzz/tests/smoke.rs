@@ -5,8 +5,9 @@
 use std::{fs, path::Path};
 
 use postern_fuzz::{
-    client_hello, control_message, destination, imap_framing, imap_log_in, imap_response,
-    imap_session, mbox_reading, mutate::Mutator, pop3_framing, pop3_session, zip_reading,
+    client_hello, control_message, destination, imap_client, imap_framing, imap_log_in,
+    imap_response, imap_session, mbox_reading, mutate::Mutator, pop3_framing, pop3_session,
+    zip_reading,
 };
 
 /// Inputs besides the corpus: a few seconds' worth without optimisation.
@@ -25,6 +26,12 @@ fn client_hellos() {
 #[test]
 fn destinations() {
     run("destination", destination::check);
+}
+
+#[test]
+fn imap_clients() {
+    // Each is a whole conversation, and a store.
+    run_some("imap_client", imap_client::check, INPUTS / 5);
 }
 
 #[test]
@@ -68,6 +75,10 @@ fn zip_readings() {
 }
 
 fn run(target: &str, check: fn(&[u8])) {
+    run_some(target, check, INPUTS);
+}
+
+fn run_some(target: &str, check: fn(&[u8]), inputs: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     let mut files: Vec<_> =
         fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
@@ -79,7 +90,7 @@ fn run(target: &str, check: fn(&[u8])) {
         check(input);
     }
     let mut mutator = Mutator::new(corpus);
-    for _ in 0..INPUTS {
+    for _ in 0..inputs {
         let input = mutator.next_input();
         let outcome = std::panic::catch_unwind(|| check(&input));
         assert!(
