@@ -1,21 +1,14 @@
 //! One mailbox's messages brought up to date.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use futures_util::future::join;
 use postern_bridge::MailboxId;
-use postern_imap::{
-    Command, SequenceSet,
-    command::{FetchItem, FetchOptions},
-    session::Tag,
-};
+use postern_imap::{SequenceSet, session::Tag};
 
 use super::{
     ImapClient,
-    batch::{BATCH, Sync, SyncStep},
+    batch::{Sync, SyncStep},
     halves::Halving,
     listing,
     newcomers::Newcomers,
@@ -313,84 +306,6 @@ impl<T: Transport> ImapClient<T> {
         let (uid_next, exists) =
             self.selected.map_or((None, u32::MAX), |own| (own.uid_next, own.exists));
         Newcomers::behind(next.max(uid_next.unwrap_or_default()), exists)
-    }
-
-    /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the
-    /// newest first, piece by piece, until something else is to be done first. Those from `linked_from`
-    /// on are known. Messages that the server refuses stay without.
-    async fn learn_links<H: Host<Transport = T>>(
-        &mut self,
-        sync: &mut Sync<'_, H>,
-        linked_from: u32,
-        known: &[u32],
-    ) -> Result<(), MailError> {
-        let items = listing::link_items(&self.capabilities(sync.host()).await?);
-        let mut halving = Halving::new(items, "list the conversations");
-        let below = match linked_from {
-            0 => known.len(),
-            from => known.partition_point(|uid| *uid < from),
-        };
-        for piece in known[..below].rchunks(BATCH) {
-            let unlinked = sync.unlinked(piece).await?;
-            let mut links = BTreeMap::new();
-            for window in plan::flag_windows(&unlinked) {
-                let came = self.fetch_window(sync.host(), &window, &mut halving).await?;
-                let told = came.into_iter().filter(|fetch| fetch.envelope.is_some());
-                links.extend(told.filter_map(|fetch| Some((fetch.uid?, listing::links(&fetch)))));
-            }
-            sync.set_links(links, piece[0]).await?;
-            self.look_out(sync)?;
-            if sync.is_paused() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks at the flags of messages that were stored before.
-    async fn refresh_flags<H: Host<Transport = T>>(
-        &mut self,
-        sync: &mut Sync<'_, H>,
-        from: FlagsFrom,
-        known: &[u32],
-        stored: &mut Vec<u32>,
-    ) -> Result<(), MailError> {
-        let items = [FetchItem::Flags];
-        if let (FlagsFrom::Since(mod_seq), Some(last)) = (from, known.last())
-            && let Some(uids) = SequenceSet::from_ranges([1..=*last])
-        {
-            let options = FetchOptions { changed_since: Some(mod_seq), ..FetchOptions::default() };
-            let command = Command::uid_fetch_with(&uids, &items, &options)?;
-            self.ask_flags(sync, command, stored).await?;
-        }
-        let is_whole = match from {
-            FlagsFrom::Nowhere => true,
-            FlagsFrom::Since(_) => !self.has_lost_news(),
-            FlagsFrom::Server => false,
-        };
-        if !is_whole {
-            for window in plan::flag_windows(known) {
-                let command = Command::uid_fetch(&window, &items)?;
-                self.ask_flags(sync, command, stored).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn ask_flags<H: Host<Transport = T>>(
-        &mut self,
-        sync: &mut Sync<'_, H>,
-        command: Command,
-        stored: &mut Vec<u32>,
-    ) -> Result<(), MailError> {
-        let mut answer = self.run(sync.host(), command, "list the flags").await?;
-        if let Some(news) = &mut self.news {
-            // A server that tells more than it was asked.
-            for fetch in answer.fetches() {
-                news.fetch(&fetch);
-            }
-        }
-        self.apply_news(sync, stored).await
     }
 
     fn start_fetch(

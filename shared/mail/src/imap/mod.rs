@@ -14,6 +14,7 @@
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
 //! | `news` | what the server tells about the open mailbox, asked or not |
+//! | `refresh` | the flags of those that were stored before |
 //! | `newcomers` | what comes while the older messages are fetched |
 //! | `halves`, `refused` | messages that a server refuses to list in one go; which those were |
 //! | `plan` | which messages to fetch, drop and look at again, and in which windows |
@@ -54,6 +55,7 @@ mod partial;
 mod plan;
 mod previews;
 mod quota;
+mod refresh;
 mod refusal;
 mod refused;
 mod search;
