@@ -84,8 +84,8 @@ pub struct Pop3View {
     /// Messages on the server that have no unique id: they are never deleted there.
     pub unidentified: u32,
     /// Messages of which nothing is here: too large at a server that can't give the header alone,
-    /// not handed out by it, or at fault that the connection breaks; and those that are damaged here
-    /// and not handed out again.
+    /// not handed out by it, without room here, or at fault that the connection breaks; and those that
+    /// are damaged here and not handed out again.
     pub left_out: u32,
     /// Messages of which the record in this browser is damaged: they are neither downloaded nor deleted
     /// on the server.

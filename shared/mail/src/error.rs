@@ -60,6 +60,14 @@ pub enum MailError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store has no room for a large message that was coming.
+    #[error("there is no room for a message of {size} bytes")]
+    NoRoom {
+        /// Its subject, as far as it came; empty if it has none.
+        subject: String,
+        /// Its size in bytes, as the server lists it.
+        size: u64,
+    },
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -150,7 +158,9 @@ impl MailError {
             | Self::Closed(_)
             | Self::Unsupported(_)
             | Self::Protocol(_) => ProblemKind::Server,
-            Self::Store(_) | Self::Vault(_) | Self::Incomplete { .. } => ProblemKind::Storage,
+            Self::Store(_) | Self::NoRoom { .. } | Self::Vault(_) | Self::Incomplete { .. } => {
+                ProblemKind::Storage
+            }
             Self::Input(_) => ProblemKind::Input,
             Self::Gone(_) => ProblemKind::Gone,
         }
@@ -166,6 +176,11 @@ impl MailError {
                 | Self::Unavailable(_)
                 | Self::TooManyConnections(_)
         )
+    }
+
+    /// Whether the browser's storage has no room.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Store(StoreError::QuotaExceeded) | Self::NoRoom { .. })
     }
 
     /// Whether trying again later, with nothing changed, may help.

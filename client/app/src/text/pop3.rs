@@ -39,7 +39,7 @@ pub(crate) fn header_only(size: u64) -> String {
 /// What not even the header of a message being here means.
 pub(crate) fn not_here(size: u64) -> String {
     format!(
-        "This message of {} was not downloaded: the server did not hand it out, can't give its header alone, or the connection broke each time. It is still on the server.",
+        "This message of {} was not downloaded: the server did not hand it out, can't give its header alone, there was no room for it here, or the connection broke each time. It is still on the server.",
         format::size(size)
     )
 }
@@ -141,7 +141,7 @@ pub(crate) fn unidentified(messages: u32) -> String {
 pub(crate) fn left_out(messages: u32) -> String {
     let subject = if messages == 1 { "1 message is" } else { &*format!("{messages} messages are") };
     format!(
-        "{subject} not here: too large at a server that can't give headers alone, not handed out by it, or the connection broke each time. In the list something stands for each: open it to have it downloaded. One that is damaged here and that the server does not hand out again counts as well; it is never deleted there."
+        "{subject} not here: too large at a server that can't give headers alone, not handed out by it, without room here, or the connection broke each time. In the list something stands for each: open it to have it downloaded. One that is damaged here and that the server does not hand out again counts as well; it is never deleted there."
     )
 }
 

@@ -73,6 +73,7 @@ impl MailError {
                 "This browser's storage is full. Nothing was lost; free some space and try again."
                     .into()
             }
+            Self::NoRoom { subject, size } => no_room_sentence(subject, *size),
             Self::Store(error) => format!("Stored mail can't be used: {error}."),
             Self::Vault(error) => {
                 format!("The password can't be kept or read in this browser: {}.", error.0)
@@ -142,6 +143,22 @@ fn span(seconds: u32) -> String {
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
+/// Which message has no room in the browser, and what to do.
+fn no_room_sentence(subject: &str, size: u64) -> String {
+    const SHOWN: usize = 80;
+    let mut name: String = subject.chars().take(SHOWN).collect();
+    if name.len() < subject.len() {
+        name.push('…');
+    }
+    let name = if name.is_empty() { String::new() } else { format!(" “{name}”") };
+    let megabytes = size.div_ceil(1_000_000);
+    format!(
+        "This browser's storage has no room for the message{name} ({megabytes} MB). It stays on the \
+         server, and nothing was lost. Free some space, or choose in the account's settings to \
+         download only the headers of large messages."
+    )
+}
+
 /// What to do about a refusal, as a sentence.
 fn denial_sentence(host: &str, what: &str, why: Denial, text: &str) -> String {
     let sentence = match why {
@@ -205,6 +222,17 @@ mod tests {
             assert!(sentence.contains("pop.example.org"), "{sentence}");
             assert!(sentence.contains(expected), "{sentence}");
         }
+    }
+
+    #[test]
+    fn a_message_without_room_is_named_as_far_as_it_is_known() {
+        let told = |subject: &str| {
+            let (subject, size) = (subject.to_owned(), 20_000_001);
+            MailError::NoRoom { subject, size }.problem("").sentence
+        };
+        assert!(told("Figs").contains("for the message “Figs” (21 MB). It stays on the server"));
+        assert!(told("").contains("for the message (21 MB)"));
+        assert!(told(&"ä".repeat(81)).contains(&format!("“{}…”", "ä".repeat(80))));
     }
 
     #[test]

@@ -122,8 +122,7 @@ pub struct Job<'a> {
 /// # Errors
 ///
 /// Whatever ended it; what was stored before stays. With a full store
-/// ([`StoreError::QuotaExceeded`](crate::store::StoreError::QuotaExceeded)) nothing more is fetched
-/// and nothing is deleted. [`Closed::TooSoon`] if the server wants more time between two log-ins; then
+/// ([`MailError::is_full`]) nothing more is fetched and nothing is deleted. [`Closed::TooSoon`] if the server wants more time between two log-ins; then
 /// it was not even asked.
 pub async fn download<H: Host>(
     host: &H,

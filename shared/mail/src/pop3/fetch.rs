@@ -22,10 +22,7 @@ use super::{
     storing::{Batch, Content, Storing},
     trouble::Troubles,
 };
-use crate::{
-    Host, MailError,
-    store::{Durability, StoreError},
-};
+use crate::{Host, MailError, store::Durability};
 
 /// What this session has found out, by the rows' names.
 #[derive(Debug, Default)]
@@ -132,14 +129,14 @@ impl<'a, H: Host> Fetch<'a, H> {
                     self.report.withheld += 1;
                     self.missing.push(next.listed);
                 }
-                Err(MailError::Store(error)) => {
+                Err(error @ (MailError::Store(_) | MailError::NoRoom { .. })) => {
                     self.end(&mut storing, progress).await?;
-                    if error == StoreError::QuotaExceeded {
+                    if error.is_full() {
                         self.make_room(&next.listed).await?;
                         self.flush(&mut storing, progress).await?;
                         self.end(&mut storing, progress).await?;
                     }
-                    return Err(error.into());
+                    return Err(error);
                 }
                 Err(error) => {
                     // What did arrive need not be fetched again.

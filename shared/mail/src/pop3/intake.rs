@@ -157,7 +157,7 @@ impl Incoming {
     pub(super) async fn finish(mut self, store: &impl Store) -> Result<Received, MailError> {
         if let Some(spilled) = &mut self.spilled {
             let batch = chunk_writes(spilled, &self.waiting);
-            store.apply(batch, Durability::Strict).await?;
+            store.apply(batch, Durability::Strict).await.map_err(|error| self.refused(error))?;
             self.waiting.clear();
         }
         let sha256 = self.hasher.finalize().into();
@@ -205,8 +205,18 @@ impl Incoming {
             }
         };
         batch.extend(chunk_writes(spilled, &chunks));
-        store.apply(batch, Durability::Strict).await?;
-        Ok(())
+        store.apply(batch, Durability::Strict).await.map_err(|error| self.refused(error))
+    }
+
+    /// The store did not take a part of it. If there is no room, the person is told for what.
+    fn refused(&self, error: StoreError) -> MailError {
+        if error != StoreError::QuotaExceeded {
+            return error.into();
+        }
+        let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
+        let nowhere = MessageId { mailbox: self.mailbox, uid: 0 };
+        let message = Message::summarised(nowhere, 0, head, Body::Absent);
+        MailError::NoRoom { subject: message.subject, size: self.listed.size }
     }
 }
 

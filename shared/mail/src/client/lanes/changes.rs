@@ -118,6 +118,7 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         | MailError::PasswordMissing
         | MailError::SettingsLost
         | MailError::Store(_)
+        | MailError::NoRoom { .. }
         | MailError::Vault(_) => Verdict::Later,
     }
 }

@@ -43,7 +43,6 @@ use crate::{
     Host, MailError,
     imap::Fetched,
     record::{self, Account, Mailbox},
-    store::StoreError,
 };
 
 /// How long changes of a mailbox are gathered before pages are told.
@@ -296,7 +295,7 @@ impl<H: Host> Client<H> {
             return;
         };
         self.note_access(&error);
-        if error == MailError::Store(StoreError::QuotaExceeded) {
+        if error.is_full() {
             let client = self.clone();
             self.inner.host.spawn(async move { client.storage_is_full().await });
         }

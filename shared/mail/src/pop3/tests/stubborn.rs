@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     pop3::{limits, want_whole},
     record::Body,
-    store::{MemoryStore, StoreError, Table},
+    store::{MemoryStore, Table},
     testing::FailingStore,
 };
 
@@ -215,7 +215,9 @@ fn a_message_for_which_there_is_no_room_takes_none_and_holds_up_no_other() {
     let store = FailingStore::default();
     store.room.set(Some(2 << 20));
     let host = prepared(Maildrop::new(&[large.clone(), mail("one"), mail("two")]), store);
-    let full = Err(MailError::Store(StoreError::QuotaExceeded));
+    // The person is told which one it is.
+    let (subject, size) = ("large".to_owned(), large.len() as u64);
+    let full = Err(MailError::NoRoom { subject, size });
     for try_ in 0..limits::TRIES {
         assert_eq!(run(&host, DeleteAfterDownload).map(drop), full);
         let bodies = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
