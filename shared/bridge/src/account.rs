@@ -265,8 +265,13 @@ pub enum Connection {
     Online,
     /// Nothing is wrong, but the server wants to be asked later; the sentence says when.
     Waiting(String),
-    /// The last try failed; the sentence says why and what to do.
-    Failed(String),
+    /// The last try failed.
+    Failed {
+        /// Why, and what to do.
+        sentence: String,
+        /// Whether that is mended in the account's settings.
+        in_settings: bool,
+    },
 }
 
 /// What a test of the settings found.

@@ -315,12 +315,14 @@ pub struct Problem {
     pub sentence: String,
     /// The certificate that was refused, if that is what went wrong.
     pub certificate: Option<Box<RefusedCertificate>>,
+    /// The account in whose settings it is mended, if it is there.
+    pub settings: Option<AccountId>,
 }
 
 impl Problem {
-    /// A problem that is not about a certificate.
+    /// A problem that is neither about a certificate nor about settings.
     pub fn new(kind: ProblemKind, sentence: impl Into<String>) -> Self {
-        Self { kind, sentence: sentence.into(), certificate: None }
+        Self { kind, sentence: sentence.into(), certificate: None, settings: None }
     }
 }
 

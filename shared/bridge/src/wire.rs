@@ -60,7 +60,10 @@ mod tests {
             client: Some(ClientId(u64::MAX)),
             delta: Delta::Connection {
                 account: AccountId(7),
-                state: Connection::Failed("The server does not answer.".into()),
+                state: Connection::Failed {
+                    sentence: "The server does not answer.".into(),
+                    in_settings: false,
+                },
             },
         };
         assert_eq!(from_bytes::<Down>(&to_bytes(&down)).unwrap(), down);

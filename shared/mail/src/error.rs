@@ -178,6 +178,20 @@ impl MailError {
         )
     }
 
+    /// Whether the account's settings are where this is mended.
+    pub fn is_mended_in_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Transport(TransportError::UnknownHost)
+                | Self::Login(_)
+                | Self::Token(_)
+                | Self::Denied { why: Denial::Expired, .. }
+                | Self::PasswordMissing
+                | Self::SettingsLost
+                | Self::NoRoom { .. }
+        )
+    }
+
     /// Whether the browser's storage has no room.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Store(StoreError::QuotaExceeded) | Self::NoRoom { .. })
@@ -207,6 +221,6 @@ impl MailError {
             Self::Transport(TransportError::Certificate(refused)) => Some(refused.clone()),
             _ => None,
         };
-        Problem { kind: self.kind(), sentence: self.sentence(host), certificate }
+        Problem { kind: self.kind(), sentence: self.sentence(host), certificate, settings: None }
     }
 }

@@ -431,10 +431,10 @@ impl App {
             Delta::StoredByAccount(stored) => self.care.update(|care| care.set_stored(stored)),
             Delta::Problem(problem) => {
                 let refused = problem.certificate.as_deref();
-                let account = refused.and_then(|refused| {
+                let refusing = refused.and_then(|refused| {
                     self.accounts.with_untracked(|accounts| accounts.refused(refused))
                 });
-                self.toasts.update(|toasts| toasts.problem_of(problem, account));
+                self.toasts.update(|toasts| toasts.problem_of(problem, refusing));
             }
         }
     }

@@ -31,7 +31,9 @@ pub(crate) enum Action {
     /// Take a change back.
     Undo(ChangeId),
     /// Go to an account's settings, where a refused certificate is shown.
-    ShowAccount(AccountId),
+    ShowCertificate(AccountId),
+    /// Go to an account's settings, where something is to be mended.
+    OpenSettings(AccountId),
 }
 
 /// What a toast is about, so that a later state replaces an earlier one.
@@ -93,11 +95,12 @@ impl Toasts {
         self.problem_of(problem, None);
     }
 
-    /// Tells of a problem that an account's settings tell more of.
-    pub(crate) fn problem_of(&mut self, problem: Problem, account: Option<AccountId>) {
+    /// Tells of a problem; `refusing` is the account that has the certificate which was refused.
+    pub(crate) fn problem_of(&mut self, problem: Problem, refusing: Option<AccountId>) {
         let passing = problem.kind == ProblemKind::Offline;
         let topic = Topic::Problem(problem.kind);
-        let actions = account.map(Action::ShowAccount).into_iter().collect();
+        let way = refusing.map(Action::ShowCertificate);
+        let actions = way.or(problem.settings.map(Action::OpenSettings)).into_iter().collect();
         self.put(topic, Tone::Bad, problem.sentence, actions, passing);
     }
 
@@ -241,6 +244,24 @@ mod tests {
         toasts.changed("Marked".into(), None);
         assert_eq!(toasts.all().len(), 2);
         assert!(!toasts.all()[0].passing);
+    }
+
+    #[test]
+    fn a_problem_leads_to_where_it_is_mended() {
+        let mut toasts = Toasts::default();
+        let plain = Problem::new(ProblemKind::Login, "Wrong password.");
+        let mended = Problem { settings: Some(AccountId(2)), ..plain.clone() };
+        let (certificate, settings) =
+            (Action::ShowCertificate(AccountId(1)), Action::OpenSettings(AccountId(2)));
+        for (problem, refusing, action) in [
+            (&plain, None, None),
+            (&plain, Some(AccountId(1)), Some(certificate)),
+            (&mended, None, Some(settings)),
+            (&mended, Some(AccountId(1)), Some(certificate)),
+        ] {
+            toasts.problem_of(problem.clone(), refusing);
+            assert_eq!(toasts.all()[0].actions.first(), action.as_ref());
+        }
     }
 
     #[test]

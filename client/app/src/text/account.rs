@@ -5,6 +5,7 @@ use postern_bridge::{Protocol, Security, ServerRole};
 use crate::state::account::Readers;
 
 pub(crate) const OPEN: &str = "Settings";
+pub(crate) const OPEN_SETTINGS: &str = "Open settings";
 pub(crate) const GONE: &str = "This account is no longer there";
 pub(crate) const GONE_DETAIL: &str = "It was removed, perhaps in another tab.";
 pub(crate) const READERS: &str = "Who can read your mail";

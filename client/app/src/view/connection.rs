@@ -26,10 +26,10 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
         Connection::Connecting => "connecting",
         Connection::Online => "online",
         Connection::Waiting(_) => "waiting",
-        Connection::Failed(_) => "failed",
+        Connection::Failed { .. } => "failed",
     };
     let words = move || match (connection.get(), progress.get()) {
-        (Connection::Failed(_), _) => text::connection::FAILED.to_owned(),
+        (Connection::Failed { .. }, _) => text::connection::FAILED.to_owned(),
         (Connection::Waiting(_), _) => text::connection::WAITING.to_owned(),
         (_, Some(progress)) => {
             text::connection::progress(&progress.what, progress.done, progress.total)
@@ -39,18 +39,25 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
         (Connection::Online, None) => text::connection::ONLINE.to_owned(),
     };
     let why = move || match connection.get() {
-        Connection::Failed(why) | Connection::Waiting(why) => Some(why),
+        Connection::Failed { sentence: why, .. } | Connection::Waiting(why) => Some(why),
         _ => None,
     };
-    // Where the certificate is shown already, nobody needs to be led there.
     let refused = Memo::new(move |_| {
-        app.route.get() != Route::Account(account)
-            && app.accounts.with(|accounts| {
-                accounts.get(account).is_some_and(|account| {
-                    account.incoming_state.refused.is_some()
-                        || account.outgoing_state.refused.is_some()
-                })
+        app.accounts.with(|accounts| {
+            accounts.get(account).is_some_and(|account| {
+                account.incoming_state.refused.is_some() || account.outgoing_state.refused.is_some()
             })
+        })
+    });
+    // What the way to the settings is called. Where they are shown already, nobody is led there.
+    let way = Memo::new(move |_| {
+        let in_settings =
+            || matches!(connection.get(), Connection::Failed { in_settings: true, .. });
+        match () {
+            () if app.route.get() == Route::Account(account) => None,
+            () if refused.get() => Some(text::account::LOOK),
+            () => in_settings().then_some(text::account::OPEN_SETTINGS),
+        }
     });
     let full = Memo::new(move |_| {
         app.accounts.with(|accounts| {
@@ -81,17 +88,21 @@ pub(crate) fn ConnectionState(account: AccountId) -> impl IntoView {
                     view! { <span class="connection-why" data-test="nearly-full">{words}</span> }
                 })
             }}
-            <Show when=move || refused.get()>
-                <span class="connection-act">
-                    <button
-                        class="button is-small connection-look"
-                        data-test="connection-look"
-                        on:click=move |_| app.go(Route::Account(account))
-                    >
-                        {text::account::LOOK}
-                    </button>
-                </span>
-            </Show>
+            {move || {
+                way.get().map(|words| {
+                    view! {
+                        <span class="connection-act">
+                            <button
+                                class="button is-small connection-look"
+                                data-test="connection-look"
+                                on:click=move |_| app.go(Route::Account(account))
+                            >
+                                {words}
+                            </button>
+                        </span>
+                    }
+                })
+            }}
             {move || {
                 fraction().map(|fraction| {
                     view! { <progress class="connection-progress" max="1" value=fraction aria-label=words /> }

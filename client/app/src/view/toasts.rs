@@ -63,7 +63,8 @@ fn ToastView(toast: Toast) -> impl IntoView {
             Action::Update => text::toast::UPDATE,
             Action::Reload => text::shell::RELOAD,
             Action::Undo(_) => text::change::UNDO,
-            Action::ShowAccount(_) => text::account::LOOK,
+            Action::ShowCertificate(_) => text::account::LOOK,
+            Action::OpenSettings(_) => text::account::OPEN_SETTINGS,
         };
         view! {
             <button
@@ -108,7 +109,7 @@ fn act(app: App, toast: u32, action: Action) {
             app.toasts.update(|toasts| toasts.close(toast));
             app.undo(change);
         }
-        Action::ShowAccount(account) => {
+        Action::ShowCertificate(account) | Action::OpenSettings(account) => {
             app.toasts.update(|toasts| toasts.close(toast));
             app.go(Route::Account(account));
         }

@@ -434,7 +434,10 @@ impl<H: Host> Client<H> {
     /// A problem with an account's incoming server.
     fn problem(&self, account: AccountId, error: &MailError) -> Problem {
         match self.account(account) {
-            Ok(account) => error.problem(&account.incoming.endpoint.host),
+            Ok(account) => Problem {
+                settings: error.is_mended_in_settings().then_some(account.id),
+                ..error.problem(&account.incoming.endpoint.host)
+            },
             Err(_) => error.problem("The mail server"),
         }
     }

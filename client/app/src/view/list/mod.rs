@@ -141,7 +141,7 @@ fn content(app: App) -> Content {
     });
     match connection {
         _ if !app.online.get() => Content::Offline,
-        Some(Connection::Failed(why)) => Content::Failed(why),
+        Some(Connection::Failed { sentence, .. }) => Content::Failed(sentence),
         Some(Connection::Waiting(why)) => Content::Waiting(why),
         _ => Content::Loading,
     }

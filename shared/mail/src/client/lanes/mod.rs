@@ -303,7 +303,8 @@ impl<H: Host> Client<H> {
             return self.set_connection(account, Connection::Offline);
         }
         let problem = self.problem(account, &error);
-        self.set_connection(account, Connection::Failed(problem.sentence.clone()));
+        let (sentence, in_settings) = (problem.sentence.clone(), problem.settings.is_some());
+        self.set_connection(account, Connection::Failed { sentence, in_settings });
         if !error.is_passing() {
             self.tell_problem(account, problem);
         }
