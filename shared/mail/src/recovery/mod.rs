@@ -17,7 +17,7 @@ use postern_bridge::{AccountId, MailboxId, Protocol, Role};
 
 use crate::{
     Store,
-    pop3::{LOCAL, LedgerRow},
+    pop3::{LOCAL, LedgerRow, local_mailbox},
     record::{self, Account, Mailbox, Record},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
@@ -51,7 +51,15 @@ pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
             }
         }
     }
-    known.give_inboxes(&mut rebuilt);
+    let lacking = known.give_inboxes(&mut rebuilt);
+    if !lacking.is_empty() {
+        let count = lacking.len() as u32;
+        let (first, remember) = record::next_numbers(store, "mailbox", count).await?;
+        batch.push(remember);
+        let made =
+            |((account, name, role), id)| local_mailbox(account, MailboxId(id), name, Some(role));
+        rebuilt.extend(lacking.into_iter().zip(first..).map(made));
+    }
     batch.extend(rebuilt.iter().map(Record::put));
     store.apply(batch, Durability::Strict).await
 }
@@ -106,8 +114,10 @@ impl Known {
         None
     }
 
-    /// POP3 needs an inbox: where an account's can't be told, it is the first of those made anew.
-    fn give_inboxes(&self, rebuilt: &mut [Mailbox]) {
+    /// POP3 needs an inbox: where an account's can't be told, it is the first of those made anew. What
+    /// such an account lacks of the mailboxes that it began with is returned.
+    fn give_inboxes(&self, rebuilt: &mut [Mailbox]) -> Vec<(AccountId, &'static str, Role)> {
+        let mut lacking = Vec::new();
         for account in self.accounts.iter().filter(|own| own.protocol == Protocol::Pop3) {
             let is_inbox =
                 |own: &Mailbox| own.account == account.id && own.role == Some(Role::Inbox);
@@ -121,7 +131,12 @@ impl Known {
                 first.path = name.into();
                 first.names = vec![name.into()];
             }
+            let all = || self.mailboxes.iter().chain(&*rebuilt);
+            let has = |role| all().any(|own| own.account == account.id && own.role == Some(role));
+            let others = LOCAL.iter().filter(|(_, role)| !has(*role));
+            lacking.extend(others.map(|(name, role)| (account.id, *name, *role)));
         }
+        lacking
     }
 }
 

@@ -37,6 +37,8 @@ fn filled() -> TestHost<NoServer> {
         batch.extend(put_body(id, b"text"));
     }
     put(&host, batch);
+    // Others were made and deleted in between.
+    put(&host, vec![block_on(record::next_numbers(&host.store, "mailbox", 20)).unwrap().1]);
     host
 }
 
@@ -172,4 +174,31 @@ fn an_empty_mailbox_of_which_nothing_is_known_goes() {
     let all = [POP3, IMAP].map(|account| mailboxes(&store, account)).concat();
     assert!(all.iter().all(|own| own.id != id));
     assert_eq!(all.len(), 8);
+}
+
+#[test]
+fn a_pop3_account_of_which_all_mailboxes_are_lost_and_empty_gets_those_it_began_with() {
+    for own_is_there in [true, false] {
+        let host = filled();
+        let mut first: Vec<MailboxId> = (1..=6).map(MailboxId).collect();
+        if !own_is_there {
+            first.push(OWN);
+        }
+        let empty = |id: &MailboxId| {
+            let tables = [Table::Messages, Table::Arrival, Table::Bodies];
+            let range = KeyRange::prefix(record::mailbox_key(*id));
+            tables.map(|table| Write::DeleteRange { table, range: range.clone() })
+        };
+        put(&host, first.iter().flat_map(empty).collect());
+        let lost: Vec<Key> = first.iter().map(|id| record::mailbox_key(*id)).collect();
+        damage::<Mailbox>(&host, &lost);
+        let store = recovered(host);
+        let own = mailboxes(&store, POP3);
+        let has = |role| own.iter().filter(|own| own.role == Some(role)).count() == 1;
+        assert!(LOCAL.iter().all(|(_, role)| has(*role)));
+        assert_eq!(own.len(), 6 + usize::from(own_is_there));
+        assert!(own.iter().all(|own| !first.contains(&own.id)), "numbers are given once");
+        let next = block_on(record::next_number(&store, "mailbox")).unwrap().0;
+        assert!(own.iter().all(|own| own.id.0 < next));
+    }
 }
