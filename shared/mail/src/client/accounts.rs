@@ -18,6 +18,7 @@ use crate::{
     outbox,
     pop3::{self, ServerNotes},
     record::{self, Account, Record},
+    recovery,
     store::{Durability, KeyRange, Store, StoreError, Table, Write},
 };
 
@@ -217,6 +218,7 @@ impl<H: Host> Client<H> {
             account.delete(),
             certificates::forget_sessions(account.id),
             ServerNotes::forget(account.id),
+            recovery::forget(account.id),
         ];
         for mailbox in self.mailboxes(account.id).await? {
             batch.push(mailbox.delete());

@@ -2,9 +2,10 @@
 //! is kept under their numbers, of which there may be no other copy, can be reached through them alone.
 //!
 //! *If this ends early*, nothing was written: one strict batch has all of it. Nothing but such a record
-//! is replaced or removed.
+//! is replaced or removed, and an account's is kept aside.
 
 mod account;
+mod aside;
 mod mailbox;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub(crate) use account::is_made_up;
+pub(crate) use aside::forget;
 
 use postern_bridge::{AccountId, MailboxId, Protocol, Role};
 
@@ -22,22 +24,25 @@ use crate::{
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
 
-/// Makes anew what can't be read. Before anything else is done with the store.
+/// Makes anew what can't be read, and puts back what can be read again. Before anything else is done with
+/// the store.
 ///
 /// # Errors
 ///
 /// If the store can't be read or written.
 pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
     let _editing = store.editing().lock().await;
-    let (accounts, lost_accounts) = record::readable::<Account>(store, &KeyRange::all()).await?;
+    let (mut accounts, lost_accounts) =
+        record::readable::<Account>(store, &KeyRange::all()).await?;
     let (mailboxes, lost_mailboxes) = record::readable::<Mailbox>(store, &KeyRange::all()).await?;
-    if lost_accounts.is_empty() && lost_mailboxes.is_empty() {
+    let mut batch = aside::put_back(store, &mut accounts).await?;
+    if batch.is_empty() && lost_accounts.is_empty() && lost_mailboxes.is_empty() {
         return Ok(());
     }
     let mut known = Known { accounts, mailboxes, ledger: ledger(store).await? };
-    let mut batch = Vec::new();
     for id in lost_accounts.iter().filter_map(number).map(AccountId) {
         let account = account::rebuilt(store, id, &known).await?;
+        batch.extend(aside::keep(store, id).await?);
         batch.push(account.put());
         known.accounts.push(account);
     }

@@ -202,3 +202,49 @@ fn a_pop3_account_of_which_all_mailboxes_are_lost_and_empty_gets_those_it_began_
         assert!(own.iter().all(|own| own.id.0 < next));
     }
 }
+
+/// The record of an account as only another version can read it, and as this one can.
+fn swap(host: &TestHost<NoServer>, id: AccountId, record: &[u8]) {
+    let key = record::account_key(id);
+    put(host, vec![Write::Put { table: Table::Accounts, key, value: record.into() }]);
+}
+
+fn aside(store: &MemoryStore) -> Vec<Vec<u8>> {
+    let all = KeyRange::prefix(Key::new().bytes(b"unreadable-account-"));
+    let kept = block_on(store.scan(Table::Meta, &all, Order::Ascending, 99)).unwrap();
+    kept.into_iter().map(|(_, value)| value).collect()
+}
+
+#[test]
+fn settings_that_can_be_read_again_are_put_back() {
+    let host = filled();
+    let before = accounts(&host.store);
+    let record = record::encode(&before[0]);
+    swap(&host, POP3, b"of another version");
+    let store = host.store.clone();
+    block_on(recover(&store)).unwrap();
+    block_on(recover(&store)).unwrap();
+    assert!(accounts(&store)[0].has_lost_its_settings());
+    assert_eq!(aside(&store), [b"of another version"]);
+    // What the other version reads is put in place of what only it can read.
+    let key = Key::new().bytes(b"unreadable-account-").u32(POP3.0);
+    put(&host, vec![Write::Put { table: Table::Meta, key, value: record }]);
+    block_on(recover(&store)).unwrap();
+    assert_eq!((accounts(&store), aside(&store)), (before, vec![]));
+}
+
+#[test]
+fn settings_that_were_entered_again_stay_and_what_is_too_large_is_not_kept() {
+    let host = filled();
+    let before = accounts(&host.store);
+    swap(&host, POP3, b"of another version");
+    let store = host.store.clone();
+    block_on(recover(&store)).unwrap();
+    let entered = Account { retention: Retention::Secondary, ..before[0].clone() };
+    swap(&host, POP3, &record::encode(&entered));
+    block_on(recover(&store)).unwrap();
+    assert_eq!((&accounts(&store)[0], aside(&store)), (&entered, vec![]));
+    swap(&host, POP3, &vec![0xc1; (64 << 10) + 1]);
+    block_on(recover(&store)).unwrap();
+    assert!(accounts(&store)[0].has_lost_its_settings() && aside(&store).is_empty());
+}
