@@ -8,7 +8,7 @@ use crate::{
     pop3::{ServerNotes, create_local_mailboxes},
     record::{Body, Message, put_body},
     store::{MemoryStore, Order},
-    testing::{NoServer, TestHost, block_on},
+    testing::{FailingStore, NoServer, TestHost, block_on},
 };
 
 const POP3: AccountId = AccountId(1);
@@ -247,4 +247,38 @@ fn settings_that_were_entered_again_stay_and_what_is_too_large_is_not_kept() {
     swap(&host, POP3, &vec![0xc1; (64 << 10) + 1]);
     block_on(recover(&store)).unwrap();
     assert!(accounts(&store)[0].has_lost_its_settings() && aside(&store).is_empty());
+}
+
+#[test]
+fn a_store_that_fails_at_any_write_is_as_it_was_and_is_mended_by_the_next_start() {
+    let spoilt = || {
+        let host = filled();
+        damage::<Account>(&host, &[POP3, IMAP].map(record::account_key));
+        let lost = [1, 3, 20, OWN.0, REMOTE.0].map(|id| record::mailbox_key(MailboxId(id)));
+        damage::<Mailbox>(&host, &lost);
+        host.store.clone()
+    };
+    let whole = |store: &MemoryStore| {
+        let all = KeyRange::all();
+        Table::ALL.map(|table| block_on(store.scan(table, &all, Order::Ascending, 999)).unwrap())
+    };
+    let end = spoilt();
+    block_on(recover(&end)).unwrap();
+    for writes in 0.. {
+        let inner = spoilt();
+        let before = whole(&inner);
+        let failing = FailingStore { inner: inner.clone(), ..FailingStore::default() };
+        failing.left.set(Some(writes));
+        let ended = block_on(recover(&failing)).is_ok();
+        assert_eq!(failing.durability.get(), Some(Durability::Strict));
+        if !ended {
+            assert_eq!(whole(&inner), before, "write {writes}");
+        }
+        block_on(recover(&inner)).unwrap();
+        assert_eq!(whole(&inner), whole(&end), "write {writes}");
+        if ended {
+            assert_eq!(writes, 1, "one batch has all of it");
+            return;
+        }
+    }
 }
