@@ -128,11 +128,35 @@ impl SavedAccount {
 
     /// Whether this account is that one: the same mail at the same server.
     pub(super) fn is(&self, account: &Account) -> bool {
-        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        self.has_same_address(account) && self.has_same_mailbox(account)
+    }
+
+    /// Whether this account is probably that one, of which the settings were lost, here or where the backup
+    /// was made: what is left of them agrees.
+    pub(super) fn was(&self, account: &Account) -> bool {
+        let is_lost = self.has_lost_its_settings() || account.has_lost_its_settings();
+        let hosts = [&self.incoming, &account.incoming].map(|login| &login.endpoint.host);
+        let agrees = if hosts.iter().any(|host| host.is_empty()) {
+            self.protocol == account.protocol && self.has_same_address(account)
+        } else {
+            self.has_same_mailbox(account)
+        };
+        is_lost && agrees
+    }
+
+    /// As [`Account::has_lost_its_settings`].
+    pub(super) fn has_lost_its_settings(&self) -> bool {
+        self.outgoing.endpoint.host.is_empty()
+    }
+
+    fn has_same_address(&self, account: &Account) -> bool {
+        self.identity.address.eq_ignore_ascii_case(&account.identity.address)
+    }
+
+    fn has_same_mailbox(&self, account: &Account) -> bool {
         let (own, other) = (&self.incoming, &account.incoming);
         self.protocol == account.protocol
-            && same(&self.identity.address, &account.identity.address)
-            && same(&own.endpoint.host, &other.endpoint.host)
+            && own.endpoint.host.eq_ignore_ascii_case(&other.endpoint.host)
             && own.username == other.username
     }
 }

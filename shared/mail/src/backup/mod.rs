@@ -25,6 +25,7 @@
 //! | chunks of a large message | bytes under a reserved UID, named by a marker | they are removed when the next reading begins |
 //! | a batch of messages | record, bytes, place, counts and ledger row of each, all or none; what was downloaded again in between goes with it | each is recognised by its row, or by Message-ID and content, and not stored twice; the server does not send it again |
 //! | an account or a folder was made | it is there, empty | it is recognised by its servers, or by its names |
+//! | an account that had lost its settings got those of the backup | it is recognised by its servers |
 //! | an unsent message | it is in the outbox, uncertain | it is recognised by its Message-ID |
 //! | the rows of deleted messages | they will not come again | rows that are there stay as they are |
 //!

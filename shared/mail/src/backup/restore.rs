@@ -57,7 +57,9 @@ impl Backup {
     /// If the store can't be read.
     pub async fn present(&self, store: &impl Store) -> Result<Vec<AccountId>, MailError> {
         let present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
-        let is_in = |account: &&Account| self.manifest.accounts.iter().any(|own| own.is(account));
+        let is_in = |account: &&Account| {
+            self.manifest.accounts.iter().any(|own| own.is(account) || own.was(account))
+        };
         Ok(present.iter().filter(is_in).map(|account| account.id).collect())
     }
 
@@ -118,8 +120,12 @@ impl<H: Host> Restore<'_, H> {
     async fn account(&mut self, saved: &SavedAccount) -> Result<(), MailError> {
         let store = self.host.store();
         let present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
-        let account = match present.into_iter().find(|account| saved.is(account)) {
-            Some(account) => account,
+        let is_taken = |account: &&Account| self.senders.values().any(|own| *own == account.id);
+        let was = |account: &&Account| saved.was(account) && !is_taken(account);
+        let known = present.iter().find(|own| saved.is(own)).or(present.iter().find(was));
+        let account = match known {
+            Some(account) if account.has_lost_its_settings() => self.settle(saved, account).await?,
+            Some(account) => account.clone(),
             None => self.add(saved).await?,
         };
         self.senders.insert(saved.number, account.id);
@@ -142,23 +148,25 @@ impl<H: Host> Restore<'_, H> {
         let store = self.host.store();
         let _editing = store.editing().lock().await;
         let (number, numbered) = record::next_number(store, "account").await?;
-        let account = Account {
-            id: AccountId(number),
-            identity: saved.identity.clone(),
-            protocol: saved.protocol,
-            incoming: untrusting(&saved.incoming),
-            outgoing: untrusting(&saved.outgoing),
-            retention: saved.retention,
-            extent: saved.extent,
-            proof: saved.proof,
-            sealed_password: Vec::new(),
-        };
+        let account = account(saved, AccountId(number));
         let mut batch = vec![numbered, account.put()];
         if account.protocol == Protocol::Pop3 {
             batch.extend(pop3::create_local_mailboxes(self.host, account.id).await?);
         }
         store.apply(batch, Durability::Strict).await?;
         self.report.added.push(account.id);
+        Ok(account)
+    }
+
+    /// Gives an account that has lost its settings those of the backup, if that has them.
+    async fn settle(&self, saved: &SavedAccount, lost: &Account) -> Result<Account, MailError> {
+        if saved.has_lost_its_settings() {
+            return Ok(lost.clone());
+        }
+        let store = self.host.store();
+        let _editing = store.editing().lock().await;
+        let account = account(saved, lost.id);
+        store.apply(vec![account.put()], Durability::Strict).await?;
         Ok(account)
     }
 
@@ -266,6 +274,21 @@ impl<H: Host> Restore<'_, H> {
             skip(&mut self.report, &entry.name, why);
         }
         Ok(())
+    }
+}
+
+/// A saved account under a number of this store; its password is in no file.
+fn account(saved: &SavedAccount, id: AccountId) -> Account {
+    Account {
+        id,
+        identity: saved.identity.clone(),
+        protocol: saved.protocol,
+        incoming: untrusting(&saved.incoming),
+        outgoing: untrusting(&saved.outgoing),
+        retention: saved.retention,
+        extent: saved.extent,
+        proof: saved.proof,
+        sealed_password: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing and reading break off wherever they can, and are begun again.
 
 use super::{
+    recovered::lose_settings,
     restoring::{downloaded_again, file_elsewhere},
     *,
 };
@@ -79,6 +80,29 @@ fn mail_that_was_downloaded_again_is_in_one_place_after_each_write_and_in_the_ri
         assert_no_stray_bytes(&host.store);
         if ended {
             assert!(failing > 2, "{failing}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_account_that_had_lost_its_settings_is_restored_to_the_same_end_after_each_write() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let all = everything(&before.store, AccountId(3));
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    for failing in 0.. {
+        let host = filled(FailingStore::default());
+        lose_settings(&host);
+        host.store.left.set(Some(failing));
+        let ended = block_on(backup.restore(&host, &mut file)).is_ok();
+        host.store.left.set(None);
+        assert_eq!(everything(&host.store, AccountId(3)), all, "write {failing}");
+        block_on(backup.restore(&host, &mut file)).unwrap();
+        let accounts: Vec<Account> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+        assert!(matches!(&accounts[..], [own] if !own.has_lost_its_settings()));
+        assert_eq!(everything(&host.store, AccountId(3)), all, "write {failing}");
+        if ended {
+            assert!(failing > 0);
             return;
         }
     }

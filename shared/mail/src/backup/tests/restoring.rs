@@ -19,7 +19,7 @@ pub(super) fn restored_into<D: Store + 'static>(
     (host, imported)
 }
 
-fn accounts(store: &impl Store) -> Vec<Account> {
+pub(super) fn accounts(store: &impl Store) -> Vec<Account> {
     block_on(record::all(store, &KeyRange::all())).unwrap()
 }
 

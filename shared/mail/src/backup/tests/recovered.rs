@@ -1,0 +1,80 @@
+//! A backup is brought back where an account's settings were lost.
+
+use super::{
+    restoring::{accounts, ledger},
+    *,
+};
+use crate::{backup::Backup, pop3::ServerNotes, recovery, store::Write};
+
+/// The account's record can't be read any more, and was made anew from what its server is known by.
+pub(super) fn lose_settings<D: Store + 'static>(host: &TestStore<D>) {
+    let own = account(3, Protocol::Pop3);
+    let mut notes = ServerNotes::default();
+    notes.keep_mailbox(&own.incoming);
+    let (table, key) = (Table::Accounts, record::account_key(own.id));
+    let batch = vec![notes.begin(own.id), Write::Put { table, key, value: vec![0xc1] }];
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+    block_on(recovery::recover(&host.store)).unwrap();
+    assert!(accounts(&host.store)[0].has_lost_its_settings());
+}
+
+#[test]
+fn an_account_that_has_lost_its_settings_gets_them_back_and_no_mail_twice() {
+    let (before, mut file) = written(ExportFormat::Zip);
+    let all = everything(&before.store, AccountId(3));
+    let rows = ledger(&before.store).len();
+    lose_settings(&before);
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    assert_eq!(block_on(backup.present(&before.store)).unwrap(), [AccountId(3)]);
+    let imported = block_on(backup.restore(&before, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates, imported.added.len()), (0, 7, 0));
+    assert_eq!(everything(&before.store, AccountId(3)), all);
+    assert_eq!(ledger(&before.store).len(), rows);
+    let whole = Account { sealed_password: Vec::new(), ..account(3, Protocol::Pop3) };
+    assert_eq!(accounts(&before.store), [whole]);
+}
+
+#[test]
+fn a_backup_of_an_account_that_has_lost_its_settings_takes_none_away() {
+    let before = filled(MemoryStore::new());
+    lose_settings(&before);
+    let (lost, all) = (accounts(&before.store).remove(0), everything(&before.store, AccountId(3)));
+    let mut file = File::named("b.zip", b"");
+    let contents = [(lost.clone(), block_on(mailboxes(&before.store, lost.id)).unwrap())];
+    let format = ExportFormat::Zip;
+    block_on(export(&before, &contents, format, true, &Nowhere, &mut file)).unwrap();
+    let own = account(3, Protocol::Pop3);
+    for account in [own, lost] {
+        block_on(before.store.apply(vec![account.put()], Durability::Strict)).unwrap();
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        let imported = block_on(backup.restore(&before, &mut file)).unwrap();
+        assert_eq!((imported.messages, imported.duplicates), (0, 7));
+        assert_eq!(accounts(&before.store), [account]);
+        assert_eq!(everything(&before.store, AccountId(3)), all);
+    }
+}
+
+#[test]
+fn an_account_that_has_lost_its_settings_is_not_taken_for_one_of_another_user_or_server() {
+    let others: [fn(&mut Account); 3] = [
+        |own| own.incoming.username = "bob".into(),
+        |own| own.incoming.endpoint.host = "pop.example.com".into(),
+        |own| own.protocol = Protocol::Imap,
+    ];
+    for change in others {
+        let host = filled(MemoryStore::new());
+        let mut own = account(3, Protocol::Pop3);
+        change(&mut own);
+        let boxes = block_on(mailboxes(&host.store, own.id)).unwrap();
+        let mut file = File::named("b.zip", b"");
+        let contents = [(own, boxes)];
+        let format = ExportFormat::Zip;
+        block_on(export(&host, &contents, format, true, &Nowhere, &mut file)).unwrap();
+        lose_settings(&host);
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        assert_eq!(block_on(backup.restore(&host, &mut file)).unwrap().added.len(), 1);
+        let accounts = accounts(&host.store);
+        let lost: Vec<_> = accounts.iter().filter(|own| own.has_lost_its_settings()).collect();
+        assert!(matches!(lost[..], [own] if own.id == AccountId(3)));
+    }
+}
