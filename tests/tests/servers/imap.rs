@@ -306,6 +306,48 @@ fn a_large_attachment_does_not_hold_up_a_small_one() -> Result<()> {
 }
 
 #[test]
+fn an_attachment_comes_although_its_message_is_moved_meanwhile() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", [letters::with_file(13_500)])?;
+        let mut page = Page::open(servers.host()).await?;
+        page.add(servers.draft(Protocol::Imap)).await?;
+        let trash = page.mailbox(|mailbox| mailbox.role == Some(Role::Trash)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let message = page.list(inbox.id, 1).await?[0].id;
+        let section = page.read(message).await?.attachments[0].section.clone();
+        let (fetching, moving) = (page.request(), page.request());
+        page.say(Intent::FetchAttachment { request: fetching, message, section });
+        let begun = |delta| match delta {
+            Delta::Progress { progress: Some(progress), .. } => (progress.done > 0).then_some(()),
+            _ => None,
+        };
+        page.wait(begun).await?;
+        let change = Change::Move { messages: message.into(), to: trash.id };
+        page.say(Intent::Change { request: moving, change });
+        let mut content = Vec::new();
+        let mut is_moved = false;
+        let result = page.wait(|delta| match delta {
+            Delta::Changed { request, result: Ok(_) } if request == moving => {
+                is_moved = true;
+                None
+            }
+            Delta::AttachmentData { request, offset, bytes } if request == fetching => {
+                content.truncate(usize::try_from(offset).unwrap_or(usize::MAX));
+                content.extend(bytes);
+                None
+            }
+            Delta::Attachment { request, result } if request == fetching => Some(result),
+            _ => None,
+        });
+        let view = result.await?.map_err(|problem| anyhow::anyhow!(problem.sentence))?;
+        assert!(is_moved, "it had come before");
+        assert_eq!((view.size, content.len()), (13_500 * 672, 13_500 * 672));
+        Ok(())
+    })
+}
+
+#[test]
 fn a_large_message_that_is_no_multipart_comes_in_pieces_as_well() -> Result<()> {
     run(async || {
         let servers = Servers::start().await?;

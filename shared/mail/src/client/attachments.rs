@@ -61,19 +61,30 @@ impl<H: Host> Client<H> {
         Ok(view)
     }
 
-    /// The same for a part that is not stored with its message; its size in bytes.
+    /// The same for a part that is not stored with its message; its size in bytes. A message that is
+    /// moved while the part comes is followed: what has come moves along.
     async fn absent_part(
         &self,
-        message: MessageId,
+        mut message: MessageId,
         section: &str,
         take: &mut dyn FnMut(u64, Vec<u8>),
     ) -> Result<u64, MailError> {
         if let Some(size) = read_part(self.store(), message, section, take).await? {
             return Ok(size);
         }
-        let (done, answer) = oneshot::channel();
-        self.ask_server(message, Reading::part(message, section, done), answer).await?;
-        let size = read_part(self.store(), message, section, take).await?;
-        size.ok_or(MailError::Gone("attachment"))
+        loop {
+            let (done, answer) = oneshot::channel();
+            let job = Reading::part(message, section, done);
+            let fetched = self.ask_server(message, job, answer).await;
+            let asked = message;
+            message = self.current(asked);
+            if let Some(size) = read_part(self.store(), message, section, take).await? {
+                return Ok(size);
+            }
+            if message == asked {
+                fetched?;
+                return Err(MailError::Gone("attachment"));
+            }
+        }
     }
 }
