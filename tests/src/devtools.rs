@@ -65,6 +65,18 @@ pub async fn run_before_each_page(browser: &Browser, script: &str) -> Result<()>
     Ok(())
 }
 
+/// Has each request fail whose address fits a pattern, in which `*` stands for anything.
+///
+/// # Errors
+///
+/// If the browser refuses.
+pub async fn block(browser: &Browser, pattern: &str) -> Result<()> {
+    browser.client().issue_cmd(Command { name: "Network.enable", parameters: json!({}) }).await?;
+    let name = "Network.setBlockedURLs";
+    browser.client().issue_cmd(Command { name, parameters: json!({ "urls": [pattern] }) }).await?;
+    Ok(())
+}
+
 /// Has downloads saved in a folder, without asking: under their names, or under the ids by which
 /// [`cancel_download`] knows them.
 ///

@@ -29,15 +29,33 @@ const TOO_OLD: &str = "
     };
 ";
 
+/// What says so, once it is shown: it is in the page from the beginning, with all its words.
+const BOOT_FAILED: &str = "#boot-failed:not([hidden])";
+
 #[tokio::test]
 async fn a_browser_that_can_not_run_the_program() -> Result<()> {
     let servers = Servers::start().await?;
     Browser::run("too-old", async |browser| {
         devtools::run_before_each_page(browser, TOO_OLD).await?;
         browser.open(&servers.site.url).await?;
-        browser.wait_for_text("#boot-failed", |text| text.contains("too old")).await.map(drop)
+        browser.wait_for_text(BOOT_FAILED, |text| text.contains("too old")).await.map(drop)
     })
     .await
+}
+
+#[tokio::test]
+async fn a_program_that_can_not_be_loaded() -> Result<()> {
+    let servers = Servers::start().await?;
+    for part in ["*/assets/postern-app-*.js", "*/assets/postern-app-*.wasm"] {
+        Browser::run("not-loaded", async |browser| {
+            devtools::block(browser, part).await?;
+            browser.open(&servers.site.url).await?;
+            let told = |text: &str| text.contains("Reload the page");
+            browser.wait_for_text(BOOT_FAILED, told).await.map(drop)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -60,10 +60,12 @@ pub(super) fn page(template: &str, style: &Asset, app: &Program, worker: &Asset)
     Ok(Page { html, policy })
 }
 
+/// The program is imported as the script runs: of a static import that fails no script hears.
 fn start(app: &Program) -> String {
     format!(
-        "import start from \"{}\";\
-         start({{ module_or_path: fetch(\"{}\", {{ integrity: \"{}\" }}) }})\
+        "import(\"{}\")\
+         .then(({{ default: start }}) => \
+         start({{ module_or_path: fetch(\"{}\", {{ integrity: \"{}\" }}) }}))\
          .catch((error) => {{ console.error(error);\
          document.getElementById(\"boot-failed\")?.removeAttribute(\"hidden\"); }});",
         app.js.url(),
