@@ -77,6 +77,18 @@ pub async fn block(browser: &Browser, pattern: &str) -> Result<()> {
     Ok(())
 }
 
+/// Ends all service workers, as the browser does with those that are idle.
+///
+/// # Errors
+///
+/// If the browser refuses.
+pub async fn stop_service_workers(browser: &Browser) -> Result<()> {
+    for name in ["ServiceWorker.enable", "ServiceWorker.stopAllWorkers"] {
+        browser.client().issue_cmd(Command { name, parameters: json!({}) }).await?;
+    }
+    Ok(())
+}
+
 /// Has downloads saved in a folder, without asking: under their names, or under the ids by which
 /// [`cancel_download`] knows them.
 ///

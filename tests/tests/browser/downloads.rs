@@ -37,6 +37,25 @@ const SLOW: &str = "
     };
 ";
 
+/// The same with a service worker that some pieces reach and no more.
+const STUCK: &str = "
+    delete window.showSaveFilePicker;
+    const post = MessagePort.prototype.postMessage;
+    MessagePort.prototype.postMessage = function (content, transfer) {
+        if (!(content instanceof Uint8Array)) return post.call(this, content, transfer);
+        window.given = (window.given ?? 0) + 1;
+        if (window.given < 4) post.call(this, content, transfer);
+    };
+";
+
+/// And which does not answer whether it still has the download.
+const SILENT: &str = "
+    const say = ServiceWorker.prototype.postMessage;
+    ServiceWorker.prototype.postMessage = function (content, transfer) {
+        if (!content.stay) say.call(this, content, transfer);
+    };
+";
+
 /// Opens the page, downloads all letters and opens the page for backups; from then on there is a service
 /// worker.
 async fn start(browser: &Browser, servers: &Servers) -> Result<()> {
@@ -154,6 +173,33 @@ async fn an_export_that_ends_early_leaves_no_download_that_looks_complete() -> R
         wait_for(folder.path(), has_ended).await.map(drop)
     })
     .await
+}
+
+/// Whether the service worker is silent or was ended by the browser, the export has failed.
+#[tokio::test]
+async fn a_service_worker_that_takes_no_more_ends_the_export_as_failed() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, (0..LETTERS).map(letters::large))?;
+    for (name, script) in [("silent", [STUCK, SILENT].concat()), ("ended", STUCK.to_owned())] {
+        let folder = TempDir::with_prefix("postern-downloads-")?;
+        Browser::run(name, async |browser| {
+            devtools::run_before_each_page(browser, &script).await?;
+            devtools::save_downloads(browser, folder.path(), false).await?;
+            start(browser, &servers).await?;
+            browser.click("backup-save").await?;
+            is_under_way(browser).await?;
+            if name == "ended" {
+                devtools::stop_service_workers(browser).await?;
+            }
+            ended_with(browser, "There is no usable file").await?;
+            wait_for(folder.path(), <[String]>::is_empty).await?;
+            let last = browser.get("last-backup").await?.text().await?;
+            ensure!(last == "Never", "half a file counts as a backup: {last}");
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
