@@ -1,6 +1,6 @@
 //! One account: who can read its mail, its servers, its settings.
 
-use postern_bridge::{Protocol, Security, ServerRole};
+use postern_bridge::{Endpoint, Protocol, Security, ServerRole};
 
 use crate::state::account::Readers;
 
@@ -33,6 +33,14 @@ pub(crate) const SAVED: &str = "Saved. The account uses these settings now.";
 pub(crate) const TESTED_FIRST: &str =
     "Both servers are tried with the new settings first. If one refuses, nothing is changed.";
 pub(crate) const LOOK: &str = "Look at the certificate";
+
+/// Where a server is; of an account that has lost its settings nothing tells.
+pub(crate) fn address(endpoint: &Endpoint) -> String {
+    match &*endpoint.host {
+        "" => "Not known any more".to_owned(),
+        host => format!("{host}:{}", endpoint.port),
+    }
+}
 
 pub(crate) fn little_room(percent: u64) -> &'static str {
     match percent {

@@ -171,5 +171,5 @@ fn fact(name: &'static str, value: String) -> impl IntoView {
 }
 
 fn server(login: &ServerLogin) -> String {
-    format!("{}:{}", login.endpoint.host, login.endpoint.port)
+    text::account::address(&login.endpoint)
 }

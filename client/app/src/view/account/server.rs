@@ -103,7 +103,7 @@ fn Facts(
         (_, Some(own)) if Some(own.fingerprint) == trusted => text::account::BY_YOU,
         _ => text::account::BY_AUTHORITY,
     };
-    let address = format!("{}:{}", endpoint.host, endpoint.port);
+    let address = text::account::address(&endpoint);
     view! {
         <dl class="facts">
             {fact(text::account::ADDRESS, address)}
