@@ -115,6 +115,49 @@ async fn a_damaged_database_is_told_at_start_and_removed_only_when_the_person_sa
     .await
 }
 
+/// Makes the accounts' records unreadable.
+const SPOIL_ACCOUNTS: &str = "
+    const done = arguments[arguments.length - 1];
+    const open = indexedDB.open('postern');
+    open.onsuccess = () => {
+        const database = open.result;
+        const writing = database.transaction('accounts', 'readwrite');
+        const accounts = writing.objectStore('accounts');
+        const keys = accounts.getAllKeys();
+        keys.onsuccess = () => {
+            keys.result.forEach((key) => accounts.put(new Uint8Array([0xc1]), key));
+        };
+        writing.oncomplete = () => { database.close(); done(keys.result.length); };
+    };
+";
+
+#[tokio::test]
+async fn an_account_whose_record_is_damaged_keeps_its_mail_and_leads_to_its_settings() -> Result<()>
+{
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("settings-lost", async |browser| {
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        let spoilt = browser.client().execute_async(SPOIL_ACCOUNTS, Vec::new()).await?;
+        ensure!(spoilt == 1, "{spoilt} records were spoilt");
+        let at_settings = "return location.hash.startsWith('#/account/')";
+        for way in ["connection-look", "toast-action"] {
+            browser.script("location.hash = '#/'").await?;
+            browser.client().refresh().await?;
+            browser.wait_for_text(&hook(way), |text| text == "Open settings").await?;
+            browser.click(way).await?;
+            browser.wait_until(at_settings).await?;
+        }
+        browser.click_on("[data-test=folder][data-role=inbox]").await?;
+        open_row(browser, "Letter 1").await?;
+        reader_shows(browser, "Letter 1", "letter number 1").await.map(drop)
+    })
+    .await
+}
+
 /// A database as a later version would leave it.
 const LATER: &str = "
     const done = arguments[arguments.length - 1];
