@@ -1,12 +1,10 @@
 //! An engine that measures, in a page that `cargo xtask bench` has built for that.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::time::timeout;
 
 use crate::{
     browser::Browser,
@@ -20,14 +18,15 @@ use crate::{
 const NO_SERVICE_WORKER: &str =
     "ServiceWorkerContainer.prototype.register = () => new Promise(() => {});";
 
-/// Starts the engine's worker as one that measures, and keeps what it says.
-const START: &str = "
+/// Starts the engine's worker as one that measures, and tells what it says. Nobody asks meanwhile
+/// whether it is done: that would take time from what is measured.
+const MEASURE: &str = "
+    const [asked, told] = arguments;
     const engine = document.querySelector('meta[name=postern-engine]').content;
-    window.measured = null;
     window.engine?.terminate();
-    window.engine = new Worker(engine + '#' + ASKED, { type: 'module' });
-    window.engine.onmessage = (event) => { window.measured = event.data; };
-    window.engine.onerror = () => { window.measured = { error: 'the engine does not start' }; };
+    window.engine = new Worker(engine + '#' + asked, { type: 'module' });
+    window.engine.onmessage = (event) => told(event.data);
+    window.engine.onerror = () => told({ error: 'the engine does not start' });
 ";
 
 /// Keeps what the browser says of tasks that take long on the page's main thread.
@@ -127,15 +126,9 @@ pub async fn open(browser: &Browser, url: &str) -> Result<()> {
 ///
 /// If it can't, or not within so long.
 pub async fn measure(browser: &Browser, asked: &str, patience: Duration) -> Result<Measured> {
-    browser.script(&START.replace("ASKED", &json!(asked).to_string())).await?;
-    let start = Instant::now();
-    let measured = loop {
-        match browser.script("return window.measured").await? {
-            Value::Null if start.elapsed() > patience => bail!("{asked} takes too long"),
-            Value::Null => tokio::time::sleep(Duration::from_millis(20)).await,
-            measured => break measured,
-        }
-    };
+    let measuring = browser.client().execute_async(MEASURE, vec![json!(asked)]);
+    let measured =
+        timeout(patience, measuring).await.with_context(|| format!("{asked} takes too long"))??;
     let number = |field: &str| measured[field].as_f64();
     let (Some(millis), Some(memory)) = (number("millis"), number("memory")) else {
         bail!("{asked}: {measured}");

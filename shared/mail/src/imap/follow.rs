@@ -101,6 +101,7 @@ impl<T: Transport> ImapClient<T> {
         let mut messages = listing::messages(sync.mailbox, answer.fetches(), is_new);
         let Some(last) = messages.last() else { return Ok(()) };
         let next = last.id.uid.saturating_add(1);
+        self.reaches(next);
         if let Some(news) = &mut self.news {
             news.extend_order(messages.iter().map(|message| message.id.uid));
         }

@@ -3,7 +3,7 @@
 mod known;
 mod roles;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::{AccountId, MailboxId, Role};
 use postern_imap::{
@@ -42,7 +42,7 @@ impl<T: Transport> ImapClient<T> {
         let asked = changes::Mailboxes::of(store, account).await?;
         let stored = record::mailboxes(store, account).await?;
         let identified = stored.into_iter().filter(|own| own.server_id.is_some());
-        let identified = identified.map(|own| own.path).collect();
+        let identified = identified.map(|own| (own.path, own.uid_validity)).collect();
         let mut listed = self.list(host, &identified).await?;
         let _editing = store.editing().lock().await;
         let stored = record::mailboxes(store, account).await?;
@@ -66,11 +66,12 @@ impl<T: Transport> ImapClient<T> {
         Ok(mailboxes)
     }
 
-    /// Lists the mailboxes; the paths of those whose identifiers are known are given.
+    /// Lists the mailboxes; the paths of those whose identifiers are known are given, with the
+    /// UIDVALIDITY of what is stored of them.
     async fn list<H: Host<Transport = T>>(
         &mut self,
         host: &H,
-        identified: &HashSet<Vec<u8>>,
+        identified: &BTreeMap<Vec<u8>, u32>,
     ) -> Result<Listing, MailError> {
         let offered = self.capabilities(host).await?;
         let with = ListReturn::offered(&offered);
@@ -85,7 +86,14 @@ impl<T: Transport> ImapClient<T> {
         }
         let mut identifiers = Vec::new();
         if offered.has("OBJECTID") {
-            let is_new = |path: &[u8]| !identified.contains(path);
+            let counted = self.uid_validities(&responses);
+            // Also of one that is not what it was when its identifier was told.
+            let is_new = |path: &[u8]| {
+                let told = counted.get(path);
+                identified
+                    .get(path)
+                    .is_none_or(|own| *own != 0 && told.is_some_and(|told| told != own))
+            };
             identifiers = self.statuses(host, &responses, &StatusItem::IDENTITY, is_new).await?;
         }
         spelling::spell(&mut responses, self.enabled.spelling);
@@ -96,6 +104,16 @@ impl<T: Transport> ImapClient<T> {
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
         }
         Ok(Listing { mailboxes, is_whole })
+    }
+
+    /// The UIDVALIDITY of mailboxes by their stored paths, as it was told with their counts.
+    fn uid_validities(&self, responses: &[Response]) -> BTreeMap<Vec<u8>, u32> {
+        let spelling = self.enabled.spelling;
+        let told = responses.iter().filter_map(|response| match response {
+            Response::MailboxStatus(status) => Some((&status.name, status.uid_validity?)),
+            _ => None,
+        });
+        told.map(|(name, told)| (spelling::from_server(name.clone(), spelling), told)).collect()
     }
 
     /// Asks of the mailboxes of a list, one by one, those whose stored paths are wanted.

@@ -90,6 +90,10 @@ impl<T: Transport> ImapClient<T> {
         sync.set_unread(unread, self.counted);
         if reset {
             sync.clear(selected.uid_validity, |own| {
+                if own.uid_validity != 0 {
+                    // It may be another mailbox of the same name.
+                    own.server_id = None;
+                }
                 own.uid_validity = selected.uid_validity;
                 own.uid_next = 0;
                 let mod_seq = selected.mod_seq;
@@ -116,6 +120,9 @@ impl<T: Transport> ImapClient<T> {
             }
         }
         self.refresh_flags(&mut sync, flags, &known, &mut stored).await?;
+        if let Some(last) = stored.iter().rfind(|uid| !is_provisional(**uid)) {
+            self.reaches(last.saturating_add(1));
+        }
         let (total, unseen, is_partial) = (sync.total, sync.unread, sync.is_partial);
         sync.update(|own| {
             if is_partial {
@@ -225,14 +232,17 @@ impl<T: Transport> ImapClient<T> {
             let (next, added) = join(next, take_in(sync, came)).await;
             stored.extend(added?);
             let mut next = next?;
-            let refusal = halving.refusal(&next)?;
+            let mut done = Ok(());
+            let refusal = halving.refusal(&next).unwrap_or_else(|error| {
+                done = Err(error);
+                None
+            });
             let is_missing = |uid| {
                 let is_asked = missing.binary_search(&uid).is_ok() || newcomers.has(uid);
                 is_asked && !astray.contains(&uid)
             };
             let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
             let is_again = window.numbers().any(|uid| again.binary_search(&uid).is_ok());
-            let mut done = Ok(());
             if let Some(refusal) = refusal.filter(|_| !is_again) {
                 let here: BTreeSet<u32> = messages.iter().map(|own| own.id.uid).collect();
                 let uids = window.numbers().filter(|uid| is_missing(*uid) && !here.contains(uid));
@@ -276,17 +286,20 @@ impl<T: Transport> ImapClient<T> {
                 self.look_out(sync)?;
                 new = self.connection.session.exists().and_then(|exists| newcomers.window(exists));
             }
-            let goes_on = took < plan::QUICK || new.is_some();
-            let mut next = || match sync.is_paused() {
+            if new.is_some()
+                && let Some(news) = &mut self.news
+            {
+                news.go_ahead();
+            }
+            let mut next = |goes_on: bool| match sync.is_paused() {
                 true => None,
-                false => new.take().or_else(|| windows.next()),
+                false => new.take().or_else(|| goes_on.then(|| windows.next()).flatten()),
             };
             current = match ahead {
                 Some(ahead) => Some(ahead),
-                None => self.start_fetch(next(), &halving)?,
+                None => self.start_fetch(next(true), &halving)?,
             };
-            let next = if goes_on { next() } else { None };
-            ahead = self.start_fetch(next, &halving)?;
+            ahead = self.start_fetch(next(took < plan::QUICK), &halving)?;
         }
         stored.extend(take_in(sync, came).await?);
         let came: BTreeSet<u32> = stored[known..].iter().copied().collect();

@@ -14,7 +14,7 @@ pub(super) struct Newcomers {
     /// The first UID that the next one can have.
     next: u32,
     /// For how many messages there is no need to ask: so many were there before, or when they were asked
-    /// for.
+    /// for, or when some had gone.
     known: u32,
     /// UIDs that are asked for.
     asked: Option<RangeInclusive<u32>>,
@@ -30,7 +30,8 @@ impl Newcomers {
     /// out one after the other. What has a later one is found when all else is here.
     pub(super) fn window(&mut self, exists: u32) -> Option<SequenceSet> {
         let last = self.next.saturating_add(FIRST_WINDOW - 1);
-        if exists <= self.known || self.asked.is_some() || is_provisional(last) {
+        self.known = self.known.min(exists);
+        if exists == self.known || self.asked.is_some() || is_provisional(last) {
             return None;
         }
         self.known = exists;
@@ -68,8 +69,8 @@ mod tests {
 
     #[test]
     fn they_are_asked_for_once_each_time_that_there_are_more_and_from_where_they_begin() {
-        let mut newcomers = Newcomers::behind(101, 90);
-        assert_eq!([89, 90].map(|exists| newcomers.window(exists)), [None, None]);
+        let mut newcomers = Newcomers::behind(101, 93);
+        assert_eq!([93, 90].map(|exists| newcomers.window(exists)), [None, None]);
         let window = newcomers.window(91).unwrap();
         assert_eq!(window.ranges(), [101..=150]);
         assert_eq!(newcomers.window(92), None, "the answer is still to come");

@@ -16,6 +16,8 @@ pub(super) struct News {
     /// The messages' UIDs by sequence number, where that is known: servers without QRESYNC name
     /// messages by number alone.
     order: Option<Vec<u32>>,
+    /// Whether messages behind those may be stored.
+    is_ahead: bool,
     /// How many messages there are, as it was last told.
     exists: u32,
     /// Whether there may be new messages.
@@ -88,8 +90,14 @@ impl News {
         }
     }
 
+    /// Messages that come behind those whose numbers are known are asked for, and will be stored.
+    pub(super) fn go_ahead(&mut self) {
+        self.is_ahead = true;
+    }
+
     /// These new messages became known, ascending.
     pub(super) fn extend_order(&mut self, uids: impl Iterator<Item = u32>) {
+        self.is_ahead = false;
         let Some(order) = &mut self.order else { return };
         let last = order.last().copied().unwrap_or_default();
         order.extend(uids.filter(|uid| *uid > last));
@@ -145,11 +153,14 @@ impl News {
         let Some(order) = &mut self.order else { return self.lose() };
         self.exists = self.exists.saturating_sub(1);
         let at = (number as usize).wrapping_sub(1);
-        // One that lies behind those that are known came and went without being seen.
+        // One that lies behind those that are known came and went without being seen, if it was not
+        // fetched before its turn.
         if at < order.len() {
             let uid = order.remove(at);
             self.moved += order.len() - at;
             self.vanish(SequenceSet::from(uid));
+        } else if self.is_ahead {
+            self.lose();
         }
         if self.moved > limits::MOVED {
             self.lose();
@@ -172,8 +183,10 @@ impl News {
             (None, Some(order)) => {
                 match order.get((fetch.sequence as usize).wrapping_sub(1)) {
                     Some(uid) => Some(*uid),
-                    // A message behind those that are known will be fetched with its flags.
-                    None => return true,
+                    // A message behind those that are known will be fetched with its flags, if it was
+                    // not before its turn.
+                    None if !self.is_ahead => return true,
+                    None => None,
                 }
             }
             (None, None) => None,

@@ -13,7 +13,7 @@ use crate::{
     record::{self, Mailbox},
 };
 
-/// The mailbox that is open, as it was when it was opened.
+/// The mailbox that is open; but for its reach, as it was when it was opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Selected {
     pub(super) mailbox: MailboxId,
@@ -147,11 +147,18 @@ impl<T: Transport> ImapClient<T> {
         };
         if newest.is_none_or(|newest| newest >= selected.reach) {
             self.noop(host).await?;
-            if let (Some(selected), Some(newest)) = (&mut self.selected, newest) {
-                selected.reach = newest.saturating_add(1);
+            if let Some(newest) = newest {
+                self.reaches(newest.saturating_add(1));
             }
         }
         Ok(selected)
+    }
+
+    /// The server finds messages with smaller UIDs on this connection.
+    pub(super) fn reaches(&mut self, next: u32) {
+        if let Some(selected) = &mut self.selected {
+            selected.reach = selected.reach.max(next);
+        }
     }
 
     /// Whether a mailbox is open and all that the server tells of it is kept.

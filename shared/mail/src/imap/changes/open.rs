@@ -9,10 +9,24 @@ use super::{ImapClient, find::Found};
 use crate::{
     Host, MailError, Transport,
     changes::{self, Entry, Item, Settled, Task, is_provisional},
-    record,
+    imap::select::Selected,
+    record::{self, Mailbox},
 };
 
 impl<T: Transport> ImapClient<T> {
+    /// Makes sure that a mailbox is open, and that the server finds these messages in it.
+    pub(super) async fn open_with<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        items: &[Item],
+    ) -> Result<Selected, MailError> {
+        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let mut uids = items.iter().map(|item| known_uid(item, uid_validity));
+        let newest = uids.try_fold(0, |newest, uid| Some(uid?.max(newest)));
+        self.open(host, mailbox, newest).await
+    }
+
     /// Opens the mailbox of an entry. Messages whose UIDs belong to an earlier UIDVALIDITY, or are
     /// not known, are found by what else is known of them; those that are not found leave the entry.
     /// One that is to be deleted and is not there is as it should be.
@@ -23,10 +37,7 @@ impl<T: Transport> ImapClient<T> {
         mailbox: MailboxId,
     ) -> Result<Settled, MailError> {
         let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
-        let validity = self.selected.map_or(0, |selected| selected.uid_validity);
-        let uid = |item: &Item| known_uid(item, validity);
-        let newest = entry.task.items().iter().map(uid).try_fold(0, |max, uid| Some(uid?.max(max)));
-        let selected = self.open(host, &own, newest).await?;
+        let selected = self.open_with(host, &own, entry.task.items()).await?;
         let deletes = matches!(entry.task, Task::Expunge { .. });
         let (mut lost, mut gone) = (BTreeSet::new(), BTreeSet::new());
         let mut found_some = false;

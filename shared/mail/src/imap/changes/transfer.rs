@@ -143,10 +143,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Removal, MailError> {
         let mut rest = entry.clone();
         let source = record::mailbox(host.store(), from).await.map_err(gone)?;
-        let selected = match self.selected {
-            Some(selected) if selected.mailbox == from => selected,
-            _ => self.select(host, &source).await?,
-        };
+        let selected = self.open_with(host, &source, entry.task.items()).await?;
         let stale = |item: &Item| item.uid_validity != selected.uid_validity;
         if let Task::Transfer { items, .. } = &mut rest.task {
             for item in items.iter_mut().filter(|item| stale(item)) {

@@ -23,7 +23,7 @@ pub(super) fn known<'a>(
         |own| Some((own.server_id.clone()?, own.uid_validity)),
         |own| own.identity.clone(),
     );
-    known.pair(stored, listed, |own| Some(own.path.clone()), |own| Some(own.path.clone()));
+    known.pair_by_path(stored, listed);
     let meaning = |path: &[u8]| spelling::meaning(path).filter(|meaning| !meaning.is_empty());
     known.pair(stored, listed, |own| meaning(&own.path), |own| meaning(&own.path));
     known.by_path
@@ -36,6 +36,26 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
+    /// Adds those of the same path. If two are stored under it, as when another program gives a mailbox
+    /// the name of one that was made here and not there yet, it is the one of which something is stored.
+    fn pair_by_path(&mut self, stored: &'a [Mailbox], listed: &'a [Listed]) {
+        let mut by_path: BTreeMap<&[u8], &Mailbox> = BTreeMap::new();
+        for mailbox in stored.iter().filter(|own| !self.taken.contains(&own.id)) {
+            let own = by_path.entry(&mailbox.path).or_insert(mailbox);
+            if own.uid_validity == 0 {
+                *own = mailbox;
+            }
+        }
+        for path in listed.iter().map(|own| &*own.path) {
+            if !self.by_path.contains_key(path)
+                && let Some(mailbox) = by_path.get(path)
+            {
+                self.by_path.insert(path, mailbox);
+                self.taken.insert(mailbox.id);
+            }
+        }
+    }
+
     /// Adds of those that are left the pairs that have something in common which no other has.
     fn pair<K: Ord>(
         &mut self,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::{
     INBOX,
     model::{assert_same, connect, host},
-    simulated::Extension,
+    simulated::{Extension, Simulated},
 };
 use crate::{imap::SyncStep, testing::block_on};
 
@@ -38,10 +38,16 @@ fn it_is_told_before_the_older_messages_and_counted_once() {
         assert_eq!((one, three), (MANY + 1, MANY + 3), "{extension:?}");
         assert!(first < 6_000 && second < MANY - 1_000, "{extension:?}: {told:?}");
 
-        host.server.borrow_mut().add(1);
-        block_on(client.noop(&host)).unwrap();
         let mut go_on = |_| ControlFlow::Continue(());
-        assert!(block_on(client.catch_up(&host, INBOX, &mut go_on)).unwrap().is_continue());
-        assert_same(&host, &format!("{extension:?}"));
+        let mut same_after = |what: &str, happens: &dyn Fn(&mut Simulated)| {
+            happens(&mut host.server.borrow_mut());
+            block_on(client.noop(&host)).unwrap();
+            assert!(block_on(client.catch_up(&host, INBOX, &mut go_on)).unwrap().is_continue());
+            assert_same(&host, &format!("{extension:?}: {what}"));
+        };
+        let newest = MANY as usize + 2;
+        same_after("one that came meanwhile is read", &|server| server.toggle_seen(newest));
+        same_after("and goes", &|server| server.expunge(newest));
+        same_after("another comes", &|server| server.add(1));
     }
 }

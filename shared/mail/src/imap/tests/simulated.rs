@@ -97,16 +97,8 @@ impl Simulated {
                 let new = 1 + self.random(3);
                 self.add(new);
             }
-            1 if count > 0 => {
-                self.mod_seq += 1;
-                let gone = self.messages.remove(at);
-                self.expunged.push((self.mod_seq, gone.uid));
-            }
-            2 if count > 0 => {
-                self.mod_seq += 1;
-                let message = &mut self.messages[at];
-                (message.seen, message.mod_seq) = (!message.seen, self.mod_seq);
-            }
+            1 if count > 0 => self.expunge(at),
+            2 if count > 0 => self.toggle_seen(at),
             3 if count > 0 => {
                 self.mod_seq += 1;
                 let message = &mut self.messages[at];
@@ -114,6 +106,18 @@ impl Simulated {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn expunge(&mut self, at: usize) {
+        self.mod_seq += 1;
+        let gone = self.messages.remove(at);
+        self.expunged.push((self.mod_seq, gone.uid));
+    }
+
+    pub(super) fn toggle_seen(&mut self, at: usize) {
+        self.mod_seq += 1;
+        let message = &mut self.messages[at];
+        (message.seen, message.mod_seq) = (!message.seen, self.mod_seq);
     }
 
     /// The mailbox is made anew under the same name.
