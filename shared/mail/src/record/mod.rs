@@ -138,12 +138,38 @@ pub async fn next_numbers(
     series: &str,
     count: u32,
 ) -> Result<(u32, Write), StoreError> {
-    let key = Key::new().bytes(b"next-").bytes(series.as_bytes());
+    let key = series_key(series);
     let number: u32 = match store.get(Table::Meta, &key).await? {
         Some(value) => decode(&value)?,
         None => 1,
     };
-    Ok((number, Write::Put { table: Table::Meta, key, value: encode(&(number + count)) }))
+    Ok((number, put_number(key, number + count)))
+}
+
+/// The same where the note of what is used may be damaged as well: numbers after `used`, the highest that
+/// was found.
+///
+/// # Errors
+///
+/// If the store can't be read.
+pub(crate) async fn next_numbers_after(
+    store: &impl Store,
+    series: &str,
+    count: u32,
+    used: u32,
+) -> Result<(u32, Write), StoreError> {
+    let key = series_key(series);
+    let noted = store.get(Table::Meta, &key).await?.and_then(|value| decode(&value).ok());
+    let first = noted.unwrap_or(1).max(used.saturating_add(1));
+    Ok((first, put_number(key, first.saturating_add(count))))
+}
+
+fn series_key(series: &str) -> Key {
+    Key::new().bytes(b"next-").bytes(series.as_bytes())
+}
+
+fn put_number(key: Key, next: u32) -> Write {
+    Write::Put { table: Table::Meta, key, value: encode(&next) }
 }
 
 /// A value as it is stored.

@@ -1,8 +1,9 @@
 //! Accounts and mailboxes whose records can't be read any more: they are made anew, since all mail that
 //! is kept under their numbers, of which there may be no other copy, can be reached through them alone.
 //!
-//! *If this ends early*, nothing was written: one strict batch has all of it. Nothing but such a record
-//! is replaced or removed, and an account's is kept aside.
+//! *If this ends early*, nothing was written: one strict batch has all of it. Such a record is replaced,
+//! or removed where nothing is kept under it; an account's is kept aside if it is not too large, until it
+//! can be read again, or its settings were entered anew.
 
 mod account;
 mod aside;
@@ -58,8 +59,10 @@ pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
     }
     let lacking = known.give_inboxes(&mut rebuilt);
     if !lacking.is_empty() {
+        let used = known.mailboxes.iter().chain(&rebuilt).map(|own| own.id.0);
+        let used = used.chain(lost_mailboxes.iter().filter_map(number)).max().unwrap_or_default();
         let count = lacking.len() as u32;
-        let (first, remember) = record::next_numbers(store, "mailbox", count).await?;
+        let (first, remember) = record::next_numbers_after(store, "mailbox", count, used).await?;
         batch.push(remember);
         let made =
             |((account, name, role), id)| local_mailbox(account, MailboxId(id), name, Some(role));

@@ -178,8 +178,16 @@ fn an_empty_mailbox_of_which_nothing_is_known_goes() {
 
 #[test]
 fn a_pop3_account_of_which_all_mailboxes_are_lost_and_empty_gets_those_it_began_with() {
-    for own_is_there in [true, false] {
+    // Also where nothing says which numbers were given.
+    let key = || Key::new().bytes(b"next-").bytes(b"mailbox");
+    let spoilt = Write::Put { table: Table::Meta, key: key(), value: vec![0xc1] };
+    let gone = Write::Delete { table: Table::Meta, key: key() };
+    let counters = [Vec::new(), vec![spoilt], vec![gone]];
+    for (own_is_there, counter) in
+        [true, false].into_iter().flat_map(|is| counters.clone().map(|own| (is, own)))
+    {
         let host = filled();
+        put(&host, counter);
         let mut first: Vec<MailboxId> = (1..=6).map(MailboxId).collect();
         if !own_is_there {
             first.push(OWN);
@@ -198,6 +206,7 @@ fn a_pop3_account_of_which_all_mailboxes_are_lost_and_empty_gets_those_it_began_
         assert!(LOCAL.iter().all(|(_, role)| has(*role)));
         assert_eq!(own.len(), 6 + usize::from(own_is_there));
         assert!(own.iter().all(|own| !first.contains(&own.id)), "numbers are given once");
+        assert_eq!(mailboxes(&store, IMAP).len(), 1);
         let next = block_on(record::next_number(&store, "mailbox")).unwrap().0;
         assert!(own.iter().all(|own| own.id.0 < next));
     }
