@@ -9,6 +9,7 @@ use crate::{
     MailError,
     changes::is_keyword,
     record::{Account, Body, Mailbox, Message},
+    recovery,
 };
 
 /// The manifest's name in the archive.
@@ -137,7 +138,9 @@ impl SavedAccount {
         let is_lost = self.has_lost_its_settings() || account.has_lost_its_settings();
         let hosts = [&self.incoming, &account.incoming].map(|login| &login.endpoint.host);
         let agrees = if hosts.iter().any(|host| host.is_empty()) {
-            self.protocol == account.protocol && self.has_same_address(account)
+            self.protocol == account.protocol
+                && self.has_same_address(account)
+                && !recovery::is_made_up(&account.identity)
         } else {
             self.has_same_mailbox(account)
         };

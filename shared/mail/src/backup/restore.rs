@@ -124,8 +124,13 @@ impl<H: Host> Restore<'_, H> {
         let was = |account: &&Account| saved.was(account) && !is_taken(account);
         let known = present.iter().find(|own| saved.is(own)).or(present.iter().find(was));
         let account = match known {
-            Some(account) if account.has_lost_its_settings() => self.settle(saved, account).await?,
-            Some(account) => account.clone(),
+            Some(account) if account.has_lost_its_settings() => {
+                self.settle(saved, account.id).await?
+            }
+            known => known.cloned(),
+        };
+        let account = match account {
+            Some(account) => account,
             None => self.add(saved).await?,
         };
         self.senders.insert(saved.number, account.id);
@@ -158,16 +163,25 @@ impl<H: Host> Restore<'_, H> {
         Ok(account)
     }
 
-    /// Gives an account that has lost its settings those of the backup, if that has them.
-    async fn settle(&self, saved: &SavedAccount, lost: &Account) -> Result<Account, MailError> {
-        if saved.has_lost_its_settings() {
-            return Ok(lost.clone());
-        }
+    /// Gives an account that has lost its settings those of the backup, if that has them and nobody has
+    /// entered them meanwhile. `None` if the account has been removed.
+    async fn settle(
+        &mut self,
+        saved: &SavedAccount,
+        id: AccountId,
+    ) -> Result<Option<Account>, MailError> {
         let store = self.host.store();
         let _editing = store.editing().lock().await;
-        let account = account(saved, lost.id);
+        let now: Option<Account> = record::get(store, &record::account_key(id)).await?;
+        if saved.has_lost_its_settings()
+            || now.as_ref().is_none_or(|own| !own.has_lost_its_settings())
+        {
+            return Ok(now);
+        }
+        let account = account(saved, id);
         store.apply(vec![account.put()], Durability::Strict).await?;
-        Ok(account)
+        self.report.added.push(id);
+        Ok(Some(account))
     }
 
     async fn folder(

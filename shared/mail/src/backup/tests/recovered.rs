@@ -27,7 +27,7 @@ fn an_account_that_has_lost_its_settings_gets_them_back_and_no_mail_twice() {
     let backup = block_on(Backup::open(&mut file)).unwrap();
     assert_eq!(block_on(backup.present(&before.store)).unwrap(), [AccountId(3)]);
     let imported = block_on(backup.restore(&before, &mut file)).unwrap();
-    assert_eq!((imported.messages, imported.duplicates, imported.added.len()), (0, 7, 0));
+    assert_eq!((imported.messages, imported.duplicates, imported.added.len()), (0, 7, 1));
     assert_eq!(everything(&before.store, AccountId(3)), all);
     assert_eq!(ledger(&before.store).len(), rows);
     let whole = Account { sealed_password: Vec::new(), ..account(3, Protocol::Pop3) };
