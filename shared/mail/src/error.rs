@@ -182,7 +182,7 @@ impl MailError {
     pub fn is_mended_in_settings(&self) -> bool {
         matches!(
             self,
-            Self::Transport(TransportError::UnknownHost)
+            Self::Transport(TransportError::UnknownHost | TransportError::Tls(_))
                 | Self::Login(_)
                 | Self::Token(_)
                 | Self::Denied { why: Denial::Expired, .. }

@@ -81,10 +81,12 @@ impl<H: Host> Client<H> {
             if let Some(size) = read_part(self.store(), message, section, take).await? {
                 return Ok(size);
             }
-            if message == asked {
+            // It may also have been moved while it was read.
+            if self.current(message) == asked {
                 fetched?;
                 return Err(MailError::Gone("attachment"));
             }
+            message = self.current(message);
         }
     }
 }

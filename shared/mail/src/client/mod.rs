@@ -63,7 +63,7 @@ use std::{
 use futures_util::{future::AbortHandle, lock::Mutex};
 use postern_bridge::{
     Access, AccountId, ClientId, Connection, Delta, Down, Intent, MailboxId, Pop3View, Problem,
-    Quota, ServerState, Up,
+    Quota, ServerRole, ServerState, Up,
 };
 
 use crate::{
@@ -433,11 +433,20 @@ impl<H: Host> Client<H> {
 
     /// A problem with an account's incoming server.
     fn problem(&self, account: AccountId, error: &MailError) -> Problem {
+        self.problem_with(account, ServerRole::Incoming, error)
+    }
+
+    /// A problem with one of an account's servers, with the way to the settings if it is mended there.
+    fn problem_with(&self, account: AccountId, server: ServerRole, error: &MailError) -> Problem {
         match self.account(account) {
-            Ok(account) => Problem {
-                settings: error.is_mended_in_settings().then_some(account.id),
-                ..error.problem(&account.incoming.endpoint.host)
-            },
+            Ok(account) => {
+                let login = match server {
+                    ServerRole::Incoming => &account.incoming,
+                    ServerRole::Outgoing => &account.outgoing,
+                };
+                let settings = error.is_mended_in_settings().then_some(account.id);
+                Problem { settings, ..error.problem(&login.endpoint.host) }
+            }
             Err(_) => error.problem("The mail server"),
         }
     }

@@ -38,7 +38,7 @@ impl<H: Host> Client<H> {
     /// A problem with a message, told with the name of its server.
     pub(super) async fn message_problem(&self, id: MessageId, error: &MailError) -> Problem {
         match self.account_of(id.mailbox).await {
-            Ok(account) => error.problem(&account.incoming.endpoint.host),
+            Ok(account) => self.problem(account.id, error),
             Err(_) => error.problem("The mail server"),
         }
     }

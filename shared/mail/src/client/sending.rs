@@ -138,8 +138,8 @@ impl<H: Host> Client<H> {
             if let Err(error) = result
                 && !matches!(error, MailError::Gone(_))
             {
-                let host = self.account(account).map(|account| account.outgoing.endpoint.host);
-                self.tell_problem(account, error.problem(&host.unwrap_or_default()));
+                let problem = self.problem_with(account, ServerRole::Outgoing, &error);
+                self.tell_problem(account, problem);
             }
         }
     }
@@ -197,7 +197,8 @@ impl<H: Host> Client<H> {
             }
             Err(error) => {
                 self.not_connected(id, ServerRole::Outgoing, used, &error).await?;
-                self.tell_problem(id, error.problem(&used.host));
+                let problem = self.problem_with(id, ServerRole::Outgoing, &error);
+                self.tell_problem(id, problem);
             }
         }
         Ok(())

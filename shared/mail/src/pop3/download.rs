@@ -121,9 +121,9 @@ pub struct Job<'a> {
 ///
 /// # Errors
 ///
-/// Whatever ended it; what was stored before stays. With a full store
-/// ([`MailError::is_full`]) nothing more is fetched and nothing is deleted. [`Closed::TooSoon`] if the server wants more time between two log-ins; then
-/// it was not even asked.
+/// Whatever ended it; what was stored before stays. With a full store ([`MailError::is_full`]) nothing
+/// more is fetched and nothing is deleted. [`Closed::TooSoon`] if the server wants more time between two
+/// log-ins; then it was not even asked.
 pub async fn download<H: Host>(
     host: &H,
     job: Job<'_>,

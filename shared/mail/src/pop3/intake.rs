@@ -216,7 +216,7 @@ impl Incoming {
         let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
         let nowhere = MessageId { mailbox: self.mailbox, uid: 0 };
         let message = Message::summarised(nowhere, 0, head, Body::Absent);
-        MailError::NoRoom { subject: message.subject, size: self.listed.size }
+        MailError::NoRoom { subject: message.subject, size: self.listed.size.max(self.came) }
     }
 }
 
