@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// not answer any more must not hold a test up.
 const DRIVER_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often the driver is started before it is given up.
+const DRIVER_STARTS: usize = 3;
+
 /// The hooks for tests that the app's elements carry: `[data-test="…"]`.
 pub fn hook(name: &str) -> String {
     format!("[data-test=\"{name}\"]")
@@ -47,7 +50,18 @@ struct Driver {
 }
 
 impl Driver {
+    /// Starts one. It may end at once, as when somebody else takes the port that it has chosen: then
+    /// it is started again.
     fn start() -> Result<Self> {
+        for _ in 1..DRIVER_STARTS {
+            if let Ok(driver) = Self::start_on_any_port() {
+                return Ok(driver);
+            }
+        }
+        Self::start_on_any_port()
+    }
+
+    fn start_on_any_port() -> Result<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
