@@ -60,7 +60,7 @@ pub struct Imported {
     pub problems: Vec<String>,
     /// Messages of IMAP accounts, which come from their servers again.
     pub left: u32,
-    /// Accounts that were added, and whose password has to be entered.
+    /// Accounts that were added, or got their settings back: their passwords have to be entered.
     pub added: Vec<AccountId>,
 }
 

@@ -2,8 +2,8 @@
 //! is kept under their numbers, of which there may be no other copy, can be reached through them alone.
 //!
 //! *If this ends early*, nothing was written: one strict batch has all of it. Such a record is replaced,
-//! or removed where nothing is kept under it; an account's is kept aside if it is not too large, until it
-//! can be read again, or its settings were entered anew.
+//! or removed where nothing is kept under it. An account's is kept aside if it is not too large; once it
+//! can be read it replaces what was made up, unless the settings were entered anew.
 
 mod account;
 mod aside;
