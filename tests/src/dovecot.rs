@@ -164,8 +164,10 @@ impl Dovecot {
         let maildir = self.maildir(user)?;
         for message in messages {
             let number = self.delivered.fetch_add(1, Ordering::Relaxed);
-            // Dovecot numbers messages in the order of their names, which begin with a time.
-            let name = format!("{}.M{number}P1.test", 1_700_000_000 + number);
+            // Dovecot numbers messages in the order of their names, which begin with a time. It looks
+            // names up by their last characters: were those the same, that would take it most of its
+            // time.
+            let name = format!("{}.test.M{number:07}", 1_700_000_000 + number);
             let temporary = maildir.join("tmp").join(&name);
             fs::write(&temporary, message)?;
             self.owner.give(&temporary)?;

@@ -79,7 +79,7 @@ struct Seconds {
 async fn sync() -> Result<Vec<Value>> {
     let inboxes = [
         Inbox { user: "ben", messages: scaled(10_000), runs: 3 },
-        Inbox { user: "ada", messages: scaled(100_000), runs: 1 },
+        Inbox { user: "ada", messages: scaled(100_000), runs: 3 },
     ];
     let dovecot = Dovecot::start()?;
     let page = chromium::Page::open(&dovecot).await?;
