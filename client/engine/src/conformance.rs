@@ -92,7 +92,7 @@ async fn the_first_version_is_brought_up_to_date(database: &str) -> Outcome {
 async fn earlier_code_is_kept_out(database: &str) -> Outcome {
     let found = async {
         drop(IndexedDbStore::open(database).await.map_err(|error| error.to_string())?);
-        for version in 1..6 {
+        for version in 1..IndexedDbStore::NEWEST_VERSION {
             let refused = IndexedDbStore::open_version(database, version).await.err();
             same(refused, Some(StoreError::NewerSchema))?;
         }

@@ -42,6 +42,10 @@ pub(crate) struct IndexedDbStore {
 }
 
 impl IndexedDbStore {
+    /// The newest version of the database.
+    #[cfg(feature = "conformance")]
+    pub(crate) const NEWEST_VERSION: usize = schema::NEWEST;
+
     /// Opens the database of this name, and creates or upgrades it if need be.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ type Step = fn(&Database) -> Result<(), Error>;
 /// Only ever append: people have databases of every version that was once released. A record that
 /// earlier code can't read any more, such as one with a new variant, needs a step that keeps that code
 /// out: it would take the record for damaged, and make it anew.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     create_tables,
     add_changes,
     // It takes a POP3 message of which only the header is here for the whole, and would have the
@@ -35,11 +35,16 @@ const STEPS: [Step; 7] = [
     add_bundles,
     // It does not know the short names in messages' records, and would take them for damaged.
     keep_earlier_code_out,
+    // It would take blocks that are compressed for damaged.
+    keep_earlier_code_out,
 ];
+
+/// The newest version.
+pub(super) const NEWEST: usize = STEPS.len();
 
 /// Opens the database of this name in the newest version.
 pub(super) async fn open(name: &str) -> Result<Database, StoreError> {
-    open_version(name, STEPS.len()).await
+    open_version(name, NEWEST).await
 }
 
 /// Opens the database of this name in a version that there is.

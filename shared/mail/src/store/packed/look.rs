@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, vec};
 use super::{
     super::{Key, KeyRange, Order, Store, StoreError, Table},
     block::{self, Row},
+    compress::unpack,
     table::{PackedTable, after},
 };
 
@@ -14,11 +15,12 @@ const BLOCKS: usize = 16;
 /// How many rows of a block are wanted, as a guess.
 const ROWS: usize = 64;
 
-/// A block as it is stored.
+/// A block as it is stored, but no longer compressed.
 pub(super) struct Stored {
     table: PackedTable,
     /// Its last key.
     pub(super) last: Key,
+    /// Empty if it was compressed and is damaged.
     bytes: Vec<u8>,
 }
 
@@ -31,7 +33,7 @@ impl Stored {
             return Ok(rows);
         }
         let entry = inner.get(Table::Directory, &self.table.block(&self.last)).await?;
-        let (keys, _) = block::decode_keys(&entry.unwrap_or_default(), &self.last);
+        let (keys, _) = block::decode_keys(&unpack(entry.unwrap_or_default()), &self.last);
         let mut all: BTreeMap<Key, Vec<u8>> =
             keys.into_iter().map(|key| (key, Vec::new())).collect();
         all.extend(rows);
@@ -99,7 +101,8 @@ pub(super) async fn blocks(
     count: usize,
 ) -> Result<Vec<Stored>, StoreError> {
     let found = inner.scan(Table::Blocks, &range, order, count).await?;
-    let stored = |(key, bytes)| Stored { table, last: PackedTable::last(&key), bytes };
+    let stored =
+        |(key, bytes)| Stored { table, last: PackedTable::last(&key), bytes: unpack(bytes) };
     Ok(found.into_iter().map(stored).collect())
 }
 
@@ -214,7 +217,7 @@ pub(super) async fn keys(
     let mut keys: Vec<Key> = Vec::new();
     for (block, entry) in found {
         let last = PackedTable::last(&block);
-        let (mut own, is_whole) = block::decode_keys(&entry, &last);
+        let (mut own, is_whole) = block::decode_keys(&unpack(entry), &last);
         if !is_whole && let Some(block) = home(inner, table, &last).await? {
             own = block.rows(inner).await?.into_iter().map(|(key, _)| key).collect();
         }

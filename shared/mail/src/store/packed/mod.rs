@@ -9,17 +9,18 @@
 //!
 //! A block has some rows that follow each other, and stands in [`Table::Blocks`] under the number of
 //! its table and its *last* key: the block of a key is the first that does not end before it. Its keys
-//! alone stand in [`Table::Directory`] under the same key, for those that only want keys.
+//! alone stand in [`Table::Directory`] under the same key, for those that only want keys. Both are
+//! [compressed](compress).
 //!
 //! **Crash points.** Blocks have none of their own: a batch comes to one batch of the store below, which
 //! has the rows that were in the same blocks as well. It is made while no other batch is, and only
 //! the leader writes (see [`super`]), so that nobody changes a block between its reading and its
 //! writing; an earlier leader's batch is refused whole by the store below.
 //!
-//! **Damage.** Of a block that can't be read any more, what stands before the damage can, and the
-//! directory still knows the keys behind it: those rows are there with an empty value, which whoever
-//! looks at them finds damaged, as if they alone were. A batch that reaches the block writes it anew
-//! with what is left.
+//! **Damage.** Of a block that can't be read any more, the directory still knows the keys: its rows are
+//! there with an empty value, which whoever looks at them finds damaged, as if they alone were. Of one
+//! that is not compressed, the rows before the damage can be read. A batch that reaches the block writes
+//! it anew with what is left.
 //!
 //! **One state.** A read that takes more than one look at the store below counts only if no batch
 //! came in between; else it looks again. Readers wait for no reader, and for a batch only where
@@ -31,6 +32,7 @@
 
 mod block;
 mod bundles;
+mod compress;
 mod edit;
 mod look;
 mod rewrite;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{Key, KeyRange, Order, Store, StoreError, Table, Write},
     block::{self, Row},
+    compress::pack,
     edit::{Edit, Removed},
     look::{self, Walk},
     table::PackedTable,
@@ -162,8 +163,8 @@ impl Block {
         let come = parts.iter().filter_map(|rows| {
             let key = table.block(&rows.last()?.0);
             let put = |own, value| Write::Put { table: own, key: key.clone(), value };
-            let directory = || put(Table::Directory, block::encode_keys(rows));
-            Some((put(Table::Blocks, block::encode(rows)), (!is_same).then(directory)))
+            let directory = || put(Table::Directory, pack(block::encode_keys(rows)));
+            Some((put(Table::Blocks, pack(block::encode(rows))), (!is_same).then(directory)))
         });
         let come = come.flat_map(|(block, keys)| [Some(block), keys]).flatten().collect();
         // Of a block with the same keys the new values take the place of the old ones.

@@ -78,12 +78,13 @@ fn stored_keys(store: &MemoryStore) -> [Vec<(Key, Vec<Key>)>; 2] {
     };
     let keys = |rows: Vec<Row>| rows.into_iter().map(|(key, _)| key).collect();
     let of_block = |(key, bytes): (Key, Vec<u8>)| {
-        let (rows, is_whole) = block::decode(&bytes, &PackedTable::last(&key));
+        let (rows, is_whole) = block::decode(&compress::unpack(bytes), &PackedTable::last(&key));
         assert!(is_whole);
         (key, keys(rows))
     };
     let listed = |(key, bytes): (Key, Vec<u8>)| {
-        let (keys, is_whole) = block::decode_keys(&bytes, &PackedTable::last(&key));
+        let (keys, is_whole) =
+            block::decode_keys(&compress::unpack(bytes), &PackedTable::last(&key));
         assert!(is_whole);
         (key, keys)
     };
@@ -191,16 +192,20 @@ fn rows_of_an_earlier_version_come_into_blocks_with_the_lead() {
     assert!(rows == expected, "{} rows", rows.len());
 }
 
-/// A store with rows 0 to 9 in one block, of which an entry of that table is cut off.
-fn damaged(table: Table, length: usize) -> Packed<MemoryStore> {
+/// A store with rows 0 to 9 in one block.
+fn one_block() -> (MemoryStore, Packed<MemoryStore>) {
     let inner = MemoryStore::new();
     let packed = Packed::new(inner.clone());
     block_on(packed.apply((0..10).map(put).collect(), Durability::Strict)).unwrap();
-    let all = block_on(inner.scan(table, &KeyRange::all(), Order::Ascending, 9)).unwrap();
+    (inner, packed)
+}
+
+/// Replaces the one entry of a table.
+fn replace(store: &MemoryStore, table: Table, by: impl FnOnce(Vec<u8>) -> Vec<u8>) {
+    let all = block_on(store.scan(table, &KeyRange::all(), Order::Ascending, 9)).unwrap();
     let [(key, value)] = &all[..] else { panic!("not one block") };
-    let damage = Write::Put { table, key: key.clone(), value: value[..length].to_vec() };
-    block_on(inner.apply(vec![damage], Durability::Strict)).unwrap();
-    packed
+    let write = Write::Put { table, key: key.clone(), value: by(value.clone()) };
+    block_on(store.apply(vec![write], Durability::Strict)).unwrap();
 }
 
 fn rows_of(packed: &Packed<MemoryStore>) -> Vec<(u32, usize)> {
@@ -221,9 +226,36 @@ fn rows_of(packed: &Packed<MemoryStore>) -> Vec<(u32, usize)> {
 }
 
 #[test]
-fn a_damaged_block_costs_the_rows_behind_the_damage_and_nothing_else() {
+fn blocks_of_an_earlier_version_are_read_as_they_are() {
+    let (inner, packed) = one_block();
+    for table in [Table::Blocks, Table::Directory] {
+        replace(&inner, table, compress::unpack);
+    }
+    assert_eq!(rows_of(&packed), (0..10).map(|number| (number, 400)).collect::<Vec<_>>());
+    block_on(packed.apply(vec![put(3), put(12)], Durability::Strict)).unwrap();
+    let expected = (0..10).chain([12]).map(|number| (number, 400));
+    assert_eq!(rows_of(&packed), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_damaged_block_costs_its_rows_and_nothing_else() {
+    let (inner, packed) = one_block();
+    replace(&inner, Table::Blocks, |mut value| {
+        value[20] ^= 1;
+        value
+    });
+    // Of all there are the keys.
+    assert_eq!(rows_of(&packed), (0..10).map(|number| (number, 0)).collect::<Vec<_>>());
+    block_on(packed.apply(vec![put(3), put(12)], Durability::Strict)).unwrap();
+    let expect = |number: u32| (number, if [3, 12].contains(&number) { 400 } else { 0 });
+    assert_eq!(rows_of(&packed), (0..10).chain([12]).map(expect).collect::<Vec<_>>());
+}
+
+#[test]
+fn damage_of_a_block_that_is_not_compressed_costs_the_rows_behind_it_and_nothing_else() {
     // Two rows can be read, and of the others there are the keys.
-    let packed = damaged(Table::Blocks, 1_000);
+    let (inner, packed) = one_block();
+    replace(&inner, Table::Blocks, |value| compress::unpack(value)[..1_000].to_vec());
     let expect = |number: u32| (number, if number < 2 { 400 } else { 0 });
     assert_eq!(rows_of(&packed), (0..10).map(expect).collect::<Vec<_>>());
     // It can be written to, and what is written is whole.
@@ -234,7 +266,8 @@ fn a_damaged_block_costs_the_rows_behind_the_damage_and_nothing_else() {
     assert_eq!(rows_of(&packed), (1..10).chain([12]).map(expect).collect::<Vec<_>>());
 
     // Where the directory is damaged, nothing is lost.
-    let packed = damaged(Table::Directory, 10);
+    let (inner, packed) = one_block();
+    replace(&inner, Table::Directory, |value| value[..10].to_vec());
     assert_eq!(rows_of(&packed), (0..10).map(|number| (number, 400)).collect::<Vec<_>>());
 }
 
