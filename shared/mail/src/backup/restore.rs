@@ -18,7 +18,7 @@ use crate::{
     Host, MailError, Store,
     changes::Editor,
     pop3,
-    record::{self, Account, Mailbox, Record},
+    record::{self, Account, Mailbox, Record, Series},
     store::{Durability, KeyRange},
 };
 
@@ -152,7 +152,7 @@ impl<H: Host> Restore<'_, H> {
     async fn add(&mut self, saved: &SavedAccount) -> Result<Account, MailError> {
         let store = self.host.store();
         let _editing = store.editing().lock().await;
-        let (number, numbered) = record::next_number(store, "account").await?;
+        let (number, numbered) = record::next_number(store, Series::Account).await?;
         let account = account(saved, AccountId(number));
         let mut batch = vec![numbered, account.put()];
         if account.protocol == Protocol::Pop3 {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store,
-    record::{self, Account, Mailbox, Message, Record, next_numbers},
+    record::{self, Account, Mailbox, Message, Record, Series, next_numbers},
     store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
@@ -244,7 +244,7 @@ impl<'a, H: Host> Editor<'a, H> {
     ) -> Result<(), MailError> {
         let store = self.host.store();
         let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-        let (first, numbered) = next_numbers(store, "change", count).await?;
+        let (first, numbered) = next_numbers(store, Series::Change, count).await?;
         let change = self.change.unwrap_or(ChangeId(first));
         let state = if self.is_local() { State::Done(self.host.now()) } else { State::Queued };
         let strict = self.is_local() || !tasks.iter().all(|task| matches!(task, Task::Mark { .. }));
@@ -312,7 +312,8 @@ impl<'a, H: Host> Editor<'a, H> {
         let first = if local {
             target.uid_next
         } else {
-            let (first, numbered) = next_numbers(self.host.store(), "provisional", wanted).await?;
+            let (first, numbered) =
+                next_numbers(self.host.store(), Series::Provisional, wanted).await?;
             stage.write(numbered);
             first
         };

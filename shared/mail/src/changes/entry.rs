@@ -267,6 +267,29 @@ impl Task {
         }
     }
 
+    /// Every mailbox that it names.
+    pub(crate) fn mailboxes(&self) -> Vec<MailboxId> {
+        match self {
+            Self::Transfer { from, to, .. } => vec![*from, *to],
+            Self::Remove { mailbox } => vec![mailbox.id],
+            Self::Mark { mailbox, .. }
+            | Self::Expunge { mailbox, .. }
+            | Self::Empty { mailbox, .. }
+            | Self::Append { mailbox, .. }
+            | Self::Create { mailbox, .. }
+            | Self::Rename { mailbox, .. }
+            | Self::Subscribe { mailbox, .. } => vec![*mailbox],
+        }
+    }
+
+    /// Every message that it names.
+    pub(crate) fn named(&self) -> &[Item] {
+        match self {
+            Self::Append { item, .. } => std::slice::from_ref(item),
+            _ => self.items(),
+        }
+    }
+
     /// The messages that it changes where they are.
     pub fn items(&self) -> &[Item] {
         match self {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     imap::{forget_messages, limits::MAILBOX_DEPTH},
-    record::{self, Mailbox, Message, Record, next_number},
+    record::{self, Mailbox, Message, Record, Series, next_number},
     store::{KeyRange, StoreError, Table},
 };
 
@@ -49,7 +49,7 @@ impl<H: Host> Editor<'_, H> {
             return Ok(own.id);
         }
         let (names, path) = self.place_for(&all, parent, name, None)?;
-        let (number, numbered) = next_number(store, "mailbox").await?;
+        let (number, numbered) = next_number(store, Series::Mailbox).await?;
         let local = self.is_local();
         let mailbox = Mailbox {
             path,

@@ -5,7 +5,7 @@ use postern_bridge::{ChangeId, MailboxId, Mark, MessageId};
 use super::entry::{Entry, Item, State, Task};
 use crate::{
     Host, MailError, Store,
-    record::{self, Mailbox, Message, Record, decode, message_key, next_numbers},
+    record::{self, Mailbox, Message, Record, Series, decode, message_key, next_numbers},
     store::{Durability, Key, KeyRange, Order, Table, Write},
 };
 
@@ -26,7 +26,7 @@ pub async fn adopt_marks<H: Host>(host: &H) -> Result<(), MailError> {
         return Ok(());
     }
     let count = u32::try_from(marks.len()).unwrap_or(u32::MAX);
-    let (first, numbered) = next_numbers(store, "change", count).await?;
+    let (first, numbered) = next_numbers(store, Series::Change, count).await?;
     let mut writes = vec![numbered, Write::DeleteRange { table: Table::Meta, range }];
     for ((key, value), number) in marks.iter().zip(first..) {
         let Some(id) = marked(key) else { continue };

@@ -17,7 +17,7 @@ use crate::{
     imap::{self, ImapClient},
     outbox,
     pop3::{self, ServerNotes},
-    record::{self, Account, Record},
+    record::{self, Account, Record, Series},
     recovery,
     store::{Durability, KeyRange, Store, StoreError, Table, Write},
 };
@@ -133,7 +133,7 @@ impl<H: Host> Client<H> {
         let host = &*self.inner.host;
         let sealed_password = host.seal(&Secret::new(draft.password)).await?;
         let _editing = host.store().editing().lock().await;
-        let (number, numbered) = record::next_number(host.store(), "account").await?;
+        let (number, numbered) = record::next_number(host.store(), Series::Account).await?;
         let account = Account {
             id: AccountId(number),
             identity: draft.identity,

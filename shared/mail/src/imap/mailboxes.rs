@@ -20,7 +20,7 @@ use super::{ImapClient, limits, plan, refused, spelling};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{self, Entry, Pending},
-    record::{self, Mailbox, Record},
+    record::{self, Mailbox, Record, Series},
     store::{Durability, KeyRange, Table, Write},
 };
 
@@ -53,11 +53,11 @@ impl<T: Transport> ImapClient<T> {
         let entries = changes::entries(store, account).await?;
         // One that can't be read may be about a message that is here alone.
         listed.is_whole &= !changes::is_damaged(store, account).await?;
-        let (first_number, number_write) = record::next_number(store, "mailbox").await?;
+        let (first_number, _) = record::next_number(store, Series::Mailbox).await?;
         let Reconciled { mut mailboxes, mut writes, next_number } =
             reconcile(account, &stored, &listed, first_number, &entries);
-        if let (Write::Put { table, key, .. }, true) = (number_write, next_number > first_number) {
-            writes.push(Write::Put { table, key, value: record::encode(&next_number) });
+        if next_number > first_number {
+            writes.push(Series::Mailbox.put(next_number));
         }
         if !writes.is_empty() {
             store.apply(writes, Durability::Relaxed).await?;

@@ -6,7 +6,7 @@ use postern_mime::{Outgoing, OutgoingAttachment, compose};
 use super::{Entry, State, entries};
 use crate::{
     Host, MailError, Store,
-    record::{self, Account, Message, Record, message_key, next_number},
+    record::{self, Account, Message, Record, Series, message_key, next_number},
     store::{Durability, StoreError},
 };
 
@@ -39,7 +39,7 @@ pub async fn enqueue<H: Host>(
     if let Some(taken) = taken {
         return Ok(taken.id);
     }
-    let (id, remember) = next_number(store, "outbox").await?;
+    let (id, remember) = next_number(store, Series::Outbox).await?;
     let entry = Entry {
         id,
         account: account.id,
@@ -84,7 +84,7 @@ pub(crate) async fn restore<H: Host>(
     if entries(host).await?.iter().any(same) {
         return Ok(false);
     }
-    let (id, remember) = next_number(store, "outbox").await?;
+    let (id, remember) = next_number(store, Series::Outbox).await?;
     let entry = Entry {
         id,
         state: State::Uncertain,

@@ -4,7 +4,7 @@ use postern_bridge::{AccountId, MailboxId, Role};
 
 use crate::{
     Host,
-    record::{Mailbox, Record, next_numbers},
+    record::{Mailbox, Record, Series, next_numbers},
     store::{StoreError, Write},
 };
 
@@ -27,7 +27,7 @@ pub async fn create_local_mailboxes<H: Host>(
     host: &H,
     account: AccountId,
 ) -> Result<Vec<Write>, StoreError> {
-    let (first, remember) = next_numbers(host.store(), "mailbox", LOCAL.len() as u32).await?;
+    let (first, remember) = next_numbers(host.store(), Series::Mailbox, LOCAL.len() as u32).await?;
     let mailboxes = LOCAL.iter().zip(first..);
     let mailboxes = mailboxes
         .map(|((name, role), id)| local_mailbox(account, MailboxId(id), name, Some(*role)).put());

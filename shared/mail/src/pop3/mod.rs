@@ -39,6 +39,8 @@ pub use mailboxes::create_local_mailboxes;
 pub(crate) use mailboxes::{LOCAL, local_mailbox};
 pub use notes::ServerNotes;
 pub use retention::{Safety, due, preview};
+#[cfg(test)]
+pub(crate) use row::tests::row;
 pub use row::{LedgerRow, doubt, row_of, rows, want_whole};
 pub use safety::{is_public_computer, note_public_computer};
 

@@ -12,6 +12,7 @@ mod bytes;
 mod key;
 mod mailbox;
 mod message;
+mod series;
 mod unreadable;
 
 pub use account::Account;
@@ -23,6 +24,7 @@ pub use key::{
 };
 pub use mailbox::{Mailbox, SyncPoint, mailbox, mailboxes, sort_mailboxes};
 pub use message::{AbsentPart, Body, Links, Message, Place, addresses};
+pub use series::{Series, next_number, next_numbers};
 pub(crate) use unreadable::{delete_unreadable, each_message, rebuilt, recount};
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -115,61 +117,6 @@ pub async fn readable<R: Record>(
         }
     }
     Ok((records, damaged))
-}
-
-/// Takes the next unused number of a series (such as `"account"` or `"mailbox"`); the write that
-/// remembers it belongs into the batch that uses it.
-///
-/// # Errors
-///
-/// If the store can't be read.
-pub async fn next_number(store: &impl Store, series: &str) -> Result<(u32, Write), StoreError> {
-    next_numbers(store, series, 1).await
-}
-
-/// Takes the next `count` unused numbers of a series, of which the first is returned; the write
-/// that remembers them belongs into the batch that uses them.
-///
-/// # Errors
-///
-/// If the store can't be read.
-pub async fn next_numbers(
-    store: &impl Store,
-    series: &str,
-    count: u32,
-) -> Result<(u32, Write), StoreError> {
-    let key = series_key(series);
-    let number: u32 = match store.get(Table::Meta, &key).await? {
-        Some(value) => decode(&value)?,
-        None => 1,
-    };
-    Ok((number, put_number(key, number + count)))
-}
-
-/// The same where the note of what is used may be damaged as well: numbers after `used`, the highest that
-/// was found.
-///
-/// # Errors
-///
-/// If the store can't be read.
-pub(crate) async fn next_numbers_after(
-    store: &impl Store,
-    series: &str,
-    count: u32,
-    used: u32,
-) -> Result<(u32, Write), StoreError> {
-    let key = series_key(series);
-    let noted = store.get(Table::Meta, &key).await?.and_then(|value| decode(&value).ok());
-    let first = noted.unwrap_or(1).max(used.saturating_add(1));
-    Ok((first, put_number(key, first.saturating_add(count))))
-}
-
-fn series_key(series: &str) -> Key {
-    Key::new().bytes(b"next-").bytes(series.as_bytes())
-}
-
-fn put_number(key: Key, next: u32) -> Write {
-    Write::Put { table: Table::Meta, key, value: encode(&next) }
 }
 
 /// A value as it is stored.

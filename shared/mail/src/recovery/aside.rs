@@ -5,6 +5,7 @@
 
 use postern_bridge::AccountId;
 
+use super::number_at;
 use crate::{
     Store,
     record::{self, Account, Record},
@@ -35,6 +36,12 @@ pub(super) async fn keep(store: &impl Store, id: AccountId) -> Result<Option<Wri
 /// The write that forgets what is kept of an account.
 pub(crate) fn forget(id: AccountId) -> Write {
     Write::Delete { table: Table::Meta, key: key(id) }
+}
+
+/// The numbers of the accounts of which something is kept.
+pub(super) async fn accounts(store: &impl Store) -> Result<Vec<u32>, StoreError> {
+    let kept = store.keys(Table::Meta, &KeyRange::prefix(Key::new().bytes(PREFIX))).await?;
+    Ok(kept.iter().filter_map(|key| number_at(key, PREFIX.len())).collect())
 }
 
 /// Puts back what can be read by now, and forgets what is of no use any more; the writes that do so. Only

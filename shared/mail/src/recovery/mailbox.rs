@@ -2,7 +2,7 @@
 
 use postern_bridge::{AccountId, MailboxId, MessageId, Protocol};
 
-use super::Known;
+use super::{GAP, Known};
 use crate::{
     Store,
     changes::is_provisional,
@@ -10,10 +10,6 @@ use crate::{
     record::{self, Body, Mailbox, SyncPoint, arrived_message, keyed_message, mailbox_key},
     store::{Key, KeyRange, Order, StoreError, Table},
 };
-
-/// How many numbers are left out after the last one that is known, since messages that were removed may
-/// be remembered by theirs.
-const GAP: u32 = 1_000;
 
 /// The record; `None` if nothing is in the mailbox and nothing tells what it was.
 ///

@@ -1,5 +1,6 @@
 //! Accounts and mailboxes whose records can't be read any more: they are made anew, since all mail that
 //! is kept under their numbers, of which there may be no other copy, can be reached through them alone.
+//! For the same reason no number may be given twice: what notes the next ones is looked at as well.
 //!
 //! *If this ends early*, nothing was written: one strict batch has all of it. Such a record is replaced,
 //! or removed where nothing is kept under it. An account's is kept aside if it is not too large; once it
@@ -8,6 +9,7 @@
 mod account;
 mod aside;
 mod mailbox;
+mod numbers;
 #[cfg(test)]
 mod tests;
 
@@ -20,27 +22,39 @@ use postern_bridge::{AccountId, MailboxId, Protocol, Role};
 
 use crate::{
     Store,
+    changes::Entry,
     pop3::{LOCAL, LedgerRow, local_mailbox},
-    record::{self, Account, Mailbox, Record},
+    record::{self, Account, Mailbox, Record, Series},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
+use numbers::Numbers;
 
-/// Makes anew what can't be read, and puts back what can be read again. Before anything else is done with
-/// the store.
+/// How many numbers are left out after the last one that is known, since what was removed may be
+/// remembered by its number.
+const GAP: u32 = 1_000;
+
+/// Makes anew what can't be read, puts back what can be read again, and has no number given twice. Before
+/// anything else is done with the store.
 ///
 /// # Errors
 ///
 /// If the store can't be read or written.
 pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
     let _editing = store.editing().lock().await;
-    let (mut accounts, lost_accounts) =
-        record::readable::<Account>(store, &KeyRange::all()).await?;
+    let (accounts, lost_accounts) = record::readable::<Account>(store, &KeyRange::all()).await?;
     let (mailboxes, lost_mailboxes) = record::readable::<Mailbox>(store, &KeyRange::all()).await?;
-    let mut batch = aside::put_back(store, &mut accounts).await?;
-    if batch.is_empty() && lost_accounts.is_empty() && lost_mailboxes.is_empty() {
+    let (changes, lost_changes) = record::readable::<Entry>(store, &KeyRange::all()).await?;
+    let mut known = Known { accounts, mailboxes, changes, ..Known::default() };
+    let mut numbers = Numbers::at_a_glance(store, &known, &lost_changes).await?;
+    let mut batch = aside::put_back(store, &mut known.accounts).await?;
+    let is_whole = lost_accounts.is_empty() && lost_mailboxes.is_empty();
+    if batch.is_empty() && is_whole && !numbers.differ() {
         return Ok(());
     }
-    let mut known = Known { accounts, mailboxes, ledger: ledger(store).await? };
+    let lost_mailboxes = || lost_mailboxes.iter().filter_map(number).map(MailboxId);
+    known.ledger = ledger(store).await?;
+    numbers.look_closer(store, &known, lost_mailboxes()).await?;
+    let can_wait = batch.is_empty() && is_whole && !numbers.are_wrong();
     for id in lost_accounts.iter().filter_map(number).map(AccountId) {
         let account = account::rebuilt(store, id, &known).await?;
         batch.extend(aside::keep(store, id).await?);
@@ -48,7 +62,7 @@ pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
         known.accounts.push(account);
     }
     let mut rebuilt = Vec::new();
-    for id in lost_mailboxes.iter().filter_map(number).map(MailboxId) {
+    for id in lost_mailboxes() {
         match mailbox::rebuilt(store, id, &known).await? {
             Some(mailbox) => rebuilt.push(mailbox),
             // An empty one, which is worth nothing without its name.
@@ -59,17 +73,18 @@ pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
     }
     let lacking = known.give_inboxes(&mut rebuilt);
     if !lacking.is_empty() {
-        let used = known.mailboxes.iter().chain(&rebuilt).map(|own| own.id.0);
-        let used = used.chain(lost_mailboxes.iter().filter_map(number)).max().unwrap_or_default();
-        let count = lacking.len() as u32;
-        let (first, remember) = record::next_numbers_after(store, "mailbox", count, used).await?;
-        batch.push(remember);
+        let first = numbers.take(Series::Mailbox, lacking.len() as u32);
         let made =
             |((account, name, role), id)| local_mailbox(account, MailboxId(id), name, Some(role));
         rebuilt.extend(lacking.into_iter().zip(first..).map(made));
     }
     batch.extend(rebuilt.iter().map(Record::put));
-    store.apply(batch, Durability::Strict).await
+    batch.extend(numbers.writes());
+    match store.apply(batch, Durability::Strict).await {
+        // All that is missing are notes of series from which nothing was taken yet.
+        Err(StoreError::QuotaExceeded) if can_wait => Ok(()),
+        written => written,
+    }
 }
 
 /// The number that an account's or a mailbox's key has; `None` for one that is no such key.
@@ -77,10 +92,17 @@ fn number(key: &Key) -> Option<u32> {
     Some(u32::from_be_bytes(key.0.as_slice().try_into().ok()?))
 }
 
+/// The number that stands at a place in a key.
+fn number_at(key: &Key, at: usize) -> Option<u32> {
+    number(&Key(key.0.get(at..at + 4)?.to_vec()))
+}
+
 /// What is left to judge by.
+#[derive(Default)]
 struct Known {
     accounts: Vec<Account>,
     mailboxes: Vec<Mailbox>,
+    changes: Vec<Entry>,
     /// Of each mailbox that a ledger names, whose it is and the last UID that is named.
     ledger: BTreeMap<MailboxId, (AccountId, u32)>,
 }

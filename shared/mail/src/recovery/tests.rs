@@ -1,5 +1,7 @@
 //! Whatever record of an account or a mailbox can't be read, all mail is reached.
 
+mod numbers;
+
 use postern_bridge::{Address, MessageId, Retention};
 
 use super::*;
@@ -38,7 +40,7 @@ fn filled() -> TestHost<NoServer> {
     }
     put(&host, batch);
     // Others were made and deleted in between.
-    put(&host, vec![block_on(record::next_numbers(&host.store, "mailbox", 20)).unwrap().1]);
+    put(&host, vec![block_on(record::next_numbers(&host.store, Series::Mailbox, 20)).unwrap().1]);
     host
 }
 
@@ -179,9 +181,9 @@ fn an_empty_mailbox_of_which_nothing_is_known_goes() {
 #[test]
 fn a_pop3_account_of_which_all_mailboxes_are_lost_and_empty_gets_those_it_began_with() {
     // Also where nothing says which numbers were given.
-    let key = || Key::new().bytes(b"next-").bytes(b"mailbox");
-    let spoilt = Write::Put { table: Table::Meta, key: key(), value: vec![0xc1] };
-    let gone = Write::Delete { table: Table::Meta, key: key() };
+    let key = Series::Mailbox.key();
+    let spoilt = Write::Put { table: Table::Meta, key: key.clone(), value: vec![0xc1] };
+    let gone = Write::Delete { table: Table::Meta, key };
     let counters = [Vec::new(), vec![spoilt], vec![gone]];
     for (own_is_there, counter) in
         [true, false].into_iter().flat_map(|is| counters.clone().map(|own| (is, own)))
@@ -207,7 +209,7 @@ fn a_pop3_account_of_which_all_mailboxes_are_lost_and_empty_gets_those_it_began_
         assert_eq!(own.len(), 6 + usize::from(own_is_there));
         assert!(own.iter().all(|own| !first.contains(&own.id)), "numbers are given once");
         assert_eq!(mailboxes(&store, IMAP).len(), 1);
-        let next = block_on(record::next_number(&store, "mailbox")).unwrap().0;
+        let next = block_on(record::next_number(&store, Series::Mailbox)).unwrap().0;
         assert!(own.iter().all(|own| own.id.0 < next));
     }
 }

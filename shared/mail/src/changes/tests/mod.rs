@@ -20,7 +20,7 @@ use crate::{
     Host, MailError, Secret, Store, changes,
     changes::{Editor, Entry},
     imap::ImapClient,
-    record::{self, Account, Body, Links, Mailbox, Message, Record, put_body},
+    record::{self, Account, Body, Links, Mailbox, Message, Record, Series, put_body},
     store::{Durability, KeyRange, MemoryStore},
     testing::{TestHost, block_on},
 };
@@ -60,7 +60,7 @@ fn prepared<D: Store + 'static>(server: Imap, store: D) -> TestHost<Imap, D> {
     let host = TestHost::with_store(server, store);
     let inbox = Mailbox { uid_next: 4, unread: 3, total: 3, ..mailbox(1) };
     let other = Mailbox { unread: 0, total: 0, ..mailbox(2) };
-    let (_, numbered) = block_on(record::next_numbers(&host.store, "mailbox", 2)).unwrap();
+    let (_, numbered) = block_on(record::next_numbers(&host.store, Series::Mailbox, 2)).unwrap();
     let mut writes = vec![inbox.put(), other.put(), numbered];
     for uid in 1..=3 {
         let id = MessageId { mailbox: INBOX, uid };

@@ -11,7 +11,7 @@ use super::super::{Client, Running, lanes::Lanes, lists::Change};
 use crate::{
     Store,
     changes::tests::{account, mailbox, message},
-    record::{self, Body, Links, Mailbox, Message, Record},
+    record::{self, Body, Links, Mailbox, Message, Record, Series},
     store::{Durability, KeyRange, Table, Write},
     testing::{FailingStore, NoServer, TestHost, block_on},
 };
@@ -36,7 +36,7 @@ impl Page {
         let mut writes = vec![inbox.put(), sent.put()];
         writes.extend(messages.iter().flat_map(Message::put_listed));
         block_on(store.apply(writes, Durability::Relaxed)).unwrap();
-        let (_, numbered) = block_on(record::next_numbers(&store, "mailbox", 2)).unwrap();
+        let (_, numbered) = block_on(record::next_numbers(&store, Series::Mailbox, 2)).unwrap();
         block_on(store.apply(vec![numbered], Durability::Relaxed)).unwrap();
         Self::before(store, protocol)
     }
