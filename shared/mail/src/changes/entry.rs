@@ -337,6 +337,14 @@ impl Entry {
     pub fn is_open(&self) -> bool {
         !matches!(self.state, State::Done(_))
     }
+
+    /// Whether it tells that its mailboxes are a server's: changes of local ones are done at once, and
+    /// their UIDVALIDITY is 1.
+    pub(crate) fn is_of_server(&self) -> bool {
+        let mut named = self.task.named().iter();
+        self.is_open()
+            || named.any(|item| item.uid_validity > 1 || is_provisional(item.uid.max(item.to)))
+    }
 }
 
 impl Record for Entry {

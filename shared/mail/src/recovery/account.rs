@@ -7,6 +7,7 @@ use postern_bridge::{
 use super::Known;
 use crate::{
     Store,
+    changes::Entry,
     pop3::ServerNotes,
     record::{self, Account, Mailbox, Message, mailbox_key},
     store::{KeyRange, Order, StoreError, Table},
@@ -28,11 +29,11 @@ pub(super) async fn rebuilt(
     known: &Known,
 ) -> Result<Account, StoreError> {
     let notes = ServerNotes::load(store, id).await?;
-    let is_pop3 = notes.mailbox().is_some()
-        || known.ledger.values().any(|(account, _)| *account == id)
-        || known.of(id).all(is_local);
+    let has_downloaded =
+        notes.mailbox().is_some() || known.ledger.values().any(|(account, _)| *account == id);
+    let is_imap = !has_downloaded && known.tells_of_imap(id);
     let (host, username) = notes.mailbox().unwrap_or_default();
-    let (protocol, port) = if is_pop3 { (Protocol::Pop3, 995) } else { (Protocol::Imap, 993) };
+    let (protocol, port) = if is_imap { (Protocol::Imap, 993) } else { (Protocol::Pop3, 995) };
     let login = |host: &str, port| ServerLogin {
         endpoint: Endpoint {
             host: host.into(),
@@ -54,6 +55,17 @@ pub(super) async fn rebuilt(
         proof: Default::default(),
         sealed_password: Vec::new(),
     })
+}
+
+impl Known {
+    /// Whether an account, of which the ledger knows nothing, has what only one with a mailbox on a server
+    /// has. Where nothing tells, it counts as one with local mailboxes, which no server's list removes.
+    fn tells_of_imap(&self, id: AccountId) -> bool {
+        let of_server = |own: &Entry| own.account == id && own.is_of_server();
+        self.changes.iter().any(of_server)
+            || !self.of(id).all(is_local)
+            || (self.has_lost_imap && self.of(id).next().is_none())
+    }
 }
 
 /// Whether it is as local mailboxes are: one of a server has another UIDVALIDITY, or was synced.

@@ -5,10 +5,11 @@
 
 use postern_bridge::AccountId;
 
-use super::number_at;
+use super::{Known, mailbox, number_at, numbers::Numbers};
 use crate::{
     Store,
-    record::{self, Account, Record},
+    changes::forget_changes,
+    record::{self, Account, Mailbox, Record, Series},
     store::{Key, KeyRange, Order, StoreError, Table, Write},
 };
 
@@ -44,26 +45,77 @@ pub(super) async fn accounts(store: &impl Store) -> Result<Vec<u32>, StoreError>
     Ok(kept.iter().filter_map(|key| number_at(key, PREFIX.len())).collect())
 }
 
-/// Puts back what can be read by now, and forgets what is of no use any more; the writes that do so. Only
-/// an account of the same protocol is put back: the mailboxes that it has by now are of that.
-pub(super) async fn put_back(
-    store: &impl Store,
-    accounts: &mut [Account],
-) -> Result<Vec<Write>, StoreError> {
+/// An account of which something is kept that is of use now, or of no use any more.
+pub(super) struct Due {
+    id: AccountId,
+    /// What it was, if that is to be put back.
+    before: Option<Account>,
+}
+
+/// What is due of these accounts.
+pub(super) async fn due(store: &impl Store, accounts: &[Account]) -> Result<Vec<Due>, StoreError> {
     let all = KeyRange::prefix(Key::new().bytes(PREFIX));
     let kept = store.scan(Table::Meta, &all, Order::Ascending, usize::MAX).await?;
-    let mut batch = Vec::new();
-    for (kept_as, value) in kept {
-        let Some(present) = accounts.iter_mut().find(|own| key(own.id) == kept_as) else {
-            continue;
-        };
-        if present.has_lost_its_settings() {
-            let is_it = |own: &Account| (own.id, own.protocol) == (present.id, present.protocol);
-            let Some(before) = record::decode(&value).ok().filter(is_it) else { continue };
-            *present = before;
-            batch.push(present.put());
+    let due = |(kept_as, value): &(Key, Vec<u8>)| {
+        let present = accounts.iter().find(|own| key(own.id) == *kept_as)?;
+        let id = present.id;
+        if !present.has_lost_its_settings() {
+            return Some(Due { id, before: None });
         }
-        batch.push(forget(present.id));
+        let before = record::decode(value).ok().filter(|own: &Account| own.id == id)?;
+        Some(Due { id, before: Some(before) })
+    };
+    Ok(kept.iter().filter_map(due).collect())
+}
+
+/// Puts back what is due, and forgets what is kept of it; the writes that do so.
+pub(super) async fn put_back(
+    store: &impl Store,
+    due: Vec<Due>,
+    known: &mut Known,
+    numbers: &mut Numbers,
+) -> Result<Vec<Write>, StoreError> {
+    let mut batch = Vec::new();
+    for Due { id, before } in due {
+        batch.push(forget(id));
+        let Some(before) = before else { continue };
+        batch.push(before.put());
+        let Some(present) = known.accounts.iter_mut().find(|own| own.id == id) else { continue };
+        let stood_in = std::mem::replace(present, before);
+        if stood_in.protocol != present.protocol {
+            batch.extend(set_apart(store, stood_in, known, numbers).await?);
+        }
     }
+    Ok(batch)
+}
+
+/// What an account of the other protocol has stored where one stands now that is put back becomes an
+/// account of its own: the one's server would remove it with its first list of mailboxes, and the other's
+/// UIDs mean something else.
+async fn set_apart(
+    store: &impl Store,
+    stood_in: Account,
+    known: &mut Known,
+    numbers: &mut Numbers,
+) -> Result<Vec<Write>, StoreError> {
+    // They are about those mailboxes.
+    let mut batch = vec![forget_changes(stood_in.id)];
+    let is_own = |own: &Mailbox| own.account == stood_in.id;
+    let mut has_mail = false;
+    for own in known.mailboxes.iter().filter(|own| is_own(own)) {
+        has_mail |= !mailbox::is_empty(store, own.id).await?;
+    }
+    if !has_mail {
+        batch.extend(known.mailboxes.extract_if(.., |own| is_own(own)).map(|own| own.delete()));
+        return Ok(batch);
+    }
+    let id = AccountId(numbers.take(Series::Account, 1));
+    for own in known.mailboxes.iter_mut().filter(|own| is_own(own)) {
+        own.account = id;
+        batch.push(own.put());
+    }
+    let apart = Account { id, ..stood_in };
+    batch.push(apart.put());
+    known.accounts.push(apart);
     Ok(batch)
 }

@@ -39,6 +39,22 @@ pub(super) async fn rebuilt(
     Ok(Some(mailbox))
 }
 
+/// Whether nothing is stored under a mailbox's number.
+pub(super) async fn is_empty(store: &impl Store, id: MailboxId) -> Result<bool, StoreError> {
+    let all = KeyRange::prefix(mailbox_key(id));
+    for table in [Table::Messages, Table::Arrival, Table::Bodies] {
+        if !store.scan(table, &all, Order::Ascending, 1).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether there are messages under a mailbox's number as only IMAP leaves them.
+pub(super) async fn is_of_imap(store: &impl Store, id: MailboxId) -> Result<bool, StoreError> {
+    Ok(Content::of(store, id).await?.is_of_imap)
+}
+
 /// What is stored under a mailbox's number.
 #[derive(Default)]
 struct Content {
@@ -47,7 +63,8 @@ struct Content {
     unread: u32,
     /// The last UID of a message.
     last: u32,
-    /// Whether messages are as only IMAP leaves them: without their bytes, or with some.
+    /// Whether messages are as only IMAP leaves them: without their bytes, or with some, or without a UID of
+    /// the server's.
     is_of_imap: bool,
 }
 
@@ -65,11 +82,15 @@ impl Content {
         let listed = store.keys(Table::Arrival, &all).await?;
         let records = store.keys(Table::Messages, &all).await?;
         let bytes = store.scan(Table::Bodies, &all, Order::Descending, 1).await?;
-        content.is_empty = listed.is_empty() && records.is_empty() && bytes.is_empty();
+        content.is_empty = is_empty(store, id).await?;
         let listed = listed.iter().filter_map(|key| arrived_message(key).ok());
         let keyed = records.iter().chain(bytes.iter().map(|(key, _)| key));
-        let uids = listed.chain(keyed.filter_map(named)).map(|message| message.uid);
-        content.last = uids.filter(|uid| !is_provisional(*uid)).max().unwrap_or(0);
+        for uid in listed.chain(keyed.filter_map(named)).map(|message| message.uid) {
+            match is_provisional(uid) {
+                true => content.is_of_imap = true,
+                false => content.last = content.last.max(uid),
+            }
+        }
         Ok(content)
     }
 }

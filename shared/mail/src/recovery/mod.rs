@@ -46,15 +46,21 @@ pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
     let (changes, lost_changes) = record::readable::<Entry>(store, &KeyRange::all()).await?;
     let mut known = Known { accounts, mailboxes, changes, ..Known::default() };
     let mut numbers = Numbers::at_a_glance(store, &known, &lost_changes).await?;
-    let mut batch = aside::put_back(store, &mut known.accounts).await?;
+    let due = aside::due(store, &known.accounts).await?;
     let is_whole = lost_accounts.is_empty() && lost_mailboxes.is_empty();
-    if batch.is_empty() && is_whole && !numbers.differ() {
+    if due.is_empty() && is_whole && !numbers.differ() {
         return Ok(());
     }
     let lost_mailboxes = || lost_mailboxes.iter().filter_map(number).map(MailboxId);
     known.ledger = ledger(store).await?;
     numbers.look_closer(store, &known, lost_mailboxes()).await?;
-    let can_wait = batch.is_empty() && is_whole && !numbers.are_wrong();
+    let can_wait = due.is_empty() && is_whole && !numbers.are_wrong();
+    let mut batch = aside::put_back(store, due, &mut known, &mut numbers).await?;
+    if lost_accounts.len() == 1 && known.accounts.iter().all(|own| known.is_pop3(own.id)) {
+        for id in lost_mailboxes() {
+            known.has_lost_imap |= mailbox::is_of_imap(store, id).await?;
+        }
+    }
     for id in lost_accounts.iter().filter_map(number).map(AccountId) {
         let account = account::rebuilt(store, id, &known).await?;
         batch.extend(aside::keep(store, id).await?);
@@ -103,6 +109,8 @@ struct Known {
     accounts: Vec<Account>,
     mailboxes: Vec<Mailbox>,
     changes: Vec<Entry>,
+    /// Whether there are messages as only IMAP leaves them which can be of the one lost account alone.
+    has_lost_imap: bool,
     /// Of each mailbox that a ledger names, whose it is and the last UID that is named.
     ledger: BTreeMap<MailboxId, (AccountId, u32)>,
 }

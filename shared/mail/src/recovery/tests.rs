@@ -1,6 +1,7 @@
 //! Whatever record of an account or a mailbox can't be read, all mail is reached.
 
 mod numbers;
+mod protocol;
 
 use postern_bridge::{Address, MessageId, Retention};
 
