@@ -86,7 +86,7 @@ impl Backup {
             report: Imported::default(),
         };
         for saved in &self.manifest.accounts {
-            restore.account(saved).await?;
+            restore.account(saved, &self.manifest.accounts).await?;
         }
         restore.ledgers(self.directory, source).await?;
         restore.unsent(self.directory, source).await?;
@@ -117,13 +117,14 @@ pub(super) struct Restore<'a, H: Host> {
 
 impl<H: Host> Restore<'_, H> {
     /// Finds an account, or adds it; and the same for its folders.
-    async fn account(&mut self, saved: &SavedAccount) -> Result<(), MailError> {
+    async fn account(
+        &mut self,
+        saved: &SavedAccount,
+        all: &[SavedAccount],
+    ) -> Result<(), MailError> {
         let store = self.host.store();
         let present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
-        let is_taken = |account: &&Account| self.senders.values().any(|own| *own == account.id);
-        let was = |account: &&Account| saved.was(account) && !is_taken(account);
-        let known = present.iter().find(|own| saved.is(own)).or(present.iter().find(was));
-        let account = match known {
+        let account = match meant(saved, all, &present) {
             Some(account) if account.has_lost_its_settings() => {
                 self.settle(saved, account.id).await?
             }
@@ -289,6 +290,24 @@ impl<H: Host> Restore<'_, H> {
         }
         Ok(())
     }
+}
+
+/// The account that a saved one is. Where settings were lost, it is the one that it can have been, if
+/// nothing else can be meant: the mail of two accounts must not be mixed.
+fn meant<'a>(
+    saved: &SavedAccount,
+    all: &[SavedAccount],
+    present: &'a [Account],
+) -> Option<&'a Account> {
+    let is_only = |of: &[&Account]| of.len() == 1;
+    let same: Vec<&Account> = present.iter().filter(|own| saved.is(own)).collect();
+    if let Some(first) = same.first() {
+        let is_known = !first.incoming.endpoint.host.is_empty();
+        return (is_known || is_only(&same)).then_some(first);
+    }
+    let likely: Vec<&Account> = present.iter().filter(|own| saved.was(own)).collect();
+    let claims = |own: &Account| all.iter().filter(|saved| saved.is(own) || saved.was(own)).count();
+    likely.first().copied().filter(|first| is_only(&likely) && claims(first) == 1)
 }
 
 /// A saved account under a number of this store; its password is in no file.

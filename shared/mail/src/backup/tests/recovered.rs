@@ -4,7 +4,7 @@ use super::{
     restoring::{accounts, ledger},
     *,
 };
-use crate::{backup::Backup, pop3::ServerNotes, recovery, store::Write};
+use crate::{backup::Backup, pop3::ServerNotes, record::Series, recovery, store::Write};
 
 /// The account's record can't be read any more, and was made anew from what its server is known by.
 pub(super) fn lose_settings<D: Store + 'static>(host: &TestStore<D>) {
@@ -51,6 +51,91 @@ fn a_backup_of_an_account_that_has_lost_its_settings_takes_none_away() {
         assert_eq!((imported.messages, imported.duplicates), (0, 7));
         assert_eq!(accounts(&before.store), [account]);
         assert_eq!(everything(&before.store, AccountId(3)), all);
+    }
+}
+
+/// A zip of accounts, each with the mailboxes that it has.
+fn backup_of(host: &TestHost<NoServer>, accounts: &[Account]) -> File {
+    let mut file = File::named("b.zip", b"");
+    let boxes = |own: &Account| block_on(mailboxes(&host.store, own.id)).unwrap();
+    let contents: Vec<_> = accounts.iter().map(|own| (own.clone(), boxes(own))).collect();
+    let format = ExportFormat::Zip;
+    block_on(export(host, &contents, format, true, &Nowhere, &mut file)).unwrap();
+    file
+}
+
+/// Account 3 as it is once its settings are lost, under another number, with this address.
+fn lost(id: u32, address: &str) -> Account {
+    let mut own = account(id, Protocol::Pop3);
+    own.identity.address = address.into();
+    for login in [&mut own.incoming, &mut own.outgoing] {
+        login.endpoint.host.clear();
+        login.username.clear();
+    }
+    own
+}
+
+/// These are the accounts that are here.
+fn replace_accounts(host: &TestHost<NoServer>, accounts: &[Account]) {
+    let gone = Write::DeleteRange { table: Table::Accounts, range: KeyRange::all() };
+    let mut batch = vec![gone, Series::Account.put(5)];
+    batch.extend(accounts.iter().map(Record::put));
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+}
+
+#[test]
+fn of_several_accounts_that_can_be_meant_none_is() {
+    let own = account(3, Protocol::Pop3);
+    let address = own.identity.address.clone();
+    let other = {
+        let mut other = account(4, Protocol::Pop3);
+        other.identity.address.clone_from(&address);
+        other.incoming.endpoint.host = "pop.example.com".into();
+        other
+    };
+    let hidden = |id| lost(id, &address);
+    // What is in the backup, what is here, and how many of the former are added.
+    let cases: [(Vec<Account>, Vec<Account>, usize); 6] = [
+        (vec![own.clone()], vec![hidden(3)], 1),
+        (vec![own.clone()], vec![hidden(3), hidden(4)], 1),
+        (vec![own.clone(), other.clone()], vec![hidden(3)], 2),
+        (vec![hidden(3)], vec![own.clone(), other.clone()], 1),
+        (vec![hidden(3)], vec![hidden(3), hidden(4)], 1),
+        (vec![hidden(3), other.clone()], vec![other.clone()], 1),
+    ];
+    for (at, (saved, present, added)) in cases.into_iter().enumerate() {
+        let host = filled(MemoryStore::new());
+        let mut file = backup_of(&host, &saved);
+        replace_accounts(&host, &present);
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        let imported = block_on(backup.restore(&host, &mut file)).unwrap();
+        assert_eq!(imported.added.len(), added, "case {at}");
+        let now = accounts(&host.store);
+        // The only one that can be meant gets the settings; others stay as they are.
+        let settled = usize::from(at == 0);
+        assert_eq!(now.len(), present.len() + added - settled, "case {at}");
+        if settled == 0 {
+            assert_eq!(now[..present.len()], present, "case {at}");
+        }
+    }
+}
+
+#[test]
+fn an_account_with_a_made_up_address_fits_none() {
+    let made_up = "account-3@recovered.invalid";
+    let mut named = account(3, Protocol::Pop3);
+    named.identity.address = made_up.into();
+    named.outgoing.endpoint.host.clear();
+    for (saved, present) in [(lost(3, made_up), named.clone()), (named, lost(3, made_up))] {
+        let host = filled(MemoryStore::new());
+        let mut file = backup_of(&host, &[saved]);
+        replace_accounts(&host, std::slice::from_ref(&present));
+        let before = everything(&host.store, AccountId(3));
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        let imported = block_on(backup.restore(&host, &mut file)).unwrap();
+        assert_eq!(imported.added.len(), 1);
+        assert_eq!(accounts(&host.store)[0], present);
+        assert_eq!(everything(&host.store, AccountId(3)), before);
     }
 }
 
