@@ -26,8 +26,8 @@ impl<H: Host> Client<H> {
             Ok(account) => account,
             Err(error) => return Err(error.problem("The mail server")),
         };
-        let problem = |error: MailError| error.problem(&account.incoming.endpoint.host);
-        self.change_in(&account, origin, change).await.map_err(problem)
+        let changed = self.change_in(&account, origin, change).await;
+        changed.map_err(|error| self.problem(account.id, &error))
     }
 
     async fn change_in(

@@ -25,7 +25,6 @@ impl<H: Host> Client<H> {
         earlier: Option<MessageId>,
     ) -> Result<MessageId, Problem> {
         let account = self.account(message.account).map_err(|error| error.problem(""))?;
-        let problem = |error: MailError| error.problem(&account.incoming.endpoint.host);
         let host = &*self.inner.host;
         let saved = async {
             let raw = outbox::compose_draft(host, &account, &unfinished(message)).await?;
@@ -45,7 +44,7 @@ impl<H: Host> Client<H> {
             }
             Ok(saved)
         };
-        saved.await.map_err(problem)
+        saved.await.map_err(|error| self.problem(account.id, &error))
     }
 
     /// A saved draft, to be written on.

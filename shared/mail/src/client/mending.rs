@@ -55,7 +55,7 @@ impl<H: Host> Client<H> {
         if left.is_empty() {
             return Err(error);
         }
-        self.tell(None, Delta::Problem(error.problem(&account.incoming.endpoint.host)));
+        self.tell(None, Delta::Problem(self.problem(account.id, &error)));
         Ok(left)
     }
 }

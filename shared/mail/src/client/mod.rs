@@ -53,6 +53,8 @@ mod selecting;
 mod sending;
 mod settings;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 use std::{
     cell::{Cell, RefCell},

@@ -30,7 +30,8 @@ impl<H: Host> Client<H> {
     ) -> Result<u32, Problem> {
         let account = self.account(message.account).map_err(|error| error.problem(""))?;
         if account.has_lost_its_settings() {
-            return Err(MailError::SettingsLost.problem(""));
+            let error = MailError::SettingsLost;
+            return Err(self.problem_with(account.id, ServerRole::Outgoing, &error));
         }
         if recovery::is_made_up(&account.identity) {
             let sentence = "This account's address was lost with its settings, and its user name is \
@@ -40,7 +41,8 @@ impl<H: Host> Client<H> {
         }
         let host = &*self.inner.host;
         let queued = outbox::enqueue(host, &account, &message, Some((page, request))).await;
-        let id = queued.map_err(|error| error.problem(&account.outgoing.endpoint.host))?;
+        let problem = |error| self.problem_with(account.id, ServerRole::Outgoing, &error);
+        let id = queued.map_err(problem)?;
         self.queue_sending(account.id, id);
         // The message is taken: what else follows from it is told apart if it fails.
         let after = async {

@@ -1,13 +1,15 @@
 //! Conversations as pages are told of them, and what is read for that.
 
-use std::{cell::RefCell, rc::Rc};
-
 use postern_bridge::{
-    Change as Wanted, ClientId, Connection, ConversationView, Delta, Down, Flags, Intent,
-    MailboxId, MessageId, Protocol, Quota, Role, Row, Selection, ServerState,
+    Change as Wanted, ClientId, ConversationView, Delta, Flags, Intent, MailboxId, MessageId,
+    Protocol, Role, Row, Selection,
 };
 
-use super::super::{Client, Running, lanes::Lanes, lists::Change};
+use super::super::{
+    Client,
+    lists::Change,
+    tests::{Told, still},
+};
 use crate::{
     Store,
     changes::tests::{account, mailbox, message},
@@ -24,7 +26,7 @@ const SENT: MailboxId = MailboxId(2);
 struct Page {
     store: FailingStore,
     client: Client<TestHost<NoServer, FailingStore>>,
-    told: Rc<RefCell<Vec<Delta>>>,
+    told: Told,
 }
 
 impl Page {
@@ -43,24 +45,7 @@ impl Page {
 
     /// A page before a store, which has the inbox open, as conversations.
     fn before(store: FailingStore, protocol: Protocol) -> Self {
-        let told = Rc::new(RefCell::new(Vec::new()));
-        let tell = Rc::clone(&told);
-        let emit = move |Down { delta, .. }| tell.borrow_mut().push(delta);
-        let host = Rc::new(TestHost::with_store(NoServer, store.clone()));
-        let client = block_on(Client::start(host, emit)).unwrap();
-        let account = account(protocol);
-        let nothing = ServerState { session: None, refused: None };
-        let running = Running {
-            account: account.clone(),
-            incoming: nothing.clone(),
-            outgoing: nothing,
-            quota: Quota::default(),
-            pop3: None,
-            connection: Connection::Offline,
-            told: None,
-            lanes: Lanes::stopped(),
-        };
-        client.inner.accounts.borrow_mut().insert(account.id, running);
+        let (client, told) = still(store.clone(), account(protocol));
         let page = Self { store, client, told };
         page.say(Intent::OpenMailbox { mailbox: INBOX });
         page.say(Intent::GroupConversations { mailbox: INBOX, on: true, at: None });
