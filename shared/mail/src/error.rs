@@ -67,6 +67,8 @@ pub enum MailError {
         subject: String,
         /// Its size in bytes, as the server lists it.
         size: u64,
+        /// Whether nothing but the account's settings has it downloaded as a whole.
+        can_be_less: bool,
     },
     /// The vault.
     #[error(transparent)]
@@ -188,7 +190,7 @@ impl MailError {
                 | Self::Denied { why: Denial::Expired, .. }
                 | Self::PasswordMissing
                 | Self::SettingsLost
-                | Self::NoRoom { .. }
+                | Self::NoRoom { can_be_less: true, .. }
         )
     }
 

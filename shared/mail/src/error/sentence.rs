@@ -73,7 +73,9 @@ impl MailError {
                 "This browser's storage is full. Nothing was lost; free some space and try again."
                     .into()
             }
-            Self::NoRoom { subject, size } => no_room_sentence(subject, *size),
+            Self::NoRoom { subject, size, can_be_less } => {
+                no_room_sentence(subject, *size, *can_be_less)
+            }
             Self::Store(error) => format!("Stored mail can't be used: {error}."),
             Self::Vault(error) => {
                 format!("The password can't be kept or read in this browser: {}.", error.0)
@@ -144,7 +146,7 @@ fn span(seconds: u32) -> String {
 }
 
 /// Which message has no room in the browser, and what to do.
-fn no_room_sentence(subject: &str, size: u64) -> String {
+fn no_room_sentence(subject: &str, size: u64, can_be_less: bool) -> String {
     const SHOWN: usize = 80;
     let mut name: String = subject.chars().take(SHOWN).collect();
     if name.len() < subject.len() {
@@ -152,10 +154,19 @@ fn no_room_sentence(subject: &str, size: u64) -> String {
     }
     let name = if name.is_empty() { String::new() } else { format!(" “{name}”") };
     let megabytes = size.div_ceil(1_000_000);
+    let advice = match can_be_less {
+        true => {
+            "Free some space, or choose in the account's settings to download only the headers of \
+             messages as large as this one."
+        }
+        false => {
+            "Free some space, by deleting files on this device or messages here: a later download tries \
+             again."
+        }
+    };
     format!(
         "This browser's storage has no room for the message{name} ({megabytes} MB). It stays on the \
-         server, and nothing was lost. Free some space, or choose in the account's settings to \
-         download only the headers of large messages."
+         server, and nothing was lost. {advice}"
     )
 }
 
@@ -228,11 +239,25 @@ mod tests {
     fn a_message_without_room_is_named_as_far_as_it_is_known() {
         let told = |subject: &str| {
             let (subject, size) = (subject.to_owned(), 20_000_001);
-            MailError::NoRoom { subject, size }.problem("").sentence
+            MailError::NoRoom { subject, size, can_be_less: true }.problem("").sentence
         };
         assert!(told("Figs").contains("for the message “Figs” (21 MB). It stays on the server"));
         assert!(told("").contains("for the message (21 MB)"));
         assert!(told(&"ä".repeat(81)).contains(&format!("“{}…”", "ä".repeat(80))));
+    }
+
+    #[test]
+    fn the_settings_are_named_only_where_they_would_make_room() {
+        for (can_be_less, advice) in [
+            (true, "only the headers of messages as large as this one"),
+            (false, "a later download tries again"),
+        ] {
+            let error = MailError::NoRoom { subject: "Figs".into(), size: 20_000_001, can_be_less };
+            let sentence = error.problem("").sentence;
+            assert!(sentence.contains(advice), "{sentence}");
+            assert_eq!(sentence.contains("settings"), can_be_less, "{sentence}");
+            assert_eq!(error.is_mended_in_settings(), can_be_less);
+        }
     }
 
     #[test]

@@ -244,8 +244,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         wanted: &Wanted,
     ) -> Result<Option<Received>, MailError> {
         let store = self.host.store();
-        let Wanted { listed, part } = wanted;
-        let mut incoming = Incoming::new(self.place, listed.clone(), *part, self.target(wanted));
+        let mut incoming = Incoming::new(self.place, wanted.clone(), self.target(wanted));
         loop {
             match server.next("a message").await? {
                 Event::Content { bytes, .. } => incoming.push(store, &bytes).await?,

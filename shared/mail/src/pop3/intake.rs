@@ -16,7 +16,7 @@ use super::{
     identity::Facts,
     limits::{IN_MEMORY, MAX_HEADER, MAX_MESSAGE},
     listing::Listed,
-    plan::Part,
+    plan::{Part, Wanted},
     server::too_large,
 };
 use crate::{
@@ -67,6 +67,7 @@ pub(super) struct Incoming {
     place: Place,
     listed: Listed,
     part: Part,
+    by_extent: bool,
     /// The mailbox that a large one is stored into.
     mailbox: MailboxId,
     limit: u64,
@@ -114,13 +115,15 @@ pub(super) struct Received {
 
 impl Incoming {
     /// `mailbox` is where it is stored; another one than the inbox only if its header is there.
-    pub(super) fn new(place: Place, listed: Listed, part: Part, mailbox: MailboxId) -> Self {
+    pub(super) fn new(place: Place, wanted: Wanted, mailbox: MailboxId) -> Self {
+        let Wanted { listed, part, by_extent } = wanted;
         let is_unnamed = listed.uidl.is_none() && part == Part::Whole;
         Self {
             place,
             text: is_unnamed.then(Text::default),
             listed,
             part,
+            by_extent,
             mailbox,
             limit: MAX_MESSAGE,
             came: 0,
@@ -216,7 +219,11 @@ impl Incoming {
         let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
         let nowhere = MessageId { mailbox: self.mailbox, uid: 0 };
         let message = Message::summarised(nowhere, 0, head, Body::Absent);
-        MailError::NoRoom { subject: message.subject, size: self.listed.size.max(self.came) }
+        MailError::NoRoom {
+            subject: message.subject,
+            size: self.listed.size.max(self.came),
+            can_be_less: self.by_extent,
+        }
     }
 }
 
@@ -356,7 +363,8 @@ mod tests {
     fn the_largest_message_is_taken_and_one_byte_more_is_not() {
         let place = Place { account: AccountId(1), inbox: MailboxId(1) };
         let listed = Listed { number: 1, size: 1, uidl: None };
-        let incoming = Incoming::new(place, listed, Part::Whole, place.inbox);
+        let wanted = Wanted { listed, part: Part::Whole, by_extent: true };
+        let incoming = Incoming::new(place, wanted, place.inbox);
         let mut incoming = Incoming { limit: 10, ..incoming };
         let store = MemoryStore::new();
         assert_eq!(block_on(incoming.push(&store, &[0; 10])), Ok(()));
@@ -370,7 +378,8 @@ mod tests {
         let store = MemoryStore::new();
         for beyond in [0, 1, MAX_HEADER] {
             let listed = Listed { number: 1, size: 1, uidl: None };
-            let mut incoming = Incoming::new(place, listed, Part::Header, place.inbox);
+            let wanted = Wanted { listed, part: Part::Header, by_extent: false };
+            let mut incoming = Incoming::new(place, wanted, place.inbox);
             for piece in vec![b'x'; MAX_HEADER + beyond].chunks(MAX_HEADER / 3) {
                 assert_eq!(block_on(incoming.push(&store, piece)), Ok(()));
             }

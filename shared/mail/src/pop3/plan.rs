@@ -26,6 +26,9 @@ pub(super) enum Part {
 pub(super) struct Wanted {
     pub(super) listed: Listed,
     pub(super) part: Part,
+    /// Whether it is fetched as a whole for no other reason than that the account takes messages of its
+    /// size so.
+    pub(super) by_extent: bool,
 }
 
 /// What a download is to do.
@@ -58,16 +61,22 @@ pub(super) fn plan(
     for listed in &listing.messages {
         let fits = extent.takes(listed.size) && listed.size <= MAX_MESSAGE;
         let allowed = if fits { Part::Whole } else { Part::Header };
-        let task = |part| Wanted { listed: listed.clone(), part };
+        let task = |part, is_new| Wanted {
+            listed: listed.clone(),
+            part,
+            by_extent: is_new && allowed == Part::Whole,
+        };
         let (wanted, is_urgent) = match &listed.uidl {
             // Known by its content alone, so that it has to come each time.
-            None if whole_sizes.contains(&listed.size) => (Some(task(Part::Whole)), false),
-            None => (Some(task(allowed)), false),
+            None if whole_sizes.contains(&listed.size) => (Some(task(Part::Whole, false)), false),
+            None => (Some(task(allowed, true)), false),
             Some(uidl) if ledger.is_unreadable(uidl) => (None, false),
             Some(uidl) => {
                 let row = ledger.by_uidl(uidl);
                 let part = row.map_or(Some(allowed), |row| part_of(row, listed, allowed));
-                (part.map(task), row.is_some_and(|row| row.wanted))
+                let is_urgent = row.is_some_and(|row| row.wanted);
+                let is_new = !is_urgent && row.is_none_or(|row| row.partial);
+                (part.map(|part| task(part, is_new)), is_urgent)
             }
         };
         let Some(wanted) = wanted else { continue };
@@ -197,6 +206,28 @@ mod tests {
         ];
         for (at, (row, size, extent, expected)) in cases.into_iter().enumerate() {
             assert_eq!(planned(row, size, extent), expected, "case {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_fetched_whole_for_its_size_alone_is_told_apart() {
+        let listing = listing(&[listed(1, 1, "a"), listed(2, 1, "new"), listed(3, 9, "")]);
+        let partial = || LedgerRow { partial: true, ..row("a") };
+        let cases = [
+            (partial(), Extent::Whole, [true; 3]),
+            (partial(), Extent::UpTo { kibibytes: 1 }, [true; 3]),
+            (LedgerRow { wanted: true, ..partial() }, Extent::Whole, [false, true, true]),
+            (LedgerRow { wanted: true, ..partial() }, Extent::Headers, [false; 3]),
+            (LedgerRow { verified: None, ..row("a") }, Extent::Whole, [false, true, true]),
+        ];
+        for (at, (row, extent, expected)) in cases.into_iter().enumerate() {
+            let ledger = [row].into_iter().collect();
+            let plan = plan(&listing, &ledger, extent, &Troubles::default(), 0);
+            let mut told: Vec<_> =
+                plan.wanted.iter().map(|own| (own.listed.number, own.by_extent)).collect();
+            told.sort_unstable();
+            let told: Vec<_> = told.into_iter().map(|(_, by_extent)| by_extent).collect();
+            assert_eq!(told, expected, "case {at}");
         }
     }
 

@@ -217,7 +217,7 @@ fn a_message_for_which_there_is_no_room_takes_none_and_holds_up_no_other() {
     let host = prepared(Maildrop::new(&[large.clone(), mail("one"), mail("two")]), store);
     // The person is told which one it is.
     let (subject, size) = ("large".to_owned(), large.len() as u64);
-    let full = Err(MailError::NoRoom { subject, size });
+    let full = Err(MailError::NoRoom { subject, size, can_be_less: true });
     for try_ in 0..limits::TRIES {
         assert_eq!(run(&host, DeleteAfterDownload).map(drop), full);
         let bodies = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
