@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::{op::ResponseCode, rr::RecordType};
 use postern::{Config, policy::SystemResolver};
 use postern_tunnel::{Open, Refusal, TlsMode};
 use support::{
@@ -22,7 +22,7 @@ use support::{
     server::{closed, echo_on},
     start,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 
 /// A port on which connections to any address of this machine are counted.
 struct Trap {
@@ -59,7 +59,12 @@ impl Trap {
 
 /// A proxy that may use the port and asks the name server.
 async fn proxy(port: u16, names: &NameServer, config: impl FnOnce(&mut Config)) -> Running {
-    let resolver = Arc::new(SystemResolver::asking(names.addr));
+    proxy_asking(port, names.addr, config).await
+}
+
+/// A proxy that may use the port and asks whoever is at this address.
+async fn proxy_asking(port: u16, names: SocketAddr, config: impl FnOnce(&mut Config)) -> Running {
+    let resolver = Arc::new(SystemResolver::asking(names));
     start(
         |settings| {
             settings.ports = vec![port];
@@ -210,7 +215,13 @@ async fn no_answer_of_a_name_server_leads_to_a_forbidden_address() {
         ("xn--bcher-kva.example.", addresses(&["127.0.0.1"]), Refusal::NotAllowed),
         ("empty.example.org.", addresses(&[]), Refusal::UnknownHost),
         ("missing.example.org.", failure(ResponseCode::NXDomain), Refusal::UnknownHost),
-        ("broken.example.org.", failure(ResponseCode::ServFail), Refusal::UnknownHost),
+        ("broken.example.org.", failure(ResponseCode::ServFail), Refusal::LookupFailed),
+        ("refused.example.org.", failure(ResponseCode::Refused), Refusal::LookupFailed),
+        (
+            "half.example.org.",
+            Answer { unable: Some(RecordType::A), ..addresses(&[]) },
+            Refusal::LookupFailed,
+        ),
         ("loop.example.org.", alias("loop.example.org.", &[]), Refusal::UnknownHost),
     ];
     let trap = Trap::set().await;
@@ -230,6 +241,18 @@ async fn no_answer_of_a_name_server_leads_to_a_forbidden_address() {
     let refused = Page::refused(proxy.addr, to("bücher.example", trap.port)).await;
     assert_eq!(refused.code, Refusal::NotAllowed);
     assert_eq!(trap.sprung(), 0);
+}
+
+#[tokio::test]
+async fn a_name_server_that_does_not_answer_says_nothing_about_a_name() {
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let gone = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for names in [silent.local_addr().unwrap(), gone] {
+        let proxy = proxy_asking(143, names, |_| {}).await;
+        let refused = Page::refused(proxy.addr, to(HOST, 143)).await;
+        assert_eq!(refused.code, Refusal::LookupFailed, "{}", refused.message);
+        assert!(refused.message.contains("can't be looked up at the moment"));
+    }
 }
 
 #[tokio::test]

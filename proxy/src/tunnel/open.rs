@@ -174,7 +174,8 @@ pub(crate) async fn connect(
     let addresses = located.map_err(|error| {
         let code = match error {
             Unreachable::Denied(_) | Unreachable::AnswerTooLong(_) => Refusal::NotAllowed,
-            Unreachable::Unknown(_) | Unreachable::Unavailable(_) => Refusal::UnknownHost,
+            Unreachable::Unknown(_) => Refusal::UnknownHost,
+            Unreachable::Unavailable(_) => Refusal::LookupFailed,
         };
         refuse(code, error.to_string())
     })?;

@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) code: Option<ResponseCode>,
     /// Whether it says that something is missing.
     pub(crate) truncated: bool,
+    /// The kind of questions that it can't answer.
+    pub(crate) unable: Option<RecordType>,
 }
 
 /// A name server, and the names that it was asked for.
@@ -72,6 +74,9 @@ fn reply(question: &Message, answer: Answer) -> Message {
     reply.metadata.recursion_available = true;
     reply.metadata.truncation = answer.truncated;
     reply.metadata.response_code = answer.code.unwrap_or(ResponseCode::NoError);
+    if answer.unable == Some(query.query_type()) {
+        reply.metadata.response_code = ResponseCode::ServFail;
+    }
     let mut name = query.name().clone();
     if let Some(alias) = answer.alias {
         let target = Name::from_ascii(alias).unwrap();

@@ -142,6 +142,7 @@ impl MailError {
                 }
                 TransportError::Certificate(_) => ProblemKind::Certificate,
                 TransportError::UnknownHost
+                | TransportError::LookupFailed
                 | TransportError::ConnectFailed
                 | TransportError::TimedOut
                 | TransportError::Tls(_)
@@ -210,6 +211,7 @@ impl MailError {
                 | Self::Transport(
                     TransportError::Offline
                         | TransportError::Busy(_)
+                        | TransportError::LookupFailed
                         | TransportError::ConnectFailed
                         | TransportError::TimedOut
                         | TransportError::Lost

@@ -127,6 +127,9 @@ pub enum TransportError {
     /// The host name has no address.
     #[error("there is no server of that name")]
     UnknownHost,
+    /// Nobody could tell whether the host name has an address.
+    #[error("the name of the server can't be looked up")]
+    LookupFailed,
     /// Nobody listens there, or the way is blocked.
     #[error("the server does not accept connections there")]
     ConnectFailed,

@@ -174,6 +174,9 @@ pub enum Refusal {
     ShuttingDown,
     /// The host name has no address.
     UnknownHost,
+    /// Whether the host name has an address can't be found out at the moment. A page that does not know
+    /// this code takes it for a connection that was lost, and tries again as well.
+    LookupFailed,
     /// The server does not accept the connection.
     ConnectFailed,
     /// The server did not accept the connection in time.

@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use hickory_resolver::{
     TokioResolver,
     config::{
-        ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig,
-        ResolverOpts,
+        ConnectionConfig, LookupIpStrategy, NameServerConfig, ProtocolConfig, ResolveHosts,
+        ResolverConfig, ResolverOpts,
     },
     net::{NetError, runtime::TokioRuntimeProvider},
 };
@@ -69,6 +69,9 @@ fn build(config: ResolverConfig, mut options: ResolverOpts) -> Result<TokioResol
     options.cache_size = LOOKUP_CACHE;
     options.positive_max_ttl = Some(LOOKUP_TTL);
     options.negative_max_ttl = Some(LOOKUP_FAILURE_TTL);
+    // Where there is no answer for either family, that for the first one counts. Hardly a mail server
+    // has no IPv4 address: that there is no IPv6 address says nothing about a name.
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         .with_options(options)
         .build()

@@ -32,6 +32,11 @@ impl MailError {
             Self::Transport(T::UnknownHost) => {
                 format!("There is no server named {host}. Check the spelling of the host.")
             }
+            Self::Transport(T::LookupFailed) => format!(
+                "The address of {host} can't be looked up at the moment: the name servers don't answer, \
+                 or can't tell. Try again in a few minutes; if it stays so, tell the operator of this \
+                 Postern."
+            ),
             Self::Transport(T::ConnectFailed) => format!(
                 "{host} does not accept connections on this port. Check the port and the security \
                  setting."
@@ -257,6 +262,20 @@ mod tests {
             assert!(sentence.contains(advice), "{sentence}");
             assert_eq!(sentence.contains("settings"), can_be_less, "{sentence}");
             assert_eq!(error.is_mended_in_settings(), can_be_less);
+        }
+    }
+
+    #[test]
+    fn a_name_that_can_not_be_looked_up_is_tried_again_and_no_matter_of_the_settings() {
+        use TransportError::{LookupFailed, UnknownHost};
+        for (error, advice) in [(UnknownHost, "Check the spelling"), (LookupFailed, "Try again")] {
+            let is_passing = error == LookupFailed;
+            let error = MailError::Transport(error);
+            let sentence = error.problem("imap.example.org").sentence;
+            assert!(sentence.contains("imap.example.org"), "{sentence}");
+            assert!(sentence.contains(advice), "{sentence}");
+            assert_eq!(error.is_passing(), is_passing);
+            assert_eq!(error.is_mended_in_settings(), !is_passing);
         }
     }
 

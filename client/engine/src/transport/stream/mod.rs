@@ -174,6 +174,7 @@ impl Stream {
             }
             Refusal::TooMany | Refusal::ShuttingDown => TransportError::Busy(refused.message),
             Refusal::UnknownHost => TransportError::UnknownHost,
+            Refusal::LookupFailed => TransportError::LookupFailed,
             Refusal::ConnectFailed => TransportError::ConnectFailed,
             Refusal::ConnectTimedOut => TransportError::TimedOut,
             Refusal::BadCertificate => TransportError::Certificate(Box::new(

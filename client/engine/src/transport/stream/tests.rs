@@ -135,6 +135,7 @@ fn each_refusal_tells_what_is_wrong() {
         (Refusal::TooMany, TransportError::Busy(why())),
         (Refusal::ShuttingDown, TransportError::Busy(why())),
         (Refusal::UnknownHost, TransportError::UnknownHost),
+        (Refusal::LookupFailed, TransportError::LookupFailed),
         (Refusal::ConnectFailed, TransportError::ConnectFailed),
         (Refusal::ConnectTimedOut, TransportError::TimedOut),
         (
@@ -156,6 +157,13 @@ fn each_refusal_tells_what_is_wrong() {
         stream.closed();
         assert_eq!(stream.check(), Err(error));
     }
+}
+
+#[test]
+fn a_refusal_of_a_later_proxy_counts_as_a_connection_that_was_lost() {
+    let mut stream = stream();
+    stream.text(r#"{"refused":{"code":"something-new","message":"Why."}}"#);
+    assert_eq!(stream.check(), Err(TransportError::Lost));
 }
 
 #[test]
