@@ -1,6 +1,6 @@
 //! The window in which a message is written.
 
-use postern_bridge::{Attachment, Problem};
+use postern_bridge::{AccountId, Attachment, Problem};
 
 use super::draft::{Draft, DraftError, DraftField};
 use crate::{format, text};
@@ -33,6 +33,24 @@ pub(crate) struct Kept {
     content: Option<(Draft, Vec<(String, usize)>)>,
 }
 
+/// What keeps a message from being sent.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Fault {
+    /// The field that it is about.
+    pub(crate) field: Option<DraftField>,
+    /// What is wrong.
+    pub(crate) sentence: String,
+    /// The account whose settings mend it.
+    pub(crate) settings: Option<AccountId>,
+}
+
+impl Fault {
+    /// One of the message as a whole.
+    pub(crate) fn of(sentence: String) -> Self {
+        Self { sentence, ..Self::default() }
+    }
+}
+
 /// The window in which a message is written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Composer {
@@ -44,8 +62,8 @@ pub(crate) struct Composer {
     pub(crate) stage: Stage,
     /// What the engine was last asked to save, and by which request while that is not answered.
     pub(crate) kept: Kept,
-    /// What is wrong, and in which field.
-    pub(crate) problem: Option<(Option<DraftField>, String)>,
+    /// What is wrong.
+    pub(crate) problem: Option<Fault>,
     /// Whether only its title shows.
     pub(crate) minimized: bool,
     /// Whether the person was asked to confirm that it be thrown away.
@@ -105,15 +123,16 @@ impl Composer {
     /// Says that a file is too big to be added.
     pub(crate) fn refuse(&mut self, name: &str) {
         let limit = format::size(MOST_ATTACHED);
-        self.problem = Some((None, text::compose::too_big(name, &limit)));
+        self.problem = Some(Fault::of(text::compose::too_big(name, &limit)));
     }
 
     /// Notes what keeps the message from being sent.
     pub(crate) fn reject(&mut self, error: DraftError) {
-        self.problem = Some(match error {
-            DraftError::NoRecipient => (Some(DraftField::To), text::compose::NO_RECIPIENT.into()),
-            DraftError::NoAddress(field, entry) => (Some(field), text::compose::no_address(&entry)),
-        });
+        let (field, sentence) = match error {
+            DraftError::NoRecipient => (DraftField::To, text::compose::NO_RECIPIENT.into()),
+            DraftError::NoAddress(field, entry) => (field, text::compose::no_address(&entry)),
+        };
+        self.problem = Some(Fault { field: Some(field), ..Fault::of(sentence) });
     }
 
     /// Takes over that the engine is gone, and with it every answer: what is written stays open.
@@ -127,7 +146,7 @@ impl Composer {
     pub(crate) fn hand_back(&mut self, problem: Problem) {
         self.stage = Stage::Writing;
         self.minimized = false;
-        self.problem = Some((None, problem.sentence));
+        self.problem = Some(Fault { settings: problem.settings, ..Fault::of(problem.sentence) });
     }
 }
 
@@ -183,12 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_not_taken_keeps_its_text() {
+    fn a_message_that_is_not_taken_keeps_its_text_and_leads_to_what_mends_it() {
         let mut composer = Composer::new(Draft { text: "Hello".into(), ..Draft::default() });
         composer.stage = Stage::Handing(1);
-        composer.hand_back(Problem::new(ProblemKind::Storage, "Full."));
+        let settings = Some(AccountId(2));
+        composer.hand_back(Problem { settings, ..Problem::new(ProblemKind::Login, "Lost.") });
         assert_eq!(composer.stage, Stage::Writing);
         assert_eq!(composer.draft.text, "Hello");
-        assert_eq!(composer.problem, Some((None, "Full.".into())));
+        assert_eq!(composer.problem, Some(Fault { settings, ..Fault::of("Lost.".into()) }));
+        composer.reject(DraftError::NoRecipient);
+        let problem = composer.problem.unwrap();
+        assert_eq!((problem.field, problem.settings), (Some(DraftField::To), None));
     }
 }

@@ -85,11 +85,10 @@ fn Line(
         of(app, String::new(), |composer| value(&mut composer.draft.clone()).clone())
     });
     let blamed = Memo::new(move |_| {
-        of(
-            app,
-            false,
-            |composer| matches!(composer.problem, Some((Some(blamed), _)) if Some(blamed) == field),
-        )
+        of(app, false, |composer| {
+            let blamed = composer.problem.as_ref().and_then(|fault| fault.field);
+            blamed.is_some() && blamed == field
+        })
     });
     Effect::new(move |_| {
         if let Some(input) = input.get().filter(|_| focus) {

@@ -6,15 +6,17 @@ mod fields;
 use std::time::Duration;
 
 use leptos::{ev, html, prelude::*, task::spawn_local};
+use postern_bridge::AccountId;
 use web_sys::{DragEvent, File, KeyboardEvent};
 
 use self::{attachments::AttachmentBar, fields::Fields};
 use super::icons::{self, Icon};
 use crate::{
     browser::{files, focus},
+    route::Route,
     state::{
         App,
-        composer::{Composer, MOST_ATTACHED, Stage},
+        composer::{Composer, Fault, MOST_ATTACHED, Stage},
     },
     text,
 };
@@ -43,9 +45,7 @@ fn Window() -> impl IntoView {
     let minimized = Memo::new(move |_| of(app, false, |composer| composer.minimized));
     let discarding = Memo::new(move |_| of(app, false, |composer| composer.discarding));
     let handing = Memo::new(move |_| of(app, false, |composer| composer.stage != Stage::Writing));
-    let problem = Memo::new(move |_| {
-        of(app, None, |composer| composer.problem.as_ref().map(|(_, sentence)| sentence.clone()))
-    });
+    let problem = Memo::new(move |_| of(app, None, |composer| composer.problem.clone()));
     let title = move || {
         let subject = of(app, String::new(), |composer| composer.draft.subject.clone());
         if subject.trim().is_empty() { text::compose::TITLE.to_owned() } else { subject }
@@ -116,7 +116,8 @@ fn Window() -> impl IntoView {
                         view! {
                             <p class="note is-warning" data-test="compose-problem" role="alert">
                                 <Icon glyph=icons::WARNING />
-                                {problem}
+                                {problem.sentence}
+                                {problem.settings.map(|account| view! { <SettingsButton account /> })}
                             </p>
                         }
                     })
@@ -130,6 +131,21 @@ fn Window() -> impl IntoView {
                 {text::compose::DROP_HERE}
             </div>
         </section>
+    }
+}
+
+/// Leads to the settings in which something is to be mended; what is written stays.
+#[component]
+fn SettingsButton(account: AccountId) -> impl IntoView {
+    let app = App::here();
+    let open = move |_| {
+        app.change_composer(|composer| composer.minimized = true);
+        app.go(Route::Account(account));
+    };
+    view! {
+        <button class="button" data-test="compose-settings" on:click=open>
+            {text::account::OPEN_SETTINGS}
+        </button>
     }
 }
 
@@ -287,7 +303,9 @@ fn attach(app: App, files: Vec<File>) {
             let read = files::read(&file).await;
             app.change_composer(|composer| match read {
                 Some(attachment) => composer.attach(attachment),
-                None => composer.problem = Some((None, text::compose::unreadable(&file.name()))),
+                None => {
+                    composer.problem = Some(Fault::of(text::compose::unreadable(&file.name())));
+                }
             });
         }
     });
