@@ -213,6 +213,8 @@ impl<H: Host> Client<H> {
 
     async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
         let host = &*self.inner.host;
+        // One that can't be read must not be what is left of it.
+        self.mailboxes(account.id).await?;
         let _editing = host.store().editing().lock().await;
         let mut batch = vec![
             account.delete(),
@@ -220,7 +222,7 @@ impl<H: Host> Client<H> {
             ServerNotes::forget(account.id),
             recovery::forget(account.id),
         ];
-        for mailbox in self.mailboxes(account.id).await? {
+        for mailbox in record::mailboxes(host.store(), account.id).await? {
             batch.push(mailbox.delete());
             batch.extend(imap::forget_messages(mailbox.id));
             self.inner.lists.borrow_mut().remove(&mailbox.id);

@@ -10,7 +10,7 @@ use crate::{
     Host, MailError,
     changes::{self, Editor, Entry, Made, Origin, Settled, Task, Tense},
     imap::Outcome,
-    record::{self, Account},
+    record::Account,
 };
 
 impl<H: Host> Client<H> {
@@ -333,7 +333,7 @@ impl<H: Host> Client<H> {
     }
 
     pub(super) async fn role(&self, mailbox: MailboxId) -> Result<Option<Role>, MailError> {
-        Ok(record::mailbox(self.store(), mailbox).await?.role)
+        Ok(self.mailbox(mailbox).await?.role)
     }
 }
 

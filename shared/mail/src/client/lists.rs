@@ -98,7 +98,7 @@ impl<H: Host> Client<H> {
         page: ClientId,
         id: MailboxId,
     ) -> Result<(), MailError> {
-        let mailbox = record::mailbox(self.store(), id).await?;
+        let mailbox = self.mailbox(id).await?;
         self.inner.windows.borrow_mut().insert(page, Window::top(id));
         self.forget_hidden_lists();
         self.load_order(id).await?;

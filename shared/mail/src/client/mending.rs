@@ -1,9 +1,17 @@
-//! Stored messages of which bytes are missing: they are fetched again, where a server has them.
+//! What is stored and was damaged meanwhile: messages of which bytes are missing are fetched again, where
+//! a server has them; records of accounts and mailboxes are written anew.
 
 use postern_bridge::{Delta, MessageId, Protocol};
 
-use super::Client;
-use crate::{Host, MailError, Store, changes::is_provisional, pop3, record};
+use super::{Client, mailboxes};
+use crate::{
+    Host, MailError, Store,
+    changes::is_provisional,
+    pop3,
+    record::{self, Account, Record},
+    recovery,
+    store::{Durability, StoreError},
+};
 
 impl<H: Host> Client<H> {
     /// What is stored of a message; `None` if it is not as much as its record says.
@@ -57,5 +65,34 @@ impl<H: Host> Client<H> {
         }
         self.tell(None, Delta::Problem(self.problem(account.id, &error)));
         Ok(left)
+    }
+
+    /// Mends records of accounts and mailboxes that can't be read any more, as each start does, and tells
+    /// the pages; but an account that is at work is known. Not under the lock for editing.
+    ///
+    /// *If this ends early*, the accounts are whole, or nothing was written; see [`recovery`] for the
+    /// mailboxes.
+    pub(super) async fn mend_records(&self) -> Result<(), StoreError> {
+        let store = self.store();
+        let editing = store.editing().lock().await;
+        let mut batch = Vec::new();
+        let known = self.account_ids().into_iter().filter_map(|id| self.account(id).ok());
+        for account in known {
+            if let Err(StoreError::Damaged(_)) = record::get::<Account>(store, &account.key()).await
+            {
+                batch.push(account.put());
+            }
+        }
+        if !batch.is_empty() {
+            store.apply(batch, Durability::Strict).await?;
+        }
+        drop(editing);
+        recovery::recover(store).await?;
+        for account in self.account_ids().into_iter().filter_map(|id| self.account(id).ok()) {
+            let stored = record::mailboxes(store, account.id).await?;
+            let mailboxes = mailboxes::views(&stored, account.protocol);
+            self.tell(None, Delta::Mailboxes { account: account.id, mailboxes });
+        }
+        Ok(())
     }
 }

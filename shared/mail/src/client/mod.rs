@@ -402,9 +402,27 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    /// The account's mailboxes, in the order to show them.
+    /// A mailbox. One that can't be read any more is made anew first. Not under the lock for editing.
+    async fn mailbox(&self, id: MailboxId) -> Result<Mailbox, MailError> {
+        match record::mailbox(self.store(), id).await {
+            Err(MailError::Store(StoreError::Damaged(_))) => {
+                self.mend_records().await?;
+                record::mailbox(self.store(), id).await
+            }
+            read => read,
+        }
+    }
+
+    /// The account's mailboxes, in the order to show them. One that can't be read any more is made anew
+    /// first. Not under the lock for editing.
     async fn mailboxes(&self, account: AccountId) -> Result<Vec<Mailbox>, StoreError> {
-        record::mailboxes(self.store(), account).await
+        match record::mailboxes(self.store(), account).await {
+            Err(StoreError::Damaged(_)) => {
+                self.mend_records().await?;
+                record::mailboxes(self.store(), account).await
+            }
+            read => read,
+        }
     }
 
     fn set_connection(&self, account: AccountId, state: Connection) {

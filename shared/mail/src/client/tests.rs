@@ -5,9 +5,10 @@ use postern_bridge::{Address, OutgoingMessage, Protocol};
 use super::*;
 use crate::{
     Store,
-    changes::tests::account,
-    store::MemoryStore,
-    testing::{NoServer, TestHost, block_on},
+    changes::tests::{account, mailbox},
+    record::Record,
+    store::{Durability, Key, MemoryStore, Table, Write},
+    testing::{FailingStore, NoServer, TestHost, block_on},
 };
 
 /// What was told, in order.
@@ -60,5 +61,87 @@ fn a_message_that_can_not_be_sent_for_its_accounts_settings_leads_there() {
         };
         let refused = block_on(client.send(ClientId(1), 1, message, None)).unwrap_err();
         assert_eq!(refused.settings, settings, "{}", refused.sentence);
+    }
+}
+
+/// A client, and its store, of which the records under these keys can't be read any more.
+fn damaged(
+    account: &Account,
+    keys: &[(Table, Key)],
+) -> (Client<TestHost<NoServer, FailingStore>>, FailingStore, Told) {
+    let store = FailingStore::default();
+    let (client, told) = still(store.clone(), account.clone());
+    let inbox = Mailbox { uid_validity: 1, ..mailbox(1) };
+    let mut batch = vec![account.put(), inbox.put(), mailbox(2).put()];
+    let spoilt = |(table, key): &(Table, Key)| Write::Put {
+        table: *table,
+        key: key.clone(),
+        value: vec![0xc1],
+    };
+    batch.extend(crate::record::put_body(message(2), b"text"));
+    batch.extend(keys.iter().map(spoilt));
+    block_on(store.apply(batch, Durability::Strict)).unwrap();
+    (client, store, told)
+}
+
+fn message(mailbox: u32) -> postern_bridge::MessageId {
+    postern_bridge::MessageId { mailbox: MailboxId(mailbox), uid: 1 }
+}
+
+#[test]
+fn records_that_are_damaged_meanwhile_keep_no_list_from_the_pages() {
+    let own = account(Protocol::Pop3);
+    let damaged_keys =
+        [(Table::Mailboxes, record::mailbox_key(MailboxId(2))), (Table::Accounts, own.key())];
+    let (client, store, told) = damaged(&own, &damaged_keys);
+    block_on(client.serve(ClientId(1), Intent::Hello)).unwrap();
+    let told = told.borrow();
+    let lists: Vec<_> = told
+        .iter()
+        .filter_map(|delta| match delta {
+            Delta::Mailboxes { mailboxes, .. } => Some(mailboxes),
+            _ => None,
+        })
+        .collect();
+    assert!(lists.iter().all(|own| own.iter().any(|own| own.id == MailboxId(2))));
+    assert!(!lists.is_empty());
+    // The account is at work, so that its settings are known.
+    let stored: Account = block_on(record::get(&store, &own.key())).unwrap().unwrap();
+    assert_eq!(stored, own);
+    assert_eq!(block_on(record::body(&store, message(2))).unwrap(), b"text");
+}
+
+#[test]
+fn records_that_are_damaged_meanwhile_are_mended_by_the_next_try_if_there_was_no_room() {
+    let own = account(Protocol::Pop3);
+    let damaged_keys =
+        [(Table::Mailboxes, record::mailbox_key(MailboxId(2))), (Table::Accounts, own.key())];
+    let (client, store, _) = damaged(&own, &damaged_keys);
+    for left in 0..2 {
+        store.left.set(Some(left));
+        assert!(block_on(client.mailboxes(own.id)).is_err());
+    }
+    store.left.set(None);
+    assert_eq!(block_on(client.mailboxes(own.id)).unwrap().len(), 2);
+    assert_eq!(block_on(record::get(&store, &own.key())).unwrap(), Some(own));
+}
+
+#[test]
+fn a_mailbox_that_is_damaged_meanwhile_can_be_opened() {
+    let own = account(Protocol::Pop3);
+    let (client, _, told) = damaged(&own, &[(Table::Mailboxes, record::mailbox_key(MailboxId(2)))]);
+    block_on(client.serve(ClientId(1), Intent::OpenMailbox { mailbox: MailboxId(2) })).unwrap();
+    let is_told = |delta: &Delta| matches!(delta, Delta::Rows { mailbox: MailboxId(2), .. });
+    assert!(told.borrow().iter().any(is_told));
+}
+
+#[test]
+fn an_account_is_removed_with_a_mailbox_that_was_damaged_meanwhile() {
+    let own = account(Protocol::Pop3);
+    let (client, store, _) =
+        damaged(&own, &[(Table::Mailboxes, record::mailbox_key(MailboxId(2)))]);
+    block_on(client.remove_account(own.id)).unwrap();
+    for table in [Table::Accounts, Table::Mailboxes, Table::Bodies] {
+        assert_eq!(block_on(store.keys(table, &KeyRange::all())).unwrap(), [], "{table:?}");
     }
 }

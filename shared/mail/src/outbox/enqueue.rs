@@ -7,7 +7,7 @@ use super::{Entry, State, entries};
 use crate::{
     Host, MailError, Store,
     record::{self, Account, Message, Record, Series, message_key, next_number},
-    store::{Durability, StoreError},
+    store::{Durability, StoreError, Table},
 };
 
 /// Composes a message, once, and stores it as queued; returns its number. `origin` is the page's
@@ -32,7 +32,7 @@ pub async fn enqueue<H: Host>(
 
     let store = host.store();
     let _editing = store.editing().lock().await;
-    let known = record::get::<Account>(store, &account.key()).await?;
+    let known = store.get(Table::Accounts, &account.key()).await?;
     known.ok_or(MailError::Gone("account"))?;
     let taken =
         entries(host).await?.into_iter().find(|own| origin.is_some() && own.origin == origin);

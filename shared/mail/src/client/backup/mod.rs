@@ -208,6 +208,8 @@ impl<H: Host> Client<H> {
     async fn restore(&self, mut source: PageSource<H>) -> Result<Imported, MailError> {
         let host = &*self.inner.host;
         let backup = Backup::open(&mut source).await?;
+        // Which accounts it is about must not be judged without one.
+        self.mend_records().await?;
         let pause = Pause::of(self, backup.present(host.store()).await?);
         let restored = backup.restore(host, &mut source).await;
         pause.end().await?;

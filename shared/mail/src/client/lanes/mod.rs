@@ -42,7 +42,7 @@ use super::{Client, lists::Change};
 use crate::{
     Host, MailError,
     imap::Fetched,
-    record::{self, Account, Mailbox},
+    record::{Account, Mailbox},
 };
 
 /// How long changes of a mailbox are gathered before pages are told.
@@ -350,6 +350,6 @@ impl<H: Host> Client<H> {
 
     /// The account of a mailbox.
     pub(super) async fn account_of(&self, mailbox: MailboxId) -> Result<Account, MailError> {
-        self.account(record::mailbox(self.store(), mailbox).await?.account)
+        self.account(self.mailbox(mailbox).await?.account)
     }
 }
