@@ -16,6 +16,7 @@
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
+//! | `mending` | what was damaged since it was stored |
 //! | `places` | messages that pages still know by an earlier number |
 //! | `pop3` | what a POP3 server is known for, and what is downloaded and deleted there |
 //! | `probe` | tests of POP3 servers that want time between two log-ins |
