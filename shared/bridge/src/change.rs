@@ -200,7 +200,7 @@ pub enum Mark {
     /// Starred.
     Flagged,
     /// A keyword: a tag of the person's own, or a common one such as `$Forwarded`. An IMAP atom:
-    /// printable ASCII without spaces and `(){%*"\]`.
+    /// printable ASCII without spaces and `(){%*"\]`. Where tags are labels, nearly any text.
     Keyword(String),
 }
 

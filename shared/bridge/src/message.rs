@@ -60,6 +60,8 @@ pub struct MailboxView {
     pub subscribed: bool,
     /// Whether its list shows conversations.
     pub conversations: bool,
+    /// Whether the tags of its messages are labels (Gmail), which may have spaces and accents.
+    pub labels: bool,
     /// What may be done with it.
     pub may: MailboxRights,
     /// Unread messages.

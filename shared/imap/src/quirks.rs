@@ -19,6 +19,8 @@
 //! | Courier, Yandex | structures with fields missing at their end | what is missing has its default |
 //! | Gmail | items that nobody asked for, such as `X-GM-MSGID`, in between | skipped |
 //! | Gmail | a number in quotes | is a number |
+//! | Gmail | labels of its own in quotes, `"\\Inbox"`, or without | what begins with a backslash is its own |
+//! | Gmail | flags that changed told without the labels | labels stay what they were until they are asked for |
 //! | Cyrus | `\sent` in lower case | compared without case |
 //! | many | CAPABILITY, EXISTS, FETCH at any time | taken as news |
 //! | many | a go-ahead behind a literal that needed none (RFC 7888) | recorded as a defect |

@@ -233,6 +233,15 @@ impl App {
         })
     }
 
+    /// Whether the tags of what something would be done to are labels; follows what changes.
+    pub(crate) fn tags_are_labels(self) -> bool {
+        let rows = self.target_rows();
+        self.mailboxes.with(|mailboxes| {
+            let is_labelled = |row: &Arc<Row>| mailboxes.get(row.id.mailbox).map(|own| own.labels);
+            !rows.is_empty() && rows.iter().all(|row| is_labelled(row) == Some(true))
+        })
+    }
+
     /// Picks a row of the list, or no longer.
     pub(crate) fn toggle_picked(self, index: u32) {
         self.list.update(|list| list.put_cursor(index));

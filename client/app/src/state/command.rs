@@ -181,6 +181,7 @@ mod tests {
             local: false,
             subscribed: true,
             conversations: false,
+            labels: false,
             may,
             unread: 0,
             total,

@@ -80,6 +80,7 @@ mod tests {
             local: false,
             subscribed: true,
             conversations: false,
+            labels: false,
             may: MailboxRights::default(),
             unread: 1,
             total: 2,

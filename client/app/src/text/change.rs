@@ -22,6 +22,8 @@ pub(crate) const NEW_TAG: &str = "New tag";
 pub(crate) const ADD_TAG: &str = "Add";
 pub(crate) const TAG_WRONG: &str =
     "A tag is one word of letters and digits without accents, such as Project-2.";
+pub(crate) const LABEL_WRONG: &str =
+    "A label can't be longer than 225 letters, nor begin with a backslash or a dollar sign.";
 pub(crate) const DONE: &str = "Done";
 pub(crate) const NEW_FOLDER: &str = "New folder";
 pub(crate) const RENAME_FOLDER: &str = "Rename folder";
@@ -128,11 +130,37 @@ pub(crate) fn tag(keyword: &str) -> Option<String> {
     own.then(|| keyword.to_owned())
 }
 
+/// Whether what was typed can be a tag, or a label where tags are labels.
+pub(crate) fn fits(typed: &str, is_label: bool) -> bool {
+    if is_label {
+        return (1..=225).contains(&typed.chars().count()) && !typed.starts_with(['$', '\\']);
+    }
+    (1..=50).contains(&typed.len())
+        && typed.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+&".contains(c))
+}
+
 #[cfg(test)]
 mod tests {
     use postern_bridge::{MailboxId, MessageId, Selection};
 
     use super::*;
+
+    #[test]
+    fn a_label_may_have_spaces_and_accents_and_a_tag_may_not() {
+        for (typed, tag, label) in [
+            ("Project-2", true, true),
+            ("Muy Importante", false, true),
+            ("größe", false, true),
+            ("", false, false),
+            ("$Forwarded", false, false),
+            ("\\Inbox", false, false),
+            (&"x".repeat(51), false, true),
+            (&"ü".repeat(225), false, true),
+            (&"ü".repeat(226), false, false),
+        ] {
+            assert_eq!((fits(typed, false), fits(typed, true)), (tag, label), "{typed}");
+        }
+    }
 
     #[test]
     fn keywords_of_programs_are_no_tags() {

@@ -141,13 +141,13 @@ impl<'a, H: Host> Editor<'a, H> {
         mark: &Mark,
         set: bool,
     ) -> Result<(), MailError> {
-        check_mark(mark)?;
         for uids in uids.chunks(limits::ITEMS) {
             let _editing = self.editing().await;
             let mut stage = Stage::new(self.host.store());
             let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
             stage.load(&ids).await?;
             let own = stage.mailbox(mailbox).await?.clone();
+            check_mark(mark, &own)?;
             let mut items = Vec::new();
             for id in ids {
                 let Some(message) = stage.message(id).await? else { continue };
@@ -344,15 +344,17 @@ pub(super) fn name(mailbox: &Mailbox) -> &str {
     mailbox.names.last().map_or("", |name| name)
 }
 
-/// Refuses keywords that IMAP can't carry.
-fn check_mark(mark: &Mark) -> Result<(), MailError> {
+/// Refuses keywords that IMAP can't carry, unless tags are labels in the mailbox.
+fn check_mark(mark: &Mark, mailbox: &Mailbox) -> Result<(), MailError> {
     let Mark::Keyword(name) = mark else { return Ok(()) };
-    if !is_keyword(name) {
-        return Err(MailError::Input(
-            "A tag must be made of letters, digits and simple signs, without spaces.".into(),
-        ));
+    if is_keyword(name) || mailbox.synced.labelled && is_label(name) {
+        return Ok(());
     }
-    Ok(())
+    let sentence = match mailbox.synced.labelled {
+        true => "A label can't be that long, nor begin with a backslash or a dollar sign.",
+        false => "A tag must be made of letters, digits and simple signs, without spaces.",
+    };
+    Err(MailError::Input(sentence.into()))
 }
 
 /// Whether IMAP can carry a keyword (an `atom`; RFC 9051, section 9), and it is no longer than a tag may
@@ -363,6 +365,14 @@ pub(crate) fn is_keyword(name: &str) -> bool {
             && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
     };
     !name.is_empty() && name.len() <= limits::NAME && name.bytes().all(fits)
+}
+
+/// Whether a tag can be one of a person's own labels on Gmail: not of Gmail itself, no keyword of
+/// programs (RFC 5788), and spelled for certain.
+pub(crate) fn is_label(name: &str) -> bool {
+    let is_odd = |own: char| own.is_control() || own == char::REPLACEMENT_CHARACTER;
+    let is_short = name.chars().nth(limits::LABEL).is_none();
+    is_short && !name.trim().is_empty() && !name.starts_with(['\\', '$']) && !name.contains(is_odd)
 }
 
 /// The write that forgets all entries of an account.

@@ -29,6 +29,7 @@
 //! | the batch | shown and queued | the entry is told to the server |
 //! | `Tried` was written | the server may have heard | the same again: every step can be repeated |
 //! | STORE of a mark | the mark is there | STORE again changes nothing |
+//! | STORE that takes a label, but not that of a keyword of its name | one of them may be left | both again change nothing |
 //! | MOVE, no answer | moved, or not | MOVE again moves what is left; the others are found by Message-ID |
 //! | `Copying` was written | copied, or not | copies are looked for from the UIDNEXT that was noted before COPY; only what is missing is copied |
 //! | `Copied` was written | in both places | STORE `\Deleted` and UID EXPUNGE again change nothing |
@@ -62,8 +63,8 @@ mod unmake;
 
 use std::collections::BTreeSet;
 
-pub(crate) use editor::is_keyword;
 pub use editor::{Editor, Made, Origin, forget_changes};
+pub(crate) use editor::{is_keyword, is_label};
 pub use entry::{Entry, Item, State, Step, Task, entries, is_damaged};
 pub use folders::{Mailboxes, new_path};
 pub use marks::adopt_marks;

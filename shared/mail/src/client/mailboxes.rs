@@ -41,6 +41,7 @@ fn view(mailbox: &Mailbox, all: &[Mailbox], local: bool) -> MailboxView {
         local,
         subscribed: mailbox.subscribed,
         conversations: mailbox.conversations,
+        labels: mailbox.synced.labelled,
         may: rights(mailbox, all),
         unread: mailbox.unread,
         total: mailbox.total,

@@ -14,7 +14,8 @@ use super::{
     refusal::refusal,
 };
 use crate::{
-    Host, MailError, Store, Transport, pieces::Pieces, record::Mailbox, store::StoreError,
+    Host, MailError, Store, Transport, changes::is_keyword, pieces::Pieces, record::Mailbox,
+    store::StoreError,
 };
 
 impl<T: Transport> ImapClient<T> {
@@ -125,5 +126,7 @@ pub(super) fn imap_flags(flags: Flags, keywords: &[String]) -> Vec<Flag> {
         (flags.draft, Flag::Draft),
     ];
     let system = system.into_iter().filter_map(|(set, flag)| set.then_some(flag));
-    system.chain(keywords.iter().map(|name| Flag::Other(name.into()))).collect()
+    // What is only a label at another server is left out.
+    let keywords = keywords.iter().filter(|name| is_keyword(name));
+    system.chain(keywords.map(|name| Flag::Other(name.into()))).collect()
 }

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use futures_util::lock::MutexGuard;
 use postern_bridge::MailboxId;
-use postern_imap::response::Flag;
+use postern_imap::mailbox_name::Spelling;
 
 use super::{
     listing,
+    news::Marks,
     previews::lacks_preview,
     stored::{forget_known, stored_messages},
 };
@@ -65,6 +66,8 @@ pub(super) struct Sync<'a, H> {
     /// since then counts more.
     asked: i64,
     changed: &'a mut dyn FnMut(SyncStep) -> ControlFlow<()>,
+    /// How labels are spelled, where the server has them.
+    pub(super) labels: Option<Spelling>,
     paused: bool,
     /// Whether the server did not tell all of it: a message may be gone or missing.
     pub(super) is_partial: bool,
@@ -80,9 +83,19 @@ impl<'a, H: Host> Sync<'a, H> {
         changed: &'a mut dyn FnMut(SyncStep) -> ControlFlow<()>,
     ) -> Self {
         let stored = u32::try_from(stored).unwrap_or(u32::MAX);
-        let (total, unread, counted) = (stored, 0, asked);
-        let (paused, is_partial) = (false, false);
-        Self { host, mailbox, stored, total, unread, counted, asked, changed, paused, is_partial }
+        Self {
+            host,
+            mailbox,
+            stored,
+            total: stored,
+            unread: 0,
+            counted: asked,
+            asked,
+            changed,
+            labels: None,
+            paused: false,
+            is_partial: false,
+        }
     }
 
     /// Takes the server's count of unread messages, for which it was asked at `counted`.
@@ -191,12 +204,13 @@ impl<'a, H: Host> Sync<'a, H> {
         Ok(())
     }
 
-    /// Stores the flags that messages have now; what the server has yet to be told overrides it.
-    pub(super) async fn set_flags(
+    /// Stores the marks that messages have now; what the server has yet to be told overrides it. Where
+    /// it has labels and did not tell them, the tags stay.
+    pub(super) async fn set_marks(
         &mut self,
-        told: impl IntoIterator<Item = (u32, Vec<Flag>)>,
+        told: impl IntoIterator<Item = (u32, Marks)>,
     ) -> Result<(), MailError> {
-        let told: Vec<(u32, Vec<Flag>)> = told.into_iter().collect();
+        let told: Vec<(u32, Marks)> = told.into_iter().collect();
         for batch in told.chunks(BATCH) {
             let uids: Vec<u32> = batch.iter().map(|(uid, _)| *uid).collect();
             let store = self.host.store();
@@ -206,10 +220,17 @@ impl<'a, H: Host> Sync<'a, H> {
             let writes: Vec<Write> = messages
                 .into_iter()
                 .zip(batch)
-                .filter_map(|(message, (uid, flags))| {
+                .filter_map(|(message, (uid, marks))| {
                     let message = message?;
-                    let mut keywords = listing::keywords(flags);
-                    let mut flags = listing::flags(flags);
+                    let mut keywords = match (self.labels, &marks.labels) {
+                        (Some(_), None) => message.keywords.clone(),
+                        (spelling, labels) => listing::tags(
+                            &marks.flags,
+                            labels.as_deref().unwrap_or_default(),
+                            spelling.unwrap_or_default(),
+                        ),
+                    };
+                    let mut flags = listing::flags(&marks.flags);
                     pending.mark(*uid, &mut flags, &mut keywords);
                     let differs = message.flags != flags || message.keywords != keywords;
                     differs.then(|| Message { flags, keywords, ..message }.put())

@@ -63,6 +63,7 @@ impl<T: Transport> ImapClient<T> {
         // What was done here since the server began to tell this counts more.
         let asked = std::mem::replace(&mut self.heard, host.now());
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
+        sync.labels = self.labels(host).await?;
         sync.total = before.synced.exists;
         sync.set_unread(before.synced.unseen, self.counted);
         self.apply_news(&mut sync, &mut stored).await?;
@@ -98,7 +99,8 @@ impl<T: Transport> ImapClient<T> {
         let command = Command::uid_fetch(&new, &items)?;
         let mut answer = self.run(sync.host(), command, "list the messages").await?;
         let is_new = |uid| uid >= uid_next && !is_provisional(uid);
-        let mut messages = listing::messages(sync.mailbox, answer.fetches(), is_new);
+        let spelling = self.enabled.spelling;
+        let mut messages = listing::messages(sync.mailbox, answer.fetches(), spelling, is_new);
         let Some(last) = messages.last() else { return Ok(()) };
         let next = last.id.uid.saturating_add(1);
         self.reaches(next);
@@ -114,7 +116,7 @@ impl<T: Transport> ImapClient<T> {
         self.ask_previews(sync).await
     }
 
-    /// Stores the flags that the server told, and removes what is gone, also from `stored`.
+    /// Stores the marks that the server told, and removes what is gone, also from `stored`.
     pub(super) async fn apply_news<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -125,8 +127,8 @@ impl<T: Transport> ImapClient<T> {
         gone.sort_unstable();
         sync.remove(&gone).await?;
         stored.retain(|uid| gone.binary_search(uid).is_err());
-        let known = told.flags.into_iter().filter(|(uid, _)| stored.binary_search(uid).is_ok());
-        sync.set_flags(known).await
+        let known = told.marks.into_iter().filter(|(uid, _)| stored.binary_search(uid).is_ok());
+        sync.set_marks(known).await
     }
 
     /// Whether more has happened than the server told.

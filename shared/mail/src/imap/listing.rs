@@ -3,12 +3,13 @@
 use postern_bridge::{Address, Flags, MailboxId, MessageId};
 use postern_imap::{
     command::{FetchItem, Partial},
+    mailbox_name::Spelling,
     response::{
         BodyPart, BodyStructure, Capabilities, Content, Envelope, EnvelopeAddress, Fetch, Flag,
     },
 };
 
-use super::limits;
+use super::{labels, limits};
 use crate::record::{Body, Links, Message};
 
 /// What must be fetched to make a record.
@@ -16,6 +17,7 @@ pub(super) fn items(capabilities: &Capabilities) -> Vec<FetchItem> {
     let mut items =
         vec![FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size, FetchItem::BodyStructure];
     items.extend(link_items(capabilities));
+    items.extend(labels::are_offered(capabilities).then_some(FetchItem::GmailLabels));
     items
 }
 
@@ -26,7 +28,7 @@ pub(super) fn link_items(capabilities: &Capabilities) -> Vec<FetchItem> {
     let names = vec!["REFERENCES".into()];
     let references =
         FetchItem::HeaderFields { section: String::new(), names, except: false, partial };
-    let names: &[FetchItem] = if capabilities.has("X-GM-EXT-1") {
+    let names: &[FetchItem] = if labels::are_offered(capabilities) {
         &[FetchItem::GmailThreadId, FetchItem::GmailMessageId]
     } else if capabilities.has("OBJECTID") {
         &[FetchItem::ThreadId, FetchItem::EmailId]
@@ -37,7 +39,7 @@ pub(super) fn link_items(capabilities: &Capabilities) -> Vec<FetchItem> {
 }
 
 /// A message's record; `None` without a UID or envelope, such as for an unasked change of flags.
-pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
+pub(super) fn message(mailbox: MailboxId, fetch: &Fetch, spelling: Spelling) -> Option<Message> {
     let uid = fetch.uid?;
     let envelope = fetch.envelope.as_ref()?;
     let sent = postern_mime::decode_date(&envelope.date);
@@ -47,7 +49,11 @@ pub(super) fn message(mailbox: MailboxId, fetch: &Fetch) -> Option<Message> {
         sent,
         size: fetch.size.unwrap_or_default(),
         flags: flags(fetch.flags.as_deref().unwrap_or_default()),
-        keywords: keywords(fetch.flags.as_deref().unwrap_or_default()),
+        keywords: tags(
+            fetch.flags.as_deref().unwrap_or_default(),
+            fetch.gmail.labels.as_deref().unwrap_or_default(),
+            spelling,
+        ),
         from: addresses(envelope.addresses.from()),
         to: addresses(envelope.addresses.to()),
         subject: text(&envelope.subject),
@@ -90,15 +96,17 @@ pub(super) fn preview(fetch: &Fetch) -> String {
     told.map(preview).unwrap_or_default()
 }
 
-/// The records of the messages that were fetched and are wanted, ascending, each once.
+/// The records of the messages that were fetched and are wanted, ascending, each once; labels are
+/// spelled so.
 pub(super) fn messages(
     mailbox: MailboxId,
     fetches: impl IntoIterator<Item = Fetch>,
+    spelling: Spelling,
     is_wanted: impl Fn(u32) -> bool,
 ) -> Vec<Message> {
     let mut messages: Vec<Message> = fetches
         .into_iter()
-        .filter_map(|fetch| message(mailbox, &fetch))
+        .filter_map(|fetch| message(mailbox, &fetch, spelling))
         .filter(|message| is_wanted(message.id.uid))
         .collect();
     messages.sort_unstable_by_key(|message| message.id.uid);
@@ -117,17 +125,18 @@ pub(super) fn flags(flags: &[Flag]) -> Flags {
     }
 }
 
-/// The keywords among a message's flags, sorted, each once.
-pub(super) fn keywords(flags: &[Flag]) -> Vec<String> {
+/// The keywords among a message's flags, and its labels, which are spelled so: sorted, each once.
+pub(super) fn tags(flags: &[Flag], labels: &[Vec<u8>], spelling: Spelling) -> Vec<String> {
     let keyword = |flag: &Flag| match flag {
         Flag::Other(name) if !name.starts_with('\\') => Some(name.to_string()),
         _ => None,
     };
-    let mut keywords: Vec<String> = flags.iter().filter_map(keyword).collect();
-    keywords.sort_unstable();
-    keywords.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
-    keywords.truncate(limits::KEYWORDS);
-    keywords
+    let keywords = flags.iter().filter_map(keyword);
+    let mut tags: Vec<String> = keywords.chain(labels::tags(labels, spelling)).collect();
+    tags.sort_unstable();
+    tags.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    tags.truncate(limits::KEYWORDS);
+    tags
 }
 
 /// Whether a message has a part that reading it does not show.
@@ -201,7 +210,7 @@ mod tests {
             }),
             ..Fetch::default()
         };
-        let message = message(MailboxId(2), &fetch).unwrap();
+        let message = message(MailboxId(2), &fetch, Spelling::default()).unwrap();
         assert_eq!(message.id, MessageId { mailbox: MailboxId(2), uid: 9 });
         assert_eq!((message.arrived, message.sent), (1_700_000_000_000, Some(837_595_405_000)));
         assert_eq!((&*message.subject, &*message.message_id), ("Grüße", "a@b"));
@@ -258,8 +267,9 @@ mod tests {
     #[test]
     fn without_envelope_or_uid_there_is_no_record() {
         let envelope = Some(Envelope::default());
-        assert!(message(MailboxId(1), &Fetch { uid: Some(1), ..Fetch::default() }).is_none());
-        assert!(message(MailboxId(1), &Fetch { envelope, ..Fetch::default() }).is_none());
+        let message = |fetch| message(MailboxId(1), &fetch, Spelling::default());
+        assert!(message(Fetch { uid: Some(1), ..Fetch::default() }).is_none());
+        assert!(message(Fetch { envelope, ..Fetch::default() }).is_none());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use self::{
     known::known,
     roles::{guess_roles, role},
 };
-use super::{ImapClient, limits, plan, refused, spelling};
+use super::{ImapClient, labels, limits, plan, refused, spelling};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{self, Entry, Pending},
@@ -103,7 +103,7 @@ impl<T: Transport> ImapClient<T> {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
         }
-        Ok(Listing { mailboxes, is_whole })
+        Ok(Listing { mailboxes, is_whole, has_labels: labels::are_offered(&offered) })
     }
 
     /// The UIDVALIDITY of mailboxes by their stored paths, as it was told with their counts.
@@ -144,6 +144,8 @@ struct Listing {
     mailboxes: Vec<Listed>,
     /// Whether that is all of them.
     is_whole: bool,
+    /// Whether the server has labels.
+    has_labels: bool,
 }
 
 /// A mailbox as the server lists it.
@@ -176,7 +178,7 @@ fn reconcile(
     mut next_number: u32,
     entries: &[Entry],
 ) -> Reconciled {
-    let Listing { mailboxes: listed, is_whole } = listing;
+    let Listing { mailboxes: listed, is_whole, has_labels } = listing;
     let known = known(stored, listed);
     let mut writes = Vec::new();
     let mut mailboxes = Vec::new();
@@ -185,7 +187,10 @@ fn reconcile(
         let mut mailbox = before.cloned().unwrap_or_else(|| {
             let id = MailboxId(next_number);
             next_number += 1;
-            Mailbox::new(id, account)
+            let mut new = Mailbox::new(id, account);
+            // Nothing is stored that could lack its labels.
+            new.synced.labelled = *has_labels;
+            new
         });
         mailbox.path.clone_from(&own.path);
         mailbox.names.clone_from(&own.names);
@@ -298,7 +303,7 @@ mod tests {
     use crate::changes::{Item, State, Task};
 
     pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
-        Listing { mailboxes: mailboxes.into(), is_whole: true }
+        Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false }
     }
 
     pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {

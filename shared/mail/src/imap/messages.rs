@@ -81,10 +81,13 @@ impl<T: Transport> ImapClient<T> {
         let told = known.is_some() && self.enabled.qresync;
         let selected = self.select_watched(host, &before, known).await?;
         let reset = before.uid_validity != selected.uid_validity;
+        let labels = self.labels(host).await?;
+        let labelled = labels.is_some();
         if reset {
             stored.clear();
         }
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
+        sync.labels = labels;
         sync.total = selected.exists;
         let unread = self.count_unread(host, mailbox).await?;
         sync.set_unread(unread, self.counted);
@@ -97,13 +100,16 @@ impl<T: Transport> ImapClient<T> {
                 own.uid_validity = selected.uid_validity;
                 own.uid_next = 0;
                 let mod_seq = selected.mod_seq;
-                let counted = own.synced.counted;
-                own.synced = SyncPoint { mod_seq, linked: true, counted, ..SyncPoint::default() };
+                let (linked, counted) = (true, own.synced.counted);
+                own.synced =
+                    SyncPoint { mod_seq, linked, labelled, counted, ..SyncPoint::default() };
             })
             .await?;
         }
-        let mut flags = plan::flags_from(&before, &selected, told, stored.is_empty());
-        if told && self.has_lost_news() {
+        let is_empty = stored.is_empty();
+        let mut flags = plan::flags_from(&before, &selected, told && !labelled, is_empty);
+        let lacks_labels = labelled && !before.synced.labelled && !is_empty;
+        if lacks_labels || told && self.has_lost_news() {
             flags = FlagsFrom::Server;
         }
         self.apply_news(&mut sync, &mut stored).await?;
@@ -131,9 +137,16 @@ impl<T: Transport> ImapClient<T> {
             }
             own.uid_next = selected.uid_next.unwrap_or_default();
             let mod_seq = selected.mod_seq;
-            let (exists, stale, linked, linked_from) = (total, false, true, 0);
-            let counted = own.synced.counted;
-            own.synced = SyncPoint { mod_seq, exists, unseen, stale, linked, linked_from, counted };
+            own.synced = SyncPoint {
+                mod_seq,
+                exists: total,
+                unseen,
+                stale: false,
+                linked: true,
+                linked_from: 0,
+                labelled,
+                counted: own.synced.counted,
+            };
         })
         .await?;
         self.ask_previews(&mut sync).await?;
@@ -210,6 +223,7 @@ impl<T: Transport> ImapClient<T> {
             return Ok(());
         }
         let (host, mailbox) = (sync.host(), sync.mailbox);
+        let spelling = self.enabled.spelling;
         let asks_threads = self.wants_threads(sync, missing).await?;
         let mut is_first = true;
         let items = listing::items(&self.capabilities(host).await?);
@@ -241,7 +255,8 @@ impl<T: Transport> ImapClient<T> {
                 let is_asked = missing.binary_search(&uid).is_ok() || newcomers.has(uid);
                 is_asked && !astray.contains(&uid)
             };
-            let mut messages = listing::messages(mailbox, next.fetches(), is_missing);
+            let fetches = next.fetches();
+            let mut messages = listing::messages(mailbox, fetches, spelling, is_missing);
             let is_again = window.numbers().any(|uid| again.binary_search(&uid).is_ok());
             if let Some(refusal) = refusal.filter(|_| !is_again) {
                 let here: BTreeSet<u32> = messages.iter().map(|own| own.id.uid).collect();
@@ -250,7 +265,7 @@ impl<T: Transport> ImapClient<T> {
                 let state = (&mut halving, &mut refused);
                 done = self.fetch_refused(host, uids.collect(), refusal, state, &mut more).await;
                 let is_missing = |uid| is_missing(uid) && !here.contains(&uid);
-                messages.extend(listing::messages(mailbox, more, is_missing));
+                messages.extend(listing::messages(mailbox, more, spelling, is_missing));
             }
             let others = messages.iter().filter(|own| !window.contains(own.id.uid));
             astray.extend(others.map(|own| own.id.uid));

@@ -19,6 +19,7 @@
 //! | `halves`, `refused` | messages that a server refuses to list in one go; which those were |
 //! | `plan` | which messages to fetch, drop and look at again, and in which windows |
 //! | `listing` | a message's record from what the server tells about it |
+//! | `labels` | Gmail's labels, which are its tags |
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
 //! | `part` | one attachment |
 //! | `changes` | the queue of changes, told to the server |
@@ -40,6 +41,7 @@ mod find;
 mod follow;
 mod halves;
 mod idle;
+mod labels;
 pub mod limits;
 mod listing;
 mod login;

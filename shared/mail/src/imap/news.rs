@@ -32,12 +32,31 @@ pub(super) struct News {
 /// What was told, by UID.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Told {
-    /// The flags that messages have now.
-    pub(super) flags: BTreeMap<u32, Vec<Flag>>,
+    /// What messages have now.
+    pub(super) marks: BTreeMap<u32, Marks>,
     /// Messages that are gone; some may never have been.
     pub(super) vanished: Vec<SequenceSet>,
     /// About how many bytes that takes up.
     size: usize,
+}
+
+/// What a message has.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Marks {
+    pub(super) flags: Vec<Flag>,
+    /// Its labels as the server spells them, if it told them.
+    pub(super) labels: Option<Vec<Vec<u8>>>,
+}
+
+impl Marks {
+    /// About how many bytes they take up.
+    fn size(&self) -> usize {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        size_of_val(&*self.flags)
+            + size_of_val(labels)
+            + self.flags.iter().map(|flag| flag.as_str().len()).sum::<usize>()
+            + labels.iter().map(Vec::len).sum::<usize>()
+    }
 }
 
 impl Told {
@@ -175,9 +194,10 @@ impl News {
         self.told.vanished.push(uids);
     }
 
-    /// Takes the flags that were fetched; true if there is nothing else.
+    /// Takes the flags that were fetched, and the labels with them; true if there is nothing else.
     pub(super) fn fetch(&mut self, fetch: &Fetch) -> bool {
-        let Some(flags) = &fetch.flags else { return false };
+        let Some(flags) = fetch.flags.clone() else { return false };
+        let mut marks = Marks { flags, labels: fetch.gmail.labels.clone() };
         let uid = match (fetch.uid, &self.order) {
             (Some(uid), _) => Some(uid),
             (None, Some(order)) => {
@@ -192,8 +212,10 @@ impl News {
             (None, None) => None,
         };
         match uid {
-            Some(uid) if self.told.flags.len() < limits::NEWS && self.told.grow(size(flags)) => {
-                self.told.flags.insert(uid, flags.clone());
+            Some(uid) if self.told.marks.len() < limits::NEWS && self.told.grow(marks.size()) => {
+                let before = self.told.marks.remove(&uid).and_then(|own| own.labels);
+                marks.labels = marks.labels.or(before);
+                self.told.marks.insert(uid, marks);
             }
             _ => self.lose(),
         }
@@ -202,14 +224,9 @@ impl News {
     }
 }
 
-/// About how many bytes flags take up.
-fn size(flags: &[Flag]) -> usize {
-    size_of_val(flags) + flags.iter().map(|flag| flag.as_str().len()).sum::<usize>()
-}
-
 #[cfg(test)]
 mod tests {
-    use postern_imap::response::{Status, StatusKind, Vanished};
+    use postern_imap::response::{GmailItems, Status, StatusKind, Vanished};
 
     use super::*;
 
@@ -233,7 +250,7 @@ mod tests {
     }
 
     fn flagged(news: &News) -> Vec<u32> {
-        news.told.flags.keys().copied().collect()
+        news.told.marks.keys().copied().collect()
     }
 
     #[test]
@@ -339,6 +356,23 @@ mod tests {
             [lost(63, 1 << 20), lost(64, 1 << 20), lost(5_000, 1_000)],
             [false, true, false]
         );
+    }
+
+    #[test]
+    fn labels_stay_told_when_only_flags_follow_and_take_up_room() {
+        let mut news = News::default();
+        let labels = Some(vec![vec![b'x'; 1 << 20]]);
+        let gmail = GmailItems { labels: labels.clone(), ..GmailItems::default() };
+        let fetch = |uid| Fetch { uid: Some(uid), flags: Some(Vec::new()), ..Fetch::default() };
+        news.fetch(&Fetch { gmail: gmail.clone(), ..fetch(1) });
+        news.note(&flags(1, Some(1)));
+        assert_eq!(news.told.marks[&1], Marks { flags: vec![Flag::Seen], labels });
+        for uid in 2..64 {
+            news.fetch(&Fetch { gmail: gmail.clone(), ..fetch(uid) });
+        }
+        assert!(!news.lost);
+        news.fetch(&Fetch { gmail, ..fetch(64) });
+        assert!(news.lost);
     }
 
     #[test]

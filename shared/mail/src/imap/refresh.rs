@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use postern_imap::{
-    Command, SequenceSet,
-    command::{FetchItem, FetchOptions},
-};
+use postern_imap::{Command, SequenceSet, command::FetchOptions};
 
 use super::{
     ImapClient,
     batch::{BATCH, Sync},
     halves::Halving,
-    listing,
+    labels, listing,
     plan::{self, FlagsFrom},
 };
 use crate::{Host, MailError, Transport};
@@ -49,7 +46,7 @@ impl<T: Transport> ImapClient<T> {
         Ok(())
     }
 
-    /// Looks at the flags of messages that were stored before.
+    /// Looks at the flags and labels of messages that were stored before.
     pub(super) async fn refresh_flags<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
@@ -57,7 +54,7 @@ impl<T: Transport> ImapClient<T> {
         known: &[u32],
         stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
-        let items = [FetchItem::Flags];
+        let items = labels::items(sync.labels);
         if let (FlagsFrom::Since(mod_seq), Some(last)) = (from, known.last())
             && let Some(uids) = SequenceSet::from_ranges([1..=*last])
         {

@@ -75,6 +75,9 @@ pub struct SyncPoint {
     /// learnt yet.
     #[serde(default)]
     pub linked_from: u32,
+    /// Whether the server has labels, and all that is stored has its own.
+    #[serde(default)]
+    pub labelled: bool,
     /// UIDVALIDITY and UIDNEXT that the server told with the counts in the list of mailboxes, if it
     /// told them.
     #[serde(default)]

@@ -4,10 +4,11 @@ use memchr::memmem;
 use postern_bridge::{Flags, Role};
 use postern_imap::{
     command::SearchKey,
+    mailbox_name::{self, Spelling},
     response::{Day, Flag},
 };
 
-use crate::record::Mailbox;
+use crate::{changes::is_label, record::Mailbox};
 
 /// What messages must be like to be found: they fulfil every clause.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -150,11 +151,11 @@ impl Query {
         Some(Self { clauses })
     }
 
-    /// What to ask a server at a rung.
-    pub fn asked(&self, rung: Rung) -> Asked {
+    /// What to ask a server at a rung; one with labels spells them so.
+    pub fn asked(&self, rung: Rung, labels: Option<Spelling>) -> Asked {
         let mut asked = Asked { keys: Vec::new(), rest: Self::default() };
         for clause in &self.clauses {
-            let key = clause.key(rung);
+            let key = clause.key(rung, labels);
             // Servers can only be asked for something like it.
             if key.is_none() || clause.0.iter().any(|own| own.term == Term::HasAttachment) {
                 asked.rest.clauses.push(clause.clone());
@@ -199,9 +200,9 @@ impl Clause {
         all(self.0.iter().map(not)).map(|none| !none)
     }
 
-    fn key(&self, rung: Rung) -> Option<SearchKey> {
+    fn key(&self, rung: Rung, labels: Option<Spelling>) -> Option<SearchKey> {
         let keys: Vec<SearchKey> =
-            self.0.iter().map(|literal| literal.key(rung)).collect::<Option<_>>()?;
+            self.0.iter().map(|literal| literal.key(rung, labels)).collect::<Option<_>>()?;
         if rung == Rung::Plain && keys.len() > 1 {
             return None;
         }
@@ -223,8 +224,8 @@ fn all(verdicts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 impl Literal {
-    fn key(&self, rung: Rung) -> Option<SearchKey> {
-        let key = self.term.key(rung)?;
+    fn key(&self, rung: Rung, labels: Option<Spelling>) -> Option<SearchKey> {
+        let key = self.term.key(rung, labels)?;
         match self.negated {
             false => Some(key),
             // What is only like it says nothing about its opposite.
@@ -266,7 +267,7 @@ impl Term {
         })
     }
 
-    fn key(&self, rung: Rung) -> Option<SearchKey> {
+    fn key(&self, rung: Rung, labels: Option<Spelling>) -> Option<SearchKey> {
         let words = |words: &Words| {
             let text = words.text();
             (rung == Rung::All || text.is_ascii()).then(|| text.to_owned())
@@ -286,6 +287,11 @@ impl Term {
             _ if rung == Rung::Plain => return None,
             Self::HasAttachment => {
                 SearchKey::Header { name: "Content-Type".into(), value: "multipart/mixed".into() }
+            }
+            Self::Tag(tag) if labels.is_some() && is_label(tag) => {
+                let label = mailbox_name::encode_to(tag, labels?);
+                let label = String::from_utf8(label).ok()?;
+                (rung == Rung::All || label.is_ascii()).then_some(SearchKey::GmailLabel(label))?
             }
             Self::Tag(tag) => SearchKey::Flag(Flag::Other(keyword(tag)?.into())),
             Self::Larger(bytes) => SearchKey::Larger(*bytes),

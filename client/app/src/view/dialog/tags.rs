@@ -36,19 +36,21 @@ pub(super) fn Tags(
             .map(|(keyword, name, on)| (keyword, name, on > 0 && on == all))
             .collect::<Vec<_>>()
     });
+    let are_labels = Memo::new(move |_| app.tags_are_labels());
     let typed = RwSignal::new(String::new());
     let problem = RwSignal::new(None::<&str>);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let keyword = typed.with_untracked(|typed| typed.trim().to_owned());
-        let fits = !keyword.is_empty()
-            && keyword.len() <= 50
-            && keyword.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+&".contains(c));
-        if fits {
+        let is_label = are_labels.get_untracked();
+        if text::change::fits(&keyword, is_label) {
             typed.set(String::new());
             messages.with_value(|messages| app.tag(messages.clone(), count, keyword, true));
         } else {
-            problem.set(Some(text::change::TAG_WRONG));
+            problem.set(Some(match is_label {
+                true => text::change::LABEL_WRONG,
+                false => text::change::TAG_WRONG,
+            }));
         }
     };
     let entry = move |(keyword, name, _): (String, String, bool)| {

@@ -26,7 +26,8 @@ fn arrive(host: &TestHost<Imap, MemoryStore>, name: &str) {
     let folder = server.folders.get_mut(name).unwrap();
     let uid = folder.uid_next;
     let message_id = format!("late{uid}@example.org");
-    folder.letters.push(Letter { uid, message_id, size: 5, flags: [].into() });
+    let (flags, labels) = Default::default();
+    folder.letters.push(Letter { uid, message_id, size: 5, flags, labels });
     folder.uid_next += 1;
 }
 

@@ -4,6 +4,7 @@ mod drafts;
 mod emptied;
 mod folders;
 mod interruptions;
+mod labels;
 mod local;
 mod queue;
 mod server;

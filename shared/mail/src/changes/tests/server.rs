@@ -11,6 +11,8 @@ pub(super) struct Letter {
     pub(super) message_id: String,
     pub(super) size: usize,
     pub(super) flags: BTreeSet<String>,
+    /// Its labels, where the server has such (X-GM-EXT-1).
+    pub(super) labels: BTreeSet<String>,
 }
 
 /// A mailbox on the server.
@@ -25,7 +27,8 @@ impl Folder {
     fn add(&mut self, message_id: &str, size: usize, flags: BTreeSet<String>) -> u32 {
         self.uid_next += 1;
         let uid = self.uid_next - 1;
-        self.letters.push(Letter { uid, message_id: message_id.into(), size, flags });
+        let (message_id, labels) = (message_id.into(), BTreeSet::new());
+        self.letters.push(Letter { uid, message_id, size, flags, labels });
         uid
     }
 }
@@ -130,7 +133,7 @@ impl Imap {
                 Ok(String::new())
             }
             "UID FETCH" => {
-                said = self.fetch(word(2));
+                said = self.fetch(word(2), command.contains("X-GM-LABELS"));
                 Ok(String::new())
             }
             _ => return format!("{tag} BAD unknown\r\n"),
@@ -201,13 +204,15 @@ impl Imap {
     }
 
     fn store(&mut self, uids: &str, mode: &str, command: &str) -> Result<String, &'static str> {
-        let (named, flags) = (set(uids), flags(command));
+        let is_label = mode.contains("X-GM-LABELS");
+        let (named, marks) = (set(uids), if is_label { labels(command) } else { flags(command) });
         for letter in self.open().letters.iter_mut().filter(|own| named(own.uid)) {
-            for flag in &flags {
+            let own = if is_label { &mut letter.labels } else { &mut letter.flags };
+            for mark in &marks {
                 if mode.starts_with('+') {
-                    letter.flags.insert(flag.clone());
+                    own.insert(mark.clone());
                 } else {
-                    letter.flags.remove(flag);
+                    own.remove(mark);
                 }
             }
         }
@@ -273,13 +278,18 @@ impl Imap {
         format!("* SEARCH {}\r\n", found.join(" "))
     }
 
-    fn fetch(&mut self, uids: &str) -> String {
+    fn fetch(&mut self, uids: &str, with_labels: bool) -> String {
         let named = set(uids);
         let letters = self.open().letters.iter().zip(1..).filter(|(own, _)| named(own.uid));
         let lines = letters.map(|(own, number)| {
             let flags: Vec<_> = own.flags.iter().map(String::as_str).collect();
+            let labels: Vec<_> = own.labels.iter().map(|label| format!("\"{label}\"")).collect();
+            let labels = match with_labels {
+                true => format!("X-GM-LABELS ({}) ", labels.join(" ")),
+                false => String::new(),
+            };
             format!(
-                "* {number} FETCH (UID {} FLAGS ({}) RFC822.SIZE {} \
+                "* {number} FETCH (UID {} FLAGS ({}) {labels}RFC822.SIZE {} \
                  ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{}>\"))\r\n",
                 own.uid,
                 flags.join(" "),
@@ -348,6 +358,12 @@ fn words(command: &str) -> Vec<String> {
 fn flags(command: &str) -> BTreeSet<String> {
     let inner = command.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
     inner.map_or("", |(inner, _)| inner).split_whitespace().map(Into::into).collect()
+}
+
+/// The labels in a command's parentheses, each in quotes or not.
+fn labels(command: &str) -> BTreeSet<String> {
+    let inner = command.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+    words(inner).into_iter().collect()
 }
 
 /// Whether a UID is in a set.

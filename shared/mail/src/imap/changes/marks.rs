@@ -33,9 +33,18 @@ impl<T: Transport> ImapClient<T> {
         if let Some(uids) = uids(entry) {
             let mode = if set { StoreMode::Add } else { StoreMode::Remove };
             let flag = flag(mark);
-            let command = Command::uid_store(&uids, mode, std::slice::from_ref(&flag))?;
-            self.run(host, command, WHAT).await?;
-            if set && matches!(mark, Mark::Keyword(_)) {
+            let label = self.label(host, mark).await?;
+            if let Some(label) = &label {
+                let labels = std::slice::from_ref(label);
+                self.run(host, Command::uid_store_labels(&uids, mode, labels)?, WHAT).await?;
+            }
+            // A keyword of the same name, which another program may have given, is the same tag.
+            let is_keyword = !matches!(mark, Mark::Keyword(name) if !changes::is_keyword(name));
+            if label.is_none() || !set && is_keyword {
+                let command = Command::uid_store(&uids, mode, std::slice::from_ref(&flag))?;
+                self.run(host, command, WHAT).await?;
+            }
+            if set && label.is_none() && matches!(mark, Mark::Keyword(_)) {
                 self.check_kept(host, entry, &flag).await?;
             }
         }

@@ -133,7 +133,8 @@ impl<T: Transport> ImapClient<T> {
         for window in uids.rchunks(limits::WINDOW) {
             let Some(set) = SequenceSet::from_numbers(window.iter().copied()) else { continue };
             let came = self.fetch_window(host, &set, &mut halving).await?;
-            let messages = listing::messages(mailbox, came, |uid| {
+            let spelling = self.enabled.spelling;
+            let messages = listing::messages(mailbox, came, spelling, |uid| {
                 window.binary_search(&uid).is_ok() && !is_provisional(uid)
             });
             let listed = keep(host, selected, messages).await?;
@@ -152,10 +153,11 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         query: &Query,
     ) -> Result<(Results, Query), MailError> {
+        let labels = self.labels(host).await?;
         let mut tried = Vec::new();
         let mut refused = None;
         for rung in Rung::ALL {
-            let Asked { keys, rest } = query.asked(rung);
+            let Asked { keys, rest } = query.asked(rung, labels);
             if tried.contains(&keys) || (keys.is_empty() && rung != Rung::All) {
                 continue;
             }

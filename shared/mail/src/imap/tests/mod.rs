@@ -29,6 +29,7 @@ mod bodies;
 mod bounds;
 mod damaged;
 mod find;
+mod labels;
 mod log_in;
 mod model;
 mod names;

@@ -42,6 +42,7 @@ fn host_with_mod_seq() -> ScriptedHost {
         stale: false,
         linked: true,
         linked_from: 0,
+        labelled: false,
         counted: None,
     };
     assert_eq!(synced, expected);

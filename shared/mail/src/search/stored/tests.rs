@@ -2,6 +2,7 @@ use futures_util::FutureExt;
 use postern_bridge::{AccountId, Address, Flags, Role};
 use postern_imap::{
     command::SearchKey,
+    mailbox_name::Spelling,
     response::{Day, Flag},
 };
 
@@ -168,17 +169,32 @@ fn servers_are_asked_for_what_they_can_look_for() {
     ];
     for (typed, keys, rest) in cases {
         let asked = Asked { keys, rest: Query::parse(rest) };
-        assert_eq!(Query::parse(typed).asked(Rung::All), asked, "{typed}");
+        assert_eq!(Query::parse(typed).asked(Rung::All, None), asked, "{typed}");
+    }
+}
+
+#[test]
+fn a_server_with_labels_is_asked_for_those() {
+    let flag = |name: &str| SearchKey::Flag(Flag::Other(name.into()));
+    let label = |name: &str| SearchKey::GmailLabel(name.into());
+    for (typed, spelling, key) in [
+        ("tag:\"a größe\"", Spelling::ModifiedUtf7, label("a gr&APYA3w-e")),
+        ("tag:größe", Spelling::Utf8, label("größe")),
+        ("-tag:work", Spelling::Utf8, SearchKey::negate(label("work"))),
+        ("tag:$Forwarded", Spelling::Utf8, flag("$Forwarded")),
+    ] {
+        let asked = Query::parse(typed).asked(Rung::All, Some(spelling));
+        assert_eq!(asked, Asked { keys: vec![key], rest: Query::default() }, "{typed}");
     }
 }
 
 #[test]
 fn a_server_that_refuses_is_asked_for_less() {
     let query = Query::parse("grüße beans -from:ada larger:1k");
-    let keys = |rung| query.asked(rung).keys.len();
+    let keys = |rung| query.asked(rung, None).keys.len();
     assert_eq!(Rung::ALL.map(keys), [4, 3, 1]);
-    assert_eq!(query.asked(Rung::Ascii).rest, Query::parse("grüße"));
-    assert_eq!(query.asked(Rung::Plain).rest, Query::parse("grüße -from:ada larger:1k"));
+    assert_eq!(query.asked(Rung::Ascii, None).rest, Query::parse("grüße"));
+    assert_eq!(query.asked(Rung::Plain, None).rest, Query::parse("grüße -from:ada larger:1k"));
 }
 
 #[test]
