@@ -228,15 +228,15 @@ impl<T: Transport> ImapClient<T> {
         let mut is_first = true;
         let items = listing::items(&self.capabilities(host).await?);
         let mut halving = Halving::new(items, "list the messages");
-        let known = stored.len();
+        let before = stored.len();
         let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
         let mut refused = Refused::load(host.store(), mailbox, uid_validity, host.now()).await?;
         let (fresh, again) = refused.divide(missing);
         let mut windows = plan::NewWindows::of(&fresh, &again);
         let mut current = self.start_fetch(windows.next(), &halving)?;
         let mut newcomers = self.newcomers(missing, stored);
-        // What came with the answer about another window.
-        let mut astray = BTreeSet::new();
+        // Each is taken once, with whichever answer it comes first.
+        let mut taken = BTreeSet::new();
         let mut ahead = None;
         let mut came = None;
         while let Some((tag, window)) = current {
@@ -253,7 +253,7 @@ impl<T: Transport> ImapClient<T> {
             });
             let is_missing = |uid| {
                 let is_asked = missing.binary_search(&uid).is_ok() || newcomers.has(uid);
-                is_asked && !astray.contains(&uid)
+                is_asked && !taken.contains(&uid)
             };
             let fetches = next.fetches();
             let mut messages = listing::messages(mailbox, fetches, spelling, is_missing);
@@ -267,8 +267,7 @@ impl<T: Transport> ImapClient<T> {
                 let is_missing = |uid| is_missing(uid) && !here.contains(&uid);
                 messages.extend(listing::messages(mailbox, more, spelling, is_missing));
             }
-            let others = messages.iter().filter(|own| !window.contains(own.id.uid));
-            astray.extend(others.map(|own| own.id.uid));
+            taken.extend(messages.iter().map(|own| own.id.uid));
             sync.count_in(newcomers.among(&messages));
             let are_new = newcomers.ended(&window);
             came = Some(messages);
@@ -317,10 +316,9 @@ impl<T: Transport> ImapClient<T> {
             ahead = self.start_fetch(next(took < plan::QUICK), &halving)?;
         }
         stored.extend(take_in(sync, came).await?);
-        let came: BTreeSet<u32> = stored[known..].iter().copied().collect();
-        refused.remove(host.store(), |uid| came.contains(&uid)).await?;
+        refused.remove(host.store(), |uid| taken.contains(&uid)).await?;
         match halving.gave_up() {
-            Some(refusal) if stored.len() == known => return Err(refusal),
+            Some(refusal) if stored.len() == before => return Err(refusal),
             gave_up => sync.is_partial |= gave_up.is_some(),
         }
         stored.sort_unstable();

@@ -317,6 +317,20 @@ fn windows_may_be_answered_in_another_order() {
 }
 
 #[test]
+fn a_message_that_comes_again_with_the_answer_about_others_is_counted_once() {
+    let host = host_with_inbox();
+    let script = vec![
+        select(60, 9, 61),
+        unread(0),
+        all("1:60"),
+        (items!("11:60"), ok(&listed(11..=60))),
+        (items!("1:10"), ok(&listed([60, 20].into_iter().chain(1..=10)))),
+    ];
+    let steps = sync(&mut ready(&host, script), &host);
+    assert_eq!(steps, [(0, 60, 0), (50, 60, 0), (60, 60, 0), (60, 60, 0)]);
+}
+
+#[test]
 fn a_search_without_a_result_drops_nothing() {
     let host = host_with_messages();
     let script = vec![select(2, 9, 7), unread(1), ("UID SEARCH RETURN (ALL) ALL", ok(""))];
