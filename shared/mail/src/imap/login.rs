@@ -52,6 +52,7 @@ impl<T: Transport> ImapClient<T> {
             news: None,
             heard: 0,
             counted: 0,
+            nameless: BTreeMap::new(),
             asked_previews: BTreeSet::new(),
             own_prefix: None,
             introduced: false,

@@ -1,5 +1,6 @@
 //! The list of mailboxes, reconciled with the stored one.
 
+mod identifiers;
 mod known;
 mod roles;
 
@@ -79,25 +80,16 @@ impl<T: Transport> ImapClient<T> {
         let answer = self.run(host, Command::list(b"*", &with)?, what).await?;
         let is_whole = !answer.is_damaged;
         let mut responses = answer.responses;
+        let names = selectable(&responses);
         if with.status.is_empty() {
             let items = StatusItem::offered(&offered);
-            let counts = self.statuses(host, &responses, &items, |_| true).await?;
-            responses.extend(counts);
+            responses.extend(self.statuses(host, &names, &items).await?);
         }
         let mut identifiers = Vec::new();
         if offered.has("OBJECTID") {
-            let counted = self.uid_validities(&responses);
-            // Also of one that is not what it was when its identifier was told.
-            let is_new = |path: &[u8]| {
-                let told = counted.get(path);
-                identified
-                    .get(path)
-                    .is_none_or(|own| *own != 0 && told.is_some_and(|told| told != own))
-            };
-            identifiers = self.statuses(host, &responses, &StatusItem::IDENTITY, is_new).await?;
+            identifiers = self.identifiers(host, &names, &responses, identified).await?;
         }
         spelling::spell(&mut responses, self.enabled.spelling);
-        spelling::spell(&mut identifiers, self.enabled.spelling);
         let mailboxes = listed(responses, identifiers, with.subscribed);
         if mailboxes.is_empty() {
             // There is always an inbox: what is stored must not go because of a damaged answer.
@@ -106,37 +98,27 @@ impl<T: Transport> ImapClient<T> {
         Ok(Listing { mailboxes, is_whole, has_labels: labels::are_offered(&offered) })
     }
 
-    /// The UIDVALIDITY of mailboxes by their stored paths, as it was told with their counts.
-    fn uid_validities(&self, responses: &[Response]) -> BTreeMap<Vec<u8>, u32> {
-        let spelling = self.enabled.spelling;
-        let told = responses.iter().filter_map(|response| match response {
-            Response::MailboxStatus(status) => Some((&status.name, status.uid_validity?)),
-            _ => None,
-        });
-        told.map(|(name, told)| (spelling::from_server(name.clone(), spelling), told)).collect()
-    }
-
-    /// Asks of the mailboxes of a list, one by one, those whose stored paths are wanted.
+    /// Asks about mailboxes, given by the server's names, one by one.
     async fn statuses<H: Host<Transport = T>>(
         &mut self,
         host: &H,
-        list: &[Response],
+        names: &[Vec<u8>],
         items: &[StatusItem],
-        is_wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<Response>, MailError> {
-        let spelling = self.enabled.spelling;
-        let commands: Result<Vec<_>, _> = list
-            .iter()
-            .filter_map(|response| match response {
-                Response::List(entry) if is_selectable(entry) => Some(&entry.name),
-                _ => None,
-            })
-            .filter(|name| is_wanted(&spelling::from_server(name.to_vec(), spelling)))
-            .take(limits::COUNTED_MAILBOXES)
-            .map(|name| Command::status_of(name, items))
-            .collect();
+        let names = names.iter().take(limits::COUNTED_MAILBOXES);
+        let commands: Result<Vec<_>, _> =
+            names.map(|name| Command::status_of(name, items)).collect();
         Ok(self.run_all(host, commands?, "ask about the mailboxes").await?.responses)
     }
+}
+
+/// The names of mailboxes that can be opened, as the server lists them.
+fn selectable(list: &[Response]) -> Vec<Vec<u8>> {
+    let name = |response: &Response| match response {
+        Response::List(entry) if is_selectable(entry) => Some(entry.name.clone()),
+        _ => None,
+    };
+    list.iter().filter_map(name).collect()
 }
 
 /// The mailboxes that the server listed.

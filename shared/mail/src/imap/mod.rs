@@ -122,6 +122,9 @@ pub struct ImapClient<T: Transport> {
     watches_all: bool,
     /// Whether it has told of others than the selected one.
     told_of_others: bool,
+    /// Mailboxes of which the server was asked for an identifier and told none, by their stored paths,
+    /// with the UIDVALIDITY that they had.
+    nameless: BTreeMap<Vec<u8>, Option<u32>>,
     /// Messages of which the server was asked how they begin.
     asked_previews: BTreeSet<MessageId>,
     /// What is looked at beside the selected mailbox.

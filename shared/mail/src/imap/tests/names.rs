@@ -80,3 +80,39 @@ fn a_mailbox_is_opened_by_the_name_that_was_agreed_on() {
     let mut client = connect(&host, Security::Tls, offers, script).unwrap();
     assert_eq!(sync(&mut client, &host).last(), Some(&(0, 0, 0)));
 }
+
+#[test]
+fn identifiers_that_can_not_be_had_are_asked_for_once_a_connection_and_hold_up_no_others() {
+    let host = ScriptedHost::default();
+    let count = limits::COUNTED_MAILBOXES + 1;
+    let names: Vec<String> = (0..count).map(|number| format!("m{number:03}")).collect();
+    let list: String = names.iter().map(|name| format!("* LIST () \"/\" {name}\r\n")).collect();
+    let counts = |name: &String| format!("* STATUS {name} (MESSAGES 1 UIDVALIDITY 7)\r\n");
+    let list = list + &names.iter().map(counts).collect::<String>();
+    let identity = |(at, name): (usize, &String)| {
+        let said: &'static str = format!("STATUS \"{name}\" (UIDVALIDITY MAILBOXID)").leak();
+        // Every other one can't be had.
+        let told = format!("* STATUS {name} (UIDVALIDITY 7 MAILBOXID (F{at}))\r\n");
+        (said, if at % 2 == 0 { ok(&told) } else { "{tag} NO [CANNOT] x\r\n".into() })
+    };
+    let asked: Vec<_> = names.iter().enumerate().map(identity).collect();
+    let listing = (
+        "LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY))",
+        ok(&list),
+    );
+    let (first, last) = asked.split_at(limits::COUNTED_MAILBOXES);
+    let greeting = "* PREAUTH [CAPABILITY IMAP4rev1 LIST-EXTENDED LIST-STATUS OBJECTID] hi\r\n";
+    let mut script = vec![listing.clone()];
+    script.extend_from_slice(first);
+    script.push(listing.clone());
+    script.extend_from_slice(last);
+    script.push(listing);
+    let mut client = connect(&host, Security::Tls, greeting, script).unwrap();
+    for _ in 0..3 {
+        now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
+    }
+    assert!(host.wire.borrow().script.is_empty());
+    let mailboxes = now(record::mailboxes(&host.store, AccountId(1))).unwrap();
+    let identified = mailboxes.iter().filter(|own| own.server_id.is_some()).count();
+    assert_eq!(identified, count.div_ceil(2));
+}
