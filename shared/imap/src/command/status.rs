@@ -34,17 +34,11 @@ impl StatusItem {
     /// What tells a mailbox from all others, whatever its name is and whatever was made anew.
     pub const IDENTITY: [Self; 2] = [Self::UidValidity, Self::MailboxId];
 
-    /// All that this server tells beside the identifier.
+    /// What this server tells by which a mailbox shows that it has changed. Sizes don't: a server may have
+    /// to look at each message for them.
     pub fn offered(capabilities: &Capabilities) -> Vec<Self> {
-        let has = |names: &[&str]| names.iter().any(|name| capabilities.has(name));
-        let more = [
-            (Self::HighestModSeq, has(&["CONDSTORE", "QRESYNC"])),
-            (Self::Size, has(&["STATUS=SIZE", "IMAP4REV2"])),
-            (Self::Deleted, has(&["IMAP4REV2"])),
-            (Self::AppendLimit, has(&["APPENDLIMIT"])),
-        ];
-        let more = more.into_iter().filter(|(_, offered)| *offered).map(|(item, _)| item);
-        Self::ALWAYS.into_iter().chain(more).collect()
+        let has_mod_seqs = ["CONDSTORE", "QRESYNC"].iter().any(|name| capabilities.has(name));
+        Self::ALWAYS.into_iter().chain(has_mod_seqs.then_some(Self::HighestModSeq)).collect()
     }
 
     fn name(self) -> &'static str {
