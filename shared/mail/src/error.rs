@@ -42,6 +42,14 @@ pub enum MailError {
         /// Its words.
         text: String,
     },
+    /// A message is larger than the server says that it takes; both in bytes.
+    #[error("the server takes messages of {limit} bytes, and this one has {size}")]
+    TooLarge {
+        /// The message's size.
+        size: u64,
+        /// The largest that is taken.
+        limit: u64,
+    },
     /// The server allows no more connections at a time; its words.
     #[error("the server allows no more connections: {0}")]
     TooManyConnections(String),
@@ -156,6 +164,7 @@ impl MailError {
             | Self::Denied { why: Denial::Expired, .. } => ProblemKind::Login,
             Self::Refused { .. }
             | Self::Denied { .. }
+            | Self::TooLarge { .. }
             | Self::TooManyConnections(_)
             | Self::Unavailable(_)
             | Self::Closed(_)

@@ -115,6 +115,7 @@ fn is_past_tls(error: &MailError, security: Security) -> bool {
         MailError::Closed(Closed::TooSoon { .. }) => false,
         MailError::Refused { .. }
         | MailError::Denied { .. }
+        | MailError::TooLarge { .. }
         | MailError::Closed(_)
         | MailError::Unsupported(_)
         | MailError::Protocol(_) => security == Security::Tls,

@@ -62,6 +62,7 @@ impl MailError {
             ),
             Self::Refused { what, text } => format!("{host} refused to {what}. It says: “{text}”"),
             Self::Denied { what, why, text } => denial_sentence(host, what, *why, text),
+            Self::TooLarge { size, limit } => too_large_sentence(host, *size, *limit),
             Self::TooManyConnections(text) => format!(
                 "{host} allows no more connections to this account. Close mail programs that you \
                  don't need, here or on other devices; it will be asked again. It says: “{text}”"
@@ -175,6 +176,19 @@ fn no_room_sentence(subject: &str, size: u64, can_be_less: bool) -> String {
     )
 }
 
+/// How much a message exceeds what a server takes, and what to do.
+fn too_large_sentence(host: &str, size: u64, limit: u64) -> String {
+    // So that the one is always less than the other.
+    let unit = if limit < 1_000_000 { ("kB", 1_000) } else { ("MB", 1_000_000) };
+    let (name, bytes) = unit;
+    format!(
+        "{host} takes no message of more than {} {name}, and this one has {} {name}. It was not sent \
+         there, and is kept here. Leave out attachments, or make them smaller.",
+        limit / bytes,
+        size.div_ceil(bytes)
+    )
+}
+
 /// What to do about a refusal, as a sentence.
 fn denial_sentence(host: &str, what: &str, why: Denial, text: &str) -> String {
     let sentence = match why {
@@ -276,6 +290,18 @@ mod tests {
             assert!(sentence.contains(advice), "{sentence}");
             assert_eq!(error.is_passing(), is_passing);
             assert_eq!(error.is_mended_in_settings(), !is_passing);
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_is_told_with_the_limit() {
+        for (size, limit, expected) in [
+            (35_651_585, 35_651_584, "more than 35 MB, and this one has 36 MB"),
+            (2_001, 2_000, "more than 2 kB, and this one has 3 kB"),
+        ] {
+            let sentence = MailError::TooLarge { size, limit }.problem("mail.example.org").sentence;
+            assert!(sentence.contains("mail.example.org takes no message"), "{sentence}");
+            assert!(sentence.contains(expected), "{sentence}");
         }
     }
 

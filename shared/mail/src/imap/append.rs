@@ -2,10 +2,10 @@
 
 use postern_bridge::Flags;
 use postern_imap::{
-    Command,
-    command::{MessageForm, SearchKey, SearchReturn, Upload},
+    Command, Response,
+    command::{MessageForm, SearchKey, SearchReturn, StatusItem, Upload},
     mailbox_name::Spelling,
-    response::{Flag, SearchResult},
+    response::{AppendLimit, Flag, MailboxStatus, SearchResult},
 };
 
 use super::{
@@ -52,7 +52,8 @@ impl<T: Transport> ImapClient<T> {
     ///
     /// # Errors
     ///
-    /// If the server refuses. If the connection is lost, or their bytes can't be read to their end,
+    /// [`MailError::TooLarge`] before anything is sent, if one is larger than the server says that it
+    /// takes. If the server refuses. If the connection is lost, or their bytes can't be read to their end,
     /// the messages may or may not be there, or are not.
     pub(super) async fn append<H: Host<Transport = T>>(
         &mut self,
@@ -62,6 +63,12 @@ impl<T: Transport> ImapClient<T> {
         what: &'static str,
     ) -> Result<Answer, MailError> {
         let store = host.store();
+        let size = messages.iter().map(|(_, content)| content.size()).max().unwrap_or_default();
+        if let Some(limit) = self.append_limit(host, path).await?
+            && size > limit
+        {
+            return Err(MailError::TooLarge { size, limit });
+        }
         let mut uploads = Vec::with_capacity(messages.len());
         for (wanted, content) in messages {
             let seen = content.look(store).await?;
@@ -86,6 +93,33 @@ impl<T: Transport> ImapClient<T> {
                 Ok(answer)
             }
         }
+    }
+}
+
+impl<T: Transport> ImapClient<T> {
+    /// How many bytes a message may have that is put into a mailbox, if the server says so (APPENDLIMIT,
+    /// RFC 7889): for all of them with what it can do, or else for each when it is asked.
+    async fn append_limit<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        path: &[u8],
+    ) -> Result<Option<u64>, MailError> {
+        let offered = self.capabilities(host).await?;
+        if let Some(limit) = offered.value("APPENDLIMIT") {
+            return Ok(limit.parse().ok());
+        }
+        if !offered.has("APPENDLIMIT") {
+            return Ok(None);
+        }
+        let command = Command::status_of(&self.named(path), &[StatusItem::AppendLimit])?;
+        let answer = self.run_all(host, vec![command], "tell how large a message may be").await?;
+        Ok(answer.responses.iter().find_map(|response| match response {
+            Response::MailboxStatus(MailboxStatus {
+                append_limit: Some(AppendLimit::Bytes(limit)),
+                ..
+            }) => Some(*limit),
+            _ => None,
+        }))
     }
 }
 

@@ -243,6 +243,7 @@ fn is_of_one_message(error: &MailError) -> bool {
             | MailError::Store(StoreError::Damaged(_))
             | MailError::Unsupported(_)
             | MailError::Denied { why: Denial::TooMuch, .. }
+            | MailError::TooLarge { .. }
     )
 }
 

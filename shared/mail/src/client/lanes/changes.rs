@@ -98,6 +98,7 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
     match error {
         MailError::Refused { .. }
         | MailError::Denied { .. }
+        | MailError::TooLarge { .. }
         | MailError::Unsupported(_)
         | MailError::Input(_)
         | MailError::Incomplete { .. }

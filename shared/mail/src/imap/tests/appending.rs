@@ -39,3 +39,37 @@ fn utf_8_in_a_header_is_sent_as_such_where_the_server_speaks_it() {
     let plain = [(r#"APPEND "INBOX" {27+}"#, ""), ("", "A3 OK done\r\n")];
     file("", vec![], plain);
 }
+
+/// What becomes of a message of so many bytes at a server that offers so much besides, and is asked so.
+fn append(offers: &str, script: Script, size: usize) -> Result<(), MailError> {
+    let host = host_with_inbox();
+    let here = MessageId { mailbox: MailboxId(5), uid: 1 };
+    now(host.store.apply(put_body(here, &vec![b'x'; size]), Durability::Relaxed)).unwrap();
+    let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ {offers}] hi\r\n");
+    let mut client = connect(&host, Security::Tls, &greeting, script).unwrap();
+    let messages = [(Default::default(), Pieces::of_message(here, size as u64))];
+    let result = now(client.append(&host, b"INBOX", &messages, "take the message")).map(drop);
+    assert!(host.wire.borrow().script.is_empty());
+    result
+}
+
+#[test]
+fn what_is_larger_than_a_server_takes_is_not_sent_and_told_with_the_limit() {
+    let taken = |tag: &str| {
+        let line = [(r#"APPEND "INBOX" {9+}"#, String::new()), ("xxxxxxxxx", String::new())];
+        // The line's end is a line of its own.
+        line.into_iter().chain([("", format!("{tag} OK done\r\n"))]).collect::<Script>()
+    };
+    let too_large = Err(MailError::TooLarge { size: 10, limit: 9 });
+    assert_eq!(append("APPENDLIMIT=9", vec![], 10), too_large);
+    assert_eq!(append("APPENDLIMIT=9", taken("A1"), 9), Ok(()));
+
+    let asks = |told: &str| {
+        (r#"STATUS "INBOX" (APPENDLIMIT)"#, ok(&format!("* STATUS INBOX (APPENDLIMIT {told})\r\n")))
+    };
+    assert_eq!(append("APPENDLIMIT", vec![asks("9")], 10), too_large);
+    for (told, size) in [("9", 9), ("NIL", 9), ("x", 9)] {
+        let script = [asks(told)].into_iter().chain(taken("A2")).collect();
+        assert_eq!(append("APPENDLIMIT", script, size), Ok(()), "{told}");
+    }
+}
