@@ -151,7 +151,8 @@ pub async fn done<H: Host>(
     if let Some((to, items)) = target {
         let validity = arrive(&mut stage, to, arrivals.uid_validity).await?;
         for (item, uid) in items.iter_mut().zip(arrivals.uids.iter().chain(std::iter::repeat(&0))) {
-            let uid = if validity { *uid } else { 0 };
+            // One that looks like a message on its way could be in the place of another.
+            let uid = if validity && !is_provisional(*uid) { *uid } else { 0 };
             let from = MessageId { mailbox: to, uid: item.to };
             let known = MessageId { mailbox: to, uid };
             if uid == 0 {

@@ -88,6 +88,10 @@ impl<T: Transport> ImapClient<T> {
         let end = self.wait_feeding(host, tag, what, &mut answer, &mut pieces).await?;
         match refusal(what, &end) {
             Some(refusal) => Err(refusal),
+            // Who believed that would keep it nowhere.
+            None if !pieces.is_sent() => {
+                Err(MailError::Protocol("a message is taken before it was sent".into()))
+            }
             None => {
                 answer.ends.push(end);
                 Ok(answer)
@@ -132,6 +136,14 @@ struct StoredPieces<'a, S> {
     number: u32,
     /// How many bytes of it were given.
     sent: u64,
+}
+
+impl<S> StoredPieces<'_, S> {
+    /// Whether every byte was asked for.
+    fn is_sent(&self) -> bool {
+        let mut sizes = self.messages.iter().map(|(_, content)| content.size());
+        sizes.next().is_none_or(|size| self.sent >= size) && sizes.all(|size| size == 0)
+    }
 }
 
 impl<S: Store> Feed for StoredPieces<'_, S> {

@@ -101,3 +101,14 @@ fn a_draft_that_the_server_refuses_stays_here_and_is_tried_again() {
     let inbox = &host.server.borrow().state()["m1"];
     assert!(inbox.iter().any(|(id, _)| id == "first@example.org"));
 }
+
+#[test]
+fn a_uid_that_looks_like_that_of_a_message_on_its_way_takes_the_place_of_none() {
+    let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
+    save(&host, "first", None).unwrap();
+    let second = save(&host, "second", None).unwrap();
+    host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_next = second.uid;
+    drain(&host).unwrap();
+    let expected = [draft("first"), draft("second")].concat();
+    assert_eq!(host.server.borrow().state()["m2"], expected);
+}

@@ -45,7 +45,7 @@ fn append(offers: &str, script: Script, size: usize) -> Result<(), MailError> {
     let host = host_with_inbox();
     let here = MessageId { mailbox: MailboxId(5), uid: 1 };
     now(host.store.apply(put_body(here, &vec![b'x'; size]), Durability::Relaxed)).unwrap();
-    let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ {offers}] hi\r\n");
+    let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 {offers}] hi\r\n");
     let mut client = connect(&host, Security::Tls, &greeting, script).unwrap();
     let messages = [(Default::default(), Pieces::of_message(here, size as u64))];
     let result = now(client.append(&host, b"INBOX", &messages, "take the message")).map(drop);
@@ -61,15 +61,27 @@ fn what_is_larger_than_a_server_takes_is_not_sent_and_told_with_the_limit() {
         line.into_iter().chain([("", format!("{tag} OK done\r\n"))]).collect::<Script>()
     };
     let too_large = Err(MailError::TooLarge { size: 10, limit: 9 });
-    assert_eq!(append("APPENDLIMIT=9", vec![], 10), too_large);
-    assert_eq!(append("APPENDLIMIT=9", taken("A1"), 9), Ok(()));
+    assert_eq!(append("LITERAL+ APPENDLIMIT=9", vec![], 10), too_large);
+    assert_eq!(append("LITERAL+ APPENDLIMIT=9", taken("A1"), 9), Ok(()));
 
     let asks = |told: &str| {
         (r#"STATUS "INBOX" (APPENDLIMIT)"#, ok(&format!("* STATUS INBOX (APPENDLIMIT {told})\r\n")))
     };
-    assert_eq!(append("APPENDLIMIT", vec![asks("9")], 10), too_large);
+    assert_eq!(append("LITERAL+ APPENDLIMIT", vec![asks("9")], 10), too_large);
     for (told, size) in [("9", 9), ("NIL", 9), ("x", 9)] {
         let script = [asks(told)].into_iter().chain(taken("A2")).collect();
-        assert_eq!(append("APPENDLIMIT", script, size), Ok(()), "{told}");
+        assert_eq!(append("LITERAL+ APPENDLIMIT", script, size), Ok(()), "{told}");
     }
+}
+
+#[test]
+fn a_message_counts_as_taken_only_after_it_was_sent() {
+    let early = || vec![(r#"APPEND "INBOX" {9}"#, ok("* OK [APPENDUID 1 1] x\r\n"))];
+    assert!(matches!(append("UIDPLUS", early(), 9), Err(MailError::Protocol(_))));
+    let sent = vec![
+        (r#"APPEND "INBOX" {9}"#, "+ go on\r\n".into()),
+        ("xxxxxxxxx", String::new()),
+        ("", "A1 OK done\r\n".into()),
+    ];
+    assert_eq!(append("UIDPLUS", sent, 9), Ok(()));
 }
