@@ -20,12 +20,16 @@ use std::{
 };
 
 use futures_channel::oneshot;
-use postern_bridge::{Discovery, Endpoint, TlsSession};
+use postern_bridge::{
+    AccountId, Discovery, Endpoint, Identity, Protocol, Retention, Security, ServerLogin, TlsEnd,
+    TlsSession,
+};
 
 use crate::{
     Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Store,
     Transport, TransportError, Vault,
     host::{StorageState, VaultError},
+    record::Account,
     store::MemoryStore,
 };
 
@@ -41,6 +45,31 @@ pub trait Server {
 
     /// The connection ended, in whatever way.
     fn disconnected(&mut self);
+}
+
+/// Account 1, Ann's, without a password.
+pub fn account(protocol: Protocol) -> Account {
+    let login = ServerLogin {
+        endpoint: Endpoint {
+            host: "mail.example.org".into(),
+            port: 993,
+            security: Security::Tls,
+            tls_end: TlsEnd::Proxy,
+            trusted: None,
+        },
+        username: "ann".into(),
+    };
+    Account {
+        id: AccountId(1),
+        identity: Identity { name: "Ann".into(), address: "ann@example.org".into() },
+        protocol,
+        incoming: login.clone(),
+        outgoing: login,
+        retention: Retention::Keep,
+        extent: Default::default(),
+        proof: Default::default(),
+        sealed_password: Vec::new(),
+    }
 }
 
 /// Nobody connects in here.

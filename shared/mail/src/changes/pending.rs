@@ -239,27 +239,17 @@ pub(super) fn has_mark(flags: Flags, keywords: &[String], mark: &Mark) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{AccountId, ChangeId, MailboxId};
-
     use super::*;
-    use crate::changes::tests::mailbox;
+    use crate::changes::tests::{mailbox, queued};
 
     #[test]
     fn what_was_done_after_the_server_counted_is_not_in_its_count() {
         let inbox = Mailbox { uid_validity: 7, ..mailbox(1) };
-        let mark = |mailbox, set, done| Entry {
-            account: AccountId(1),
-            number: 1,
-            change: ChangeId(1),
-            origin: None,
-            all: None,
-            task: Task::Mark {
-                mailbox: MailboxId(mailbox),
-                items: vec![Item { uid: 4, uid_validity: 7, ..Item::default() }],
-                mark: Mark::Seen,
-                set,
-            },
-            state: State::Done(done),
+        let mark = |mailbox, set, done| {
+            let items = vec![Item { uid: 4, uid_validity: 7, ..Item::default() }];
+            let (mailbox, mark) = (MailboxId(mailbox), Mark::Seen);
+            let task = Task::Mark { mailbox, items, mark, set };
+            Entry { state: State::Done(done), ..queued(1, task) }
         };
         for (entry, unread) in [
             (mark(1, true, 11), 4),
@@ -278,15 +268,7 @@ mod tests {
     fn what_came_since_a_mailbox_was_to_be_emptied_stays_and_is_counted() {
         let inbox = Mailbox { uid_validity: 7, uid_next: 12, ..mailbox(1) };
         let pending = |until, mailbox: &Mailbox| {
-            let entry = Entry {
-                account: AccountId(1),
-                number: 1,
-                change: ChangeId(1),
-                origin: None,
-                all: None,
-                task: Task::Empty { mailbox: MailboxId(1), until },
-                state: State::Queued,
-            };
+            let entry = queued(1, Task::Empty { mailbox: MailboxId(1), until });
             Pending::from_entries(&[entry], mailbox, 5)
         };
         let two_came = pending(Some((7, 10)), &inbox);

@@ -279,10 +279,8 @@ fn is_selectable(entry: &ListEntry) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::ChangeId;
-
     use super::*;
-    use crate::changes::{Item, State, Task};
+    use crate::changes::{Item, Task, tests::queued};
 
     pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
         Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false }
@@ -334,15 +332,6 @@ mod tests {
         let first =
             reconcile(AccountId(3), &[], &whole([own("INBOX", None), own("x", None)]), 1, &[]);
         let (drafts, x) = (first.mailboxes[0].id, first.mailboxes[1].id);
-        let entry = |number, task| Entry {
-            account: AccountId(3),
-            number,
-            change: ChangeId(1),
-            origin: None,
-            all: None,
-            task,
-            state: State::Queued,
-        };
         let item = |uid, to| Item { uid, to, ..Item::default() };
         let moved = |uid| Task::Transfer {
             from: drafts,
@@ -357,7 +346,7 @@ mod tests {
             let second = reconcile(AccountId(3), &first.mailboxes, &listed, 9, entries);
             second.mailboxes.iter().any(|mailbox| mailbox.id == x)
         };
-        assert!(left(&[entry(1, append.clone()), entry(2, moved(80))]));
-        assert!(!left(&[entry(1, append), entry(2, moved(5))]), "that one is on the server");
+        assert!(left(&[queued(1, append.clone()), queued(2, moved(80))]));
+        assert!(!left(&[queued(1, append), queued(2, moved(5))]), "that one is on the server");
     }
 }

@@ -5,11 +5,11 @@ use postern_bridge::{AccountId, MailboxId, MessageId, Protocol};
 use super::{Copied, copy};
 use crate::{
     Secret, Store,
-    changes::tests::{account, mailbox, message},
+    changes::tests::{mailbox, message},
     imap::ImapClient,
     record::{Body, Mailbox, Message, Record, message_key, put_body},
     store::{Durability, Table, Write},
-    testing::{Server, TestHost, block_on},
+    testing::{Server, TestHost, account, block_on},
 };
 
 const INBOX: MailboxId = MailboxId(1);

@@ -7,11 +7,11 @@ use postern_bridge::{Address, MessageId, Retention};
 
 use super::*;
 use crate::{
-    changes::tests::{account, mailbox, message},
+    changes::tests::{mailbox, message},
     pop3::{ServerNotes, create_local_mailboxes},
     record::{Body, Message, put_body},
     store::{MemoryStore, Order},
-    testing::{FailingStore, NoServer, TestHost, block_on},
+    testing::{FailingStore, NoServer, TestHost, account, block_on},
 };
 
 const POP3: AccountId = AccountId(1);

@@ -11,47 +11,32 @@ mod server;
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use postern_bridge::{
-    AccountId, Endpoint, Flags, Identity, MailboxId, Mark, MessageId, Protocol, Retention, Role,
-    Security, ServerLogin, TlsEnd,
-};
+use postern_bridge::{AccountId, ChangeId, Flags, MailboxId, Mark, MessageId, Protocol, Role};
 
 use super::{Made, Settled};
 use crate::{
     Host, MailError, Secret, Store, changes,
-    changes::{Editor, Entry},
+    changes::{Editor, Entry, State, Task},
     imap::ImapClient,
-    record::{self, Account, Body, Links, Mailbox, Message, Record, Series, put_body},
+    record::{self, Body, Links, Mailbox, Message, Record, Series, put_body},
     store::{Durability, KeyRange, MemoryStore},
-    testing::{TestHost, block_on},
+    testing::{TestHost, account, block_on},
 };
 use server::Imap;
 
 const INBOX: MailboxId = MailboxId(1);
 const OTHER: MailboxId = MailboxId(2);
 
-/// Account 1.
-pub(crate) fn account(protocol: Protocol) -> Account {
-    let login = ServerLogin {
-        endpoint: Endpoint {
-            host: "mail.example.org".into(),
-            port: 993,
-            security: Security::Tls,
-            tls_end: TlsEnd::Proxy,
-            trusted: None,
-        },
-        username: "ann".into(),
-    };
-    Account {
-        id: AccountId(1),
-        identity: Identity { name: "Ann".into(), address: "ann@example.org".into() },
-        protocol,
-        incoming: login.clone(),
-        outgoing: login,
-        retention: Retention::Keep,
-        extent: Default::default(),
-        proof: Default::default(),
-        sealed_password: Vec::new(),
+/// What account 1 has queued: a change of one part.
+pub(crate) fn queued(number: u32, task: Task) -> Entry {
+    Entry {
+        account: AccountId(1),
+        number,
+        change: ChangeId(number),
+        origin: None,
+        all: None,
+        task,
+        state: State::Queued,
     }
 }
 

@@ -12,10 +12,10 @@ use super::super::{
 };
 use crate::{
     Store,
-    changes::tests::{account, mailbox, message},
+    changes::tests::{mailbox, message},
     record::{self, Body, Links, Mailbox, Message, Record, Series},
     store::{Durability, KeyRange, Table, Write},
-    testing::{FailingStore, NoServer, TestHost, block_on},
+    testing::{FailingStore, NoServer, TestHost, account, block_on},
 };
 
 const PAGE: ClientId = ClientId(1);

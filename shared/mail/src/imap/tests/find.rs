@@ -230,15 +230,6 @@ fn what_was_done_here_counts_more_than_what_the_server_has_found() {
     let host = host_with_messages();
     let archive = MailboxId(5);
     let item = |uid, to| Item { uid, uid_validity: 9, to, ..Item::default() };
-    let entry = |number, task| Entry {
-        account: AccountId(1),
-        number,
-        change: ChangeId(number),
-        origin: None,
-        all: None,
-        task,
-        state: State::Queued,
-    };
     let moved = MessageId { mailbox: archive, uid: crate::changes::limits::PROVISIONAL };
     let transfer = Task::Transfer {
         from: INBOX,
@@ -253,8 +244,8 @@ fn what_was_done_here_counts_more_than_what_the_server_has_found() {
     let flags = Flags { seen: true, ..Flags::default() };
     let mut writes = vec![
         Mailbox { id: archive, role: None, ..inbox() }.put(),
-        entry(1, transfer).put(),
-        entry(2, read).put(),
+        queued(1, transfer).put(),
+        queued(2, read).put(),
         Message { flags, ..messages[0].clone() }.put(),
     ];
     writes.extend(messages[1].delete_whole());
@@ -270,7 +261,7 @@ fn what_was_done_here_counts_more_than_what_the_server_has_found() {
     assert_eq!(found[0].awaited, [9]);
 
     let gone = Task::Expunge { mailbox: archive, items: vec![item(moved.uid, 0)] };
-    let mut writes = vec![entry(3, gone).put()];
+    let mut writes = vec![queued(3, gone).put()];
     writes.extend(Message { id: moved, ..messages[1].clone() }.delete_whole());
     now(host.store.apply(writes, Durability::Strict)).unwrap();
     let (found, _) = find(&host, LOGGED_IN, script(), "beans is:unread");
@@ -281,15 +272,7 @@ fn what_was_done_here_counts_more_than_what_the_server_has_found() {
 #[test]
 fn what_came_since_the_mailbox_was_to_be_emptied_is_found() {
     let host = host_with_messages();
-    let entry = Entry {
-        account: AccountId(1),
-        number: 1,
-        change: ChangeId(1),
-        origin: None,
-        all: None,
-        task: Task::Empty { mailbox: INBOX, until: Some((9, 7)) },
-        state: State::Queued,
-    };
+    let entry = queued(1, Task::Empty { mailbox: INBOX, until: Some((9, 7)) });
     let mut writes: Vec<_> = stored(&host).iter().map(Record::delete).collect();
     writes.push(entry.put());
     now(host.store.apply(writes, Durability::Strict)).unwrap();

@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use postern_bridge::{AccountId, ChangeId, Flags, MailboxId, Mark, MessageId, Role, Security};
+use postern_bridge::{AccountId, Flags, MailboxId, Mark, MessageId, Role, Security};
 use scripted::{LOGGED_IN, Script, Scripted, ScriptedHost, connect, now, ok, ready};
 
 use super::*;
 use crate::{
     MailError, Store,
-    changes::{Entry, Item, Pending, State, Task},
+    changes::{Entry, Item, Pending, State, Task, tests::queued},
     record::{self, Body, Links, Mailbox, Message, Record},
     store::{Durability, KeyRange, Table},
 };
@@ -124,15 +124,8 @@ fn what_the_server_may_have_counted_already_or_not_is_counted_here() {
     let host = host_with_messages();
     let messages = stored(&host);
     let item = Item { uid: 5, uid_validity: 9, ..Item::default() };
-    let entry = Entry {
-        account: AccountId(1),
-        number: 1,
-        change: ChangeId(1),
-        origin: None,
-        all: None,
-        task: Task::Mark { mailbox: INBOX, items: vec![item], mark: Mark::Seen, set: true },
-        state: State::Tried,
-    };
+    let task = Task::Mark { mailbox: INBOX, items: vec![item], mark: Mark::Seen, set: true };
+    let entry = Entry { state: State::Tried, ..queued(1, task) };
     let flags = Flags { seen: true, ..messages[1].flags };
     let read = Message { flags, ..messages[1].clone() };
     now(host.store.apply(vec![entry.put(), read.put()], Durability::Strict)).unwrap();

@@ -4,42 +4,19 @@ mod interruptions;
 mod outcomes;
 mod scripted;
 
-use postern_bridge::{
-    AccountId, Address, ClientId, Endpoint, Identity, OutgoingMessage, Protocol, Retention,
-    Security, ServerLogin, TlsEnd,
-};
+use postern_bridge::{AccountId, Address, ClientId, OutgoingMessage, Protocol, Security};
 
 use super::{Entry, State, enqueue, entries, transmit};
 use crate::{
     MailError, Secret, Store,
     record::{Account, Record},
     store::Durability,
-    testing::{TestHost, block_on},
+    testing::{self, TestHost, block_on},
 };
 use scripted::Submission;
 
 fn account() -> Account {
-    let login = ServerLogin {
-        endpoint: Endpoint {
-            host: "smtp.example.org".into(),
-            port: 465,
-            security: Security::Tls,
-            tls_end: TlsEnd::Proxy,
-            trusted: None,
-        },
-        username: "ann".into(),
-    };
-    Account {
-        id: AccountId(1),
-        identity: Identity { name: "Ann".into(), address: "ann@example.org".into() },
-        protocol: Protocol::Pop3,
-        incoming: login.clone(),
-        outgoing: login,
-        retention: Retention::Keep,
-        extent: Default::default(),
-        proof: Default::default(),
-        sealed_password: Vec::new(),
-    }
+    testing::account(Protocol::Pop3)
 }
 
 fn address(address: &str) -> Address {

@@ -14,17 +14,14 @@ mod watched;
 
 use std::collections::BTreeSet;
 
-use postern_bridge::{
-    AccountId, Endpoint, Extent, Identity, MailboxId, MessageId, Protocol, Retention, Security,
-    ServerLogin, TlsEnd,
-};
+use postern_bridge::{AccountId, Extent, MailboxId, MessageId, Protocol, Retention, Security};
 
 use super::{DownloadReport, Job, LedgerRow, Safety, create_local_mailboxes, download};
 use crate::{
     MailError, Secret, Store,
     record::{self, Account, Mailbox, Message, Record, body, message_key},
     store::{Durability, KeyRange, Table},
-    testing::{TestHost, block_on},
+    testing::{self, TestHost, block_on},
 };
 use scripted::Maildrop;
 
@@ -34,27 +31,7 @@ const TRASH: MailboxId = MailboxId(6);
 const SAFE: Safety = Safety { persistent: true, public_computer: false };
 
 pub(super) fn account(retention: Retention) -> Account {
-    let login = ServerLogin {
-        endpoint: Endpoint {
-            host: "pop.example.org".into(),
-            port: 995,
-            security: Security::Tls,
-            tls_end: TlsEnd::Proxy,
-            trusted: None,
-        },
-        username: "ann".into(),
-    };
-    Account {
-        id: AccountId(1),
-        identity: Identity::default(),
-        protocol: Protocol::Pop3,
-        incoming: login.clone(),
-        outgoing: login,
-        retention,
-        extent: Extent::Whole,
-        proof: Default::default(),
-        sealed_password: Vec::new(),
-    }
+    Account { retention, ..testing::account(Protocol::Pop3) }
 }
 
 /// A host whose store has the account's local mailboxes.
