@@ -17,6 +17,7 @@ mod changes;
 mod download;
 mod imap_sync;
 mod link;
+mod queue;
 mod reading;
 mod searching;
 mod sharing;
