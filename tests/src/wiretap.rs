@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -17,6 +17,8 @@ use tokio::{
     sync::Notify,
     task::JoinSet,
 };
+
+use crate::pages::PATIENCE;
 
 /// A connection: what was said, in pieces as they came by, and what ends it.
 #[derive(Default)]
@@ -51,6 +53,11 @@ struct Calls {
     delay: Mutex<Duration>,
     /// What the server never hears, nor anything that is said after it on the same connection.
     swallowed: Mutex<Option<Vec<u8>>>,
+    /// What is kept back when it is said once more after so many times.
+    hold: Mutex<Option<(Vec<u8>, usize)>>,
+    /// Something is kept back, and no longer.
+    held: Notify,
+    released: Notify,
 }
 
 impl Wiretap {
@@ -77,6 +84,27 @@ impl Wiretap {
     /// that follows it on the same connection, does not arrive.
     pub fn swallow(&self, words: &str) {
         *lock(&self.calls.swallowed) = Some(words.into());
+    }
+
+    /// Keeps back the piece in which a client says these words for the next time after so many, and all
+    /// that follows it on the same connection, until it is [released](Self::release).
+    pub fn hold(&self, words: &str, after: usize) {
+        *lock(&self.calls.hold) = Some((words.into(), after));
+    }
+
+    /// Waits until that piece has come.
+    ///
+    /// # Errors
+    ///
+    /// If it does not.
+    pub async fn held(&self) -> Result<()> {
+        let held = tokio::time::timeout(PATIENCE, self.calls.held.notified());
+        held.await.context("nothing that was to be kept back is said")
+    }
+
+    /// Lets what is kept back pass.
+    pub fn release(&self) {
+        self.calls.released.notify_one();
     }
 
     /// All that was sent so far, by direction of each connection; of a WebSocket, its head and then
@@ -159,6 +187,10 @@ async fn pass(
             // It is heard no more, and not hung up on.
             std::future::pending::<()>().await;
         }
+        if side == Side::Client && calls.is_to_hold(&buffer[..count]) {
+            calls.held.notify_one();
+            calls.released.notified().await;
+        }
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
@@ -172,9 +204,19 @@ async fn pass(
 
 impl Calls {
     fn is_swallowed(&self, piece: &[u8]) -> bool {
-        let swallowed = lock(&self.swallowed);
-        let is_in = |words: &Vec<u8>| piece.windows(words.len()).any(|own| own == words);
-        swallowed.as_ref().is_some_and(is_in)
+        lock(&self.swallowed).as_ref().is_some_and(|words| is_in(words, piece))
+    }
+
+    /// Whether a piece is the one to keep back; the next one is not.
+    fn is_to_hold(&self, piece: &[u8]) -> bool {
+        let hold = &mut *lock(&self.hold);
+        let is_it = |(words, after): &mut (Vec<u8>, usize)| {
+            let is_said = is_in(words, piece);
+            let is_due = is_said && *after == 0;
+            *after -= usize::from(is_said && !is_due);
+            is_due
+        };
+        hold.take_if(is_it).is_some()
     }
 
     /// Whether this is the call to cut; the next one is not.
@@ -183,6 +225,10 @@ impl Calls {
         let said = || said(&lock(&call.pieces), Side::Server).len();
         limit.take_if(|limit| said() > *limit).is_some()
     }
+}
+
+fn is_in(words: &[u8], piece: &[u8]) -> bool {
+    piece.windows(words.len()).any(|own| own == words)
 }
 
 /// What a direction says, with the frames of a WebSocket (RFC 6455 section 5.2) taken off.
