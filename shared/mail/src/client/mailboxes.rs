@@ -64,7 +64,7 @@ fn rights(mailbox: &Mailbox, all: &[Mailbox]) -> MailboxRights {
         have_children: mailbox.can_nest && mailbox.names.len() < MAILBOX_DEPTH,
         be_moved: is_own,
         be_deleted: is_own && !all.iter().any(is_nested),
-        take_messages: mailbox.selectable,
+        take_messages: mailbox.selectable && mailbox.can_take,
         be_emptied: matches!(mailbox.role, Some(Role::Trash | Role::Junk)),
     }
 }

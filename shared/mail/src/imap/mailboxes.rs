@@ -10,7 +10,7 @@ use postern_bridge::{AccountId, MailboxId, Role};
 use postern_imap::{
     Command, Response,
     command::{ListReturn, StatusItem},
-    response::{ListEntry, MailboxStatus},
+    response::{ListEntry, MailboxStatus, MyRights},
 };
 
 use self::{
@@ -139,6 +139,7 @@ struct Listed {
     selectable: bool,
     delimiter: Option<u8>,
     can_nest: bool,
+    can_take: bool,
     /// Whether the person is subscribed to it, if the server told.
     subscribed: Option<bool>,
     /// The counts, if the server told.
@@ -180,6 +181,7 @@ fn reconcile(
         mailbox.selectable = own.selectable;
         mailbox.delimiter = own.delimiter;
         mailbox.can_nest = own.can_nest;
+        mailbox.can_take = own.can_take;
         mailbox.subscribed = own.subscribed.unwrap_or(mailbox.subscribed);
         if let Some((identifier, _)) = &own.identity {
             mailbox.server_id = Some(identifier.clone());
@@ -231,6 +233,7 @@ fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool
     }
     let mut entries: BTreeMap<Vec<u8>, ListEntry> = BTreeMap::new();
     let mut counts: BTreeMap<Vec<u8>, MailboxStatus> = BTreeMap::new();
+    let mut rights: BTreeMap<Vec<u8>, MyRights> = BTreeMap::new();
     for response in responses {
         match response {
             Response::List(entry) => {
@@ -239,9 +242,14 @@ fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool
             Response::MailboxStatus(status) => {
                 counts.insert(status.name.clone(), status);
             }
+            Response::MyRights(own) if !own.rights.is_empty() => {
+                rights.insert(own.mailbox.clone(), own);
+            }
             _ => {}
         }
     }
+    // What is not told may be allowed (RFC 4314 section 2.1).
+    let may = |entry: &ListEntry, right| rights.get(&entry.name).is_none_or(|own| own.has(right));
     let mut listed: Vec<Listed> = entries
         .into_values()
         .filter(|entry| !entry.has(r"\NonExistent") || entry.has(r"\HasChildren"))
@@ -251,7 +259,8 @@ fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool
             role: role(&entry),
             selectable: is_selectable(&entry),
             delimiter: entry.delimiter,
-            can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors"),
+            can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors") && may(&entry, 'k'),
+            can_take: may(&entry, 'i'),
             subscribed: subscribed.then(|| entry.has(r"\Subscribed")),
             status: counts.remove(&entry.name),
             identity: identities.remove(&entry.name),
@@ -299,6 +308,7 @@ mod tests {
             selectable: true,
             delimiter: Some(b'/'),
             can_nest: true,
+            can_take: true,
             subscribed: None,
             status: counts.map(status),
             identity: None,

@@ -39,6 +39,7 @@ pub(super) fn spell(responses: &mut [Response], spelling: Spelling) {
         let name = match response {
             Response::List(entry) => &mut entry.name,
             Response::MailboxStatus(status) => &mut status.name,
+            Response::MyRights(rights) => &mut rights.mailbox,
             _ => continue,
         };
         *name = from_server(std::mem::take(name), spelling);

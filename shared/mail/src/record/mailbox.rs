@@ -33,6 +33,9 @@ pub struct Mailbox {
     /// Whether others can be made in it.
     #[serde(default = "yes")]
     pub can_nest: bool,
+    /// Whether this account may put messages into it.
+    #[serde(default = "yes")]
+    pub can_take: bool,
     /// Whether the person is subscribed to it.
     #[serde(default = "yes")]
     pub subscribed: bool,
@@ -96,6 +99,7 @@ impl Mailbox {
             selectable: true,
             delimiter: None,
             can_nest: true,
+            can_take: true,
             subscribed: true,
             uid_validity: 0,
             uid_next: 0,

@@ -116,3 +116,27 @@ fn identifiers_that_can_not_be_had_are_asked_for_once_a_connection_and_hold_up_n
     let identified = mailboxes.iter().filter(|own| own.server_id.is_some()).count();
     assert_eq!(identified, count.div_ceil(2));
 }
+
+#[test]
+fn what_this_account_may_not_do_with_a_mailbox_is_known_where_the_server_tells() {
+    let host = ScriptedHost::default();
+    let list = "* LIST () \"/\" INBOX\r\n* MYRIGHTS INBOX lrswipkxte\r\n\
+                * LIST () \"/\" \"f&APw-r\"\r\n* MYRIGHTS \"f&APw-r\" lrs\r\n\
+                * LIST () \"/\" old\r\n* MYRIGHTS old lric\r\n\
+                * LIST () \"/\" other\r\n* LIST () \"/\" odd\r\n* MYRIGHTS odd \"\"\r\n";
+    let listing = "LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN MYRIGHTS STATUS (MESSAGES UNSEEN UIDNEXT \
+                   UIDVALIDITY))";
+    let greeting =
+        "* PREAUTH [CAPABILITY IMAP4rev1 LIST-EXTENDED LIST-STATUS LIST-MYRIGHTS] hi\r\n";
+    let mut client = connect(&host, Security::Tls, greeting, vec![(listing, ok(list))]).unwrap();
+    let mailboxes = now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
+    let may = mailboxes.iter().map(|own| (own.names.join("/"), own.can_take, own.can_nest));
+    let expected = [
+        ("INBOX".into(), true, true),
+        ("f\u{fc}r".into(), false, false),
+        ("odd".into(), true, true),
+        ("old".into(), true, true),
+        ("other".into(), true, true),
+    ];
+    assert_eq!(may.collect::<Vec<_>>(), expected);
+}
