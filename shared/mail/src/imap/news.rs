@@ -314,6 +314,21 @@ mod tests {
     }
 
     #[test]
+    fn what_happens_behind_the_known_messages_counts_only_while_those_are_asked_for() {
+        let mut news = told(&[]);
+        news.go_ahead();
+        news.note(&Response::Exists(4));
+        let mut known = news.clone();
+        known.extend_order([40].into_iter());
+        for response in [Response::Exists(5), flags(5, None), Response::Expunge(5)] {
+            known.note(&response);
+        }
+        assert!(!known.lost);
+        news.note(&flags(4, None));
+        assert!(news.lost);
+    }
+
+    #[test]
     fn numbers_are_not_trusted_after_one_went_that_was_not_known() {
         let mut news = News { exists: 3, ..News::default() };
         news.note(&Response::Expunge(1));

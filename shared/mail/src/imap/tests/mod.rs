@@ -34,6 +34,7 @@ mod log_in;
 mod model;
 mod names;
 mod newcomers;
+mod opening;
 mod previews;
 mod quirks;
 mod refused;

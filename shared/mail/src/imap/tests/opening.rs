@@ -1,0 +1,33 @@
+//! When a mailbox that is open must be asked for what has come, so that the server finds it.
+
+use super::*;
+
+/// How often the server was asked until it finds messages up to these UIDs, one after the other, in a
+/// mailbox that it opened with this answer.
+fn asked(select: (&'static str, String), uids: &[Option<u32>]) -> Vec<usize> {
+    let host = host_with_inbox();
+    let mut script = vec![select];
+    script.extend(vec![("NOOP", ok("")); uids.len()]);
+    let mut client = ready(&host, script);
+    let opened = now(client.select(&host, &inbox())).unwrap();
+    let mut ask = |newest: &Option<u32>| {
+        let before = host.wire.borrow().script.len();
+        let again = now(client.open(&host, &inbox(), *newest)).unwrap();
+        assert_eq!(again.uid_validity, opened.uid_validity);
+        before - host.wire.borrow().script.len()
+    };
+    uids.iter().map(&mut ask).collect()
+}
+
+#[test]
+fn what_was_there_when_it_was_opened_is_found_and_what_came_since_is_asked_for_once() {
+    let uids = [Some(6), Some(7), Some(7), Some(6), Some(8), Some(8), Some(7)];
+    assert_eq!(asked(select(3, 9, 7), &uids), [0, 1, 0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn where_no_message_or_no_next_uid_is_known_it_is_asked_for() {
+    assert_eq!(asked(select(3, 9, 7), &[None, None, Some(6)]), [1, 1, 0]);
+    let untold = (r#"SELECT "INBOX""#, ok("* 3 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\n"));
+    assert_eq!(asked(untold, &[Some(0), Some(5), Some(5), Some(6)]), [1, 1, 0, 1]);
+}
