@@ -5,10 +5,10 @@ use postern_bridge::{Address, OutgoingMessage, Protocol};
 use super::*;
 use crate::{
     Store,
-    changes::tests::{account, mailbox},
+    changes::tests::mailbox,
     record::Record,
     store::{Durability, Key, MemoryStore, Table, Write},
-    testing::{FailingStore, NoServer, TestHost, block_on},
+    testing::{FailingStore, NoServer, TestHost, account, block_on},
 };
 
 /// What was told, in order.

@@ -11,9 +11,10 @@ use postern_imap::{
 
 use super::{
     ImapClient, PATIENCE, limits,
+    listing::Records,
     refusal::{goodbye, refusal},
 };
-use crate::{Clock, MailError, Transport, store::StoreError};
+use crate::{Clock, MailError, Transport, record::Message, store::StoreError};
 
 /// Where a message that is sent in pieces comes from.
 #[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
@@ -40,6 +41,8 @@ pub(super) struct Answer {
     pub(super) ends: Vec<Status>,
     /// Whether some of it could not be read: what is not in it may have been told all the same.
     pub(super) is_damaged: bool,
+    /// The messages that it lists, if their records are wanted and nothing else: those are no responses.
+    records: Option<Records>,
     /// Large literals, by number.
     streams: BTreeMap<u64, Vec<u8>>,
     /// Why the server is about to hang up.
@@ -51,6 +54,16 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// One of which the records of the messages that it lists are wanted.
+    pub(super) fn listing(records: Records) -> Self {
+        Self { records: Some(records), ..Self::default() }
+    }
+
+    /// The records that are wanted of the messages that it lists, ascending, each once.
+    pub(super) fn listed(&mut self, is_wanted: impl Fn(u32) -> bool) -> Vec<Message> {
+        self.records.take().map(|records| records.wanted(is_wanted)).unwrap_or_default()
+    }
+
     /// The FETCH responses, in order.
     pub(super) fn fetches(&mut self) -> impl Iterator<Item = Fetch> {
         let responses = std::mem::take(&mut self.responses);
@@ -93,10 +106,17 @@ impl Answer {
                     }
                 }
                 self.size += size;
-                if self.responses.len() >= limits::RESPONSES || self.size > limits::ANSWER {
+                let count = self.responses.len() + self.records.as_ref().map_or(0, Records::len);
+                if count >= limits::RESPONSES || self.size > limits::ANSWER {
                     return Err(MailError::Protocol("too many responses to one request".into()));
                 }
-                self.responses.push(response);
+                let is_listed = match (&mut self.records, &response) {
+                    (Some(records), Response::Fetch(fetch)) => records.take(fetch),
+                    _ => false,
+                };
+                if !is_listed {
+                    self.responses.push(response);
+                }
             }
             Event::LiteralStart { stream, .. } => {
                 self.streams.insert(stream, Vec::new());
@@ -141,7 +161,7 @@ impl<T: Transport> ImapClient<T> {
         what: &'static str,
     ) -> Result<Answer, MailError> {
         let tag = self.connection.session.start(command);
-        let answer = self.finish(clock, tag, what).await?;
+        let answer = self.finish(clock, tag, what, Answer::default()).await?;
         let refusal = answer.ends.iter().find_map(|end| refusal(what, end));
         refusal.map_or(Ok(answer), Err)
     }
@@ -163,15 +183,15 @@ impl<T: Transport> ImapClient<T> {
         Ok(answer)
     }
 
-    /// Waits for the end of a command that was started, and takes all that comes until then. A
-    /// refusal is left to the caller.
+    /// Waits for the end of a command that was started, and takes all that comes until then into an
+    /// answer. A refusal is left to the caller.
     pub(super) async fn finish(
         &mut self,
         clock: &impl Clock,
         tag: Tag,
         what: &'static str,
+        mut answer: Answer,
     ) -> Result<Answer, MailError> {
-        let mut answer = Answer::default();
         let end = self.wait_for(clock, tag, what, &mut answer).await?;
         answer.ends.push(end);
         Ok(answer)

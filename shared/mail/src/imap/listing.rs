@@ -104,14 +104,48 @@ pub(super) fn messages(
     spelling: Spelling,
     is_wanted: impl Fn(u32) -> bool,
 ) -> Vec<Message> {
-    let mut messages: Vec<Message> = fetches
-        .into_iter()
-        .filter_map(|fetch| message(mailbox, &fetch, spelling))
-        .filter(|message| is_wanted(message.id.uid))
-        .collect();
-    messages.sort_unstable_by_key(|message| message.id.uid);
-    messages.dedup_by_key(|message| message.id.uid);
-    messages
+    let mut records = Records::new(mailbox, spelling);
+    fetches.into_iter().for_each(|fetch| drop(records.take(&fetch)));
+    records.wanted(is_wanted)
+}
+
+/// Records of messages that are made as these are told. So a server's words about a thousand messages are
+/// not held all at once, which take up several times as much, and the work is done while the next ones
+/// are on their way.
+#[derive(Debug)]
+pub(super) struct Records {
+    mailbox: MailboxId,
+    /// How labels are spelled.
+    spelling: Spelling,
+    made: Vec<Message>,
+}
+
+impl Records {
+    /// None yet.
+    pub(super) fn new(mailbox: MailboxId, spelling: Spelling) -> Self {
+        Self { mailbox, spelling, made: Vec::new() }
+    }
+
+    /// Makes the record of a message; false if it is not told enough of it.
+    pub(super) fn take(&mut self, fetch: &Fetch) -> bool {
+        let record = message(self.mailbox, fetch, self.spelling);
+        let is_made = record.is_some();
+        self.made.extend(record);
+        is_made
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.made.len()
+    }
+
+    /// Those that are wanted, ascending, each once.
+    pub(super) fn wanted(self, is_wanted: impl Fn(u32) -> bool) -> Vec<Message> {
+        let mut messages = self.made;
+        messages.retain(|message| is_wanted(message.id.uid));
+        messages.sort_by_key(|message| message.id.uid);
+        messages.dedup_by_key(|message| message.id.uid);
+        messages
+    }
 }
 
 /// The flags that the page shows.
@@ -167,7 +201,7 @@ pub(super) fn message_id(envelope: &Envelope) -> String {
     // Some programs add a comment, or a second one.
     let id = field.split_once('<').map_or(&*field, |(_, rest)| rest);
     let id = id.split_once('>').map_or(id, |(id, _)| id);
-    let id: String = id.chars().filter(|own| !own.is_whitespace() && !own.is_control()).collect();
+    let id = id.replace(|own: char| own.is_whitespace() || own.is_control(), "");
     if id.len() > limits::HEADER_FIELD { String::new() } else { id }
 }
 

@@ -9,8 +9,9 @@ use postern_imap::{SequenceSet, session::Tag};
 use super::{
     ImapClient,
     batch::{Sync, SyncStep},
+    exchange::Answer,
     halves::Halving,
-    listing,
+    listing::{self, Records},
     newcomers::Newcomers,
     plan::{self, FlagsFrom},
     refused::Refused,
@@ -241,7 +242,8 @@ impl<T: Transport> ImapClient<T> {
         let mut came = None;
         while let Some((tag, window)) = current {
             let began = host.now();
-            let next = self.finish(host, tag, "list the messages");
+            let answer = Answer::listing(Records::new(mailbox, spelling));
+            let next = self.finish(host, tag, "list the messages", answer);
             // What has come is stored even if the connection breaks.
             let (next, added) = join(next, take_in(sync, came)).await;
             stored.extend(added?);
@@ -255,8 +257,7 @@ impl<T: Transport> ImapClient<T> {
                 let is_asked = missing.binary_search(&uid).is_ok() || newcomers.has(uid);
                 is_asked && !taken.contains(&uid)
             };
-            let fetches = next.fetches();
-            let mut messages = listing::messages(mailbox, fetches, spelling, is_missing);
+            let mut messages = next.listed(is_missing);
             let is_again = window.numbers().any(|uid| again.binary_search(&uid).is_ok());
             if let Some(refusal) = refusal.filter(|_| !is_again) {
                 let here: BTreeSet<u32> = messages.iter().map(|own| own.id.uid).collect();
