@@ -196,8 +196,34 @@ async fn of_a_message_whose_header_was_downloaded_the_rest_comes_when_it_is_aske
     .await
 }
 
+/// The numbers of the letters whose records are stored.
 const STORED: &str = "
-    const [done] = [arguments[arguments.length - 1]];
+    const done = arguments[arguments.length - 1];
+    // What begins with this mark is compressed: a checksum, a length, and a block of LZ4's.
+    const unpack = (stored) => {
+        if (new TextDecoder('latin1').decode(stored.subarray(0, 4)) !== 'LZ4\\x01') return stored;
+        const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
+        const bytes = new Uint8Array(view.getUint32(8));
+        let [at, end] = [12, 0];
+        const length = (nibble) => {
+            let [sum, more] = [nibble, nibble === 15 ? 255 : 0];
+            while (more === 255) sum += more = stored[at++];
+            return sum;
+        };
+        while (at < stored.length) {
+            const token = stored[at++];
+            const count = length(token >> 4);
+            const literals = stored.subarray(at, at += count);
+            bytes.set(literals, end);
+            end += literals.length;
+            if (at === stored.length) break;
+            const from = end - view.getUint16(at, true);
+            at += 2;
+            const until = end + length(token & 15) + 4;
+            for (let copied = from; end < until; copied++) bytes[end++] = bytes[copied];
+        }
+        return bytes;
+    };
     const open = indexedDB.open('postern');
     open.onblocked = () => done('it is blocked');
     open.onerror = () => done(`${open.error}`);
@@ -211,7 +237,8 @@ const STORED: &str = "
             all.onerror = () => done(`${all.error}`);
             all.onsuccess = () => {
                 const letters = [];
-                for (const block of all.result) {
+                for (const stored of all.result) {
+                    const block = unpack(stored);
                     const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
                     for (let at = 0; at < block.byteLength;) {
                         at += 4 + view.getUint32(at);
