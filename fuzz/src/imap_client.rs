@@ -12,7 +12,7 @@ use postern_mail::{
     MailError, Secret, Store,
     changes::{self, Editor, Entry, Task},
     imap::{ImapClient, SyncStep},
-    record::{self, Account, Body, Links, Mailbox, Message, Record, SyncPoint},
+    record::{self, Account, Body, Links, Mailbox, Message, Record, Series, SyncPoint},
     store::{Durability, KeyRange, MemoryStore, Table},
     testing::{Pipe, Server, TestHost, account, block_on},
 };
@@ -164,7 +164,7 @@ fn message(mailbox: MailboxId, uid: u32) -> (Message, Vec<u8>) {
 /// An inbox with the messages 6, 7 and 8, another mailbox, and a trash with the messages 4 and 5; and what
 /// is wanted of: a mark, a deletion, a draft that the server has not heard of, a move, and an empty trash.
 async fn prepare(host: &Host, account: &Account, wanted: u8) -> Result<(), MailError> {
-    let (_, numbered) = record::next_numbers(&host.store, "mailbox", 3).await?;
+    let (_, numbered) = record::next_numbers(&host.store, Series::Mailbox, 3).await?;
     let mut writes = vec![
         mailbox(INBOX, "INBOX", Some(Role::Inbox), 3).put(),
         mailbox(OTHER, "Other", None, 0).put(),
