@@ -105,7 +105,9 @@ pub(super) fn messages(
     is_wanted: impl Fn(u32) -> bool,
 ) -> Vec<Message> {
     let mut records = Records::new(mailbox, spelling);
-    fetches.into_iter().for_each(|fetch| drop(records.take(&fetch)));
+    for fetch in fetches {
+        records.take(&fetch);
+    }
     records.wanted(is_wanted)
 }
 
