@@ -5,7 +5,7 @@ use postern_bridge::{AccountId, MailboxId, MessageId, Protocol};
 use super::{GAP, Known};
 use crate::{
     Store,
-    changes::is_provisional,
+    changes::{Entry, is_provisional},
     pop3::local_mailbox,
     record::{self, Body, Mailbox, SyncPoint, arrived_message, keyed_message, mailbox_key},
     store::{Key, KeyRange, Order, StoreError, Table},
@@ -106,6 +106,11 @@ impl Known {
     fn owner(&self, id: MailboxId, content: &Content) -> Option<AccountId> {
         if let Some((account, _)) = self.ledger.get(&id) {
             return Some(*account);
+        }
+        // What only its queue keeps here would go with the list of another one's server.
+        let names_it = |own: &&Entry| own.task.mailboxes().contains(&id);
+        if let Some(entry) = self.changes.iter().find(names_it) {
+            return Some(entry.account);
         }
         let protocol = if content.is_of_imap { Protocol::Imap } else { Protocol::Pop3 };
         let mut likely: Vec<AccountId> = self.accounts.iter().map(|own| own.id).collect();

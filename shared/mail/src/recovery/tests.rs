@@ -7,7 +7,10 @@ use postern_bridge::{Address, MessageId, Retention};
 
 use super::*;
 use crate::{
-    changes::tests::{mailbox, message},
+    changes::{
+        Editor, entries, only_here,
+        tests::{mailbox, message},
+    },
     pop3::{ServerNotes, create_local_mailboxes},
     record::{Body, Message, put_body},
     store::{MemoryStore, Order},
@@ -166,6 +169,25 @@ fn a_mailbox_of_a_server_is_not_taken_for_a_local_one_nor_the_other_way_round() 
     let [remote] = &mailboxes(&store, IMAP)[..] else { panic!("one mailbox") };
     assert_eq!((remote.id, remote.uid_validity), (REMOTE, 0), "nothing is in step with the server");
     assert!(mailboxes(&store, POP3).iter().any(|own| own.id == OWN));
+}
+
+#[test]
+fn a_mailbox_that_a_queue_names_is_its_accounts() {
+    // The mailbox before it is another one's, whose server would not list it.
+    let host = filled();
+    let other = Account { id: AccountId(3), ..account(Protocol::Imap) };
+    let neighbour = Mailbox { account: other.id, uid_validity: 7, ..mailbox(14) };
+    let drafts = Mailbox { account: IMAP, uid_validity: 7, ..mailbox(15) };
+    put(&host, vec![other.put(), neighbour.put(), drafts.put()]);
+    let own = accounts(&host.store).remove(1);
+    block_on(async {
+        let mut editor = Editor::begin(&host, &own, None).await.unwrap();
+        editor.save_draft(drafts.id, b"Subject: x\r\n\r\ntext", None).await.unwrap();
+    });
+    damage::<Mailbox>(&host, &[record::mailbox_key(drafts.id)]);
+    let store = recovered(host);
+    assert!(mailboxes(&store, IMAP).iter().any(|own| own.id == drafts.id));
+    assert!(only_here(&block_on(entries(&store, IMAP)).unwrap()).contains(&drafts.id));
 }
 
 #[test]
