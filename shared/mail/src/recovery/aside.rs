@@ -8,7 +8,7 @@ use postern_bridge::AccountId;
 use super::{Known, mailbox, number_at, numbers::Numbers};
 use crate::{
     Store,
-    changes::forget_changes,
+    changes::{Entry, forget_changes},
     record::{self, Account, Mailbox, Record, Series},
     store::{Key, KeyRange, Order, StoreError, Table, Write},
 };
@@ -98,7 +98,7 @@ async fn set_apart(
     known: &mut Known,
     numbers: &mut Numbers,
 ) -> Result<Vec<Write>, StoreError> {
-    // They are about those mailboxes.
+    // They are about those mailboxes, and go where those go.
     let mut batch = vec![forget_changes(stood_in.id)];
     let is_own = |own: &Mailbox| own.account == stood_in.id;
     let mut has_mail = false;
@@ -107,9 +107,14 @@ async fn set_apart(
     }
     if !has_mail {
         batch.extend(known.mailboxes.extract_if(.., |own| is_own(own)).map(|own| own.delete()));
+        known.changes.retain(|own| own.account != stood_in.id);
         return Ok(batch);
     }
     let id = AccountId(numbers.take(Series::Account, 1));
+    batch.extend(moved_queue(store, stood_in.id, id).await?);
+    for own in known.changes.iter_mut().filter(|own| own.account == stood_in.id) {
+        own.account = id;
+    }
     for own in known.mailboxes.iter_mut().filter(|own| is_own(own)) {
         own.account = id;
         batch.push(own.put());
@@ -118,4 +123,24 @@ async fn set_apart(
     batch.push(apart.put());
     known.accounts.push(apart);
     Ok(batch)
+}
+
+/// The writes that store the queue of one account as that of another one: it keeps what is here alone from
+/// being removed by a server's list of mailboxes. What can't be read of it does the same.
+async fn moved_queue(
+    store: &impl Store,
+    from: AccountId,
+    to: AccountId,
+) -> Result<Vec<Write>, StoreError> {
+    let (before, after) = (record::account_key(from), record::account_key(to));
+    let all = KeyRange::prefix(before.clone());
+    let stored = store.scan(Table::Changes, &all, Order::Ascending, usize::MAX).await?;
+    let moved = stored.into_iter().map(|(key, value)| match record::decode::<Entry>(&value) {
+        Ok(entry) => Entry { account: to, ..entry }.put(),
+        Err(_) => {
+            let key = after.clone().bytes(&key.0[before.0.len()..]);
+            Write::Put { table: Table::Changes, key, value }
+        }
+    });
+    Ok(moved.collect())
 }

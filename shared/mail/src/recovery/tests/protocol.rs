@@ -1,7 +1,7 @@
 //! Whatever protocol an account was taken for, it comes back, and nothing that was stored meanwhile goes.
 
 use super::*;
-use crate::changes::Editor;
+use crate::changes::is_damaged;
 
 /// The account of a server is lost, with all its mailboxes.
 fn lose_imap(host: &TestHost<NoServer>) {
@@ -109,7 +109,7 @@ fn what_was_stored_for_a_mistaken_account_goes_to_one_of_its_own() {
     let (next, _) = block_on(record::next_number(&store, Series::Account)).unwrap();
     assert!(next > apart.id.0);
     // The server's list of mailboxes is not held up by changes of what went.
-    assert_eq!(block_on(crate::changes::entries(&store, IMAP)).unwrap(), []);
+    assert_eq!(block_on(entries(&store, IMAP)).unwrap(), []);
     let again = FailingStore { inner: store, ..FailingStore::default() };
     block_on(recover(&again)).unwrap();
     assert_eq!(again.writes.get(), 0);
@@ -122,10 +122,18 @@ fn a_local_account_that_was_taken_for_a_servers_gets_mailboxes_of_its_own() {
     let before = Account { protocol: Protocol::Pop3, ..taken.clone() };
     taken.outgoing.endpoint.host.clear();
     put(&host, vec![taken.put()]);
+    save_draft(&host, &taken, REMOTE);
+    damage::<Entry>(&host, &[record::account_key(IMAP).u32(900)]);
     find_again(&host, &before);
     let store = recovered(host);
     assert_eq!(account_of(&store, IMAP), before);
     let apart = accounts(&store).remove(2);
+    // No server's list may remove what is in there.
+    let queue = block_on(entries(&store, apart.id)).unwrap();
+    assert!(only_here(&queue).contains(&REMOTE));
+    assert!(block_on(is_damaged(&store, apart.id)).unwrap());
+    assert_eq!(block_on(entries(&store, IMAP)).unwrap(), []);
+    assert!(!block_on(is_damaged(&store, IMAP)).unwrap());
     assert_eq!((apart.protocol, mailboxes(&store, apart.id)[0].id), (Protocol::Imap, REMOTE));
     assert_eq!(mailboxes(&store, IMAP).len(), LOCAL.len());
 }
