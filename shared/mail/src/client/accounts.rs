@@ -17,9 +17,9 @@ use crate::{
     imap::{self, ImapClient},
     outbox,
     pop3::{self, ServerNotes},
-    record::{self, Account, Record, Series},
+    record::{self, Account, Mailbox, Record, Series},
     recovery,
-    store::{Durability, KeyRange, Store, StoreError, Table, Write},
+    store::{Durability, Key, KeyRange, Store, StoreError, Table, Write},
 };
 
 /// What is stored of an account's servers.
@@ -214,7 +214,9 @@ impl<H: Host> Client<H> {
     async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
         let host = &*self.inner.host;
         // One that can't be read must not be what is left of it.
+        let (_, lost) = record::readable::<Mailbox>(host.store(), &KeyRange::all()).await?;
         self.mailboxes(account.id).await?;
+        self.check_whose_they_are(account.id, &lost).await?;
         let _editing = host.store().editing().lock().await;
         let mut batch = vec![
             account.delete(),
@@ -238,6 +240,23 @@ impl<H: Host> Client<H> {
             self.tell_discarded(entry);
         }
         Ok(())
+    }
+
+    /// Refuses to go on if one of the mailboxes under these keys, which could not be read, counts as another
+    /// account's now: it may have been this one's.
+    async fn check_whose_they_are(&self, id: AccountId, lost: &[Key]) -> Result<(), MailError> {
+        let mended = record::get_many_readable::<Mailbox>(self.store(), lost).await?;
+        let other = mended.into_iter().flatten().find(|own| own.account != id);
+        let Some(other) = other else { return Ok(()) };
+        let key = record::account_key(other.account);
+        let owner: Option<Account> = record::get(self.store(), &key).await?;
+        let owner = owner.map(|own| own.identity.address).unwrap_or_default();
+        let name = other.names.join("/");
+        Err(MailError::Input(format!(
+            "Nothing was removed yet. A folder was damaged, and it can't be told whose it was: it is \
+             “{name}” of {owner} now, and may have mail of this account. Look at it, then remove the \
+             account again."
+        )))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A client whose account does nothing by itself; and what its problems lead to.
 
-use postern_bridge::{Address, OutgoingMessage, Protocol};
+use postern_bridge::{Address, OutgoingMessage, Protocol, Role};
 
 use super::*;
 use crate::{
@@ -133,6 +133,29 @@ fn a_mailbox_that_is_damaged_meanwhile_can_be_opened() {
     block_on(client.serve(ClientId(1), Intent::OpenMailbox { mailbox: MailboxId(2) })).unwrap();
     let is_told = |delta: &Delta| matches!(delta, Delta::Rows { mailbox: MailboxId(2), .. });
     assert!(told.borrow().iter().any(is_told));
+}
+
+#[test]
+fn an_account_stays_if_a_damaged_mailbox_may_have_been_its_own() {
+    let own = account(Protocol::Imap);
+    let (client, store, _) =
+        damaged(&own, &[(Table::Mailboxes, record::mailbox_key(MailboxId(2)))]);
+    let other = Account { id: AccountId(2), ..account(Protocol::Pop3) };
+    let inbox = Mailbox { account: other.id, role: Some(Role::Inbox), ..mailbox(9) };
+    block_on(store.apply(vec![other.put(), inbox.put()], Durability::Strict)).unwrap();
+    let refused = block_on(client.remove_account(own.id)).unwrap_err();
+    let sentence = refused.problem("").sentence;
+    for named in ["“Recovered folder 2”", &other.identity.address] {
+        assert!(sentence.contains(named), "{sentence}");
+    }
+    assert_eq!(block_on(record::get(&store, &own.key())).unwrap(), Some(own.clone()));
+    assert_eq!(client.account_ids(), [own.id]);
+    // Whoever has looked at it can go on.
+    block_on(client.remove_account(own.id)).unwrap();
+    let left = block_on(record::mailboxes(&store, other.id)).unwrap();
+    assert!(left.iter().any(|own| own.id == MailboxId(2)));
+    assert_eq!(block_on(record::body(&store, message(2))).unwrap(), b"text");
+    assert_eq!(block_on(record::get::<Account>(&store, &own.key())).unwrap(), None);
 }
 
 #[test]
