@@ -222,6 +222,11 @@ async fn no_answer_of_a_name_server_leads_to_a_forbidden_address() {
             Answer { unable: Some(RecordType::A), ..addresses(&[]) },
             Refusal::LookupFailed,
         ),
+        (
+            "half6.example.org.",
+            Answer { unable: Some(RecordType::AAAA), ..addresses(&[]) },
+            Refusal::LookupFailed,
+        ),
         ("loop.example.org.", alias("loop.example.org.", &[]), Refusal::UnknownHost),
     ];
     let trap = Trap::set().await;

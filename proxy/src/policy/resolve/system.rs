@@ -69,8 +69,8 @@ fn build(config: ResolverConfig, mut options: ResolverOpts) -> Result<TokioResol
     options.cache_size = LOOKUP_CACHE;
     options.positive_max_ttl = Some(LOOKUP_TTL);
     options.negative_max_ttl = Some(LOOKUP_FAILURE_TTL);
-    // Where there is no answer for either family, that for the first one counts. Hardly a mail server
-    // has no IPv4 address: that there is no IPv6 address says nothing about a name.
+    // Where there is no address of either family, it is told what failed for the first one. That there is
+    // none of one family says nothing about a name: then the other one is asked for again.
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         .with_options(options)
@@ -88,17 +88,32 @@ impl Resolve for SystemResolver {
         Box::pin(async move {
             let resolver = self.0.as_ref().ok_or(ResolveError::Unavailable)?;
             // With the dot it is complete.
-            match resolver.lookup_ip(format!("{name}.")).await {
-                Ok(addresses) => Ok(addresses.iter().collect()),
-                Err(error) if error.is_nx_domain() || error.is_no_records_found() => {
-                    Err(ResolveError::NotFound)
+            let complete = format!("{name}.");
+            let failed = match resolver.lookup_ip(&complete).await {
+                Ok(addresses) => return Ok(addresses.iter().collect()),
+                Err(error) => error,
+            };
+            if failed.is_nx_domain() || !failed.is_no_records_found() {
+                return Err(why(&failed, name));
+            }
+            match resolver.ipv6_lookup(&complete).await {
+                Ok(found) => {
+                    Ok(found.answers().iter().filter_map(|own| own.data.ip_addr()).collect())
                 }
-                Err(NetError::Truncated) => Err(ResolveError::TooLong),
-                Err(error) => {
-                    debug!(%error, name, "look-up failed");
-                    Err(ResolveError::Unavailable)
-                }
+                Err(error) => Err(why(&error, name)),
             }
         })
+    }
+}
+
+/// Why a name has no address, as far as a failure tells.
+fn why(error: &NetError, name: &str) -> ResolveError {
+    match error {
+        error if error.is_no_records_found() => ResolveError::NotFound,
+        NetError::Truncated => ResolveError::TooLong,
+        error => {
+            debug!(%error, name, "look-up failed");
+            ResolveError::Unavailable
+        }
     }
 }
