@@ -54,10 +54,15 @@ impl<T: Transport> ImapClient<T> {
         let entries = changes::entries(store, account).await?;
         // One that can't be read may be about a message that is here alone.
         listed.is_whole &= !changes::is_damaged(store, account).await?;
-        let (first_number, _) = record::next_number(store, Series::Mailbox).await?;
+        // Where all are known, it does not matter if no number can be had.
+        let most = u32::try_from(listed.mailboxes.len()).unwrap_or(u32::MAX);
+        let numbers = record::next_numbers(store, Series::Mailbox, most).await;
+        let numbers = numbers.map(|(first, _)| first);
+        let first_number = numbers.as_ref().copied().unwrap_or_default();
         let Reconciled { mut mailboxes, mut writes, next_number } =
             reconcile(account, &stored, &listed, first_number, &entries);
         if next_number > first_number {
+            numbers?;
             writes.push(Series::Mailbox.put(next_number));
         }
         if !writes.is_empty() {

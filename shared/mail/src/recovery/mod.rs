@@ -82,7 +82,7 @@ pub(crate) async fn recover(store: &impl Store) -> Result<(), StoreError> {
         let first = numbers.take(Series::Mailbox, lacking.len() as u32);
         let made =
             |((account, name, role), id)| local_mailbox(account, MailboxId(id), name, Some(role));
-        rebuilt.extend(lacking.into_iter().zip(first..).map(made));
+        rebuilt.extend(lacking.into_iter().zip(first..=u32::MAX).map(made));
     }
     batch.extend(rebuilt.iter().map(Record::put));
     batch.extend(numbers.writes());

@@ -23,6 +23,10 @@ const NUMBERED: [(Series, Table); 6] = [
     (Series::Outbox, Table::Outbox),
 ];
 
+/// The last number that can have been given. A higher one comes from damage: if it counted, no number would
+/// be left soon.
+const LAST: u32 = u32::MAX / 2;
+
 /// What is noted of each series, and what is in use.
 pub(super) struct Numbers(BTreeMap<Series, State>);
 
@@ -62,14 +66,15 @@ impl State {
         match self.note {
             Note::Next(next) if next > self.used => next,
             _ if self.used == 0 => 1,
-            _ => self.used.saturating_add(1 + GAP),
+            _ => self.used + 1 + GAP,
         }
     }
 }
 
 impl Numbers {
     /// What each start can look at: the notes, the last keys, and the queue of changes, of which entries
-    /// with the keys in `damaged` can't be read.
+    /// with the keys in `damaged` can't be read. What only a list, stored bytes, a ledger's row or a message
+    /// without a UID of the server's has a number in is not seen: see [`look_closer`](Self::look_closer).
     pub(super) async fn at_a_glance(
         store: &impl Store,
         known: &Known,
@@ -91,8 +96,8 @@ impl Numbers {
         let notes = store.get_many(Table::Meta, &Series::ALL.map(Series::key)).await?;
         for (series, note) in Series::ALL.into_iter().zip(notes) {
             numbers.of(series).note = match note.map(|note| record::decode(&note)) {
-                Some(Ok(next)) => Note::Next(next),
-                Some(Err(_)) => Note::Unreadable,
+                Some(Ok(next)) if next <= LAST => Note::Next(next),
+                Some(_) => Note::Unreadable,
                 None if is_new => Note::Next(1),
                 None => Note::Missing,
             };
@@ -122,7 +127,8 @@ impl Numbers {
 
     fn note(&mut self, series: Series, used: impl IntoIterator<Item = u32>) {
         let state = self.of(series);
-        state.used = used.into_iter().fold(state.used, u32::max);
+        let given = used.into_iter().filter(|number| *number <= LAST);
+        state.used = given.fold(state.used, u32::max);
     }
 
     /// UIDs that messages have, or had: some may be provisional.
@@ -160,8 +166,9 @@ impl Numbers {
     }
 }
 
-/// The number that a table's last key begins with.
+/// The number that a table's last key begins with; without numbers that can't have been given.
 async fn last(store: &impl Store, table: Table) -> Result<Option<u32>, StoreError> {
-    let last = store.scan(table, &KeyRange::all(), Order::Descending, 1).await?;
+    let given = KeyRange { end: Some(Key::new().u32(LAST + 1)), ..KeyRange::all() };
+    let last = store.scan(table, &given, Order::Descending, 1).await?;
     Ok(last.first().and_then(|(key, _)| number_at(key, 0)))
 }

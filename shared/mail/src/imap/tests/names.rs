@@ -140,3 +140,28 @@ fn what_this_account_may_not_do_with_a_mailbox_is_known_where_the_server_tells()
     ];
     assert_eq!(may.collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_list_without_new_mailboxes_needs_no_number() {
+    let host = ScriptedHost::default();
+    let sync = |list: &str| {
+        let told: String =
+            list.split(' ').map(|name| format!("* LIST () \"/\" {name}\r\n")).collect();
+        let mut script = vec![(r#"LIST "" "*""#, ok(&told))];
+        for command in [
+            r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#,
+            r#"STATUS "a" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#,
+        ] {
+            if list.contains(command.split('"').nth(1).unwrap()) {
+                script.push((command, "{tag} NO x\r\n".into()));
+            }
+        }
+        now(ready(&host, script).sync_mailboxes(&host, AccountId(1))).map(|all| all.len())
+    };
+    assert_eq!(sync("INBOX"), Ok(1));
+    let none_left = record::Series::Mailbox.put(u32::MAX);
+    now(host.store.apply(vec![none_left], Durability::Strict)).unwrap();
+    assert_eq!(sync("INBOX"), Ok(1));
+    assert!(sync("INBOX a").is_err());
+    assert_eq!(now(record::mailboxes(&host.store, AccountId(1))).unwrap().len(), 1);
+}

@@ -3,11 +3,7 @@
 use postern_bridge::OutgoingMessage;
 
 use super::*;
-use crate::{
-    changes::{Editor, limits::PROVISIONAL},
-    outbox,
-    pop3::row,
-};
+use crate::{changes::limits::PROVISIONAL, outbox, pop3::row};
 
 /// Beside what [`filled`] has: changes, in both accounts, and a message in the outbox.
 fn busy() -> TestHost<NoServer> {
@@ -150,6 +146,41 @@ fn what_is_known_by_its_number_alone_keeps_it() {
             let (next, _) = block_on(record::next_number(&host.store, series)).unwrap();
             assert!(next > number, "{series:?} {note:?}: {next}");
         }
+    }
+}
+
+#[test]
+fn a_number_that_can_not_have_been_given_does_not_count() {
+    const STRAY: u32 = u32::MAX;
+    let damaged = |table, key: Key| Write::Put { table, key, value: vec![0xc1] };
+    let stray = |table| damaged(table, Key::new().u32(STRAY).u32(1));
+    let change = damaged(Table::Changes, record::account_key(IMAP).u32(STRAY));
+    let mailbox = damaged(Table::Mailboxes, record::mailbox_key(MailboxId(STRAY)));
+    // What is behind each: the last number in use is found all the same.
+    let message = record::message_key(MessageId { mailbox: MailboxId(902), uid: 1 });
+    let used = damaged(Table::Messages, message);
+    let traces = [
+        (Series::Account, stray(Table::Ledger), IMAP.0),
+        (Series::Account, stray(Table::Changes), IMAP.0),
+        (Series::Mailbox, mailbox, 902),
+        (Series::Mailbox, stray(Table::Messages), 902),
+        (Series::Mailbox, stray(Table::Bodies), 902),
+        (Series::Change, change, 50),
+        (Series::Outbox, stray(Table::Outbox), 90),
+    ];
+    let notes = [None, Some(STRAY), Some(STRAY - 1)];
+    for ((series, trace, last), note) in
+        traces.iter().flat_map(|own| notes.map(|note| (own.clone(), note)))
+    {
+        let host = busy();
+        let note = note.map_or(gone(series), |next| series.put(next));
+        put(&host, vec![used.clone(), trace, note.clone()]);
+        block_on(recover(&host.store)).unwrap();
+        let (next, _) = block_on(record::next_number(&host.store, series)).unwrap();
+        assert!((last + 1..10_000).contains(&next), "{series:?} {note:?}: {next}");
+        let known = names(&host.store);
+        let made = work(&host);
+        assert!(known.iter().all(|(id, _)| *id != made), "{series:?} {note:?}");
     }
 }
 
