@@ -136,7 +136,7 @@ impl<H: Host> Client<H> {
         id: MailboxId,
         change: Change,
     ) -> Result<(), MailError> {
-        let mailbox = record::mailbox(self.store(), id).await?;
+        let mailbox = self.mailbox(id).await?;
         let (unread, total) = (mailbox.unread, mailbox.total);
         self.tell(None, Delta::Counts { mailbox: id, unread, total });
         if change == Change::Order {
@@ -264,7 +264,7 @@ impl<H: Host> Client<H> {
     pub(super) async fn tell_rows(&self, page: ClientId) -> Result<(), MailError> {
         let listed = self.listed(page);
         if let Some(mailbox) = listed {
-            let mailbox = record::mailbox(self.store(), mailbox).await?;
+            let mailbox = self.mailbox(mailbox).await?;
             if mailbox.conversations {
                 return self.tell_conversation_rows(page, &mailbox).await;
             }
@@ -276,7 +276,7 @@ impl<H: Host> Client<H> {
         };
         let names_recipients = match search {
             Some(_) => false,
-            None => names_recipients(&record::mailbox(self.store(), mailbox).await?),
+            None => names_recipients(&self.mailbox(mailbox).await?),
         };
         let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
         let stored = self.store().get_many(Table::Messages, &keys).await?;

@@ -149,7 +149,7 @@ impl<H: Host> Client<H> {
             selected.entry(id.mailbox).or_default().push(id.uid);
         }
         for mailbox in selected.keys() {
-            if record::mailbox(self.store(), *mailbox).await?.account != account.id {
+            if self.mailbox(*mailbox).await?.account != account.id {
                 let sentence = "One change can only be about messages of one account.";
                 return Err(MailError::Input(sentence.into()));
             }

@@ -1,6 +1,6 @@
 //! How safe what is stored is, and how much room there is.
 
-use postern_bridge::{AccountId, ClientId, Delta, Protocol, StorageView, StoredBytes};
+use postern_bridge::{ClientId, Delta, MailboxId, Protocol, StorageView, StoredBytes};
 
 use super::Client;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     changes::is_provisional,
     host::StorageState,
     pop3,
-    record::{self, Body, Message, Record},
+    record::{self, Body, Mailbox, Message, Record},
     store::{Durability, KeyRange, Order, Table, Write},
 };
 
@@ -99,9 +99,12 @@ impl<H: Host> Client<H> {
     /// frees. Nothing else is ever dropped.
     async fn free_room(&self) -> Result<u64, MailError> {
         let mut freed = 0;
-        for id in self.account_ids() {
-            if self.account(id)?.protocol == Protocol::Imap && freed < ROOM {
-                freed += drop_bodies(self.store(), id, ROOM - freed).await?;
+        // Those that can't be read can't be mended either: there is no room for it.
+        let (mailboxes, _) = record::readable::<Mailbox>(self.store(), &KeyRange::all()).await?;
+        for mailbox in mailboxes {
+            let Ok(account) = self.account(mailbox.account) else { continue };
+            if account.protocol == Protocol::Imap && freed < ROOM {
+                freed += drop_bodies(self.store(), mailbox.id, ROOM - freed).await?;
             }
         }
         Ok(freed)
@@ -111,7 +114,8 @@ impl<H: Host> Client<H> {
     pub(super) async fn measure_storage(&self, page: ClientId) -> Result<(), MailError> {
         let mut stored = Vec::new();
         for account in self.account_ids() {
-            let (messages, bytes) = stored_bytes(self.store(), account).await?;
+            let mailboxes = self.mailboxes(account).await?;
+            let (messages, bytes) = stored_bytes(self.store(), &mailboxes).await?;
             stored.push(StoredBytes { account, messages, bytes });
         }
         self.tell(Some(page), Delta::StoredByAccount(stored));
@@ -120,56 +124,52 @@ impl<H: Host> Client<H> {
     }
 }
 
-/// Drops what is stored of an IMAP account's messages until so many bytes are free; how many are.
+/// Drops what is stored of an IMAP mailbox's messages until so many bytes are free; how many are.
 ///
 /// Each batch drops the bytes and says so in the record: a crash leaves messages that are here or
 /// not, and are fetched again when somebody opens them. What only this browser has (a message on its
 /// way to the server) stays.
 async fn drop_bodies(
     store: &impl Store,
-    account: AccountId,
+    mailbox: MailboxId,
     wanted: u64,
 ) -> Result<u64, MailError> {
     let mut freed = 0;
-    for mailbox in record::mailboxes(store, account).await? {
-        let mut range = KeyRange::prefix(record::mailbox_key(mailbox.id));
-        while freed < wanted {
-            let window = store.scan(Table::Arrival, &range, Order::Ascending, WINDOW).await?;
-            let Some((last, _)) = window.last() else { break };
-            range.start = last.clone().bytes(&[0]);
-            let ids: Vec<_> = window
-                .iter()
-                .map(|(key, _)| record::arrived_message(key))
-                .collect::<Result<_, _>>()?;
-            let _editing = store.editing().lock().await;
-            let mut batch = Vec::new();
-            let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
-            let values = store.get_many(Table::Messages, &keys).await?;
-            for (id, value) in ids.into_iter().zip(values) {
-                let Some(value) = value.filter(|_| !is_provisional(id.uid)) else { continue };
-                let Ok(mut message) = record::decode::<Message>(&value) else { continue };
-                if let Body::Whole { size } | Body::Partial { size, .. } = message.body {
-                    freed += size;
-                    message.body = Body::Absent;
-                    let range = KeyRange::prefix(record::message_key(id));
-                    batch.push(Write::DeleteRange { table: Table::Bodies, range });
-                    batch.push(message.put());
-                }
-                if freed >= wanted {
-                    break;
-                }
+    let mut range = KeyRange::prefix(record::mailbox_key(mailbox));
+    while freed < wanted {
+        let window = store.scan(Table::Arrival, &range, Order::Ascending, WINDOW).await?;
+        let Some((last, _)) = window.last() else { break };
+        range.start = last.clone().bytes(&[0]);
+        let ids: Vec<_> =
+            window.iter().map(|(key, _)| record::arrived_message(key)).collect::<Result<_, _>>()?;
+        let _editing = store.editing().lock().await;
+        let mut batch = Vec::new();
+        let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
+        let values = store.get_many(Table::Messages, &keys).await?;
+        for (id, value) in ids.into_iter().zip(values) {
+            let Some(value) = value.filter(|_| !is_provisional(id.uid)) else { continue };
+            let Ok(mut message) = record::decode::<Message>(&value) else { continue };
+            if let Body::Whole { size } | Body::Partial { size, .. } = message.body {
+                freed += size;
+                message.body = Body::Absent;
+                let range = KeyRange::prefix(record::message_key(id));
+                batch.push(Write::DeleteRange { table: Table::Bodies, range });
+                batch.push(message.put());
             }
-            store.apply(batch, Durability::Relaxed).await?;
+            if freed >= wanted {
+                break;
+            }
         }
+        store.apply(batch, Durability::Relaxed).await?;
     }
     Ok(freed)
 }
 
-/// How many messages of an account are stored with their bytes, and how many bytes that is; without those
+/// How many messages of mailboxes are stored with their bytes, and how many bytes that is; without those
 /// whose records can't be read.
-async fn stored_bytes(store: &impl Store, account: AccountId) -> Result<(u32, u64), MailError> {
+async fn stored_bytes(store: &impl Store, mailboxes: &[Mailbox]) -> Result<(u32, u64), MailError> {
     let (mut messages, mut bytes) = (0, 0);
-    for mailbox in record::mailboxes(store, account).await? {
+    for mailbox in mailboxes {
         let mut range = KeyRange::prefix(record::mailbox_key(mailbox.id));
         loop {
             let window = store.scan(Table::Messages, &range, Order::Ascending, WINDOW).await?;
@@ -193,7 +193,7 @@ async fn stored_bytes(store: &impl Store, account: AccountId) -> Result<(u32, u6
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{MailboxId, MessageId};
+    use postern_bridge::MessageId;
 
     use super::*;
     use crate::{
@@ -215,9 +215,8 @@ mod tests {
         let (table, key) = (Table::Messages, record::message_key(id(2)));
         batch.push(Write::Put { table, key, value: Vec::new() });
         block_on(store.apply(batch, Durability::Strict)).unwrap();
-        let account = mailbox(1).account;
-        assert_eq!(block_on(stored_bytes(&store, account)), Ok((2, 10)));
-        assert_eq!(block_on(drop_bodies(&store, account, 100)), Ok(10));
+        assert_eq!(block_on(stored_bytes(&store, &[mailbox(1)])), Ok((2, 10)));
+        assert_eq!(block_on(drop_bodies(&store, MailboxId(1), 100)), Ok(10));
         for (uid, left) in [(1, &b""[..]), (2, b"bytes"), (3, b"")] {
             assert_eq!(block_on(record::body(&store, id(uid))).unwrap(), left);
         }

@@ -136,6 +136,33 @@ fn a_mailbox_that_is_damaged_meanwhile_can_be_opened() {
 }
 
 #[test]
+fn a_mailbox_that_is_damaged_meanwhile_is_there_for_whatever_a_page_asks() {
+    let id = MailboxId(2);
+    let page = ClientId(1);
+    let own = account(Protocol::Pop3);
+    for way in 0..6 {
+        let (client, store, _) = damaged(&own, &[(Table::Mailboxes, record::mailbox_key(id))]);
+        let done = block_on(async {
+            match way {
+                0 => client.mailbox_changed(id, lists::Change::Order).await,
+                1 => client.show_rows(page, id, 0..9).await,
+                2 => client.group_conversations(page, id, true, None).await,
+                3 => client.all_and_those(id, &[]).await.map(drop),
+                4 => client.measure_storage(page).await,
+                _ => {
+                    let mut editor =
+                        changes::Editor::begin(&*client.inner.host, &own, None).await?;
+                    let messages = postern_bridge::Selection::Messages(vec![message(2)]);
+                    client.selected(&mut editor, &own, messages).await.map(drop)
+                }
+            }
+        });
+        assert_eq!(done, Ok(()), "{way}");
+        assert_eq!(block_on(record::mailbox(&store, id)).unwrap().account, own.id, "{way}");
+    }
+}
+
+#[test]
 fn an_account_stays_if_a_damaged_mailbox_may_have_been_its_own() {
     let own = account(Protocol::Imap);
     let (client, store, _) =

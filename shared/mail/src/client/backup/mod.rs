@@ -172,7 +172,7 @@ impl<H: Host> Client<H> {
     ) -> Result<Vec<(Account, Vec<Mailbox>)>, MailError> {
         let accounts = match scope {
             ExportScope::Mailbox(id) => {
-                let mailbox = record::mailbox(self.store(), id).await?;
+                let mailbox = self.mailbox(id).await?;
                 return Ok(vec![(self.account(mailbox.account)?, vec![mailbox])]);
             }
             ExportScope::Account(account) => vec![account],

@@ -73,6 +73,8 @@ impl<H: Host> Client<H> {
         on: bool,
         at: Option<MessageId>,
     ) -> Result<(), MailError> {
+        // One that can't be read is made anew here.
+        self.mailbox(id).await?;
         let mailbox = {
             let _editing = self.store().editing().lock().await;
             let mailbox = record::mailbox(self.store(), id).await?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use postern_bridge::{MailboxId, MessageId, Selection};
 
-use crate::{Host, MailError, client::Client, record};
+use crate::{Host, MailError, client::Client};
 
 impl<H: Host> Client<H> {
     /// Names the messages of a selection of conversations, but for one of all but some: see
@@ -49,7 +49,7 @@ impl<H: Host> Client<H> {
 
     /// Reads all that is not read yet.
     async fn read_whole(&self, kept: &super::Kept, mailbox: MailboxId) -> Result<(), MailError> {
-        let sources = self.sources(&record::mailbox(self.store(), mailbox).await?).await?;
+        let sources = self.sources(&self.mailbox(mailbox).await?).await?;
         while !self.read_on(kept, &sources).await? {}
         Ok(())
     }
