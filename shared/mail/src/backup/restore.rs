@@ -19,6 +19,7 @@ use crate::{
     changes::Editor,
     pop3,
     record::{self, Account, Mailbox, Record, Series},
+    recovery,
     store::{Durability, KeyRange},
 };
 
@@ -123,7 +124,9 @@ impl<H: Host> Restore<'_, H> {
         all: &[SavedAccount],
     ) -> Result<(), MailError> {
         let store = self.host.store();
-        let present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
+        let mut present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
+        // No two of a backup are the same one here.
+        present.retain(|own| !self.senders.values().any(|given| *given == own.id));
         let account = match meant(saved, all, &present) {
             Some(account) if account.has_lost_its_settings() => {
                 self.settle(saved, account.id).await?
@@ -293,7 +296,8 @@ impl<H: Host> Restore<'_, H> {
 }
 
 /// The account that a saved one is. Where settings were lost, it is the one that it can have been, if
-/// nothing else can be meant: the mail of two accounts must not be mixed.
+/// nothing else can be meant: the mail of two accounts must not be mixed. An address that was made up says
+/// nothing: another browser makes up the same.
 fn meant<'a>(
     saved: &SavedAccount,
     all: &[SavedAccount],
@@ -303,7 +307,8 @@ fn meant<'a>(
     let same: Vec<&Account> = present.iter().filter(|own| saved.is(own)).collect();
     if let Some(first) = same.first() {
         let is_known = !first.incoming.endpoint.host.is_empty();
-        return (is_known || is_only(&same)).then_some(first);
+        let is_told = is_only(&same) && !recovery::is_made_up(&first.identity);
+        return (is_known || is_told).then_some(first);
     }
     let likely: Vec<&Account> = present.iter().filter(|own| saved.was(own)).collect();
     let claims = |own: &Account| all.iter().filter(|saved| saved.is(own) || saved.was(own)).count();

@@ -121,12 +121,28 @@ fn of_several_accounts_that_can_be_meant_none_is() {
 }
 
 #[test]
+fn two_accounts_of_a_backup_do_not_become_one() {
+    let address = account(3, Protocol::Pop3).identity.address;
+    let host = filled(MemoryStore::new());
+    let mut file = backup_of(&host, &[lost(3, &address), lost(4, &address)]);
+    replace_accounts(&host, &[]);
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    assert_eq!(block_on(backup.restore(&host, &mut file)).unwrap().added.len(), 2);
+    assert_eq!(accounts(&host.store).len(), 2);
+}
+
+#[test]
 fn an_account_with_a_made_up_address_fits_none() {
     let made_up = "account-3@recovered.invalid";
     let mut named = account(3, Protocol::Pop3);
     named.identity.address = made_up.into();
     named.outgoing.endpoint.host.clear();
-    for (saved, present) in [(lost(3, made_up), named.clone()), (named, lost(3, made_up))] {
+    // Each browser makes up the same.
+    for (saved, present) in [
+        (lost(3, made_up), named.clone()),
+        (named, lost(3, made_up)),
+        (lost(3, made_up), lost(3, made_up)),
+    ] {
         let host = filled(MemoryStore::new());
         let mut file = backup_of(&host, &[saved]);
         replace_accounts(&host, std::slice::from_ref(&present));
