@@ -166,8 +166,8 @@ fn no_room_sentence(subject: &str, size: u64, can_be_less: bool) -> String {
              messages as large as this one."
         }
         false => {
-            "Free some space, by deleting files on this device or messages here: a later download tries \
-             again."
+            "Free some space on this device: a later download tries again. Messages that you delete here \
+             may be nowhere else; save a backup first."
         }
     };
     format!(
@@ -270,6 +270,7 @@ mod tests {
         for (can_be_less, advice) in [
             (true, "only the headers of messages as large as this one"),
             (false, "a later download tries again"),
+            (false, "may be nowhere else; save a backup first"),
         ] {
             let error = MailError::NoRoom { subject: "Figs".into(), size: 20_000_001, can_be_less };
             let sentence = error.problem("").sentence;
