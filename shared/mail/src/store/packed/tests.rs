@@ -252,6 +252,25 @@ fn a_damaged_block_costs_its_rows_and_nothing_else() {
 }
 
 #[test]
+fn damage_of_the_mark_of_what_is_compressed_costs_the_rows_of_a_block_and_nothing_else() {
+    for (table, left) in [(Table::Blocks, 0), (Table::Directory, 400)] {
+        for (at, bit) in (0..4).flat_map(|at| [1, 0x80].map(|bit| (at, bit))) {
+            let (inner, packed) = one_block();
+            replace(&inner, table, |mut value| {
+                value[at] ^= bit;
+                value
+            });
+            let all = (0..10).map(|number| (number, left));
+            assert_eq!(rows_of(&packed), all.collect::<Vec<_>>(), "{table:?} {at} {bit}");
+            block_on(packed.apply(vec![put(3), put(12)], Durability::Strict)).unwrap();
+            let expect = |number: u32| (number, if [3, 12].contains(&number) { 400 } else { left });
+            let all = (0..10).chain([12]).map(expect);
+            assert_eq!(rows_of(&packed), all.collect::<Vec<_>>(), "{table:?} {at} {bit}");
+        }
+    }
+}
+
+#[test]
 fn damage_of_a_block_that_is_not_compressed_costs_the_rows_behind_it_and_nothing_else() {
     // Two rows can be read, and of the others there are the keys.
     let (inner, packed) = one_block();
