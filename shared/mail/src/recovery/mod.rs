@@ -1,6 +1,7 @@
 //! Accounts and mailboxes whose records can't be read any more: they are made anew, since all mail that
 //! is kept under their numbers, of which there may be no other copy, can be reached through them alone.
-//! For the same reason no number may be given twice: what notes the next ones is looked at as well.
+//! For the same reason no number may be given twice: what notes the next ones is looked at as well, each
+//! time beside what is soon read, and beside all that has numbers if something is to be mended.
 //!
 //! *If this ends early*, nothing was written: one strict batch has all of it. Such a record is replaced,
 //! or removed where nothing is kept under it. An account's is kept aside if it is not too large; once it
@@ -33,8 +34,9 @@ use numbers::Numbers;
 /// remembered by its number.
 const GAP: u32 = 1_000;
 
-/// Makes anew what can't be read, puts back what can be read again, and has no number given twice. Before
-/// anything else is done with the store.
+/// Makes anew what can't be read, puts back what can be read again, and has no number given twice. It takes
+/// the lock for editing, under which numbers are given: it is the first thing that a start does with the
+/// store, and goes on beside other work where damage is found later.
 ///
 /// # Errors
 ///
