@@ -146,10 +146,9 @@ impl Fetch {
             b"X-GM-THRID" => self.gmail.thread_id = items.number(),
             b"X-GM-LABELS" => {
                 let label = |item: Item<'_>| Some(item.spelled()?.into_owned());
-                let labels = items.list(|labels| {
-                    std::iter::from_fn(|| labels.value()).filter_map(label).collect()
-                });
-                self.gmail.labels = Some(labels.unwrap_or_default());
+                let labels =
+                    items.list(|labels| std::iter::from_fn(|| labels.value()).map(label).collect());
+                self.gmail.labels = labels.flatten();
             }
             b"RFC822" => self.sections.push(BodySection::whole("", items)),
             b"RFC822.HEADER" => self.sections.push(BodySection::whole("HEADER", items)),
@@ -234,6 +233,21 @@ mod tests {
         let labels: [&[u8]; 5] =
             [br"\Inbox", br"\Sent", b"Important", b"Muy &AOE- Importante", b"NIL"];
         assert_eq!(gmail.labels.unwrap(), labels);
+    }
+
+    #[test]
+    fn labels_that_can_not_be_read_are_not_taken_for_none() {
+        for (told, labels) in [
+            ("()", Some(vec![])),
+            ("NIL", None),
+            ("Work", None),
+            ("(Work (a b))", None),
+            ("((a) Work)", None),
+        ] {
+            let told = fetch(&format!("* 1 FETCH (X-GM-LABELS {told} UID 7)"));
+            assert_eq!(told.gmail.labels, labels);
+            assert_eq!(told.uid, Some(7), "what follows is read");
+        }
     }
 
     #[test]
