@@ -1,5 +1,7 @@
 //! A message's record from what the server tells about it.
 
+use std::collections::BTreeSet;
+
 use postern_bridge::{Address, Flags, MailboxId, MessageId};
 use postern_imap::{
     command::{FetchItem, Partial},
@@ -161,7 +163,8 @@ pub(super) fn flags(flags: &[Flag]) -> Flags {
     }
 }
 
-/// The keywords among a message's flags, and its labels, which are spelled so: sorted, each once.
+/// The keywords among a message's flags, and its labels, which are spelled so: sorted, each once, however
+/// it is written.
 pub(super) fn tags(flags: &[Flag], labels: &[Vec<u8>], spelling: Spelling) -> Vec<String> {
     let keyword = |flag: &Flag| match flag {
         Flag::Other(name) if !name.starts_with('\\') => Some(name.to_string()),
@@ -170,7 +173,8 @@ pub(super) fn tags(flags: &[Flag], labels: &[Vec<u8>], spelling: Spelling) -> Ve
     let keywords = flags.iter().filter_map(keyword);
     let mut tags: Vec<String> = keywords.chain(labels::tags(labels, spelling)).collect();
     tags.sort_unstable();
-    tags.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    let mut names = BTreeSet::new();
+    tags.retain(|tag| names.insert(tag.to_ascii_lowercase()));
     tags.truncate(limits::KEYWORDS);
     tags
 }
