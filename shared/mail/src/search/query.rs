@@ -1,14 +1,14 @@
 //! What messages must be like to be found. Pure.
 
 use memchr::memmem;
-use postern_bridge::{Flags, Role};
+use postern_bridge::{Flags, Role, is_label};
 use postern_imap::{
     command::SearchKey,
     mailbox_name::{self, Spelling},
     response::{Day, Flag},
 };
 
-use crate::{changes::is_label, record::Mailbox};
+use crate::record::Mailbox;
 
 /// What messages must be like to be found: they fulfil every clause.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -288,12 +288,15 @@ impl Term {
             Self::HasAttachment => {
                 SearchKey::Header { name: "Content-Type".into(), value: "multipart/mixed".into() }
             }
-            Self::Tag(tag) if labels.is_some() && is_label(tag) => {
-                let label = mailbox_name::encode_to(tag, labels?);
-                let label = String::from_utf8(label).ok()?;
-                (rung == Rung::All || label.is_ascii()).then_some(SearchKey::GmailLabel(label))?
+            // A server with labels has keywords as well, which other programs may have given.
+            Self::Tag(tag) => {
+                let keyword = keyword(tag).map(|name| SearchKey::Flag(Flag::Other(name.into())));
+                let label = labels.filter(|_| is_label(tag)).and_then(|spelling| {
+                    let label = String::from_utf8(mailbox_name::encode_to(tag, spelling)).ok()?;
+                    (rung == Rung::All || label.is_ascii()).then_some(SearchKey::GmailLabel(label))
+                });
+                [label, keyword].into_iter().flatten().reduce(SearchKey::or)?
             }
-            Self::Tag(tag) => SearchKey::Flag(Flag::Other(keyword(tag)?.into())),
             Self::Larger(bytes) => SearchKey::Larger(*bytes),
             Self::Smaller(bytes) => SearchKey::Smaller(*bytes),
             Self::In(_) => return None,

@@ -174,13 +174,18 @@ fn servers_are_asked_for_what_they_can_look_for() {
 }
 
 #[test]
-fn a_server_with_labels_is_asked_for_those() {
+fn a_server_with_labels_is_asked_for_those_and_for_keywords() {
     let flag = |name: &str| SearchKey::Flag(Flag::Other(name.into()));
     let label = |name: &str| SearchKey::GmailLabel(name.into());
     for (typed, spelling, key) in [
         ("tag:\"a größe\"", Spelling::ModifiedUtf7, label("a gr&APYA3w-e")),
         ("tag:größe", Spelling::Utf8, label("größe")),
-        ("-tag:work", Spelling::Utf8, SearchKey::negate(label("work"))),
+        ("tag:work", Spelling::ModifiedUtf7, SearchKey::or(label("work"), flag("work"))),
+        (
+            "-tag:work",
+            Spelling::Utf8,
+            SearchKey::negate(SearchKey::or(label("work"), flag("work"))),
+        ),
         ("tag:$Forwarded", Spelling::Utf8, flag("$Forwarded")),
     ] {
         let asked = Query::parse(typed).asked(Rung::All, Some(spelling));
