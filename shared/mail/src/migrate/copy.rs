@@ -182,14 +182,14 @@ impl Filling<'_> {
     }
 
     /// Sends what waits: all of it together, or one by one if the server refuses that, as it then does
-    /// with all that follows.
+    /// with all that follows. What is larger than it says that it takes is left out.
     async fn send<H: Host>(
         &mut self,
         host: &H,
         imap: &mut ImapClient<H::Transport>,
     ) -> Result<(), MailError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        if waiting.len() > 1 {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        while waiting.len() > 1 {
             match imap.append_copies(host, self.mailbox, &waiting).await {
                 Ok(()) => {
                     for (message, _) in &waiting {
@@ -197,10 +197,17 @@ impl Filling<'_> {
                     }
                     return Ok(());
                 }
+                // Nothing was sent: the others still go together.
+                Err(MailError::TooLarge { limit, .. }) => {
+                    let all = waiting.len();
+                    waiting.retain(|(_, size)| *size <= limit);
+                    self.report.missing += (all - waiting.len()) as u32;
+                }
                 // One of them is to blame, or that there are several. It should have taken none.
                 Err(error) if is_of_one_message(&error) => {
                     self.at_once = 1;
                     self.present = imap.likenesses(host, self.mailbox).await?;
+                    break;
                 }
                 Err(error) => return Err(error),
             }
@@ -215,6 +222,8 @@ impl Filling<'_> {
             }
             match imap.append_copies(host, self.mailbox, std::slice::from_ref(&one)).await {
                 Ok(()) => self.note_sent(message),
+                // That says nothing of the others, however many there are.
+                Err(MailError::TooLarge { .. }) => self.report.missing += 1,
                 Err(error) if is_of_one_message(&error) && self.refused < limits::REFUSALS => {
                     self.refused += 1;
                     self.report.missing += 1;
@@ -243,7 +252,6 @@ fn is_of_one_message(error: &MailError) -> bool {
             | MailError::Store(StoreError::Damaged(_))
             | MailError::Unsupported(_)
             | MailError::Denied { why: Denial::TooMuch, .. }
-            | MailError::TooLarge { .. }
     )
 }
 

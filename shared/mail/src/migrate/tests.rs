@@ -185,3 +185,17 @@ fn what_a_server_keeps_of_several_that_it_refuses_is_not_sent_again() {
     assert_eq!(report, Copied { copied: 4, present: 0, missing: 1 });
     assert_eq!(server.taken, ["one", "one", "one", "two"]);
 }
+
+#[test]
+fn messages_that_are_too_large_hold_no_other_back_however_many_they_are() {
+    let server = |capabilities| Imap { capabilities, ..Imap::default() };
+    let large = (0..30).map(|number| format!("a-letter-that-is-too-large-{number}"));
+    let names: Vec<_> = letters(2).into_iter().chain(large).chain(["last".into()]).collect();
+    for (capabilities, appends) in
+        [("MULTIAPPEND APPENDLIMIT=20", vec![3]), ("APPENDLIMIT=20", vec![1; 3])]
+    {
+        let (report, server) = copied(server(capabilities), &names);
+        assert_eq!(report, Copied { copied: 3, present: 0, missing: 30 });
+        assert_eq!((&*server.taken.concat(), server.appends), ("letter-0letter-1last", appends));
+    }
+}
