@@ -191,7 +191,9 @@ fn reconcile(
         if let Some((identifier, _)) = &own.identity {
             mailbox.server_id = Some(identifier.clone());
         }
-        mailbox.synced.stale |= plan::is_stale(&mailbox, own.status.as_ref());
+        // An earlier version did not ask for labels: no count tells that they are missing.
+        let lacks_labels = *has_labels && !mailbox.synced.labelled;
+        mailbox.synced.stale |= lacks_labels || plan::is_stale(&mailbox, own.status.as_ref());
         let counts = own.status.as_ref().and_then(|own| own.unseen.zip(own.messages));
         if let Some((unread, total)) = counts {
             mailbox.synced.counted =
@@ -294,7 +296,10 @@ fn is_selectable(entry: &ListEntry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::changes::{Item, Task, tests::queued};
+    use crate::{
+        changes::{Item, Task, tests::queued},
+        record::SyncPoint,
+    };
 
     pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
         Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false }
@@ -340,6 +345,25 @@ mod tests {
 
         let third = reconcile(account, &second.mailboxes, &listed, second.next_number, &[]);
         assert_eq!(third.writes, [], "nothing changed, nothing is written");
+    }
+
+    #[test]
+    fn a_quiet_mailbox_of_which_no_labels_are_stored_is_looked_at_once() {
+        let synced = SyncPoint { exists: 5, unseen: 2, ..SyncPoint::default() };
+        let before = Mailbox {
+            path: b"INBOX".to_vec(),
+            uid_validity: 7,
+            synced,
+            ..Mailbox::new(MailboxId(1), AccountId(3))
+        };
+        let is_stale = |has_labels, labelled| {
+            let mut before = before.clone();
+            before.synced.labelled = labelled;
+            let listed = Listing { has_labels, ..whole([own("INBOX", Some((2, 5)))]) };
+            reconcile(AccountId(3), &[before], &listed, 2, &[]).mailboxes[0].synced.stale
+        };
+        let cases = [(true, false), (true, true), (false, false)];
+        assert_eq!(cases.map(|(has, labelled)| is_stale(has, labelled)), [true, false, false]);
     }
 
     #[test]

@@ -42,6 +42,9 @@ impl<T: Transport> ImapClient<T> {
     ///   tells the same again, which does no harm;
     /// - after links that an earlier version did not ask for: `linked_from` in the same batch says from
     ///   which UID on they are known, and it goes on below;
+    /// - after labels that it did not ask for: `labelled_from` in the next batch says so of them; before
+    ///   that they are asked for again. What changes above meanwhile is told since the mod-sequence, which
+    ///   is the earlier one;
     /// - after messages were refused: which these are is stored at once, and they come last with the next
     ///   call;
     /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
@@ -109,8 +112,7 @@ impl<T: Transport> ImapClient<T> {
         }
         let is_empty = stored.is_empty();
         let mut flags = plan::flags_from(&before, &selected, told && !labelled, is_empty);
-        let lacks_labels = labelled && !before.synced.labelled && !is_empty;
-        if lacks_labels || told && self.has_lost_news() {
+        if told && self.has_lost_news() {
             flags = FlagsFrom::Server;
         }
         self.apply_news(&mut sync, &mut stored).await?;
@@ -122,6 +124,14 @@ impl<T: Transport> ImapClient<T> {
         known.retain(|uid| stored.binary_search(uid).is_ok());
         if !before.synced.linked && !reset {
             self.learn_links(&mut sync, before.synced.linked_from, &known).await?;
+            if sync.is_paused() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        // Where all flags are looked at, labels come with them.
+        if labelled && !before.synced.labelled && !reset && flags != FlagsFrom::Server {
+            let from = before.synced.labelled_from;
+            self.learn_labels(&mut sync, from, &known, &mut stored).await?;
             if sync.is_paused() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -146,6 +156,7 @@ impl<T: Transport> ImapClient<T> {
                 linked: true,
                 linked_from: 0,
                 labelled,
+                labelled_from: 0,
                 counted: own.synced.counted,
             };
         })

@@ -46,6 +46,34 @@ impl<T: Transport> ImapClient<T> {
         Ok(())
     }
 
+    /// Asks for the labels of messages that an earlier version, which did not ask for them, stored: as
+    /// [`learn_links`](Self::learn_links) does, from `labelled_from` on down.
+    pub(super) async fn learn_labels<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
+        labelled_from: u32,
+        known: &[u32],
+        stored: &mut Vec<u32>,
+    ) -> Result<(), MailError> {
+        let items = labels::items(sync.labels);
+        let below = match labelled_from {
+            0 => known.len(),
+            from => known.partition_point(|uid| *uid < from),
+        };
+        for piece in known[..below].rchunks(BATCH) {
+            for window in plan::flag_windows(piece) {
+                let command = Command::uid_fetch(&window, &items)?;
+                self.ask_flags(sync, command, stored).await?;
+            }
+            sync.update(|own| own.synced.labelled_from = piece[0]).await?;
+            self.look_out(sync)?;
+            if sync.is_paused() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Looks at the flags and labels of messages that were stored before.
     pub(super) async fn refresh_flags<H: Host<Transport = T>>(
         &mut self,

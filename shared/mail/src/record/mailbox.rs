@@ -81,6 +81,10 @@ pub struct SyncPoint {
     /// Whether the server has labels, and all that is stored has its own.
     #[serde(default)]
     pub labelled: bool,
+    /// From which UID on all that is stored has its labels, while those are being learnt; 0 if none were
+    /// learnt yet.
+    #[serde(default)]
+    pub labelled_from: u32,
     /// UIDVALIDITY and UIDNEXT that the server told with the counts in the list of mailboxes, if it
     /// told them.
     #[serde(default)]

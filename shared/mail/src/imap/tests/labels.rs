@@ -92,6 +92,47 @@ fn labels_that_an_earlier_version_did_not_ask_for_are_asked_for_once() {
 }
 
 #[test]
+fn asking_for_labels_is_broken_off_for_something_more_urgent_and_goes_on_below() {
+    let host = host_with_labels();
+    update(&host, |synced| synced.labelled = false);
+    let answer = "* 1 FETCH (UID 2 FLAGS () X-GM-LABELS (a))\r\n\
+                  * 2 FETCH (UID 5 FLAGS () X-GM-LABELS (b))\r\n";
+    let all = ("UID FETCH 2,5 (UID FLAGS X-GM-LABELS)", ok(answer));
+    let mut own = client(&host, vec![opened(44), unread(0), all]);
+    let mut urgent = |_: SyncStep| ControlFlow::Break(());
+    assert!(now(own.sync_messages(&host, INBOX, &mut urgent)).unwrap().is_break());
+    assert_eq!(tags(&host), [["a"], ["b"]]);
+    let synced = || now(record::mailbox(&host.store, INBOX)).unwrap().synced;
+    assert_eq!((synced().labelled, synced().labelled_from, synced().mod_seq), (false, 2, 40));
+
+    // Of the fifth they are known but for what has changed since, and the second is left.
+    update(&host, |synced| synced.labelled_from = 5);
+    let second = ("UID FETCH 2 (UID FLAGS X-GM-LABELS)", ok(""));
+    let answer = "* 2 FETCH (UID 5 FLAGS () X-GM-LABELS (c) MODSEQ (44))\r\n";
+    let script = vec![opened(44), unread(0), second, (CHANGED, ok(answer))];
+    sync(&mut client(&host, script), &host);
+    assert_eq!(tags(&host), [["a"], ["c"]]);
+    assert_eq!((synced().labelled, synced().labelled_from), (true, 0));
+}
+
+#[test]
+fn of_tags_that_differ_only_in_how_they_are_written_one_is_kept() {
+    let host = host_with_labels();
+    let answer = "* 1 FETCH (UID 2 FLAGS (work) X-GM-LABELS (Work alpha WORK))\r\n";
+    sync(&mut client(&host, vec![opened(46), unread(0), (CHANGED, ok(answer))]), &host);
+    assert_eq!(tags(&host)[0], ["WORK", "alpha"]);
+}
+
+#[test]
+fn labels_that_can_not_be_read_leave_the_tags_as_they_are() {
+    let host = host_with_labels();
+    let answer = "* 1 FETCH (UID 2 FLAGS (\\Seen) X-GM-LABELS NIL)\r\n";
+    sync(&mut client(&host, vec![opened(46), unread(0), (CHANGED, ok(answer))]), &host);
+    assert!(stored(&host)[0].flags.seen);
+    assert_eq!(tags(&host)[0], ["$Forwarded", "Muy Importante", "Work", "ä"]);
+}
+
+#[test]
 fn after_utf_8_was_agreed_on_labels_are_spelled_in_it() {
     let host = host_with_labels();
     let greeting = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH CONDSTORE ENABLE UTF8=ACCEPT \

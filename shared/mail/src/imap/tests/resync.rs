@@ -43,6 +43,7 @@ fn host_with_mod_seq() -> ScriptedHost {
         linked: true,
         linked_from: 0,
         labelled: false,
+        labelled_from: 0,
         counted: None,
     };
     assert_eq!(synced, expected);
