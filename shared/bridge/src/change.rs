@@ -13,6 +13,21 @@ use crate::{AccountId, MailboxId, MessageId, Problem};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct ChangeId(pub u32);
 
+/// Characters of a label: what Gmail allows.
+const LABEL: usize = 225;
+
+/// What a label can be, for a person who has typed one that [can't](is_label).
+pub const LABEL_RULE: &str =
+    "A label needs 1 to 225 letters, and can't begin with a backslash or a dollar sign.";
+
+/// Whether a tag can be one of a person's own labels on Gmail: not of Gmail itself, no keyword of
+/// programs (RFC 5788), and spelled for certain.
+pub fn is_label(name: &str) -> bool {
+    let is_odd = |own: char| own.is_control() || own == char::REPLACEMENT_CHARACTER;
+    let is_short = name.chars().nth(LABEL).is_none();
+    is_short && !name.trim().is_empty() && !name.starts_with(['\\', '$']) && !name.contains(is_odd)
+}
+
 /// A change.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Change {

@@ -36,7 +36,7 @@ pub use certificate::{
     Certificate, CertificateDetails, CertificateProblem, Fingerprint, FingerprintError,
     RefusedCertificate, TlsSession,
 };
-pub use change::{Change, ChangeId, Done, Mark, Moved, Refused, Selection};
+pub use change::{Change, ChangeId, Done, LABEL_RULE, Mark, Moved, Refused, Selection, is_label};
 pub use delta::{Delta, Problem, ProblemKind, Progress, SendState};
 pub use discovery::{Authentication, Candidate, Discovery, Protection, Service, Source, UserName};
 pub use draft::SavedDraft;

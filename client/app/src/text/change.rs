@@ -1,5 +1,7 @@
 //! What can be done to messages and folders, in words.
 
+use postern_bridge::is_label;
+
 use crate::state::{
     command::{Command, Purpose},
     dialog::Question,
@@ -22,8 +24,6 @@ pub(crate) const NEW_TAG: &str = "New tag";
 pub(crate) const ADD_TAG: &str = "Add";
 pub(crate) const TAG_WRONG: &str =
     "A tag is one word of letters and digits without accents, such as Project-2.";
-pub(crate) const LABEL_WRONG: &str =
-    "A label can't be longer than 225 letters, nor begin with a backslash or a dollar sign.";
 pub(crate) const DONE: &str = "Done";
 pub(crate) const NEW_FOLDER: &str = "New folder";
 pub(crate) const RENAME_FOLDER: &str = "Rename folder";
@@ -131,9 +131,9 @@ pub(crate) fn tag(keyword: &str) -> Option<String> {
 }
 
 /// Whether what was typed can be a tag, or a label where tags are labels.
-pub(crate) fn fits(typed: &str, is_label: bool) -> bool {
-    if is_label {
-        return (1..=225).contains(&typed.chars().count()) && !typed.starts_with(['$', '\\']);
+pub(crate) fn fits(typed: &str, are_labels: bool) -> bool {
+    if are_labels {
+        return is_label(typed);
     }
     (1..=50).contains(&typed.len())
         && typed.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+&".contains(c))
@@ -154,6 +154,8 @@ mod tests {
             ("", false, false),
             ("$Forwarded", false, false),
             ("\\Inbox", false, false),
+            ("two\nlines", false, false),
+            ("caf\u{fffd}", false, false),
             (&"x".repeat(51), false, true),
             (&"ü".repeat(225), false, true),
             (&"ü".repeat(226), false, false),

@@ -5,7 +5,7 @@ use postern_bridge::{Flags, MessageId};
 use sha2::{Digest, Sha256};
 
 use super::{known::Content, limits, manifest::Note, rows::SavedRow};
-use crate::changes::is_keyword;
+use crate::changes::{is_keyword, is_tag};
 
 /// The message that is arriving.
 #[derive(Default)]
@@ -58,8 +58,11 @@ impl Arriving {
 
     /// Flags and keywords; what says nothing of them has been read.
     pub(super) fn flags(&self) -> (Flags, Vec<String>) {
+        let kept = |names: &[String], is_kept: fn(&str) -> bool| -> Vec<String> {
+            names.iter().filter(|name| is_kept(name)).cloned().collect()
+        };
         let (flags, mut keywords) = match (&self.note, &self.status) {
-            (Some(note), _) => (note.flags(), note.keywords.clone()),
+            (Some(note), _) => (note.flags(), kept(&note.keywords, is_tag)),
             (None, Some(status)) => {
                 let flags = Flags {
                     seen: status.seen,
@@ -68,11 +71,10 @@ impl Arriving {
                     deleted: status.deleted,
                     draft: status.draft,
                 };
-                (flags, status.keywords.clone())
+                (flags, kept(&status.keywords, is_keyword))
             }
             (None, None) => (Flags { seen: true, ..Flags::default() }, Vec::new()),
         };
-        keywords.retain(|name| is_keyword(name));
         keywords.truncate(limits::KEYWORDS);
         (flags, keywords)
     }

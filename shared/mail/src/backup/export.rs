@@ -11,11 +11,12 @@ use postern_bridge::{ExportFormat, Exported, MessageId, Progress};
 
 use super::{
     Sink, limits,
-    manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, keywords},
+    manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount},
     names, unsent,
 };
 use crate::{
     Host, MailError, Store,
+    changes::is_keyword,
     imap::Raw,
     pop3::LedgerRow,
     record::{self, Account, Body, Mailbox, Message},
@@ -320,7 +321,8 @@ fn status(message: &Message) -> Status {
         flagged: flags.flagged,
         deleted: flags.deleted,
         draft: flags.draft,
-        keywords: keywords(message),
+        // There are spaces between them.
+        keywords: message.keywords.iter().filter(|name| is_keyword(name)).cloned().collect(),
         expunged: false,
     }
 }

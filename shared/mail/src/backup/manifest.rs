@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::limits;
 use crate::{
     MailError,
-    changes::is_keyword,
+    changes::is_tag,
     record::{Account, Body, Mailbox, Message},
     recovery,
 };
@@ -166,11 +166,6 @@ impl SavedAccount {
 
 const LETTERS: [char; 5] = ['S', 'A', 'F', 'D', 'T'];
 
-/// A message's keywords, without such as a server can have and nobody else could read back.
-pub(super) fn keywords(message: &Message) -> Vec<String> {
-    message.keywords.iter().filter(|name| is_keyword(name)).cloned().collect()
-}
-
 impl Note {
     pub(super) fn of(message: &Message) -> Self {
         let Flags { seen, answered, flagged, deleted, draft } = message.flags;
@@ -180,7 +175,7 @@ impl Note {
             uid: message.id.uid,
             arrived: message.arrived,
             flags: LETTERS.iter().zip(set).filter_map(|(c, set)| set.then_some(*c)).collect(),
-            keywords: keywords(message),
+            keywords: message.keywords.iter().filter(|name| is_tag(name)).cloned().collect(),
             header_of: matches!(message.body, Body::Header { .. }).then_some(message.size),
         }
     }

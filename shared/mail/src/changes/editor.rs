@@ -8,7 +8,10 @@
 use std::collections::BTreeSet;
 
 use futures_util::lock::MutexGuard;
-use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
+use postern_bridge::{
+    AccountId, ChangeId, ClientId, LABEL_RULE, MailboxId, Mark, MessageId, Moved, Protocol,
+    is_label,
+};
 
 use super::{
     entry::{Entry, Everything, Item, State, Task, entries},
@@ -147,7 +150,7 @@ impl<'a, H: Host> Editor<'a, H> {
             let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
             stage.load(&ids).await?;
             let own = stage.mailbox(mailbox).await?.clone();
-            check_mark(mark, &own)?;
+            check_mark(mark, set, &own)?;
             let mut items = Vec::new();
             for id in ids {
                 let Some(message) = stage.message(id).await? else { continue };
@@ -344,17 +347,23 @@ pub(super) fn name(mailbox: &Mailbox) -> &str {
     mailbox.names.last().map_or("", |name| name)
 }
 
-/// Refuses keywords that IMAP can't carry, unless tags are labels in the mailbox.
-fn check_mark(mark: &Mark, mailbox: &Mailbox) -> Result<(), MailError> {
+/// Refuses keywords that IMAP can't carry, unless tags are labels in the mailbox. Labels that a backup has
+/// brought can be taken anywhere.
+fn check_mark(mark: &Mark, set: bool, mailbox: &Mailbox) -> Result<(), MailError> {
     let Mark::Keyword(name) = mark else { return Ok(()) };
-    if is_keyword(name) || mailbox.synced.labelled && is_label(name) {
+    if is_keyword(name) || (mailbox.synced.labelled || !set) && is_label(name) {
         return Ok(());
     }
     let sentence = match mailbox.synced.labelled {
-        true => "A label can't be that long, nor begin with a backslash or a dollar sign.",
+        true => LABEL_RULE,
         false => "A tag must be made of letters, digits and simple signs, without spaces.",
     };
     Err(MailError::Input(sentence.into()))
+}
+
+/// Whether it can be a tag: a keyword, or a label of a server that has such.
+pub(crate) fn is_tag(name: &str) -> bool {
+    is_keyword(name) || is_label(name)
 }
 
 /// Whether IMAP can carry a keyword (an `atom`; RFC 9051, section 9), and it is no longer than a tag may
@@ -365,14 +374,6 @@ pub(crate) fn is_keyword(name: &str) -> bool {
             && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
     };
     !name.is_empty() && name.len() <= limits::NAME && name.bytes().all(fits)
-}
-
-/// Whether a tag can be one of a person's own labels on Gmail: not of Gmail itself, no keyword of
-/// programs (RFC 5788), and spelled for certain.
-pub(crate) fn is_label(name: &str) -> bool {
-    let is_odd = |own: char| own.is_control() || own == char::REPLACEMENT_CHARACTER;
-    let is_short = name.chars().nth(limits::LABEL).is_none();
-    is_short && !name.trim().is_empty() && !name.starts_with(['\\', '$']) && !name.contains(is_odd)
 }
 
 /// The write that forgets all entries of an account.

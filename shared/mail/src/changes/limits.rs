@@ -15,5 +15,3 @@ pub const TRIES: u32 = 5;
 pub const PROVISIONAL: u32 = 0xFF00_0000;
 /// Characters of a mailbox's name, and of a keyword.
 pub const NAME: usize = 200;
-/// Characters of a label: what Gmail allows.
-pub const LABEL: usize = 225;

@@ -10,7 +10,7 @@
 //! Gmail tells unasked has flags alone: then the tags stay what they are until that. QRESYNC, which
 //! Gmail has not, would tell no labels either.
 
-use postern_bridge::Mark;
+use postern_bridge::{Mark, is_label};
 use postern_imap::{
     command::FetchItem,
     mailbox_name::{self, Spelling},
@@ -18,7 +18,7 @@ use postern_imap::{
 };
 
 use super::ImapClient;
-use crate::{Host, MailError, Transport, changes::is_label};
+use crate::{Host, MailError, Transport};
 
 impl<T: Transport> ImapClient<T> {
     /// How labels are spelled, where the server has them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use postern_bridge::Selection;
+use postern_bridge::{LABEL_RULE, Selection};
 use web_sys::SubmitEvent;
 
 use super::Frame;
@@ -48,7 +48,7 @@ pub(super) fn Tags(
             messages.with_value(|messages| app.tag(messages.clone(), count, keyword, true));
         } else {
             problem.set(Some(match is_label {
-                true => text::change::LABEL_WRONG,
+                true => LABEL_RULE,
                 false => text::change::TAG_WRONG,
             }));
         }

@@ -362,3 +362,16 @@ fn what_the_person_has_filed_since_the_backup_stays_there_and_is_not_doubled() {
     assert_eq!((imported.messages, imported.duplicates), (0, 7));
     assert_eq!(everything(&before.store, AccountId(3)), all);
 }
+
+#[test]
+fn labels_come_back_also_such_as_are_no_keywords() {
+    let host = filled(MemoryStore::new());
+    let all: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+    let keywords = vec!["Muy Importante".to_owned()];
+    let labelled = Message { keywords: keywords.clone(), ..all[0].clone() };
+    block_on(host.store.apply(vec![labelled.put()], Durability::Strict)).unwrap();
+    let (_, mut file) = saved(&host, ExportFormat::Zip);
+    let (after, _) = restored(&mut file);
+    let all: Vec<Message> = block_on(record::all(&after.store, &KeyRange::all())).unwrap();
+    assert!(all.iter().any(|own| own.keywords == keywords));
+}
