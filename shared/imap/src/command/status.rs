@@ -3,7 +3,7 @@
 use super::{Command, InvalidArgument, encoder::Encoder};
 use crate::response::Capabilities;
 
-/// What to ask of a mailbox that is not selected.
+/// What to ask of a mailbox that is not selected: all that RFC 9051 and these extensions know.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StatusItem {
     /// How many messages there are.
