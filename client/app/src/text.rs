@@ -388,6 +388,7 @@ pub(crate) mod toast {
     pub(crate) const LABEL: &str = "Notes";
     pub(crate) const DISMISS: &str = "Dismiss";
     pub(crate) const RETRY: &str = "Send again";
+    pub(crate) const FILE_AGAIN: &str = "File again";
     pub(crate) const DISCARD: &str = "Discard";
     pub(crate) const UPDATE_READY: &str = "A new version of Postern is ready.";
     pub(crate) const UPDATE: &str = "Reload";
@@ -417,6 +418,13 @@ pub(crate) mod toast {
     pub(crate) fn uncertain(subject: &str) -> String {
         format!(
             "The connection broke at the last moment: {} may or may not have been sent. Ask the recipient or look in Sent before you send it again.",
+            quoted(subject)
+        )
+    }
+
+    pub(crate) fn unfiled(subject: &str, why: &str) -> String {
+        format!(
+            "{} was sent; only its copy could not be put into Sent, and is kept here until you discard it. {why}",
             quoted(subject)
         )
     }

@@ -302,6 +302,8 @@ pub enum SendState {
     Failed(String),
     /// The link died after the last byte: it may have been sent. Only the person can decide.
     Uncertain,
+    /// The server has it, and the copy in Sent was refused; the sentence says why.
+    Unfiled(String),
     /// It was dropped.
     Discarded,
 }

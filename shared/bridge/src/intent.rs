@@ -210,12 +210,13 @@ pub enum Intent {
         /// The draft.
         message: MessageId,
     },
-    /// Try a message again that could not be sent, or whose fate is unknown: the person decided.
+    /// Try a message again that could not be sent, or whose fate is unknown: the person decided. Of one
+    /// that was sent, file the copy again.
     RetrySend {
         /// The outbox entry.
         outbox: u32,
     },
-    /// Drop an outbox entry that was not sent.
+    /// Drop an outbox entry that was not sent, or a copy that could not be filed.
     DiscardSend {
         /// The outbox entry.
         outbox: u32,

@@ -42,9 +42,11 @@ pub enum MailError {
         /// Its words.
         text: String,
     },
-    /// A message is larger than the server says that it takes; both in bytes.
+    /// A message is larger than the server says that it takes, so that it was not asked; both in bytes.
     #[error("the server takes messages of {limit} bytes, and this one has {size}")]
     TooLarge {
+        /// What it would have been asked, as for [`Refused`](Self::Refused).
+        what: &'static str,
         /// The message's size.
         size: u64,
         /// The largest that is taken.
@@ -137,6 +139,9 @@ pub enum Denial {
     /// Whoever runs the server must be asked.
     AskOperator,
 }
+
+/// What a server is asked for an unfinished message, as for [`MailError::Refused`].
+pub(crate) const SAVE_DRAFT: &str = "save the message";
 
 impl MailError {
     /// What kind of problem this is for the person.

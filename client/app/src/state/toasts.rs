@@ -22,6 +22,8 @@ pub(crate) enum Tone {
 pub(crate) enum Action {
     /// Send an outbox entry again.
     RetrySend(u32),
+    /// File the copy of a sent message again.
+    FileAgain(u32),
     /// Drop an outbox entry.
     DiscardSend(u32),
     /// Start the new version.
@@ -179,6 +181,10 @@ impl Toasts {
             SendState::Uncertain => {
                 self.put(topic, Tone::Bad, text::toast::uncertain(subject), both, false);
             }
+            SendState::Unfiled(why) => {
+                let actions = vec![Action::FileAgain(outbox), Action::DiscardSend(outbox)];
+                self.put(topic, Tone::Bad, text::toast::unfiled(subject, &why), actions, false);
+            }
         }
     }
 
@@ -224,6 +230,17 @@ mod tests {
             assert_eq!(toast.actions, [Action::RetrySend(7), Action::DiscardSend(7)]);
             assert!(!toast.passing);
         }
+    }
+
+    #[test]
+    fn a_copy_that_was_refused_is_never_called_unsent() {
+        let mut toasts = Toasts::default();
+        toasts.outbox(7, "Hello", SendState::Unfiled("It is full.".into()));
+        let toast = &toasts.all()[0];
+        assert!(toast.text.starts_with("“Hello” was sent"), "{}", toast.text);
+        assert!(toast.text.ends_with("It is full."), "{}", toast.text);
+        assert_eq!(toast.actions, [Action::FileAgain(7), Action::DiscardSend(7)]);
+        assert!(!toast.passing);
     }
 
     #[test]

@@ -59,6 +59,7 @@ fn ToastView(toast: Toast) -> impl IntoView {
     let button = move |action| {
         let label = match action {
             Action::RetrySend(_) => text::toast::RETRY,
+            Action::FileAgain(_) => text::toast::FILE_AGAIN,
             Action::DiscardSend(_) => text::toast::DISCARD,
             Action::Update => text::toast::UPDATE,
             Action::Reload => text::shell::RELOAD,
@@ -101,7 +102,9 @@ fn ToastView(toast: Toast) -> impl IntoView {
 
 fn act(app: App, toast: u32, action: Action) {
     match action {
-        Action::RetrySend(outbox) => app.send(Intent::RetrySend { outbox }),
+        Action::RetrySend(outbox) | Action::FileAgain(outbox) => {
+            app.send(Intent::RetrySend { outbox });
+        }
         Action::DiscardSend(outbox) => app.send(Intent::DiscardSend { outbox }),
         Action::Update => spawn_local(update::take_over()),
         Action::Reload => browser::reload(),

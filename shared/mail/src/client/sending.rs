@@ -90,15 +90,18 @@ impl<H: Host> Client<H> {
         });
     }
 
-    /// The person wants a message tried again, knowing that it may then arrive twice.
+    /// The person wants a message tried again, knowing that it may then arrive twice; or its copy filed.
     pub(super) async fn retry_send(&self, id: u32) -> Result<(), MailError> {
         let entry = outbox::retry(&*self.inner.host, id).await?;
         self.tell_entry(None, &entry);
-        self.queue_sending(entry.account, id);
+        match entry.state {
+            State::Sent => self.queue_filing(entry.account, id),
+            _ => self.queue_sending(entry.account, id),
+        }
         Ok(())
     }
 
-    /// The person drops a message that was not sent.
+    /// The person drops a message that was not sent, or the copy of one that was.
     pub(super) async fn discard_send(&self, id: u32) -> Result<(), MailError> {
         let entry = outbox::discard(&*self.inner.host, id).await?;
         self.tell_discarded(entry);
@@ -106,8 +109,11 @@ impl<H: Host> Client<H> {
     }
 
     pub(super) fn tell_discarded(&self, entry: Entry) {
+        let state = match entry.state {
+            State::Unfiled(_) => SendState::Sent,
+            _ => SendState::Discarded,
+        };
         let Entry { id, account, subject, .. } = entry;
-        let state = SendState::Discarded;
         self.tell(None, Delta::Outbox { outbox: id, account, subject, state });
     }
 

@@ -8,7 +8,7 @@ use crate::{
     changes::tests::mailbox,
     record::Record,
     store::{Durability, Key, MemoryStore, Table, Write},
-    testing::{FailingStore, NoServer, TestHost, account, block_on},
+    testing::{FailingStore, NoServer, Server, TestHost, account, block_on},
 };
 
 /// What was told, in order.
@@ -19,10 +19,19 @@ pub(super) fn still<D: Store + 'static>(
     store: D,
     account: Account,
 ) -> (Client<TestHost<NoServer, D>>, Told) {
+    still_at(NoServer, store, account)
+}
+
+/// As [`still`], of an account at this server.
+pub(super) fn still_at<S: Server + 'static, D: Store + 'static>(
+    server: S,
+    store: D,
+    account: Account,
+) -> (Client<TestHost<S, D>>, Told) {
     let told = Told::default();
     let tell = Rc::clone(&told);
     let emit = move |Down { delta, .. }| tell.borrow_mut().push(delta);
-    let host = Rc::new(TestHost::with_store(NoServer, store));
+    let host = Rc::new(TestHost::with_store(server, store));
     let client = block_on(Client::start(host, emit)).unwrap();
     let nothing = ServerState { session: None, refused: None };
     let running = Running {

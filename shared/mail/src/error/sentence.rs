@@ -2,7 +2,7 @@
 
 use postern_bridge::{CertificateProblem, RefusedCertificate};
 
-use super::{Closed, Denial, MailError};
+use super::{Closed, Denial, MailError, SAVE_DRAFT};
 use crate::{host::TransportError, store::StoreError};
 
 impl MailError {
@@ -62,7 +62,7 @@ impl MailError {
             ),
             Self::Refused { what, text } => format!("{host} refused to {what}. It says: “{text}”"),
             Self::Denied { what, why, text } => denial_sentence(host, what, *why, text),
-            Self::TooLarge { size, limit } => too_large_sentence(host, *size, *limit),
+            Self::TooLarge { what, size, limit } => too_large_sentence(host, what, *size, *limit),
             Self::TooManyConnections(text) => format!(
                 "{host} allows no more connections to this account. Close mail programs that you \
                  don't need, here or on other devices; it will be asked again. It says: “{text}”"
@@ -176,14 +176,19 @@ fn no_room_sentence(subject: &str, size: u64, can_be_less: bool) -> String {
     )
 }
 
-/// How much a message exceeds what a server takes, and what to do.
-fn too_large_sentence(host: &str, size: u64, limit: u64) -> String {
+/// How much a message exceeds what a server takes; and what to do, where the person still writes it.
+fn too_large_sentence(host: &str, what: &str, size: u64, limit: u64) -> String {
     // So that the one is always less than the other.
     let unit = if limit < 1_000_000 { ("kB", 1_000) } else { ("MB", 1_000_000) };
     let (name, bytes) = unit;
+    let advice = match what {
+        SAVE_DRAFT => {
+            " It was not sent there, and is kept here. Leave out attachments, or make them smaller."
+        }
+        _ => "",
+    };
     format!(
-        "{host} takes no message of more than {} {name}, and this one has {} {name}. It was not sent \
-         there, and is kept here. Leave out attachments, or make them smaller.",
+        "{host} takes no message of more than {} {name}, and this one has {} {name}.{advice}",
         limit / bytes,
         size.div_ceil(bytes)
     )
@@ -300,9 +305,15 @@ mod tests {
             (35_651_585, 35_651_584, "more than 35 MB, and this one has 36 MB"),
             (2_001, 2_000, "more than 2 kB, and this one has 3 kB"),
         ] {
-            let sentence = MailError::TooLarge { size, limit }.problem("mail.example.org").sentence;
-            assert!(sentence.contains("mail.example.org takes no message"), "{sentence}");
-            assert!(sentence.contains(expected), "{sentence}");
+            // What was sent, or is copied, is not written any more.
+            for (what, is_draft) in [(SAVE_DRAFT, true), ("file the copy", false)] {
+                let error = MailError::TooLarge { what, size, limit };
+                let sentence = error.problem("mail.example.org").sentence;
+                assert!(sentence.contains("mail.example.org takes no message"), "{sentence}");
+                assert!(sentence.contains(expected), "{sentence}");
+                assert_eq!(sentence.contains("It was not sent there"), is_draft, "{sentence}");
+                assert_eq!(sentence.contains("Leave out attachments"), is_draft, "{sentence}");
+            }
         }
     }
 

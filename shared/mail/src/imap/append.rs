@@ -42,7 +42,7 @@ impl<T: Transport> ImapClient<T> {
         }
         let wanted = Upload { flags: imap_flags(flags, &[]), ..Upload::default() };
         let messages = [(wanted, content.clone())];
-        self.append(host, &mailbox.path, &messages, "file the message").await.map(drop)
+        self.append(host, &mailbox.path, &messages, "file the copy").await.map(drop)
     }
 
     /// Puts messages into a mailbox on the server, which needs not be open; the store learns of them
@@ -67,7 +67,7 @@ impl<T: Transport> ImapClient<T> {
         if let Some(limit) = self.append_limit(host, path).await?
             && size > limit
         {
-            return Err(MailError::TooLarge { size, limit });
+            return Err(MailError::TooLarge { what, size, limit });
         }
         let mut uploads = Vec::with_capacity(messages.len());
         for (wanted, content) in messages {
@@ -98,9 +98,7 @@ impl<T: Transport> ImapClient<T> {
             }
         }
     }
-}
 
-impl<T: Transport> ImapClient<T> {
     /// How many bytes a message may have that is put into a mailbox, if the server says so (APPENDLIMIT,
     /// RFC 7889): for all of them with what it can do, or else for each when it is asked.
     async fn append_limit<H: Host<Transport = T>>(

@@ -60,8 +60,8 @@ pub async fn enqueue<H: Host>(
     Ok(id)
 }
 
-/// Stores a message that a backup has brought, as one of which nobody knows whether it was sent; whether
-/// it was not here already.
+/// Stores a message that a backup has brought, as one of which nobody knows whether it was sent, unless
+/// that was known; whether it was not here already.
 ///
 /// # Errors
 ///
@@ -85,9 +85,13 @@ pub(crate) async fn restore<H: Host>(
         return Ok(false);
     }
     let (id, remember) = next_number(store, Series::Outbox).await?;
+    let state = match saved.state {
+        State::Unfiled(why) => State::Unfiled(why),
+        _ => State::Uncertain,
+    };
     let entry = Entry {
         id,
-        state: State::Uncertain,
+        state,
         filed: false,
         size: raw.len() as u64,
         eight_bit: !raw.is_ascii(),

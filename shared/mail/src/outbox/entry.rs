@@ -54,6 +54,8 @@ pub enum State {
     Sent,
     /// The server refused it for good; the sentence says why.
     Failed(String),
+    /// The server has it, and the copy in Sent was refused; the sentence says why.
+    Unfiled(String),
 }
 
 impl Entry {
@@ -65,6 +67,7 @@ impl Entry {
             State::Uncertain => SendState::Uncertain,
             State::Sent => SendState::Sent,
             State::Failed(sentence) => SendState::Failed(sentence.clone()),
+            State::Unfiled(sentence) => SendState::Unfiled(sentence.clone()),
         }
     }
 
@@ -187,18 +190,39 @@ pub async fn mark_filed<H: Host>(host: &H, id: u32) -> Result<(), MailError> {
     Ok(host.store().apply(batch, Durability::Strict).await?)
 }
 
-/// The person decided to send it again; it is queued with the same Message-ID.
+/// Notes that the copy in Sent was refused, and why; its bytes stay, which may be nowhere else here. A
+/// crash before it leaves the copy to be filed again, one after it leaves it to the person.
 ///
 /// # Errors
 ///
-/// If it is not there or neither failed nor uncertain, or the store can't be written.
+/// If it is not there or not to be filed, or the store can't be written.
+pub async fn mark_unfiled<H: Host>(host: &H, id: u32, why: String) -> Result<Entry, MailError> {
+    let _editing = host.store().editing().lock().await;
+    let mut entry = load(host.store(), id).await?;
+    if entry.state != State::Sent || entry.filed {
+        return Err(MailError::Input("The message is not to be filed.".into()));
+    }
+    entry.state = State::Unfiled(why);
+    host.store().apply(vec![entry.put()], Durability::Strict).await?;
+    Ok(entry)
+}
+
+/// The person decided to send it again; it is queued with the same Message-ID. Of what was sent only the
+/// copy is to be filed again.
+///
+/// # Errors
+///
+/// If it is on its way, or there is nothing to be done for it, or the store can't be written.
 pub async fn retry<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
     let _editing = host.store().editing().lock().await;
     let mut entry = load(host.store(), id).await?;
-    if !matches!(entry.state, State::Failed(_) | State::Uncertain) {
-        return Err(MailError::Input("The message is already on its way.".into()));
-    }
-    entry.state = State::Queued;
+    entry.state = match entry.state {
+        State::Failed(_) | State::Uncertain => State::Queued,
+        State::Unfiled(_) => State::Sent,
+        State::Queued | State::Sending | State::Committing | State::Sent => {
+            return Err(MailError::Input("The message is already on its way.".into()));
+        }
+    };
     host.store().apply(vec![entry.put()], Durability::Strict).await?;
     Ok(entry)
 }
@@ -207,7 +231,7 @@ pub async fn retry<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
 ///
 /// # Errors
 ///
-/// If it is not there, on its way or sent, or the store can't be written.
+/// If it is not there, on its way or still to be filed, or the store can't be written.
 pub async fn discard<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
     let _editing = host.store().editing().lock().await;
     let entry = load(host.store(), id).await?;

@@ -12,8 +12,9 @@
 //! | `Uncertain` | the server may have it | it waits for the person |
 //! | `Sent` | the server has it | the copy in Sent is still to be filed, unless `filed` |
 //! | `Failed` | the server refused it | it waits for the person |
+//! | `Unfiled` | the server has it, and refused the copy in Sent | it waits for the person |
 //!
-//! Only [`retry`], which is the person's decision, leads out of `Uncertain` and `Failed`.
+//! Only [`retry`], which is the person's decision, leads out of `Uncertain`, `Failed` and `Unfiled`.
 
 mod enqueue;
 mod entry;
@@ -27,7 +28,7 @@ mod tests;
 
 pub(crate) use enqueue::restore;
 pub use enqueue::{compose_draft, enqueue};
-pub use entry::{Entry, State, discard, entries, mark_filed, raw, recover, retry};
+pub use entry::{Entry, State, discard, entries, mark_filed, mark_unfiled, raw, recover, retry};
 pub use file::{entries_of, file_locally, to_file};
 pub use transmit::transmit;
 

@@ -53,6 +53,18 @@ fn a_message_that_waits_to_be_sent_comes_back_once_and_is_not_sent_by_itself() {
 }
 
 #[test]
+fn the_copy_of_a_sent_message_comes_back_as_that() {
+    let host = filled(MemoryStore::new());
+    enqueue(&host, "Sent");
+    let mut was = block_on(outbox::entries(&host)).unwrap().remove(0);
+    was.state = outbox::State::Unfiled("It is full.".into());
+    block_on(host.store.apply(vec![was.put()], Durability::Strict)).unwrap();
+    let (_, mut file) = saved(&host, ExportFormat::Zip);
+    let (after, _) = restored(&mut file);
+    assert_eq!(block_on(outbox::entries(&after)).unwrap()[0].state, was.state);
+}
+
+#[test]
 fn an_unsent_message_of_a_backup_that_can_not_be_sent_is_left_out_and_told() {
     let host = filled(MemoryStore::new());
     let own = super::account(3, Protocol::Pop3);

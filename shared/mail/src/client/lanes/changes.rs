@@ -90,6 +90,12 @@ enum Verdict {
     Unheard,
 }
 
+/// Whether an error is the server's word on what it was asked, or a fault of that: it would be the same
+/// the next time.
+pub(super) fn is_final(error: &MailError) -> bool {
+    verdict(error, 0) == Verdict::Refused
+}
+
 /// Whether an error is the server's word on this entry. A server that breaks the protocol again and
 /// again, for no other reason, refuses it as well; of one that hangs up each time nobody knows. What
 /// can't be read here stays so, and must not hold up the others for ever.

@@ -7,6 +7,7 @@ use postern_bridge::{AccountId, Connection, Flags, MailboxId, Role};
 
 use super::{
     Client, Sync,
+    changes::is_final,
     link::Link,
     queue::{Queue, take_next},
     sharing::Lent,
@@ -15,7 +16,8 @@ use crate::{
     Host, MailError,
     host::within,
     imap::{ImapClient, SyncStep},
-    outbox,
+    outbox::{self, State},
+    pieces::Pieces,
     record::{self, Mailbox},
 };
 
@@ -205,6 +207,7 @@ impl<H: Host> Client<H> {
         };
         let is_inbox = inbox.as_ref().is_some_and(|inbox| inbox.id == mailbox);
         let elsewhere = inbox.as_ref().filter(|_| !is_inbox);
+        let labelled = record::mailbox(self.store(), mailbox).await?.synced.labelled;
         let done = link
             .work(async |imap, host| {
                 imap.look_out_for(elsewhere);
@@ -216,6 +219,9 @@ impl<H: Host> Client<H> {
             .await?;
         if done.is_continue() {
             self.mailbox_fresh(mailbox).await?;
+            if record::mailbox(self.store(), mailbox).await?.synced.labelled != labelled {
+                self.tell_mailboxes(None, account).await?;
+            }
             if is_inbox || self.shown_mailboxes().contains(&mailbox) {
                 self.ask_for_newest(account, mailbox).await?;
             }
@@ -225,8 +231,9 @@ impl<H: Host> Client<H> {
         Ok(done)
     }
 
-    /// Files the copy of a sent message in the mailbox for such, which is made if there is none.
-    /// Until the copy is there, the outbox keeps the message.
+    /// Files the copy of a sent message in the mailbox for such. Until the copy is there, the outbox keeps
+    /// the message. What is refused is left to the person: asked again and again the server would refuse
+    /// it each time.
     async fn file_on_server(
         &self,
         account: AccountId,
@@ -235,9 +242,32 @@ impl<H: Host> Client<H> {
         queue: &mut Queue,
     ) -> Result<(), MailError> {
         let (entry, content) = outbox::to_file(&*self.inner.host, id).await?;
-        if entry.filed {
+        if entry.state != State::Sent || entry.filed {
             return Ok(());
         }
+        let sent = match self.file_copy(account, &entry, &content, link).await {
+            Err(error) if is_final(&error) => {
+                let why = self.problem(account, &error).sentence;
+                let entry = outbox::mark_unfiled(&*self.inner.host, id, why).await?;
+                self.tell_entry(None, &entry);
+                return Ok(());
+            }
+            filed => filed?,
+        };
+        outbox::mark_filed(&*self.inner.host, id).await?;
+        // What could not be listed now is listed with the next look.
+        self.sync_one(account, link, queue, sent, Sync::Mailbox(sent)).await.map(drop)
+    }
+
+    /// Puts the copy of a sent message into the mailbox for such, which is made if there is none; returns
+    /// that.
+    async fn file_copy(
+        &self,
+        account: AccountId,
+        entry: &outbox::Entry,
+        content: &Pieces,
+        link: &mut Link<H>,
+    ) -> Result<MailboxId, MailError> {
         let sent = match self.sent_mailbox(account).await? {
             Some(sent) => sent,
             None => {
@@ -254,12 +284,10 @@ impl<H: Host> Client<H> {
         };
         let flags = Flags { seen: true, ..Flags::default() };
         link.work(async |imap, host| {
-            imap.append_once(host, &sent, &entry.message_id, flags, &content).await
+            imap.append_once(host, &sent, &entry.message_id, flags, content).await
         })
         .await?;
-        outbox::mark_filed(&*self.inner.host, id).await?;
-        // What could not be listed now is listed with the next look.
-        self.sync_one(account, link, queue, sent.id, Sync::Mailbox(sent.id)).await.map(drop)
+        Ok(sent.id)
     }
 
     async fn sent_mailbox(&self, account: AccountId) -> Result<Option<Mailbox>, MailError> {
@@ -302,8 +330,89 @@ fn patience(failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::{Address, Delta, OutgoingMessage, Protocol, SendState};
+
     use super::*;
-    use crate::record::SyncPoint;
+    use crate::{
+        changes::tests::mailbox,
+        client::tests::still_at,
+        record::{Account, Record, SyncPoint},
+        store::{Durability, MemoryStore, Store},
+        testing::{Server, account, block_on},
+    };
+
+    /// A server with an empty mailbox for sent messages, which takes none.
+    struct Refusing {
+        offers: &'static str,
+    }
+
+    impl Server for Refusing {
+        fn connected(&mut self) -> Vec<u8> {
+            b"* OK hello\r\n".to_vec()
+        }
+
+        fn received(&mut self, bytes: &[u8]) -> Vec<u8> {
+            let line = String::from_utf8_lossy(bytes);
+            let (tag, command) = line.split_once(' ').unwrap();
+            let said = match command.split_ascii_whitespace().next().unwrap() {
+                "CAPABILITY" => format!("* CAPABILITY IMAP4rev1 {}\r\n", self.offers),
+                "SELECT" => "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] -\r\n".into(),
+                "UID" => "* SEARCH\r\n".into(),
+                "APPEND" => return format!("{tag} NO not here\r\n").into_bytes(),
+                _ => String::new(),
+            };
+            format!("{said}{tag} OK done\r\n").into_bytes()
+        }
+
+        fn disconnected(&mut self) {}
+    }
+
+    #[test]
+    fn a_copy_that_the_server_refuses_is_no_failure_and_is_left_to_the_person() {
+        for (offers, why) in [("APPENDLIMIT=9", "of more than 0 kB"), ("", "to file the copy")] {
+            let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Imap) };
+            let (client, told) = still_at(Refusing { offers }, MemoryStore::new(), own.clone());
+            let host = &*client.inner.host;
+            let message = OutgoingMessage {
+                account: own.id,
+                to: vec![Address { name: String::new(), address: "bob@example.org".into() }],
+                cc: Vec::new(),
+                bcc: Vec::new(),
+                subject: "Figs".into(),
+                text: String::new(),
+                in_reply_to: None,
+                references: Vec::new(),
+                attachments: Vec::new(),
+            };
+            let id = block_on(outbox::enqueue(host, &own, &message, None)).unwrap();
+            let entry = || block_on(outbox::entries(host)).unwrap().pop();
+            let sent = outbox::Entry { state: State::Sent, ..entry().unwrap() };
+            let folder = Mailbox { role: Some(Role::Sent), path: b"Sent".to_vec(), ..mailbox(2) };
+            block_on(host.store.apply(vec![sent.put(), folder.put()], Durability::Strict)).unwrap();
+
+            let mut link = Link::new(&client, own.id);
+            let mut queue = Queue::new(mpsc::unbounded().1, mpsc::unbounded().1);
+            let mut file = || block_on(client.file_on_server(own.id, id, &mut link, &mut queue));
+            // Asked once more, there is nothing to be done.
+            assert_eq!([file(), file()], [Ok(()), Ok(())]);
+            let last = || match told.borrow().last() {
+                Some(Delta::Outbox { state, .. }) => state.clone(),
+                other => panic!("{other:?}"),
+            };
+            let SendState::Unfiled(sentence) = last() else { panic!("{:?}", last()) };
+            assert!(sentence.contains(why), "{sentence}");
+            assert!(!sentence.contains("not sent"), "{sentence}");
+            let is_told = |delta: &&Delta| matches!(delta, Delta::Outbox { .. });
+            assert_eq!(told.borrow().iter().filter(is_told).count(), 1);
+            assert!(!block_on(outbox::raw(host, id)).unwrap().is_empty());
+
+            block_on(client.retry_send(id)).unwrap();
+            assert_eq!((last(), file()), (SendState::Sent, Ok(())));
+            assert_eq!(last(), SendState::Unfiled(sentence));
+            block_on(client.discard_send(id)).unwrap();
+            assert_eq!((last(), entry()), (SendState::Sent, None), "it was sent");
+        }
+    }
 
     #[test]
     fn what_changed_is_looked_at_in_the_order_of_who_waits_for_it() {

@@ -7,6 +7,7 @@ use super::{ImapClient, open::gone};
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Item},
+    error::SAVE_DRAFT,
     imap::append::imap_flags,
     pieces::Pieces,
     record::{self, Body, Message},
@@ -37,7 +38,7 @@ impl<T: Transport> ImapClient<T> {
         let flags = imap_flags(message.flags, &message.keywords);
         let wanted = Upload { flags, ..Upload::default() };
         let messages = [(wanted, Pieces::of_message(id, size))];
-        let answer = self.append(host, &target.path, &messages, "save the message").await?;
+        let answer = self.append(host, &target.path, &messages, SAVE_DRAFT).await?;
         let told = answer.codes().find_map(|code| match code {
             Code::AppendUid { uid_validity, uids } => Some((*uid_validity, uids.numbers().next()?)),
             _ => None,

@@ -60,7 +60,7 @@ fn what_is_larger_than_a_server_takes_is_not_sent_and_told_with_the_limit() {
         // The line's end is a line of its own.
         line.into_iter().chain([("", format!("{tag} OK done\r\n"))]).collect::<Script>()
     };
-    let too_large = Err(MailError::TooLarge { size: 10, limit: 9 });
+    let too_large = Err(MailError::TooLarge { what: "take the message", size: 10, limit: 9 });
     assert_eq!(append("LITERAL+ APPENDLIMIT=9", vec![], 10), too_large);
     assert_eq!(append("LITERAL+ APPENDLIMIT=9", taken("A1"), 9), Ok(()));
 

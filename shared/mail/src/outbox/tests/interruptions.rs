@@ -20,7 +20,7 @@ fn assert_never_twice<D: Store + 'static>(host: &TestHost<Submission, D>) {
     let state = entry(host).state;
     match state {
         State::Queued | State::Sending | State::Failed(_) => assert_eq!(taken, 0, "{state:?}"),
-        State::Sent => assert_eq!(taken, 1),
+        State::Sent | State::Unfiled(_) => assert_eq!(taken, 1),
         State::Committing | State::Uncertain => {}
     }
 }

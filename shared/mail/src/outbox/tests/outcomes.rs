@@ -1,7 +1,7 @@
 //! What servers answer, and what people write.
 
 use super::{
-    super::{discard, mark_filed, raw, retry, test},
+    super::{discard, mark_filed, mark_unfiled, raw, retry, test},
     *,
 };
 use crate::{
@@ -185,6 +185,24 @@ fn only_what_was_sent_is_filed_and_then_its_bytes_are_dropped() {
     assert!(entry(&host).filed);
     assert!(block_on(raw(&host, id)).is_err());
     assert!(block_on(retry(&host, id)).is_err());
+}
+
+#[test]
+fn a_copy_that_was_refused_is_kept_until_the_person_has_it_filed_or_drops_it() {
+    let host = host();
+    let id = queue(&host);
+    let refuse = || block_on(mark_unfiled(&host, id, "It is full.".into()));
+    assert!(refuse().is_err(), "it is not sent");
+    send(&host, id).unwrap();
+    refuse().unwrap();
+    assert_eq!(entry(&host).state, State::Unfiled("It is full.".into()));
+    assert!(refuse().is_err() && block_on(mark_filed(&host, id)).is_err());
+    assert!(!block_on(raw(&host, id)).unwrap().is_empty());
+    assert_eq!(block_on(retry(&host, id)).unwrap().state, State::Sent, "it is not sent twice");
+    assert!(block_on(discard(&host, id)).is_err());
+    refuse().unwrap();
+    block_on(discard(&host, id)).unwrap();
+    assert_eq!(block_on(entries(&host)).unwrap(), []);
 }
 
 #[test]
