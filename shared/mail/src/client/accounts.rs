@@ -211,7 +211,7 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
+    pub(super) async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
         let host = &*self.inner.host;
         // One that can't be read must not be what is left of it.
         let (_, lost) = record::readable::<Mailbox>(host.store(), &KeyRange::all()).await?;
