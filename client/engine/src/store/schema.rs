@@ -35,7 +35,8 @@ const STEPS: [Step; 8] = [
     add_bundles,
     // It does not know the short names in messages' records, and would take them for damaged.
     keep_earlier_code_out,
-    // It would take blocks that are compressed for damaged.
+    // It would take blocks that are compressed for damaged, and does not know of sent messages whose copy
+    // the server has refused.
     keep_earlier_code_out,
 ];
 

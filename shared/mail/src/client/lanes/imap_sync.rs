@@ -384,6 +384,7 @@ mod tests {
                 references: Vec::new(),
                 attachments: Vec::new(),
             };
+            block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
             let id = block_on(outbox::enqueue(host, &own, &message, None)).unwrap();
             let entry = || block_on(outbox::entries(host)).unwrap().pop();
             let sent = outbox::Entry { state: State::Sent, ..entry().unwrap() };
