@@ -2,7 +2,8 @@
 //!
 //! Each is two files side by side: its envelope, and what follows DATA. A backup is older than what
 //! happened since, so nobody knows whether the server has got one of them meanwhile: each comes back as
-//! one of which that is uncertain, and only the person sends it again.
+//! one of which that is uncertain, and only the person sends it again. The copy of one that was sent, which
+//! the server has refused for Sent, comes back as that.
 
 use postern_archive::zip::{Directory, Writer};
 use postern_bridge::AccountId;

@@ -242,20 +242,25 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    /// Refuses to go on if one of the mailboxes under these keys, which could not be read, counts as another
-    /// account's now: it may have been this one's.
+    /// Refuses to go on if it was guessed whose one of the mailboxes under these keys is, which could not be
+    /// read: where it counts as another account's it may have been this one's, and the other way round.
     async fn check_whose_they_are(&self, id: AccountId, lost: &[Key]) -> Result<(), MailError> {
         let mended = record::get_many_readable::<Mailbox>(self.store(), lost).await?;
-        let other = mended.into_iter().flatten().find(|own| own.account != id);
-        let Some(other) = other else { return Ok(()) };
-        let key = record::account_key(other.account);
-        let owner: Option<Account> = record::get(self.store(), &key).await?;
-        let owner = owner.map(|own| own.identity.address).unwrap_or_default();
-        let name = other.names.join("/");
+        let (accounts, _) = record::readable::<Account>(self.store(), &KeyRange::all()).await?;
+        let is_alone = accounts.iter().all(|own| own.id == id);
+        let guessed = mended.into_iter().flatten().find(|own| own.account != id || !is_alone);
+        let Some(guessed) = guessed else { return Ok(()) };
+        let name = guessed.names.join("/");
+        let whose = match accounts.into_iter().find(|own| own.id == guessed.account) {
+            Some(owner) if owner.id != id => {
+                let address = owner.identity.address;
+                format!("“{name}” of {address} now, and may have mail of this account")
+            }
+            _ => format!("“{name}” of this account now, and may have mail of another one"),
+        };
         Err(MailError::Input(format!(
             "Nothing was removed yet. A folder was damaged, and it can't be told whose it was: it is \
-             “{name}” of {owner} now, and may have mail of this account. Look at it, then remove the \
-             account again."
+             {whose}. Look at it, then remove the account again."
         )))
     }
 }

@@ -195,6 +195,22 @@ fn an_account_stays_if_a_damaged_mailbox_may_have_been_its_own() {
 }
 
 #[test]
+fn an_account_stays_if_a_damaged_mailbox_may_be_another_ones() {
+    let own = account(Protocol::Pop3);
+    let (client, store, _) =
+        damaged(&own, &[(Table::Mailboxes, record::mailbox_key(MailboxId(2)))]);
+    let other = Account { id: AccountId(2), ..account(Protocol::Pop3) };
+    let inbox = Mailbox { account: other.id, role: Some(Role::Inbox), ..mailbox(9) };
+    block_on(store.apply(vec![other.put(), inbox.put()], Durability::Strict)).unwrap();
+    let refused = block_on(client.forget_account(&own)).unwrap_err();
+    let sentence = refused.problem("").sentence;
+    assert!(sentence.contains("of this account now"), "{sentence}");
+    assert_eq!(block_on(record::body(&store, message(2))).unwrap(), b"text");
+    block_on(client.forget_account(&own)).unwrap();
+    assert_eq!(block_on(record::get::<Account>(&store, &own.key())).unwrap(), None);
+}
+
+#[test]
 fn an_account_is_removed_with_a_mailbox_that_was_damaged_meanwhile() {
     let own = account(Protocol::Pop3);
     let (client, store, _) =

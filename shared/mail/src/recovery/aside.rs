@@ -8,7 +8,7 @@ use postern_bridge::AccountId;
 use super::{Known, mailbox, number_at, numbers::Numbers};
 use crate::{
     Store,
-    changes::{Entry, forget_changes},
+    changes::{Entry, Task, forget_changes},
     record::{self, Account, Mailbox, Record, Series},
     store::{Key, KeyRange, Order, StoreError, Table, Write},
 };
@@ -136,7 +136,13 @@ async fn moved_queue(
     let all = KeyRange::prefix(before.clone());
     let stored = store.scan(Table::Changes, &all, Order::Ascending, usize::MAX).await?;
     let moved = stored.into_iter().map(|(key, value)| match record::decode::<Entry>(&value) {
-        Ok(entry) => Entry { account: to, ..entry }.put(),
+        Ok(mut entry) => {
+            entry.account = to;
+            if let Task::Remove { mailbox } = &mut entry.task {
+                mailbox.account = to;
+            }
+            entry.put()
+        }
         Err(_) => {
             let key = after.clone().bytes(&key.0[before.0.len()..]);
             Write::Put { table: Table::Changes, key, value }

@@ -245,6 +245,8 @@ impl<H: Host> Client<H> {
         if entry.state != State::Sent || entry.filed {
             return Ok(());
         }
+        // A server that can't be reached, or refuses the log-in, says nothing about the copy.
+        link.open().await?;
         let sent = match self.file_copy(account, &entry, &content, link).await {
             Err(error) if is_final(&error) => {
                 let why = self.problem(account, &error).sentence;
@@ -335,15 +337,17 @@ mod tests {
     use super::*;
     use crate::{
         changes::tests::mailbox,
-        client::tests::still_at,
+        client::tests::{Told, still_at},
         record::{Account, Record, SyncPoint},
         store::{Durability, MemoryStore, Store},
-        testing::{Server, account, block_on},
+        testing::{Server, TestHost, account, block_on},
     };
 
     /// A server with an empty mailbox for sent messages, which takes none.
     struct Refusing {
         offers: &'static str,
+        /// What it says to a log-in.
+        login: &'static str,
     }
 
     impl Server for Refusing {
@@ -358,6 +362,7 @@ mod tests {
                 "CAPABILITY" => format!("* CAPABILITY IMAP4rev1 {}\r\n", self.offers),
                 "SELECT" => "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] -\r\n".into(),
                 "UID" => "* SEARCH\r\n".into(),
+                "LOGIN" => return format!("{tag} {}\r\n", self.login).into_bytes(),
                 "APPEND" => return format!("{tag} NO not here\r\n").into_bytes(),
                 _ => String::new(),
             };
@@ -367,30 +372,50 @@ mod tests {
         fn disconnected(&mut self) {}
     }
 
+    /// A client of that server, which has sent a message of which the copy is still to be filed: its account
+    /// and its number.
+    fn sent(server: Refusing) -> (Client<TestHost<Refusing, MemoryStore>>, Told, Account, u32) {
+        let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Imap) };
+        let (client, told) = still_at(server, MemoryStore::new(), own.clone());
+        let host = &*client.inner.host;
+        let message = OutgoingMessage {
+            account: own.id,
+            to: vec![Address { name: String::new(), address: "bob@example.org".into() }],
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            subject: "Figs".into(),
+            text: String::new(),
+            in_reply_to: None,
+            references: Vec::new(),
+            attachments: Vec::new(),
+        };
+        block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
+        let id = block_on(outbox::enqueue(host, &own, &message, None)).unwrap();
+        let queued = block_on(outbox::entries(host)).unwrap().pop().unwrap();
+        let sent = outbox::Entry { state: State::Sent, ..queued };
+        let folder = Mailbox { role: Some(Role::Sent), path: b"Sent".to_vec(), ..mailbox(2) };
+        block_on(host.store.apply(vec![sent.put(), folder.put()], Durability::Strict)).unwrap();
+        (client, told, own, id)
+    }
+
+    #[test]
+    fn a_log_in_that_is_refused_says_nothing_about_a_copy() {
+        let server = Refusing { offers: "", login: "NO [EXPIRED] choose another password" };
+        let (client, _, own, id) = sent(server);
+        let mut link = Link::new(&client, own.id);
+        let mut queue = Queue::new(mpsc::unbounded().1, mpsc::unbounded().1);
+        let filed = block_on(client.file_on_server(own.id, id, &mut link, &mut queue));
+        assert!(matches!(filed, Err(MailError::Denied { .. })), "{filed:?}");
+        let entry = block_on(outbox::entries(&*client.inner.host)).unwrap().pop().unwrap();
+        assert_eq!(entry.state, State::Sent);
+    }
+
     #[test]
     fn a_copy_that_the_server_refuses_is_no_failure_and_is_left_to_the_person() {
         for (offers, why) in [("APPENDLIMIT=9", "of more than 0 kB"), ("", "to file the copy")] {
-            let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Imap) };
-            let (client, told) = still_at(Refusing { offers }, MemoryStore::new(), own.clone());
+            let (client, told, own, id) = sent(Refusing { offers, login: "OK done" });
             let host = &*client.inner.host;
-            let message = OutgoingMessage {
-                account: own.id,
-                to: vec![Address { name: String::new(), address: "bob@example.org".into() }],
-                cc: Vec::new(),
-                bcc: Vec::new(),
-                subject: "Figs".into(),
-                text: String::new(),
-                in_reply_to: None,
-                references: Vec::new(),
-                attachments: Vec::new(),
-            };
-            block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
-            let id = block_on(outbox::enqueue(host, &own, &message, None)).unwrap();
             let entry = || block_on(outbox::entries(host)).unwrap().pop();
-            let sent = outbox::Entry { state: State::Sent, ..entry().unwrap() };
-            let folder = Mailbox { role: Some(Role::Sent), path: b"Sent".to_vec(), ..mailbox(2) };
-            block_on(host.store.apply(vec![sent.put(), folder.put()], Durability::Strict)).unwrap();
-
             let mut link = Link::new(&client, own.id);
             let mut queue = Queue::new(mpsc::unbounded().1, mpsc::unbounded().1);
             let mut file = || block_on(client.file_on_server(own.id, id, &mut link, &mut queue));
