@@ -92,8 +92,13 @@ impl<'a> Fields<'a> {
             HeaderValue::TextList(ids) => ids,
             _ => Vec::new(),
         };
-        ids.iter()
-            .map(|id| id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect())
+        ids.into_iter()
+            .map(|id| {
+                if id.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return id.into_owned();
+                }
+                id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect()
+            })
             .filter(|id: &String| !id.is_empty() && id.len() <= limits::MESSAGE_ID)
             .collect()
     }
@@ -133,8 +138,10 @@ impl<'a> Fields<'a> {
 /// direction of text. At most [`limits::HEADER_FIELD`] bytes are read.
 pub fn decode_header(value: &[u8]) -> String {
     let value = &value[..value.len().min(limits::HEADER_FIELD)];
-    if is_plain(value) {
-        return String::from_utf8_lossy(value).into_owned();
+    if is_plain(value)
+        && let Ok(text) = str::from_utf8(value)
+    {
+        return text.to_owned();
     }
     let line = as_line(value);
     match MessageStream::new(&line).parse_unstructured() {

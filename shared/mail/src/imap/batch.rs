@@ -161,7 +161,10 @@ impl<'a, H: Host> Sync<'a, H> {
         let here = stored_messages(self.host.store(), self.mailbox, &uids).await?;
         let mut here = here.iter().map(Option::is_some);
         messages.retain(|_| !here.next().unwrap_or_default());
-        let writes = messages.iter().flat_map(Message::put_listed).collect();
+        let mut writes = Vec::with_capacity(2 * messages.len());
+        for message in &messages {
+            writes.extend(message.put_listed());
+        }
         let added = messages.iter().map(Message::place).collect();
         let change = ListChange { added, ..ListChange::default() };
         self.commit(&editing, writes, change, update).await?;

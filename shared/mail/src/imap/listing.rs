@@ -181,7 +181,10 @@ pub(super) fn tags(flags: &[Flag], labels: &[Vec<u8>], spelling: Spelling) -> Ve
 
 /// Whether a message has a part that reading it does not show.
 fn has_attachments(structure: &BodyStructure) -> bool {
-    structure.leaves().iter().any(|(_, part)| is_attachment(part))
+    match structure {
+        BodyStructure::Part(part) => is_attachment(part),
+        BodyStructure::Multipart(multipart) => multipart.parts.iter().any(has_attachments),
+    }
 }
 
 /// Whether a part is listed below the message rather than shown in it.
@@ -216,7 +219,7 @@ fn addresses(addresses: &[EnvelopeAddress]) -> Vec<Address> {
         let mailbox = text(&own.mailbox);
         let address = match text(&own.host) {
             host if host.is_empty() => mailbox,
-            host => format!("{mailbox}@{host}"),
+            host => [&mailbox, "@", &host].concat(),
         };
         Address { name: text(&own.name), address }
     };

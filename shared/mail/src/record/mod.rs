@@ -27,6 +27,7 @@ pub use message::{AbsentPart, Body, Links, Message, Place, addresses};
 pub use series::{Series, next_number, next_numbers};
 pub(crate) use unreadable::{delete_unreadable, each_message, rebuilt, recount};
 
+use rmp_serde::Serializer;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -119,13 +120,19 @@ pub async fn readable<R: Record>(
     Ok((records, damaged))
 }
 
+/// How many bytes most messages' records have, at most.
+const USUAL: usize = 512;
+
 /// A value as it is stored.
 ///
 /// # Panics
 ///
 /// Never for this crate's records: all of them can be encoded, and writing to memory can't fail.
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
-    rmp_serde::to_vec_named(value).expect("records can be encoded")
+    let mut bytes = Vec::with_capacity(USUAL);
+    let mut serializer = Serializer::new(&mut bytes).with_struct_map();
+    value.serialize(&mut serializer).expect("records can be encoded");
+    bytes
 }
 
 /// A stored value.

@@ -91,8 +91,11 @@ pub struct Key(pub Vec<u8>);
 impl Key {
     /// An empty key, to be built up with the methods below; big-endian, so that order is kept.
     pub fn new() -> Self {
-        Self::default()
+        Self(Vec::with_capacity(Self::USUAL))
     }
+
+    /// How many bytes most keys have, at most.
+    const USUAL: usize = 16;
 
     /// Appends a number.
     #[must_use]

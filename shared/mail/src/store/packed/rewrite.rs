@@ -1,6 +1,6 @@
 //! Blocks that a batch changes: opened once each, and written anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
     super::{Key, KeyRange, Order, Store, StoreError, Table, Write},
@@ -141,9 +141,17 @@ impl Block {
     }
 
     fn set(&mut self, key: Key, value: Option<Vec<u8>>) {
-        self.changed |= match value {
-            Some(value) => self.rows.insert(key, value.clone()).as_ref() != Some(&value),
-            None => self.rows.remove(&key).is_some(),
+        self.changed |= match (self.rows.entry(key), value) {
+            (Entry::Occupied(row), Some(value)) if *row.get() == value => false,
+            (row, Some(value)) => {
+                row.insert_entry(value);
+                true
+            }
+            (Entry::Occupied(row), None) => {
+                row.remove();
+                true
+            }
+            (Entry::Vacant(_), None) => false,
         };
     }
 
