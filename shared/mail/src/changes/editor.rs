@@ -150,7 +150,7 @@ impl<'a, H: Host> Editor<'a, H> {
             let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
             stage.load(&ids).await?;
             let own = stage.mailbox(mailbox).await?.clone();
-            check_mark(mark, set, &own)?;
+            check_mark(mark, set, self.is_local() || own.synced.labelled)?;
             let mut items = Vec::new();
             for id in ids {
                 let Some(message) = stage.message(id).await? else { continue };
@@ -347,14 +347,14 @@ pub(super) fn name(mailbox: &Mailbox) -> &str {
     mailbox.names.last().map_or("", |name| name)
 }
 
-/// Refuses keywords that IMAP can't carry, unless tags are labels in the mailbox. Labels that a backup has
-/// brought can be taken anywhere.
-fn check_mark(mark: &Mark, set: bool, mailbox: &Mailbox) -> Result<(), MailError> {
+/// Refuses keywords that IMAP can't carry, unless tags are labels in the mailbox: there, and in a local
+/// one, to which a backup may have brought such. They can be taken anywhere.
+fn check_mark(mark: &Mark, set: bool, has_labels: bool) -> Result<(), MailError> {
     let Mark::Keyword(name) = mark else { return Ok(()) };
-    if is_keyword(name) || (mailbox.synced.labelled || !set) && is_label(name) {
+    if is_keyword(name) || (has_labels || !set) && is_label(name) {
         return Ok(());
     }
-    let sentence = match mailbox.synced.labelled {
+    let sentence = match has_labels {
         true => LABEL_RULE,
         false => "A tag must be made of letters, digits and simple signs, without spaces.",
     };

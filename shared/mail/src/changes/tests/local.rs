@@ -104,6 +104,25 @@ fn deleting_for_good_is_noted_for_the_retention() {
     assert_eq!(chunks.len(), 2);
 }
 
+/// A backup brings what were labels at a server.
+#[test]
+fn a_label_that_is_taken_off_can_be_given_back() {
+    let host = host(MemoryStore::new());
+    let id = MessageId { mailbox: INBOX, uid: 2 };
+    let before: Message =
+        block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
+    let before = Message { keywords: vec!["Muy Importante".into()], ..before };
+    block_on(host.store.apply(vec![before.put()], Durability::Strict)).unwrap();
+    let mark = Mark::Keyword("Muy Importante".into());
+    let made = edit_local(&host, async |editor| editor.mark(INBOX, &[2], &mark, false).await);
+    let stored =
+        || block_on(record::get::<Message>(&host.store, &record::message_key(id))).unwrap();
+    assert!(stored().unwrap().keywords.is_empty());
+    let change = made.unwrap().change.unwrap();
+    block_on(undo(&host, &account(Protocol::Pop3), change)).unwrap();
+    assert_eq!(stored(), Some(before));
+}
+
 #[test]
 fn a_move_is_taken_back() {
     let host = host(MemoryStore::new());
