@@ -17,9 +17,9 @@ use crate::{
     imap::{self, ImapClient},
     outbox,
     pop3::{self, ServerNotes},
-    record::{self, Account, Mailbox, Record, Series},
+    record::{self, Account, Record, Series},
     recovery,
-    store::{Durability, Key, KeyRange, Store, StoreError, Table, Write},
+    store::{Durability, KeyRange, Store, StoreError, Table, Write},
 };
 
 /// What is stored of an account's servers.
@@ -214,9 +214,8 @@ impl<H: Host> Client<H> {
     pub(super) async fn forget_account(&self, account: &Account) -> Result<(), MailError> {
         let host = &*self.inner.host;
         // One that can't be read must not be what is left of it.
-        let (_, lost) = record::readable::<Mailbox>(host.store(), &KeyRange::all()).await?;
         self.mailboxes(account.id).await?;
-        self.check_whose_they_are(account.id, &lost).await?;
+        self.check_owners(account.id).await?;
         let _editing = host.store().editing().lock().await;
         let mut batch = vec![
             account.delete(),
@@ -240,28 +239,6 @@ impl<H: Host> Client<H> {
             self.tell_discarded(entry);
         }
         Ok(())
-    }
-
-    /// Refuses to go on if it was guessed whose one of the mailboxes under these keys is, which could not be
-    /// read: where it counts as another account's it may have been this one's, and the other way round.
-    async fn check_whose_they_are(&self, id: AccountId, lost: &[Key]) -> Result<(), MailError> {
-        let mended = record::get_many_readable::<Mailbox>(self.store(), lost).await?;
-        let (accounts, _) = record::readable::<Account>(self.store(), &KeyRange::all()).await?;
-        let is_alone = accounts.iter().all(|own| own.id == id);
-        let guessed = mended.into_iter().flatten().find(|own| own.account != id || !is_alone);
-        let Some(guessed) = guessed else { return Ok(()) };
-        let name = guessed.names.join("/");
-        let whose = match accounts.into_iter().find(|own| own.id == guessed.account) {
-            Some(owner) if owner.id != id => {
-                let address = owner.identity.address;
-                format!("“{name}” of {address} now, and may have mail of this account")
-            }
-            _ => format!("“{name}” of this account now, and may have mail of another one"),
-        };
-        Err(MailError::Input(format!(
-            "Nothing was removed yet. A folder was damaged, and it can't be told whose it was: it is \
-             {whose}. Look at it, then remove the account again."
-        )))
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Host, MailError, Store,
     imap::ListChange,
-    record::{self, Place},
+    record::{self, Owner, Place},
     store::{KeyRange, Table},
 };
 
@@ -104,6 +104,9 @@ impl<H: Host> Client<H> {
         self.load_order(id).await?;
         self.set_fresh(id, false);
         self.tell_rows(page).await?;
+        if mailbox.owner == Owner::Told {
+            self.looked_at(id).await?;
+        }
         self.sync_mailbox(&mailbox);
         Ok(())
     }

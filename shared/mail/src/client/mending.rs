@@ -1,16 +1,17 @@
 //! What is stored and was damaged meanwhile: messages of which bytes are missing are fetched again, where
-//! a server has them; records of accounts and mailboxes are written anew.
+//! a server has them; records of accounts and mailboxes are written anew. Whose a mailbox is can then be a
+//! guess: no account is removed before the person has looked at it.
 
-use postern_bridge::{Delta, MessageId, Protocol};
+use postern_bridge::{AccountId, Delta, MailboxId, MessageId, Protocol};
 
 use super::{Client, mailboxes};
 use crate::{
     Host, MailError, Store,
     changes::is_provisional,
     pop3,
-    record::{self, Account, Record},
+    record::{self, Account, Mailbox, Owner, Record},
     recovery,
-    store::{Durability, StoreError},
+    store::{Durability, KeyRange, StoreError},
 };
 
 impl<H: Host> Client<H> {
@@ -92,6 +93,48 @@ impl<H: Host> Client<H> {
             let stored = record::mailboxes(store, account.id).await?;
             let mailboxes = mailboxes::views(&stored, account.protocol);
             self.tell(None, Delta::Mailboxes { account: account.id, mailboxes });
+        }
+        Ok(())
+    }
+
+    /// Refuses to remove an account while it is a guess whose a mailbox is: where it counts as another
+    /// account's it may have been this one's, and the other way round. Not under the lock for editing.
+    ///
+    /// *If this ends before the page shows it*, the account stays all the same until the mailbox is opened.
+    pub(super) async fn check_owners(&self, id: AccountId) -> Result<(), MailError> {
+        let store = self.store();
+        let _editing = store.editing().lock().await;
+        let (accounts, _) = record::readable::<Account>(store, &KeyRange::all()).await?;
+        if accounts.iter().all(|own| own.id == id) {
+            return Ok(());
+        }
+        let mailboxes: Vec<Mailbox> = record::all(store, &KeyRange::all()).await?;
+        let guessed = mailboxes.into_iter().find(|own| own.owner != Owner::Known);
+        let Some(guessed) = guessed else { return Ok(()) };
+        let name = guessed.names.join("/");
+        let whose = match accounts.into_iter().find(|own| own.id == guessed.account) {
+            Some(owner) if owner.id != id => {
+                let address = owner.identity.address;
+                format!("“{name}” of {address} now, and may have mail of this account")
+            }
+            _ => format!("“{name}” of this account now, and may have mail of another one"),
+        };
+        let told = Mailbox { owner: Owner::Told, ..guessed };
+        store.apply(vec![told.put()], Durability::Strict).await?;
+        Err(MailError::Input(format!(
+            "Nothing was removed yet. A folder was damaged, and it can't be told whose it was: it is \
+             {whose}. Open it to look at it, then remove the account again."
+        )))
+    }
+
+    /// The person looks at a mailbox: what was told of it holds up nothing any more.
+    pub(super) async fn looked_at(&self, id: MailboxId) -> Result<(), MailError> {
+        let store = self.store();
+        let _editing = store.editing().lock().await;
+        let own = record::mailbox(store, id).await?;
+        if own.owner == Owner::Told {
+            let known = Mailbox { owner: Owner::Known, ..own };
+            store.apply(vec![known.put()], Durability::Relaxed).await?;
         }
         Ok(())
     }

@@ -97,6 +97,11 @@ fn message(mailbox: u32) -> postern_bridge::MessageId {
     postern_bridge::MessageId { mailbox: MailboxId(mailbox), uid: 1 }
 }
 
+/// A page opens mailbox 2.
+fn open(client: &Client<TestHost<NoServer, FailingStore>>) {
+    block_on(client.serve(ClientId(1), Intent::OpenMailbox { mailbox: MailboxId(2) })).unwrap();
+}
+
 #[test]
 fn records_that_are_damaged_meanwhile_keep_no_list_from_the_pages() {
     let own = account(Protocol::Pop3);
@@ -139,7 +144,7 @@ fn records_that_are_damaged_meanwhile_are_mended_by_the_next_try_if_there_was_no
 fn a_mailbox_that_is_damaged_meanwhile_can_be_opened() {
     let own = account(Protocol::Pop3);
     let (client, _, told) = damaged(&own, &[(Table::Mailboxes, record::mailbox_key(MailboxId(2)))]);
-    block_on(client.serve(ClientId(1), Intent::OpenMailbox { mailbox: MailboxId(2) })).unwrap();
+    open(&client);
     let is_told = |delta: &Delta| matches!(delta, Delta::Rows { mailbox: MailboxId(2), .. });
     assert!(told.borrow().iter().any(is_told));
 }
@@ -193,12 +198,33 @@ fn an_account_stays_if_it_was_guessed_whose_a_damaged_mailbox_is() {
         assert_eq!(block_on(record::get(&store, &own.key())).unwrap(), Some(own.clone()));
         assert_eq!(block_on(record::body(&store, message(2))).unwrap(), b"text");
         // Whoever has looked at it can go on.
+        block_on(client.forget_account(&own)).unwrap_err();
+        open(&client);
         block_on(client.forget_account(&own)).unwrap();
         let left = block_on(record::mailboxes(&store, other.id)).unwrap();
         assert_eq!(left.iter().any(|own| own.id == MailboxId(2)), is_others);
         let text: &[u8] = if is_others { b"text" } else { b"" };
         assert_eq!(block_on(record::body(&store, message(2))).unwrap(), text);
         assert_eq!(block_on(record::get::<Account>(&store, &own.key())).unwrap(), None);
+    }
+}
+
+/// Mending it goes by without a word.
+#[test]
+fn an_account_stays_as_well_if_the_mailbox_was_mended_before() {
+    let own = account(Protocol::Pop3);
+    for opens in [false, true] {
+        let (client, store, _) =
+            damaged(&own, &[(Table::Mailboxes, record::mailbox_key(MailboxId(2)))]);
+        let other = Account { id: AccountId(2), ..own.clone() };
+        block_on(store.apply(vec![other.put()], Durability::Strict)).unwrap();
+        match opens {
+            true => open(&client),
+            false => block_on(recovery::recover(&store)).unwrap(),
+        }
+        block_on(client.forget_account(&own)).unwrap_err();
+        open(&client);
+        block_on(client.forget_account(&own)).unwrap();
     }
 }
 

@@ -18,6 +18,9 @@ pub struct Mailbox {
     pub id: MailboxId,
     /// Its account.
     pub account: AccountId,
+    /// Whether that was guessed.
+    #[serde(default, skip_serializing_if = "Owner::is_known")]
+    pub owner: Owner,
     /// Its full name: on IMAP exactly as the server spells it, in bytes for the wire.
     #[serde(with = "serde_bytes")]
     pub path: Vec<u8>,
@@ -56,6 +59,24 @@ pub struct Mailbox {
     /// How far what is stored follows the server.
     #[serde(default)]
     pub synced: SyncPoint,
+}
+
+/// What is known of whose a mailbox is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Owner {
+    /// It is its account's.
+    #[default]
+    Known,
+    /// Its record was made anew, and nothing told whose it was.
+    Guessed,
+    /// The same, and the person was told of it, but has not looked at the mailbox since.
+    Told,
+}
+
+impl Owner {
+    fn is_known(&self) -> bool {
+        *self == Self::Known
+    }
 }
 
 /// How far the stored messages of a mailbox follow those on the server.
@@ -97,6 +118,7 @@ impl Mailbox {
         Self {
             id,
             account,
+            owner: Owner::Known,
             path: Vec::new(),
             names: Vec::new(),
             role: None,

@@ -7,7 +7,7 @@ use crate::{
     Store,
     changes::{Entry, is_provisional},
     pop3::local_mailbox,
-    record::{self, Body, Mailbox, SyncPoint, arrived_message, keyed_message, mailbox_key},
+    record::{self, Body, Mailbox, Owner, SyncPoint, arrived_message, keyed_message, mailbox_key},
     store::{Key, KeyRange, Order, StoreError, Table},
 };
 
@@ -30,6 +30,9 @@ pub(super) async fn rebuilt(
             _ => return Ok(None),
         },
     };
+    if known.accounts.len() > 1 && known.told_owner(id) != Some(mailbox.account) {
+        mailbox.owner = Owner::Guessed;
+    }
     (mailbox.total, mailbox.unread) = (content.total, content.unread);
     mailbox.uid_next = content.last.max(named).saturating_add(GAP);
     if !known.is_pop3(mailbox.account) {
@@ -101,16 +104,21 @@ fn named(key: &Key) -> Option<MessageId> {
 }
 
 impl Known {
-    /// Whose a mailbox is. Where nothing tells, it is a POP3 account's rather than an IMAP account's,
-    /// which removes what its server does not list.
-    fn owner(&self, id: MailboxId, content: &Content) -> Option<AccountId> {
+    /// Whose a mailbox is, if something tells.
+    fn told_owner(&self, id: MailboxId) -> Option<AccountId> {
         if let Some((account, _)) = self.ledger.get(&id) {
             return Some(*account);
         }
         // What only its queue keeps here would go with the list of another one's server.
         let names_it = |own: &&Entry| own.task.mailboxes().contains(&id);
-        if let Some(entry) = self.changes.iter().find(names_it) {
-            return Some(entry.account);
+        self.changes.iter().find(names_it).map(|entry| entry.account)
+    }
+
+    /// Whose a mailbox is. Where nothing tells, it is a POP3 account's rather than an IMAP account's,
+    /// which removes what its server does not list.
+    fn owner(&self, id: MailboxId, content: &Content) -> Option<AccountId> {
+        if let Some(account) = self.told_owner(id) {
+            return Some(account);
         }
         let protocol = if content.is_of_imap { Protocol::Imap } else { Protocol::Pop3 };
         let mut likely: Vec<AccountId> = self.accounts.iter().map(|own| own.id).collect();
