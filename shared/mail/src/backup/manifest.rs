@@ -147,6 +147,14 @@ impl SavedAccount {
         is_lost && agrees
     }
 
+    /// Whether this account, which was made of that one, still stands for it: it was not given the mail of
+    /// another server or user since.
+    pub(super) fn became(&self, account: &Account) -> bool {
+        let is_known = |login: &ServerLogin| !login.endpoint.host.is_empty();
+        let are_known = is_known(&self.incoming) && is_known(&account.incoming);
+        self.protocol == account.protocol && (!are_known || self.has_same_mailbox(account))
+    }
+
     /// As [`Account::has_lost_its_settings`].
     pub(super) fn has_lost_its_settings(&self) -> bool {
         self.outgoing.endpoint.host.is_empty()

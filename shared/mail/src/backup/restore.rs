@@ -12,6 +12,7 @@ use super::{
     landing::{Landing, discard_partial},
     limits,
     manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, SavedFolder},
+    origins::{Origin, note_origin, origins},
     rows::Rows,
 };
 use crate::{
@@ -58,8 +59,11 @@ impl Backup {
     /// If the store can't be read.
     pub async fn present(&self, store: &impl Store) -> Result<Vec<AccountId>, MailError> {
         let present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
+        let origins = origins(store, &present).await?;
         let is_in = |account: &&Account| {
-            self.manifest.accounts.iter().any(|own| own.is(account) || own.was(account))
+            let made = origins.get(&account.id);
+            made.is_some_and(|own| own.created == self.manifest.created)
+                || self.manifest.accounts.iter().any(|own| own.is(account) || own.was(account))
         };
         Ok(present.iter().filter(is_in).map(|account| account.id).collect())
     }
@@ -78,6 +82,7 @@ impl Backup {
         discard_partial(host.store()).await?;
         let mut restore = Restore {
             host,
+            created: self.manifest.created,
             accounts: BTreeMap::new(),
             senders: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
@@ -103,6 +108,8 @@ impl Backup {
 
 pub(super) struct Restore<'a, H: Host> {
     pub(super) host: &'a H,
+    /// When the backup was made, in milliseconds since 1970 (UTC).
+    created: i64,
     /// The POP3 accounts, by their number in the backup.
     accounts: BTreeMap<u32, AccountId>,
     /// All accounts, by their number in the backup.
@@ -127,7 +134,14 @@ impl<H: Host> Restore<'_, H> {
         let mut present: Vec<Account> = record::all(store, &KeyRange::all()).await?;
         // No two of a backup are the same one here.
         present.retain(|own| !self.senders.values().any(|given| *given == own.id));
-        let account = match meant(saved, all, &present) {
+        let origins = origins(store, &present).await?;
+        let origin = self.origin(saved);
+        let made = |own: &&Account| origins.get(&own.id) == Some(&origin) && saved.became(own);
+        let made = present.iter().find(made).cloned();
+        // What was made of another one of them is not meant.
+        let is_other = |own: &Origin| own.created == origin.created && *own != origin;
+        present.retain(|own| !origins.get(&own.id).is_some_and(is_other));
+        let account = match made.as_ref().or_else(|| meant(saved, all, &present)) {
             Some(account) if account.has_lost_its_settings() => {
                 self.settle(saved, account.id).await?
             }
@@ -153,12 +167,17 @@ impl<H: Host> Restore<'_, H> {
         Ok(())
     }
 
+    fn origin(&self, saved: &SavedAccount) -> Origin {
+        Origin { created: self.created, number: saved.number }
+    }
+
     async fn add(&mut self, saved: &SavedAccount) -> Result<Account, MailError> {
         let store = self.host.store();
         let _editing = store.editing().lock().await;
         let (number, numbered) = record::next_number(store, Series::Account).await?;
         let account = account(saved, AccountId(number));
-        let mut batch = vec![numbered, account.put()];
+        let origin = note_origin(account.id, self.origin(saved));
+        let mut batch = vec![numbered, account.put(), origin];
         if account.protocol == Protocol::Pop3 {
             batch.extend(pop3::create_local_mailboxes(self.host, account.id).await?);
         }

@@ -230,6 +230,7 @@ impl<H: Host> Client<H> {
         }
         batch.push(changes::forget_changes(account.id));
         batch.push(backup::forget_backup(account.id));
+        batch.push(backup::forget_origin(account.id));
         let ledger = KeyRange::prefix(record::account_key(account.id));
         batch.push(Write::DeleteRange { table: Table::Ledger, range: ledger });
         let entries = outbox::entries_of(host, account.id).await?;

@@ -54,8 +54,9 @@ fn a_backup_of_an_account_that_has_lost_its_settings_takes_none_away() {
     }
 }
 
-/// A zip of accounts, each with the mailboxes that it has.
+/// A zip of accounts with numbers below 5, each with the mailboxes that it has.
 fn backup_of(host: &TestHost<NoServer>, accounts: &[Account]) -> File {
+    block_on(host.store.apply(vec![Series::Account.put(5)], Durability::Strict)).unwrap();
     let mut file = File::named("b.zip", b"");
     let boxes = |own: &Account| block_on(mailboxes(&host.store, own.id)).unwrap();
     let contents: Vec<_> = accounts.iter().map(|own| (own.clone(), boxes(own))).collect();
@@ -78,7 +79,7 @@ fn lost(id: u32, address: &str) -> Account {
 /// These are the accounts that are here.
 fn replace_accounts(host: &TestHost<NoServer>, accounts: &[Account]) {
     let gone = Write::DeleteRange { table: Table::Accounts, range: KeyRange::all() };
-    let mut batch = vec![gone, Series::Account.put(5)];
+    let mut batch = vec![gone];
     batch.extend(accounts.iter().map(Record::put));
     block_on(host.store.apply(batch, Durability::Strict)).unwrap();
 }
@@ -121,14 +122,48 @@ fn of_several_accounts_that_can_be_meant_none_is() {
 }
 
 #[test]
-fn two_accounts_of_a_backup_do_not_become_one() {
+fn two_accounts_of_a_backup_do_not_become_one_and_each_is_found_by_a_second_restore() {
     let address = account(3, Protocol::Pop3).identity.address;
+    for address in [&*address, "account-3@recovered.invalid"] {
+        let host = filled(MemoryStore::new());
+        let mut file = backup_of(&host, &[lost(3, address), lost(4, address)]);
+        replace_accounts(&host, &[]);
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        let added = block_on(backup.restore(&host, &mut file)).unwrap().added;
+        let all = |ids: &[AccountId]| -> Vec<_> {
+            ids.iter().map(|id| everything(&host.store, *id)).collect()
+        };
+        let (before, made) = (accounts(&host.store), all(&added));
+        assert_eq!((before.len(), &added[..]), (2, &[before[0].id, before[1].id][..]));
+        assert_ne!(made[0], made[1]);
+        assert_eq!(block_on(backup.present(&host.store)).unwrap(), added);
+        let again = block_on(backup.restore(&host, &mut file)).unwrap();
+        assert_eq!((again.added, again.messages, again.duplicates), (vec![], 0, 7));
+        assert_eq!((accounts(&host.store), all(&added)), (before.clone(), made.clone()));
+        // Where one of them is gone, or is for another mailbox by now, it comes again, and the other stays.
+        let other = Account { id: added[0], ..account(3, Protocol::Imap) };
+        for present in [vec![before[1].clone()], vec![other, before[1].clone()]] {
+            replace_accounts(&host, &present);
+            let again = block_on(backup.restore(&host, &mut file)).unwrap();
+            assert_eq!((again.added.len(), again.messages), (1, 7));
+            assert_eq!(all(&added[1..]), made[1..]);
+        }
+    }
+}
+
+#[test]
+fn an_account_whose_settings_were_entered_since_it_was_restored_is_found() {
+    let made_up = "account-3@recovered.invalid";
     let host = filled(MemoryStore::new());
-    let mut file = backup_of(&host, &[lost(3, &address), lost(4, &address)]);
+    let mut file = backup_of(&host, &[lost(3, made_up)]);
     replace_accounts(&host, &[]);
     let backup = block_on(Backup::open(&mut file)).unwrap();
-    assert_eq!(block_on(backup.restore(&host, &mut file)).unwrap().added.len(), 2);
-    assert_eq!(accounts(&host.store).len(), 2);
+    let id = block_on(backup.restore(&host, &mut file)).unwrap().added[0];
+    let entered = Account { id, ..account(3, Protocol::Pop3) };
+    block_on(host.store.apply(vec![entered.put()], Durability::Strict)).unwrap();
+    assert_eq!(block_on(backup.present(&host.store)).unwrap(), [id]);
+    assert_eq!(block_on(backup.restore(&host, &mut file)).unwrap().added, []);
+    assert_eq!(accounts(&host.store), [entered]);
 }
 
 #[test]
