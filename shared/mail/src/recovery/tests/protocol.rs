@@ -147,23 +147,5 @@ fn an_account_comes_back_in_one_strict_batch() {
         find_again(&host, &before);
         host.store.clone()
     };
-    let whole = |store: &MemoryStore| {
-        let all = KeyRange::all();
-        Table::ALL.map(|table| block_on(store.scan(table, &all, Order::Ascending, 999)).unwrap())
-    };
-    let end = found_again();
-    block_on(recover(&end)).unwrap();
-    for writes in 0..=1 {
-        let inner = found_again();
-        let before = whole(&inner);
-        let failing = FailingStore { inner: inner.clone(), ..FailingStore::default() };
-        failing.left.set(Some(writes));
-        assert_eq!(block_on(recover(&failing)).is_ok(), writes == 1, "one batch has all of it");
-        assert_eq!(failing.durability.get(), Some(Durability::Strict));
-        if writes == 0 {
-            assert_eq!(whole(&inner), before);
-        }
-        block_on(recover(&inner)).unwrap();
-        assert_eq!(whole(&inner), whole(&end));
-    }
+    assert_is_one_strict_batch(found_again);
 }
