@@ -322,6 +322,23 @@ pub struct OutgoingMessage {
     pub attachments: Vec<Attachment>,
 }
 
+impl OutgoingMessage {
+    /// One in which nothing is written yet.
+    pub fn empty(account: AccountId) -> Self {
+        Self {
+            account,
+            to: Vec::new(),
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            subject: String::new(),
+            text: String::new(),
+            in_reply_to: None,
+            references: Vec::new(),
+            attachments: Vec::new(),
+        }
+    }
+}
+
 /// A file to send.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Attachment {

@@ -176,17 +176,7 @@ mod tests {
     }
 
     fn send(request: u32) -> Intent {
-        let message = OutgoingMessage {
-            account: AccountId(1),
-            to: Vec::new(),
-            cc: Vec::new(),
-            bcc: Vec::new(),
-            subject: String::new(),
-            text: String::new(),
-            in_reply_to: None,
-            references: Vec::new(),
-            attachments: Vec::new(),
-        };
+        let message = OutgoingMessage::empty(AccountId(1));
         Intent::Send { request, message, draft: None }
     }
 

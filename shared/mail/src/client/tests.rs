@@ -57,17 +57,8 @@ fn a_message_that_can_not_be_sent_for_its_accounts_settings_leads_there() {
         [(lost, "bob@example.org", Some(AccountId(1))), (account(Protocol::Imap), "bob", None)]
     {
         let (client, _) = still(MemoryStore::new(), account);
-        let message = OutgoingMessage {
-            account: AccountId(1),
-            to: vec![address(to)],
-            cc: Vec::new(),
-            bcc: Vec::new(),
-            subject: String::new(),
-            text: String::new(),
-            in_reply_to: None,
-            references: Vec::new(),
-            attachments: Vec::new(),
-        };
+        let to = vec![address(to)];
+        let message = OutgoingMessage { to, ..OutgoingMessage::empty(AccountId(1)) };
         let refused = block_on(client.send(ClientId(1), 1, message, None)).unwrap_err();
         assert_eq!(refused.settings, settings, "{}", refused.sentence);
     }

@@ -13,15 +13,11 @@ pub(super) fn enqueue(host: &TestStore<MemoryStore>, subject: &str) -> u32 {
     let own = super::account(3, Protocol::Pop3);
     let address = |address: &str| Address { name: String::new(), address: address.into() };
     let draft = OutgoingMessage {
-        account: own.id,
         to: vec![address("cleo@example.org")],
-        cc: Vec::new(),
         bcc: vec![address("dan@example.org")],
         subject: subject.into(),
         text: "Hello.\n".into(),
-        in_reply_to: None,
-        references: Vec::new(),
-        attachments: Vec::new(),
+        ..OutgoingMessage::empty(own.id)
     };
     block_on(outbox::enqueue(host, &own, &draft, None)).unwrap()
 }
