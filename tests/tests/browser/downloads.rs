@@ -26,27 +26,26 @@ const NO_PICKER: &str = "
     };
 ";
 
-/// The same with pieces that come slowly.
-const SLOW: &str = "
+/// The same, and what is done with each piece instead of `give()`, which gives it to the service worker.
+fn giving(each: &str) -> String {
+    "
     delete window.showSaveFilePicker;
     const post = MessagePort.prototype.postMessage;
     MessagePort.prototype.postMessage = function (content, transfer) {
-        if (!(content instanceof Uint8Array)) return post.call(this, content, transfer);
+        const give = () => post.call(this, content, transfer);
+        if (!(content instanceof Uint8Array)) return give();
         window.given = (window.given ?? 0) + 1;
-        setTimeout(() => post.call(this, content, transfer), 300);
+        EACH;
     };
-";
+    "
+    .replace("EACH", each)
+}
 
-/// The same with a service worker that some pieces reach and no more.
-const STUCK: &str = "
-    delete window.showSaveFilePicker;
-    const post = MessagePort.prototype.postMessage;
-    MessagePort.prototype.postMessage = function (content, transfer) {
-        if (!(content instanceof Uint8Array)) return post.call(this, content, transfer);
-        window.given = (window.given ?? 0) + 1;
-        if (window.given < 4) post.call(this, content, transfer);
-    };
-";
+/// Pieces come slowly.
+const SLOWLY: &str = "setTimeout(give, 300)";
+
+/// Some pieces reach it and no more.
+const STUCK: &str = "if (window.given < 4) give()";
 
 /// And which does not answer whether it still has the download.
 const SILENT: &str = "
@@ -130,7 +129,7 @@ async fn a_download_that_the_person_cancels_in_the_browser_stops_the_export() ->
     servers.dovecot.deliver_all(USER, (0..LETTERS).map(letters::large))?;
     let folder = TempDir::with_prefix("postern-downloads-")?;
     Browser::run("cancelled", async |browser| {
-        devtools::run_before_each_page(browser, SLOW).await?;
+        devtools::run_before_each_page(browser, &giving(SLOWLY)).await?;
         devtools::save_downloads(browser, folder.path(), true).await?;
         start(browser, &servers).await?;
         browser.click("backup-save").await?;
@@ -153,7 +152,7 @@ async fn an_export_that_ends_early_leaves_no_download_that_looks_complete() -> R
     servers.dovecot.deliver_all(USER, (0..LETTERS).map(letters::large))?;
     let folder = TempDir::with_prefix("postern-downloads-")?;
     Browser::run("ended-early", async |browser| {
-        devtools::run_before_each_page(browser, SLOW).await?;
+        devtools::run_before_each_page(browser, &giving(SLOWLY)).await?;
         devtools::save_downloads(browser, folder.path(), false).await?;
         start(browser, &servers).await?;
         // The person stops it on the page.
@@ -180,7 +179,7 @@ async fn an_export_that_ends_early_leaves_no_download_that_looks_complete() -> R
 async fn a_service_worker_that_takes_no_more_ends_the_export_as_failed() -> Result<()> {
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, (0..LETTERS).map(letters::large))?;
-    for (name, script) in [("silent", [STUCK, SILENT].concat()), ("ended", STUCK.to_owned())] {
+    for (name, script) in [("silent", giving(STUCK) + SILENT), ("ended", giving(STUCK))] {
         let folder = TempDir::with_prefix("postern-downloads-")?;
         Browser::run(name, async |browser| {
             devtools::run_before_each_page(browser, &script).await?;
