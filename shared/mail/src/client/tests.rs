@@ -1,6 +1,6 @@
 //! A client whose account does nothing by itself; and what its problems lead to.
 
-use postern_bridge::{Address, OutgoingMessage, Protocol, Role};
+use postern_bridge::{Address, Intent, OutgoingMessage, Protocol, Role};
 
 use super::*;
 use crate::{
