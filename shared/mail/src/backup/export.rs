@@ -1,7 +1,9 @@
 //! A mailbox, an account or everything, written to a file.
 //!
 //! One message is read chunk by chunk and written before the next one is looked at; of a zip only the
-//! directory is held.
+//! directory is held. One that is moved while it is read is read on where it is then.
+
+use std::collections::BTreeSet;
 
 use postern_archive::{
     mbox::{self, Status},
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store,
-    changes::is_keyword,
+    changes::{is_keyword, moved_to},
     imap::Raw,
     pop3::LedgerRow,
     record::{self, Account, Body, Mailbox, Message},
@@ -57,6 +59,7 @@ pub async fn export<H: Host>(
         done: 0,
         with_headers: complete && format == ExportFormat::Zip,
         fetched: None,
+        followed: BTreeSet::new(),
         report: Exported::default(),
     };
     let written = match format {
@@ -79,12 +82,14 @@ struct Export<'a, H, F, K> {
     with_headers: bool,
     /// The message of which something may have been stored only to be written.
     fetched: Option<MessageId>,
+    /// Where messages were moved to while they were written: there they are written already.
+    followed: BTreeSet<MessageId>,
     report: Exported,
 }
 
 /// A message's bytes, to be read from the beginning to the end.
 enum Bytes {
-    Stored { key: Key, next: u32, left: u64 },
+    Stored { id: MessageId, is_fetched: bool, next: u32, left: u64 },
     Held(Option<Vec<u8>>),
 }
 
@@ -198,6 +203,9 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
     /// A message and its bytes; `None` if it has gone meanwhile, is damaged, or can't be had.
     async fn message(&mut self, id: MessageId) -> Result<Option<(Message, Bytes)>, MailError> {
         self.forget_fetched().await?;
+        if self.followed.contains(&id) {
+            return Ok(None);
+        }
         let key = record::message_key(id);
         let Some(value) = self.host.store().get(Table::Messages, &key).await? else {
             return Ok(None);
@@ -223,7 +231,8 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 }
             }
             Some(left) if record::stored_size(self.host.store(), id).await? == left => {
-                return Ok(Some((message, Bytes::Stored { key, next: 0, left })));
+                let bytes = Bytes::Stored { id, is_fetched: false, next: 0, left };
+                return Ok(Some((message, bytes)));
             }
             // One that is damaged must not keep all others out of the file.
             _ => {}
@@ -235,7 +244,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 Ok(Some((message, Bytes::Held(Some(raw)))))
             }
             Some(Raw::Stored { size: left }) => {
-                Ok(Some((message, Bytes::Stored { key: record::part_key(id, ""), next: 0, left })))
+                Ok(Some((message, Bytes::Stored { id, is_fetched: true, next: 0, left })))
             }
             None => {
                 self.count_missing(1);
@@ -253,23 +262,45 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         self.host.store().apply(vec![gone], Durability::Relaxed).await
     }
 
-    async fn chunk(&self, bytes: &mut Bytes) -> Result<Option<Vec<u8>>, MailError> {
+    async fn chunk(&mut self, bytes: &mut Bytes) -> Result<Option<Vec<u8>>, MailError> {
         match bytes {
             Bytes::Held(raw) => Ok(raw.take().filter(|raw| !raw.is_empty())),
             Bytes::Stored { left: 0, .. } => Ok(None),
-            Bytes::Stored { key, next, left } => {
-                let chunk = self.host.store().get(Table::Bodies, &key.clone().u32(*next)).await?;
-                let chunk = chunk.filter(|chunk| !chunk.is_empty());
+            Bytes::Stored { id, is_fetched, next, left } => {
+                let chunk = self.stored_chunk(id, *is_fetched, *next).await?;
                 let rest = chunk.as_ref().and_then(|chunk| left.checked_sub(chunk.len() as u64));
                 // Half a message is none.
                 *left = rest.ok_or_else(|| {
-                    let sentence =
-                        "A message was moved or deleted while it was being saved. Try again.";
+                    let sentence = "A message was deleted while it was being saved. Try again.";
                     MailError::Input(sentence.into())
                 })?;
                 *next += 1;
                 Ok(chunk)
             }
+        }
+    }
+
+    /// A chunk of a message, which is followed to where it was moved.
+    async fn stored_chunk(
+        &mut self,
+        id: &mut MessageId,
+        is_fetched: bool,
+        number: u32,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let store = self.host.store();
+        loop {
+            let place =
+                if is_fetched { record::part_key(*id, "") } else { record::message_key(*id) };
+            let chunk = store.get(Table::Bodies, &place.u32(number)).await?;
+            if let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) {
+                return Ok(Some(chunk));
+            }
+            let Some(there) = moved_to(store, *id).await? else { return Ok(None) };
+            if is_fetched {
+                self.fetched = Some(there);
+            }
+            self.followed.insert(there);
+            *id = there;
         }
     }
 

@@ -30,6 +30,8 @@
 //! | an unsent message | it is in the outbox, uncertain | it is recognised by its Message-ID |
 //! | the rows of deleted messages | they will not come again | rows that are there stay as they are |
 //!
+//! **A message that is moved** while it is written is followed; one that is deleted then ends the writing.
+//!
 //! **Damage** costs no more than what is damaged. A record that can't be read counts as a message that is
 //! missing in the file, and as none when a file is read; a row that can't be read is left out, and written
 //! anew. Of a file only the directory and the manifest have to be intact.

@@ -8,6 +8,7 @@
 //! | `entry` | the queue's records |
 //! | `pending` | what the queue says while the server says something else: for the sync |
 //! | `settle`, `unmake` | the end of an entry: done, refused, or taken back |
+//! | `moved` | where a message is by now |
 //! | `undo` | taking a change back |
 //! | `stage`, `bytes` | a batch in the making |
 //! | `sentence` | what was done, for people |
@@ -50,6 +51,7 @@ mod folders;
 mod ledger;
 pub mod limits;
 mod marks;
+mod moved;
 mod only_here;
 mod pending;
 mod sentence;
@@ -68,6 +70,7 @@ pub(crate) use editor::{is_keyword, is_tag};
 pub use entry::{Entry, Item, State, Step, Task, entries, is_damaged};
 pub use folders::{Mailboxes, new_path};
 pub use marks::adopt_marks;
+pub(crate) use moved::moved_to;
 pub use only_here::only_here;
 pub use pending::{Pending, is_provisional};
 use postern_bridge::{AccountId, MessageId};

@@ -3,6 +3,7 @@
 mod damage;
 mod files;
 mod interruptions;
+mod moving;
 mod recovered;
 mod restoring;
 mod unsent;
