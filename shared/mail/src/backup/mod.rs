@@ -8,6 +8,7 @@
 //! | `archive` | a zip archive in a source |
 //! | `import` | files of any of these kinds, read from a [`Source`] |
 //! | `restore` | a zip of ours: accounts, folders, flags and the ledger as they were |
+//! | `naming` | folders that have lost their names |
 //! | `origins` | of which account of a backup one was made |
 //! | `rows` | what the ledgers of the backup and of this store say of the same messages |
 //! | `unsent` | messages on their way out |
@@ -27,6 +28,7 @@
 //! | a batch of messages | record, bytes, place, counts and ledger row of each, all or none; what was downloaded again in between goes with it | each is recognised by its row, or by Message-ID and content, and not stored twice; the server does not send it again |
 //! | an account or a folder was made | it is there, empty | it is recognised by its servers or by what it was made of, or by its names |
 //! | an account that had lost its settings got those of the backup | it is recognised by its servers |
+//! | a folder that had lost its name got that of the backup | it is recognised by its names |
 //! | an unsent message | it is in the outbox, uncertain | it is recognised by its Message-ID |
 //! | the rows of deleted messages | they will not come again | rows that are there stay as they are |
 //!
@@ -49,6 +51,7 @@ mod last;
 pub mod limits;
 mod manifest;
 mod names;
+mod naming;
 mod origins;
 mod restore;
 mod rows;

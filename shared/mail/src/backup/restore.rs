@@ -12,6 +12,7 @@ use super::{
     landing::{Landing, discard_partial},
     limits,
     manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, SavedFolder},
+    naming::name_again,
     origins::{Origin, note_origin, origins},
     rows::Rows,
 };
@@ -91,6 +92,7 @@ impl Backup {
             rows: Rows::of_backup_made(self.manifest.created),
             report: Imported::default(),
         };
+        name_again(host, &self.manifest, self.directory, source).await?;
         for saved in &self.manifest.accounts {
             restore.account(saved, &self.manifest.accounts).await?;
         }

@@ -21,7 +21,7 @@ pub(super) async fn rebuilt(
     known: &Known,
 ) -> Result<Option<Mailbox>, StoreError> {
     let content = Content::of(store, id).await?;
-    let name = format!("Recovered folder {}", id.0);
+    let name = made_up_name(id);
     let named = known.ledger.get(&id).map_or(0, |(_, last)| *last);
     let mut mailbox = match known.first_mailbox(id) {
         Some((account, name, role)) => local_mailbox(account, id, name, Some(role)),
@@ -40,6 +40,16 @@ pub(super) async fn rebuilt(
         mailbox.synced = SyncPoint { stale: true, ..SyncPoint::default() };
     }
     Ok(Some(mailbox))
+}
+
+/// What a mailbox is called of which nothing tells the name.
+fn made_up_name(id: MailboxId) -> String {
+    format!("Recovered folder {}", id.0)
+}
+
+/// Whether a mailbox's name was made up, since nothing told it.
+pub(crate) fn has_made_up_name(mailbox: &Mailbox) -> bool {
+    mailbox.role.is_none() && mailbox.names == [made_up_name(mailbox.id)]
 }
 
 /// Whether nothing is stored under a mailbox's number.

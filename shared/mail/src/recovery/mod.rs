@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use account::is_made_up;
 pub(crate) use aside::forget;
+pub(crate) use mailbox::has_made_up_name;
 
 use postern_bridge::{AccountId, MailboxId, Protocol, Role};
 

@@ -214,3 +214,52 @@ fn an_account_that_has_lost_its_settings_is_not_taken_for_one_of_another_user_or
         assert!(matches!(lost[..], [own] if own.id == AccountId(3)));
     }
 }
+
+/// The records of these folders can't be read any more, and were made anew.
+fn lose_names(host: &TestStore<MemoryStore>, are_lost: impl Fn(&Mailbox) -> bool) {
+    let all = block_on(mailboxes(&host.store, AccountId(3))).unwrap();
+    let spoilt = all.iter().filter(|own| are_lost(own)).map(|own| {
+        let (table, key) = (Table::Mailboxes, record::mailbox_key(own.id));
+        Write::Put { table, key, value: vec![0xc1] }
+    });
+    block_on(host.store.apply(spoilt.collect(), Durability::Strict)).unwrap();
+    block_on(recovery::recover(&host.store)).unwrap();
+}
+
+#[test]
+fn folders_that_have_lost_their_names_get_them_back_and_no_mail_twice() {
+    let (host, mut file) = written(ExportFormat::Zip);
+    let all = everything(&host.store, AccountId(3));
+    lose_names(&host, |own| own.names[0] == "Letters");
+    assert_ne!(everything(&host.store, AccountId(3)), all);
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let imported = block_on(backup.restore(&host, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates), (0, 7));
+    assert_eq!(everything(&host.store, AccountId(3)), all);
+}
+
+#[test]
+fn a_folder_that_has_another_ones_number_keeps_its_name() {
+    let (host, mut file) = written(ExportFormat::Zip);
+    let all = everything(&host.store, AccountId(3));
+    let own = account(3, Protocol::Pop3);
+    let id = folder(&host, &own, &["Letters".into()]).id;
+    lose_names(&host, |own| own.id == id);
+    let message = MessageId { mailbox: id, uid: 1 };
+    let own: Message =
+        block_on(record::get(&host.store, &record::message_key(message))).unwrap().unwrap();
+    let mut batch = own.delete_whole().to_vec();
+    let raw = b"Subject: another\r\n\r\n";
+    batch.extend(put_body(message, raw));
+    let body = Body::Whole { size: raw.len() as u64 };
+    let other = Message { arrived: own.arrived + 1, body, ..own };
+    batch.extend(other.put_listed());
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+    let before = block_on(record::mailbox(&host.store, id)).unwrap();
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let imported = block_on(backup.restore(&host, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.duplicates), (1, 6));
+    assert_eq!(block_on(record::mailbox(&host.store, id)).unwrap(), before);
+    let letters = vec!["Letters".to_owned()];
+    assert_eq!(everything(&host.store, AccountId(3))[&letters], all[&letters]);
+}
