@@ -8,9 +8,7 @@ use postern_pop3::{Command, Event, Request};
 use super::{
     DownloadReport, DownloadStep,
     commit::{Committed, commit},
-    compare::remarked,
     count,
-    identity::{Identity, identify},
     intake::{Incoming, Place, Received},
     ledger::Ledger,
     limits::{BATCH_BYTES, BATCH_MESSAGES, IN_MEMORY},
@@ -45,7 +43,7 @@ pub(super) struct Fetch<'a, H> {
     pub(super) known: &'a mut Known,
     pub(super) pending: Vec<Received>,
     /// What is being stored.
-    batch: Batch,
+    pub(super) batch: Batch,
     /// Messages fetched so far, and messages to fetch.
     done: u32,
     total: u32,
@@ -263,96 +261,6 @@ impl<'a, H: Host> Fetch<'a, H> {
         let lacks = |row: &&LedgerRow| row.partial || row.is_damaged();
         let row = row.filter(lacks).filter(|_| wanted.part == Part::Whole);
         row.map_or(self.place.inbox, |row| row.message.mailbox)
-    }
-
-    /// A message has arrived: which one is it?
-    async fn take(&mut self, mut received: Received) -> Result<(), MailError> {
-        let remarked = remarked(self.host.store(), &received, self.ledger).await?;
-        match identify(received.facts(&remarked), self.listing, self.ledger) {
-            Identity::Unreadable => {}
-            Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
-            Identity::New => {
-                self.retire_namesake(&received);
-                self.pending.push(received);
-                return Ok(());
-            }
-            Identity::Completes(row) if self.shared.contains(&row.message) && row.is_damaged() => {
-                // What is there is the other one's.
-                self.ledger.remove(&row.name());
-                self.pending.push(received);
-                return Ok(());
-            }
-            Identity::Completes(row) => {
-                let row = self.free(*row, &received);
-                // What comes next is another message, even if its header is the same.
-                self.ledger.remove(&row.name());
-                if received.listed.uidl.is_none() {
-                    received.copy = self.free_copy(&received);
-                }
-                received.completes = Some(row.into());
-                self.pending.push(received);
-                return Ok(());
-            }
-            Identity::Known(change) => {
-                self.known.compared.insert(change.now.name());
-                if change.before != change.now {
-                    self.change(*change);
-                }
-            }
-        }
-        if received.spilled_to().is_some() {
-            self.place.discard_partial(self.host.store()).await?;
-        }
-        Ok(())
-    }
-
-    /// Frees the names of a header that comes to be complete under another unique id: of the one that
-    /// it had and of the one that it gets, another message may come to be the owner before both are
-    /// stored.
-    fn free(&mut self, row: LedgerRow, received: &Received) -> LedgerRow {
-        if received.listed.uidl.as_ref().is_none_or(|uidl| *uidl == row.uidl) {
-            return row;
-        }
-        let now = self.ledger.without_uidl(row.clone(), self.seen);
-        if row != now {
-            self.change(RowChange { before: row, now: now.clone() });
-        }
-        self.retire_namesake(received);
-        now
-    }
-
-    /// The row that has a new message's unique id is about another message, which may still be there
-    /// under another id.
-    fn retire_namesake(&mut self, received: &Received) {
-        let uidl = received.listed.uidl.as_ref();
-        if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
-            let now = self.ledger.without_uidl(row.clone(), self.seen);
-            self.change(RowChange { before: row, now });
-        }
-    }
-
-    fn change(&mut self, change: RowChange) {
-        self.changes.extend(self.ledger.note(change, self.seen));
-    }
-
-    /// Which one what has come will be of those with the same bytes and no unique id.
-    fn free_copy(&self, received: &Received) -> u32 {
-        if received.listed.uidl.is_some() {
-            return 0;
-        }
-        let same = |own: &Content| own.is_unnamed && own.sha256 == received.sha256;
-        let pending = self.unstored().filter(same).map(|own| own.copy + 1).max();
-        self.ledger.free_copy(received.sha256).max(pending.unwrap_or(0))
-    }
-
-    fn is_pending(&self, received: &Received) -> bool {
-        self.unstored().any(|own| own.sha256 == received.sha256)
-    }
-
-    /// What has come and is not in the ledger yet.
-    fn unstored(&self) -> impl Iterator<Item = Content> {
-        let storing = self.batch.contents.iter().copied();
-        storing.chain(self.pending.iter().map(Content::of))
     }
 
     /// Begins to store and verify what has arrived, once that is done with what arrived before.

@@ -26,6 +26,7 @@ mod safety;
 mod server;
 mod stages;
 mod storing;
+mod taking;
 mod trouble;
 mod verify;
 
