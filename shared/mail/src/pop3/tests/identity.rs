@@ -3,17 +3,17 @@
 use postern_bridge::Retention::{DeleteAfterDays, DeleteAfterDownload, Keep};
 
 use super::*;
-use crate::{pop3::ServerNotes, record::CHUNK, store::MemoryStore};
+use crate::{pop3::ServerNotes, store::MemoryStore};
 
-fn mail(subject: &str) -> Vec<u8> {
+pub(super) fn mail(subject: &str) -> Vec<u8> {
     format!("From: b@c\r\nSubject: {subject}\r\n\r\n{subject}\r\n").into_bytes()
 }
 
-fn mails(subjects: &[&str]) -> Vec<Vec<u8>> {
+pub(super) fn mails(subjects: &[&str]) -> Vec<Vec<u8>> {
     subjects.iter().map(|subject| mail(subject)).collect()
 }
 
-fn name(host: &TestHost<Maildrop>, uidls: &[&str]) {
+pub(super) fn name(host: &TestHost<Maildrop>, uidls: &[&str]) {
     let mut server = host.server.borrow_mut();
     for (mail, uidl) in server.messages.iter_mut().zip(uidls) {
         mail.uidl = (*uidl).into();
@@ -149,18 +149,6 @@ fn what_another_message_with_the_same_id_and_size_looks_like_is_not_deleted_but_
 }
 
 #[test]
-fn a_header_that_the_server_has_marked_does_not_keep_the_message() {
-    let host = prepared(Maildrop::new(&mails(&["one"])), MemoryStore::new());
-    run(&host, Keep).unwrap();
-    let marked = [b"Status: RO\r\n".to_vec(), mail("one")].concat();
-    host.server.borrow_mut().messages[0].raw = marked;
-    // Listed with another size it is fetched to be compared, and known again.
-    let report = run(&host, DeleteAfterDownload).unwrap();
-    assert_eq!((report.downloaded, report.deleted), (0, 1));
-    assert_complete(&host, &mails(&["one"]));
-}
-
-#[test]
 fn another_message_with_the_same_id_and_header_is_downloaded() {
     let all = ["short", "longer text"]
         .map(|text| format!("From: b@c\r\nSubject: same\r\n\r\n{text}\r\n").into_bytes());
@@ -170,84 +158,6 @@ fn another_message_with_the_same_id_and_header_is_downloaded() {
     let report = run(&host, DeleteAfterDownload).unwrap();
     assert_eq!((report.downloaded, report.deleted), (1, 1));
     assert_complete(&host, &all);
-}
-
-/// The same message as a server that keeps marks in its header gives it later.
-fn marked(raw: &[u8]) -> Vec<u8> {
-    [b"Status: RO\r\nX-UID: 7\r\n", raw].concat()
-}
-
-#[test]
-fn what_servers_change_in_a_header_doubles_nothing() {
-    let large = [mail("large"), vec![b'x'; (1 << 20) + CHUNK], b"\r\n".to_vec()].concat();
-    let all = vec![mail("one"), large, mail("three")];
-    for (uidl, new_ids) in [(true, false), (true, true), (false, false)] {
-        let mut server = Maildrop::new(&all);
-        server.uidl = uidl;
-        let host = prepared(server, MemoryStore::new());
-        run(&host, Keep).unwrap();
-        for mail in &mut host.server.borrow_mut().messages {
-            mail.raw = marked(&mail.raw);
-        }
-        if new_ids {
-            name(&host, &["x", "y", "z"]);
-        }
-        let report = run(&host, Keep).unwrap();
-        assert_eq!((report.downloaded, report.vanished), (0, 0), "{uidl} {new_ids}");
-        assert_complete(&host, &all);
-        if uidl {
-            assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
-        }
-    }
-}
-
-#[test]
-fn what_is_moved_or_deleted_while_its_changed_header_comes_neither_doubles_nor_comes_back() {
-    let all = mails(&["one", "two", "three"]);
-    for deletes in [false, true] {
-        let host = prepared(Maildrop::new(&all), MemoryStore::new());
-        run(&host, Keep).unwrap();
-        let (store, mut message) = (host.store.clone(), Some(ledger(&host.store)[1].message));
-        let mut server = host.server.borrow_mut();
-        server.messages.iter_mut().for_each(|mail| mail.raw = marked(&mail.raw));
-        server.watcher = Some(Box::new(move |line| {
-            if line.starts_with("RETR")
-                && let Some(message) = message.take()
-            {
-                match deletes {
-                    true => block_on(delete_message(&store, message)),
-                    false => drop(block_on(move_message(&store, message, TRASH))),
-                }
-            }
-        }));
-        drop(server);
-        assert_eq!(run(&host, Keep).unwrap().downloaded, 0, "{deletes}");
-        assert_eq!(stored(&host.store).len(), if deletes { 2 } else { 3 });
-    }
-}
-
-#[test]
-fn another_text_under_a_changed_header_is_another_message() {
-    let all = ["text one", "text two"]
-        .map(|text| format!("From: b@c\r\nSubject: same\r\n\r\n{text}\r\n").into_bytes());
-    let mut server = Maildrop::new(&all[..1]);
-    server.uidl = false;
-    let host = prepared(server, MemoryStore::new());
-    run(&host, Keep).unwrap();
-    let other = marked(&all[1]);
-    host.server.borrow_mut().messages[0].raw = other.clone();
-    assert_eq!(run(&host, Keep).unwrap().downloaded, 1);
-    assert_complete(&host, &[all[0].clone(), other]);
-}
-
-#[test]
-fn a_changed_header_brings_back_nothing_that_was_deleted_here() {
-    let host = prepared(Maildrop::new(&mails(&["one"])), MemoryStore::new());
-    run(&host, Keep).unwrap();
-    block_on(delete_message(&host.store, ledger(&host.store)[0].message));
-    host.server.borrow_mut().messages[0].raw = marked(&mail("one"));
-    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
-    assert!(stored(&host.store).is_empty());
 }
 
 /// Makes the ledger what an earlier version has left.
@@ -394,58 +304,6 @@ fn twins_of_which_only_headers_are_here_are_both_completed_without_ids() {
         run(&host, Keep).unwrap();
         assert_eq!((stored(&host.store).len(), ledger(&host.store).len()), (2, 2), "{ids:?}");
     }
-}
-
-/// With a field that no other message has.
-fn unique(subject: &str) -> Vec<u8> {
-    [format!("Message-ID: <{subject}@c>\r\n").into_bytes(), mail(subject)].concat()
-}
-
-#[test]
-fn what_was_deleted_here_does_not_return_when_the_server_marks_its_header() {
-    // Without unique ids.
-    let all = vec![unique("one"), unique("two")];
-    let mut server = Maildrop::new(&all);
-    server.uidl = false;
-    let host = prepared(server, MemoryStore::new());
-    run(&host, Keep).unwrap();
-    block_on(delete_message(&host.store, ledger(&host.store)[0].message));
-    for mail in &mut host.server.borrow_mut().messages {
-        mail.raw = marked(&mail.raw);
-    }
-    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
-    // With another mark of the same size, at a server that can't give headers alone.
-    let first = [&b"Status: O\r\n"[..], &mail("one")].concat();
-    for deletes in [true, false] {
-        let mut server = Maildrop::new(std::slice::from_ref(&first));
-        server.capabilities = "UIDL\r\n";
-        let host = prepared(server, MemoryStore::new());
-        run(&host, Keep).unwrap();
-        if deletes {
-            block_on(delete_message(&host.store, ledger(&host.store)[0].message));
-        }
-        let read = [&b"Status: R\r\n"[..], &mail("one")].concat();
-        host.server.borrow_mut().messages[0].raw = read;
-        let report = run(&host, DeleteAfterDownload).unwrap();
-        assert_eq!((report.downloaded, report.deleted), (0, 1));
-        assert_eq!(stored(&host.store).len(), usize::from(!deletes));
-    }
-}
-
-#[test]
-fn without_ids_what_has_the_header_and_size_of_a_deleted_message_is_known_by_its_text() {
-    let with_text = |text: &str| [unique("one"), text.into()].concat();
-    let mut server = Maildrop::new(&[with_text("at noon\r\n")]);
-    server.uidl = false;
-    let host = prepared(server, MemoryStore::new());
-    run(&host, Keep).unwrap();
-    block_on(delete_message(&host.store, ledger(&host.store)[0].message));
-    host.server.borrow_mut().messages[0].raw = marked(&with_text("at noon\r\n"));
-    assert_eq!(run(&host, Keep).unwrap().downloaded, 0, "it does not come back");
-    let other = marked(&with_text("at nine\r\n"));
-    host.server.borrow_mut().messages[0].raw.clone_from(&other);
-    assert_eq!(run(&host, Keep).unwrap().downloaded, 1, "another one is not ignored");
-    assert_eq!(stored(&host.store), [other]);
 }
 
 #[test]

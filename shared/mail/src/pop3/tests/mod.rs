@@ -5,6 +5,7 @@ mod deleting;
 mod extent;
 mod identity;
 mod interruptions;
+mod marked;
 mod policies;
 mod safety;
 mod scripted;
