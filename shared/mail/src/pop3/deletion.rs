@@ -11,8 +11,8 @@ use super::{
     elapsed::Elapsed,
     ledger::Ledger,
     limits::{BATCH_MESSAGES, READ_BACK, SILENCE},
+    namesakes::{compare_headers, retire},
     read_back::AtHand,
-    row::{RowChange, write},
     server::{Server, unexpected},
     stages::{Due, Look, Marked, Noted, Verdict},
     verify::verify,
@@ -89,50 +89,6 @@ async fn compare<H: Host>(
         verdicts.insert(number, Verdict::of(is_same));
     }
     Ok((verdicts, handed_out))
-}
-
-/// What came of comparing headers: what they tell, and the messages of which they tell nothing.
-type Headers<'a> = (BTreeMap<u32, Verdict>, Vec<(u32, &'a LedgerRow)>);
-
-/// Compares the headers of these messages with what is stored.
-async fn compare_headers<'a, H: Host>(
-    server: &mut Server<'_, H>,
-    rows: Vec<(u32, &'a LedgerRow)>,
-) -> Result<Headers<'a>, MailError> {
-    let mut verdicts = BTreeMap::new();
-    let Some((first, _)) = rows.first() else { return Ok((verdicts, rows)) };
-    let can_top = server.can_top(*first).await?;
-    let (by_header, mut rest): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|(_, row)| can_top && row.header.is_some());
-    for (number, _) in &by_header {
-        server.start(Command::Top { message: *number, lines: 0 })?;
-    }
-    for (number, row) in by_header {
-        let mut came = Compared::default();
-        if server.content("a header to compare", |bytes| came.take(bytes)).await? {
-            verdicts.insert(number, Verdict::of(came.has_header_of(row)));
-        } else {
-            // One that it does not give alone, whatever it offers.
-            rest.push((number, row));
-        }
-    }
-    Ok((verdicts, rest))
-}
-
-/// The unique ids of these rows are those of other messages by now, which the next download fetches.
-async fn retire<H: Host>(
-    host: &H,
-    ledger: &mut Ledger,
-    rows: Vec<LedgerRow>,
-) -> Result<(), MailError> {
-    let now = host.now();
-    let mut changes = Vec::new();
-    for row in rows {
-        let retired = ledger.without_uidl(row.clone(), now);
-        changes.extend(ledger.note(RowChange { before: row, now: retired }, now));
-    }
-    write(host.store(), changes, now, Durability::Relaxed).await?;
-    Ok(())
 }
 
 /// Reads back the messages of these rows; returns the names of those that are as they should be. What

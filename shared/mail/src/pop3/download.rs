@@ -29,6 +29,7 @@ use super::{
     ledger::Ledger,
     limits::BATCH_MESSAGES,
     listing::{Listing, listing},
+    namesakes::retire_namesakes,
     plan::plan,
     retention::is_held_by_clock,
     server::Server,
@@ -184,6 +185,9 @@ async fn run<H: Host>(
     let mut known = Known::default();
     let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
     fetch.run(server, plan, &notes.troubles, progress).await?;
+    if known.gives_ids_again {
+        retire_namesakes(host, server, ledger, &listing, &known).await?;
+    }
     let left_out = ledger.placeholders().chain(ledger.refused());
     report.left_out = count(left_out.filter(|row| is_left(row)));
     let all_came = report.withheld == 0 && report.left_out == 0 && !is_held;

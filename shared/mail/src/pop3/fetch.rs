@@ -29,6 +29,8 @@ pub(super) struct Known {
     pub(super) compared: BTreeSet<Vec<u8>>,
     /// Those of them that were stored in this session, and read back.
     pub(super) stored: BTreeSet<Vec<u8>>,
+    /// Whether a unique id has turned out to be another message's by now.
+    pub(super) gives_ids_again: bool,
 }
 
 /// Fetching, with what waits to be stored.

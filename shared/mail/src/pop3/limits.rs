@@ -21,6 +21,10 @@ pub const LOOK_ALIKES: usize = 8;
 /// How many rows with the header of what has come are looked at for that.
 pub const MAX_ALIKE: usize = 256;
 
+/// Of a server that has given a unique id again, so many other messages are compared in one session: the
+/// last ones, where new ones come.
+pub const NAMESAKES: usize = 10_000;
+
 /// How often in a row a message may break the connection before it is left for a while: the network
 /// itself may be bad…
 pub const TRIES: u32 = 5;

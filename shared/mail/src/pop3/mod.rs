@@ -17,6 +17,7 @@ mod ledger;
 pub mod limits;
 mod listing;
 mod mailboxes;
+mod namesakes;
 mod notes;
 mod plan;
 mod read_back;

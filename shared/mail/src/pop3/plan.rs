@@ -47,7 +47,7 @@ pub(super) struct Plan {
 /// and it was not thought to be gone: the server may have given its id to another message then, and
 /// only the content can tell. So an id that a server gives again while the first message is thought
 /// to be there, against RFC 1939 section 7, to a message of the very same size, is noticed only
-/// before a deletion, which compares more; an account that deletes nothing does not notice it.
+/// before a deletion, which compares more, or where another id was given again (`namesakes`).
 pub(super) fn plan(
     listing: &Listing,
     ledger: &Ledger,

@@ -74,11 +74,15 @@ impl<H: Host> Fetch<'_, H> {
         if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
             let now = self.ledger.without_uidl(row.clone(), self.seen);
             self.change(RowChange { before: row, now });
+            self.known.gives_ids_again = true;
         }
     }
 
     pub(super) fn change(&mut self, change: RowChange) {
-        self.changes.extend(self.ledger.note(change, self.seen));
+        let changes = self.ledger.note(change, self.seen);
+        // Another row has given its id up for this one.
+        self.known.gives_ids_again |= changes.len() > 1;
+        self.changes.extend(changes);
     }
 
     /// Which one what has come will be of those with the same bytes and no unique id.

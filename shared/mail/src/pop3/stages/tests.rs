@@ -97,6 +97,7 @@ fn walk(
     let known = Known {
         compared: names(&|way| way.seen != Seen::Listed),
         stored: names(&|way| way.seen == Seen::Stored),
+        ..Known::default()
     };
     let elapsed = Elapsed::default();
     let rule = Rule { policy: Retention::DeleteAfterDownload, inbox: INBOX, elapsed: &elapsed };

@@ -160,6 +160,28 @@ fn another_message_with_the_same_id_and_header_is_downloaded() {
     assert_complete(&host, &all);
 }
 
+#[test]
+fn an_id_that_was_given_again_has_others_of_the_same_size_compared() {
+    let before = mails(&["one", "two", "three"]);
+    let host = prepared(Maildrop::new(&before), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+    assert!(!host.server.borrow().heard.contains("TOP"), "nothing is in doubt");
+    // The first gives it away, the second is listed as it was.
+    let after = mails(&["a longer one", "six", "three"]);
+    for (mail, raw) in host.server.borrow_mut().messages.iter_mut().zip(&after) {
+        mail.raw.clone_from(raw);
+    }
+    for downloaded in [1, 1, 0] {
+        assert_eq!(run(&host, Keep).unwrap().downloaded, downloaded);
+    }
+    assert_complete(&host, &[&before[..], &after[..2]].concat());
+    let compared = |host: &TestHost<Maildrop>| host.server.borrow().heard.matches("TOP").count();
+    let asked = compared(&host);
+    run(&host, Keep).unwrap();
+    assert_eq!(compared(&host), asked);
+}
+
 /// Makes the ledger what an earlier version has left.
 fn forget_headers(host: &TestHost<Maildrop>) {
     for row in ledger(&host.store) {
