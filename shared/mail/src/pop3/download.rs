@@ -134,9 +134,12 @@ pub async fn download<H: Host>(
     let account = job.account;
     let place = Place { account: account.id, inbox: job.inbox };
     place.discard_partial(store).await?;
-    verify_rest(store, account.id, host.now()).await?;
-    ServerNotes::adopt(store, account, host.now()).await?;
     let mut ledger = Ledger::load(store, account.id).await?;
+    let verified = verify_rest(store, account.id, &ledger, host.now()).await?;
+    let adopted = ServerNotes::adopt(store, account, host.now()).await?;
+    if verified || adopted {
+        ledger = Ledger::load(store, account.id).await?;
+    }
     ServerNotes::load(store, account.id).await?.check(host.now())?;
 
     let mut server = match Server::open(host, &account.incoming, job.password).await {

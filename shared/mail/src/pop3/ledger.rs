@@ -9,13 +9,14 @@ use postern_bridge::AccountId;
 use sha2::{Digest, Sha256};
 
 use super::{
+    limits::LEDGER_WINDOW,
     listing::Listing,
     row::{LedgerRow, RowChange, nameless, next_copy, write},
 };
 use crate::{
     Store,
     record::{self, account_key},
-    store::{Durability, KeyRange, StoreError},
+    store::{Durability, KeyRange, Order, StoreError, Table},
 };
 
 /// An account's rows, as they are stored.
@@ -57,13 +58,24 @@ impl Index {
 }
 
 impl Ledger {
-    /// Reads an account's rows. One that can't be read holds up no other.
+    /// Reads an account's rows, some at a time. One that can't be read holds up no other. Nobody else gives
+    /// rows other names meanwhile, so that none is missed.
     pub(super) async fn load(store: &impl Store, account: AccountId) -> Result<Self, StoreError> {
         let prefix = account_key(account);
         let at = prefix.0.len();
-        let (rows, unreadable) = record::readable(store, &KeyRange::prefix(prefix)).await?;
-        let unreadable = unreadable.into_iter().map(|key| key.0[at..].to_vec()).collect();
-        Ok(Self { unreadable, ..rows.into_iter().collect() })
+        let mut range = KeyRange::prefix(prefix);
+        let mut ledger = Self::default();
+        loop {
+            let window = store.scan(Table::Ledger, &range, Order::Ascending, LEDGER_WINDOW).await?;
+            let Some((last, _)) = window.last() else { return Ok(ledger) };
+            range.start = last.clone().bytes(&[0]);
+            for (key, value) in window {
+                match record::decode(&value) {
+                    Ok(row) => ledger.insert(row),
+                    Err(_) => drop(ledger.unreadable.insert(key.0[at..].to_vec())),
+                }
+            }
+        }
     }
 
     /// The server was asked: rows are told apart by whether it lists their messages.

@@ -25,6 +25,9 @@ pub const MAX_ALIKE: usize = 256;
 /// last ones, where new ones come.
 pub const NAMESAKES: usize = 10_000;
 
+/// How many rows of the ledger are read at a time.
+pub const LEDGER_WINDOW: usize = 2_000;
+
 /// How often in a row a message may break the connection before it is left for a while: the network
 /// itself may be bad…
 pub const TRIES: u32 = 5;

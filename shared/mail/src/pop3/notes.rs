@@ -97,7 +97,7 @@ impl ServerNotes {
 
     /// The ledger's unique ids belong to what one user has at one server. Where the account has
     /// another server or user now, its rows give their ids up, in one batch: their messages are known
-    /// again by their content alone, and none of them counts as missing.
+    /// again by their content alone, and none of them counts as missing. Whether rows have changed.
     ///
     /// # Errors
     ///
@@ -106,13 +106,13 @@ impl ServerNotes {
         store: &impl Store,
         account: &Account,
         now: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let _editing = store.editing().lock().await;
         let before = Self::load(store, account.id).await?;
         let mut notes = before.clone();
         notes.mailbox = Some(mailbox(&account.incoming));
         if notes == before {
-            return Ok(());
+            return Ok(false);
         }
         let mut batch = Vec::new();
         if before.mailbox.is_some() {
@@ -128,7 +128,8 @@ impl ServerNotes {
             notes.decided(now);
         }
         batch.push(notes.put());
-        store.apply(batch, Durability::Strict).await
+        store.apply(batch, Durability::Strict).await?;
+        Ok(before.mailbox.is_some())
     }
 
     /// Host and user name of the mailbox that was downloaded from; `None` before the first download.

@@ -10,7 +10,7 @@ use super::{
     listing::Listing,
     notes::ServerNotes,
     read_back::{AtHand, outlines},
-    row::{LedgerRow, rows},
+    row::LedgerRow,
 };
 use crate::{
     Store,
@@ -28,18 +28,20 @@ pub(super) struct Verified {
 }
 
 /// Verifies what an earlier session stored but did not live to verify, and once what an earlier
-/// version stored, of which digests are missing.
+/// version stored, of which digests are missing; whether there was any.
 pub(super) async fn verify_rest(
     store: &impl Store,
     account: AccountId,
+    ledger: &Ledger,
     now: i64,
-) -> Result<(), StoreError> {
-    let rows = rows(store, account).await?;
+) -> Result<bool, StoreError> {
     let is_first = ServerNotes::load(store, account).await?.mailbox.is_none();
     let lacks = |row: &LedgerRow| is_first && row.header.is_none() && row.deleted_here.is_none();
-    let rows = rows.into_iter().filter(|row| row.verified.is_none() || lacks(row));
-    verify(store, rows.collect(), &AtHand::new(), now).await?;
-    Ok(())
+    let rest = ledger.rows().filter(|row| row.verified.is_none() || lacks(row));
+    let rest: Vec<LedgerRow> = rest.cloned().collect();
+    let is_some = !rest.is_empty();
+    verify(store, rest, &AtHand::new(), now).await?;
+    Ok(is_some)
 }
 
 /// Reads back the messages of these rows and compares them with what came, where that is still at
