@@ -3,11 +3,10 @@
 use std::{ops::ControlFlow, pin::pin, time::Duration};
 
 use futures_channel::mpsc;
-use postern_bridge::{AccountId, Connection, Flags, MailboxId, Role};
+use postern_bridge::{AccountId, Connection, MailboxId, Role};
 
 use super::{
     Client, Sync,
-    changes::is_final,
     link::Link,
     queue::{Queue, take_next},
     sharing::Lent,
@@ -16,9 +15,7 @@ use crate::{
     Host, MailError,
     host::within,
     imap::{ImapClient, SyncStep},
-    outbox::{self, State},
-    pieces::Pieces,
-    record::{self, Mailbox},
+    record::Mailbox,
 };
 
 /// How often an IMAP server is asked for news.
@@ -185,7 +182,7 @@ impl<H: Host> Client<H> {
 
     /// Brings one mailbox up to date, unless something more urgent comes up: as a whole, or by what
     /// the server told while it was watched.
-    async fn sync_one(
+    pub(super) async fn sync_one(
         &self,
         account: AccountId,
         link: &mut Link<H>,
@@ -202,12 +199,12 @@ impl<H: Host> Client<H> {
             }
         };
         let inbox = match self.inbox(account).await {
-            Ok(inbox) => Some(record::mailbox(self.store(), inbox).await?),
+            Ok(inbox) => Some(self.mailbox(inbox).await?),
             Err(_) => None,
         };
         let is_inbox = inbox.as_ref().is_some_and(|inbox| inbox.id == mailbox);
         let elsewhere = inbox.as_ref().filter(|_| !is_inbox);
-        let labelled = record::mailbox(self.store(), mailbox).await?.synced.labelled;
+        let labelled = self.mailbox(mailbox).await?.synced.labelled;
         let done = link
             .work(async |imap, host| {
                 imap.look_out_for(elsewhere);
@@ -219,7 +216,7 @@ impl<H: Host> Client<H> {
             .await?;
         if done.is_continue() {
             self.mailbox_fresh(mailbox).await?;
-            if record::mailbox(self.store(), mailbox).await?.synced.labelled != labelled {
+            if self.mailbox(mailbox).await?.synced.labelled != labelled {
                 self.tell_mailboxes(None, account).await?;
             }
             if is_inbox || self.shown_mailboxes().contains(&mailbox) {
@@ -229,72 +226,6 @@ impl<H: Host> Client<H> {
         let has_new_mail = link.connection.as_mut().is_some_and(ImapClient::take_new_mail);
         queue.waiting.extend(elsewhere.filter(|_| has_new_mail).map(|own| Sync::Mailbox(own.id)));
         Ok(done)
-    }
-
-    /// Files the copy of a sent message in the mailbox for such. Until the copy is there, the outbox keeps
-    /// the message. What is refused is left to the person: asked again and again the server would refuse
-    /// it each time.
-    async fn file_on_server(
-        &self,
-        account: AccountId,
-        id: u32,
-        link: &mut Link<H>,
-        queue: &mut Queue,
-    ) -> Result<(), MailError> {
-        let (entry, content) = outbox::to_file(&*self.inner.host, id).await?;
-        if entry.state != State::Sent || entry.filed {
-            return Ok(());
-        }
-        // A server that can't be reached, or refuses the log-in, says nothing about the copy.
-        link.open().await?;
-        let sent = match self.file_copy(account, &entry, &content, link).await {
-            Err(error) if is_final(&error) => {
-                let why = self.problem(account, &error).sentence;
-                let entry = outbox::mark_unfiled(&*self.inner.host, id, why).await?;
-                self.tell_entry(None, &entry);
-                return Ok(());
-            }
-            filed => filed?,
-        };
-        outbox::mark_filed(&*self.inner.host, id).await?;
-        // What could not be listed now is listed with the next look.
-        self.sync_one(account, link, queue, sent, Sync::Mailbox(sent)).await.map(drop)
-    }
-
-    /// Puts the copy of a sent message into the mailbox for such, which is made if there is none; returns
-    /// that.
-    async fn file_copy(
-        &self,
-        account: AccountId,
-        entry: &outbox::Entry,
-        content: &Pieces,
-        link: &mut Link<H>,
-    ) -> Result<MailboxId, MailError> {
-        let sent = match self.sent_mailbox(account).await? {
-            Some(sent) => sent,
-            None => {
-                let delimiter = self.mailboxes(account).await?.iter().find_map(|own| own.delimiter);
-                link.work(async |imap, host| {
-                    imap.make_mailbox(host, b"Sent", Some(delimiter), Some(Role::Sent)).await
-                })
-                .await?;
-                link.work(async |imap, host| imap.sync_mailboxes(host, account).await).await?;
-                self.tell_mailboxes(None, account).await?;
-                let made = self.sent_mailbox(account).await?;
-                made.ok_or(MailError::Unsupported("a folder for sent messages"))?
-            }
-        };
-        let flags = Flags { seen: true, ..Flags::default() };
-        link.work(async |imap, host| {
-            imap.append_once(host, &sent, &entry.message_id, flags, content).await
-        })
-        .await?;
-        Ok(sent.id)
-    }
-
-    async fn sent_mailbox(&self, account: AccountId) -> Result<Option<Mailbox>, MailError> {
-        let mailboxes = self.mailboxes(account).await?;
-        Ok(mailboxes.into_iter().find(|mailbox| mailbox.role == Some(Role::Sent)))
     }
 }
 
@@ -332,113 +263,8 @@ fn patience(failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::{Address, Delta, OutgoingMessage, Protocol, SendState};
-
     use super::*;
-    use crate::{
-        changes::tests::mailbox,
-        client::tests::{Told, still_at},
-        record::{Account, Record, SyncPoint},
-        store::{Durability, MemoryStore, Store},
-        testing::{Server, TestHost, account, block_on},
-    };
-
-    /// A server with an empty mailbox for sent messages, which takes none.
-    struct Refusing {
-        offers: &'static str,
-        /// What it says to a log-in.
-        login: &'static str,
-    }
-
-    impl Server for Refusing {
-        fn connected(&mut self) -> Vec<u8> {
-            b"* OK hello\r\n".to_vec()
-        }
-
-        fn received(&mut self, bytes: &[u8]) -> Vec<u8> {
-            let line = String::from_utf8_lossy(bytes);
-            let (tag, command) = line.split_once(' ').unwrap();
-            let said = match command.split_ascii_whitespace().next().unwrap() {
-                "CAPABILITY" => format!("* CAPABILITY IMAP4rev1 {}\r\n", self.offers),
-                "SELECT" => "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] -\r\n".into(),
-                "UID" => "* SEARCH\r\n".into(),
-                "LOGIN" => return format!("{tag} {}\r\n", self.login).into_bytes(),
-                "APPEND" => return format!("{tag} NO not here\r\n").into_bytes(),
-                _ => String::new(),
-            };
-            format!("{said}{tag} OK done\r\n").into_bytes()
-        }
-
-        fn disconnected(&mut self) {}
-    }
-
-    /// A client of that server, which has sent a message of which the copy is still to be filed: its account
-    /// and its number.
-    fn sent(server: Refusing) -> (Client<TestHost<Refusing, MemoryStore>>, Told, Account, u32) {
-        let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Imap) };
-        let (client, told) = still_at(server, MemoryStore::new(), own.clone());
-        let host = &*client.inner.host;
-        let message = OutgoingMessage {
-            account: own.id,
-            to: vec![Address { name: String::new(), address: "bob@example.org".into() }],
-            cc: Vec::new(),
-            bcc: Vec::new(),
-            subject: "Figs".into(),
-            text: String::new(),
-            in_reply_to: None,
-            references: Vec::new(),
-            attachments: Vec::new(),
-        };
-        block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
-        let id = block_on(outbox::enqueue(host, &own, &message, None)).unwrap();
-        let queued = block_on(outbox::entries(host)).unwrap().pop().unwrap();
-        let sent = outbox::Entry { state: State::Sent, ..queued };
-        let folder = Mailbox { role: Some(Role::Sent), path: b"Sent".to_vec(), ..mailbox(2) };
-        block_on(host.store.apply(vec![sent.put(), folder.put()], Durability::Strict)).unwrap();
-        (client, told, own, id)
-    }
-
-    #[test]
-    fn a_log_in_that_is_refused_says_nothing_about_a_copy() {
-        let server = Refusing { offers: "", login: "NO [EXPIRED] choose another password" };
-        let (client, _, own, id) = sent(server);
-        let mut link = Link::new(&client, own.id);
-        let mut queue = Queue::new(mpsc::unbounded().1, mpsc::unbounded().1);
-        let filed = block_on(client.file_on_server(own.id, id, &mut link, &mut queue));
-        assert!(matches!(filed, Err(MailError::Denied { .. })), "{filed:?}");
-        let entry = block_on(outbox::entries(&*client.inner.host)).unwrap().pop().unwrap();
-        assert_eq!(entry.state, State::Sent);
-    }
-
-    #[test]
-    fn a_copy_that_the_server_refuses_is_no_failure_and_is_left_to_the_person() {
-        for (offers, why) in [("APPENDLIMIT=9", "of more than 0 kB"), ("", "to file the copy")] {
-            let (client, told, own, id) = sent(Refusing { offers, login: "OK done" });
-            let host = &*client.inner.host;
-            let entry = || block_on(outbox::entries(host)).unwrap().pop();
-            let mut link = Link::new(&client, own.id);
-            let mut queue = Queue::new(mpsc::unbounded().1, mpsc::unbounded().1);
-            let mut file = || block_on(client.file_on_server(own.id, id, &mut link, &mut queue));
-            // Asked once more, there is nothing to be done.
-            assert_eq!([file(), file()], [Ok(()), Ok(())]);
-            let last = || match told.borrow().last() {
-                Some(Delta::Outbox { state, .. }) => state.clone(),
-                other => panic!("{other:?}"),
-            };
-            let SendState::Unfiled(sentence) = last() else { panic!("{:?}", last()) };
-            assert!(sentence.contains(why), "{sentence}");
-            assert!(!sentence.contains("not sent"), "{sentence}");
-            let is_told = |delta: &&Delta| matches!(delta, Delta::Outbox { .. });
-            assert_eq!(told.borrow().iter().filter(is_told).count(), 1);
-            assert!(!block_on(outbox::raw(host, id)).unwrap().is_empty());
-
-            block_on(client.retry_send(id)).unwrap();
-            assert_eq!((last(), file()), (SendState::Sent, Ok(())));
-            assert_eq!(last(), SendState::Unfiled(sentence));
-            block_on(client.discard_send(id)).unwrap();
-            assert_eq!((last(), entry()), (SendState::Sent, None), "it was sent");
-        }
-    }
+    use crate::record::SyncPoint;
 
     #[test]
     fn what_changed_is_looked_at_in_the_order_of_who_waits_for_it() {

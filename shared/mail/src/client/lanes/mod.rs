@@ -15,6 +15,7 @@
 mod ahead;
 mod changes;
 mod download;
+mod filing;
 mod imap_sync;
 mod link;
 mod queue;
