@@ -6,6 +6,7 @@
 mod commands;
 mod meaning;
 mod responses;
+mod searches;
 
 use arbitrary::Unstructured;
 
