@@ -1,13 +1,23 @@
-//! Replays what real servers said to the client. `POSTERN_TRACES=<folder>` makes the test
-//! `no_server_finds_fault_with_what_the_client_says` write such traces anew.
+//! Replays what real servers and the client said to each other: the session is given the commands that
+//! were given then, must say the same, and understand the answers. `POSTERN_TRACES=<folder>` makes the
+//! test `no_server_finds_fault_with_what_the_client_says` write such traces anew.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::{fs, path::Path};
 
-use postern_imap::{Command, Event, Limits, Output, Session};
+use postern_imap::{
+    Command, Event, Limits, Output, SequenceSet, Session,
+    command::{
+        FetchItem, InvalidArgument, ListReturn, Partial, SearchKey, SearchReturn, StatusItem,
+        StoreMode,
+    },
+    response::Flag,
+};
 use postern_sasl::{Credentials, Mechanism};
 
 #[test]
-fn every_recorded_answer_is_understood_and_every_command_ends() {
+fn every_recorded_command_is_said_again_and_every_answer_understood() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
     let mut replayed = 0;
     for entry in fs::read_dir(folder).unwrap() {
@@ -21,69 +31,153 @@ fn every_recorded_answer_is_understood_and_every_command_ends() {
     assert!(replayed > 0, "there is no trace");
 }
 
-/// Plays the server's side to a session that gives commands of the same kinds.
+/// Plays the server's side to a session that is given the client's commands.
 fn replay(trace: &[u8]) -> Result<(), String> {
     let mut session = Session::new(Limits::default());
     let (mut begun, mut ended) = (0, 0);
-    // Bytes of the client's literal that are still to come.
-    let mut literal = 0;
+    // What the session said that the trace has not come to.
+    let mut said = Vec::new();
     for (number, line) in trace.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let shown = String::from_utf8_lossy(line);
-        if let Some(said) = line.strip_prefix(b"S: ") {
-            session.handle_input(said);
+        let shown = format!("line {}: {}", number + 1, String::from_utf8_lossy(line));
+        let client = line.strip_prefix(b"C: ");
+        if let Some(answer) = line.strip_prefix(b"S: ") {
+            session.handle_input(answer);
             session.handle_input(b"\r\n");
-        } else if let Some(said) = shown.strip_prefix("C: ") {
-            let skipped = literal.min(said.len() + 2);
-            literal -= skipped;
-            let said = said.get(skipped..).unwrap_or_default();
-            literal += announced(said).unwrap_or_default();
-            if said == "DONE" {
+        } else if let Some(own) = client {
+            let own = String::from_utf8_lossy(own);
+            let command = own.split_once(' ').filter(|(tag, _)| *tag == format!("A{}", begun + 1));
+            if own == "DONE" {
                 session.done();
-            } else if let Some(command) = stand_in(said) {
-                session.start(command);
+            } else if let Some((_, command)) = command {
+                session.start(recorded(command).ok_or_else(|| format!("not known: {shown}"))?);
                 begun += 1;
             }
         } else {
-            return Err(format!("line {} is nobody's", number + 1));
+            return Err(format!("nobody's {shown}"));
         }
         while let Some(output) = session.poll_output() {
             match output {
+                Output::Send(bytes) => said.extend(bytes),
                 Output::Event(Event::Completed { .. }) => ended += 1,
                 Output::Event(error @ (Event::Defect(_) | Event::Fatal(_))) => {
-                    return Err(format!("{error:?} at line {}: {shown}", number + 1));
+                    return Err(format!("{error:?} at {shown}"));
                 }
-                Output::Event(_) | Output::Send(_) => {}
+                Output::Event(_) => {}
             }
         }
+        if let Some(own) = client {
+            let own = [own, b"\r\n"].concat();
+            if !said.starts_with(&own) {
+                return Err(format!("{:?} instead of {shown}", String::from_utf8_lossy(&said)));
+            }
+            said.drain(..own.len());
+        }
     }
-    if begun == 0 || begun != ended {
-        return Err(format!("{begun} commands began and {ended} ended"));
+    if begun == 0 || begun != ended || !said.is_empty() {
+        return Err(format!("{begun} commands began, {ended} ended, and {said:?} is left"));
     }
     Ok(())
 }
 
-/// A command that the session treats as it did the one that was sent: what matters is how it goes
-/// out, not what it asks.
-fn stand_in(said: &str) -> Option<Command> {
-    let (tag, command) = said.split_once(' ')?;
-    tag.strip_prefix('A')?.parse::<u32>().ok()?;
-    let credentials = Credentials::new("ben", "secret");
-    Some(match command.split(' ').next()? {
-        "APPEND" => {
-            let message = vec![b'x'; announced(command)?];
-            Command::append(b"INBOX", &[], message).expect("nothing in it is forbidden")
+/// A command that was recorded, without its tag; `None` if it is not one of those that are.
+fn recorded(text: &str) -> Option<Command> {
+    let command = match *text.split(' ').collect::<Vec<_>>() {
+        ["CAPABILITY"] => Ok(Command::capability()),
+        ["LOGOUT"] => Ok(Command::logout()),
+        ["IDLE"] => Ok(Command::idle()),
+        ["AUTHENTICATE", "PLAIN", ..] => {
+            let credentials = Credentials::new("ben", "correct-horse-battery");
+            Ok(Command::authenticate(Mechanism::plain(credentials)))
         }
-        "AUTHENTICATE" => Command::authenticate(Mechanism::plain(credentials)),
-        "IDLE" => Command::idle(),
-        "LOGIN" => Command::login(&credentials).expect("nothing in it is forbidden"),
-        "SELECT" => Command::select(b"INBOX").expect("nothing in it is forbidden"),
-        _ => Command::noop(),
-    })
+        ["LIST", "\"\"", pattern, ref with @ ..] => {
+            Command::list(in_quotes(pattern)?, &list_return(with))
+        }
+        ["STATUS", name, ref items @ ..] => {
+            Command::status_of(in_quotes(name)?, &status_items(items))
+        }
+        ["SELECT", name] => Command::select(in_quotes(name)?),
+        ["UID", "SEARCH", ref how @ .., key] => search(how, key)?,
+        ["UID", "STORE", uids, how, r"(\Seen)"] => {
+            let mode = match how {
+                "+FLAGS.SILENT" => StoreMode::Add,
+                "-FLAGS.SILENT" => StoreMode::Remove,
+                _ => return None,
+            };
+            Command::uid_store(&SequenceSet::parse(uids.as_bytes())?, mode, &[Flag::Seen])
+        }
+        ["UID", "FETCH", uids, "(UID", ref items @ ..] => {
+            let items: Option<Vec<_>> = items
+                .iter()
+                .map(|item| fetch_item(item.strip_suffix(')').unwrap_or(item)))
+                .collect();
+            Command::uid_fetch(&SequenceSet::parse(uids.as_bytes())?, &items?)
+        }
+        _ => return None,
+    };
+    command.ok()
 }
 
-/// The size of the literal that a line announces at its end.
-fn announced(line: &str) -> Option<usize> {
-    let (_, size) = line.strip_suffix('}')?.rsplit_once('{')?;
-    size.trim_end_matches('+').parse().ok()
+fn in_quotes(text: &str) -> Option<&[u8]> {
+    Some(text.strip_prefix('"')?.strip_suffix('"')?.as_bytes())
+}
+
+fn list_return(words: &[&str]) -> ListReturn {
+    let has = |name| words.iter().any(|word| word.trim_matches(['(', ')']) == name);
+    let status = words.iter().position(|word| *word == "STATUS");
+    ListReturn {
+        special_use: has("SPECIAL-USE"),
+        subscribed: has("SUBSCRIBED"),
+        children: has("CHILDREN"),
+        my_rights: has("MYRIGHTS"),
+        status: status.map(|at| status_items(&words[at + 1..])).unwrap_or_default(),
+    }
+}
+
+fn status_items(words: &[&str]) -> Vec<StatusItem> {
+    let item = |word: &&str| match word.trim_matches(['(', ')']) {
+        "MESSAGES" => Some(StatusItem::Messages),
+        "UNSEEN" => Some(StatusItem::Unseen),
+        "UIDNEXT" => Some(StatusItem::UidNext),
+        "UIDVALIDITY" => Some(StatusItem::UidValidity),
+        "HIGHESTMODSEQ" => Some(StatusItem::HighestModSeq),
+        "SIZE" => Some(StatusItem::Size),
+        "MAILBOXID" => Some(StatusItem::MailboxId),
+        _ => None,
+    };
+    words.iter().filter_map(item).collect()
+}
+
+fn search(how: &[&str], key: &str) -> Option<Result<Command, InvalidArgument>> {
+    let key = match key {
+        "ALL" => SearchKey::All,
+        "UNSEEN" => SearchKey::Unseen,
+        _ => return None,
+    };
+    let result = match how {
+        [] => SearchReturn::Plain,
+        ["RETURN", "(ALL)"] => SearchReturn::All,
+        ["RETURN", "(COUNT)"] => SearchReturn::Count,
+        _ => return None,
+    };
+    Some(Command::uid_search(&[key], result))
+}
+
+fn fetch_item(text: &str) -> Option<FetchItem> {
+    Some(match text {
+        "FLAGS" => FetchItem::Flags,
+        "INTERNALDATE" => FetchItem::InternalDate,
+        "RFC822.SIZE" => FetchItem::Size,
+        "ENVELOPE" => FetchItem::Envelope,
+        "BODYSTRUCTURE" => FetchItem::BodyStructure,
+        _ => {
+            let (section, bounds) = text.strip_prefix("BODY.PEEK[")?.split_once(']')?;
+            let bounds = bounds.strip_prefix('<').and_then(|own| own.strip_suffix('>'));
+            let partial = bounds.and_then(|own| {
+                let (origin, count) = own.split_once('.')?;
+                Some(Partial { origin: origin.parse().ok()?, count: count.parse().ok()? })
+            });
+            FetchItem::Section { section: section.into(), partial }
+        }
+    })
 }
