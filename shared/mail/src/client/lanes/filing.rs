@@ -5,7 +5,7 @@ use postern_bridge::{AccountId, Flags, MailboxId, Role};
 use super::{Client, Sync, changes::is_final, link::Link, queue::Queue};
 use crate::{
     Host, MailError,
-    outbox::{self, State},
+    outbox::{self, Entry, State},
     pieces::Pieces,
     record::Mailbox,
 };
@@ -16,7 +16,10 @@ mod tests;
 impl<H: Host> Client<H> {
     /// Files the copy of a sent message in the mailbox for such. Until the copy is there, the outbox keeps
     /// the message. What is refused is left to the person: asked again and again the server would refuse
-    /// it each time.
+    /// it each time. What it can't take for now is no failure of the account, and is asked again with the
+    /// next look at everything.
+    ///
+    /// *If this ends early*, the copy is there, or not: the next try looks for its Message-ID first.
     pub(super) async fn file_on_server(
         &self,
         account: AccountId,
@@ -37,6 +40,8 @@ impl<H: Host> Client<H> {
                 self.tell_entry(None, &entry);
                 return Ok(());
             }
+            // Whether that is about more than the copy shows when it is asked for a connection.
+            Err(MailError::Closed(_) | MailError::Unavailable(_)) => return link.open().await,
             filed => filed?,
         };
         outbox::mark_filed(&*self.inner.host, id).await?;
@@ -44,39 +49,61 @@ impl<H: Host> Client<H> {
         self.sync_one(account, link, queue, sent, Sync::Mailbox(sent)).await.map(drop)
     }
 
-    /// Puts the copy of a sent message into the mailbox for such, which is made if there is none; returns
-    /// that.
+    /// Puts the copy of a sent message into the mailbox for such; returns that. Where none is known, or the
+    /// server refuses the copy, whose mailbox may be gone by now or have another name, the mailboxes are
+    /// listed, once; it is made if there is none.
     async fn file_copy(
         &self,
         account: AccountId,
-        entry: &outbox::Entry,
+        entry: &Entry,
         content: &Pieces,
         link: &mut Link<H>,
     ) -> Result<MailboxId, MailError> {
+        if let Some(known) = self.sent_mailbox(account).await? {
+            match put_copy(&known, entry, content, link).await {
+                Err(MailError::Refused { .. }) => {}
+                put => return put,
+            }
+        }
+        self.sync_list(account, link).await?;
         let sent = match self.sent_mailbox(account).await? {
             Some(sent) => sent,
-            None => {
-                let delimiter = self.mailboxes(account).await?.iter().find_map(|own| own.delimiter);
-                link.work(async |imap, host| {
-                    imap.make_mailbox(host, b"Sent", Some(delimiter), Some(Role::Sent)).await
-                })
-                .await?;
-                link.work(async |imap, host| imap.sync_mailboxes(host, account).await).await?;
-                self.tell_mailboxes(None, account).await?;
-                let made = self.sent_mailbox(account).await?;
-                made.ok_or(MailError::Unsupported("a folder for sent messages"))?
-            }
+            None => self.make_sent_mailbox(account, link).await?,
         };
-        let flags = Flags { seen: true, ..Flags::default() };
+        put_copy(&sent, entry, content, link).await
+    }
+
+    async fn make_sent_mailbox(
+        &self,
+        account: AccountId,
+        link: &mut Link<H>,
+    ) -> Result<Mailbox, MailError> {
+        let delimiter = self.mailboxes(account).await?.iter().find_map(|own| own.delimiter);
         link.work(async |imap, host| {
-            imap.append_once(host, &sent, &entry.message_id, flags, content).await
+            imap.make_mailbox(host, b"Sent", Some(delimiter), Some(Role::Sent)).await
         })
         .await?;
-        Ok(sent.id)
+        self.sync_list(account, link).await?;
+        let made = self.sent_mailbox(account).await?;
+        made.ok_or(MailError::Unsupported("a folder for sent messages"))
     }
 
     async fn sent_mailbox(&self, account: AccountId) -> Result<Option<Mailbox>, MailError> {
         let mailboxes = self.mailboxes(account).await?;
         Ok(mailboxes.into_iter().find(|mailbox| mailbox.role == Some(Role::Sent)))
     }
+}
+
+async fn put_copy<H: Host>(
+    mailbox: &Mailbox,
+    entry: &Entry,
+    content: &Pieces,
+    link: &mut Link<H>,
+) -> Result<MailboxId, MailError> {
+    let flags = Flags { seen: true, ..Flags::default() };
+    link.work(async |imap, host| {
+        imap.append_once(host, mailbox, &entry.message_id, flags, content).await
+    })
+    .await?;
+    Ok(mailbox.id)
 }

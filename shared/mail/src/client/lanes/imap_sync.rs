@@ -149,15 +149,10 @@ impl<H: Host> Client<H> {
         link: &mut Link<H>,
         queue: &mut Queue,
     ) -> Result<ControlFlow<()>, MailError> {
-        let before = self.mailboxes(account).await?;
-        let mailboxes =
-            link.work(async |imap, host| imap.sync_mailboxes(host, account).await).await?;
+        let mailboxes = self.sync_list(account, link).await?;
         self.set_connection(account, Connection::Online);
         self.wake_outbox(account);
         self.queue_changes(account);
-        if mailboxes != before {
-            self.tell_mailboxes(None, account).await?;
-        }
         let mut refused = Ok(ControlFlow::Continue(()));
         for mailbox in due(mailboxes, &self.shown_mailboxes()) {
             let job = Sync::Mailbox(mailbox.id);
@@ -178,6 +173,21 @@ impl<H: Host> Client<H> {
         let quota = link.work(async |imap, host| imap.quota(host).await).await?;
         self.set_quota(account, quota);
         refused
+    }
+
+    /// Brings the list of mailboxes up to date, and tells the pages if it is another one.
+    pub(super) async fn sync_list(
+        &self,
+        account: AccountId,
+        link: &mut Link<H>,
+    ) -> Result<Vec<Mailbox>, MailError> {
+        let before = self.mailboxes(account).await?;
+        let mailboxes =
+            link.work(async |imap, host| imap.sync_mailboxes(host, account).await).await?;
+        if mailboxes != before {
+            self.tell_mailboxes(None, account).await?;
+        }
+        Ok(mailboxes)
     }
 
     /// Brings one mailbox up to date, unless something more urgent comes up: as a whole, or by what
