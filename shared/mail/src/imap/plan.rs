@@ -3,7 +3,10 @@
 use postern_imap::{SequenceSet, command::KnownState, response::MailboxStatus};
 
 use super::{limits, select::Selected};
-use crate::record::{Mailbox, SyncPoint};
+use crate::{
+    changes::is_provisional,
+    record::{Mailbox, SyncPoint},
+};
 
 /// How the server's messages differ from the stored ones.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -102,11 +105,12 @@ pub(super) fn flags_from(
 }
 
 /// The UIDs that new messages may have, if only those can be missing and they are few; there need
-/// not be a message for each.
+/// not be a message for each, and one that would look like a message on its way is not shown.
 pub(super) fn new_uids(before: u32, uid_next: Option<u32>, stored: &[u32]) -> Option<Vec<u32>> {
     let uid_next = uid_next.filter(|uid_next| before != 0 && *uid_next >= before)?;
     let few = uid_next - before <= FIRST_WINDOW;
-    few.then(|| (before..uid_next).filter(|uid| stored.binary_search(uid).is_err()).collect())
+    let is_new = |uid: &u32| !is_provisional(*uid) && stored.binary_search(uid).is_err();
+    few.then(|| (before..uid_next).filter(is_new).collect())
 }
 
 /// How many messages the first window holds: few, so that something can be shown soon.
@@ -199,6 +203,7 @@ mod tests {
     use postern_bridge::{AccountId, MailboxId};
 
     use super::*;
+    use crate::changes::limits::PROVISIONAL;
 
     #[test]
     fn uids_are_told_apart() {
@@ -290,6 +295,8 @@ mod tests {
         assert_eq!(new_uids(0, Some(12), &[]), None, "never stored as a whole");
         assert_eq!(new_uids(9, None, &[1]), None, "the server does not tell");
         assert_eq!(new_uids(9, Some(8), &[1]), None, "the server was put back");
+        let on_its_way = new_uids(PROVISIONAL - 1, Some(PROVISIONAL + 1), &[]);
+        assert_eq!(on_its_way, Some(vec![PROVISIONAL - 1]));
         let many = |count| new_uids(9, Some(9 + count), &[]).map(|uids| uids.len());
         assert_eq!((many(FIRST_WINDOW), many(FIRST_WINDOW + 1)), (Some(50), None));
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_bridge::MailboxId;
+use postern_bridge::{MailboxId, MessageId};
 
 use super::{GAP, Known, aside, number_at};
 use crate::{
@@ -26,6 +26,18 @@ const NUMBERED: [(Series, Table); 6] = [
 /// The last number that can have been given. A higher one comes from damage: if it counted, no number would
 /// be left soon.
 const LAST: u32 = u32::MAX / 2;
+
+/// The same of provisional UIDs, which begin again where no more are left: a higher one may also be a stray
+/// UID of a server.
+const LAST_PROVISIONAL: u32 = (u32::MAX - PROVISIONAL) / 2;
+
+/// The last number of a series that can have been given.
+fn last_of(series: Series) -> u32 {
+    match series {
+        Series::Provisional => LAST_PROVISIONAL,
+        Series::Account | Series::Mailbox | Series::Change | Series::Outbox => LAST,
+    }
+}
 
 /// What is noted of each series, and what is in use.
 pub(super) struct Numbers(BTreeMap<Series, State>);
@@ -96,7 +108,7 @@ impl Numbers {
         let notes = store.get_many(Table::Meta, &Series::ALL.map(Series::key)).await?;
         for (series, note) in Series::ALL.into_iter().zip(notes) {
             numbers.of(series).note = match note.map(|note| record::decode(&note)) {
-                Some(Ok(next)) if next <= LAST => Note::Next(next),
+                Some(Ok(next)) if next <= last_of(series) => Note::Next(next),
                 Some(_) => Note::Unreadable,
                 None if is_new => Note::Next(1),
                 None => Note::Missing,
@@ -118,8 +130,9 @@ impl Numbers {
             self.note(Series::Mailbox, last(store, table).await?);
         }
         for id in known.mailboxes.iter().map(|own| own.id).chain(lost) {
-            let all = KeyRange::prefix(mailbox_key(id));
-            let last = store.scan(Table::Messages, &all, Order::Descending, 1).await?;
+            let stray = MessageId { mailbox: id, uid: PROVISIONAL + LAST_PROVISIONAL + 1 };
+            let given = KeyRange { start: mailbox_key(id), end: Some(record::message_key(stray)) };
+            let last = store.scan(Table::Messages, &given, Order::Descending, 1).await?;
             self.note_uids(last.iter().filter_map(|(key, _)| Some(keyed_message(key)?.uid)));
         }
         Ok(())
@@ -127,7 +140,7 @@ impl Numbers {
 
     fn note(&mut self, series: Series, used: impl IntoIterator<Item = u32>) {
         let state = self.of(series);
-        let given = used.into_iter().filter(|number| *number <= LAST);
+        let given = used.into_iter().filter(|number| *number <= last_of(series));
         state.used = given.fold(state.used, u32::max);
     }
 

@@ -126,6 +126,21 @@ fn a_mailbox_that_was_made_anew_keeps_what_was_queued() {
 }
 
 #[test]
+fn a_message_is_not_found_again_under_a_uid_that_looks_like_one_on_its_way() {
+    let host = host("MOVE UIDPLUS");
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    {
+        let mut server = host.server.borrow_mut();
+        let inbox = server.folders.get_mut("m1").unwrap();
+        inbox.uid_validity = 7;
+        inbox.letters[0].uid = changes::limits::PROVISIONAL;
+        inbox.letters[1].uid = 20;
+    }
+    assert_eq!(drain(&host).unwrap().iter().map(|settled| settled.left).sum::<u32>(), 1);
+    assert_eq!(host.server.borrow().state()["m2"], [("2@example.org".into(), vec![])]);
+}
+
+#[test]
 fn a_change_is_taken_back_before_the_server_has_heard_of_it() {
     let host = host("MOVE UIDPLUS");
     let before = stored(&host.store);

@@ -11,7 +11,7 @@ use postern_imap::{
 use super::ImapClient;
 use crate::{
     Host, MailError, Transport,
-    changes::Item,
+    changes::{Item, is_provisional},
     imap::{limits, listing},
 };
 
@@ -132,7 +132,8 @@ impl<T: Transport> ImapClient<T> {
         if uids.count() > limits::CANDIDATES {
             return Ok(Vec::new());
         }
-        Ok(uids.numbers().filter(|uid| *uid >= from).collect())
+        // One that looks like a message on its way could be taken for another.
+        Ok(uids.numbers().filter(|uid| *uid >= from && !is_provisional(*uid)).collect())
     }
 
     async fn traits<H: Host<Transport = T>>(

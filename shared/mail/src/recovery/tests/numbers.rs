@@ -159,6 +159,8 @@ fn a_number_that_can_not_have_been_given_does_not_count() {
     // What is behind each: the last number in use is found all the same.
     let message = record::message_key(MessageId { mailbox: MailboxId(902), uid: 1 });
     let used = damaged(Table::Messages, message);
+    let provisional = |uid| record::message_key(MessageId { mailbox: REMOTE, uid });
+    let coming = damaged(Table::Messages, provisional(PROVISIONAL + 700));
     let traces = [
         (Series::Account, stray(Table::Ledger), IMAP.0),
         (Series::Account, stray(Table::Changes), IMAP.0),
@@ -166,6 +168,8 @@ fn a_number_that_can_not_have_been_given_does_not_count() {
         (Series::Mailbox, stray(Table::Messages), 902),
         (Series::Mailbox, stray(Table::Bodies), 902),
         (Series::Change, change, 50),
+        (Series::Provisional, damaged(Table::Messages, provisional(STRAY)), 700),
+        (Series::Provisional, damaged(Table::Messages, provisional(STRAY - 1)), 700),
         (Series::Outbox, stray(Table::Outbox), 90),
     ];
     let notes = [None, Some(STRAY), Some(STRAY - 1)];
@@ -174,7 +178,7 @@ fn a_number_that_can_not_have_been_given_does_not_count() {
     {
         let host = busy();
         let note = note.map_or(gone(series), |next| series.put(next));
-        put(&host, vec![used.clone(), trace, note.clone()]);
+        put(&host, vec![used.clone(), coming.clone(), trace, note.clone()]);
         block_on(recover(&host.store)).unwrap();
         let (next, _) = block_on(record::next_number(&host.store, series)).unwrap();
         assert!((last + 1..10_000).contains(&next), "{series:?} {note:?}: {next}");
