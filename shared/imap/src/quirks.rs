@@ -61,6 +61,11 @@ pub enum Quirk {
     ///
     /// Found when it happens.
     EndsIdle,
+    /// Has UTF8=ACCEPT enabled and refuses the form of APPEND that goes with it (RFC 6855 section 4). A
+    /// message with UTF-8 in its header is sent as any other.
+    ///
+    /// Found when a message that was refused in that form is taken without it.
+    RefusesUtf8Append,
 }
 
 /// The quirks that were found.
@@ -116,7 +121,7 @@ impl Quirks {
         }
     }
 
-    fn add(&mut self, quirk: Quirk) {
+    pub(crate) fn add(&mut self, quirk: Quirk) {
         self.0 |= Self::bit(quirk);
     }
 

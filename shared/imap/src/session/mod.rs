@@ -22,8 +22,13 @@ use mailbox::SelectedMailbox;
 use outgoing::{Outgoing, Step};
 
 use crate::{
-    Command, Limits, command::Effect, compression::Compression, framer::Framer, quirks::Quirks,
-    response::Capabilities, token::Arena,
+    Command, Limits,
+    command::Effect,
+    compression::Compression,
+    framer::Framer,
+    quirks::{Quirk, Quirks},
+    response::Capabilities,
+    token::Arena,
 };
 pub use crate::{compression::CompressionError, framer::FramingError, response::Defect};
 
@@ -143,6 +148,11 @@ impl Session {
     /// What the server does otherwise than others, as far as it has shown.
     pub fn quirks(&self) -> Quirks {
         self.quirks
+    }
+
+    /// Takes note of a quirk that shows only to who gives the commands.
+    pub fn note_quirk(&mut self, quirk: Quirk) {
+        self.quirks.add(quirk);
     }
 
     /// Gives a command. Several may be given at once; they go out in order, each as soon as the

@@ -5,6 +5,7 @@ use postern_imap::{
     Command, Response,
     command::{MessageForm, SearchKey, SearchReturn, StatusItem, Upload},
     mailbox_name::Spelling,
+    quirks::Quirk,
     response::{AppendLimit, Flag, MailboxStatus, SearchResult},
 };
 
@@ -48,7 +49,8 @@ impl<T: Transport> ImapClient<T> {
     /// Puts messages into a mailbox on the server, which needs not be open; the store learns of them
     /// at the next sync. All or none of them are taken; several only where the server offers
     /// MULTIAPPEND. No more than a piece of them is held at a time. One with UTF-8 in its header is sent
-    /// as such where the server speaks it (RFC 6855 section 4).
+    /// as such where the server speaks it (RFC 6855 section 4); where it refuses that after all, it is
+    /// sent as any other, which every server takes or refuses for itself.
     ///
     /// # Errors
     ///
@@ -69,10 +71,11 @@ impl<T: Transport> ImapClient<T> {
         {
             return Err(MailError::TooLarge { what, size, limit });
         }
+        let speaks_utf8 =
+            self.enabled.spelling == Spelling::Utf8 && !self.has_quirk(Quirk::RefusesUtf8Append);
         let mut uploads = Vec::with_capacity(messages.len());
         for (wanted, content) in messages {
             let seen = content.look(store).await?;
-            let speaks_utf8 = self.enabled.spelling == Spelling::Utf8;
             let form = match seen.has_nul {
                 false if speaks_utf8 && seen.has_utf8_header() => MessageForm::Utf8,
                 false => MessageForm::Text,
@@ -81,7 +84,30 @@ impl<T: Transport> ImapClient<T> {
             };
             uploads.push(Upload { form, size: content.size(), ..wanted.clone() });
         }
-        let command = Command::append_streamed(&self.named(path), &uploads)?;
+        let answer = self.upload(host, path, messages, &uploads, what).await;
+        let in_utf8 = |own: &&mut Upload| own.form == MessageForm::Utf8;
+        let mut as_others = uploads.iter_mut().filter(in_utf8).peekable();
+        match answer {
+            Err(MailError::Refused { .. }) if as_others.peek().is_some() && !self.half_said => {
+                as_others.for_each(|own| own.form = MessageForm::Text);
+                let answer = self.upload(host, path, messages, &uploads, what).await?;
+                self.connection.session.note_quirk(Quirk::RefusesUtf8Append);
+                Ok(answer)
+            }
+            answer => answer,
+        }
+    }
+
+    async fn upload<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        path: &[u8],
+        messages: &[(Upload, Pieces)],
+        uploads: &[Upload],
+        what: &'static str,
+    ) -> Result<Answer, MailError> {
+        let store = host.store();
+        let command = Command::append_streamed(&self.named(path), uploads)?;
         let tag = self.connection.session.start(command);
         let mut answer = Answer::default();
         let mut pieces = StoredPieces { store, messages, number: 0, sent: 0 };
