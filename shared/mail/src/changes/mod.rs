@@ -41,7 +41,9 @@
 //! | the server has done it, but no write | shown under provisional UIDs | the same again, with nothing left to do |
 //!
 //! A UIDVALIDITY that changed drops what is stored of a mailbox, not what is queued: its messages
-//! are found by Message-ID, size and arrival, or the change is reported as refused.
+//! are found by Message-ID, size and arrival, or the change is reported as refused. So it is with a
+//! mailbox whose name another one may have by now: where two have the same UIDVALIDITY, and no names that
+//! stay, the server is asked first whether the messages are those that were meant.
 
 mod bytes;
 mod drafts;

@@ -126,6 +126,31 @@ fn a_mailbox_that_was_made_anew_keeps_what_was_queued() {
 }
 
 #[test]
+fn what_was_queued_for_a_folder_does_not_meet_another_one_that_has_taken_its_name() {
+    for capabilities in ["MOVE UIDPLUS", "UIDPLUS"] {
+        let host = host(capabilities);
+        move_to(&host, INBOX, &[1], OTHER).unwrap();
+        edit(&host, async |editor| editor.expunge(INBOX, &[2]).await).unwrap();
+        flag(&host, INBOX, &[3]).unwrap();
+        let expected = {
+            let mut server = host.server.borrow_mut();
+            let inbox = server.folders.remove("m1").unwrap();
+            // Made within the same second, with as many messages.
+            let mut other = inbox.clone();
+            for letter in &mut other.letters {
+                letter.message_id = format!("other{}@example.org", letter.uid);
+            }
+            server.folders.insert("m1".into(), other);
+            server.folders.insert("m2".into(), inbox);
+            server.state()
+        };
+        let settled = drain(&host).unwrap();
+        assert_eq!(settled.iter().map(|own| own.left).collect::<Vec<_>>(), [1, 0, 1]);
+        assert_eq!(host.server.borrow().state(), expected, "{capabilities}");
+    }
+}
+
+#[test]
 fn a_message_is_not_found_again_under_a_uid_that_looks_like_one_on_its_way() {
     let host = host("MOVE UIDPLUS");
     move_to(&host, INBOX, &[1, 2], OTHER).unwrap();

@@ -108,6 +108,21 @@ impl<T: Transport> ImapClient<T> {
         Ok(items.iter().map(&mut find).collect())
     }
 
+    /// Those of these UIDs under which the selected mailbox has another message than the one given.
+    pub(super) async fn others_at<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        known: BTreeMap<u32, &Item>,
+    ) -> Result<BTreeSet<u32>, MailError> {
+        let traits = self.traits(host, known.keys().copied()).await?;
+        // The size of one that was made here may be counted in another way.
+        let is_other = |(uid, own): &(u32, Traits)| match known[uid] {
+            item if item.message_id.is_empty() => !own.fit(item),
+            item => own.message_id != item.message_id,
+        };
+        Ok(traits.into_iter().filter(is_other).map(|(uid, _)| uid).collect())
+    }
+
     async fn search_message_id<H: Host<Transport = T>>(
         &mut self,
         host: &H,

@@ -27,9 +27,9 @@ impl<T: Transport> ImapClient<T> {
         self.open(host, mailbox, newest).await
     }
 
-    /// Opens the mailbox of an entry. Messages whose UIDs belong to an earlier UIDVALIDITY, or are
-    /// not known, are found by what else is known of them; those that are not found leave the entry.
-    /// One that is to be deleted and is not there is as it should be.
+    /// Opens the mailbox of an entry. Messages whose UIDs belong to an earlier UIDVALIDITY or to another
+    /// mailbox, or are not known, are found by what else is known of them; those that are not found leave
+    /// the entry. One that is to be deleted and is not there is as it should be.
     pub(super) async fn open_for<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -39,11 +39,13 @@ impl<T: Transport> ImapClient<T> {
         let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
         let selected = self.open_with(host, &own, entry.task.items()).await?;
         let deletes = matches!(entry.task, Task::Expunge { .. });
+        let strangers = self.strangers(host, &own, entry.task.items()).await?;
         let (mut lost, mut gone) = (BTreeSet::new(), BTreeSet::new());
         let mut found_some = false;
         let mut task = entry.task.clone();
         for (index, item) in task.items_mut().into_iter().flatten().enumerate() {
-            if known_uid(item, selected.uid_validity).is_some() {
+            let known = known_uid(item, selected.uid_validity);
+            if known.is_some_and(|uid| !strangers.contains(&uid)) {
                 continue;
             }
             match self.find_one(host, item).await? {
@@ -64,6 +66,31 @@ impl<T: Transport> ImapClient<T> {
             changes::learn(host, entry).await?;
         }
         Ok(Settled::default())
+    }
+}
+
+impl<T: Transport> ImapClient<T> {
+    /// The UIDs of messages under which the open mailbox has others. Two mailboxes that were made within
+    /// one second have the same UIDVALIDITY at some servers (RFC 9051 section 2.3.1.1 permits that), so that
+    /// nothing but their messages shows that they have changed names, where the server has no names for
+    /// them that stay (MAILBOXID).
+    pub(super) async fn strangers<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        items: &[Item],
+    ) -> Result<BTreeSet<u32>, MailError> {
+        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let is_like = |own: &Mailbox| {
+            let counted = own.synced.counted.map(|(uid_validity, _)| uid_validity);
+            own.id != mailbox.id && [Some(own.uid_validity), counted].contains(&Some(uid_validity))
+        };
+        let all = record::mailboxes(host.store(), mailbox.account).await?;
+        if mailbox.server_id.is_some() || !all.iter().any(is_like) {
+            return Ok(BTreeSet::new());
+        }
+        let known = items.iter().filter_map(|item| Some((known_uid(item, uid_validity)?, item)));
+        self.others_at(host, known.collect()).await
     }
 }
 

@@ -144,7 +144,10 @@ impl<T: Transport> ImapClient<T> {
         let mut rest = entry.clone();
         let source = record::mailbox(host.store(), from).await.map_err(gone)?;
         let selected = self.open_with(host, &source, entry.task.items()).await?;
-        let stale = |item: &Item| item.uid_validity != selected.uid_validity;
+        let strangers = self.strangers(host, &source, entry.task.items()).await?;
+        let stale = |item: &Item| {
+            item.uid_validity != selected.uid_validity || strangers.contains(&item.uid)
+        };
         if let Task::Transfer { items, .. } = &mut rest.task {
             for item in items.iter_mut().filter(|item| stale(item)) {
                 item.uid = self.find_one(host, item).await?.uid().unwrap_or(0);
