@@ -22,7 +22,8 @@ use crate::{
 /// How many messages one batch changes.
 pub(super) const BATCH: usize = 2_000;
 
-/// A batch was stored: the list can be drawn again.
+/// A batch was stored: the list can be drawn again. Or an answer came, and it is asked whether something
+/// else is to be done first.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SyncStep {
     /// The mailbox.
@@ -33,8 +34,8 @@ pub struct SyncStep {
     pub total: u32,
     /// How many of them are unread.
     pub unread: u32,
-    /// What became of the list.
-    pub change: ListChange,
+    /// What became of the list; `None` if nothing was stored.
+    pub change: Option<ListChange>,
 }
 
 /// What became of a mailbox's list.
@@ -304,6 +305,18 @@ impl<'a, H: Host> Sync<'a, H> {
 
     /// Says what became of the list.
     fn tell(&mut self, change: ListChange) {
+        self.step(Some(change));
+    }
+
+    /// Whether something else is to be done first, which is asked anew.
+    pub(super) fn gives_way(&mut self) -> bool {
+        if !self.paused {
+            self.step(None);
+        }
+        self.paused
+    }
+
+    fn step(&mut self, change: Option<ListChange>) {
         let Self { mailbox, stored, total, unread, .. } = *self;
         let step = SyncStep { mailbox, stored, total, unread, change };
         self.paused |= (self.changed)(step).is_break();
@@ -368,7 +381,7 @@ mod tests {
 
         let mut steps = Vec::new();
         let mut changed = |step: SyncStep| {
-            steps.push((step.stored, step.change.added.len()));
+            steps.push((step.stored, step.change.unwrap().added.len()));
             ControlFlow::Continue(())
         };
         let mut sync = Sync::new(&host, id.mailbox, 0, 0, &mut changed);
@@ -390,7 +403,7 @@ mod tests {
             block_on(host.store.apply(writes, Durability::Strict)).unwrap();
             let mut cleared = Vec::new();
             let mut changed = |step: SyncStep| {
-                cleared.push(step.change.cleared);
+                cleared.push(step.change.unwrap().cleared);
                 ControlFlow::Continue(())
             };
             // The look began when nothing was known of the mailbox.

@@ -14,6 +14,7 @@ use super::{
     listing::{self, Records},
     newcomers::Newcomers,
     plan::{self, FlagsFrom},
+    refresh::Left,
     refused::Refused,
     search::Present,
     select::Selected,
@@ -32,6 +33,8 @@ impl<T: Transport> ImapClient<T> {
     /// called after each batch; where it says so, no more new messages are fetched, and the result
     /// is that the mailbox is not up to date yet. If UIDVALIDITY changed, what is stored of this
     /// mailbox is dropped first. From then on the mailbox is watched: see [`catch_up`](Self::catch_up).
+    /// Whether something else is to be done first is also asked where nothing was stored: after the mailbox
+    /// was opened and counted, and its messages were compared.
     ///
     /// It may break off after any batch, and the next call goes on from there:
     /// - after the batch that drops what is stored: nothing is stored, so that the mod-sequence in
@@ -45,6 +48,10 @@ impl<T: Transport> ImapClient<T> {
     /// - after labels that it did not ask for: `labelled_from` in the next batch says so of them; before
     ///   that they are asked for again. What changes above meanwhile is told since the mod-sequence, which
     ///   is the earlier one;
+    /// - after a window of flags, where the server has no mod-sequences and all are looked at: `flagged_from`
+    ///   says so of them, and the next call looks at those below. What changed above meanwhile is not seen,
+    ///   so that the mailbox is stale after that, and all are looked at once more. Where there are
+    ///   mod-sequences, the one that the last batch stores must stand for all flags: it is not broken off;
     /// - after messages were refused: which these are is stored at once, and they come last with the next
     ///   call;
     /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
@@ -93,8 +100,14 @@ impl<T: Transport> ImapClient<T> {
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
         sync.labels = labels;
         sync.total = selected.exists;
+        if sync.gives_way() {
+            return Ok(ControlFlow::Break(()));
+        }
         let unread = self.count_unread(host, mailbox).await?;
         sync.set_unread(unread, self.counted);
+        if sync.gives_way() {
+            return Ok(ControlFlow::Break(()));
+        }
         if reset {
             sync.clear(selected.uid_validity, |own| {
                 if own.uid_validity != 0 {
@@ -136,7 +149,13 @@ impl<T: Transport> ImapClient<T> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        self.refresh_flags(&mut sync, flags, &known, &mut stored).await?;
+        let left = match (flags, selected.mod_seq) {
+            (FlagsFrom::Server, 0) if !reset => Left::Below(before.synced.flagged_from),
+            _ => Left::All,
+        };
+        if self.refresh_flags(&mut sync, flags, left, &known, &mut stored).await?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
         if let Some(last) = stored.iter().rfind(|uid| !is_provisional(**uid)) {
             self.reaches(last.saturating_add(1));
         }
@@ -152,11 +171,12 @@ impl<T: Transport> ImapClient<T> {
                 mod_seq,
                 exists: total,
                 unseen,
-                stale: false,
+                stale: matches!(left, Left::Below(1..)),
                 linked: true,
                 linked_from: 0,
                 labelled,
                 labelled_from: 0,
+                flagged_from: 0,
                 counted: own.synced.counted,
             };
         })
@@ -194,6 +214,9 @@ impl<T: Transport> ImapClient<T> {
             0 => Present { uids: Vec::new(), is_whole: true },
             _ => self.present(sync.host()).await?,
         };
+        if sync.gives_way() {
+            return Ok(());
+        }
         let pending = sync.pending().await?;
         let here = |uid: &u32| !is_provisional(*uid) && !pending.has_departed(*uid);
         let there = uids.iter().copied().filter(here);

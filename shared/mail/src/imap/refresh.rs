@@ -1,6 +1,6 @@
 //! Messages that were stored before, looked at again: their flags, and what an earlier version left out.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use postern_imap::{Command, SequenceSet, command::FetchOptions};
 
@@ -12,6 +12,15 @@ use super::{
     plan::{self, FlagsFrom},
 };
 use crate::{Host, MailError, Transport};
+
+/// Which flags are still to be looked at, where all are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Left {
+    /// All of them, in one go.
+    All,
+    /// Those of messages with smaller UIDs than this; of all if it is 0. It may be broken off.
+    Below(u32),
+}
 
 impl<T: Transport> ImapClient<T> {
     /// Asks for the links of messages that an earlier version, which did not ask for them, stored: the
@@ -25,11 +34,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<(), MailError> {
         let items = listing::link_items(&self.capabilities(sync.host()).await?);
         let mut halving = Halving::new(items, "list the conversations");
-        let below = match linked_from {
-            0 => known.len(),
-            from => known.partition_point(|uid| *uid < from),
-        };
-        for piece in known[..below].rchunks(BATCH) {
+        for piece in below(known, linked_from).rchunks(BATCH) {
             let unlinked = sync.unlinked(piece).await?;
             let mut links = BTreeMap::new();
             for window in plan::flag_windows(&unlinked) {
@@ -56,11 +61,7 @@ impl<T: Transport> ImapClient<T> {
         stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
         let items = labels::items(sync.labels);
-        let below = match labelled_from {
-            0 => known.len(),
-            from => known.partition_point(|uid| *uid < from),
-        };
-        for piece in known[..below].rchunks(BATCH) {
+        for piece in below(known, labelled_from).rchunks(BATCH) {
             for window in plan::flag_windows(piece) {
                 let command = Command::uid_fetch(&window, &items)?;
                 self.ask_flags(sync, command, stored).await?;
@@ -74,14 +75,16 @@ impl<T: Transport> ImapClient<T> {
         Ok(())
     }
 
-    /// Looks at the flags and labels of messages that were stored before.
+    /// Looks at the flags and labels of messages that were stored before. Where that is broken off, from
+    /// which UID on they are known is stored.
     pub(super) async fn refresh_flags<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
         from: FlagsFrom,
+        left: Left,
         known: &[u32],
         stored: &mut Vec<u32>,
-    ) -> Result<(), MailError> {
+    ) -> Result<ControlFlow<()>, MailError> {
         let items = labels::items(sync.labels);
         if let (FlagsFrom::Since(mod_seq), Some(last)) = (from, known.last())
             && let Some(uids) = SequenceSet::from_ranges([1..=*last])
@@ -96,12 +99,26 @@ impl<T: Transport> ImapClient<T> {
             FlagsFrom::Server => false,
         };
         if !is_whole {
-            for window in plan::flag_windows(known) {
+            let known = match left {
+                Left::All => known,
+                Left::Below(from) => below(known, from),
+            };
+            let mut windows = plan::flag_windows(known).into_iter().peekable();
+            while let Some(window) = windows.next() {
                 let command = Command::uid_fetch(&window, &items)?;
                 self.ask_flags(sync, command, stored).await?;
+                if left == Left::All || windows.peek().is_none() {
+                    continue;
+                }
+                self.look_out(sync)?;
+                if sync.gives_way() {
+                    let from = window.numbers().next().unwrap_or_default();
+                    sync.update(|own| own.synced.flagged_from = from).await?;
+                    return Ok(ControlFlow::Break(()));
+                }
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     async fn ask_flags<H: Host<Transport = T>>(
@@ -118,5 +135,13 @@ impl<T: Transport> ImapClient<T> {
             }
         }
         self.apply_news(sync, stored).await
+    }
+}
+
+/// Those of ascending UIDs that are smaller than one; all if that is 0.
+fn below(ascending: &[u32], uid: u32) -> &[u32] {
+    match uid {
+        0 => ascending,
+        uid => &ascending[..ascending.partition_point(|own| *own < uid)],
     }
 }

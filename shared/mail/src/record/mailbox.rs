@@ -106,6 +106,10 @@ pub struct SyncPoint {
     /// learnt yet.
     #[serde(default)]
     pub labelled_from: u32,
+    /// From which UID on the flags of all that is stored were looked at, where that was broken off at a
+    /// server without mod-sequences; 0 if it was not.
+    #[serde(default)]
+    pub flagged_from: u32,
     /// UIDVALIDITY and UIDNEXT that the server told with the counts in the list of mailboxes, if it
     /// told them.
     #[serde(default)]

@@ -201,7 +201,9 @@ impl<H: Host> Client<H> {
         job: Sync,
     ) -> Result<ControlFlow<()>, MailError> {
         let mut changed = |step: SyncStep| {
-            self.list_changed(mailbox, step.change);
+            if let Some(change) = step.change {
+                self.list_changed(mailbox, change);
+            }
             if queue.is_urgent(mailbox) {
                 ControlFlow::Break(())
             } else {

@@ -99,8 +99,7 @@ fn asking_for_labels_is_broken_off_for_something_more_urgent_and_goes_on_below()
                   * 2 FETCH (UID 5 FLAGS () X-GM-LABELS (b))\r\n";
     let all = ("UID FETCH 2,5 (UID FLAGS X-GM-LABELS)", ok(answer));
     let mut own = client(&host, vec![opened(44), unread(0), all]);
-    let mut urgent = |_: SyncStep| ControlFlow::Break(());
-    assert!(now(own.sync_messages(&host, INBOX, &mut urgent)).unwrap().is_break());
+    assert!(now(own.sync_messages(&host, INBOX, &mut break_off)).unwrap().is_break());
     assert_eq!(tags(&host), [["a"], ["b"]]);
     let synced = || now(record::mailbox(&host.store, INBOX)).unwrap().synced;
     assert_eq!((synced().labelled, synced().labelled_from, synced().mod_seq), (false, 2, 40));

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     MailError, Store,
     changes::{Entry, Item, Pending, State, Task, tests::queued},
-    record::{self, Body, Links, Mailbox, Message, Record},
+    record::{self, Body, Links, Mailbox, Message, Record, SyncPoint},
     store::{Durability, KeyRange, Table},
 };
 
@@ -35,6 +35,7 @@ mod model;
 mod names;
 mod newcomers;
 mod opening;
+mod pauses;
 mod previews;
 mod quirks;
 mod refused;
@@ -94,12 +95,22 @@ fn listed(uids: impl IntoIterator<Item = u32>) -> String {
 fn sync(client: &mut ImapClient<Scripted>, host: &ScriptedHost) -> Vec<(u32, u32, u32)> {
     let mut steps = Vec::new();
     let mut changed = |step: SyncStep| {
-        steps.push((step.stored, step.total, step.unread));
+        if step.change.is_some() {
+            steps.push((step.stored, step.total, step.unread));
+        }
         ControlFlow::Continue(())
     };
     assert!(now(client.sync_messages(host, INBOX, &mut changed)).unwrap().is_continue());
     assert!(host.wire.borrow().script.is_empty());
     steps
+}
+
+/// Something more urgent comes up as soon as something is stored.
+fn break_off(step: SyncStep) -> ControlFlow<()> {
+    match step.change {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    }
 }
 
 fn stored(host: &ScriptedHost) -> Vec<Message> {
@@ -242,8 +253,7 @@ fn learning_it_is_broken_off_for_something_more_urgent_and_goes_on_below() {
     let asked = "UID FETCH 2,5 (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (REFERENCES)]<0.8192>)";
     let script = vec![select(3, 9, 7), unread(3), (asked, ok(answer))];
     let mut client = ready(&host, script);
-    let mut urgent = |_: SyncStep| ControlFlow::Break(());
-    assert!(now(client.sync_messages(&host, INBOX, &mut urgent)).unwrap().is_break());
+    assert!(now(client.sync_messages(&host, INBOX, &mut break_off)).unwrap().is_break());
     let synced = || now(record::mailbox(&host.store, INBOX)).unwrap().synced;
     assert_eq!((synced().linked, synced().linked_from), (false, 2));
 
@@ -271,7 +281,7 @@ fn told_together(capability: &str, threads: Option<String>) -> Vec<Vec<u32>> {
     let mut client = connect(&host, Security::Tls, &greeting, script).unwrap();
     let mut together = Vec::new();
     let mut changed = |step: SyncStep| {
-        together.extend(step.change.together);
+        together.extend(step.change.unwrap_or_default().together);
         ControlFlow::Continue(())
     };
     assert!(now(client.sync_messages(&host, INBOX, &mut changed)).unwrap().is_continue());

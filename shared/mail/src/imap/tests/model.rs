@@ -81,7 +81,7 @@ pub(super) fn assert_same(host: &Host, what: &str) {
 fn work(host: &Host, list: &mut Vec<Place>, rounds: usize) -> Result<(), MailError> {
     let mut client = connect(host)?;
     let mut changed = |step: SyncStep| {
-        apply(list, step.change);
+        apply(list, step.change.unwrap_or_default());
         // Now and then something else goes first.
         match host.server.borrow_mut().interrupts() {
             true => ControlFlow::Break(()),

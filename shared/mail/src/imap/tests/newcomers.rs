@@ -27,7 +27,7 @@ fn it_is_told_before_the_older_messages_and_counted_once() {
                 1 if step.stored > 5_000 => server.add(2),
                 _ => {}
             }
-            if step.change.added.iter().any(|place| place.uid > last) {
+            if step.change.iter().flat_map(|own| &own.added).any(|place| place.uid > last) {
                 told.push((step.stored, step.total));
             }
             ControlFlow::Continue(())

@@ -44,6 +44,7 @@ fn host_with_mod_seq() -> ScriptedHost {
         linked_from: 0,
         labelled: false,
         labelled_from: 0,
+        flagged_from: 0,
         counted: None,
     };
     assert_eq!(synced, expected);
