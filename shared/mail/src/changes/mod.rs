@@ -74,7 +74,7 @@ pub use folders::{Mailboxes, new_path};
 pub use marks::adopt_marks;
 pub(crate) use moved::moved_to;
 pub use only_here::only_here;
-pub use pending::{Pending, is_provisional};
+pub use pending::{Counted, Pending, is_provisional};
 use postern_bridge::{AccountId, MessageId};
 pub use sentence::{Tense, damaged, sentence};
 pub use settle::{Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, refused};

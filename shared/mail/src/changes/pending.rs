@@ -67,6 +67,24 @@ impl Emptied {
     }
 }
 
+/// When the server counted a mailbox's messages, in milliseconds since 1970 (UTC).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Counted {
+    /// All of them.
+    pub total: i64,
+    /// The unread ones.
+    pub unread: i64,
+    /// UIDs of messages that came since then and are counted.
+    pub came: BTreeSet<u32>,
+}
+
+impl Counted {
+    /// Both at a moment.
+    pub fn at(now: i64) -> Self {
+        Self { total: now, unread: now, came: BTreeSet::new() }
+    }
+}
+
 impl Pending {
     /// What is queued about a mailbox, or was done since `asked` (milliseconds since 1970, UTC),
     /// when the server was asked for what is about to be written.
@@ -138,28 +156,58 @@ impl Pending {
         &self.unsettled
     }
 
-    /// Adds what was done since the server counted its unread messages, at `counted` (milliseconds since
-    /// 1970, UTC): it is not queued any more, and not in that count.
-    pub fn add_done_since(&mut self, entries: &[Entry], mailbox: &Mailbox, counted: i64) {
-        let is_later = |entry: &&Entry| matches!(entry.state, State::Done(at) if at > counted);
-        for entry in entries.iter().filter(is_later) {
-            if let Task::Mark { mailbox: of, items, mark: Mark::Seen, set } = &entry.task
-                && *of == mailbox.id
-            {
-                let count = items.iter().filter(|item| is_of(item, mailbox)).count() as i64;
-                self.unread += if *set { -count } else { count };
+    /// Adds what was done since the server counted: it is not queued any more, and not in those counts.
+    pub fn add_done_since(&mut self, entries: &[Entry], mailbox: &Mailbox, counted: &Counted) {
+        for entry in entries {
+            let State::Done(at) = entry.state else { continue };
+            let since = [counted.total, counted.unread].map(|counted| i64::from(at > counted));
+            let here = |item: &&Item| is_of(item, mailbox);
+            // Of one whose UID is not known the mailbox is asked.
+            let has_come = |item: &&Item| item.to != 0 && !counted.came.contains(&item.to);
+            match &entry.task {
+                Task::Mark { mailbox: of, items, mark: Mark::Seen, set } if *of == mailbox.id => {
+                    let count = items.iter().filter(here).count() as i64;
+                    self.unread += since[1] * if *set { -count } else { count };
+                }
+                Task::Transfer { from, to, items, copy, .. } => {
+                    if *from == mailbox.id && !copy {
+                        items.iter().filter(here).for_each(|item| self.count(item, since, -1));
+                    }
+                    if *to == mailbox.id {
+                        items.iter().filter(has_come).for_each(|item| self.count(item, since, 1));
+                    }
+                }
+                Task::Expunge { mailbox: of, items } if *of == mailbox.id => {
+                    items.iter().filter(here).for_each(|item| self.count(item, since, -1));
+                }
+                Task::Append { mailbox: of, item } if *of == mailbox.id && has_come(&item) => {
+                    self.count(item, since, 1);
+                }
+                _ => {}
             }
         }
+    }
+
+    /// Counts a message that came or went, in all messages and in the unread ones as often as is given.
+    fn count(&mut self, item: &Item, [total, unread]: [i64; 2], by: i64) {
+        self.total += total * by;
+        self.unread += unread * by * i64::from(!item.seen);
     }
 
     fn take(&mut self, entry: &Entry, mailbox: &Mailbox, asked: i64) {
         let open = entry.is_open();
         let recent = matches!(entry.state, State::Done(at) if at >= asked);
         let here = |item: &&Item| is_of(item, mailbox);
+        // What is on its way into the mailbox is counted there as it came, and changes again.
+        let coming = |item: &&Item| open && is_provisional(item.uid);
         match &entry.task {
             Task::Mark { mailbox: of, items, mark, set } if *of == mailbox.id => {
                 if !(open || recent) {
                     return;
+                }
+                if *mark == Mark::Seen {
+                    let count = items.iter().filter(coming).count() as i64;
+                    self.unread += if *set { -count } else { count };
                 }
                 for item in items.iter().filter(here) {
                     self.marks.entry(item.uid).or_default().push((mark.clone(), *set));
@@ -172,13 +220,15 @@ impl Pending {
                 if *from == mailbox.id && !copy {
                     // A UID is never given out again: what left with a done entry stays away.
                     items.iter().filter(here).for_each(|item| self.depart(item, open));
+                    items.iter().filter(coming).for_each(|item| self.count(item, [1, 1], -1));
                 }
                 if *to == mailbox.id && open {
-                    items.iter().for_each(|item| self.arrive(item));
+                    items.iter().for_each(|item| self.count(item, [1, 1], 1));
                 }
             }
             Task::Expunge { mailbox: of, items } if *of == mailbox.id => {
                 items.iter().filter(here).for_each(|item| self.depart(item, open));
+                items.iter().filter(coming).for_each(|item| self.count(item, [1, 1], -1));
             }
             Task::Empty { mailbox: of, until } if *of == mailbox.id && open => {
                 let Some(emptied) = Emptied::of(mailbox, *until) else { return };
@@ -186,7 +236,9 @@ impl Pending {
                 (self.emptied, self.total, self.unread) = (Some(emptied), 0, 0);
                 self.unsettled.clear();
             }
-            Task::Append { mailbox: of, item } if *of == mailbox.id && open => self.arrive(item),
+            Task::Append { mailbox: of, item } if *of == mailbox.id && open => {
+                self.count(item, [1, 1], 1);
+            }
             _ => {}
         }
     }
@@ -203,11 +255,6 @@ impl Pending {
     fn unsettle(&mut self, uid: u32, change: i64) {
         self.unread += change;
         *self.unsettled.entry(uid).or_default() += change;
-    }
-
-    fn arrive(&mut self, item: &Item) {
-        self.total += 1;
-        self.unread += i64::from(!item.seen);
     }
 }
 
@@ -259,8 +306,43 @@ mod tests {
         ] {
             let entries = [entry];
             let mut pending = Pending::from_entries(&entries, &inbox, 5);
-            pending.add_done_since(&entries, &inbox, 10);
+            pending.add_done_since(&entries, &inbox, &Counted::at(10));
             assert_eq!(pending.unread(5), unread, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn what_came_or_went_after_the_server_counted_is_counted_once() {
+        let inbox = Mailbox { uid_validity: 7, ..mailbox(1) };
+        let item = |seen| Item { uid: 4, uid_validity: 7, to: 9, seen, ..Item::default() };
+        let transfer = |from, to, copy, seen| Task::Transfer {
+            from: MailboxId(from),
+            to: MailboxId(to),
+            items: vec![item(seen)],
+            copy,
+            step: Default::default(),
+        };
+        let (own, append) = (inbox.id, Task::Append { mailbox: inbox.id, item: item(true) });
+        for (task, counts) in [
+            (transfer(1, 2, false, false), (4, 2)),
+            (transfer(1, 2, false, true), (4, 3)),
+            (transfer(1, 2, true, false), (5, 3)),
+            (transfer(2, 1, true, false), (6, 4)),
+            (transfer(2, 3, false, false), (5, 3)),
+            (Task::Expunge { mailbox: own, items: vec![item(false)] }, (4, 2)),
+            (append, (6, 3)),
+        ] {
+            let counted = |at, came: &[u32]| {
+                let entries = [Entry { state: State::Done(at), ..queued(1, task.clone()) }];
+                let counted = Counted { came: came.iter().copied().collect(), ..Counted::at(10) };
+                let mut pending = Pending::from_entries(&entries, &inbox, 5);
+                pending.add_done_since(&entries, &inbox, &counted);
+                (pending.total(5), pending.unread(3))
+            };
+            assert_eq!(counted(11, &[]), counts, "{task:?}");
+            assert_eq!(counted(10, &[]), (5, 3), "{task:?}");
+            // One that was fetched since it came was counted then.
+            assert_eq!(counted(11, &[9]), (counts.0.min(5), counts.1.min(3)), "{task:?}");
         }
     }
 

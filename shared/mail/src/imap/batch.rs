@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store,
-    changes::{self, Pending},
+    changes::{self, Counted, Pending},
     record::{self, Links, Mailbox, Message, Place, Record},
     store::{Durability, StoreError, Write},
 };
@@ -58,11 +58,11 @@ pub(super) struct Sync<'a, H> {
     /// How many messages are stored.
     stored: u32,
     /// How many messages the server has.
-    pub(super) total: u32,
+    total: u32,
     /// How many of them are unread.
     pub(super) unread: u32,
-    /// When the server counted those, in milliseconds since 1970 (UTC).
-    counted: i64,
+    /// When the server counted those.
+    counted: Counted,
     /// Since when what is stored was told, in milliseconds since 1970 (UTC): what was done here
     /// since then counts more.
     asked: i64,
@@ -90,7 +90,7 @@ impl<'a, H: Host> Sync<'a, H> {
             stored,
             total: stored,
             unread: 0,
-            counted: asked,
+            counted: Counted::at(asked),
             asked,
             changed,
             labels: None,
@@ -99,9 +99,19 @@ impl<'a, H: Host> Sync<'a, H> {
         }
     }
 
+    /// Takes the server's count of messages, told at `counted` (milliseconds since 1970, UTC).
+    pub(super) fn set_total(&mut self, total: u32, counted: i64) {
+        (self.total, self.counted.total) = (total, counted);
+    }
+
+    /// How many messages the server has.
+    pub(super) fn total(&self) -> u32 {
+        self.total
+    }
+
     /// Takes the server's count of unread messages, for which it was asked at `counted`.
     pub(super) fn set_unread(&mut self, unread: u32, counted: i64) {
-        (self.unread, self.counted) = (unread, counted);
+        (self.unread, self.counted.unread) = (unread, counted);
     }
 
     /// What it runs on.
@@ -174,6 +184,7 @@ impl<'a, H: Host> Sync<'a, H> {
 
     /// Counts messages that have come since the mailbox was opened.
     pub(super) fn count_in(&mut self, new: Vec<&Message>) {
+        self.counted.came.extend(new.iter().map(|message| message.id.uid));
         let count = |new: usize| u32::try_from(new).unwrap_or_default();
         self.total += count(new.len());
         self.unread += count(new.iter().filter(|message| !message.flags.seen).count());
@@ -344,7 +355,7 @@ impl<'a, H: Host> Sync<'a, H> {
         update(&mut mailbox);
         let entries = changes::entries(self.host.store(), mailbox.account).await?;
         let mut pending = Pending::from_entries(&entries, &mailbox, self.asked);
-        pending.add_done_since(&entries, &mailbox, self.counted);
+        pending.add_done_since(&entries, &mailbox, &self.counted);
         mailbox.unread = pending.unread(self.unread);
         mailbox.total = pending.total(self.total);
         if mailbox != before {

@@ -64,7 +64,7 @@ impl<T: Transport> ImapClient<T> {
         let asked = std::mem::replace(&mut self.heard, host.now());
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
         sync.labels = self.labels(host).await?;
-        sync.total = before.synced.exists;
+        sync.set_total(before.synced.exists, self.counted);
         sync.set_unread(before.synced.unseen, self.counted);
         self.apply_news(&mut sync, &mut stored).await?;
         if let Some(arrived) = self.news.as_mut().and_then(News::take_arrived) {
@@ -79,10 +79,11 @@ impl<T: Transport> ImapClient<T> {
                 done => done?,
             }
         }
-        sync.total = sync.on_server().await?;
+        let on_server = sync.on_server().await?;
+        sync.set_total(on_server, host.now());
         let unread = self.count_unread(host, mailbox).await?;
         sync.set_unread(unread, self.counted);
-        let (exists, unseen) = (sync.total, sync.unread);
+        let (exists, unseen) = (sync.total(), sync.unread);
         sync.update(|own| own.synced = SyncPoint { exists, unseen, ..own.synced }).await?;
         Ok(ControlFlow::Continue(()))
     }
@@ -109,9 +110,7 @@ impl<T: Transport> ImapClient<T> {
         }
         // Some may have come while the older ones were fetched.
         messages.retain(|message| stored.binary_search(&message.id.uid).is_err());
-        let unseen = messages.iter().filter(|message| !message.flags.seen).count();
-        sync.unread += u32::try_from(unseen).unwrap_or_default();
-        sync.total += u32::try_from(messages.len()).unwrap_or_default();
+        sync.count_in(messages.iter().collect());
         sync.add(messages, |own| own.uid_next = next).await?;
         self.ask_previews(sync).await
     }

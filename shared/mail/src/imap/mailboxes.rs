@@ -20,7 +20,7 @@ use self::{
 use super::{ImapClient, labels, limits, plan, refused, spelling};
 use crate::{
     Host, MailError, Store, Transport,
-    changes::{self, Entry, Pending},
+    changes::{self, Counted, Entry, Pending},
     record::{self, Mailbox, Record, Series},
     store::{Durability, KeyRange, Table, Write},
 };
@@ -90,6 +90,7 @@ impl<T: Transport> ImapClient<T> {
             let items = StatusItem::offered(&offered);
             responses.extend(self.statuses(host, &names, &items).await?);
         }
+        let counted = host.now();
         let mut identifiers = Vec::new();
         if offered.has("OBJECTID") {
             identifiers = self.identifiers(host, &names, &responses, identified).await?;
@@ -100,7 +101,7 @@ impl<T: Transport> ImapClient<T> {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
         }
-        Ok(Listing { mailboxes, is_whole, has_labels: labels::are_offered(&offered) })
+        Ok(Listing { mailboxes, is_whole, has_labels: labels::are_offered(&offered), counted })
     }
 
     /// Asks about mailboxes, given by the server's names, one by one.
@@ -133,6 +134,8 @@ struct Listing {
     is_whole: bool,
     /// Whether the server has labels.
     has_labels: bool,
+    /// When it told the counts, in milliseconds since 1970 (UTC).
+    counted: i64,
 }
 
 /// A mailbox as the server lists it.
@@ -166,7 +169,7 @@ fn reconcile(
     mut next_number: u32,
     entries: &[Entry],
 ) -> Reconciled {
-    let Listing { mailboxes: listed, is_whole, has_labels } = listing;
+    let Listing { mailboxes: listed, is_whole, has_labels, counted } = listing;
     let known = known(stored, listed);
     let mut writes = Vec::new();
     let mut mailboxes = Vec::new();
@@ -198,7 +201,8 @@ fn reconcile(
         if let Some((unread, total)) = counts {
             mailbox.synced.counted =
                 own.status.as_ref().and_then(|own| own.uid_validity.zip(own.uid_next));
-            let pending = Pending::from_entries(entries, &mailbox, i64::MAX);
+            let mut pending = Pending::from_entries(entries, &mailbox, i64::MAX);
+            pending.add_done_since(entries, &mailbox, &Counted::at(*counted));
             mailbox.unread = pending.unread(unread);
             mailbox.total = pending.total(total);
         }
@@ -297,12 +301,12 @@ fn is_selectable(entry: &ListEntry) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        changes::{Item, Task, tests::queued},
+        changes::{Item, State, Task, tests::queued},
         record::SyncPoint,
     };
 
     pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
-        Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false }
+        Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false, counted: 0 }
     }
 
     pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
@@ -345,6 +349,24 @@ mod tests {
 
         let third = reconcile(account, &second.mailboxes, &listed, second.next_number, &[]);
         assert_eq!(third.writes, [], "nothing changed, nothing is written");
+    }
+
+    #[test]
+    fn what_was_done_after_the_server_told_its_counts_is_not_in_them() {
+        let inbox = Mailbox {
+            path: b"INBOX".to_vec(),
+            uid_validity: 7,
+            ..Mailbox::new(MailboxId(1), AccountId(3))
+        };
+        let items = vec![Item { uid: 4, uid_validity: 7, ..Item::default() }];
+        let task = Task::Expunge { mailbox: inbox.id, items };
+        let total = |done| {
+            let entry = Entry { state: State::Done(done), ..queued(1, task.clone()) };
+            let listed = Listing { counted: 10, ..whole([own("INBOX", Some((2, 5)))]) };
+            let stored = std::slice::from_ref(&inbox);
+            reconcile(AccountId(3), stored, &listed, 2, &[entry]).mailboxes[0].total
+        };
+        assert_eq!([10, 11].map(total), [5, 4]);
     }
 
     #[test]

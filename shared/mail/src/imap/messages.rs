@@ -99,7 +99,7 @@ impl<T: Transport> ImapClient<T> {
         }
         let mut sync = Sync::new(host, mailbox, stored.len(), asked, changed);
         sync.labels = labels;
-        sync.total = selected.exists;
+        sync.set_total(selected.exists, host.now());
         if sync.gives_way() {
             return Ok(ControlFlow::Break(()));
         }
@@ -159,7 +159,7 @@ impl<T: Transport> ImapClient<T> {
         if let Some(last) = stored.iter().rfind(|uid| !is_provisional(**uid)) {
             self.reaches(last.saturating_add(1));
         }
-        let (total, unseen, is_partial) = (sync.total, sync.unread, sync.is_partial);
+        let (total, unseen, is_partial) = (sync.total(), sync.unread, sync.is_partial);
         sync.update(|own| {
             if is_partial {
                 own.synced.stale = true;

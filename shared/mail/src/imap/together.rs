@@ -25,7 +25,7 @@ impl<T: Transport> ImapClient<T> {
         let capabilities = self.capabilities(sync.host()).await?;
         let is_offered = capabilities.has("THREAD=REFERENCES");
         let is_named = capabilities.has("OBJECTID") || capabilities.has("X-GM-EXT-1");
-        Ok(is_offered && !is_named && sync.total <= threads::limits::ASKED)
+        Ok(is_offered && !is_named && sync.total() <= threads::limits::ASKED)
     }
 
     /// Asks what belongs together. A server that refuses is left alone: what the messages themselves

@@ -1,0 +1,57 @@
+//! How many messages a mailbox is shown to have while changes are queued, and while they end.
+
+use std::time::Duration;
+
+use super::*;
+use crate::imap::SyncStep;
+
+fn host(capabilities: &'static str) -> TestHost<Imap, MemoryStore> {
+    prepared(Imap::new(capabilities), MemoryStore::new())
+}
+
+#[test]
+fn what_is_on_its_way_is_counted_as_it_is_by_now() {
+    let host = host("MOVE UIDPLUS");
+    let there = move_to(&host, INBOX, &[2], OTHER).unwrap().moved[0].to.uid;
+    edit(&host, async |editor| editor.mark(OTHER, &[there], &Mark::Seen, true).await).unwrap();
+    sync(&host).unwrap();
+    assert_eq!(counts(&host), [(2, 2), (0, 1)]);
+    edit(&host, async |editor| editor.mark(OTHER, &[there], &Mark::Seen, false).await).unwrap();
+    let back = move_to(&host, OTHER, &[there], INBOX).unwrap().moved[0].to.uid;
+    sync(&host).unwrap();
+    assert_eq!(counts(&host), [(3, 3), (0, 0)]);
+    edit(&host, async |editor| editor.expunge(INBOX, &[back]).await).unwrap();
+    sync(&host).unwrap();
+    assert_eq!(counts(&host), [(2, 2), (0, 0)]);
+}
+
+#[test]
+fn a_move_that_ends_while_a_mailbox_is_brought_up_to_date_is_counted_once() {
+    // Without UIDPLUS the server is asked in the other mailbox where the message is.
+    for (mailbox, capabilities) in [(INBOX, "MOVE UIDPLUS"), (OTHER, "MOVE")] {
+        // After the mailbox was opened, and after its unread messages were counted.
+        for ends_at in 1..=2 {
+            let host = host(capabilities);
+            move_to(&host, INBOX, &[2], OTHER).unwrap();
+            let mut looks = 0;
+            let mut changed = |step: SyncStep| {
+                looks += u32::from(step.change.is_none());
+                if step.change.is_none() && looks == ends_at {
+                    host.advance(Duration::from_millis(1));
+                    drain(&host).unwrap();
+                    host.advance(Duration::from_millis(1));
+                }
+                ControlFlow::Continue(())
+            };
+            block_on(async {
+                let login = account(Protocol::Imap).incoming;
+                let secret = Secret::new("secret");
+                let mut client = ImapClient::connect(&host, &login, &secret).await.unwrap();
+                let done = client.sync_messages(&host, mailbox, &mut changed).await;
+                assert_eq!(done, Ok(ControlFlow::Continue(())));
+            });
+            assert!(open_entries(&host).is_empty());
+            assert_eq!(counts(&host), [(2, 2), (1, 1)], "{mailbox:?} {ends_at}");
+        }
+    }
+}
