@@ -1,0 +1,112 @@
+//! Lists of mailboxes, reconciled with what is stored.
+
+use super::*;
+use crate::{
+    changes::{Item, State, Task, tests::queued},
+    record::SyncPoint,
+};
+
+pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
+    Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false, counted: 0 }
+}
+
+pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
+    let status = |(unseen, messages)| MailboxStatus {
+        unseen: Some(unseen),
+        messages: Some(messages),
+        ..MailboxStatus::default()
+    };
+    Listed {
+        path: path.into(),
+        names: path.split('/').map(Into::into).collect(),
+        role: None,
+        selectable: true,
+        delimiter: Some(b'/'),
+        can_nest: true,
+        can_take: true,
+        subscribed: None,
+        status: counts.map(status),
+        identity: None,
+    }
+}
+
+#[test]
+fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
+    let account = AccountId(3);
+    let first =
+        reconcile(account, &[], &whole([own("INBOX", Some((1, 5))), own("a", None)]), 7, &[]);
+    assert_eq!(first.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 8]);
+    assert_eq!((first.mailboxes[0].unread, first.mailboxes[0].total), (1, 5));
+    assert_eq!((first.next_number, first.writes.len()), (9, 2));
+
+    let listed = whole([own("INBOX", None), own("b", None)]);
+    let second = reconcile(account, &first.mailboxes, &listed, first.next_number, &[]);
+    assert_eq!(second.mailboxes.iter().map(|own| own.id.0).collect::<Vec<_>>(), [7, 9]);
+    assert_eq!(second.mailboxes[0].total, 5, "counts that are not told stay");
+    let removed = &first.mailboxes[1];
+    let mut expected = vec![second.mailboxes[1].put(), removed.delete()];
+    expected.extend(forget_messages(removed.id));
+    assert_eq!(second.writes, expected);
+
+    let third = reconcile(account, &second.mailboxes, &listed, second.next_number, &[]);
+    assert_eq!(third.writes, [], "nothing changed, nothing is written");
+}
+
+#[test]
+fn what_was_done_after_the_server_told_its_counts_is_not_in_them() {
+    let inbox = Mailbox {
+        path: b"INBOX".to_vec(),
+        uid_validity: 7,
+        ..Mailbox::new(MailboxId(1), AccountId(3))
+    };
+    let items = vec![Item { uid: 4, uid_validity: 7, ..Item::default() }];
+    let task = Task::Expunge { mailbox: inbox.id, items };
+    let total = |done| {
+        let entry = Entry { state: State::Done(done), ..queued(1, task.clone()) };
+        let listed = Listing { counted: 10, ..whole([own("INBOX", Some((2, 5)))]) };
+        let stored = std::slice::from_ref(&inbox);
+        reconcile(AccountId(3), stored, &listed, 2, &[entry]).mailboxes[0].total
+    };
+    assert_eq!([10, 11].map(total), [5, 4]);
+}
+
+#[test]
+fn a_quiet_mailbox_of_which_no_labels_are_stored_is_looked_at_once() {
+    let synced = SyncPoint { exists: 5, unseen: 2, ..SyncPoint::default() };
+    let before = Mailbox {
+        path: b"INBOX".to_vec(),
+        uid_validity: 7,
+        synced,
+        ..Mailbox::new(MailboxId(1), AccountId(3))
+    };
+    let is_stale = |has_labels, labelled| {
+        let mut before = before.clone();
+        before.synced.labelled = labelled;
+        let listed = Listing { has_labels, ..whole([own("INBOX", Some((2, 5)))]) };
+        reconcile(AccountId(3), &[before], &listed, 2, &[]).mailboxes[0].synced.stale
+    };
+    let cases = [(true, false), (true, true), (false, false)];
+    assert_eq!(cases.map(|(has, labelled)| is_stale(has, labelled)), [true, false, false]);
+}
+
+#[test]
+fn a_message_that_is_here_alone_keeps_the_mailbox_that_it_was_moved_to() {
+    let first = reconcile(AccountId(3), &[], &whole([own("INBOX", None), own("x", None)]), 1, &[]);
+    let (drafts, x) = (first.mailboxes[0].id, first.mailboxes[1].id);
+    let item = |uid, to| Item { uid, to, ..Item::default() };
+    let moved = |uid| Task::Transfer {
+        from: drafts,
+        to: x,
+        items: vec![item(uid, 90)],
+        copy: false,
+        step: Default::default(),
+    };
+    let append = Task::Append { mailbox: drafts, item: item(0, 80) };
+    let listed = whole([own("INBOX", None)]);
+    let left = |entries: &[Entry]| {
+        let second = reconcile(AccountId(3), &first.mailboxes, &listed, 9, entries);
+        second.mailboxes.iter().any(|mailbox| mailbox.id == x)
+    };
+    assert!(left(&[queued(1, append.clone()), queued(2, moved(80))]));
+    assert!(!left(&[queued(1, append), queued(2, moved(5))]), "that one is on the server");
+}
