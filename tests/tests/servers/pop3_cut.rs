@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use postern::demo::{self, Demo};
+use postern::demo::{self, Content, Demo};
 use postern_bridge::{
     AccountId, Extent, Identity, Protocol, Retention, Role, Security, ServerLogin,
 };
@@ -23,8 +23,8 @@ use postern_tests::{
 
 use super::run;
 
-/// After how many bytes more the next conversation is cut, unless [`EVERY`] says otherwise; 1 is for
-/// the long run.
+/// After how many bytes more, both ways together, the next conversation is cut, unless [`EVERY`] says
+/// otherwise; 1 is for the long run.
 const STRIDE: usize = 509;
 
 /// The variable that says otherwise.
@@ -67,7 +67,7 @@ impl Client {
         Ok(Self { account, inbox, host })
     }
 
-    /// Downloads, over a connection that breaks after so many bytes of the server.
+    /// Downloads, over a connection that breaks after so many bytes.
     async fn download(&self, cut: Option<usize>) -> Result<DownloadReport> {
         let host = match cut {
             Some(cut) => self.host.clone().breaking_after(cut),
@@ -158,7 +158,7 @@ impl Client {
 /// What happens to a download.
 #[derive(Clone, Copy)]
 enum Interruption {
-    /// The connection is cut after so many bytes of the server.
+    /// The connection is cut after so many bytes.
     Cut(usize),
     /// The store fails, or the process ends.
     Store(Fault),
@@ -210,7 +210,9 @@ async fn interrupt_on_demo(
     interruption: impl Fn(usize) -> Interruption,
 ) -> Result<()> {
     for point in points {
-        let options = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
+        let content = Content::Generated(MESSAGES);
+        let options =
+            demo::Options { content, password: PASSWORD.into(), ..demo::Options::default() };
         let demo: Demo = demo::start(options).await?;
         let login = ServerLogin {
             endpoint: endpoint(demo.pop3, Security::Tls),
@@ -237,8 +239,7 @@ fn a_cut_anywhere_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
 
 #[test]
 fn a_cut_anywhere_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
-    // Its conversation is longer.
-    run(async || interrupt_on_demo((0..).step_by(stride() * 41), Interruption::Cut).await)
+    run(async || interrupt_on_demo((0..).step_by(stride()), Interruption::Cut).await)
 }
 
 #[test]
