@@ -36,7 +36,7 @@ pub struct NativeHost {
     provider: Arc<CryptoProvider>,
     verifier: Verifier,
     proxy: Option<SocketAddr>,
-    /// After how many bytes of the server the next connections break.
+    /// After how many bytes, both ways together, the next connections break.
     cut: Option<usize>,
 }
 
@@ -71,7 +71,8 @@ impl NativeHost {
         &self.inner
     }
 
-    /// The same host, of which each connection breaks after so many bytes of the server.
+    /// The same host, of which each connection breaks after so many bytes, both ways together. Of what
+    /// is written then, the first part goes out.
     #[must_use]
     pub fn breaking_after(mut self, bytes: usize) -> Self {
         self.cut = Some(bytes);
@@ -139,8 +140,27 @@ pub struct NativeTransport {
     host: NativeHost,
     endpoint: Endpoint,
     stream: Stream,
-    /// How many bytes may still arrive.
+    /// How many bytes may still pass, both ways together.
     left: usize,
+}
+
+impl NativeTransport {
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        match &mut self.stream {
+            Stream::Plain(stream) => stream.write_all(bytes).await.map_err(lost),
+            Stream::Tls(stream) => {
+                stream.write_all(bytes).await.map_err(lost)?;
+                stream.flush().await.map_err(lost)
+            }
+            Stream::Gone => Err(TransportError::Lost),
+        }
+    }
+
+    /// The connection breaks, without a goodbye.
+    fn cut(&mut self) -> TransportError {
+        self.stream = Stream::Gone;
+        TransportError::Lost
+    }
 }
 
 enum Stream {
@@ -156,7 +176,7 @@ fn lost(_: std::io::Error) -> TransportError {
 impl Transport for NativeTransport {
     async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
         if self.left == 0 {
-            return Err(TransportError::Lost);
+            return Err(self.cut());
         }
         let mut buffer = vec![0; self.left.min(16 * 1024)];
         let length = match &mut self.stream {
@@ -170,14 +190,10 @@ impl Transport for NativeTransport {
     }
 
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
-        match &mut self.stream {
-            Stream::Plain(stream) => stream.write_all(&bytes).await.map_err(lost),
-            Stream::Tls(stream) => {
-                stream.write_all(&bytes).await.map_err(lost)?;
-                stream.flush().await.map_err(lost)
-            }
-            Stream::Gone => Err(TransportError::Lost),
-        }
+        let passing = bytes.len().min(self.left);
+        self.send(&bytes[..passing]).await?;
+        self.left -= passing;
+        if passing < bytes.len() { Err(self.cut()) } else { Ok(()) }
     }
 
     async fn start_tls(&mut self) -> Result<(), TransportError> {
