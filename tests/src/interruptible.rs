@@ -1,4 +1,4 @@
-//! A store that fails, or at which the process ends, at a given operation.
+//! A store that fails at a given write, and a process that ends at a given moment.
 
 use std::{
     cell::Cell,
@@ -21,7 +21,8 @@ pub enum Fault {
     None,
     /// There is no room from this write on.
     Full(usize),
-    /// The process ends at this operation, which is not done any more.
+    /// The process ends at this moment: what is about to be done is not done any more, be it with the
+    /// store, with the connection or with the clock.
     End(usize),
 }
 
@@ -30,16 +31,16 @@ pub enum Fault {
 pub struct Interruptible {
     inner: MemoryStore,
     fault: Rc<Cell<Fault>>,
-    operations: Rc<Cell<usize>>,
+    moments: Rc<Cell<usize>>,
     writes: Rc<Cell<usize>>,
     ended: Rc<Notify>,
 }
 
 impl Interruptible {
-    /// From now on operations are counted anew, from 0, and this happens.
+    /// From now on moments and writes are counted anew, from 0, and this happens.
     pub fn interrupt(&self, fault: Fault) {
         self.fault.set(fault);
-        self.operations.set(0);
+        self.moments.set(0);
         self.writes.set(0);
     }
 
@@ -51,9 +52,10 @@ impl Interruptible {
         }
     }
 
-    async fn step(&self) {
-        let number = self.operations.replace(self.operations.get() + 1);
-        if self.fault.get() == Fault::End(number) {
+    /// A moment at which the process waits for something, and may end.
+    pub async fn step(&self) {
+        let number = self.moments.replace(self.moments.get() + 1);
+        if matches!(self.fault.get(), Fault::End(at) if number >= at) {
             self.ended.notify_one();
             pending::<()>().await;
         }

@@ -91,6 +91,7 @@ impl NativeHost {
         endpoint: &Endpoint,
         stream: TcpStream,
     ) -> Result<Tls, TransportError> {
+        self.inner.step().await;
         let name = ServerName::try_from(endpoint.host.clone())
             .map_err(|error| TransportError::Tls(error.to_string()))?;
         let verifier = match endpoint.trusted {
@@ -175,6 +176,7 @@ fn lost(_: std::io::Error) -> TransportError {
 
 impl Transport for NativeTransport {
     async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+        self.host.inner.step().await;
         if self.left == 0 {
             return Err(self.cut());
         }
@@ -190,6 +192,7 @@ impl Transport for NativeTransport {
     }
 
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
+        self.host.inner.step().await;
         let passing = bytes.len().min(self.left);
         self.send(&bytes[..passing]).await?;
         self.left -= passing;
@@ -219,6 +222,7 @@ impl Transport for NativeTransport {
     }
 
     async fn close(&mut self) {
+        self.host.inner.step().await;
         // A server that is gone needs no goodbye.
         let _ = match &mut self.stream {
             Stream::Plain(stream) => stream.shutdown().await,
@@ -232,6 +236,7 @@ impl Connector for NativeHost {
     type Transport = NativeTransport;
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<NativeTransport, TransportError> {
+        self.inner.step().await;
         let address = (endpoint.host.as_str(), endpoint.port);
         let stream =
             TcpStream::connect(address).await.map_err(|_| TransportError::ConnectFailed)?;
@@ -276,6 +281,7 @@ impl Clock for NativeHost {
     }
 
     async fn sleep(&self, duration: Duration) {
+        self.inner.step().await;
         tokio::time::sleep(duration).await;
     }
 }

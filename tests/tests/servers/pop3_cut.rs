@@ -256,12 +256,12 @@ fn a_full_storage_at_any_write_loses_and_doubles_nothing_on_the_demo_server() ->
 
 #[test]
 fn an_end_at_any_moment_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
-    let end = |operation| Interruption::Store(Fault::End(operation));
+    let end = |moment| Interruption::Store(Fault::End(moment));
     run(async || interrupt_on_dovecot(0.., end).await)
 }
 
 #[test]
 fn an_end_at_any_moment_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
-    let end = |operation| Interruption::Store(Fault::End(operation));
+    let end = |moment| Interruption::Store(Fault::End(moment));
     run(async || interrupt_on_demo(0.., end).await)
 }
