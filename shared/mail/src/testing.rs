@@ -8,7 +8,7 @@ mod stores;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::pin,
     rc::Rc,
     sync::{
@@ -107,8 +107,36 @@ pub struct TestHost<S, D = MemoryStore> {
     pub read_size: Cell<usize>,
     /// How the store's surroundings keep what is in it.
     pub storage: Cell<StorageState>,
+    /// The moments at which it waits for the connection or for the clock.
+    pub moments: Moments,
     now: Cell<i64>,
     random: Cell<u8>,
+}
+
+/// The moments at which a process waits for something, counted from 0. Clones share them.
+#[derive(Clone, Default)]
+pub struct Moments {
+    /// How many there were.
+    pub done: Rc<Cell<usize>>,
+    /// At this one the process ends: what is about to be done is not done any more.
+    pub end: Rc<Cell<Option<usize>>>,
+}
+
+impl Moments {
+    /// The next one; its number.
+    pub async fn next(&self) -> usize {
+        let number = self.done.get();
+        if self.is_over() {
+            pending::<()>().await;
+        }
+        self.done.set(number + 1);
+        number
+    }
+
+    /// Whether the process has ended.
+    pub fn is_over(&self) -> bool {
+        self.end.get() == Some(self.done.get())
+    }
 }
 
 impl<S: Server> TestHost<S> {
@@ -131,6 +159,7 @@ impl<S: Server, D: Store> TestHost<S, D> {
             search: Cell::default(),
             read_size: Cell::new(usize::MAX),
             storage: Cell::new(StorageState { persistent: true, ..StorageState::default() }),
+            moments: Moments::default(),
             now: Cell::new(1_700_000_000_000),
             random: Cell::new(0),
         }
@@ -183,6 +212,7 @@ impl<S, D> Clock for TestHost<S, D> {
     }
 
     async fn sleep(&self, duration: Duration) {
+        self.moments.next().await;
         let mut polled = false;
         poll_fn(|_| {
             if polled {
@@ -241,6 +271,7 @@ impl<S: Server, D> Connector for TestHost<S, D> {
     type Transport = Pipe<S>;
 
     async fn connect(&self, _endpoint: &Endpoint) -> Result<Pipe<S>, TransportError> {
+        self.moments.next().await;
         self.admit().await?;
         self.carried.set(0);
         let said = self.server.borrow_mut().connected();
@@ -250,6 +281,7 @@ impl<S: Server, D> Connector for TestHost<S, D> {
             left: self.cut.get().unwrap_or(usize::MAX),
             carried: Rc::clone(&self.carried),
             read_size: self.read_size.get(),
+            moments: self.moments.clone(),
         })
     }
 }
@@ -284,6 +316,7 @@ pub struct Pipe<S: Server> {
     left: usize,
     carried: Rc<Cell<usize>>,
     read_size: usize,
+    moments: Moments,
 }
 
 impl<S: Server> Pipe<S> {
@@ -298,8 +331,9 @@ impl<S: Server> Pipe<S> {
 
 impl<S: Server> Transport for Pipe<S> {
     async fn read(&mut self) -> Result<Vec<u8>, TransportError> {
+        self.moments.next().await;
         if self.arriving.is_empty() && self.left > 0 {
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         }
         let bytes = self.carry(self.arriving.len().min(self.read_size));
         if bytes == 0 {
@@ -309,6 +343,7 @@ impl<S: Server> Transport for Pipe<S> {
     }
 
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), TransportError> {
+        self.moments.next().await;
         let passing = self.carry(bytes.len());
         let answer = self.server.borrow_mut().received(&bytes[..passing]);
         self.arriving.extend(answer);
@@ -327,7 +362,9 @@ impl<S: Server> Transport for Pipe<S> {
         None
     }
 
-    async fn close(&mut self) {}
+    async fn close(&mut self) {
+        self.moments.next().await;
+    }
 }
 
 impl<S: Server> Drop for Pipe<S> {

@@ -100,24 +100,25 @@ fn a_store_that_fails_at_any_write_loses_nothing_and_doubles_nothing() {
 fn a_process_that_ends_at_any_await_loses_nothing_and_doubles_nothing() {
     let mut all = small(20);
     all.insert(1, large(0, (1 << 20) + CHUNK));
-    let ended_at = |operation: Option<usize>| {
+    let ended_at = |moment: Option<usize>| {
         let mut store = Watched::new();
         drop(prepared(Maildrop::new(&all), store.clone()));
         store.watch(|_, _| {});
-        let host = TestHost::with_store(Maildrop::new(&all), store.clone());
-        store.end.set(operation);
+        let mut host = TestHost::with_store(Maildrop::new(&all), store.clone());
+        host.moments = store.moments.clone();
+        store.moments.end.set(moment);
         let account = account(DeleteAfterDownload);
-        let ended = run_or_end(run_job(&host, &account, SAFE), &store);
-        store.end.set(None);
+        let ended = run_or_end(run_job(&host, &account, SAFE), &store.moments);
+        store.moments.end.set(None);
         (host, ended)
     };
     let (whole, result) = ended_at(None);
     assert!(result.is_some_and(|result| result.is_ok()));
-    let operations = whole.store.done.get();
-    assert!(operations > 20);
-    for operation in 0..operations {
-        let (host, ended) = ended_at(Some(operation));
-        assert!(ended.is_none(), "operation {operation}");
+    let moments = whole.store.moments.done.get();
+    assert!(moments > 30);
+    for moment in 0..moments {
+        let (host, ended) = ended_at(Some(moment));
+        assert!(ended.is_none(), "moment {moment}");
         // What led has ended with it, and so has its hold on the lock.
         let inner = host.store.inner.clone();
         let server = Rc::clone(&host.server);
@@ -127,7 +128,7 @@ fn a_process_that_ends_at_any_await_loses_nothing_and_doubles_nothing() {
         assert_nothing_lost_or_doubled(&later, &all);
         run(&later, DeleteAfterDownload).unwrap();
         assert_complete(&later, &all);
-        assert!(later.server.borrow().messages.is_empty(), "operation {operation}");
+        assert!(later.server.borrow().messages.is_empty(), "moment {moment}");
     }
 }
 

@@ -243,7 +243,7 @@ fn a_database_that_vanishes_at_any_moment_takes_no_message_with_it() {
         let store = Watched::new();
         let host = prepared(Maildrop::new(&three()), store.clone());
         run(&host, DeleteAfterDownload).unwrap();
-        store.done.get()
+        store.moments.done.get()
     };
     assert!(operations > 10);
     for at in 0..operations {
@@ -279,7 +279,7 @@ fn a_second_tab_that_takes_the_lead_at_any_moment_goes_on_and_doubles_nothing() 
     let operations = {
         let store = Watched::new();
         run(&prepared(Maildrop::new(&three()), store.clone()), DeleteAfterDownload).unwrap();
-        store.done.get()
+        store.moments.done.get()
     };
     for at in 0..operations {
         let mut store = Watched::new();

@@ -247,13 +247,13 @@ fn what_is_missing_is_told_even_if_the_process_ends_as_it_is_found_out() {
         run(&host, Keep).unwrap();
         store.watch(|_, _| {});
         let host = TestHost::with_store(Maildrop::new(&all[..1]), store.clone());
-        store.end.set(operation);
+        store.moments.end.set(operation);
         let account = account(Keep);
-        run_or_end(run_job(&host, &account, SAFE), &store);
-        store.end.set(None);
+        run_or_end(run_job(&host, &account, SAFE), &store.moments);
+        store.moments.end.set(None);
         (host, store)
     };
-    let operations = ended_at(None).1.done.get();
+    let operations = ended_at(None).1.moments.done.get();
     assert!(operations > 5);
     for operation in 0..operations {
         let (host, store) = ended_at(Some(operation));

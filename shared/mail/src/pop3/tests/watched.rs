@@ -1,8 +1,7 @@
 //! A store that something happens to before each of its operations.
 
 use std::{
-    cell::{Cell, RefCell},
-    future::pending,
+    cell::RefCell,
     pin::pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -13,6 +12,7 @@ use futures_util::lock::Mutex;
 use crate::{
     Store,
     store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write, Written},
+    testing::Moments,
 };
 
 /// What is about to be done.
@@ -24,15 +24,13 @@ pub(super) enum Operation {
 
 type Watcher = Rc<RefCell<dyn FnMut(usize, Operation)>>;
 
-/// The store; operations are counted from 0.
+/// The store; each operation is a moment, and they are counted from 0.
 #[derive(Clone)]
 pub(super) struct Watched {
     pub(super) inner: MemoryStore,
     /// Sees each operation before it is done.
     watcher: Watcher,
-    pub(super) done: Rc<Cell<usize>>,
-    /// At this operation the process ends.
-    pub(super) end: Rc<Cell<Option<usize>>>,
+    pub(super) moments: Moments,
 }
 
 impl Watched {
@@ -40,35 +38,30 @@ impl Watched {
         Self {
             inner: MemoryStore::new(),
             watcher: Rc::new(RefCell::new(|_, _| {})),
-            done: Rc::default(),
-            end: Rc::default(),
+            moments: Moments::default(),
         }
     }
 
     /// From now on counts anew, and has each operation seen.
     pub(super) fn watch(&mut self, watcher: impl FnMut(usize, Operation) + 'static) {
         self.watcher = Rc::new(RefCell::new(watcher));
-        self.done.set(0);
+        self.moments.done.set(0);
     }
 
     async fn step(&self, operation: Operation) {
-        let number = self.done.get();
-        if self.end.get() == Some(number) {
-            pending::<()>().await;
-        }
-        self.done.set(number + 1);
+        let number = self.moments.next().await;
         (self.watcher.borrow_mut())(number, operation);
     }
 }
 
-/// Runs a future until it ends, or waits for something that never comes.
-pub(super) fn run_or_end<T>(future: impl Future<Output = T>, store: &Watched) -> Option<T> {
+/// Runs a future until it ends, or the process does.
+pub(super) fn run_or_end<T>(future: impl Future<Output = T>, moments: &Moments) -> Option<T> {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(value) => return Some(value),
-            Poll::Pending if store.end.get() == Some(store.done.get()) => return None,
+            Poll::Pending if moments.is_over() => return None,
             // A sleep: polled again, it has passed.
             Poll::Pending => {}
         }
