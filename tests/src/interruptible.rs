@@ -21,6 +21,12 @@ pub enum Fault {
     None,
     /// There is no room from this write on.
     Full(usize),
+    /// There is no room for this write alone.
+    FullOnce(usize),
+    /// This write alone fails, and nothing of it is done.
+    Aborted(usize),
+    /// This write alone is done, and told to have failed.
+    Doubtful(usize),
     /// The process ends at this moment: what is about to be done is not done any more, be it with the
     /// store, with the connection or with the clock.
     End(usize),
@@ -42,6 +48,17 @@ impl Interruptible {
         self.fault.set(fault);
         self.moments.set(0);
         self.writes.set(0);
+    }
+
+    /// Whether it has come to what was to happen.
+    pub fn has_struck(&self) -> bool {
+        match self.fault.get() {
+            Fault::None => false,
+            Fault::End(at) => self.moments.get() > at,
+            Fault::Full(at) | Fault::FullOnce(at) | Fault::Aborted(at) | Fault::Doubtful(at) => {
+                self.writes.get() > at
+            }
+        }
     }
 
     /// Does something until the process ends; `None` if it does.
@@ -110,7 +127,17 @@ impl Store for Interruptible {
         let number = self.writes.replace(self.writes.get() + 1);
         match self.fault.get() {
             Fault::Full(from) if number >= from => Err(StoreError::QuotaExceeded),
+            Fault::FullOnce(at) if number == at => Err(StoreError::QuotaExceeded),
+            Fault::Aborted(at) if number == at => Err(failed()),
+            Fault::Doubtful(at) if number == at => {
+                self.inner.apply(batch, durability).await?;
+                Err(failed())
+            }
             _ => self.inner.apply(batch, durability).await,
         }
     }
+}
+
+fn failed() -> StoreError {
+    StoreError::Failed("the transaction was aborted".into())
 }

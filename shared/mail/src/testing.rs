@@ -33,7 +33,7 @@ use crate::{
     store::MemoryStore,
 };
 
-pub use stores::{FailingStore, YieldingStore, give_way};
+pub use stores::{FailingStore, WriteFault, YieldingStore, give_way};
 
 /// A server as its clients see it: bytes in, bytes out.
 pub trait Server {

@@ -1,5 +1,5 @@
 //! Download and deletion, interrupted everywhere and resumed, against real servers: the connection is
-//! cut, the storage is full, the process ends.
+//! cut, the storage is full or fails, the process ends.
 
 use std::collections::BTreeSet;
 
@@ -105,11 +105,13 @@ impl Client {
         Ok(verified)
     }
 
-    /// Downloads with a store to which this happens; whether the download came to its end.
+    /// Downloads, to which this happens; whether the download came to its end before. What it can do
+    /// without may fail as well.
     async fn download_with(&self, fault: Fault) -> bool {
         let inner = self.host.inner();
         inner.interrupt(fault);
-        let whole = matches!(inner.until_end(self.download(None)).await, Some(Ok(_)));
+        let ended = inner.until_end(self.download(None)).await;
+        let whole = matches!(ended, Some(Ok(_))) && !inner.has_struck();
         inner.interrupt(Fault::None);
         whole
     }
@@ -161,14 +163,27 @@ enum Interruption {
     /// The connection is cut after so many bytes.
     Cut(usize),
     /// The store fails, or the process ends.
-    Store(Fault),
+    Fault(Fault),
 }
 
-/// Downloads and deletes, interrupted, and resumes; whether it came to its end at once.
+impl Interruption {
+    /// Whether the page starts anew before it goes on. After a write that failed it may or may not:
+    /// what it still has in memory must not mislead it.
+    fn restarts(self) -> &'static [bool] {
+        match self {
+            Self::Cut(_) | Self::Fault(Fault::End(_)) => &[true],
+            Self::Fault(_) => &[true, false],
+        }
+    }
+}
+
+/// Downloads and deletes, interrupted, and resumes, perhaps after a restart; whether it came to its end
+/// at once.
 async fn interrupted(
     host: NativeHost,
     login: ServerLogin,
     interruption: Interruption,
+    restarts: bool,
     all: &[Vec<u8>],
     on_server: impl Fn() -> Result<Vec<Vec<u8>>>,
 ) -> Result<bool> {
@@ -177,9 +192,10 @@ async fn interrupted(
         Interruption::Cut(cut) => {
             (client.download(Some(cut)).await.is_ok(), format!("cut at {cut}"))
         }
-        Interruption::Store(fault) => (client.download_with(fault).await, format!("{fault:?}")),
+        Interruption::Fault(fault) => (client.download_with(fault).await, format!("{fault:?}")),
     };
-    client.restarted().await?.resume(&what, all, on_server).await?;
+    let client = if restarts { client.restarted().await? } else { client };
+    client.resume(&what, all, on_server).await?;
     Ok(whole)
 }
 
@@ -191,12 +207,17 @@ async fn interrupt_on_dovecot(
     let dovecot = Dovecot::start()?;
     let login =
         ServerLogin { endpoint: endpoint(dovecot.pop3s, Security::Tls), username: "ben".into() };
+    let all: Vec<Vec<u8>> = letters::many(MESSAGES).collect();
     for point in points {
-        let all: Vec<Vec<u8>> = letters::many(MESSAGES).collect();
-        dovecot.deliver_all("ben", &all)?;
-        let host = NativeHost::trusting([dovecot.authority.root()]);
-        let on_server = || dovecot.messages("ben");
-        if interrupted(host, login.clone(), interruption(point), &all, on_server).await? {
+        let interruption = interruption(point);
+        let mut whole = false;
+        for restarts in interruption.restarts() {
+            dovecot.deliver_all("ben", &all)?;
+            let host = NativeHost::trusting([dovecot.authority.root()]);
+            let (login, on_server) = (login.clone(), || dovecot.messages("ben"));
+            whole |= interrupted(host, login, interruption, *restarts, &all, on_server).await?;
+        }
+        if whole {
             ensure!(point > 0, "nothing was interrupted");
             return Ok(());
         }
@@ -210,21 +231,26 @@ async fn interrupt_on_demo(
     interruption: impl Fn(usize) -> Interruption,
 ) -> Result<()> {
     for point in points {
-        let content = Content::Generated(MESSAGES);
-        let options =
-            demo::Options { content, password: PASSWORD.into(), ..demo::Options::default() };
-        let demo: Demo = demo::start(options).await?;
-        let login = ServerLogin {
-            endpoint: endpoint(demo.pop3, Security::Tls),
-            username: demo.address.clone(),
-        };
-        let host = NativeHost::trusting([demo.certificate.clone()]);
-        let on_server = || {
-            let messages = demo.store().messages("INBOX");
-            Ok(messages.iter().map(|message| message.raw.to_vec()).collect())
-        };
-        let all: Vec<Vec<u8>> = on_server()?;
-        if interrupted(host, login, interruption(point), &all, on_server).await? {
+        let interruption = interruption(point);
+        let mut whole = false;
+        for restarts in interruption.restarts() {
+            let content = Content::Generated(MESSAGES);
+            let options =
+                demo::Options { content, password: PASSWORD.into(), ..demo::Options::default() };
+            let demo: Demo = demo::start(options).await?;
+            let login = ServerLogin {
+                endpoint: endpoint(demo.pop3, Security::Tls),
+                username: demo.address.clone(),
+            };
+            let host = NativeHost::trusting([demo.certificate.clone()]);
+            let on_server = || {
+                let messages = demo.store().messages("INBOX");
+                Ok(messages.iter().map(|message| message.raw.to_vec()).collect())
+            };
+            let all: Vec<Vec<u8>> = on_server()?;
+            whole |= interrupted(host, login, interruption, *restarts, &all, on_server).await?;
+        }
+        if whole {
             ensure!(point > 0, "nothing was interrupted");
             return Ok(());
         }
@@ -242,26 +268,38 @@ fn a_cut_anywhere_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
     run(async || interrupt_on_demo((0..).step_by(stride()), Interruption::Cut).await)
 }
 
+/// How a write may fail.
+const FAILURES: [fn(usize) -> Fault; 4] =
+    [Fault::Full, Fault::FullOnce, Fault::Aborted, Fault::Doubtful];
+
 #[test]
-fn a_full_storage_at_any_write_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
-    let full = |write| Interruption::Store(Fault::Full(write));
-    run(async || interrupt_on_dovecot(0.., full).await)
+fn a_storage_that_fails_at_any_write_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
+    run(async || {
+        for fault in FAILURES {
+            interrupt_on_dovecot(0.., |write| Interruption::Fault(fault(write))).await?;
+        }
+        Ok(())
+    })
 }
 
 #[test]
-fn a_full_storage_at_any_write_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
-    let full = |write| Interruption::Store(Fault::Full(write));
-    run(async || interrupt_on_demo(0.., full).await)
+fn a_storage_that_fails_at_any_write_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
+    run(async || {
+        for fault in FAILURES {
+            interrupt_on_demo(0.., |write| Interruption::Fault(fault(write))).await?;
+        }
+        Ok(())
+    })
 }
 
 #[test]
 fn an_end_at_any_moment_loses_and_doubles_nothing_on_dovecot() -> Result<()> {
-    let end = |moment| Interruption::Store(Fault::End(moment));
+    let end = |moment| Interruption::Fault(Fault::End(moment));
     run(async || interrupt_on_dovecot(0.., end).await)
 }
 
 #[test]
 fn an_end_at_any_moment_loses_and_doubles_nothing_on_the_demo_server() -> Result<()> {
-    let end = |moment| Interruption::Store(Fault::End(moment));
+    let end = |moment| Interruption::Fault(Fault::End(moment));
     run(async || interrupt_on_demo(0.., end).await)
 }

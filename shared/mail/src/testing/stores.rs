@@ -16,13 +16,27 @@ use crate::{
     store::{Durability, Key, KeyRange, MemoryStore, Order, StoreError, Table, Write, Written},
 };
 
-/// A store of which the writes fail from a given one on, as when the page dies or the disk is full.
+/// How a single write fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WriteFault {
+    /// There is no room for it.
+    Full,
+    /// It is aborted: nothing of it is written.
+    Aborted,
+    /// It is written, and told to have failed.
+    Doubtful,
+}
+
+/// A store of which the writes fail from a given one on, as when the page dies or the disk is full, or
+/// a single one.
 #[derive(Clone, Default)]
 pub struct FailingStore {
     /// What really stores.
     pub inner: MemoryStore,
     /// How many writes still succeed; `None` is no limit.
     pub left: Rc<Cell<Option<usize>>>,
+    /// The write that fails, of those to come, and how; those after it succeed.
+    pub fault: Rc<Cell<Option<(usize, WriteFault)>>>,
     /// How many bytes of messages there is room for; `None` is no limit.
     pub room: Rc<Cell<Option<usize>>>,
     /// How many writes were asked for.
@@ -100,6 +114,18 @@ impl Store for FailingStore {
                 return Err(StoreError::QuotaExceeded);
             }
             self.left.set(Some(left - 1));
+        }
+        if let Some((at, fault)) = self.fault.take() {
+            let aborted = StoreError::Failed("the transaction was aborted".into());
+            match fault {
+                _ if at > 0 => self.fault.set(Some((at - 1, fault))),
+                WriteFault::Full => return Err(StoreError::QuotaExceeded),
+                WriteFault::Aborted => return Err(aborted),
+                WriteFault::Doubtful => {
+                    self.inner.apply(batch, durability).await?;
+                    return Err(aborted);
+                }
+            }
         }
         if let Some(room) = self.room.get() {
             let more = batch.iter().map(|write| match write {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     record::CHUNK,
     store::{MemoryStore, StoreError},
-    testing::FailingStore,
+    testing::{FailingStore, WriteFault},
 };
 
 fn small(count: usize) -> Vec<Vec<u8>> {
@@ -93,6 +93,29 @@ fn a_store_that_fails_at_any_write_loses_nothing_and_doubles_nothing() {
         assert_complete(&host, &all);
         assert!(host.server.borrow().messages.is_empty());
         assert!(ledger(&host.store).iter().all(|row| row.delete_confirmed.is_some()));
+    }
+}
+
+#[test]
+fn a_write_that_fails_once_loses_nothing_and_doubles_nothing() {
+    let mut all = small(20);
+    all.insert(1, large(0, (1 << 20) + CHUNK));
+    for fault in [WriteFault::Full, WriteFault::Aborted, WriteFault::Doubtful] {
+        for at in 0.. {
+            let host = prepared(Maildrop::new(&all), FailingStore::default());
+            host.store.fault.set(Some((at, fault)));
+            // What it can do without may fail as well.
+            let _ = run(&host, DeleteAfterDownload);
+            if host.store.fault.take().is_some() {
+                assert!(at > 5);
+                break;
+            }
+            assert_nothing_lost_or_doubled(&host, &all);
+            run(&host, DeleteAfterDownload).unwrap();
+            assert_complete(&host, &all);
+            assert!(host.server.borrow().messages.is_empty(), "{fault:?} of write {at}");
+            assert!(ledger(&host.store).iter().all(|row| row.delete_confirmed.is_some()));
+        }
     }
 }
 
