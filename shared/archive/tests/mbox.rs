@@ -98,6 +98,17 @@ fn what_is_written_comes_back_at_any_split() {
 }
 
 #[test]
+fn a_mark_and_blank_lines_before_the_first_line_are_left_out() {
+    for before in ["\u{feff}", "\n\r\n", "\u{feff}\r\n\n"] {
+        let file = format!("{before}{A}Subject: \u{feff}\n\n\n\u{feff}a\n");
+        assert_eq!(read(&file), ["Subject: \u{feff}\r\n\r\n\r\n\u{feff}a\r\n"]);
+        assert_eq!(read(before), [""; 0]);
+        let long = "x".repeat(9_000);
+        assert_eq!(read(&format!("{before}X: {long}\n\na")), [format!("X: {long}\r\n\r\na")]);
+    }
+}
+
+#[test]
 fn quoted_lines_lose_one_sign() {
     let file = format!("{A}Subject: o\n\n>From me\n\n{A}Subject: rd\n\n>>From me\n> From\n");
     assert_eq!(

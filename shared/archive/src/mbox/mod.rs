@@ -14,10 +14,12 @@
 
 mod from_line;
 mod reader;
+mod start;
 mod status;
 mod writer;
 
 pub(crate) use from_line::civil;
 pub use reader::{Event, Reader};
+pub use start::may_be_mail;
 pub use status::Status;
 pub use writer::Writer;

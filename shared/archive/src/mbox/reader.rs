@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::from_line::Form;
+use super::{
+    from_line::Form,
+    start::{MARK, is_blank, is_field},
+};
 use crate::limits;
 
 /// What comes out of a file.
@@ -28,6 +31,8 @@ pub struct Reader {
     events: VecDeque<Event>,
     /// How many bytes of the file have been taken.
     taken: u64,
+    /// Whether a line has come that is not blank.
+    begun: bool,
     /// The beginning of a line whose end has not come yet.
     held: Vec<u8>,
     /// Whether the rest of the line is part of the message, whatever it is.
@@ -53,7 +58,8 @@ impl Reader {
         Self::default()
     }
 
-    /// A reader of a file that is a single message, whatever stands in it.
+    /// A reader of a file that is a single message, whatever stands in it. Blank lines before it are left
+    /// out.
     pub fn of_message() -> Self {
         let mut reader = Self { exact: Some(u64::MAX), unquoted: true, ..Self::default() };
         reader.begin();
@@ -126,7 +132,8 @@ impl Reader {
             self.settle_candidate(&held);
             self.flush_blank();
             held.extend(piece);
-            let line = self.text(&held).to_vec();
+            let line = self.text(self.unmarked(&held)).to_vec();
+            self.begun = true;
             self.pass(line, whole || last);
         } else if whole || last {
             let mut line = std::mem::take(&mut self.held);
@@ -159,6 +166,11 @@ impl Reader {
 
     /// A whole line.
     fn line(&mut self, line: &[u8]) {
+        let line = self.unmarked(line);
+        if !self.begun && (line.is_empty() || is_blank(line)) {
+            return;
+        }
+        self.begun = true;
         if self.exact.is_some() {
             return self.exact_line(line);
         }
@@ -170,6 +182,11 @@ impl Reader {
             Form::Bare if alone => self.candidate = Some(line.to_vec()),
             _ => self.content(line),
         }
+    }
+
+    /// A line without the mark that may stand before the first.
+    fn unmarked<'line>(&self, line: &'line [u8]) -> &'line [u8] {
+        if self.begun { line } else { line.strip_prefix(MARK).unwrap_or(line) }
     }
 
     /// A line of a message whose length is known.
@@ -215,7 +232,7 @@ impl Reader {
     }
 
     fn content(&mut self, line: &[u8]) {
-        let is_blank = matches!(line, b"\n" | b"\r\n");
+        let is_blank = is_blank(line);
         if !self.in_message {
             if is_blank {
                 return;
@@ -273,12 +290,6 @@ impl Reader {
 fn unquote(line: &[u8]) -> &[u8] {
     let quotes = line.iter().take_while(|byte| **byte == b'>').count();
     if quotes > 0 && line[quotes..].starts_with(b"From ") { &line[1..] } else { line }
-}
-
-/// Whether a line begins like a header field (RFC 5322 section 3.6.8).
-fn is_field(line: &[u8]) -> bool {
-    let name = line.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
-    name > 0 && line.get(name) == Some(&b':')
 }
 
 /// What a header says about the length of the body.

@@ -1,7 +1,7 @@
 //! mbox files, single messages and zip archives, read into one local mailbox.
 
 use postern_archive::{
-    mbox::{Event, Reader},
+    mbox::{Event, Reader, may_be_mail},
     zip::{Entry, ZipError},
 };
 use postern_bridge::{Imported, MailboxId, Progress};
@@ -24,7 +24,7 @@ const LOOK: u64 = 16;
 ///
 /// # Errors
 ///
-/// If the file can't be read, or the store not be written: what was read before stays.
+/// If the file is no mail, or can't be read, or the store not be written: what was read before stays.
 pub async fn import<H: Host>(
     host: &H,
     mailbox: MailboxId,
@@ -37,7 +37,7 @@ pub async fn import<H: Host>(
         Ok(directory) => import.zip(Entries::of(directory), source).await,
         // A zip that can't be read to its end is no mail.
         Err(error) if is_zip(source).await? => Err(archive::damaged(error)),
-        Err(_) => import.mbox(source).await,
+        Err(_) => import.mail(source).await,
     };
     // What came before an error is good.
     import.landing.flush().await?;
@@ -56,6 +56,19 @@ struct Import<'a, S> {
 }
 
 impl<S: Store> Import<'_, S> {
+    async fn mail(&mut self, source: &mut impl Source) -> Result<(), MailError> {
+        let start = source.size().min(limits::START as u64) as u32;
+        if !may_be_mail(&source.read(0, start).await?) {
+            let name = shown(source.name());
+            let sentence = format!(
+                "“{name}” is no mail: it begins neither like an mbox file nor like a message. Save \
+                 your mail in the other program as mbox, .eml or zip, and choose that file."
+            );
+            return Err(MailError::Input(sentence));
+        }
+        self.mbox(source).await
+    }
+
     async fn mbox(&mut self, source: &mut impl Source) -> Result<(), MailError> {
         let mut reader = reader_of(source.name());
         let size = source.size();
@@ -138,7 +151,20 @@ impl<S: Store> Import<'_, S> {
             return Ok(());
         }
         let mut reader = reader_of(&entry.name);
-        let read = archive::content(source, entry, u64::MAX, budget, async |bytes| {
+        let mut start = Vec::new();
+        let mut is_mail = None;
+        let read = archive::content(source, entry, u64::MAX, budget, async |mut bytes| {
+            if is_mail.is_none() {
+                start.extend(bytes);
+                if start.len() < limits::START && (start.len() as u64) < entry.size {
+                    return Ok(());
+                }
+                is_mail = Some(may_be_mail(&start));
+                bytes = std::mem::take(&mut start);
+            }
+            if is_mail == Some(false) {
+                return Ok(());
+            }
             let mut taken = 0;
             while taken < bytes.len() {
                 taken += reader.handle_input(&bytes[taken..]);
@@ -150,6 +176,7 @@ impl<S: Store> Import<'_, S> {
             Ok(())
         });
         match read.await? {
+            Ok(()) if is_mail == Some(false) => self.skip(&entry.name, "it is no mail"),
             Ok(()) => {
                 reader.finish();
                 self.take(&mut reader).await?;
@@ -209,9 +236,13 @@ pub(super) fn count(report: &mut Imported, landed: Landed, name: &str) {
 pub(super) fn skip(report: &mut Imported, name: &str, why: &str) {
     report.skipped += 1;
     if report.problems.len() < limits::PROBLEMS {
-        let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
-        report.problems.push(format!("{name}: {why}"));
+        report.problems.push(format!("{}: {why}", shown(name)));
     }
+}
+
+/// A name as a person can be shown it.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Single messages have an ending of their own; all else is taken for mbox.

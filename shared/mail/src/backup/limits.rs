@@ -3,6 +3,9 @@
 /// How much of a file is written or read at a time, in bytes.
 pub const PIECE: u32 = 256 * 1024;
 
+/// How much of a file's start tells whether it is mail, in bytes.
+pub const START: usize = 4 * 1024;
+
 /// The largest message that is read, in bytes.
 pub const MESSAGE: u64 = 1 << 30;
 

@@ -130,6 +130,61 @@ fn a_file_that_is_no_mail_gives_nothing() {
 }
 
 #[test]
+fn a_file_that_does_not_begin_like_mail_is_refused_by_its_name() {
+    let ole = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[0; 5000]].concat();
+    let files: [(&str, &[u8]); 6] = [
+        ("scan.pdf", b"%PDF-1.7\nSubject: x\n\na\n"),
+        ("Letter.msg", &ole),
+        ("Letter.eml", &ole),
+        ("beach.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01"),
+        ("nothing.mbox", &[0; 100_000]),
+        ("note\n.txt", b"Dear Ann,\nthe beans are up.\n"),
+    ];
+    let (host, inbox) = empty();
+    for (name, bytes) in files {
+        let refused = block_on(import(&host, inbox, &mut File::named(name, bytes)));
+        let Err(MailError::Input(sentence)) = refused else { panic!("{name}: {refused:?}") };
+        let expected = format!("“{}” is no mail", name.replace('\n', ""));
+        assert!(sentence.starts_with(&expected), "{sentence}");
+    }
+    assert_eq!(contents(&host.store), []);
+    // In an archive it is passed over.
+    let mut writer = postern_archive::zip::Writer::new();
+    for (name, bytes) in [("Letter.eml", ole.as_slice()), ("Inbox", b"From x\nSubject: 1\n\na\n")] {
+        writer.start(name, 0, b"").unwrap();
+        writer.write(bytes).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut file = File::named("x.zip", &writer.take_output());
+    let imported = block_on(import(&host, inbox, &mut file)).unwrap();
+    assert_eq!(
+        (imported.messages, imported.problems.join("|")),
+        (1, "Letter.eml: it is no mail".into())
+    );
+    assert_no_stray_bytes(&host.store);
+}
+
+#[test]
+fn blank_lines_and_a_mark_before_the_first_line_are_no_part_of_a_message() {
+    let message = "Subject: 1\n\na\n";
+    let separator = "From x Thu Jan  1 00:00:00 1970\n";
+    for name in ["x.eml", "x.mbox"] {
+        for before in ["\u{feff}", "\n\r\n", "\u{feff}\n"] {
+            for separator in ["", separator] {
+                if name == "x.eml" && !separator.is_empty() {
+                    continue;
+                }
+                let (host, inbox) = empty();
+                let bytes = format!("{before}{separator}{message}");
+                let mut file = File::named(name, bytes.as_bytes());
+                assert_eq!(block_on(import(&host, inbox, &mut file)).unwrap().messages, 1);
+                assert_eq!(texts(&contents(&host.store)), ["Subject: 1||||a||"], "{bytes:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_message_that_differs_only_in_its_text_is_another_one() {
     let (host, inbox) = empty();
     let letter = |text: &str| format!("Message-ID: <1@x>\n\n{text}\n");

@@ -1,0 +1,82 @@
+//! How a file of mail begins.
+
+use super::from_line::Form;
+
+/// What some programs write before a text in UTF-8.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Whether a file that begins with these bytes may be mail: the first line that is not blank is a
+/// separator, or it is a header field (RFC 5322 section 2.2), or it is quoted as one in a message is
+/// (`>From `). Where all lines are blank, nothing speaks against it.
+pub fn may_be_mail(start: &[u8]) -> bool {
+    let text = start.strip_prefix(MARK).unwrap_or(start);
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n').skip_while(|line| is_blank(line));
+    let Some(first) = lines.next() else { return true };
+    match Form::of(first) {
+        Form::Full | Form::Dated => true,
+        Form::Bare => lines.next().is_some_and(is_in_header),
+        Form::Not => is_in_header(first),
+    }
+}
+
+fn is_in_header(line: &[u8]) -> bool {
+    is_field(line) || line.starts_with(b">From ")
+}
+
+/// Whether a line begins like a header field (RFC 5322 section 3.6.8).
+pub(super) fn is_field(line: &[u8]) -> bool {
+    let name = line.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
+    name > 0 && line.get(name) == Some(&b':')
+}
+
+/// Whether nothing is on a line.
+pub(super) fn is_blank(line: &[u8]) -> bool {
+    matches!(line, b"\n" | b"\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_begins_with_a_separator_or_a_field() {
+        let mail: [&[u8]; 11] = [
+            b"From ada@example.org Thu Jan  1 00:00:00 1970\nSubject: x\n",
+            b"From 1999 on, at 5:00\n",
+            b"From MAILER-DAEMON\r\nReceived: from x\r\n",
+            b"From ada\n>From bob Thu Jan  1 00:00:00 1970\nSubject: x\n",
+            b">From ada Thu Jan  1 00:00:00 1970\nSubject: x\n",
+            b"Return-Path: <>\r\n",
+            b"X-Long: and no end of it",
+            b"\xef\xbb\xbfSubject: x\n",
+            b"\n\r\n\nSubject: x\n",
+            b"\r\n\r\n",
+            b"",
+        ];
+        for start in mail {
+            assert!(may_be_mail(start), "{}", String::from_utf8_lossy(start));
+        }
+    }
+
+    #[test]
+    fn what_other_programs_write_is_no_mail() {
+        let other: [&[u8]; 13] = [
+            b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0",
+            b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+            b"!BDN\x84\x0b\xd0\xd9SM\x17\0",
+            b"\x89PNG\r\n\x1a\n",
+            b"PK\x05\x06\0\0",
+            b"\0\0\0\0\0\0\0\0",
+            b"\0Subject: x\n",
+            b"\xff\xfeF\0r\0o\0m\0:\0",
+            b"Dear Ann,\nNote: the beans are up.\n",
+            b"From me to you,\nall the best.\n",
+            b"From me",
+            b"<html>\n",
+        ];
+        for start in other {
+            assert!(!may_be_mail(start), "{}", String::from_utf8_lossy(start));
+        }
+    }
+}
