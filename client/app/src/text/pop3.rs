@@ -133,7 +133,7 @@ pub(crate) fn unidentified(messages: u32) -> String {
     let subject =
         if messages == 1 { "1 message has" } else { &*format!("{messages} messages have") };
     format!(
-        "{subject} no identity on this server. Postern knows them by their content, downloads them each time, and never deletes them there."
+        "{subject} no identity on this server. Postern knows them by their content, downloads them again when the mailbox changes and once a day, and never deletes them there."
     )
 }
 

@@ -110,6 +110,14 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
+    /// The person asks for mail: the next download looks at all there is.
+    pub(super) async fn ask_for_all(&self, id: AccountId) -> Result<(), MailError> {
+        if self.account(id)?.protocol == Protocol::Pop3 {
+            ServerNotes::edit(self.store(), id, ServerNotes::ask_for_all).await?;
+        }
+        Ok(())
+    }
+
     /// Before an account gets other servers: notes whose mailbox the ledger is about, so that the next
     /// download notices that it is another one's.
     pub(super) async fn note_mailbox(&self, account: &Account) -> Result<(), MailError> {

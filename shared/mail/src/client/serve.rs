@@ -51,6 +51,7 @@ impl<H: Host> Client<H> {
             Intent::RemoveAccount { account } => self.remove_account(account).await,
             Intent::Refresh { account } => {
                 self.try_storage_again().await;
+                self.ask_for_all(account).await?;
                 self.refresh(account)?;
                 self.try_refused_outgoing(account).await
             }

@@ -34,6 +34,7 @@ use super::{
     retention::is_held_by_clock,
     server::Server,
     stages::{Due, Fetched, Rule},
+    unnamed::AllCame,
     verify::{give_up, verify_rest},
 };
 use crate::{
@@ -93,7 +94,8 @@ pub struct DownloadReport {
     pub defects: u32,
     /// Messages that the server has deleted.
     pub deleted: u32,
-    /// Messages without a usable unique id: fetched each time to be recognised, never deleted.
+    /// Messages without a usable unique id: fetched to be recognised, as a rule each time, and never
+    /// deleted.
     pub unidentified: u32,
     /// Messages that vanished from the server, neither deleted from here nor, as far as it has told,
     /// by itself. Not counted on a secondary computer.
@@ -183,17 +185,18 @@ async fn run<H: Host>(
         ..DownloadReport::default()
     };
     let notes = ServerNotes::load(store, id).await?;
-    let plan = plan(&listing, ledger, job.account.extent, &notes.troubles, seen);
-    let is_held = !plan.held.is_empty();
+    let (extent, troubles) = (job.account.extent, &notes.troubles);
+    let plan = plan(&listing, ledger, extent, troubles, notes.all_came.as_ref(), seen);
+    let (is_held, believes) = (!plan.held.is_empty(), plan.believes);
     let mut known = Known::default();
     let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
-    fetch.run(server, plan, &notes.troubles, progress).await?;
+    fetch.run(server, plan, troubles, progress).await?;
     if known.gives_ids_again {
         retire_namesakes(host, server, ledger, &listing, &known).await?;
     }
     let left_out = ledger.placeholders().chain(ledger.refused());
     report.left_out = count(left_out.filter(|row| is_left(row)));
-    let all_came = report.withheld == 0 && report.left_out == 0 && !is_held;
+    let all_came = report.withheld == 0 && report.left_out == 0 && !is_held && !believes;
     give_up(store, ledger, &listing, all_came).await?;
     let missing = note_missing(host, server, ledger, &listing, &notes, seen).await?;
     let sent = newest_since(store, ledger, &notes.elapsed, host.now()).await?;
@@ -218,6 +221,10 @@ async fn run<H: Host>(
         notes.downloaded(&report, removed);
         if listing.is_complete {
             notes.compared = Some(now);
+        }
+        if !believes {
+            let came = all_came && report.unidentified > 0;
+            notes.all_came = came.then(|| AllCame::new(&listing, extent, seen));
         }
     };
     let notes = ServerNotes::edit(store, id, note).await?;

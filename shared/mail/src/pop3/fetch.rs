@@ -96,7 +96,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         troubles: &Troubles,
         progress: &mut dyn FnMut(DownloadStep),
     ) -> Result<(), MailError> {
-        let Plan { mut wanted, held } = plan;
+        let Plan { mut wanted, held, .. } = plan;
         self.missing = held;
         let header = wanted.iter().find(|wanted| wanted.part == Part::Header);
         if let Some(header) = header

@@ -29,6 +29,7 @@ mod stages;
 mod storing;
 mod taking;
 mod trouble;
+mod unnamed;
 mod verify;
 
 #[cfg(test)]

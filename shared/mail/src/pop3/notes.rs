@@ -13,6 +13,7 @@ use super::{
     limits::{MAX_IMPLEMENTATION, MAX_LOGIN_DELAY},
     row::RowChange,
     trouble::Troubles,
+    unnamed::AllCame,
 };
 use crate::{
     MailError, Store,
@@ -56,6 +57,8 @@ pub struct ServerNotes {
     pub hold: Option<DeletionHold>,
     /// When the ledger was last compared with what the server has, in milliseconds since 1970 (UTC).
     pub(super) compared: Option<i64>,
+    /// When all messages without a unique id came last.
+    pub(super) all_came: Option<AllCame>,
     /// Messages at which downloads broke off.
     pub(super) troubles: Troubles,
     /// How much time has passed.
@@ -126,6 +129,7 @@ impl ServerNotes {
                 ledger.note(RowChange { before, now: row }, now);
             }
             notes.decided(now);
+            notes.all_came = None;
         }
         batch.push(notes.put());
         store.apply(batch, Durability::Strict).await?;
@@ -206,6 +210,11 @@ impl ServerNotes {
     pub(crate) fn decided(&mut self, now: i64) {
         self.decided = now;
         (self.removed_elsewhere, self.told, self.hold) = (0, false, None);
+    }
+
+    /// The person asks for mail: nothing is taken for what is here without a look.
+    pub(crate) fn ask_for_all(&mut self) {
+        self.all_came = None;
     }
 
     /// A log-in was refused at `now` because it came too soon.

@@ -10,6 +10,7 @@ use super::{
     listing::{Listed, Listing},
     row::LedgerRow,
     trouble::Troubles,
+    unnamed::AllCame,
 };
 
 /// What of a message is fetched.
@@ -39,9 +40,11 @@ pub(super) struct Plan {
     pub(super) wanted: Vec<Wanted>,
     /// Messages that broke the connection too often: they are left for now.
     pub(super) held: Vec<Listed>,
+    /// Whether messages without a unique id are left, since they are taken for those that are here.
+    pub(super) believes: bool,
 }
 
-/// What is to be fetched at `now`.
+/// What is to be fetched at `now`. `all_came` is when messages without a unique id last did.
 ///
 /// The listing alone tells of a message that it is stored if its unique id and its size are known,
 /// and it was not thought to be gone: the server may have given its id to another message then, and
@@ -53,10 +56,12 @@ pub(super) fn plan(
     ledger: &Ledger,
     extent: Extent,
     troubles: &Troubles,
+    all_came: Option<&AllCame>,
     now: i64,
 ) -> Plan {
     let whole_sizes = sizes_of_unnamed(listing, ledger);
-    let mut plan = Plan::default();
+    let believes = all_came.is_some_and(|own| own.holds(listing, ledger, extent, now));
+    let mut plan = Plan { believes, ..Plan::default() };
     let (mut rest, mut last) = (Vec::new(), Vec::new());
     for listed in &listing.messages {
         let fits = extent.takes(listed.size) && listed.size <= MAX_MESSAGE;
@@ -69,6 +74,7 @@ pub(super) fn plan(
         let (wanted, is_urgent) = match &listed.uidl {
             // Known by its content alone, so that it has to come each time.
             None if whole_sizes.contains(&listed.size) => (Some(task(Part::Whole, false)), false),
+            None if believes => (None, false),
             None => (Some(task(allowed, true)), false),
             Some(uidl) if ledger.is_unreadable(uidl) => (None, false),
             Some(uidl) => {
@@ -167,7 +173,8 @@ mod tests {
 
     fn planned(row: LedgerRow, size: u64, extent: Extent) -> Option<Part> {
         let listing = listing(&[listed(1, size, "a")]);
-        let plan = plan(&listing, &[row].into_iter().collect(), extent, &Troubles::default(), 0);
+        let ledger = [row].into_iter().collect();
+        let plan = plan(&listing, &ledger, extent, &Troubles::default(), None, 0);
         plan.wanted.first().map(|wanted| wanted.part)
     }
 
@@ -222,7 +229,7 @@ mod tests {
         ];
         for (at, (row, extent, expected)) in cases.into_iter().enumerate() {
             let ledger = [row].into_iter().collect();
-            let plan = plan(&listing, &ledger, extent, &Troubles::default(), 0);
+            let plan = plan(&listing, &ledger, extent, &Troubles::default(), None, 0);
             let mut told: Vec<_> =
                 plan.wanted.iter().map(|own| (own.listed.number, own.by_extent)).collect();
             told.sort_unstable();
@@ -238,7 +245,7 @@ mod tests {
         let ledger = [wanted].into_iter().collect();
         let mut troubles = Troubles::default();
         let planned = |troubles: &Troubles| -> Vec<_> {
-            let plan = plan(&listing, &ledger, Extent::Headers, troubles, 0);
+            let plan = plan(&listing, &ledger, Extent::Headers, troubles, None, 0);
             plan.wanted.iter().map(|wanted| (wanted.listed.number, wanted.part)).collect()
         };
         let expected = [(2, Part::Whole), (1, Part::Header), (3, Part::Header)];

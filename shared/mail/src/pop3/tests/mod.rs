@@ -11,6 +11,7 @@ mod safety;
 mod scripted;
 mod server;
 mod stubborn;
+mod unnamed;
 mod watched;
 
 use std::collections::BTreeSet;
