@@ -17,6 +17,8 @@ mod written;
 use futures_util::lock::Mutex;
 pub use memory::MemoryStore;
 pub use packed::Packed;
+#[cfg(test)]
+pub(crate) use packed::uncompressed;
 pub use written::{Changed, NOTED, Written};
 
 /// Where a value lives. Each table is one object store in IndexedDB.

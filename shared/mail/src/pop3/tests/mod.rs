@@ -2,6 +2,7 @@
 
 mod damage;
 mod deleting;
+mod earlier;
 mod extent;
 mod identity;
 mod interruptions;

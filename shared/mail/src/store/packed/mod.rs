@@ -40,6 +40,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use tests::uncompressed;
+
 use std::{cell::Cell, rc::Rc};
 
 use block::Row;
