@@ -1,6 +1,6 @@
 //! The client's logic, natively: TCP and TLS instead of the tunnel, memory instead of IndexedDB.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{cell::Cell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use postern_bridge::{
     Certificate, CertificateProblem, Discovery, Endpoint, RefusedCertificate, Security, TlsEnd,
@@ -38,6 +38,8 @@ pub struct NativeHost {
     proxy: Option<SocketAddr>,
     /// After how many bytes, both ways together, the next connections break.
     cut: Option<usize>,
+    /// How many milliseconds its clock is ahead of this machine's.
+    ahead: Rc<Cell<i64>>,
 }
 
 impl NativeHost {
@@ -56,7 +58,7 @@ impl NativeHost {
             Verifier::new(roots.into(), provider.clone()).expect("there is a root to trust");
         let inner = Interruptible::default();
         let store = Packed::new(inner.clone());
-        Self { store, inner, provider, verifier, proxy: None, cut: None }
+        Self { store, inner, provider, verifier, proxy: None, cut: None, ahead: Rc::default() }
     }
 
     /// The same host after a restart: with what is stored, and nothing in memory.
@@ -69,6 +71,12 @@ impl NativeHost {
     /// What the store packs its rows into, to be interrupted.
     pub fn inner(&self) -> &Interruptible {
         &self.inner
+    }
+
+    /// Lets time pass at once, for this host and its clones.
+    pub fn advance(&self, duration: Duration) {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        self.ahead.set(self.ahead.get().saturating_add(millis));
     }
 
     /// The same host, of which each connection breaks after so many bytes, both ways together. Of what
@@ -277,7 +285,8 @@ impl Storage for NativeHost {}
 impl Clock for NativeHost {
     fn now(&self) -> i64 {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        let now = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        now.saturating_add(self.ahead.get())
     }
 
     async fn sleep(&self, duration: Duration) {

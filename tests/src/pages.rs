@@ -23,6 +23,8 @@ pub struct Page {
     client: Client<NativeHost>,
     deltas: mpsc::UnboundedReceiver<Delta>,
     requests: u32,
+    /// The sentences of all problems that were told so far.
+    pub problems: Vec<String>,
 }
 
 impl Page {
@@ -43,7 +45,7 @@ impl Page {
             let _ = sender.send(down.delta);
         };
         let client = Client::start(Rc::new(host.clone()), emit).await?;
-        Ok(Self { host, client, deltas, requests: 0 })
+        Ok(Self { host, client, deltas, requests: 0, problems: Vec::new() })
     }
 
     /// Says what the person wants.
@@ -67,6 +69,9 @@ impl Page {
         let found = tokio::time::timeout(PATIENCE, async {
             while let Some(delta) = self.deltas.recv().await {
                 seen.push(format!("{delta:.200?}"));
+                if let Delta::Problem(problem) = &delta {
+                    self.problems.push(problem.sentence.clone());
+                }
                 if let Some(found) = pick(delta) {
                     return Some(found);
                 }

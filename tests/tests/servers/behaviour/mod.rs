@@ -137,7 +137,12 @@ impl Scene<'_> {
     async fn page_with(&self, draft: AccountDraft) -> Result<(Page, MailboxView)> {
         let mut page = Page::open(self.host()).await?;
         page.add(draft).await?;
-        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let inbox = role(&mut page, Role::Inbox).await?;
         Ok((page, inbox))
     }
+}
+
+/// The mailbox with this role.
+async fn role(page: &mut Page, role: Role) -> Result<MailboxView> {
+    page.mailbox(|mailbox| mailbox.role == Some(role)).await
 }

@@ -1,13 +1,15 @@
 //! POP3 on every kind of mail server.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use postern_bridge::{
-    AccountChange, AccountId, AccountView, Change, Delta, Extent, Intent, Protocol, Retention,
-    Security, Selection,
+    AccountChange, AccountId, AccountView, Change, Delta, Extent, Intent, MailboxView, MessageId,
+    MessageView, Protocol, Retention, Role, Security, Selection,
 };
 use postern_tests::{letters, native::endpoint, other_client::OtherClient, pages::Page};
 
-use super::{Scene, Step};
+use super::{Scene, Step, role};
 
 pub(super) const STEPS: &[Step] = &[
     Step {
@@ -27,7 +29,23 @@ pub(super) const STEPS: &[Step] = &[
         check: |scene| Box::pin(following(scene)),
     },
     Step {
-        behaviour: "what another program removes from a POP3 server stays here and is told",
+        behaviour: "what is moved out of the inbox leaves a POP3 server, where that was chosen",
+        check: |scene| Box::pin(moving(scene)),
+    },
+    Step {
+        behaviour: "mail leaves a POP3 server when its days are over, and not earlier",
+        check: |scene| Box::pin(by_age(scene)),
+    },
+    Step {
+        behaviour: "of what is larger than was chosen the header comes, and the rest when it is wanted",
+        check: |scene| Box::pin(by_size(scene)),
+    },
+    Step {
+        behaviour: "a secondary computer leaves all mail on a POP3 server, and tells of none that is gone",
+        check: |scene| Box::pin(secondary(scene)),
+    },
+    Step {
+        behaviour: "what another program removes from a POP3 server stays here and is told once",
         check: |scene| Box::pin(removed_elsewhere(scene)),
     },
     Step {
@@ -64,7 +82,7 @@ async fn deleting(scene: &Scene<'_>) -> Result<()> {
     draft.retention = Retention::DeleteAfterDownload;
     let (mut page, inbox) = scene.page_with(draft).await?;
     let rows = page.list(inbox.id, 300).await?;
-    until_empty(&mut other).await?;
+    until_left(&mut other, 0).await?;
     ensure!(page.read(rows[0].id).await?.subject.starts_with("Letter "));
     Ok(())
 }
@@ -98,14 +116,19 @@ async fn headers(scene: &Scene<'_>) -> Result<()> {
     let header = page.read(rows[0].id).await?;
     ensure!(header.withheld.is_some() && header.text.trim().is_empty(), "{header:?}");
     ensure!(count(&mut other).await? == 1, "what is not here was deleted");
-    page.say(Intent::DownloadWhole { message: header.id });
-    let whole = page.wait(|delta| match delta {
+    let whole = whole(&mut page, header.id).await?;
+    ensure!(whole.text.contains("letter number 7"), "{whole:?}");
+    until_left(&mut other, 0).await
+}
+
+/// Has the rest of a message downloaded.
+async fn whole(page: &mut Page, message: MessageId) -> Result<Box<MessageView>> {
+    page.say(Intent::DownloadWhole { message });
+    page.wait(|delta| match delta {
         Delta::Message(view) if view.withheld.is_none() => Some(view),
         _ => None,
-    });
-    let whole = whole.await?;
-    ensure!(whole.text.contains("letter number 7"), "{whole:?}");
-    until_empty(&mut other).await
+    })
+    .await
 }
 
 async fn following(scene: &Scene<'_>) -> Result<()> {
@@ -119,13 +142,87 @@ async fn following(scene: &Scene<'_>) -> Result<()> {
     page.change(Change::Delete { messages: Selection::Messages(vec![rows[0].id]) }).await?;
     let account = account(&mut page).await?;
     page.say(Intent::Refresh { account });
-    for _ in 0..1200 {
-        if count(&mut other).await? == 2 {
-            return Ok(());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    until_left(&mut other, 2).await
+}
+
+async fn moving(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    other.append("INBOX", letters::many(3)).await?;
+    let mut draft = scene.draft(Protocol::Pop3);
+    draft.retention = Retention::DeleteWhenDeletedHere;
+    let (mut page, inbox) = scene.page_with(draft).await?;
+    let rows = page.list(inbox.id, 3).await?;
+    let archive = role(&mut page, Role::Archive).await?;
+    let messages = Selection::Messages(vec![rows[1].id]);
+    page.change(Change::Move { messages, to: archive.id }).await?;
+    let account = account(&mut page).await?;
+    page.say(Intent::Refresh { account });
+    until_left(&mut other, 2).await?;
+    let moved = page.list(archive.id, 1).await?;
+    ensure!(page.read(moved[0].id).await?.subject == rows[1].subject, "{moved:?}");
+    Ok(())
+}
+
+async fn by_age(scene: &Scene<'_>) -> Result<()> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let mut other = scene.other_client().await?;
+    other.append("INBOX", letters::many(3)).await?;
+    let mut draft = scene.draft(Protocol::Pop3);
+    draft.retention = Retention::DeleteAfterDays(2);
+    let (mut page, inbox) = scene.page_with(draft).await?;
+    page.list(inbox.id, 3).await?;
+    page.host.advance(47 * HOUR);
+    // The download that brings the second has ended the one that brought the first.
+    for number in [3, 4] {
+        arrives(&mut page, &mut other, &inbox, number).await?;
     }
-    anyhow::bail!("{} messages are on the server", count(&mut other).await?)
+    ensure!(count(&mut other).await? == 5, "some left too early");
+    page.host.advance(HOUR);
+    let account = account(&mut page).await?;
+    page.say(Intent::Refresh { account });
+    until_left(&mut other, 2).await?;
+    for row in page.list(inbox.id, 5).await? {
+        ensure!(page.read(row.id).await?.subject == row.subject);
+    }
+    Ok(())
+}
+
+async fn by_size(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    other.append("INBOX", [letters::plain(0), letters::long(1, 100)]).await?;
+    let mut draft = scene.draft(Protocol::Pop3);
+    draft.retention = Retention::DeleteAfterDownload;
+    draft.extent = Extent::UpTo { kibibytes: 4 };
+    let (mut page, inbox) = scene.page_with(draft).await?;
+    page.list(inbox.id, 2).await?;
+    until_left(&mut other, 1).await?;
+    let rows = page.list(inbox.id, 2).await?;
+    let small = rows.iter().find(|row| row.subject == "Letter 0").context("the small one")?;
+    ensure!(page.read(small.id).await?.withheld.is_none(), "the small one is not whole");
+    let large = rows.iter().find(|row| row.subject == "Letter 1").context("the large one")?;
+    let header = page.read(large.id).await?;
+    ensure!(header.withheld.is_some() && header.text.trim().is_empty(), "{header:?}");
+    let whole = whole(&mut page, header.id).await?;
+    ensure!(whole.text.contains("letter number 1"), "{whole:?}");
+    until_left(&mut other, 0).await
+}
+
+async fn secondary(scene: &Scene<'_>) -> Result<()> {
+    let mut other = scene.other_client().await?;
+    other.append("INBOX", letters::many(3)).await?;
+    let mut draft = scene.draft(Protocol::Pop3);
+    draft.retention = Retention::Secondary;
+    let (mut page, inbox) = scene.page_with(draft).await?;
+    let rows = page.list(inbox.id, 3).await?;
+    page.change(Change::DeleteForGood { messages: Selection::Messages(vec![rows[0].id]) }).await?;
+    remove_first(&mut other).await?;
+    for number in [3, 4] {
+        arrives(&mut page, &mut other, &inbox, number).await?;
+    }
+    ensure!(count(&mut other).await? == 4, "what was deleted here has left the server");
+    ensure!(page.problems.is_empty(), "{:?}", page.problems);
+    ensure!(view(&mut page).await?.pop3.is_some_and(|server| server.removed_elsewhere == 0));
+    Ok(())
 }
 
 async fn removed_elsewhere(scene: &Scene<'_>) -> Result<()> {
@@ -134,8 +231,7 @@ async fn removed_elsewhere(scene: &Scene<'_>) -> Result<()> {
     let (mut page, inbox) = scene.page(Protocol::Pop3).await?;
     let rows = page.list(inbox.id, 3).await?;
     ensure!(count(&mut other).await? == 3);
-    other.ask("STORE 1 +FLAGS.SILENT (\\Deleted)").await?;
-    other.ask("EXPUNGE").await?;
+    remove_first(&mut other).await?;
     let account = account(&mut page).await?;
     page.say(Intent::Refresh { account });
     let told = page.wait(|delta| match delta {
@@ -145,20 +241,62 @@ async fn removed_elsewhere(scene: &Scene<'_>) -> Result<()> {
     let sentence = told.await?;
     ensure!(sentence.contains("1 message is gone"), "{sentence}");
     ensure!(view(&mut page).await?.pop3.is_some_and(|server| server.removed_elsewhere == 1));
-    for row in rows {
+    for row in &rows {
         ensure!(page.read(row.id).await?.subject == row.subject);
     }
+    // Neither the next downloads tell it again nor those after a restart.
+    let told = page.problems.len();
+    for number in [3, 4] {
+        arrives(&mut page, &mut other, &inbox, number).await?;
+    }
+    ensure!(page.problems.len() == told, "{:?}", page.problems);
+    let host = page.host.restarted();
+    drop(page);
+    let mut page = Page::open(host).await?;
+    for number in [5, 6] {
+        arrives(&mut page, &mut other, &inbox, number).await?;
+    }
+    ensure!(page.problems.is_empty(), "{:?}", page.problems);
+    ensure!(view(&mut page).await?.pop3.is_some_and(|server| server.removed_elsewhere == 1));
     Ok(())
 }
 
-async fn until_empty(other: &mut OtherClient) -> Result<()> {
+/// One more message comes, the letter of this number, and is downloaded.
+async fn arrives(
+    page: &mut Page,
+    other: &mut OtherClient,
+    inbox: &MailboxView,
+    number: usize,
+) -> Result<()> {
+    other.append("INBOX", [letters::plain(number)]).await?;
+    page.say(Intent::Refresh { account: inbox.account });
+    page.say(Intent::OpenMailbox { mailbox: inbox.id });
+    let subject = format!("Letter {number}");
+    page.wait(|delta| match delta {
+        Delta::Rows { mailbox, rows, .. } if mailbox == inbox.id => {
+            rows.iter().any(|row| row.subject == subject).then_some(())
+        }
+        _ => None,
+    })
+    .await
+}
+
+/// Waits until so many messages are on the server.
+async fn until_left(other: &mut OtherClient, left: usize) -> Result<()> {
     for _ in 0..1200 {
-        if count(other).await? == 0 {
+        if count(other).await? == left {
             return Ok(());
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    anyhow::bail!("{} messages are still on the server", count(other).await?)
+    anyhow::bail!("{} messages are on the server", count(other).await?)
+}
+
+/// Removes the oldest message from the inbox on the server.
+async fn remove_first(other: &mut OtherClient) -> Result<()> {
+    other.ask("SELECT INBOX").await?;
+    other.ask("STORE 1 +FLAGS.SILENT (\\Deleted)").await?;
+    other.ask("EXPUNGE").await.map(drop)
 }
 
 /// How many messages are in the inbox on the server.
