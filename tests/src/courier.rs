@@ -217,7 +217,8 @@ fn greet(files: &Unpacked, program: &[&str], address: SocketAddr, peer: SocketAd
     // news itself, each second.
     command.env("IMAP_USELOCKS", "0").env("IMAP_ENHANCEDIDLE", "0").env("IMAP_IDLE_TIMEOUT", "1");
     command.env("IMAP_TRASHFOLDERNAME", "Trash").env("IMAP_EMPTYTRASH", "");
-    command.env("POP3AUTH", "PLAIN LOGIN").env("POP3AUTH_TLS", "PLAIN LOGIN");
+    // In clear text there are USER and PASS alone.
+    command.env("POP3AUTH", "").env("POP3AUTH_TLS", "PLAIN LOGIN");
     command.env("IMAP_STARTTLS", "YES").env("POP3_STARTTLS", "YES");
     command.env("COURIERTLS", "/usr/bin/couriertls").env("TLS_VERIFYPEER", "NONE");
     command.env("TLS_CERTFILE", "/etc/courier/certificate.pem");

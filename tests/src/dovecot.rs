@@ -66,11 +66,13 @@ pub struct Options {
     pub connections: u32,
     /// How many kilobytes (of 1,024 bytes) a user's mail may have, where that is limited.
     pub storage: Option<u32>,
+    /// Whether a POP3 session has the mailbox for itself.
+    pub locks_pop3: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { mechanisms: "plain login", connections: 100, storage: None }
+        Self { mechanisms: "plain login", connections: 100, storage: None, locks_pop3: false }
     }
 }
 

@@ -128,7 +128,8 @@ userdb static {{
 
 /// What every version understands.
 fn common(path: &str, owner: &Owner, addresses: &Addresses, options: Options) -> String {
-    let Options { mechanisms, connections, .. } = options;
+    let Options { mechanisms, connections, locks_pop3, .. } = options;
+    let locks_pop3 = if locks_pop3 { "yes" } else { "no" };
     let Owner { name: internal, by_root, .. } = owner;
     // Log-in processes refuse to be root or the internal user where they can be another.
     let login = if *by_root { "dovenull" } else { internal.as_str() };
@@ -147,6 +148,7 @@ default_login_user = {login}
 default_internal_user = {internal}
 first_valid_uid = 1
 mail_max_userip_connections = {connections}
+pop3_lock_session = {locks_pop3}
 namespace inbox {{
   inbox = yes
   separator = /

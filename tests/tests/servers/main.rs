@@ -11,6 +11,7 @@ mod imap;
 mod mending;
 mod pop3;
 mod pop3_cut;
+mod pop3_log_in;
 mod restoring;
 mod resync;
 mod sending;

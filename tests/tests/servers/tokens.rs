@@ -1,5 +1,7 @@
 //! Access tokens in place of passwords, against Dovecot.
 
+use std::io::Write;
+
 use anyhow::{Context, Result};
 use postern_bridge::{Proof, Security, ServerLogin};
 use postern_mail::{MailError, Secret, imap::ImapClient, pop3};
@@ -15,7 +17,9 @@ fn a_token_logs_in_and_one_that_is_refused_is_told_as_one() -> Result<()> {
     run(async || {
         for mechanism in ["oauthbearer", "xoauth2"] {
             let Some(dovecot) = Dovecot::taking_tokens(mechanism)? else {
-                eprintln!("this Dovecot takes no tokens that nobody has issued");
+                // Past what the test harness captures.
+                let skipped = "SKIPPED: since 2.4 Dovecot takes no tokens that nobody has issued";
+                writeln!(std::io::stderr(), "{}: {skipped}", module_path!())?;
                 return Ok(());
             };
             let host = NativeHost::trusting([dovecot.authority.root()]);
