@@ -247,9 +247,17 @@ async fn a_browser_that_has_cleared_all_but_its_cookies_is_noticed_and_told_what
         browser.click("setup-add").await?;
         open_row(browser, "Letter 2").await?;
         browser.wait_until(&only(&cookie)).await?;
+        let remembered = "return localStorage.getItem('postern.accounts')";
+        let before = browser.script(remembered).await?;
+        ensure!(before.as_str().is_some_and(|text| text.contains(USER)), "{before}");
         open_settings(browser).await?;
         browser.click("public-computer").await?;
-        browser.wait_until(&only("")).await
+        browser.wait_until(&only("")).await?;
+        ensure!(browser.script(remembered).await? == Value::Null, "the address is left behind");
+        browser.client().refresh().await?;
+        browser.get("refresh").await?;
+        ensure!(browser.script(remembered).await? == Value::Null, "it is remembered anew");
+        Ok(())
     })
     .await
 }

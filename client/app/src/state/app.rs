@@ -426,7 +426,7 @@ impl App {
             }
             Delta::Storage(view) => {
                 self.care.update(|care| care.set(view));
-                self.note_counts();
+                self.note_accounts();
             }
             Delta::StoredByAccount(stored) => self.care.update(|care| care.set_stored(stored)),
             Delta::Problem(problem) => {

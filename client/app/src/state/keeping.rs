@@ -36,32 +36,33 @@ impl App {
         }
     }
 
-    /// The engine tells which accounts there are: they are remembered where it does not store.
+    /// The engine tells which accounts there are.
     pub(super) fn remember_accounts(self, accounts: &[AccountView]) {
-        let written = self.memory.try_update(|memory| memory.told(accounts)).flatten();
-        if let Some(written) = written {
-            local::set(local::ACCOUNTS, Some(&written));
-        }
-        self.note_counts();
+        self.memory.update(|memory| memory.told(accounts));
+        self.note_accounts();
     }
 
-    /// Notes how many accounts there are where it stays when all storage is cleared; on a public computer
-    /// nothing is left behind.
-    pub(super) fn note_counts(self) {
+    /// Notes which accounts there are where the engine does not store, and how many where it stays when
+    /// all storage is cleared; on a public computer neither is left behind.
+    pub(super) fn note_accounts(self) {
         let Some(view) = self.care.with_untracked(Care::view) else { return };
         self.memory.with_untracked(|memory| {
-            if memory.is_certain() {
-                let counts = if view.public_computer { None } else { memory.counts() };
-                cookie::set(counts.as_deref());
+            if !memory.is_certain() {
+                return;
             }
+            let (written, counts) = match view.public_computer {
+                true => (None, None),
+                false => (Some(memory.written()), memory.counts()),
+            };
+            local::set(local::ACCOUNTS, written.as_deref());
+            cookie::set(counts.as_deref());
         });
     }
 
     /// The person knows which accounts are lost.
     pub(crate) fn forget_lost(self) {
-        let written = self.memory.try_update(Memory::forget);
-        local::set(local::ACCOUNTS, written.as_deref());
-        self.note_counts();
+        self.memory.update(Memory::forget);
+        self.note_accounts();
     }
 
     /// Takes up what an earlier visit has put off.
