@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 /// Where `cargo xtask build` puts the page.
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dist");
+pub const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dist");
 
 /// What a site may reach beyond public mail servers.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use postern_tests::{
 use crate::steps::{Servers, USER, open_row, reader_shows};
 
 /// The place that the person picks is in the browser's own file system, where the test finds it.
-const PICK: &str = "
+pub(crate) const PICK: &str = "
     window.showSaveFilePicker = async (options) => {
         window.suggested = options.suggestedName;
         const folder = await navigator.storage.getDirectory();
@@ -30,7 +30,7 @@ const DOWNLOAD: &str = "
 ";
 
 /// Gives the picked file to a field.
-fn give_picked(field: &str) -> String {
+pub(crate) fn give_picked(field: &str) -> String {
     give(field, "(await folder.getFileHandle('picked')).getFile()", "backup.zip")
 }
 

@@ -9,7 +9,7 @@ use postern_tests::{
 };
 use serde_json::json;
 
-use crate::steps::{open_folder, open_row};
+use crate::steps::{open_folder, open_row, pick};
 
 /// A demo server with these letters and a site before it.
 async fn start(subjects: &[&str]) -> Result<(Demo, Site)> {
@@ -34,18 +34,6 @@ async fn list_shows(browser: &Browser, subjects: &[&str]) -> Result<()> {
         json!(json!(subjects).to_string())
     );
     browser.wait_until(&script).await
-}
-
-/// Presses the face of the row with this subject.
-async fn pick(browser: &Browser, subject: &str) -> Result<()> {
-    let script = format!(
-        "[...document.querySelectorAll({})].find(row => row.innerText.includes({}))
-             .querySelector({}).click()",
-        json!(hook("row")),
-        json!(subject),
-        json!(hook("row-pick"))
-    );
-    browser.script(&script).await.map(drop)
 }
 
 /// Presses a key where the keyboard is.

@@ -33,7 +33,7 @@ const LINES: usize = 100;
 
 const KEEP_STORAGE: &str = "return navigator.storage.persist()";
 
-const INBOX: &str = "[data-test=\"folder\"][data-role=\"inbox\"]";
+pub(crate) const INBOX: &str = "[data-test=\"folder\"][data-role=\"inbox\"]";
 
 #[tokio::test]
 async fn a_change_of_the_policy_shows_what_it_would_delete_and_waits_for_safe_storage() -> Result<()>
@@ -85,15 +85,19 @@ async fn a_new_account_downloads_headers_alone_if_that_is_chosen_when_it_is_set_
     .await
 }
 
-/// Waits until no mail is on the server.
-async fn wait_until_empty(servers: &Servers) -> Result<()> {
+/// Waits until so many messages are left on the server.
+pub(crate) async fn wait_until_left(servers: &Servers, messages: usize) -> Result<()> {
     for _ in 0..1200 {
-        if servers.dovecot.count(USER)? == 0 {
+        if servers.dovecot.count(USER)? == messages {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     anyhow::bail!("{} messages are still there", servers.dovecot.count(USER)?)
+}
+
+async fn wait_until_empty(servers: &Servers) -> Result<()> {
+    wait_until_left(servers, 0).await
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a person does on the page, step by step, and the servers behind it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Result, bail};
 use postern::demo::{self, Content, Demo};
@@ -32,8 +32,17 @@ impl Servers {
         Self::around(Dovecot::start_with(options)?).await
     }
 
+    /// The same with a page that is somewhere else than where the build puts it.
+    pub(crate) async fn with_page(page: &Path) -> Result<Self> {
+        Self::serving(Dovecot::start()?, Some(page)).await
+    }
+
     /// The others for a Dovecot.
     pub(crate) async fn around(dovecot: Dovecot) -> Result<Self> {
+        Self::serving(dovecot, None).await
+    }
+
+    async fn serving(dovecot: Dovecot, page: Option<&Path>) -> Result<Self> {
         let options = demo::Options {
             content: Content::Empty,
             address: USER.into(),
@@ -43,7 +52,8 @@ impl Servers {
         let demo = demo::start(options).await?;
         let reach = Reach {
             roots: vec![dovecot.authority.root(), demo.certificate.clone()],
-            servers: vec![dovecot.imaps, dovecot.pop3s, demo.submission],
+            servers: vec![dovecot.imaps, dovecot.pop3s, demo.pop3, demo.submission],
+            page: page.map(Into::into),
             ..Reach::default()
         };
         let site = Site::start(reach).await?;
@@ -97,6 +107,17 @@ impl Form {
     }
 }
 
+/// Waits until the element with a hook shows these words.
+pub(crate) async fn shows(browser: &Browser, name: &str, words: &str) -> Result<()> {
+    browser.wait_for_text(&hook(name), |text| text.contains(words)).await.map(drop)
+}
+
+/// Waits until there is no element with a hook.
+pub(crate) async fn is_gone(browser: &Browser, name: &str) -> Result<()> {
+    let gone = format!("return !document.querySelector('{}')", hook(name));
+    browser.wait_until(&gone).await
+}
+
 /// Waits until the list shows a row with this text, and opens it.
 pub(crate) async fn open_row(browser: &Browser, text: &str) -> Result<()> {
     let find = format!(
@@ -107,6 +128,18 @@ pub(crate) async fn open_row(browser: &Browser, text: &str) -> Result<()> {
     browser.wait_until(&format!("return Boolean({find})")).await?;
     browser.script(&format!("{find}.click()")).await?;
     Ok(())
+}
+
+/// Presses the face of the row with this subject.
+pub(crate) async fn pick(browser: &Browser, subject: &str) -> Result<()> {
+    let script = format!(
+        "[...document.querySelectorAll({})].find(row => row.innerText.includes({}))
+             .querySelector({}).click()",
+        json!(hook("row")),
+        json!(subject),
+        json!(hook("row-pick"))
+    );
+    browser.script(&script).await.map(drop)
 }
 
 /// Waits until the reading pane shows a message with this subject and a plain text with these words.

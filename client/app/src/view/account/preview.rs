@@ -1,7 +1,7 @@
 //! What the chosen settings would delete on a POP3 server, before they are saved.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, Retention};
+use postern_bridge::{AccountId, Retention, StorageView};
 
 use crate::{
     state::App,
@@ -21,8 +21,14 @@ pub(super) fn DeletionPreview(
     // A download changes what there is to delete.
     let resting =
         Memo::new(move |_| app.accounts.with(|accounts| accounts.progress(account).is_none()));
+    // So does what the person says of the browser, and what the browser promises.
+    let care = Memo::new(move |_| {
+        let told = |view: StorageView| (view.persistent, view.public_computer);
+        app.care.with(|care| care.view().map(told))
+    });
     Effect::new(move |_| {
-        if resting.get() {
+        let (_, resting) = (care.get(), resting.get());
+        if resting {
             app.preview_retention(account, retention.get());
         }
     });

@@ -52,6 +52,7 @@ pub(in crate::view) fn RetentionChoice(
                     type="number"
                     min="1"
                     max="3650"
+                    data-test="retention-after"
                     aria-label=text::setup::RETENTION_DAYS_AFTER
                     prop:value=move || days().to_string()
                     on:change:target=move |event| {
