@@ -61,7 +61,7 @@ impl Extent {
 /// hold the only copy, and is not fit to.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum DeletionHold {
-    /// The browser may clear its storage when it needs space.
+    /// The browser may clear its storage when it needs space, or after some time without a visit.
     NotPersistent,
     /// It is a public computer, as the person has said.
     PublicComputer,

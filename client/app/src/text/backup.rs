@@ -92,7 +92,7 @@ pub(crate) const ERASE_DETAIL: &str = "Everything that is stored in this browser
 pub(crate) const ERASE_YES: &str = "Remove everything and start afresh";
 pub(crate) const HAVE_ONE: &str = "You have a backup of an earlier Postern?";
 pub(crate) const LOST: &str = "Your mail is no longer in this browser";
-pub(crate) const LOST_DETAIL: &str = "What was stored here was removed: the browser's data was cleared, or it needed the space. These accounts were here:";
+pub(crate) const LOST_DETAIL: &str = "What was stored here was removed: somebody cleared the browser's data, or the browser did so itself, as it may when it needs the space or after some time without a visit. These accounts were here:";
 pub(crate) const LOST_UNNAMED: &str = "An account, its address forgotten as well";
 pub(crate) const LOST_IMAP: &str =
     "Its mail is on the server. Add the account again, and all of it is back.";

@@ -13,14 +13,14 @@ pub(crate) const RETENTION_SECONDARY_MEANS: &str =
     "Nothing is ever deleted from the server, and what another computer deletes there stays here.";
 
 pub(crate) const PUBLIC_COMPUTER: &str = "Others use this computer as well: it is a public one";
-pub(crate) const PUBLIC_COMPUTER_MEANS: &str = "Nothing is deleted from any POP3 server by itself, whatever is chosen, so that all mail is still there for your own computer. What was downloaded stays in this browser until you remove the account: do so before you leave.";
+pub(crate) const PUBLIC_COMPUTER_MEANS: &str = "Nothing is deleted from any POP3 server, whatever is chosen, so that all mail is still there for your own computer. What was downloaded stays in this browser, as does your password, until you remove the account: do so before you leave.";
 
 pub(crate) const EXTENT: &str = "How much is downloaded";
 pub(crate) const EXTENT_WHOLE: &str = "Every message as a whole";
 pub(crate) const EXTENT_UP_TO_BEFORE: &str = "Whole up to";
 pub(crate) const EXTENT_UP_TO_AFTER: &str = "MB; beyond, headers";
 pub(crate) const EXTENT_HEADERS: &str = "Only headers";
-pub(crate) const EXTENT_MEANS: &str = "The rest of a message is downloaded when you ask for it. Until then it is on the server alone, and is not deleted there.";
+pub(crate) const EXTENT_MEANS: &str = "The rest of a message is downloaded when you ask for it. Until then it is on the server alone, and Postern deletes it there only if you delete the message here.";
 
 pub(crate) const SERVER: &str = "About the POP3 server";
 pub(crate) const IMPLEMENTATION: &str = "Software";
@@ -80,7 +80,7 @@ pub(crate) fn preview(retention: Retention, preview: &DeletionPreview) -> String
 pub(crate) fn hold(hold: DeletionHold) -> &'static str {
     match hold {
         DeletionHold::NotPersistent => {
-            "Nothing is deleted from the server for now: this browser may clear its storage when it needs space, and mail that is nowhere else would be lost. Have the browser keep its storage first."
+            "Nothing is deleted from the server for now: this browser may clear its storage when it needs space or after some time without a visit, and mail that is nowhere else would be lost. Have the browser keep its storage first."
         }
         DeletionHold::PublicComputer => {
             "Nothing is deleted from the server, since others use this computer as well: it should not hold the only copy of your mail."

@@ -3,8 +3,8 @@
 pub(crate) const KEEP: &str = "Keep it safe";
 pub(crate) const KEEPING: &str = "Asking the browser…";
 pub(crate) const NOT_NOW: &str = "Not now";
-pub(crate) const NOT_KEPT: &str = "This browser may delete stored mail when the disk runs full. With POP3 it can hold the only copy: ask the browser to keep it.";
-pub(crate) const NOT_KEPT_BEFORE_DELETING: &str = "This browser may still delete stored mail when the disk runs full. Nothing should be deleted on the server before it promises not to.";
+pub(crate) const NOT_KEPT: &str = "This browser may delete stored mail when the disk runs full; Safari and others also do so after some time without a visit. With POP3 it can hold the only copy: ask the browser to keep it.";
+pub(crate) const NOT_KEPT_BEFORE_DELETING: &str = "This browser may still delete stored mail when the disk runs full, or after some time without a visit. Nothing should be deleted on the server before it promises not to.";
 pub(crate) const REFUSED: &str = "The browser did not promise it. Most do once Postern is installed as an app, is among the bookmarks, or has been used for a while. Until then, make backups.";
 pub(crate) const PAUSED: &str = "This browser's storage is full, so downloads are paused. What is stored is safe, and the rest waits on the server. Free some space; downloads go on by themselves.";
 

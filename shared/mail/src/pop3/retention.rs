@@ -9,7 +9,7 @@ use super::{DAY, LedgerRow, elapsed::Elapsed};
 pub struct Safety {
     /// Whether the browser has promised not to clear its storage by itself.
     pub persistent: bool,
-    /// Whether this is a public computer, on which nothing stays.
+    /// Whether this is a public computer, which should not hold the only copy.
     pub public_computer: bool,
 }
 
