@@ -91,7 +91,7 @@ fn meter(view: StorageView) -> AnyView {
 fn NotKept() -> impl IntoView {
     let app = App::here();
     view! {
-        <div class="note is-brass">
+        <div class="note is-brass" data-test="storage-not-kept">
             <Icon glyph=icons::STORAGE />
             <div class="note-words">
                 <p role="status">
