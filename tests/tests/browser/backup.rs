@@ -6,7 +6,10 @@ use postern_tests::{
     devtools, letters,
 };
 
-use crate::steps::{Servers, USER, open_row, reader_shows};
+use crate::{
+    clock,
+    steps::{Servers, USER, open_row, reader_shows},
+};
 
 /// The place that the person picks is in the browser's own file system, where the test finds it.
 pub(crate) const PICK: &str = "
@@ -230,6 +233,77 @@ async fn an_export_shows_how_far_it_is_and_can_be_stopped_without_leaving_half_a
         // And it can be begun again.
         browser.click("backup-save").await?;
         ended_with(browser, "12 messages").await.map(drop)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_old_backup_is_told_as_the_person_has_chosen_until_there_is_a_new_one() -> Result<()> {
+    let page = clock::page()?;
+    let servers = Servers::with_page(page.path()).await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("reminder", async |browser| {
+        devtools::permit_persistence(browser).await?;
+        devtools::run_before_each_page(browser, PICK).await?;
+        clock::install(browser).await?;
+        browser.open(&servers.site.url).await?;
+        servers.form("pop3").fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 2").await?;
+        open_storage_page(browser).await?;
+        browser.get("storage-kept").await?;
+        let chosen = |at: u8| {
+            format!(
+                "return document.querySelector('{}')?.value === '{at}'",
+                hook("backup-reminder")
+            )
+        };
+        browser.wait_until(&chosen(2)).await?;
+        browser.choose("backup-reminder", "1").await?;
+
+        // A week is not over after six days; it is after eight.
+        let due = "[data-test=storage-notice][data-kind=backup-due]";
+        let is_due = format!("return Boolean(document.querySelector('{due}'))");
+        clock::set_ahead(browser, 6).await?;
+        browser.client().refresh().await?;
+        browser.wait_until(&chosen(1)).await?;
+        browser.click_on("[data-test=folder][data-role=inbox]").await?;
+        open_row(browser, "Letter 1").await?;
+        ensure!(browser.script(&is_due).await? == serde_json::Value::Bool(false), "it is early");
+        clock::set_ahead(browser, 8).await?;
+        browser.client().refresh().await?;
+        let told = browser.wait_for_text(due, |text| text.contains("time for a backup")).await?;
+        ensure!(told.contains(USER), "{told}");
+        browser.click("backup-go").await?;
+        browser.wait_until(&chosen(1)).await?;
+        let never = |text: &str| text == "Never";
+        browser.wait_for_text(&hook("last-backup"), never).await?;
+        browser.click("backup-save").await?;
+        ended_with(browser, "3 messages").await?;
+        browser.click_on("[data-test=folder][data-role=inbox]").await?;
+        browser.wait_until(&format!("return !document.querySelector('{due}')")).await?;
+        browser.client().refresh().await?;
+        open_storage_page(browser).await?;
+        browser.wait_until(&chosen(1)).await?;
+        browser.click_on("[data-test=folder][data-role=inbox]").await?;
+        open_row(browser, "Letter 2").await?;
+        ensure!(
+            browser.script(&is_due).await? == serde_json::Value::Bool(false),
+            "it is told again"
+        );
+
+        // Put off, it is told after the next reload.
+        clock::set_ahead(browser, 16).await?;
+        browser.client().refresh().await?;
+        browser.wait_for_text(due, |text| text.contains("time for a backup")).await?;
+        browser.click("storage-not-now").await?;
+        browser.wait_until(&format!("return !document.querySelector('{due}')")).await?;
+        browser.client().refresh().await?;
+        browser.wait_for_text(due, |text| text.contains("time for a backup")).await?;
+        open_storage_page(browser).await?;
+        browser.choose("backup-reminder", "0").await?;
+        browser.click_on("[data-test=folder][data-role=inbox]").await?;
+        browser.wait_until(&format!("return !document.querySelector('{due}')")).await
     })
     .await
 }
