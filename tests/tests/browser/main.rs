@@ -11,6 +11,7 @@ mod discovery;
 mod downloads;
 mod failures;
 mod hostile;
+mod importing;
 mod keeping;
 mod mail;
 mod offline;

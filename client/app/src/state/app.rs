@@ -411,11 +411,7 @@ impl App {
                 self.let_go(request);
                 self.transfer.update(|transfer| transfer.exported(request, result));
             }
-            Delta::Imported { request, result } => {
-                self.let_go(request);
-                self.transfer.update(|transfer| transfer.imported(request, result));
-                self.send(Intent::MeasureStorage);
-            }
+            Delta::Imported { request, result } => self.file_read(request, result),
             Delta::Copying { from, to, state } => self.copies.update(|copies| match state {
                 Some(state) => drop(copies.insert(from, (to, state))),
                 None => drop(copies.remove(&from)),

@@ -1,8 +1,10 @@
 //! Writing mail to files and reading it from them: the page is the way to the disk.
 
+use std::collections::VecDeque;
+
 use js_sys::Date;
 use leptos::{prelude::*, task::spawn_local};
-use postern_bridge::{ExportFormat, ExportScope, ImportTarget, Intent};
+use postern_bridge::{ExportFormat, ExportScope, ImportTarget, Imported, Intent, Problem};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -23,8 +25,8 @@ use crate::{
 pub(super) enum Open {
     /// It is written; how many bytes of it were taken.
     Writing(Saver, u64),
-    /// It is read.
-    Reading(File),
+    /// The first of these is read, and the others after it.
+    Reading(VecDeque<File>),
 }
 
 impl App {
@@ -51,20 +53,55 @@ impl App {
         });
     }
 
-    /// Reads mail from a file that the person has picked.
-    pub(crate) fn read_mail(self, file: File, target: ImportTarget) {
+    /// Reads mail from files that the person has picked, one after the other.
+    pub(crate) fn read_mail(self, files: Vec<File>, target: ImportTarget) {
         if self.transfer.with_untracked(|transfer| transfer.running().is_some()) {
             return;
         }
-        let name = file.name();
-        // A file's size is a whole number that floating point has exactly.
-        let size = file.size() as u64;
+        let all = (files.len(), files.iter().map(size).fold(0, u64::saturating_add));
+        let Some(first) = files.first() else { return };
+        let (request, own) = self.ask_to_read(first, target);
+        self.file.set_value(Some(Open::Reading(files.into())));
+        self.transfer.update(|transfer| transfer.begin_import(request, target, own, all));
+    }
+
+    fn ask_to_read(self, file: &File, target: ImportTarget) -> (u32, (String, u64)) {
+        let (name, size) = (file.name(), size(file));
         let request = self.request(|request| {
             let name = name.clone();
             Intent::Import { request, name, size, target }
         });
-        self.file.set_value(Some(Open::Reading(file)));
-        self.transfer.update(|transfer| transfer.begin(request, Kind::Import(target), name));
+        (request, (name, size))
+    }
+
+    /// A file was read, or could not be: the next one's turn, if there is one.
+    pub(super) fn file_read(self, request: u32, result: Result<Imported, Problem>) {
+        let next = self.transfer.with_untracked(|transfer| match transfer.running() {
+            Some(Kind::Import(target)) if transfer.request() == Some(request) => {
+                transfer.goes_on(&result).then_some(target)
+            }
+            _ => None,
+        });
+        let next = next.and_then(|target| Some((self.next_file()?, target)));
+        if let Some((file, target)) = next {
+            let (request, own) = self.ask_to_read(&file, target);
+            return self.transfer.update(|transfer| transfer.go_on(request, own, result));
+        }
+        self.let_go(request);
+        self.transfer.update(|transfer| transfer.imported(request, result));
+        self.send(Intent::MeasureStorage);
+    }
+
+    /// Lets go of the file that was read, for the one after it.
+    fn next_file(self) -> Option<File> {
+        let next = self.file.try_update_value(|file| match file {
+            Some(Open::Reading(files)) => {
+                files.pop_front();
+                files.front().cloned()
+            }
+            _ => None,
+        });
+        next.flatten()
     }
 
     /// Stops what is being written or read.
@@ -138,7 +175,7 @@ impl App {
     /// Gives the engine a piece of the file that is read.
     pub(super) fn read_piece(self, request: u32, offset: u64, length: u32) {
         let file = self.file.with_value(|file| match file {
-            Some(Open::Reading(file)) => Some(file.clone()),
+            Some(Open::Reading(files)) => files.front().cloned(),
             _ => None,
         });
         let running = self.transfer.with_untracked(Transfer::request) == Some(request);
@@ -169,6 +206,12 @@ impl App {
             saver.abort();
         }
     }
+}
+
+/// How many bytes a file has.
+fn size(file: &File) -> u64 {
+    // It is a whole number that floating point has exactly.
+    file.size() as u64
 }
 
 fn not_written() -> Outcome {

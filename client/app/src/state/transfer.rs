@@ -1,6 +1,15 @@
-//! The file that is being written or read: one at a time.
+//! The file that is being written or read: one at a time. Several that were picked together are read
+//! one after the other.
 
-use postern_bridge::{ExportScope, Exported, ImportTarget, Imported, Problem, Progress};
+use postern_bridge::{
+    ExportScope, Exported, ImportTarget, Imported, Problem, ProblemKind, Progress,
+};
+
+/// How many refused files are named, and how many lines tell what could not be read in others.
+const LINES: usize = 50;
+
+/// In how many steps the progress of several files is counted.
+const STEPS: u32 = 1000;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,10 +27,67 @@ pub(crate) enum Outcome {
     Exported(Exported),
     /// It was read.
     Imported(Imported),
+    /// Several were read, or could not be.
+    ImportedAll(Batch),
     /// What went wrong.
     Failed(String),
     /// The person stopped it.
     Stopped,
+}
+
+/// Several files that were picked together, and what has come of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Batch {
+    /// How many there are.
+    pub(crate) files: usize,
+    /// How many of them were read, or refused.
+    pub(crate) done: usize,
+    /// How many of these were refused.
+    pub(crate) refused: usize,
+    /// The first of the refused ones, by name and reason.
+    pub(crate) refusals: Vec<String>,
+    /// What has come of those that were read; its lines name the files.
+    pub(crate) sum: Imported,
+    /// The bytes of all of them, and of those that are done.
+    bytes: (u64, u64),
+}
+
+impl Batch {
+    /// How many were not looked at: there was no room for more.
+    pub(crate) fn left(&self) -> usize {
+        self.files - self.done
+    }
+
+    /// One more is done.
+    fn add(&mut self, name: &str, size: u64, result: Result<Imported, Problem>) {
+        self.done += 1;
+        self.bytes.1 = self.bytes.1.saturating_add(size);
+        let (told, lines) = match result {
+            Ok(own) => {
+                let sum = &mut self.sum;
+                sum.messages = sum.messages.saturating_add(own.messages);
+                sum.duplicates = sum.duplicates.saturating_add(own.duplicates);
+                sum.skipped = sum.skipped.saturating_add(own.skipped);
+                (&mut sum.problems, own.problems)
+            }
+            Err(problem) => {
+                self.refused += 1;
+                (&mut self.refusals, vec![problem.sentence])
+            }
+        };
+        let room = LINES.saturating_sub(told.len());
+        told.extend(lines.into_iter().take(room).map(|line| format!("{name}: {line}")));
+    }
+
+    /// How far all of them are, if the one that is read, of so many bytes, is so far.
+    fn progress(&self, size: u64, own: &Progress) -> Progress {
+        let (all, done) = self.bytes;
+        let of_own = u128::from(size) * u128::from(own.done) / u128::from(own.total.max(1));
+        let steps = (u128::from(done) + of_own) * u128::from(STEPS) / u128::from(all.max(1));
+        // At most all of them.
+        let done = u32::try_from(steps).unwrap_or(STEPS).min(STEPS);
+        Progress { what: own.what.clone(), done, total: STEPS }
+    }
 }
 
 /// The file.
@@ -29,6 +95,10 @@ pub(crate) enum Outcome {
 pub(crate) struct Transfer {
     running: Option<(u32, Kind)>,
     name: String,
+    /// Its bytes, if it is read.
+    size: u64,
+    /// Those that were picked with it.
+    batch: Option<Batch>,
     progress: Option<Progress>,
     /// Whether only the person can tell that the file was saved.
     asks: bool,
@@ -39,6 +109,45 @@ impl Transfer {
     /// A file is begun.
     pub(crate) fn begin(&mut self, request: u32, kind: Kind, name: String) {
         *self = Self { running: Some((request, kind)), name, ..Self::default() };
+    }
+
+    /// The first of the picked files is read; they have so many bytes together.
+    pub(crate) fn begin_import(
+        &mut self,
+        request: u32,
+        target: ImportTarget,
+        (name, size): (String, u64),
+        (files, bytes): (usize, u64),
+    ) {
+        let batch = Batch { files, bytes: (bytes, 0), ..Batch::default() };
+        let batch = (files > 1).then_some(batch);
+        let running = Some((request, Kind::Import(target)));
+        *self = Self { running, name, size, batch, ..Self::default() };
+    }
+
+    /// Whether the next of the picked files should be read after the one that ends like this: not
+    /// where there is no room even for this one.
+    pub(crate) fn goes_on(&self, result: &Result<Imported, Problem>) -> bool {
+        let is_full = matches!(result, Err(problem) if problem.kind == ProblemKind::Storage);
+        !is_full && self.batch.as_ref().is_some_and(|batch| batch.done + 1 < batch.files)
+    }
+
+    /// One of the picked files has ended, and the next one is read.
+    pub(crate) fn go_on(
+        &mut self,
+        request: u32,
+        (name, size): (String, u64),
+        result: Result<Imported, Problem>,
+    ) {
+        let Some((running, _)) = &mut self.running else { return };
+        *running = request;
+        if let Some(batch) = &mut self.batch {
+            batch.add(&self.name, self.size, result);
+        }
+        (self.name, self.size) = (name, size);
+        if let Some(progress) = &mut self.progress {
+            progress.done = 0;
+        }
     }
 
     /// What is being done.
@@ -77,9 +186,15 @@ impl Transfer {
         &self.name
     }
 
-    /// How far it is.
-    pub(crate) fn progress(&self) -> Option<&Progress> {
-        self.progress.as_ref()
+    /// Which of the picked files is read, from 1, and how many they are; `None` for one alone.
+    pub(crate) fn place(&self) -> Option<(usize, usize)> {
+        self.batch.as_ref().map(|batch| (batch.done + 1, batch.files))
+    }
+
+    /// How far it is, with all that were picked with it.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let own = self.progress.as_ref()?;
+        Some(self.batch.as_ref().map_or_else(|| own.clone(), |all| all.progress(self.size, own)))
     }
 
     /// What came of the last one.
@@ -104,15 +219,23 @@ impl Transfer {
         self.end(request, result.map_or_else(failed, Outcome::Exported));
     }
 
-    /// It was read, or could not be.
+    /// It was read, or could not be; of several, the last one.
     pub(crate) fn imported(&mut self, request: u32, result: Result<Imported, Problem>) {
-        self.end(request, result.map_or_else(failed, Outcome::Imported));
+        let outcome = match self.batch.clone() {
+            Some(mut batch) => {
+                batch.add(&self.name, self.size, result);
+                Outcome::ImportedAll(batch)
+            }
+            None => result.map_or_else(failed, Outcome::Imported),
+        };
+        self.end(request, outcome);
     }
 
     /// It has ended.
     pub(crate) fn end(&mut self, request: u32, outcome: Outcome) {
         if let Some((_, kind)) = self.running.take_if(|(running, _)| *running == request) {
             self.progress = None;
+            self.batch = None;
             self.asks = false;
             self.ended = Some((kind, outcome));
         }
@@ -147,11 +270,71 @@ mod tests {
         assert_eq!(transfer.running(), None);
         let (_, outcome) = transfer.ended().unwrap();
         assert_eq!(*outcome, Outcome::Failed("No.".into()));
-        transfer.begin(8, Kind::Import(ImportTarget::Restore), "y".into());
+        transfer.begin_import(8, ImportTarget::Restore, ("y".into(), 1), (1, 1));
         assert_eq!(transfer.ended(), None);
         transfer.end(8, Outcome::Stopped);
         transfer.imported(8, Ok(Imported::default()));
         assert_eq!(transfer.ended().map(|(_, outcome)| outcome), Some(&Outcome::Stopped));
+    }
+
+    #[test]
+    fn several_files_are_one_transfer_and_have_one_summary() {
+        let target = ImportTarget::Mailbox(postern_bridge::MailboxId(1));
+        let read = |messages| Imported { messages, ..Imported::default() };
+        let refusal = |kind| Err(Problem::new(kind, "No."));
+        let mut transfer = Transfer::default();
+        transfer.begin_import(1, target, ("a".into(), 10), (3, 40));
+        assert_eq!((transfer.place(), transfer.progress()), (Some((1, 3)), None));
+        let half = |what: &str| Progress { what: what.into(), done: 1, total: 2 };
+        transfer.set_progress(1, half("Reading"));
+        assert_eq!(transfer.progress().map(|own| (own.done, own.total)), Some((125, STEPS)));
+        assert!(transfer.goes_on(&Ok(read(2))));
+        transfer.go_on(2, ("b".into(), 10), Ok(read(2)));
+        assert_eq!(transfer.place(), Some((2, 3)));
+        assert_eq!(transfer.progress().map(|own| own.done), Some(250), "it never goes back");
+        // What comes late of the one before changes nothing.
+        transfer.imported(1, Ok(read(9)));
+        assert!(transfer.goes_on(&refusal(ProblemKind::Input)));
+        transfer.go_on(3, ("c".into(), 20), refusal(ProblemKind::Input));
+        assert!(!transfer.goes_on(&Ok(read(3))));
+        let skipped = Imported { skipped: 1, problems: vec!["x.txt: why".into()], ..read(3) };
+        transfer.imported(3, Ok(skipped));
+        let Some((_, Outcome::ImportedAll(all))) = transfer.ended() else { panic!("no summary") };
+        assert_eq!((all.files, all.refused, all.left()), (3, 1, 0));
+        assert_eq!((all.sum.messages, all.sum.skipped), (5, 1));
+        assert_eq!(all.refusals, ["b: No."]);
+        assert_eq!(all.sum.problems, ["c: x.txt: why"]);
+        assert_eq!(transfer.running(), None);
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_a_file_those_after_it_are_not_tried() {
+        let target = ImportTarget::Mailbox(postern_bridge::MailboxId(1));
+        let full = || Err(Problem::new(ProblemKind::Storage, "Full."));
+        let mut transfer = Transfer::default();
+        transfer.begin_import(1, target, ("a".into(), 0), (2, 0));
+        assert!(!transfer.goes_on(&full()));
+        transfer.imported(1, full());
+        let Some((_, Outcome::ImportedAll(all))) = transfer.ended() else { panic!("no summary") };
+        assert_eq!((all.refused, all.left()), (1, 1));
+    }
+
+    #[test]
+    fn of_a_great_many_files_some_are_named() {
+        let target = ImportTarget::Mailbox(postern_bridge::MailboxId(1));
+        let mut transfer = Transfer::default();
+        let files = LINES + 2;
+        transfer.begin_import(0, target, ("a".into(), 1), (files, 1));
+        for request in 0..files as u32 {
+            let refused = Err(Problem::new(ProblemKind::Input, "No."));
+            if transfer.goes_on(&refused) {
+                transfer.go_on(request + 1, ("a".into(), 1), refused);
+            } else {
+                transfer.imported(request, refused);
+            }
+        }
+        let Some((_, Outcome::ImportedAll(all))) = transfer.ended() else { panic!("no summary") };
+        assert_eq!((all.refused, all.refusals.len()), (files, LINES));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use postern_bridge::{CopyState, Exported, Imported, Progress, Protocol, Reminder};
 
 use super::{list, setup};
+use crate::state::transfer::Batch;
 
 pub(crate) const TITLE: &str = "Storage and backup";
 pub(crate) const OPEN: &str = "Storage and backup";
@@ -129,13 +130,19 @@ pub(crate) fn due(address: &str) -> String {
     )
 }
 
-pub(crate) fn progress(name: &str, progress: Option<&Progress>) -> String {
+/// How far a file is; `place` is which of several it is, and how many they are.
+pub(crate) fn progress(
+    name: &str,
+    place: Option<(usize, usize)>,
+    progress: Option<&Progress>,
+) -> String {
+    let place = place.map_or_else(String::new, |(at, of)| format!(" ({at} of {of})"));
     match progress {
         Some(Progress { what, done, total }) if *total > 0 => {
             let percent = u64::from(*done) * 100 / u64::from(*total);
-            format!("{what} {name}: {percent} %")
+            format!("{what} {name}{place}: {percent} %")
         }
-        _ => format!("{name}…"),
+        _ => format!("{name}{place}…"),
     }
 }
 
@@ -158,7 +165,32 @@ pub(crate) fn exported(name: &str, exported: &Exported, size: &str) -> String {
 }
 
 pub(crate) fn imported(name: &str, imported: &Imported) -> String {
-    let mut sentence = format!("“{name}”: {} added", list::count(imported.messages, 0));
+    let mut sentence = format!("“{name}”: {}", counts(imported));
+    match imported.added.len() {
+        0 => {}
+        1 => sentence += " Enter the password of the account that came back in its settings.",
+        _ => sentence += " Enter the passwords of the accounts that came back in their settings.",
+    }
+    sentence
+}
+
+/// What came of several files.
+pub(crate) fn imported_all(batch: &Batch) -> String {
+    let files = |count: usize| if count == 1 { "1 file".into() } else { format!("{count} files") };
+    let mut sentence =
+        format!("{} read: {}", files(batch.done - batch.refused), counts(&batch.sum));
+    if batch.refused > 0 {
+        sentence += &format!(" {} could not be read.", files(batch.refused));
+    }
+    if batch.left() > 0 {
+        sentence += &format!(" {} left out: there is no room for more.", files(batch.left()));
+    }
+    sentence
+}
+
+/// How many messages were found, and what became of them.
+fn counts(imported: &Imported) -> String {
+    let mut sentence = format!("{} added", list::count(imported.messages, 0));
     if imported.duplicates > 0 {
         sentence += &format!(", {} here already", imported.duplicates);
     }
@@ -168,11 +200,5 @@ pub(crate) fn imported(name: &str, imported: &Imported) -> String {
     if imported.left > 0 {
         sentence += &format!(", {} left to their IMAP server", imported.left);
     }
-    sentence += ".";
-    match imported.added.len() {
-        0 => {}
-        1 => sentence += " Enter the password of the account that came back in its settings.",
-        _ => sentence += " Enter the passwords of the accounts that came back in their settings.",
-    }
-    sentence
+    sentence + "."
 }

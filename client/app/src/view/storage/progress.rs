@@ -1,7 +1,6 @@
 //! The file that is being written or read, and what came of it.
 
 use leptos::prelude::*;
-use postern_bridge::Imported;
 
 use crate::{
     format,
@@ -39,8 +38,11 @@ pub(super) fn TransferState() -> impl IntoView {
 #[component]
 fn Running() -> impl IntoView {
     let app = App::here();
-    let words = move || app.transfer.with(|own| text::backup::progress(own.name(), own.progress()));
-    let done = move || app.transfer.with(|own| own.progress().and_then(fraction));
+    let words = move || {
+        app.transfer
+            .with(|own| text::backup::progress(own.name(), own.place(), own.progress().as_ref()))
+    };
+    let done = move || app.transfer.with(|own| own.progress().as_ref().and_then(fraction));
     view! {
         <section class="card transfer" data-test="transfer">
             <p role="status">{words}</p>
@@ -95,8 +97,16 @@ fn Ended(name: String, kind: Kind, outcome: Outcome) -> impl IntoView {
         }
         (Outcome::Imported(own), _) => {
             let words = text::backup::imported(&name, &own);
-            let Imported { problems, .. } = own;
-            ("good", icons::GOOD, words, problems)
+            ("good", icons::GOOD, words, own.problems)
+        }
+        (Outcome::ImportedAll(own), _) => {
+            let words = text::backup::imported_all(&own);
+            let (state, glyph) = match own.refused {
+                0 => ("good", icons::GOOD),
+                refused if refused == own.files => ("bad", icons::WARNING),
+                _ => ("mixed", icons::WARNING),
+            };
+            (state, glyph, words, [own.refusals, own.sum.problems].concat())
         }
         (Outcome::Failed(sentence), _) => ("bad", icons::WARNING, sentence, Vec::new()),
         (Outcome::Stopped, Kind::Export(_)) => {

@@ -68,7 +68,8 @@ pub(super) fn BringBack() -> impl IntoView {
     }
 }
 
-/// A button that has the person pick a file, which is then read.
+/// A button that has the person pick a file, which is then read; or several, where mail goes into one
+/// folder.
 #[component]
 pub(super) fn FileButton(
     /// What it says.
@@ -102,14 +103,15 @@ pub(super) fn FileButton(
             hidden
             data-test=test
             accept=accept
+            multiple=move || matches!(target.get(), Some(ImportTarget::Mailbox(_)))
             node_ref=field
             on:change:target=move |event| {
                 let picked = event.target();
-                let file = files::all(picked.files()).into_iter().next();
+                let files = files::all(picked.files());
                 // The same file can be picked again.
                 picked.set_value("");
-                if let Some((file, target)) = file.zip(target.get_untracked()) {
-                    app.read_mail(file, target);
+                if let Some(target) = target.get_untracked() {
+                    app.read_mail(files, target);
                 }
             }
         />
