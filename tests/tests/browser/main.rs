@@ -5,6 +5,7 @@ mod backup;
 mod blind;
 mod changes;
 mod clock;
+mod coexistence;
 mod conversations;
 mod demo;
 mod discovery;
