@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;
 use serde_json::{Value, json};
@@ -112,6 +112,20 @@ pub async fn cancel_download(browser: &Browser, id: &str) -> Result<()> {
     let name = "Browser.cancelDownload";
     browser.client().issue_cmd(Command { name, parameters: json!({ "guid": id }) }).await?;
     Ok(())
+}
+
+/// Ends the process that draws the tab, in the middle of whatever it and its workers do; other tabs
+/// go on, and the browser with them. The tab answers no more.
+///
+/// # Errors
+///
+/// If the tab outlives that.
+pub async fn crash(browser: &Browser) -> Result<()> {
+    let crash = Command { name: "Page.crash", parameters: json!({}) };
+    match browser.client().issue_cmd(crash).await {
+        Err(error) if format!("{error:?}").contains("tab crashed") => Ok(()),
+        answer => bail!("the tab has not crashed: {answer:?}"),
+    }
 }
 
 /// Removes what an origin stores, of the kinds that the protocol names (`indexeddb`, `local_storage`…),

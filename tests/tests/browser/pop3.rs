@@ -1,5 +1,5 @@
-//! POP3 in the browser: what is deleted on the server, what is downloaded, and a tab that is killed
-//! in the middle of it.
+//! POP3 in the browser: what is deleted on the server, what is downloaded, and a browser or a tab
+//! that is killed in the middle of it.
 
 use std::{
     collections::BTreeSet,
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::steps::{Form, Servers, USER, open_row, open_settings, reader_shows};
 
-/// How often the browser is killed, unless [`KILLS_VARIABLE`] says otherwise.
+/// How often the browser or its tab is killed, unless [`KILLS_VARIABLE`] says otherwise.
 const KILLS: usize = 4;
 
 /// The variable that says otherwise; 50 and more for the long run.
@@ -313,8 +313,16 @@ pub(crate) fn check(here: &[u64], there: &BTreeSet<u64>, delivered: usize) -> Re
     Ok(())
 }
 
+/// Ends the tab's process alone and goes on in another tab: one that has crashed can't be loaded
+/// again over WebDriver.
+async fn crash_tab(browser: &Browser) -> Result<()> {
+    let next = browser.client().new_window(true).await?.handle;
+    devtools::crash(browser).await?;
+    Ok(browser.client().switch_to_window(next).await?)
+}
+
 #[tokio::test]
-async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubles_nothing()
+async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_and_doubles_nothing()
 -> Result<()> {
     let kills = std::env::var(KILLS_VARIABLE).ok().and_then(|kills| kills.parse().ok());
     let kills = kills.unwrap_or(KILLS);
@@ -335,9 +343,14 @@ async fn a_browser_that_is_killed_while_it_downloads_and_deletes_loses_and_doubl
         // Numerical Recipes' generator is good enough for moments.
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let moment = Duration::from_millis(u64::from(random >> 21));
-        println!("kill {kill} after {moment:?}");
+        let tab_alone = kill % 2 == 0;
+        println!("kill {kill} after {moment:?}, the tab alone: {tab_alone}");
         tokio::time::sleep(moment).await;
-        browser = Browser::start_with(browser.kill()?, 1400, 900).await?;
+        if tab_alone {
+            crash_tab(&browser).await?;
+        } else {
+            browser = Browser::start_with(browser.kill()?, 1400, 900).await?;
+        }
         if servers.dovecot.count(USER)? == 0 {
             let more = (delivered..delivered + MESSAGES).map(letter);
             servers.dovecot.deliver_all(USER, more)?;
