@@ -8,7 +8,7 @@ use postern_tests::{
 
 use crate::{
     clock,
-    steps::{Servers, USER, open_row, reader_shows},
+    steps::{Servers, USER, is_gone, open_row, reader_shows, shows},
 };
 
 /// The place that the person picks is in the browser's own file system, where the test finds it.
@@ -90,6 +90,7 @@ async fn what_a_browser_has_lost_comes_back_from_a_backup_and_is_not_downloaded_
         browser.wait_until(unread).await?;
 
         open_storage_page(browser).await?;
+        is_gone(browser, "backup-gathered").await?;
         browser.click("backup-save").await?;
         ended_with(browser, "30 messages").await?;
         let never = |text: &str| !text.contains("Never");
@@ -165,6 +166,7 @@ async fn a_download_counts_as_a_backup_once_the_person_has_seen_it() -> Result<(
         open_row(browser, "Letter 2").await?;
         open_storage_page(browser).await?;
         let is_never = |text: &str| text == "Never";
+        shows(browser, "backup-gathered", "the whole backup together in memory first").await?;
         browser.click("backup-save").await?;
         browser.get("transfer-saved").await?;
         browser.wait_for_text(&hook("last-backup"), is_never).await?;

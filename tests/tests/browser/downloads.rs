@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::{
     backup::{WIPE, ended_with, open_storage_page},
-    steps::{Servers, USER, open_row, reader_shows},
+    steps::{Servers, USER, is_gone, open_row, reader_shows},
 };
 
 /// How many letters of a megabyte there are.
@@ -98,6 +98,7 @@ async fn a_backup_without_a_place_to_pick_is_a_download_that_restores_everything
         devtools::run_before_each_page(browser, NO_PICKER).await?;
         devtools::save_downloads(browser, folder.path(), false).await?;
         start(browser, &servers).await?;
+        is_gone(browser, "backup-gathered").await?;
         browser.click("backup-save").await?;
         browser.click("transfer-saved").await?;
         ended_with(browser, "12 messages").await?;

@@ -3,12 +3,15 @@
 //! where there is none as a download that is put together first.
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
-use leptos::prelude::window;
+use leptos::prelude::{GetUntracked, RwSignal, Set, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::DomException;
 
-use super::{download::Parts, stream::Stream};
+use super::{download::Parts, stream::Stream, update};
+
+/// The function by which the person is asked for a place, where the browser has it.
+const PICKER: &str = "showSaveFilePicker";
 
 /// A file that is being written.
 pub(crate) enum Saver {
@@ -95,10 +98,26 @@ pub(crate) fn is_stopped(error: &JsValue) -> bool {
     error.dyn_ref::<DomException>().is_some_and(|error| error.name() == "AbortError")
 }
 
+/// Whether a file would be put together before it is saved, as far as can be told now.
+fn gathers() -> bool {
+    let picks = Reflect::has(&window(), &PICKER.into()).unwrap_or(false);
+    !picks && update::controller().is_none()
+}
+
+/// The same, kept up to date: the page may be open before its service worker is there.
+///
+/// To be called once: the listener lives as long as the page.
+pub(crate) fn watch_whether_files_are_gathered() -> RwSignal<bool> {
+    let watched = RwSignal::new(gathers());
+    if watched.get_untracked() {
+        update::on_control(move || watched.set(gathers()));
+    }
+    watched
+}
+
 /// Has the person pick a place; `None` if the browser can't ask.
 async fn pick(name: &str) -> Result<Option<JsValue>, JsValue> {
-    let Ok(picker) = Reflect::get(&window(), &"showSaveFilePicker".into())?.dyn_into::<Function>()
-    else {
+    let Ok(picker) = Reflect::get(&window(), &PICKER.into())?.dyn_into::<Function>() else {
         return Ok(None);
     };
     let options = Object::new();

@@ -40,6 +40,17 @@ pub(super) fn controller() -> Option<ServiceWorker> {
     container()?.controller()
 }
 
+/// Tells each time that a service worker begins to answer this page's requests.
+pub(super) fn on_control(told: impl Fn() + 'static) {
+    let Some(container) = container() else { return };
+    let told = Closure::<dyn Fn()>::new(told);
+    // Fails for no listener that there is.
+    let _ = container
+        .add_event_listener_with_callback("controllerchange", told.as_ref().unchecked_ref());
+    // The listener lives as long as the page.
+    told.forget();
+}
+
 /// Lets the new version take over and loads the page from it.
 pub(crate) async fn take_over() {
     let Some(waiting) = waiting().await else { return super::reload() };

@@ -29,7 +29,7 @@ use super::{
     transfer::Transfer,
 };
 use crate::{
-    browser::{cookie, download::Parts, history, local, network},
+    browser::{cookie, download::Parts, history, local, network, save},
     engine::{self, Engine},
     route::Route,
 };
@@ -58,6 +58,8 @@ pub(crate) struct App {
     pub(crate) memory: RwSignal<Memory>,
     /// The file that is being written or read.
     pub(crate) transfer: RwSignal<Transfer>,
+    /// Whether a file is put together in memory before it is saved.
+    pub(crate) gathers: RwSignal<bool>,
     /// The accounts.
     pub(crate) accounts: RwSignal<Accounts>,
     /// Their mailboxes.
@@ -126,6 +128,7 @@ impl App {
             )),
             copies: RwSignal::default(),
             transfer: RwSignal::default(),
+            gathers: save::watch_whether_files_are_gathered(),
             accounts: RwSignal::default(),
             mailboxes: RwSignal::default(),
             list: RwSignal::default(),

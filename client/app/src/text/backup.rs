@@ -33,6 +33,7 @@ pub(crate) const ZIP_FOLDER_DETAIL: &str =
     "One file for each message. Postern reads the flags back as well.";
 pub(crate) const MBOX_FOLDER_DETAIL: &str = "For other mail programs.";
 pub(crate) const HEADERS: &str = "An account downloads only headers, or leaves large messages on the server. Of those messages a backup has the headers alone.";
+pub(crate) const GATHERED: &str = "Here this browser can't write a file bit by bit: it puts the whole backup together in memory first. Should that fail for want of memory, save one account at a time.";
 pub(crate) const SAVE: &str = "Save a backup";
 pub(crate) const SAVE_FOLDER: &str = "Save to a file";
 pub(crate) const REMIND: &str = "Remind me of a backup";

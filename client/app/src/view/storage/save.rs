@@ -72,6 +72,12 @@ pub(super) fn BackUp() -> impl IntoView {
                     {text::backup::HEADERS}
                 </p>
             </Show>
+            <Show when=move || app.gathers.get()>
+                <p class="note" data-test="backup-gathered">
+                    <Icon glyph=icons::STORAGE />
+                    {text::backup::GATHERED}
+                </p>
+            </Show>
             <footer class="setup-actions">
                 <button
                     class="button is-primary"
