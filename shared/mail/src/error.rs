@@ -1,8 +1,10 @@
 //! What can go wrong, by who is at fault, ending as a sentence for a person.
 
 mod sentence;
+mod words;
 
 use postern_bridge::{Problem, ProblemKind};
+pub(crate) use words::words;
 
 use crate::{
     host::{TransportError, VaultError},

@@ -277,7 +277,7 @@ impl<T: Transport> ImapClient<T> {
                     self.half_said = (piece.len() as u64) < rest;
                 }
                 (Ok(event), _) => answer.take(event, size)?,
-                (Err(_), Some(text)) => return Err(goodbye(text.clone())),
+                (Err(_), Some(text)) => return Err(goodbye(text)),
                 (Err(error), None) => return Err(error),
             }
         }

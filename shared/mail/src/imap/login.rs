@@ -154,7 +154,7 @@ impl<T: Transport> ImapClient<T> {
         loop {
             match self.connection.next_event(host, PATIENCE, "a greeting").await? {
                 Event::Greeting(status) if status.kind == StatusKind::Bye => {
-                    return Err(goodbye(status.text));
+                    return Err(goodbye(&status.text));
                 }
                 Event::Greeting(status) => return Ok(status.kind == StatusKind::PreAuth),
                 Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),

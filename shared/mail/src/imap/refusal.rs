@@ -4,7 +4,7 @@ use postern_imap::response::{Code, Status, StatusKind};
 
 use crate::{
     MailError,
-    error::{Closed, Denial},
+    error::{Closed, Denial, words},
 };
 
 /// Why a command was refused; `None` if it was not. `what` it asked, as in [`MailError::Refused`].
@@ -12,7 +12,7 @@ pub(super) fn refusal(what: &'static str, end: &Status) -> Option<MailError> {
     if end.kind == StatusKind::Ok {
         return None;
     }
-    let text = end.text.clone();
+    let text = words(&end.text);
     let why = match end.code {
         Some(Code::InUse) => return Some(MailError::Closed(Closed::InUse(text))),
         Some(Code::Unavailable | Code::Throttled) => return Some(MailError::Unavailable(text)),
@@ -30,7 +30,7 @@ pub(super) fn log_in_refusal(end: &Status) -> Option<MailError> {
     if end.kind == StatusKind::Ok {
         return None;
     }
-    let text = end.text.clone();
+    let text = words(&end.text);
     Some(match end.code {
         _ if is_about_connections(&text) => MailError::TooManyConnections(text),
         Some(Code::Limit) => MailError::TooManyConnections(text),
@@ -48,7 +48,8 @@ pub(super) fn log_in_refusal(end: &Status) -> Option<MailError> {
 }
 
 /// The same for a server that says goodbye instead of hello, or of an answer.
-pub(super) fn goodbye(text: String) -> MailError {
+pub(super) fn goodbye(text: &str) -> MailError {
+    let text = words(text);
     if is_about_connections(&text) {
         MailError::TooManyConnections(text)
     } else {
@@ -92,14 +93,26 @@ mod tests {
     }
 
     #[test]
-    fn too_many_connections_are_no_wrong_password() {
-        let words = "Maximum number of connections from user+IP exceeded";
-        let many = MailError::TooManyConnections(words.into());
-        for code in [None, Some(Code::Unavailable), Some(Code::Limit)] {
-            assert_eq!(log_in_refusal(&end(code, words)), Some(many.clone()));
+    fn a_server_that_says_too_much_is_cut_short() {
+        let said = format!("too many connections {}", "x".repeat(16 << 20));
+        let told = |error: MailError| error.problem("mail.example.org").sentence.chars().count();
+        let refused = end(None, &said);
+        let denied = end(Some(Code::OverQuota), &said);
+        for error in [refusal("try", &refused), refusal("try", &denied), log_in_refusal(&refused)] {
+            assert!((500..1_000).contains(&told(error.unwrap())));
         }
-        assert_eq!(goodbye(words.into()), many);
-        assert_eq!(goodbye("Autologout".into()), MailError::Unavailable("Autologout".into()));
+        assert!((500..1_000).contains(&told(goodbye(&said))));
+    }
+
+    #[test]
+    fn too_many_connections_are_no_wrong_password() {
+        let said = "Maximum number of connections from user+IP exceeded";
+        let many = MailError::TooManyConnections(said.into());
+        for code in [None, Some(Code::Unavailable), Some(Code::Limit)] {
+            assert_eq!(log_in_refusal(&end(code, said)), Some(many.clone()));
+        }
+        assert_eq!(goodbye(said), many);
+        assert_eq!(goodbye("Autologout"), MailError::Unavailable("Autologout".into()));
         let wrong = log_in_refusal(&end(Some(Code::AuthenticationFailed), "Wrong."));
         assert_eq!(wrong, Some(MailError::Login("Wrong.".into())));
     }

@@ -8,6 +8,7 @@ use crate::host::within;
 use crate::{
     Host, MailError, Secret, authenticate,
     connection::{self, Connection},
+    error,
 };
 
 /// A browser has no name of its own to give (RFC 5321 section 4.1.4).
@@ -137,7 +138,7 @@ impl<'host, H: Host> Server<'host, H> {
                 Ok(())
             }
             Event::Refused { request: Request::LogIn, reply } if reply.is_permanent() => {
-                Err(authenticate::refused(MailError::Login(reply.text()), password))
+                Err(authenticate::refused(MailError::Login(words(&reply)), password))
             }
             other => Err(unexpected(&other, "log in")),
         }
@@ -155,5 +156,5 @@ pub(super) fn unexpected(event: &Event, what: &'static str) -> MailError {
 /// The server's words, or its code if it has none.
 pub(super) fn words(reply: &Reply) -> String {
     let text = reply.text();
-    if text.is_empty() { reply.code.to_string() } else { text }
+    if text.is_empty() { reply.code.to_string() } else { error::words(&text) }
 }

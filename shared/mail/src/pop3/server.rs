@@ -11,7 +11,7 @@ use super::limits::{MAX_MESSAGE, PATIENCE, TOO_SOON};
 use crate::{
     Host, MailError, Secret, authenticate,
     connection::{self, Connection},
-    error::Closed,
+    error::{Closed, words},
     host::within,
 };
 
@@ -260,10 +260,10 @@ fn log_in_refused(response: Response, offers: &Capabilities) -> MailError {
             let delay = offers.login_delay;
             MailError::Closed(Closed::TooSoon { wait: delay.unwrap_or(TOO_SOON), delay })
         }
-        Some(ResponseCode::Auth) => MailError::Login(response.text),
+        Some(ResponseCode::Auth) => MailError::Login(words(&response.text)),
         // A server that says so for wrong credentials means something else here.
         None | Some(ResponseCode::Other(_)) if !offers.auth_resp_code => {
-            MailError::Login(response.text)
+            MailError::Login(words(&response.text))
         }
         _ => refused(response, "let you in"),
     }
@@ -271,7 +271,7 @@ fn log_in_refused(response: Response, offers: &Capabilities) -> MailError {
 
 /// The error for a refusal; `what` as in [`MailError::Refused`].
 fn refused(response: Response, what: &'static str) -> MailError {
-    let text = response.text;
+    let text = words(&response.text);
     match response.code {
         Some(ResponseCode::InUse) => MailError::Closed(Closed::InUse(text)),
         Some(ResponseCode::SystemTemporary) => MailError::Closed(Closed::Temporary(text)),

@@ -10,7 +10,10 @@ use postern_imap::{
 };
 
 use super::super::{ImapClient, exchange::Answer, limits};
-use crate::{Host, MailError, Transport, changes::is_provisional, search::limits as search_limits};
+use crate::{
+    Host, MailError, Transport, changes::is_provisional, error::words,
+    search::limits as search_limits,
+};
 
 /// How long a server may be silent while it looks: one without an index reads every message.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -147,7 +150,7 @@ impl<T: Transport> ImapClient<T> {
         match (end.kind, end.code) {
             (StatusKind::Ok, _) => {}
             (_, Some(Code::BadCharset(_))) => return Err(Failure::Charset),
-            _ => return Err(Failure::Refused(end.text)),
+            _ => return Err(Failure::Refused(words(&end.text))),
         }
         let results = answer.responses.into_iter().filter_map(|response| match response {
             Response::Search(result) => Some(result),
