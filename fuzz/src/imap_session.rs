@@ -24,6 +24,7 @@ const LIMITS: Limits = Limits {
     unasked: 50,
     capabilities: 8,
     extension_name: 16,
+    payload: 32,
 };
 
 /// Whatever a server says, and however it is split, a session never panics, sends nothing before it

@@ -25,6 +25,8 @@ pub struct Limits {
     pub capabilities: usize,
     /// Bytes of an enabled extension's name; one with a longer name is ignored.
     pub extension_name: usize,
+    /// Bytes of what stands behind an unknown response code; the rest is not kept.
+    pub payload: usize,
 }
 
 impl Default for Limits {
@@ -40,6 +42,7 @@ impl Default for Limits {
             unasked: 100_000,
             capabilities: 500,
             extension_name: 100,
+            payload: 200,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Others come from RFC 5530 (refusals), 4315 and 7162 (UIDs and mod-sequences), 5182 (saved
 //! results), 6154 (special use), 8474 (object identifiers), 4978 (compression), 9585 (progress),
-//! 9586 and 9738 (limits), and from vendors.
+//! 9586 and 9738 (limits), 4314 (rights), 5465 (NOTIFY), 2193 and 2221 (other servers), and from vendors.
 
 mod copied;
 
@@ -80,8 +80,14 @@ pub enum Code {
     NoModSeq,
     /// NONEXISTENT: there is no such mailbox.
     NonExistent,
+    /// MYRIGHTS: what this account may do with the mailbox that was selected, one letter for each
+    /// right (RFC 4314 section 2.1); Courier tells it so.
+    MyRights(String),
     /// NOPERM: this account may not do that.
     NoPermission,
+    /// NOTIFICATIONOVERFLOW: too much happens, so that the server tells nothing any more until it is
+    /// asked to again (RFC 5465 section 5.8).
+    NotificationOverflow,
     /// NOTSAVED: the result of the search could not be kept (RFC 5182).
     NotSaved,
     /// OVERQUOTA.
@@ -96,6 +102,8 @@ pub enum Code {
     ReadOnly,
     /// READ-WRITE.
     ReadWrite,
+    /// REFERRAL: where else the mailbox, or the account, is (RFC 2193, RFC 2221).
+    Referral(String),
     /// SERVERBUG.
     ServerBug,
     /// THROTTLED: too many requests (Gmail).
@@ -123,8 +131,14 @@ pub enum Code {
     UseAttribute,
     /// WEBALERT: an address that the person must open in a browser (Gmail).
     WebAlert(String),
-    /// Any other, or one whose payload makes no sense; its name, in upper case.
-    Other(String),
+    /// Any other, or one whose payload makes no sense.
+    Other {
+        /// Its name, in upper case.
+        name: String,
+        /// What stands behind it, as it was sent but for bytes that are not UTF-8, cut where it is
+        /// longer than [`Limits::payload`] allows; may be empty.
+        payload: String,
+    },
 }
 
 /// How far a command is.
@@ -148,7 +162,8 @@ impl Code {
         };
         let name = name.text().unwrap_or_default().to_ascii_uppercase();
         let code = Self::bare(&name).or_else(|| Self::with_payload(&name, arguments, limits));
-        (Some(code.unwrap_or(Self::Other(name))), read.defect)
+        let other = || Self::Other { payload: payload(text, limits), name };
+        (Some(code.unwrap_or_else(other)), read.defect)
     }
 
     /// The codes that say all by their name.
@@ -172,6 +187,7 @@ impl Code {
             "NOMODSEQ" => Self::NoModSeq,
             "NONEXISTENT" => Self::NonExistent,
             "NOPERM" => Self::NoPermission,
+            "NOTIFICATIONOVERFLOW" => Self::NotificationOverflow,
             "NOTSAVED" => Self::NotSaved,
             // RFC 9051 and RFC 9208; the second name is what older servers say.
             "OVERQUOTA" | "QUOTAEXCEEDED" => Self::OverQuota,
@@ -210,7 +226,9 @@ impl Code {
                 last_uid: arguments.get(1).and_then(Token::number),
             },
             "MODIFIED" => Self::Modified(SequenceSet::parse(first?.atom()?)?),
+            "MYRIGHTS" => Self::MyRights(first?.text()?),
             "PERMANENTFLAGS" => Self::PermanentFlags(Flag::all(first?.list()?)),
+            "REFERRAL" => Self::Referral(first?.text()?),
             "UIDNEXT" => Self::UidNext(number()?),
             "UIDVALIDITY" => Self::UidValidity(number()?),
             "UNSEEN" => Self::Unseen(number()?),
@@ -218,6 +236,14 @@ impl Code {
             _ => return None,
         })
     }
+}
+
+/// What stands behind a code's name.
+fn payload(code: &[u8], limits: &Limits) -> String {
+    let code = code.trim_ascii_start();
+    let end = code.iter().position(|byte| *byte == b' ').unwrap_or(code.len());
+    let payload = code[end..].trim_ascii();
+    String::from_utf8_lossy(&payload[..payload.len().min(limits.payload)]).into_owned()
 }
 
 fn append_uid(arguments: &[Token<'_>]) -> Option<Code> {
@@ -249,6 +275,10 @@ mod tests {
             (Some(code), None) => code,
             other => panic!("{text}: {other:?}"),
         }
+    }
+
+    fn other(name: &str, payload: &str) -> Code {
+        Code::Other { name: name.into(), payload: payload.into() }
     }
 
     fn set(text: &str) -> SequenceSet {
@@ -286,10 +316,17 @@ mod tests {
                 Code::InProgress(Progress { tag: Some("A1".into()), done: Some(175), total: None })
             }),
             ("WEBALERT https://example.org/x", Code::WebAlert("https://example.org/x".into())),
-            ("X-NEW (a b)", Code::Other("X-NEW".into())),
-            ("UIDNEXT soon", Code::Other("UIDNEXT".into())),
-            ("COPYUID 1 2:4 7", Code::Other("COPYUID".into())),
-            ("MODIFIED", Code::Other("MODIFIED".into())),
+            (r#"MYRIGHTS "acdilrsw""#, Code::MyRights("acdilrsw".into())),
+            ("NOTIFICATIONOVERFLOW", Code::NotificationOverflow),
+            ("REFERRAL imap://ann;AUTH=*@other/", {
+                Code::Referral("imap://ann;AUTH=*@other/".into())
+            }),
+            ("X-NEW  (a b) ", other("X-NEW", "(a b)")),
+            ("BADEVENT (MessageNew FlagChange)", { other("BADEVENT", "(MessageNew FlagChange)") }),
+            ("METADATA LONGENTRIES 2199", other("METADATA", "LONGENTRIES 2199")),
+            ("UIDNEXT soon", other("UIDNEXT", "soon")),
+            ("COPYUID 1 2:4 7", other("COPYUID", "1 2:4 7")),
+            ("MODIFIED", other("MODIFIED", "")),
         ];
         for (text, expected) in cases {
             assert_eq!(code(text), expected, "{text}");
@@ -304,7 +341,16 @@ mod tests {
                      SERVERBUG TRYCREATE UIDNOTSTICKY UNAVAILABLE UNKNOWN-CTE BADCHARSET NOTSAVED"
             .split_ascii_whitespace()
         {
-            assert_ne!(code(&name.to_ascii_lowercase()), Code::Other(name.into()), "{name}");
+            assert_ne!(code(&name.to_ascii_lowercase()), other(name, ""), "{name}");
         }
+    }
+
+    #[test]
+    fn what_stands_behind_an_unknown_code_is_kept_up_to_the_limit() {
+        let limits = Limits { payload: 5, ..Limits::default() };
+        let kept = |text: &str| Code::parse(text.as_bytes(), &limits).0.unwrap();
+        assert_eq!(kept("X abcde"), other("X", "abcde"));
+        assert_eq!(kept("X abcdef"), other("X", "abcde"));
+        assert_eq!(kept("X abcdü"), other("X", "abcd\u{fffd}"), "a letter is not kept by halves");
     }
 }

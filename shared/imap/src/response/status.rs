@@ -91,11 +91,12 @@ mod tests {
 
     #[test]
     fn code_and_text_are_told_apart() {
+        let other = Code::Other { name: "X".into(), payload: r#""a]\"b""#.into() };
         let cases = [
             ("* OK", None, ""),
             ("* OK Hello", None, "Hello"),
             ("* NO [ALERT] Disk [full]", Some(Code::Alert), "Disk [full]"),
-            ("* OK [X \"a]\\\"b\"] done", Some(Code::Other("X".into())), "done"),
+            ("* OK [X \"a]\\\"b\"] done", Some(other), "done"),
             ("* OK [not a code", None, "[not a code"),
             ("* BYE Grüße", None, "Grüße"),
         ];
