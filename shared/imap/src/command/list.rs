@@ -35,11 +35,10 @@ pub struct ListReturn {
 impl ListReturn {
     /// All of it that the server offers.
     pub fn offered(capabilities: &Capabilities) -> Self {
-        let all = capabilities.has("IMAP4REV2");
-        let extended = all || capabilities.has("LIST-EXTENDED");
-        let status = all || (extended && capabilities.has("LIST-STATUS"));
+        let extended = capabilities.has("LIST-EXTENDED");
+        let status = extended && capabilities.has("LIST-STATUS");
         Self {
-            special_use: all || (extended && capabilities.has("SPECIAL-USE")),
+            special_use: extended && capabilities.has("SPECIAL-USE"),
             subscribed: extended,
             children: extended,
             my_rights: extended && capabilities.has("LIST-MYRIGHTS"),

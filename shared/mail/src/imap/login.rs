@@ -89,9 +89,15 @@ impl<T: Transport> ImapClient<T> {
 
     /// Says who we are, turns on what lets the server tell what has changed and speak UTF-8, and has
     /// the connection compressed if the server is far away, where it offers that.
+    ///
+    /// IMAP4rev2 is not enabled where the server speaks IMAP4rev1 as well: all that a client could gain
+    /// is names in UTF-8, which UTF8=ACCEPT brings; what it has taken in is used without.
     async fn agree<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
         let offered = self.capabilities(host).await?;
         self.enabled.condstore = offered.has("CONDSTORE");
+        if offered.is_rev2_only() {
+            self.enabled.spelling = Spelling::Utf8;
+        }
         let mut commands = Vec::new();
         if offered.has("ID") || self.has_quirk(Quirk::WantsId) {
             commands.push(self.introduction()?);

@@ -17,7 +17,7 @@ impl<T: Transport> ImapClient<T> {
         }
         let capabilities = self.capabilities(host).await?;
         let mut prefix = Vec::new();
-        if capabilities.has("NAMESPACE") || capabilities.has("IMAP4REV2") {
+        if capabilities.has("NAMESPACE") {
             let what = "say where folders are";
             let answer = self.run_all(host, vec![Command::namespace()], what).await?;
             let told = answer.responses.into_iter().find_map(|response| match response {

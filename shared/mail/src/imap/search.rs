@@ -98,7 +98,7 @@ impl<T: Transport> ImapClient<T> {
         short: SearchReturn,
     ) -> Result<Answer, MailError> {
         let capabilities = self.capabilities(host).await?;
-        let has_short = capabilities.has("ESEARCH") || capabilities.has("IMAP4REV2");
+        let has_short = capabilities.has("ESEARCH");
         let form = if has_short { short } else { SearchReturn::Plain };
         self.run(host, Command::uid_search(&keys, form)?, WHAT).await
     }

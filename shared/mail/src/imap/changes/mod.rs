@@ -84,7 +84,7 @@ impl<T: Transport> ImapClient<T> {
     /// Whether the server can remove single messages (UIDPLUS, RFC 4315).
     async fn can_expunge<H: Host<Transport = T>>(&mut self, host: &H) -> Result<bool, MailError> {
         let capabilities = self.capabilities(host).await?;
-        Ok(capabilities.has("UIDPLUS") || capabilities.has("IMAP4REV2"))
+        Ok(capabilities.has("UIDPLUS"))
     }
 }
 

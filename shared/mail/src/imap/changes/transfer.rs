@@ -36,7 +36,7 @@ impl<T: Transport> ImapClient<T> {
             _ => self.open_for(host, entry, from).await?,
         };
         let capabilities = self.capabilities(host).await?;
-        let can_move = capabilities.has("MOVE") || capabilities.has("IMAP4REV2");
+        let can_move = capabilities.has("MOVE");
         let (arrivals, removal) = if !copy && can_move && step == Step::Begun {
             (self.move_at_once(host, entry, &target).await?, Removal::Whole)
         } else {

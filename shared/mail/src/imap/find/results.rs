@@ -55,9 +55,8 @@ impl<T: Transport> ImapClient<T> {
         keys: &[SearchKey],
     ) -> Result<Results, Failure> {
         let capabilities = self.capabilities(host).await?;
-        let is_new = capabilities.has("IMAP4REV2");
-        let has_short = is_new || capabilities.has("ESEARCH");
-        let is_kept = is_new || capabilities.has("SEARCHRES");
+        let has_short = capabilities.has("ESEARCH");
+        let is_kept = capabilities.has("SEARCHRES");
         if has_short && is_kept && capabilities.has("PARTIAL") {
             match self.find_first_window(host, keys).await {
                 // One that can't do what it says may do with less.
