@@ -26,6 +26,14 @@ pub enum MailError {
     /// The server refused the access token; its words.
     #[error("the server refused the access token: {0}")]
     Token(String),
+    /// The provider wants the person to log in on a page of its own first.
+    #[error("the provider wants a log-in at {page} first: {text}")]
+    LogInOnPage {
+        /// The page's address.
+        page: String,
+        /// The server's words.
+        text: String,
+    },
     /// The server refused a request; what it was asked, and its words.
     #[error("the server refused to {what}: {text}")]
     Refused {
@@ -166,6 +174,7 @@ impl MailError {
             Self::TimedOut(_) => ProblemKind::Unreachable,
             Self::Login(_)
             | Self::Token(_)
+            | Self::LogInOnPage { .. }
             | Self::PasswordMissing
             | Self::SettingsLost
             | Self::Denied { why: Denial::Expired, .. } => ProblemKind::Login,

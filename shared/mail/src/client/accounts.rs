@@ -6,7 +6,7 @@ use postern_bridge::{
 };
 
 use super::{
-    Client, Running,
+    Client, Running, alerts,
     certificates::{self, Sessions, vouched_for},
     lanes::Lanes,
     probe::Probe,
@@ -220,6 +220,7 @@ impl<H: Host> Client<H> {
         let mut batch = vec![
             account.delete(),
             certificates::forget_sessions(account.id),
+            alerts::forget(account.id),
             ServerNotes::forget(account.id),
             recovery::forget(account.id),
         ];

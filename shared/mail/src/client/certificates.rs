@@ -109,7 +109,10 @@ fn distrust(account: &mut Account, server: ServerRole) {
 /// Whether an error can only come from a server whose certificate was accepted.
 fn is_past_tls(error: &MailError, security: Security) -> bool {
     match error {
-        MailError::Login(_) | MailError::Token(_) | MailError::TooManyConnections(_) => true,
+        MailError::Login(_)
+        | MailError::Token(_)
+        | MailError::LogInOnPage { .. }
+        | MailError::TooManyConnections(_) => true,
         // With STARTTLS they may come before the upgrade.
         // Then it was not even asked.
         MailError::Closed(Closed::TooSoon { .. }) => false,

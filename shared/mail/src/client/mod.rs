@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
+//! | `alerts` | what servers want people to be told |
 //! | `attachments` | the content of attachments, given to pages in pieces |
 //! | `conversations` | lists whose rows are conversations |
 //! | `copying` | local folders, copied to an IMAP account |
@@ -33,6 +34,7 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod attachments;
 mod backup;
 mod certificates;

@@ -60,6 +60,10 @@ impl MailError {
                 "{host} did not accept the access token. It has probably expired: get a new one from \
                  your provider, and enter it in place of the password. It says: “{text}”"
             ),
+            Self::LogInOnPage { page, text } => format!(
+                "Your provider wants you to log in with a browser first. Open {page} and do so; then \
+                 try again here. {host} says: “{text}”"
+            ),
             Self::Refused { what, text } => format!("{host} refused to {what}. It says: “{text}”"),
             Self::Denied { what, why, text } => denial_sentence(host, what, *why, text),
             Self::TooLarge { what, size, limit } => too_large_sentence(host, what, *size, *limit),

@@ -257,6 +257,9 @@ impl<T: Transport> ImapClient<T> {
             let event = self.connection.next_event(clock, patience.min(left), what).await;
             let size = self.connection.session.taken() - before;
             deadline.carry(size);
+            if let Ok(event) = &event {
+                self.alerts.hear(event);
+            }
             if let (Ok(Event::Defect(defect)), Some(news)) = (&event, &mut self.news) {
                 news.doubt(defect);
             }

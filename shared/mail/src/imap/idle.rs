@@ -83,7 +83,11 @@ impl<T: Transport> ImapClient<T> {
             let left = end.saturating_sub(host.now());
             let Ok(left @ 1..) = u64::try_from(left) else { break };
             let left = Duration::from_millis(left);
-            match self.connection.next_event_or(host, left, "news", other).await {
+            let event = self.connection.next_event_or(host, left, "news", other).await;
+            if let Ok(Either::Left(event)) = &event {
+                self.alerts.hear(event);
+            }
+            match event {
                 Ok(Either::Left(Event::Idling { renew_within })) => {
                     end = end.min(after(host.now(), renew_within));
                 }

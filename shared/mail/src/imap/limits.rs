@@ -35,6 +35,8 @@ pub const MESSAGES: u64 = 1_000_000;
 /// Ranges of UIDs that a server is asked for to empty a mailbox, where it can't tell all in one answer:
 /// sixty find one that spoils it.
 pub const RANGES: u32 = 1_000;
+/// Texts of one connection that a server wants the person to be told.
+pub const ALERTS: usize = 10;
 /// Messages whose changes are on their way that are left out when the server counts; of more, the count
 /// may be wrong until the next one.
 pub const UNSETTLED: usize = 500;

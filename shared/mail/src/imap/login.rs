@@ -14,6 +14,7 @@ use postern_imap::{
 use super::{
     Enabled, ImapClient, PATIENCE,
     lookout::Lookout,
+    overheard::Alerts,
     refusal::{goodbye, log_in_refusal},
 };
 use crate::{
@@ -60,6 +61,7 @@ impl<T: Transport> ImapClient<T> {
             watches_all: false,
             told_of_others: false,
             lookout: Lookout::default(),
+            alerts: Alerts::default(),
             ended: BTreeMap::new(),
         };
         match client.log_in(host, login, password).await {
@@ -158,7 +160,9 @@ impl<T: Transport> ImapClient<T> {
     /// Waits for the server's first words; true if it needs no log-in.
     async fn greeting<H: Host<Transport = T>>(&mut self, host: &H) -> Result<bool, MailError> {
         loop {
-            match self.connection.next_event(host, PATIENCE, "a greeting").await? {
+            let event = self.connection.next_event(host, PATIENCE, "a greeting").await?;
+            self.alerts.hear(&event);
+            match event {
                 Event::Greeting(status) if status.kind == StatusKind::Bye => {
                     return Err(goodbye(&status.text));
                 }
@@ -203,7 +207,7 @@ impl<T: Transport> ImapClient<T> {
             None => Command::login(&credentials)?,
         };
         let answer = self.run_all(host, vec![command], "log in").await?;
-        let refusal = answer.ends.iter().find_map(log_in_refusal);
+        let refusal = answer.ends.iter().find_map(|end| log_in_refusal(end, &answer.responses));
         refusal.map_or(Ok(()), |error| Err(authenticate::refused(error, password)))
     }
 

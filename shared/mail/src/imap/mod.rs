@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `login` | greeting, TLS, log-in |
 //! | `exchange` | commands and what came back for them |
+//! | `overheard` | what a server wants a person to be told |
 //! | `refusal` | what a refusal means |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `namespace` | where new mailboxes are made |
@@ -52,6 +53,7 @@ mod migrate;
 mod namespace;
 mod newcomers;
 mod news;
+mod overheard;
 mod part;
 mod partial;
 mod plan;
@@ -86,6 +88,7 @@ pub(crate) use limits::PART_WINDOW;
 use lookout::Lookout;
 pub(crate) use mailboxes::forget_messages;
 use news::News;
+use overheard::Alerts;
 pub use part::Fetched;
 use postern_bridge::{MessageId, TlsSession};
 use postern_imap::{Command, Session, mailbox_name::Spelling, response::Status, session::Tag};
@@ -129,6 +132,8 @@ pub struct ImapClient<T: Transport> {
     asked_previews: BTreeSet<MessageId>,
     /// What is looked at beside the selected mailbox.
     lookout: Lookout,
+    /// What the server wants the person to be told.
+    alerts: Alerts,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
 }

@@ -122,6 +122,7 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
         | MailError::TimedOut(_)
         | MailError::Login(_)
         | MailError::Token(_)
+        | MailError::LogInOnPage { .. }
         | MailError::PasswordMissing
         | MailError::SettingsLost
         | MailError::Store(_)

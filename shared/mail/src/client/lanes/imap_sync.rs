@@ -94,7 +94,9 @@ impl<H: Host> Client<H> {
             failures = match &result {
                 Ok(_) => 0,
                 // A refused log-in is not repeated soon: it may lock the account.
-                Err(MailError::Login(_) | MailError::Token(_)) => u32::MAX,
+                Err(MailError::Login(_) | MailError::Token(_) | MailError::LogInOnPage { .. }) => {
+                    u32::MAX
+                }
                 Err(_) => failures.saturating_add(1),
             };
             self.report(account, result.map(drop));
@@ -119,9 +121,11 @@ impl<H: Host> Client<H> {
             let mut asked = pin!(queue.wait());
             connection.wait_for_news(host, inbox, POLL, &mut asked).await
         };
+        let alerts = connection.take_alerts();
         if news.is_err() {
             link.connection = None;
         }
+        self.tell_alerts(account, alerts).await;
         match (asked, news) {
             (Some(true), _) => Next::Asked,
             (Some(false), _) => Next::Over,

@@ -45,7 +45,9 @@ impl<H: Host> Link<H> {
                     self.connection.insert(fresh)
                 }
             };
-            match work(connection, &host).await {
+            let worked = work(connection, &host).await;
+            self.client.tell_alerts(self.account, connection.take_alerts()).await;
+            match worked {
                 Err(error) if !connection.is_usable(&error) => {
                     self.connection = None;
                     if !std::mem::take(&mut may_be_stale) {
