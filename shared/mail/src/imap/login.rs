@@ -61,6 +61,7 @@ impl<T: Transport> ImapClient<T> {
             watches_all: false,
             told_of_others: false,
             lookout: Lookout::default(),
+            counted_to: Vec::new(),
             alerts: Alerts::default(),
             ended: BTreeMap::new(),
         };

@@ -10,14 +10,14 @@ use postern_bridge::{AccountId, MailboxId, Role};
 use postern_imap::{
     Command, Response,
     command::{ListReturn, StatusItem},
-    response::{ListEntry, MailboxStatus, MyRights},
+    response::{ListEntry, MailboxStatus, MyRights, StatusKind},
 };
 
 use self::{
     known::known,
     roles::{guess_roles, role},
 };
-use super::{ImapClient, labels, limits, plan, refused, spelling};
+use super::{ImapClient, labels, limits, plan, refusal::refusal, refused, spelling};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{self, Counted, Entry, Pending},
@@ -82,13 +82,28 @@ impl<T: Transport> ImapClient<T> {
         let offered = self.capabilities(host).await?;
         let with = ListReturn::offered(&offered);
         let what = "list the mailboxes";
-        let answer = self.run(host, Command::list(b"*", &with)?, what).await?;
+        let mut commands = vec![Command::list(b"*", &with)?];
+        if !with.subscribed {
+            commands.push(Command::lsub(b"*")?);
+        }
+        let answer = self.run_all(host, commands, what).await?;
+        if let Some(error) = answer.ends.first().and_then(|end| refusal(what, end)) {
+            return Err(error);
+        }
         let is_whole = !answer.is_damaged;
+        let subscriptions = match answer.ends.get(1) {
+            None => Subscriptions::Listed,
+            Some(end) if end.kind == StatusKind::Ok && is_whole => Subscriptions::Apart,
+            // One that can't tell them is talked to as before.
+            Some(_) => Subscriptions::Unknown,
+        };
         let mut responses = answer.responses;
         let names = selectable(&responses);
         if with.status.is_empty() {
             let items = StatusItem::offered(&offered);
-            responses.extend(self.statuses(host, &names, &items).await?);
+            let counted = in_turn(names.clone(), &self.counted_to, limits::COUNTED_MAILBOXES);
+            responses.extend(self.statuses(host, &counted, &items).await?);
+            self.counted_to = counted.last().cloned().unwrap_or_default();
         }
         let counted = host.now();
         let mut identifiers = Vec::new();
@@ -96,7 +111,7 @@ impl<T: Transport> ImapClient<T> {
             identifiers = self.identifiers(host, &names, &responses, identified).await?;
         }
         spelling::spell(&mut responses, self.enabled.spelling);
-        let mailboxes = listed(responses, identifiers, with.subscribed);
+        let mailboxes = listed(responses, identifiers, subscriptions);
         if mailboxes.is_empty() {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
@@ -111,9 +126,8 @@ impl<T: Transport> ImapClient<T> {
         names: &[Vec<u8>],
         items: &[StatusItem],
     ) -> Result<Vec<Response>, MailError> {
-        let names = names.iter().take(limits::COUNTED_MAILBOXES);
         let commands: Result<Vec<_>, _> =
-            names.map(|name| Command::status_of(name, items)).collect();
+            names.iter().map(|name| Command::status_of(name, items)).collect();
         Ok(self.run_all(host, commands?, "ask about the mailboxes").await?.responses)
     }
 }
@@ -125,6 +139,28 @@ fn selectable(list: &[Response]) -> Vec<Vec<u8>> {
         _ => None,
     };
     list.iter().filter_map(name).collect()
+}
+
+/// As many of the names as there may be: where there are more, those that follow the one that was the
+/// last before, so that all have their turn.
+fn in_turn(mut names: Vec<Vec<u8>>, last: &[u8], most: usize) -> Vec<Vec<u8>> {
+    if names.len() > most {
+        names.sort_unstable();
+        let next = names.partition_point(|name| **name <= *last);
+        names.rotate_left(next);
+        names.truncate(most);
+    }
+    names
+}
+
+/// How a server has told which mailboxes a person is subscribed to.
+enum Subscriptions {
+    /// With each mailbox, in the list.
+    Listed,
+    /// Apart from it, by LSUB.
+    Apart,
+    /// Not at all.
+    Unknown,
 }
 
 /// The mailboxes that the server listed.
@@ -231,9 +267,12 @@ pub(crate) fn forget_messages(mailbox: MailboxId) -> [Write; 4] {
     [range(Table::Messages), range(Table::Arrival), range(Table::Bodies), refused::forget(mailbox)]
 }
 
-/// What the server listed, with the identifiers that it told apart; `subscribed` is whether it was
-/// asked for subscriptions as well.
-fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool) -> Vec<Listed> {
+/// What the server listed, with the identifiers that it told apart.
+fn listed(
+    responses: Vec<Response>,
+    identifiers: Vec<Response>,
+    subscriptions: Subscriptions,
+) -> Vec<Listed> {
     let mut identities: BTreeMap<Vec<u8>, (String, u32)> = BTreeMap::new();
     for response in identifiers {
         if let Response::MailboxStatus(status) = response
@@ -245,6 +284,7 @@ fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool
     let mut entries: BTreeMap<Vec<u8>, ListEntry> = BTreeMap::new();
     let mut counts: BTreeMap<Vec<u8>, MailboxStatus> = BTreeMap::new();
     let mut rights: BTreeMap<Vec<u8>, MyRights> = BTreeMap::new();
+    let mut subscribed: BTreeSet<Vec<u8>> = BTreeSet::new();
     for response in responses {
         match response {
             Response::List(entry) => {
@@ -252,6 +292,9 @@ fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool
             }
             Response::MailboxStatus(status) => {
                 counts.insert(status.name.clone(), status);
+            }
+            Response::Subscribed(entry) => {
+                subscribed.insert(canonical(entry.name));
             }
             Response::MyRights(own) if !own.rights.is_empty() => {
                 rights.insert(own.mailbox.clone(), own);
@@ -272,7 +315,11 @@ fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool
             delimiter: entry.delimiter,
             can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors") && may(&entry, 'k'),
             can_take: may(&entry, 'i'),
-            subscribed: subscribed.then(|| entry.has(r"\Subscribed")),
+            subscribed: match subscriptions {
+                Subscriptions::Listed => Some(entry.has(r"\Subscribed")),
+                Subscriptions::Apart => Some(subscribed.contains(&canonical(entry.name.clone()))),
+                Subscriptions::Unknown => None,
+            },
             status: counts.remove(&entry.name),
             identity: identities.remove(&entry.name),
             path: entry.name,
@@ -280,6 +327,11 @@ fn listed(responses: Vec<Response>, identifiers: Vec<Response>, subscribed: bool
         .collect();
     guess_roles(&mut listed);
     listed
+}
+
+/// A name by which the inbox is the same however it is spelled (RFC 9051 section 5.1).
+fn canonical(name: Vec<u8>) -> Vec<u8> {
+    if name.eq_ignore_ascii_case(b"INBOX") { b"INBOX".to_vec() } else { name }
 }
 
 fn names(entry: &ListEntry) -> Vec<String> {

@@ -132,6 +132,8 @@ pub struct ImapClient<T: Transport> {
     asked_previews: BTreeSet<MessageId>,
     /// What is looked at beside the selected mailbox.
     lookout: Lookout,
+    /// The mailbox that was counted last, where not all are in one go.
+    counted_to: Vec<u8>,
     /// What the server wants the person to be told.
     alerts: Alerts,
     /// How commands ended that nobody has asked for yet.

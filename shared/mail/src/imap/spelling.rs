@@ -37,7 +37,7 @@ pub(super) fn from_server(path: Vec<u8>, spelling: Spelling) -> Vec<u8> {
 pub(super) fn spell(responses: &mut [Response], spelling: Spelling) {
     for response in responses {
         let name = match response {
-            Response::List(entry) => &mut entry.name,
+            Response::List(entry) | Response::Subscribed(entry) => &mut entry.name,
             Response::MailboxStatus(status) => &mut status.name,
             Response::MyRights(rights) => &mut rights.mailbox,
             _ => continue,

@@ -31,6 +31,16 @@ pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
 }
 
 #[test]
+fn of_many_mailboxes_all_have_their_turn_to_be_counted() {
+    let names = |all: &str| -> Vec<Vec<u8>> { all.bytes().map(|name| vec![name]).collect() };
+    let turn = |last: &str| in_turn(names("cabed"), last.as_bytes(), 2).concat();
+    let cases = ["", "b", "d", "e", "bb", "x"].map(turn);
+    assert_eq!(cases, [&b"ab"[..], b"cd", b"ea", b"ab", b"cd", b"ab"]);
+    // Where there is no need they stay in the server's order.
+    assert_eq!(in_turn(names("cab"), b"a", 3), names("cab"));
+}
+
+#[test]
 fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
     let account = AccountId(3);
     let first =

@@ -91,6 +91,7 @@ fn mailboxes_that_are_not_in_a_damaged_list_stay_with_their_messages() {
     let list = |damage: &str| {
         let script = vec![
             (r#"LIST "" "*""#, ok(&format!("{listed}{damage}"))),
+            (r#"LSUB "" "*""#, "{tag} BAD what?\r\n".into()),
             (r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, ok("")),
             (r#"STATUS "New" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, ok("")),
         ];

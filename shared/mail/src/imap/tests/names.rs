@@ -10,6 +10,7 @@ fn mailboxes_are_listed_with_counts_asked_for_one_by_one_where_need_be() {
     let counts = "* STATUS \"Gesendet &APw-\" (MESSAGES 7 UNSEEN 0)\r\n";
     let script = vec![
         (r#"LIST "" "*""#, ok(list)),
+        (r#"LSUB "" "*""#, ok("")),
         (r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, "{tag} NO x\r\n".into()),
         (r#"STATUS "Gesendet &APw-" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, ok(counts)),
     ];
@@ -33,9 +34,11 @@ fn a_server_that_speaks_utf_8_at_one_log_in_and_not_at_the_next_has_the_same_mai
     let list = |name: &str| ok(&format!("* LIST () \"/\" INBOX\r\n* LIST () \"/\" \"{name}\"\r\n"));
     let count = |name: &str| ok(&format!("* STATUS \"{name}\" (MESSAGES 7 UNSEEN 2)\r\n"));
     let inbox = (r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#, count("INBOX"));
+    let subscribed = (r#"LSUB "" "*""#, "{tag} NO x\r\n".to_owned());
     let plain = || {
         vec![
             (r#"LIST "" "*""#, list("R&-D/Entw&APw-rfe")),
+            subscribed.clone(),
             inbox.clone(),
             (
                 r#"STATUS "R&-D/Entw&APw-rfe" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#,
@@ -46,6 +49,7 @@ fn a_server_that_speaks_utf_8_at_one_log_in_and_not_at_the_next_has_the_same_mai
     let utf8 = vec![
         ("ENABLE UTF8=ACCEPT", ok("* ENABLED UTF8=ACCEPT\r\n")),
         (r#"LIST "" "*""#, list("R&D/Entwürfe")),
+        subscribed.clone(),
         inbox.clone(),
         ("STATUS {13+}", count("R&D/Entwürfe")),
         // The rest of the command.
@@ -147,7 +151,7 @@ fn a_list_without_new_mailboxes_needs_no_number() {
     let sync = |list: &str| {
         let told: String =
             list.split(' ').map(|name| format!("* LIST () \"/\" {name}\r\n")).collect();
-        let mut script = vec![(r#"LIST "" "*""#, ok(&told))];
+        let mut script = vec![(r#"LIST "" "*""#, ok(&told)), (r#"LSUB "" "*""#, ok(""))];
         for command in [
             r#"STATUS "INBOX" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#,
             r#"STATUS "a" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"#,
@@ -164,4 +168,74 @@ fn a_list_without_new_mailboxes_needs_no_number() {
     assert_eq!(sync("INBOX"), Ok(1));
     assert!(sync("INBOX a").is_err());
     assert_eq!(now(record::mailboxes(&host.store, AccountId(1))).unwrap().len(), 1);
+}
+
+#[test]
+fn subscriptions_are_asked_for_apart_where_the_list_does_not_tell_them() {
+    let host = ScriptedHost::default();
+    let list: String =
+        ["INBOX", "a", "Entw&APw-rfe"].map(|name| format!("* LIST () \".\" {name}\r\n")).concat();
+    let subscribed = |paths: &[&str], refusal: Option<&str>| {
+        let told = paths.iter().map(|path| format!("* LSUB () \".\" {path}\r\n"));
+        let told: String = told.collect();
+        let refusal = refusal.map(|end| format!("{told}{{tag}} {end}\r\n"));
+        let count = |name| {
+            let asked = format!("STATUS \"{name}\" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)");
+            (&*asked.leak(), ok(""))
+        };
+        let script = vec![
+            (r#"LIST "" "*""#, ok(&list)),
+            (r#"LSUB "" "*""#, refusal.unwrap_or_else(|| ok(&told))),
+            count("INBOX"),
+            count("a"),
+            count("Entw&APw-rfe"),
+        ];
+        let mut client = ready(&host, script);
+        let mailboxes = now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
+        let is = mailboxes.into_iter().map(|own| (own.names.concat(), own.subscribed));
+        is.filter_map(|(name, is)| is.then_some(name)).collect::<Vec<_>>()
+    };
+    // As before it was asked.
+    assert_eq!(subscribed(&[], Some("BAD what?")).len(), 3);
+    assert_eq!(subscribed(&["Inbox", "Entw&APw-rfe", "gone"], None), ["INBOX", "Entwürfe"]);
+    for (paths, refusal) in [(&["a"][..], Some("NO not now")), (&["a", "("], None)] {
+        assert_eq!(subscribed(paths, refusal), ["INBOX", "Entwürfe"], "{paths:?}");
+    }
+    assert_eq!(subscribed(&[], None), [""; 0]);
+}
+
+#[test]
+fn a_server_of_imap4rev2_alone_is_spoken_to_in_utf_8_and_with_all_that_belongs_to_it() {
+    let host = host_with_inbox();
+    let mailbox = Mailbox { path: b"R&-D".into(), names: vec!["R&D".into()], ..inbox() };
+    now(host.store.apply(vec![mailbox.put()], Durability::Relaxed)).unwrap();
+    let listing = "LIST \"\" \"*\" RETURN (SPECIAL-USE SUBSCRIBED CHILDREN STATUS (MESSAGES UNSEEN UIDNEXT \
+                   UIDVALIDITY))";
+    let list = "* LIST (\\Subscribed) \"/\" INBOX\r\n* LIST (\\Drafts) \"/\" \"Entwürfe\"\r\n\
+                * LIST () \"/\" \"R&D\"\r\n* STATUS \"R&D\" (MESSAGES 1 UNSEEN 1)\r\n";
+    let script = vec![
+        ("AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=", "{tag} OK in\r\n".into()),
+        ("CAPABILITY", ok("* CAPABILITY IMAP4rev2 AUTH=PLAIN\r\n")),
+        (listing, ok(list)),
+        (r#"SELECT "R&D""#, select(1, 9, 3).1),
+        ("UID SEARCH RETURN (COUNT) UNSEEN", unread(1).1),
+        all("2"),
+        (items!("2"), ok(&listed([2]))),
+    ];
+    let greeting = "* OK [CAPABILITY IMAP4rev2 AUTH=PLAIN] hi\r\n";
+    let mut client = connect(&host, Security::Tls, greeting, script).unwrap();
+    let mailboxes = now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
+    let told: Vec<_> =
+        mailboxes.iter().map(|own| (own.names.concat(), own.role, own.total)).collect();
+    let expected = [
+        ("INBOX".into(), Some(Role::Inbox), 0),
+        ("Entwürfe".into(), Some(Role::Drafts), 0),
+        ("R&D".into(), None, 1),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(mailboxes[2].id, INBOX, "it is the one that was stored under this name before");
+    assert_eq!(&*mailboxes[1].path, b"Entw&APw-rfe");
+    let mut changed = |_: SyncStep| ControlFlow::Continue(());
+    assert!(now(client.sync_messages(&host, INBOX, &mut changed)).unwrap().is_continue());
+    assert_eq!(uids(&host), [2]);
 }
