@@ -83,6 +83,16 @@ impl MyRights {
         Some(Self { mailbox: mailbox.name()?.to_vec(), rights: rights.text().unwrap_or_default() })
     }
 
+    /// Whether messages may be marked as read and as unread.
+    pub fn can_mark_read(&self) -> bool {
+        self.has('s')
+    }
+
+    /// Whether messages may be taken out of the mailbox: marked as deleted, and expunged.
+    pub fn can_remove(&self) -> bool {
+        self.has('t') && self.has('e')
+    }
+
     /// Whether a right is among them, such as `t` (to delete messages).
     pub fn has(&self, right: char) -> bool {
         // `c` and `d` are what servers of before RFC 4314 say for what became several letters.

@@ -148,8 +148,12 @@ impl<H: Host> Client<H> {
         self.mark_one(id, &Mark::Seen).await
     }
 
-    /// Gives a message a mark that follows from something else than a change.
+    /// Gives a message a mark that follows from something else than a change: not where this account may
+    /// not, since nobody has asked for it.
     pub(super) async fn mark_one(&self, id: MessageId, mark: &Mark) -> Result<(), MailError> {
+        if !self.mailbox(id.mailbox).await?.may_mark(mark) {
+            return Ok(());
+        }
         let account = self.account_of(id.mailbox).await?;
         let mut editor = Editor::begin(&*self.inner.host, &account, None).await?;
         editor.mark(id.mailbox, &[id.uid], mark, true).await?;

@@ -127,3 +127,46 @@ pub(super) fn attachment_view(info: mime::AttachmentInfo) -> AttachmentView {
     let mime::AttachmentInfo { section, name, media_type, size } = info;
     AttachmentView { section, name, media_type, size }
 }
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::{Intent, MailboxId, Protocol};
+
+    use super::*;
+    use crate::{
+        Store,
+        changes::{self, tests::mailbox},
+        client::tests::still,
+        record::{Mailbox, Record, put_body},
+        store::{Durability, MemoryStore},
+        testing::{account, block_on},
+    };
+
+    #[test]
+    fn a_message_that_is_opened_is_marked_as_read_only_where_that_is_allowed() {
+        let id = MessageId { mailbox: MailboxId(1), uid: 1 };
+        for (read_only, can_mark_read, marks) in
+            [(false, true, 1), (true, true, 0), (false, false, 0)]
+        {
+            let own = account(Protocol::Imap);
+            let (client, told) = still(MemoryStore::new(), own.clone());
+            let letter = b"Subject: x\r\n\r\nHello\r\n";
+            let body = Body::Whole { size: letter.len() as u64 };
+            let message = Message { body, ..changes::tests::message(id) };
+            let mut batch =
+                vec![own.put(), Mailbox { read_only, can_mark_read, ..mailbox(1) }.put()];
+            batch.extend(message.put_listed());
+            batch.extend(put_body(id, letter));
+            block_on(client.store().apply(batch, Durability::Strict)).unwrap();
+            block_on(client.serve(ClientId(1), Intent::OpenMessage { message: id })).unwrap();
+            let told = told.borrow();
+            let is_shown = |delta: &Delta| matches!(delta, Delta::Message(_));
+            assert!(told.iter().any(is_shown), "{told:?}");
+            assert!(!told.iter().any(|delta| matches!(delta, Delta::Problem(_))), "{told:?}");
+            assert_eq!(block_on(changes::open(client.store(), own.id)).unwrap(), marks);
+            let stored: Option<Message> =
+                block_on(record::get(client.store(), &record::message_key(id))).unwrap();
+            assert_eq!(stored.unwrap().flags.seen, marks == 1);
+        }
+    }
+}

@@ -108,6 +108,12 @@ impl<T: Transport> ImapClient<T> {
         if sync.gives_way() {
             return Ok(ControlFlow::Break(()));
         }
+        let mut noted = before.clone();
+        selected.note_rights(&mut noted);
+        if noted != before {
+            // At once: a message may be opened before all of them are here.
+            sync.update(|own| selected.note_rights(own)).await?;
+        }
         if reset {
             sync.clear(selected.uid_validity, |own| {
                 if own.uid_validity != 0 {

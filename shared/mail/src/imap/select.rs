@@ -4,7 +4,7 @@ use postern_bridge::{MailboxId, MessageId};
 use postern_imap::{
     Command, Response,
     command::{KnownState, Resync},
-    response::Code,
+    response::{Code, MyRights, Status},
 };
 
 use super::{ImapClient, news::News};
@@ -26,12 +26,34 @@ pub(super) struct Selected {
     pub(super) reach: u32,
     /// HIGHESTMODSEQ (RFC 7162); 0 if the mailbox has none.
     pub(super) mod_seq: u64,
+    /// Whether it is open for reading alone.
+    pub(super) read_only: bool,
+    /// Whether messages may be marked as read, and whether they may be taken out, if the server told
+    /// with the mailbox, as Courier does.
+    pub(super) rights: Option<(bool, bool)>,
 }
 
 impl Selected {
     /// A mailbox of which nothing has been told yet.
     pub(super) fn new(mailbox: MailboxId) -> Self {
-        Self { mailbox, exists: 0, uid_validity: 0, uid_next: None, reach: 0, mod_seq: 0 }
+        Self {
+            mailbox,
+            exists: 0,
+            uid_validity: 0,
+            uid_next: None,
+            reach: 0,
+            mod_seq: 0,
+            read_only: false,
+            rights: None,
+        }
+    }
+
+    /// Notes in the mailbox's record what may be done with its messages.
+    pub(super) fn note_rights(&self, own: &mut Mailbox) {
+        own.read_only = self.read_only;
+        if let Some(rights) = self.rights {
+            (own.can_mark_read, own.can_remove) = rights;
+        }
     }
 }
 
@@ -82,14 +104,20 @@ impl<T: Transport> ImapClient<T> {
         };
         let mut exists = None;
         let mut selected = Selected::new(mailbox.id);
+        let is_closed = |end: &Status| end.code == Some(Code::ReadOnly);
+        selected.read_only = answer.ends.iter().any(is_closed);
         for response in &answer.responses {
             match response {
                 Response::Exists(count) => exists = Some(*count),
-                Response::Status(status) => match status.code {
-                    Some(Code::UidValidity(validity)) => selected.uid_validity = validity,
-                    Some(Code::UidNext(next)) => selected.uid_next = Some(next),
-                    Some(Code::HighestModSeq(mod_seq)) => selected.mod_seq = mod_seq,
+                Response::Status(status) => match &status.code {
+                    Some(Code::UidValidity(validity)) => selected.uid_validity = *validity,
+                    Some(Code::UidNext(next)) => selected.uid_next = Some(*next),
+                    Some(Code::HighestModSeq(mod_seq)) => selected.mod_seq = *mod_seq,
                     Some(Code::NoModSeq) => selected.mod_seq = 0,
+                    Some(Code::MyRights(rights)) => {
+                        let rights = MyRights { mailbox: Vec::new(), rights: rights.clone() };
+                        selected.rights = Some((rights.can_mark_read(), rights.can_remove()));
+                    }
                     _ => {}
                 },
                 _ => {}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postern_bridge::{AccountId, MailboxId, Role};
+use postern_bridge::{AccountId, MailboxId, Mark, Role};
 use serde::{Deserialize, Serialize};
 
 use super::{Record, all, get, mailbox_key};
@@ -39,6 +39,15 @@ pub struct Mailbox {
     /// Whether this account may put messages into it.
     #[serde(default = "yes")]
     pub can_take: bool,
+    /// Whether this account may mark its messages as read and as unread.
+    #[serde(default = "yes")]
+    pub can_mark_read: bool,
+    /// Whether this account may take messages out of it, to another mailbox or for good.
+    #[serde(default = "yes")]
+    pub can_remove: bool,
+    /// Whether the server opens it for reading alone (READ-ONLY, RFC 9051 section 7.1).
+    #[serde(default)]
+    pub read_only: bool,
     /// Whether the person is subscribed to it.
     #[serde(default = "yes")]
     pub subscribed: bool,
@@ -130,6 +139,9 @@ impl Mailbox {
             delimiter: None,
             can_nest: true,
             can_take: true,
+            can_mark_read: true,
+            can_remove: true,
+            read_only: false,
             subscribed: true,
             uid_validity: 0,
             uid_next: 0,
@@ -139,6 +151,16 @@ impl Mailbox {
             server_id: None,
             synced: SyncPoint::default(),
         }
+    }
+
+    /// Whether its messages may get or lose a mark.
+    pub fn may_mark(&self, mark: &Mark) -> bool {
+        !self.read_only && (self.can_mark_read || *mark != Mark::Seen)
+    }
+
+    /// Whether messages may be taken out of it.
+    pub fn may_remove(&self) -> bool {
+        self.can_remove && !self.read_only
     }
 }
 
@@ -204,6 +226,41 @@ mod tests {
             uid_next: 1,
             ..Mailbox::new(MailboxId(1), AccountId(1))
         }
+    }
+
+    #[test]
+    fn a_mailbox_that_an_earlier_version_has_stored_may_be_changed() {
+        // As version 0.1.0 has stored it.
+        #[derive(Serialize)]
+        struct Earlier {
+            id: MailboxId,
+            account: AccountId,
+            #[serde(with = "serde_bytes")]
+            path: Vec<u8>,
+            names: Vec<String>,
+            role: Option<Role>,
+            selectable: bool,
+            uid_validity: u32,
+            uid_next: u32,
+            unread: u32,
+            total: u32,
+        }
+        let new = mailbox(&["x"], None);
+        let earlier = Earlier {
+            id: new.id,
+            account: new.account,
+            path: new.path.clone(),
+            names: new.names.clone(),
+            role: None,
+            selectable: true,
+            uid_validity: 0,
+            uid_next: 1,
+            unread: 0,
+            total: 0,
+        };
+        let read: Mailbox = crate::record::decode(&crate::record::encode(&earlier)).unwrap();
+        assert_eq!(read, new);
+        assert!(read.may_mark(&Mark::Seen) && read.may_remove());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
         delimiter: Some(b'/'),
         can_nest: true,
         can_take: true,
+        can_mark_read: None,
+        can_remove: None,
         subscribed: None,
         status: counts.map(status),
         identity: None,

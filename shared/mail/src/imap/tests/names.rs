@@ -134,13 +134,16 @@ fn what_this_account_may_not_do_with_a_mailbox_is_known_where_the_server_tells()
         "* PREAUTH [CAPABILITY IMAP4rev1 LIST-EXTENDED LIST-STATUS LIST-MYRIGHTS] hi\r\n";
     let mut client = connect(&host, Security::Tls, greeting, vec![(listing, ok(list))]).unwrap();
     let mailboxes = now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
-    let may = mailboxes.iter().map(|own| (own.names.join("/"), own.can_take, own.can_nest));
+    let may = mailboxes.iter().map(|own| {
+        let of_messages = [own.can_take, own.may_mark(&Mark::Seen), own.may_remove()];
+        (own.names.join("/"), own.can_nest, of_messages)
+    });
     let expected = [
-        ("INBOX".into(), true, true),
-        ("f\u{fc}r".into(), false, false),
-        ("odd".into(), true, true),
-        ("old".into(), true, true),
-        ("other".into(), true, true),
+        ("INBOX".into(), true, [true; 3]),
+        ("f\u{fc}r".into(), false, [false, true, false]),
+        ("odd".into(), true, [true; 3]),
+        ("old".into(), true, [true, false, false]),
+        ("other".into(), true, [true; 3]),
     ];
     assert_eq!(may.collect::<Vec<_>>(), expected);
 }

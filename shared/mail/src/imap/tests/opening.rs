@@ -31,3 +31,26 @@ fn where_no_message_or_no_next_uid_is_known_it_is_asked_for() {
     let untold = (r#"SELECT "INBOX""#, ok("* 3 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\n"));
     assert_eq!(asked(untold, &[Some(0), Some(5), Some(5), Some(6)]), [1, 1, 0, 1]);
 }
+
+#[test]
+fn what_may_be_done_in_a_mailbox_is_learnt_when_it_is_opened() {
+    let host = host_with_inbox();
+    let empty = "* 0 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\n* OK [UIDNEXT 1] x\r\n";
+    let open = |more: &str, code: &str| {
+        let script = vec![
+            (r#"SELECT "INBOX""#, format!("{empty}{more}{{tag}} OK [{code}] done\r\n")),
+            unread(0),
+        ];
+        sync(&mut ready(&host, script), &host);
+        let own = now(record::mailbox(&host.store, INBOX)).unwrap();
+        (own.may_mark(&Mark::Seen), own.may_mark(&Mark::Flagged), own.may_remove())
+    };
+    assert_eq!(open("", "READ-ONLY"), (false, false, false));
+    assert_eq!(open("", "READ-WRITE"), (true, true, true));
+    // As Courier tells it.
+    let rights = |letters| format!("* OK [MYRIGHTS \"{letters}\"] ACL\r\n");
+    assert_eq!(open(&rights("lrwi"), "READ-WRITE"), (false, true, false));
+    // What is not told is as it was.
+    assert_eq!(open("", "READ-WRITE"), (false, true, false));
+    assert_eq!(open(&rights("acdilrsw"), "READ-WRITE"), (true, true, true));
+}
