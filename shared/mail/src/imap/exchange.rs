@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use postern_imap::{
     Command, Event, Response,
     command::InvalidArgument,
-    response::{BodySection, Content, Fetch, Status},
+    response::{BodySection, Code, Content, Fetch, Status},
     session::{Defect, Tag},
 };
 
@@ -199,6 +199,13 @@ impl<T: Transport> ImapClient<T> {
 
     /// Whether a response is news of a watched mailbox and nothing else; it is kept as such.
     pub(super) fn is_news(&mut self, response: &Response) -> bool {
+        if let Response::Status(status) = response
+            && status.code == Some(Code::NotificationOverflow)
+        {
+            // It tells nothing more of any mailbox until it is asked to again.
+            (self.watches_all, self.told_of_others) = (false, true);
+            self.overflows += 1;
+        }
         self.news.as_mut().is_some_and(|news| news.note(response))
     }
 

@@ -6,7 +6,7 @@ use futures_util::future::{Either, select};
 use postern_bridge::MailboxId;
 use postern_imap::{Command, Event, Response, quirks::Quirk};
 
-use super::ImapClient;
+use super::{ImapClient, limits};
 use crate::{Clock, Host, MailError, Transport};
 
 /// How long more is awaited after the server has told of another mailbox, in milliseconds: what
@@ -53,7 +53,10 @@ impl<T: Transport> ImapClient<T> {
         let offered = self.capabilities(host).await?;
         let refused = self.has_quirk(Quirk::RefusesIdle);
         if offered.has("IDLE") && !refused {
-            if offered.has("NOTIFY") && !std::mem::replace(&mut self.watches_all, true) {
+            if offered.has("NOTIFY")
+                && self.overflows < limits::OVERFLOWS
+                && !std::mem::replace(&mut self.watches_all, true)
+            {
                 // One that refuses is asked now and then, as if it did not offer that.
                 self.run_all(host, vec![Command::notify()], "tell what changes").await?;
             }

@@ -35,6 +35,9 @@ pub const MESSAGES: u64 = 1_000_000;
 /// Ranges of UIDs that a server is asked for to empty a mailbox, where it can't tell all in one answer:
 /// sixty find one that spoils it.
 pub const RANGES: u32 = 1_000;
+/// How often a server is asked over one connection to tell of all mailboxes, if that is too much for it
+/// each time; then they are looked at now and then.
+pub const OVERFLOWS: u32 = 3;
 /// Texts of one connection that a server wants the person to be told.
 pub const ALERTS: usize = 10;
 /// Messages whose changes are on their way that are left out when the server counts; of more, the count

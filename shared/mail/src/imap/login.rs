@@ -59,6 +59,7 @@ impl<T: Transport> ImapClient<T> {
             introduced: false,
             half_said: false,
             watches_all: false,
+            overflows: 0,
             told_of_others: false,
             lookout: Lookout::default(),
             counted_to: Vec::new(),

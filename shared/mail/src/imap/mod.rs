@@ -123,6 +123,8 @@ pub struct ImapClient<T: Transport> {
     half_said: bool,
     /// Whether the server was asked to tell of all mailboxes.
     watches_all: bool,
+    /// How often that was too much for it.
+    overflows: u32,
     /// Whether it has told of others than the selected one.
     told_of_others: bool,
     /// Mailboxes of which the server was asked for an identifier and told none, by their stored paths,

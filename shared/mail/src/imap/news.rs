@@ -83,6 +83,9 @@ impl News {
             Response::Status(status) if status.code == Some(Code::Closed) => {
                 *self = Self::default();
             }
+            Response::Status(status) if status.code == Some(Code::NotificationOverflow) => {
+                self.lose();
+            }
             _ => return false,
         }
         true

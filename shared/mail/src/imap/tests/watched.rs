@@ -8,7 +8,7 @@ use postern_imap::Command;
 use super::{INBOX, inbox};
 use crate::{
     Clock, Secret, Store,
-    imap::{ImapClient, SyncStep},
+    imap::{ImapClient, SyncStep, limits},
     record::Record,
     store::Durability,
     testing::{Pipe, Server, TestHost, block_on},
@@ -130,4 +130,25 @@ fn the_end_of_an_earlier_command_does_not_end_the_waiting() {
     let earlier = client.connection.session.start(Command::noop());
     assert_eq!(wait(&host, &mut client), (true, 0));
     assert!(client.ended.contains_key(&earlier), "who asked can still learn how it ended");
+}
+
+#[test]
+fn a_server_to_which_it_is_too_much_is_asked_anew_a_few_times_and_what_it_kept_is_looked_at() {
+    let most = limits::OVERFLOWS as usize;
+    let overflow = "* OK [NOTIFICATIONOVERFLOW] too much\r\n";
+    let (host, mut client) = watching("OK done", vec![overflow; most]);
+    let mut changed = |_: SyncStep| std::ops::ControlFlow::Continue(());
+    for number in 1..=most {
+        assert_eq!(wait(&host, &mut client), (true, 0), "the mailbox is compared");
+        let done = block_on(client.catch_up(&host, INBOX, &mut changed));
+        assert!(done.unwrap().is_continue());
+        let said = host.server.borrow().said.clone();
+        let count = |command: &str| said.iter().filter(|own| own.starts_with(command)).count();
+        assert_eq!((count("NOTIFY"), count("SELECT")), (number, number + 1), "{said:?}");
+        // And so are the others.
+        assert_eq!(wait(&host, &mut client), (false, 0));
+    }
+    assert_eq!(wait(&host, &mut client), (false, 60_000));
+    let said = host.server.borrow().said.clone();
+    assert_eq!(said.iter().filter(|own| own.starts_with("NOTIFY")).count(), most, "{said:?}");
 }
