@@ -95,6 +95,8 @@ pub(crate) fn data(theirs: &Data<'_>) -> Response {
                 fields.map(|(name, value)| (text(name), value.0.as_ref().map(text))).collect(),
             )
         }
+        // Nothing is asked that is answered so.
+        Data::Metadata { .. } => Response::Unknown("METADATA".into()),
         Data::Vanished { earlier, known_uids } => Response::Vanished(Vanished {
             earlier: *earlier,
             uids: set_of(known_uids).expect("checked before"),
