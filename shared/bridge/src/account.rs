@@ -200,8 +200,19 @@ pub struct AccountView {
     pub outgoing_state: ServerState,
     /// How much of its room on an IMAP server is used, as the server told last.
     pub quota: Quota,
+    /// What an IMAP server has said that makes no sense, the most frequent first.
+    pub oddities: Vec<Oddity>,
     /// The state of its connection.
     pub connection: Connection,
+}
+
+/// Something that a server has said and that makes no sense: it was passed over.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Oddity {
+    /// What, as a phrase; of several of its kind the last.
+    pub what: String,
+    /// How often such was said since Postern was started.
+    pub times: u32,
 }
 
 impl AccountView {

@@ -25,8 +25,9 @@ mod wire;
 
 pub use access::{Access, AccessKey};
 pub use account::{
-    AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Proof,
-    Protocol, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd, is_same_mailbox,
+    AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Oddity,
+    Proof, Protocol, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd,
+    is_same_mailbox,
 };
 pub use backup::{
     BackupsView, CopyState, ExportFormat, ExportScope, Exported, ImportTarget, Imported,

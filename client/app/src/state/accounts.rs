@@ -119,6 +119,7 @@ pub(super) mod tests {
             incoming_state: ServerState::default(),
             outgoing_state: ServerState::default(),
             quota: Quota::default(),
+            oddities: Vec::new(),
             connection: Connection::Offline,
         }
     }

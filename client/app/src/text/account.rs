@@ -101,3 +101,12 @@ pub(crate) fn protection(security: Security) -> &'static str {
         Security::Plain => "None",
     }
 }
+
+pub(crate) const ODDITIES: &str = "What the server says wrong";
+
+pub(crate) const ODDITIES_DETAIL: &str = "Some of what this server said made no sense. Postern passed over it and went on. If something is missing here, tell whoever runs the server:";
+
+/// Something that makes no sense, and how often it was said.
+pub(crate) fn oddity(what: &str, times: u32) -> String {
+    if times == 1 { what.to_owned() } else { format!("{what} ({times} times)") }
+}

@@ -6,9 +6,10 @@ use postern_bridge::{
 };
 
 use super::{
-    Client, Running, alerts,
+    Client, Running,
     certificates::{self, Sessions, vouched_for},
     lanes::Lanes,
+    overheard::{self, oddities},
     probe::Probe,
 };
 use crate::{
@@ -164,6 +165,7 @@ impl<H: Host> Client<H> {
             incoming: ServerState { session: sessions.incoming, refused: None },
             outgoing: ServerState { session: sessions.outgoing, refused: None },
             quota: Quota::default(),
+            defects: imap::Defects::default(),
             pop3,
             connection: Connection::Offline,
             told: None,
@@ -220,7 +222,7 @@ impl<H: Host> Client<H> {
         let mut batch = vec![
             account.delete(),
             certificates::forget_sessions(account.id),
-            alerts::forget(account.id),
+            overheard::forget(account.id),
             ServerNotes::forget(account.id),
             recovery::forget(account.id),
         ];
@@ -256,7 +258,7 @@ async fn test_imap<H: Host>(
 }
 
 fn view(running: &Running) -> AccountView {
-    let Running { account, incoming, outgoing, quota, pop3, connection, .. } = running;
+    let Running { account, incoming, outgoing, quota, defects, pop3, connection, .. } = running;
     AccountView {
         id: account.id,
         identity: account.identity.clone(),
@@ -270,6 +272,7 @@ fn view(running: &Running) -> AccountView {
         incoming_state: incoming.clone(),
         outgoing_state: outgoing.clone(),
         quota: *quota,
+        oddities: oddities(defects),
         connection: connection.clone(),
     }
 }

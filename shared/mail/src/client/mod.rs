@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `access` | the key of a private proxy |
 //! | `accounts` | add, test, list, remove |
-//! | `alerts` | what servers want people to be told |
 //! | `attachments` | the content of attachments, given to pages in pieces |
 //! | `conversations` | lists whose rows are conversations |
 //! | `copying` | local folders, copied to an IMAP account |
@@ -18,6 +17,7 @@
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
 //! | `mending` | what was damaged since it was stored |
+//! | `overheard` | what servers want people to be told; what they say that makes no sense |
 //! | `places` | messages that pages still know by an earlier number |
 //! | `pop3` | what a POP3 server is known for, and what is downloaded and deleted there |
 //! | `probe` | tests of POP3 servers that want time between two log-ins |
@@ -34,7 +34,6 @@
 
 mod access;
 mod accounts;
-mod alerts;
 mod attachments;
 mod backup;
 mod certificates;
@@ -47,6 +46,7 @@ mod lanes;
 mod lists;
 mod mailboxes;
 mod mending;
+mod overheard;
 mod places;
 mod pop3;
 mod probe;
@@ -74,7 +74,9 @@ use postern_bridge::{
 };
 
 use crate::{
-    Host, MailError, Secret, carry, changes, outbox,
+    Host, MailError, Secret, carry, changes,
+    imap::Defects,
+    outbox,
     record::{self, Account, Mailbox},
     recovery,
     store::{KeyRange, StoreError},
@@ -141,6 +143,8 @@ struct Running {
     outgoing: ServerState,
     /// How much of its room on the server is used, as that told last.
     quota: Quota,
+    /// What an IMAP server has said that makes no sense.
+    defects: Defects,
     /// What is known of a POP3 server.
     pop3: Option<Pop3View>,
     connection: Connection,

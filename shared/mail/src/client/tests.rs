@@ -39,6 +39,7 @@ pub(super) fn still_at<S: Server + 'static, D: Store + 'static>(
         incoming: nothing.clone(),
         outgoing: nothing,
         quota: Quota::default(),
+        defects: Defects::default(),
         pop3: None,
         connection: Connection::Offline,
         told: None,

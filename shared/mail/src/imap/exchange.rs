@@ -265,7 +265,7 @@ impl<T: Transport> ImapClient<T> {
             let size = self.connection.session.taken() - before;
             deadline.carry(size);
             if let Ok(event) = &event {
-                self.alerts.hear(event);
+                self.overhear(event);
             }
             if let (Ok(Event::Defect(defect)), Some(news)) = (&event, &mut self.news) {
                 news.doubt(defect);

@@ -88,7 +88,7 @@ impl<T: Transport> ImapClient<T> {
             let left = Duration::from_millis(left);
             let event = self.connection.next_event_or(host, left, "news", other).await;
             if let Ok(Either::Left(event)) = &event {
-                self.alerts.hear(event);
+                self.overhear(event);
             }
             match event {
                 Ok(Either::Left(Event::Idling { renew_within })) => {

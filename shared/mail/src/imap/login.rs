@@ -14,7 +14,7 @@ use postern_imap::{
 use super::{
     Enabled, ImapClient, PATIENCE,
     lookout::Lookout,
-    overheard::Alerts,
+    overheard::{Alerts, Defects},
     refusal::{goodbye, log_in_refusal},
 };
 use crate::{
@@ -64,6 +64,7 @@ impl<T: Transport> ImapClient<T> {
             lookout: Lookout::default(),
             counted_to: Vec::new(),
             alerts: Alerts::default(),
+            defects: Defects::default(),
             ended: BTreeMap::new(),
         };
         match client.log_in(host, login, password).await {
@@ -163,7 +164,7 @@ impl<T: Transport> ImapClient<T> {
     async fn greeting<H: Host<Transport = T>>(&mut self, host: &H) -> Result<bool, MailError> {
         loop {
             let event = self.connection.next_event(host, PATIENCE, "a greeting").await?;
-            self.alerts.hear(&event);
+            self.overhear(&event);
             match event {
                 Event::Greeting(status) if status.kind == StatusKind::Bye => {
                     return Err(goodbye(&status.text));

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `login` | greeting, TLS, log-in |
 //! | `exchange` | commands and what came back for them |
-//! | `overheard` | what a server wants a person to be told |
+//! | `overheard` | what a server wants a person to be told; what it says that makes no sense |
 //! | `refusal` | what a refusal means |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
 //! | `namespace` | where new mailboxes are made |
@@ -89,6 +89,7 @@ use lookout::Lookout;
 pub(crate) use mailboxes::forget_messages;
 use news::News;
 use overheard::Alerts;
+pub use overheard::Defects;
 pub use part::Fetched;
 use postern_bridge::{MessageId, TlsSession};
 use postern_imap::{Command, Session, mailbox_name::Spelling, response::Status, session::Tag};
@@ -138,6 +139,8 @@ pub struct ImapClient<T: Transport> {
     counted_to: Vec<u8>,
     /// What the server wants the person to be told.
     alerts: Alerts,
+    /// What it has said that makes no sense.
+    defects: Defects,
     /// How commands ended that nobody has asked for yet.
     ended: BTreeMap<Tag, Status>,
 }

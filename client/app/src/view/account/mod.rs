@@ -1,6 +1,7 @@
 //! One account: who can read its mail, how its servers are reached, and its settings.
 
 mod edit;
+mod imap;
 mod pop3;
 mod preview;
 mod refused;
@@ -11,6 +12,7 @@ use postern_bridge::{AccountId, AccountView, ServerRole};
 
 use self::{
     edit::Settings,
+    imap::ImapCard,
     pop3::{Pop3Card, SharedMailbox},
     refused::RefusedServer,
     server::ServerCard,
@@ -89,6 +91,7 @@ fn Account(account: AccountId) -> impl IntoView {
                 <ServerCard account server=ServerRole::Outgoing />
             </div>
             <Pop3Card account />
+            <ImapCard account />
             <Settings account edit />
         }
     })

@@ -121,11 +121,10 @@ impl<H: Host> Client<H> {
             let mut asked = pin!(queue.wait());
             connection.wait_for_news(host, inbox, POLL, &mut asked).await
         };
-        let alerts = connection.take_alerts();
+        self.tell_overheard(account, connection).await;
         if news.is_err() {
             link.connection = None;
         }
-        self.tell_alerts(account, alerts).await;
         match (asked, news) {
             (Some(true), _) => Next::Asked,
             (Some(false), _) => Next::Over,

@@ -46,7 +46,7 @@ impl<H: Host> Link<H> {
                 }
             };
             let worked = work(connection, &host).await;
-            self.client.tell_alerts(self.account, connection.take_alerts()).await;
+            self.client.tell_overheard(self.account, connection).await;
             match worked {
                 Err(error) if !connection.is_usable(&error) => {
                     self.connection = None;

@@ -1,12 +1,18 @@
-//! What servers want people to be told (ALERT, RFC 9051 section 7.1): at once, and then for a while not
-//! again. Some say the same at each connection: Courier, for years, that it can't watch a folder.
+//! What IMAP servers say beside what they are asked.
+//!
+//! What they want people to be told (ALERT, RFC 9051 section 7.1) is told at once, and then for a while
+//! not again. Some say the same at each connection: Courier, for years, that it can't watch a folder.
+//!
+//! What makes no sense is counted, for the account's page: it tells whoever wonders why something is
+//! missing that the server may be why.
 
-use postern_bridge::{AccountId, Delta, Problem, ProblemKind};
+use postern_bridge::{AccountId, Delta, Oddity, Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 
 use super::Client;
 use crate::{
     Host, Store,
+    imap::{Defects, ImapClient},
     record::{self, Record},
     store::{Durability, Key, Table, Write},
 };
@@ -44,6 +50,12 @@ pub(super) fn forget(account: AccountId) -> Write {
     Write::Delete { table: Table::Meta, key: key(account) }
 }
 
+/// What a server has said that makes no sense, as pages show it.
+pub(super) fn oddities(defects: &Defects) -> Vec<Oddity> {
+    let oddity = |(what, times): (&str, u32)| Oddity { what: what.into(), times };
+    defects.counted().into_iter().map(oddity).collect()
+}
+
 impl ToldAlerts {
     /// Whether a text is to be told; it counts as told then.
     fn is_due(&mut self, text: &str, now: i64) -> bool {
@@ -64,9 +76,29 @@ impl ToldAlerts {
 }
 
 impl<H: Host> Client<H> {
+    /// Tells pages what a connection of an account has overheard.
+    pub(super) async fn tell_overheard(
+        &self,
+        account: AccountId,
+        connection: &mut ImapClient<H::Transport>,
+    ) {
+        self.count_defects(account, connection.take_defects());
+        self.tell_alerts(account, connection.take_alerts()).await;
+    }
+
+    fn count_defects(&self, account: AccountId, defects: Defects) {
+        if defects.is_empty() {
+            return;
+        }
+        if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&account) {
+            running.defects.extend(defects);
+        }
+        self.tell(None, Delta::Accounts(self.account_views()));
+    }
+
     /// Tells what an account's server wants the person to be told, unless that was done lately. If it
     /// can't be written down, it is told all the same.
-    pub(super) async fn tell_alerts(&self, account: AccountId, alerts: Vec<String>) {
+    async fn tell_alerts(&self, account: AccountId, alerts: Vec<String>) {
         let Ok(own) = self.account(account) else { return };
         if alerts.is_empty() {
             return;
@@ -137,7 +169,8 @@ mod tests {
         fn received(&mut self, bytes: &[u8]) -> Vec<u8> {
             let line = String::from_utf8_lossy(bytes);
             let (tag, _) = line.split_once(' ').unwrap();
-            let said = "* NO [ALERT] Down at noon.\r\n* OK [ALERT] Your mailbox is full.\r\n";
+            let said = "* NO [ALERT] Down at noon.\r\n* OK [ALERT] Your mailbox is full.\r\n\
+                        * LIST\r\n";
             format!("{said}{tag} OK done\r\n").into_bytes()
         }
 
@@ -145,7 +178,8 @@ mod tests {
     }
 
     fn alerts(told: &Told) -> Vec<String> {
-        let sentences = told.borrow_mut().drain(..).filter_map(|delta| match delta {
+        let told = std::mem::take(&mut *told.borrow_mut());
+        let sentences = told.into_iter().filter_map(|delta| match delta {
             Delta::Problem(problem) => Some(problem.sentence),
             _ => None,
         });
@@ -167,6 +201,9 @@ mod tests {
         assert_eq!(alerts(&told), expected);
         ask(&client);
         assert_eq!(alerts(&told), [""; 0]);
+        // What makes no sense is counted.
+        let what = "LIST response that makes no sense".to_owned();
+        assert_eq!(client.account_views()[0].oddities, [Oddity { what, times: 4 }]);
         // Another life of the client knows it as well.
         let store = client.inner.host.store.clone();
         let (client, told) = still_at(Telling, store, own.clone());
