@@ -131,7 +131,111 @@ fn worth_it(newest: &[Message]) -> Vec<MessageId> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use futures_channel::mpsc;
+    use postern_bridge::{ClientId, Flags, Intent};
+
     use super::*;
+    use crate::{
+        Clock,
+        changes::tests::{mailbox, message},
+        client::{lanes::Lanes, tests::still_at},
+        record::{Account, Record, put_body},
+        store::{Durability, MemoryStore},
+        testing::{Server, account, block_on},
+    };
+
+    const LETTER: &str = "Subject: x\r\n\r\nHello\r\n";
+
+    /// A server with an inbox of five letters, which notes of which it was asked.
+    #[derive(Default)]
+    struct Letters {
+        asked: Vec<u32>,
+    }
+
+    impl Server for Letters {
+        fn connected(&mut self) -> Vec<u8> {
+            b"* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n".to_vec()
+        }
+
+        fn received(&mut self, bytes: &[u8]) -> Vec<u8> {
+            let line = String::from_utf8_lossy(bytes);
+            let words: Vec<&str> = line.split_ascii_whitespace().collect();
+            let said = match words[1..] {
+                ["SELECT", ..] => {
+                    "* 5 EXISTS\r\n* OK [UIDVALIDITY 1] -\r\n* OK [UIDNEXT 6] -\r\n".into()
+                }
+                ["UID", "FETCH", uid, ..] => {
+                    self.asked.push(uid.parse().unwrap());
+                    let size = LETTER.len();
+                    format!("* {uid} FETCH (UID {uid} BODY[]<0> {{{size}}}\r\n{LETTER})\r\n")
+                }
+                _ => String::new(),
+            };
+            format!("{said}{} OK done\r\n", words[0]).into_bytes()
+        }
+
+        fn disconnected(&mut self) {}
+    }
+
+    /// Opens the third of five messages of which only that one is here; which ones the server is asked
+    /// for then, and which are here in the end.
+    fn opened(spent: bool) -> (Vec<u32>, Vec<u32>) {
+        let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Imap) };
+        let (client, _) = still_at(Letters::default(), MemoryStore::new(), own.clone());
+        let (reading, reading_jobs) = mpsc::unbounded();
+        let (prefetch, prefetch_jobs) = mpsc::unbounded();
+        let set_lanes = |prefetch| {
+            let mut lanes = Lanes::stopped();
+            (lanes.reading, lanes.prefetch) = (reading.clone(), prefetch);
+            let now = client.inner.host.now();
+            if spent {
+                let mut allowance = Allowance::default();
+                allowance.take(now, limits::AHEAD);
+                lanes.allowance.set(allowance);
+            }
+            client.inner.accounts.borrow_mut().get_mut(&own.id).unwrap().lanes = lanes;
+        };
+        set_lanes(prefetch);
+        let mut batch = vec![own.put(), mailbox(1).put()];
+        for uid in 1..=5 {
+            let id = MessageId { mailbox: MailboxId(1), uid };
+            // As large as what a second brings of an allowance.
+            let size = limits::AHEAD_PER_SECOND;
+            let mut message = Message { size, ..message(id) };
+            if uid == 3 {
+                message.flags = Flags { seen: true, ..message.flags };
+                message.body = Body::Whole { size: LETTER.len() as u64 };
+                batch.extend(put_body(id, LETTER.as_bytes()));
+            }
+            batch.extend(message.put_listed());
+        }
+        block_on(client.store().apply(batch, Durability::Strict)).unwrap();
+        let say = |intent| block_on(client.serve(ClientId(1), intent)).unwrap();
+        say(Intent::OpenMailbox { mailbox: MailboxId(1) });
+        say(Intent::OpenMessage { message: MessageId { mailbox: MailboxId(1), uid: 3 } });
+        // Without anything more to fetch the lane comes to its end.
+        set_lanes(mpsc::unbounded().0);
+        block_on(client.clone().reading_lane(own.id, reading_jobs, prefetch_jobs));
+        let stored: Vec<Message> = block_on(record::all(client.store(), &KeyRange::all())).unwrap();
+        let bodies: BTreeMap<u32, Body> =
+            stored.into_iter().map(|message| (message.id.uid, message.body)).collect();
+        let here = bodies.into_iter().filter(|(_, body)| *body != Body::Absent);
+        let mut asked = std::mem::take(&mut client.inner.host.server.borrow_mut().asked);
+        asked.sort_unstable();
+        (asked, here.map(|(uid, _)| uid).collect())
+    }
+
+    #[test]
+    fn the_neighbours_of_a_message_that_is_opened_are_fetched_and_no_others() {
+        assert_eq!(opened(false), (vec![2, 4], vec![2, 3, 4]));
+    }
+
+    #[test]
+    fn neighbours_are_not_fetched_when_the_allowance_is_spent() {
+        assert_eq!(opened(true), (vec![], vec![3]));
+    }
 
     #[test]
     fn bytes_of_the_allowance_are_fetched_ahead_and_one_more_is_not() {
@@ -167,7 +271,7 @@ mod tests {
     fn the_newest_are_fetched_as_far_as_the_bytes_go_and_large_ones_are_left_out() {
         let message = |uid: u32, size: u64| Message {
             size,
-            ..crate::changes::tests::message(MessageId { mailbox: MailboxId(1), uid })
+            ..message(MessageId { mailbox: MailboxId(1), uid })
         };
         let worth = |sizes: &[u64]| -> Vec<u32> {
             let messages: Vec<_> =
