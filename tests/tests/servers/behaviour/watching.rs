@@ -9,29 +9,26 @@ use postern_mail::{
     record::{self, Message},
     store::KeyRange,
 };
-use postern_tests::{letters, native::endpoint, pages::Page, servers::Kind, wiretap::Wiretap};
+use postern_tests::{letters, native::endpoint, pages::Page, wiretap::Wiretap};
 
 use super::{Scene, Step};
+
+/// What a server must tell beside the answer to another command.
+pub(super) const INBOX_ITSELF: &str =
+    "new mail is told while the inbox itself is fetched for the first time";
 
 pub(super) const STEPS: &[Step] = &[
     Step {
         behaviour: "new mail is told while a large folder is fetched, which loses nothing by it",
         check: |scene| Box::pin(beside_a_large_folder(scene)),
     },
-    Step {
-        behaviour: "new mail is told while the inbox itself is fetched for the first time",
-        check: |scene| Box::pin(behind_a_large_inbox(scene)),
-    },
+    Step { behaviour: INBOX_ITSELF, check: |scene| Box::pin(behind_a_large_inbox(scene)) },
 ];
 
 /// How many messages the large folder or inbox has: some windows more than are asked for at once.
 const MANY: u32 = 1_500;
 
 async fn behind_a_large_inbox(scene: &Scene<'_>) -> Result<()> {
-    if scene.server.kind() == Kind::Courier {
-        // It does not tell of new messages with the answer to another command, but late.
-        return Ok(());
-    }
     let mut other = scene.other_client().await?;
     other.append("INBOX", letters::many(MANY as usize)).await?;
     let wiretap = Wiretap::start(scene.server.addresses().imap).await?;
