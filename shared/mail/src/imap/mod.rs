@@ -30,6 +30,21 @@
 //! | `idle` | waiting for news |
 //! | `lookout` | new mail in one mailbox, while another is brought up to date |
 //!
+//! What `postern_imap` can say and nothing here does:
+//!
+//! | What | Why not |
+//! |---|---|
+//! | EXAMINE, but to leave a mailbox | what is read is soon marked or moved; to open it once costs less |
+//! | CLOSE | it expunges what other programs have marked as deleted |
+//! | SORT | lists are in the order of arrival, and all of a mailbox is here |
+//! | BINARY, to fetch | what a server can't decode it refuses; to decode here works with all of them |
+//! | SAVEDATE | nothing is shown or done by when a message came into its mailbox |
+//! | GETQUOTA | GETQUOTAROOT of the inbox tells the figures at once |
+//! | SEARCHRES without PARTIAL | what is found is wanted here; kept there, all of it would be told all the same |
+//! | SIZE and DELETED of STATUS | a server may have to look at each message for them |
+//! | selection and patterns of LIST | all mailboxes are listed at once, each with what it is |
+//! | ENABLE IMAP4rev2 | see `login` |
+//!
 //! An [`ImapClient`] is one connection. It does one thing at a time and keeps nothing that the
 //! store does not have, apart from which mailbox is selected.
 

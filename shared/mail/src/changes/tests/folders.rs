@@ -258,3 +258,41 @@ fn a_folder_whose_messages_are_on_their_way_out_is_neither_deleted_nor_renamed()
     assert!(!on_server(&host).contains(&"Trips".into()));
     assert_eq!(host.server.borrow().state()["m2"].len(), 1);
 }
+
+#[test]
+fn a_folder_that_is_renamed_or_deleted_is_not_open_meanwhile() {
+    for (offers, leaves) in
+        [("MOVE UIDPLUS UNSELECT", "UNSELECT"), ("MOVE UIDPLUS", "EXAMINE \"INBOX\"")]
+    {
+        let host = prepared(Imap::new(offers), MemoryStore::new());
+        move_to(&host, INBOX, &[1], OTHER).unwrap();
+        drain(&host).unwrap();
+        sync(&host).unwrap();
+        let own = account(Protocol::Imap);
+        let secret = Secret::new("secret");
+        let mut client = block_on(ImapClient::connect(&host, &own.incoming, &secret)).unwrap();
+        let mut tell = || {
+            block_on(async {
+                while let Some(entry) = changes::next(host.store(), own.id).await.unwrap() {
+                    client.make_change(&host, &entry).await.unwrap();
+                }
+            });
+            std::mem::take(&mut host.server.borrow_mut().log)
+        };
+        let open = |mark: Mark| {
+            let inside = KeyRange::prefix(record::mailbox_key(OTHER));
+            let messages: Vec<Message> = block_on(record::all(&host.store, &inside)).unwrap();
+            let uid = messages[0].id.uid;
+            edit(&host, async |editor| editor.mark(OTHER, &[uid], &mark, true).await).unwrap();
+        };
+        open(Mark::Flagged);
+        assert!(tell().contains(&r#"SELECT "m2""#.into()));
+        rename(&host, OTHER, None, "m3").unwrap();
+        assert_eq!(tell()[..2], [leaves, r#"RENAME "m2" "m3""#]);
+        open(Mark::Answered);
+        assert!(tell().contains(&r#"SELECT "m3""#.into()));
+        edit(&host, async |editor| editor.remove_mailbox(OTHER).await).unwrap();
+        assert_eq!(tell()[..2], [leaves, r#"DELETE "m3""#]);
+        assert_eq!(on_server(&host), ["m1"]);
+    }
+}

@@ -108,6 +108,17 @@ impl Imap {
             }
             "LOGIN" | "NOOP" | "SUBSCRIBE" | "UNSUBSCRIBE" | "LOGOUT" => Ok(String::new()),
             "SELECT" => self.select(word(1), &mut said),
+            "UNSELECT" if self.has("UNSELECT") => {
+                self.selected = None;
+                Ok(String::new())
+            }
+            "EXAMINE" => {
+                self.selected = None;
+                Err("no such folder")
+            }
+            "DELETE" | "RENAME" if self.selected.as_deref() == Some(word(1)) => {
+                return "* BYE Selected mailbox is gone, have to disconnect\r\n".into();
+            }
             "STATUS" => self.status(word(1), &mut said),
             "LIST" => {
                 for path in self.folders.keys().filter(|path| word(2) == "*" || *path == word(2)) {

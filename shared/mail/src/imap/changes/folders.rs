@@ -139,7 +139,7 @@ impl<T: Transport> ImapClient<T> {
         old: &[u8],
         new: &[u8],
     ) -> Result<(), MailError> {
-        self.leave(mailbox);
+        self.leave(host, mailbox).await?;
         let end = self.one(host, Command::rename(&self.named(old), &self.named(new))?).await?;
         let mut done = end.kind == StatusKind::Ok;
         if !done && !self.is_listed(host, old).await? {
@@ -170,7 +170,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         mailbox: &Mailbox,
     ) -> Result<(), MailError> {
-        self.leave(mailbox.id);
+        self.leave(host, mailbox.id).await?;
         let end = self.one(host, Command::delete(&self.named(&mailbox.path))?).await?;
         if end.kind != StatusKind::Ok && self.is_listed(host, &mailbox.path).await? {
             return Err(refused(end, "delete a folder"));
@@ -178,11 +178,21 @@ impl<T: Transport> ImapClient<T> {
         self.subscribed(host, &mailbox.path, false).await.map(drop)
     }
 
-    /// A mailbox that gets another name or goes is not taken for open any more.
-    fn leave(&mut self, mailbox: MailboxId) {
-        if self.selected.is_some_and(|selected| selected.mailbox == mailbox) {
-            self.selected = None;
+    /// A mailbox that gets another name or goes is not open any more: what a server makes of its own that
+    /// is open meanwhile differs, and some hang up. Not by CLOSE, which expunges; where there is no
+    /// UNSELECT another one is opened, or, if that fails, none is.
+    async fn leave<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: MailboxId,
+    ) -> Result<(), MailError> {
+        if self.selected.is_none_or(|selected| selected.mailbox != mailbox) {
+            return Ok(());
         }
+        (self.selected, self.news) = (None, None);
+        let can_unselect = self.capabilities(host).await?.has("UNSELECT");
+        let leave = if can_unselect { Command::unselect() } else { Command::examine(b"INBOX")? };
+        self.one(host, leave).await.map(drop)
     }
 
     async fn is_listed<H: Host<Transport = T>>(
