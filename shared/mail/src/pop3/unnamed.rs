@@ -5,6 +5,8 @@
 //! most often nothing has happened, and a mailbox would be downloaded every few minutes. A message in the
 //! place of another one of the very same size is seen that much later; none is deleted on the server on
 //! such a ground, since none without a unique id ever is.
+//!
+//! That all came is noted once they are stored and read back: if a download ends before, they come again.
 
 use std::collections::BTreeSet;
 
