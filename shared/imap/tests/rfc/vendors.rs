@@ -24,6 +24,10 @@ fn structure(line: &str) -> BodyStructure {
     fetch(line).body_structure.unwrap()
 }
 
+fn other(name: &str, payload: &str) -> Code {
+    Code::Other { name: name.into(), payload: payload.into() }
+}
+
 #[test]
 fn greetings_of_all_kinds_are_heard() {
     assert!(greeted("* OK Gimap ready for requests from 192.0.2.1 a1mb12345678abc").is_empty());
@@ -125,8 +129,8 @@ fn yahoo_is_understood() {
     let end = ended("A NO [LIMIT] Server Rate limit");
     assert_eq!(end.code, Some(Code::Limit));
     let end = ended("A OK [XYMHIGHESTMODSEQ 17] NOOP completed");
-    assert_eq!(end.code, Some(Code::Other("XYMHIGHESTMODSEQ".into())));
-    assert_eq!(code("* OK [XYMHIGHESTMODSEQ 12] OK"), Some(Code::Other("XYMHIGHESTMODSEQ".into())));
+    assert_eq!(end.code, Some(other("XYMHIGHESTMODSEQ", "17")));
+    assert_eq!(code("* OK [XYMHIGHESTMODSEQ 12] OK"), Some(other("XYMHIGHESTMODSEQ", "12")));
     let entry = listed(r#"* LIST (\Junk \HasNoChildren) "/" "Bulk Mail""#);
     assert!(entry.has(r"\Junk"));
     let told = fetch(
@@ -142,7 +146,7 @@ fn icloud_is_understood() {
     assert_eq!(found("* SEARCH 3 ").all, Some(set("3")));
     assert_eq!(
         code("* OK [XAPPLEPUSHSERVICE aps-version] ok"),
-        Some(Code::Other("XAPPLEPUSHSERVICE".into()))
+        Some(other("XAPPLEPUSHSERVICE", "aps-version"))
     );
     let told = fetch(r"* 3 FETCH (UID 8 RFC822.SIZE 12 MODSEQ 44 FLAGS (\Seen $MailFlagBit0 ))");
     assert_eq!((told.mod_seq, told.flags.unwrap().len()), (Some(44), 2));
