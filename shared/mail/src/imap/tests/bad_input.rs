@@ -140,28 +140,3 @@ fn what_is_said_before_a_connection_is_safe_ends_it() {
         assert_eq!(everything(&host), before, "{name}");
     }
 }
-
-#[test]
-fn a_mailbox_that_shrank_without_a_word_is_compared_and_loses_only_what_is_gone() {
-    let host = host_with_changes();
-    let queue = || now(crate::changes::entries(&host.store, AccountId(1))).unwrap();
-    let before = queue();
-    let flags = "* 1 FETCH (UID 2 FLAGS ())\r\n* 2 FETCH (UID 5 FLAGS ())\r\n";
-    let script = vec![
-        select(3, 9, 7),
-        ("NOOP", ok("* 2 EXISTS\r\n")),
-        select(2, 9, 7),
-        ("UID SEARCH RETURN (COUNT) UNSEEN NOT UID 5", unread(1).1),
-        all("2,5"),
-        ("UID FETCH 2 (UID FLAGS)", ok(flags)),
-    ];
-    let mut client = ready(&host, script);
-    let mailbox = now(record::mailbox(&host.store, INBOX)).unwrap();
-    now(client.select_watched(&host, &mailbox, None)).unwrap();
-    now(client.noop(&host)).unwrap();
-    let mut changed = |_: SyncStep| ControlFlow::Continue(());
-    assert!(now(client.catch_up(&host, INBOX, &mut changed)).unwrap().is_continue());
-    let here: Vec<_> = stored(&host).iter().map(|own| (own.id.mailbox, own.id.uid)).collect();
-    assert_eq!(here, [(INBOX, 2), (OTHER, u32::MAX - 2), (OTHER, u32::MAX - 1)]);
-    assert_eq!(queue(), before);
-}
