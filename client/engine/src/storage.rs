@@ -31,11 +31,8 @@ impl BrowserStorage {
             // The browser counts in floating point; whole numbers up to 9 PB are exact.
             (number >= 0.0).then_some(number as u64)
         };
-        StorageState {
-            persistent: persistent.is_some_and(|persistent| persistent.is_truthy()),
-            usage: bytes("usage"),
-            quota: bytes("quota"),
-        }
+        let persistent = persistent.is_some_and(|persistent| persistent.is_truthy());
+        StorageState::of_browser(persistent, bytes("usage"), bytes("quota"))
     }
 }
 

@@ -12,8 +12,7 @@ pub struct StorageView {
     pub persistent: bool,
     /// Bytes in use, estimated; `None` if the browser does not tell.
     pub usage: Option<u64>,
-    /// Bytes that may be in use; `None` if the browser does not tell. Chromium tells some 10 GiB more
-    /// than are in use, whatever the disk holds.
+    /// Bytes that may be in use; `None` if the browser does not tell.
     pub quota: Option<u64>,
     /// Whether nothing is downloaded because there is no room.
     pub paused: bool,

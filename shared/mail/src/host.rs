@@ -93,6 +93,17 @@ pub struct StorageState {
     pub quota: Option<u64>,
 }
 
+impl StorageState {
+    /// How many bytes more than it does Chromium tells every site that it may use, whatever there is.
+    const SHAM: u64 = 10 << 30;
+
+    /// What a browser tells; what it only makes up counts as not told.
+    pub fn of_browser(persistent: bool, usage: Option<u64>, quota: Option<u64>) -> Self {
+        let is_sham = quota == usage.and_then(|usage| usage.checked_add(Self::SHAM));
+        Self { persistent, usage, quota: quota.filter(|_| !is_sham) }
+    }
+}
+
 /// Tells how safe what is stored is, and how much room there is. What is here is for a host that
 /// keeps everything and has room without end.
 #[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
@@ -247,4 +258,20 @@ pub trait Host:
 
     /// Runs a task beside the others, on this thread.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_is_made_up_counts_as_not_told() {
+        let quota = |usage, quota| StorageState::of_browser(true, usage, quota).quota;
+        let sham = 10 << 30;
+        assert_eq!(quota(Some(5), Some(sham + 5)), None);
+        assert_eq!(quota(Some(5), Some(sham)), Some(sham));
+        assert_eq!(quota(None, Some(sham)), Some(sham));
+        assert_eq!(quota(None, None), None);
+        assert_eq!(quota(Some(u64::MAX), Some(5)), Some(5));
+    }
 }

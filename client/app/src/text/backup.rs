@@ -114,6 +114,10 @@ pub(crate) fn import_into(name: &str) -> String {
     format!("Import mail into “{name}”")
 }
 
+pub(crate) fn in_use_alone(used: &str) -> String {
+    format!("{used} in use. {UNKNOWN_ROOM}")
+}
+
 pub(crate) fn in_use(used: &str, quota: &str, percent: u64) -> String {
     format!("{used} of {quota} in use ({percent} %)")
 }

@@ -75,7 +75,11 @@ pub(super) fn Room() -> impl IntoView {
 
 fn meter(view: StorageView) -> AnyView {
     let Some(((usage, quota), percent)) = view.usage.zip(view.quota).zip(view.percent()) else {
-        return view! { <p class="field-hint">{text::backup::UNKNOWN_ROOM}</p> }.into_any();
+        let words = match view.usage {
+            Some(usage) => text::backup::in_use_alone(&format::size(usage)),
+            None => text::backup::UNKNOWN_ROOM.to_owned(),
+        };
+        return view! { <p class="field-hint" data-test="storage-in-use">{words}</p> }.into_any();
     };
     let words = text::backup::in_use(&format::size(usage), &format::size(quota), percent);
     view! {
