@@ -151,9 +151,6 @@ impl<'a, H: Host> Editor<'a, H> {
             stage.load(&ids).await?;
             let own = stage.mailbox(mailbox).await?.clone();
             check_mark(mark, set, self.is_local() || own.synced.labelled)?;
-            if !own.may_mark(mark) {
-                return Err(only_to_read(&own));
-            }
             let mut items = Vec::new();
             for id in ids {
                 let Some(message) = stage.message(id).await? else { continue };
@@ -204,7 +201,6 @@ impl<'a, H: Host> Editor<'a, H> {
         }
         let editing = self.editing().await;
         let known = record::mailbox(store, mailbox).await?;
-        check_removal(&known)?;
         let mut uids = stored_uids(store, mailbox).await?;
         drop(editing);
         let all = *self.all.get_or_insert_with(|| Everything::known(&known, &uids));
@@ -230,7 +226,6 @@ impl<'a, H: Host> Editor<'a, H> {
         let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
         stage.load(&ids).await?;
         let own = stage.mailbox(mailbox).await?.clone();
-        check_removal(&own)?;
         let mut items = Vec::new();
         let mut gone = Vec::new();
         for id in ids {
@@ -364,20 +359,6 @@ fn check_mark(mark: &Mark, set: bool, has_labels: bool) -> Result<(), MailError>
         false => "A tag must be made of letters, digits and simple signs, without spaces.",
     };
     Err(MailError::Input(sentence.into()))
-}
-
-/// Refuses to take messages out of a mailbox of which the server would give none away: before anything is
-/// shown that would have to be taken back.
-pub(super) fn check_removal(mailbox: &Mailbox) -> Result<(), MailError> {
-    if mailbox.may_remove() { Ok(()) } else { Err(only_to_read(mailbox)) }
-}
-
-fn only_to_read(mailbox: &Mailbox) -> MailError {
-    MailError::Input(format!(
-        "This account may not do that in “{}”: its messages stay there, as they are. They can be copied \
-         to another folder. Whoever shares this one with you can allow more.",
-        name(mailbox)
-    ))
 }
 
 /// Whether it can be a tag: a keyword, or a label of a server that has such.

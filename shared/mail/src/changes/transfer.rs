@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use postern_bridge::{MailboxId, MessageId, Moved};
 
 use super::{
-    editor::{Editor, check_removal, name},
+    editor::{Editor, name},
     entry::{Item, Step, Task},
     limits,
     pending::is_provisional,
@@ -89,9 +89,6 @@ impl<H: Host> Editor<'_, H> {
             return Err(MailError::Input(
                 "Messages can only be moved between the folders of one account.".into(),
             ));
-        }
-        if !copy {
-            check_removal(&source)?;
         }
         if !target.selectable {
             return Err(MailError::Input(format!("“{}” holds no messages.", name(&target))));

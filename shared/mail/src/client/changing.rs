@@ -1,8 +1,10 @@
 //! Changes that the person makes, and how they end.
 
+use std::collections::BTreeMap;
+
 use postern_bridge::{
     AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Mark, MessageId, Moved, Problem,
-    ProblemKind, Refused, Role,
+    ProblemKind, Refused, Role, Selection,
 };
 
 use super::{Client, lists::Change};
@@ -10,7 +12,7 @@ use crate::{
     Host, MailError,
     changes::{self, Editor, Entry, Made, Origin, Settled, Task, Tense},
     imap::Outcome,
-    record::Account,
+    record::{Account, Mailbox},
 };
 
 impl<H: Host> Client<H> {
@@ -66,12 +68,13 @@ impl<H: Host> Client<H> {
     ) -> Result<Option<MailboxId>, MailError> {
         match change {
             Wanted::Mark { messages, mark, set } => {
-                for (mailbox, uids) in self.selected(editor, account, messages).await? {
+                let check = |own: &Mailbox| changes::check_marking(own, &mark);
+                for (mailbox, uids) in self.allowed(editor, account, messages, check).await? {
                     editor.mark(mailbox, &uids, &mark, set).await?;
                 }
             }
             Wanted::Move { messages, to } => {
-                for (mailbox, uids) in self.selected(editor, account, messages).await? {
+                for (mailbox, uids) in self.removable(editor, account, messages).await? {
                     editor.transfer(mailbox, &uids, to, false).await?;
                 }
             }
@@ -81,21 +84,28 @@ impl<H: Host> Client<H> {
                 }
             }
             Wanted::Archive { messages } => {
+                let selected = self.removable(editor, account, messages).await?;
                 let archive = self.place_for(editor, account, Role::Archive).await?;
-                for (mailbox, uids) in self.selected(editor, account, messages).await? {
+                for (mailbox, uids) in selected {
                     editor.transfer(mailbox, &uids, archive, false).await?;
                 }
             }
             Wanted::Junk { messages } => {
+                let selected = self.removable(editor, account, messages).await?;
                 let junk = self.place_for(editor, account, Role::Junk).await?;
-                for (mailbox, uids) in self.selected(editor, account, messages).await? {
+                for (mailbox, uids) in selected {
                     mark_junk(editor, mailbox, &uids, true).await?;
                     editor.transfer(mailbox, &uids, junk, false).await?;
                 }
             }
             Wanted::NotJunk { messages } => {
+                let check = |own: &Mailbox| match own.role {
+                    Some(Role::Junk) => changes::check_removal(own),
+                    _ => Ok(()),
+                };
+                let selected = self.allowed(editor, account, messages, check).await?;
                 let inbox = self.place_for(editor, account, Role::Inbox).await?;
-                for (mailbox, uids) in self.selected(editor, account, messages).await? {
+                for (mailbox, uids) in selected {
                     mark_junk(editor, mailbox, &uids, false).await?;
                     if self.role(mailbox).await? == Some(Role::Junk) {
                         editor.transfer(mailbox, &uids, inbox, false).await?;
@@ -106,7 +116,7 @@ impl<H: Host> Client<H> {
                 // A message that was deleted a moment ago is in the trash by now, though the page
                 // still showed it elsewhere: only what the page saw there is deleted for good.
                 let in_trash = self.are_seen_in_trash(&messages).await?;
-                for (mailbox, uids) in self.selected(editor, account, messages).await? {
+                for (mailbox, uids) in self.removable(editor, account, messages).await? {
                     if self.role(mailbox).await? == Some(Role::Trash) {
                         if in_trash {
                             editor.expunge(mailbox, &uids).await?;
@@ -118,7 +128,7 @@ impl<H: Host> Client<H> {
                 }
             }
             Wanted::DeleteForGood { messages } => {
-                for (mailbox, uids) in self.selected(editor, account, messages).await? {
+                for (mailbox, uids) in self.removable(editor, account, messages).await? {
                     editor.expunge(mailbox, &uids).await?;
                 }
             }
@@ -127,6 +137,7 @@ impl<H: Host> Client<H> {
                     let sentence = "Only the trash and the folder for junk can be emptied.";
                     return Err(MailError::Input(sentence.into()));
                 }
+                changes::check_removal(&self.mailbox(mailbox).await?)?;
                 editor.empty(mailbox).await?;
             }
             Wanted::CreateMailbox { parent, name, .. } => {
@@ -143,6 +154,32 @@ impl<H: Host> Client<H> {
         Ok(None)
     }
 
+    /// The selected messages by mailbox, if this account may do with those of each what is wanted: that
+    /// is known before anything is done in one of them.
+    async fn allowed(
+        &self,
+        editor: &mut Editor<'_, H>,
+        account: &Account,
+        messages: Selection,
+        check: impl Fn(&Mailbox) -> Result<(), MailError>,
+    ) -> Result<BTreeMap<MailboxId, Vec<u32>>, MailError> {
+        let selected = self.selected(editor, account, messages).await?;
+        for mailbox in selected.keys() {
+            check(&self.mailbox(*mailbox).await?)?;
+        }
+        Ok(selected)
+    }
+
+    /// The selected messages by mailbox, if all of them may be taken out of theirs.
+    async fn removable(
+        &self,
+        editor: &mut Editor<'_, H>,
+        account: &Account,
+        messages: Selection,
+    ) -> Result<BTreeMap<MailboxId, Vec<u32>>, MailError> {
+        self.allowed(editor, account, messages, changes::check_removal).await
+    }
+
     /// Marks a message that was opened as read.
     pub(super) async fn mark_opened(&self, id: MessageId) -> Result<(), MailError> {
         self.mark_one(id, &Mark::Seen).await
@@ -151,7 +188,8 @@ impl<H: Host> Client<H> {
     /// Gives a message a mark that follows from something else than a change: not where this account may
     /// not, since nobody has asked for it.
     pub(super) async fn mark_one(&self, id: MessageId, mark: &Mark) -> Result<(), MailError> {
-        if !self.mailbox(id.mailbox).await?.may_mark(mark) {
+        let own = self.mailbox(id.mailbox).await?;
+        if own.read_only || !own.may_mark(mark) {
             return Ok(());
         }
         let account = self.account_of(id.mailbox).await?;
@@ -352,3 +390,6 @@ async fn mark_junk<H: Host>(
     editor.mark(mailbox, uids, &keyword("$Junk"), junk).await?;
     editor.mark(mailbox, uids, &keyword("$NotJunk"), !junk).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,8 @@ pub struct Mailbox {
     /// Whether this account may take messages out of it, to another mailbox or for good.
     #[serde(default = "yes")]
     pub can_remove: bool,
-    /// Whether the server opens it for reading alone (READ-ONLY, RFC 9051 section 7.1).
+    /// Whether the server opened it for reading alone when it was opened last (READ-ONLY, RFC 9051
+    /// section 7.1). That may pass: nothing is marked there by itself, but what a person wants is tried.
     #[serde(default)]
     pub read_only: bool,
     /// Whether the person is subscribed to it.
@@ -153,14 +154,14 @@ impl Mailbox {
         }
     }
 
-    /// Whether its messages may get or lose a mark.
+    /// Whether its messages may get or lose a mark, as far as the rights of this account are known.
     pub fn may_mark(&self, mark: &Mark) -> bool {
-        !self.read_only && (self.can_mark_read || *mark != Mark::Seen)
+        self.can_mark_read || *mark != Mark::Seen
     }
 
-    /// Whether messages may be taken out of it.
+    /// Whether messages may be taken out of it, as far as the rights of this account are known.
     pub fn may_remove(&self) -> bool {
-        self.can_remove && !self.read_only
+        self.can_remove
     }
 }
 

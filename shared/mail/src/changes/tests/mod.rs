@@ -8,7 +8,6 @@ mod interruptions;
 mod labels;
 mod local;
 mod queue;
-mod rights;
 mod server;
 
 use std::{collections::BTreeMap, ops::ControlFlow};

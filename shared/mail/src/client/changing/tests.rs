@@ -1,0 +1,67 @@
+//! Changes that this account may not make in every mailbox.
+
+use postern_bridge::{ClientId, Protocol};
+
+use super::*;
+use crate::{
+    Store,
+    changes::tests::{mailbox, message},
+    client::tests::still,
+    record::{self, Message, Record},
+    store::{Durability, KeyRange, MemoryStore, Table},
+    testing::{account, block_on},
+};
+
+/// What of changes to messages of two mailboxes is made where the second is like this: a read mark, a
+/// star, a copy, a move, what makes a folder first, and a deletion for good.
+fn allowed(change: impl Fn(&mut Mailbox)) -> [bool; 6] {
+    let ids = [1, 2].map(|own| MessageId { mailbox: MailboxId(own), uid: 1 });
+    let messages = || Selection::Messages(ids.into());
+    let mark = |mark| Wanted::Mark { messages: messages(), mark, set: true };
+    let wanted = [
+        mark(Mark::Seen),
+        mark(Mark::Flagged),
+        Wanted::Copy { messages: messages(), to: MailboxId(3) },
+        Wanted::Move { messages: messages(), to: MailboxId(3) },
+        Wanted::Archive { messages: messages() },
+        Wanted::DeleteForGood { messages: messages() },
+    ];
+    wanted.map(|wanted| {
+        let own = account(Protocol::Imap);
+        let store = MemoryStore::new();
+        let (client, _) = still(store.clone(), own.clone());
+        let mut second = mailbox(2);
+        change(&mut second);
+        let (_, numbered) =
+            block_on(record::next_numbers(&store, record::Series::Mailbox, 3)).unwrap();
+        let mut batch = vec![own.put(), mailbox(1).put(), second.put(), mailbox(3).put(), numbered];
+        batch.extend(ids.iter().flat_map(|id| message(*id).put_listed()));
+        block_on(store.apply(batch, Durability::Strict)).unwrap();
+        let here = || {
+            let all: Vec<Message> = block_on(record::all(&store, &KeyRange::all())).unwrap();
+            let mailboxes = block_on(store.keys(Table::Mailboxes, &KeyRange::all())).unwrap();
+            (all, mailboxes, block_on(changes::open(&store, own.id)).unwrap())
+        };
+        let before = here();
+        match block_on(client.change((ClientId(1), 1), wanted)) {
+            Ok(_) => assert!(here().2 > 0, "something is queued"),
+            Err(refused) => {
+                assert!(refused.sentence.contains("may not do that in “m2”"), "{refused:?}");
+                assert_eq!(here(), before, "it is refused before anything is done");
+                return false;
+            }
+        }
+        true
+    })
+}
+
+#[test]
+fn what_this_account_may_not_do_in_one_mailbox_is_refused_before_anything_is_done_in_another() {
+    assert_eq!(allowed(|_| {}), [true; 6]);
+    let unread = allowed(|own| own.can_mark_read = false);
+    assert_eq!(unread, [false, true, true, true, true, true]);
+    let kept = allowed(|own| own.can_remove = false);
+    assert_eq!(kept, [true, true, true, false, false, false]);
+    // The server may open it otherwise by now.
+    assert_eq!(allowed(|own| own.read_only = true), [true; 6]);
+}
