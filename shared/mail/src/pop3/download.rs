@@ -191,8 +191,9 @@ async fn run<H: Host>(
     let mut known = Known::default();
     let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
     fetch.run(server, plan, troubles, progress).await?;
-    if known.gives_ids_again {
+    if known.gives_ids_again || notes.doubts_ids {
         retire_namesakes(host, server, ledger, &listing, &known).await?;
+        ServerNotes::edit(store, id, |notes| notes.doubts_ids = false).await?;
     }
     let left_out = ledger.placeholders().chain(ledger.refused());
     report.left_out = count(left_out.filter(|row| is_left(row)));

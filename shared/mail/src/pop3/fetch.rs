@@ -29,7 +29,8 @@ pub(super) struct Known {
     pub(super) compared: BTreeSet<Vec<u8>>,
     /// Those of them that were stored in this session, and read back.
     pub(super) stored: BTreeSet<Vec<u8>>,
-    /// Whether a unique id has turned out to be another message's by now.
+    /// Whether the unique id of a message that was thought to be there has turned out to be another
+    /// one's by now.
     pub(super) gives_ids_again: bool,
 }
 
@@ -278,7 +279,13 @@ impl<'a, H: Host> Fetch<'a, H> {
         let received = std::mem::take(&mut self.pending);
         let (store, place, seen) = (self.host.store(), self.place, self.seen);
         let now = self.host.now();
+        let doubts_ids = self.known.gives_ids_again;
         storing.start(async move {
+            if doubts_ids {
+                // Once the changes that show it are stored, the next download would not see it.
+                let note = |notes: &mut ServerNotes| notes.doubts_ids = true;
+                ServerNotes::edit(store, place.account, note).await?;
+            }
             write(store, changes, seen, Durability::Relaxed).await?;
             commit(store, place, received, seen, now).await
         });

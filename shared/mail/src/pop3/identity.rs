@@ -67,13 +67,17 @@ fn identify_unnamed(facts: Facts<'_>, listing: &Listing, ledger: &Ledger) -> Ide
     // A row with a unique id that the server lists is about the message of that.
     let completes = |row: &&LedgerRow| lacks(row, facts) && !listing.tells(&row.uidl);
     let same_size = |row: &&LedgerRow| row.listed_size == facts.listed.size;
-    let unchanged = |row: &LedgerRow| {
-        let row = row.clone();
-        Identity::Known(Box::new(RowChange { before: row.clone(), now: row }))
+    // Once a server has marked its header, a message is listed with another size.
+    let is_sized = facts.part == Part::Whole && facts.listed.size > 0;
+    let same = |row: &LedgerRow| {
+        let is_told = is_sized && row.uidl.is_empty();
+        let listed_size = if is_told { facts.listed.size } else { row.listed_size };
+        let now = LedgerRow { listed_size, ..row.clone() };
+        Identity::Known(Box::new(RowChange { before: row.clone(), now }))
     };
     let here = alike(facts, ledger, false).find(|row| !lacks(row, facts) && !row.partial);
     if let Some(row) = here {
-        return unchanged(row);
+        return same(row);
     }
     let partial = || alike(facts, ledger, false).find(completes);
     let placeholder = || ledger.placeholders().filter(same_size).find(completes);
@@ -81,7 +85,7 @@ fn identify_unnamed(facts: Facts<'_>, listing: &Listing, ledger: &Ledger) -> Ide
         return Identity::Completes(Box::new(row.clone()));
     }
     if let Some(row) = alike(facts, ledger, false).next() {
-        return unchanged(row);
+        return same(row);
     }
     if ledger.is_unreadable(&nameless(&facts.sha256, 0)) {
         Identity::Unreadable
@@ -253,7 +257,8 @@ mod tests {
                 let is_compared = part == Part::Whole || row.partial;
                 let size = if is_compared { 7 } else { row.listed_size };
                 let is_cleared = change.now.is_on_server() && change.now.listed_size == size;
-                assert!(is_cleared || uidl.is_empty());
+                let is_left = uidl.is_empty() && (part == Part::Header || !row.uidl.is_empty());
+                assert!(is_cleared || is_left);
             }
             (Expected::Completes, Identity::Completes(before)) => assert_eq!(*before, row),
             (_, other) => panic!("{row:?} under {uidl:?} by {part:?}: {other:?}"),

@@ -14,31 +14,35 @@
 //!    deletions came about, and which messages are gone. The next list tells the same.
 //! 2. *Receive messages.* Small ones are in memory only. Bytes of a large one are in the store
 //!    under a reserved UID without a record, and a marker names them: they are removed.
-//! 3. *Store*: what has another unique id now is noted first, in a batch of its own; if that alone is
-//!    kept, messages are known by their content. Then one strict batch makes record, bytes, ledger row and
-//!    counts visible. Before it the message is only on the server and comes again; after it the ledger
-//!    knows it.
+//! 3. *Store*: where the server has given a unique id again, it is noted first that others are in doubt;
+//!    if that alone is kept, they are compared in 5 all the same. What has another unique id now is noted
+//!    next, in a batch of its own; if no more is kept, messages are known by their content. Then one
+//!    strict batch makes record, bytes, ledger row and counts visible. Before it the message is only on
+//!    the server and comes again; after it the ledger knows it.
 //! 4. *Read back and verify.* An unverified row is verified first of all, even before 1. If it does not
 //!    match, nothing is removed: the message is fetched again in 2, and 3 puts it into the place of what
 //!    is damaged. If the server's list does not have it any more, what is left of it stays, without a
 //!    row. While there is an unverified row, nothing is deleted on the server, but for the others of one
-//!    that the server does not hand out again, which 6 reads back in any case.
-//! 5. *[`Fetched`]: decide*, with the account as the person has it by now, what may be deleted.
+//!    that the server does not hand out again, which 7 reads back in any case.
+//! 5. *Compare what is in doubt* by its header, if anything is. What is another message loses its unique
+//!    id in the ledger, and comes the next time. Then it is noted that the doubt of 3 is over; before,
+//!    the next download compares.
+//! 6. *[`Fetched`]: decide*, with the account as the person has it by now, what may be deleted.
 //!    Nothing is written but what the server has told of itself.
-//! 6. *[`Due`], [`Compared`], [`Intact`]: compare and read back.* What an earlier session stored is
+//! 7. *[`Due`], [`Compared`], [`Intact`]: compare and read back.* What an earlier session stored is
 //!    compared with the server's (its header, or all of it) and read back once more. What is another one
 //!    loses its unique id in the ledger, and what is damaged counts as unverified: each is true by
 //!    itself, and comes again.
-//! 7. *[`Marked`]: DELE.* The server deletes nothing before QUIT; the message is still listed and due
+//! 8. *[`Marked`]: DELE.* The server deletes nothing before QUIT; the message is still listed and due
 //!    again.
-//! 8. *[`Noted`]: a last look*, and in one strict write with it the note that the deletions are asked
+//! 9. *[`Noted`]: a last look*, and in one strict write with it the note that the deletions are asked
 //!    for: if the browser has dropped the database, or another tab leads, the session ends without QUIT;
 //!    if the person has decided otherwise, the deletions are taken back. After the write the message is
 //!    still listed and due again.
-//! 9. *QUIT.* If its answer is lost, the next list tells: gone means deleted, listed means due
-//!    again. At a server that deletes by itself what it has handed out, what was handed out gets the
-//!    same looks, and there is no QUIT where nothing may be deleted.
-//! 10. *Note the confirmed deletion.* As in 9.
+//! 10. *QUIT.* If its answer is lost, the next list tells: gone means deleted, listed means due
+//!     again. At a server that deletes by itself what it has handed out, what was handed out gets the
+//!     same looks, and there is no QUIT where nothing may be deleted.
+//! 11. *Note the confirmed deletion.* As in 10.
 //!
 //! So at any moment each message is on the server or verified here, and none is here twice.
 

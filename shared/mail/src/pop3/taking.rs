@@ -73,15 +73,17 @@ impl<H: Host> Fetch<'_, H> {
         let uidl = received.listed.uidl.as_ref();
         if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
             let now = self.ledger.without_uidl(row.clone(), self.seen);
+            self.known.gives_ids_again |= row.is_on_server();
             self.change(RowChange { before: row, now });
-            self.known.gives_ids_again = true;
         }
     }
 
     pub(super) fn change(&mut self, change: RowChange) {
         let changes = self.ledger.note(change, self.seen);
-        // Another row has given its id up for this one.
-        self.known.gives_ids_again |= changes.len() > 1;
+        // Another row has given its id up for this one. That of a message that is gone says nothing of
+        // others: some servers number anew what comes into an empty mailbox.
+        let mut others = changes.iter().rev().skip(1);
+        self.known.gives_ids_again |= others.any(|own| own.before.is_on_server());
         self.changes.extend(changes);
     }
 

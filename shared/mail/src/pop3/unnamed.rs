@@ -42,7 +42,8 @@ impl AllCame {
         extent: Extent,
         now: i64,
     ) -> bool {
-        let unnamed = || ledger.rows().filter(|row| row.uidl.is_empty());
+        // The id that a row has may be of no use by now.
+        let unnamed = || ledger.rows().filter(move |row| !listing.tells(&row.uidl));
         let known: BTreeSet<u64> = unnamed().map(|row| row.listed_size).collect();
         let mut listed = listing.messages.iter().filter(|listed| listed.uidl.is_none());
         (self.at..self.at.saturating_add(DAY)).contains(&now)
@@ -74,6 +75,8 @@ mod tests {
         let ledger: Ledger = [unnamed()].into_iter().collect();
         let other: Ledger =
             [row("a"), LedgerRow { listed_size: 6, ..row("") }].into_iter().collect();
+        let lost_its_id: Ledger =
+            [row("a"), LedgerRow { listed_size: 5, ..row("b") }].into_iter().collect();
         let damaged: Ledger = [LedgerRow { verified: None, ..unnamed() }].into_iter().collect();
         let list = || listing(&[listed(1, 5, ""), listed(2, 7, "a")]);
         let came = AllCame::new(&list(), Extent::Whole, 10);
@@ -93,6 +96,7 @@ mod tests {
         }
         assert!(!holds(&Listing { defects: 1, ..list() }, 10));
         assert!(!came.holds(&list(), &other, Extent::Whole, 10), "there is no row");
+        assert!(came.holds(&list(), &lost_its_id, Extent::Whole, 10));
         assert!(!came.holds(&list(), &damaged, Extent::Whole, 10));
         assert!(!came.holds(&list(), &ledger, Extent::Headers, 10));
     }

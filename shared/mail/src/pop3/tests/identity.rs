@@ -182,6 +182,26 @@ fn an_id_that_was_given_again_has_others_of_the_same_size_compared() {
     assert_eq!(compared(&host), asked);
 }
 
+#[test]
+fn ids_that_begin_anew_once_the_mailbox_is_empty_have_nothing_compared() {
+    let before = mails(&["one", "two", "three"]);
+    let host = prepared(Maildrop::new(&before), MemoryStore::new());
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
+    let after = mails(&["the fourth", "the fifth", "the sixth"]);
+    for (at, raw) in after.iter().enumerate() {
+        let new = scripted::Mail { uidl: format!("uidl-{at}"), raw: raw.clone() };
+        host.server.borrow_mut().messages.push(new);
+        assert_eq!(run(&host, Keep).unwrap().downloaded, 1);
+    }
+    // One that is here gets the id of one that is not there any more.
+    host.server.borrow_mut().messages.pop();
+    run(&host, Keep).unwrap();
+    name(&host, &["uidl-0", "uidl-2"]);
+    assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+    assert!(!host.server.borrow().heard.contains("TOP"));
+    assert_complete(&host, &[before, after].concat());
+}
+
 /// Makes the ledger what an earlier version has left.
 fn forget_headers(host: &TestHost<Maildrop>) {
     for row in ledger(&host.store) {

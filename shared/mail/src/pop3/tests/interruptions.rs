@@ -5,6 +5,7 @@ use std::rc::Rc;
 use postern_bridge::Retention::{DeleteAfterDownload, Keep};
 
 use super::{
+    identity::mails,
     watched::{Watched, run_or_end},
     *,
 };
@@ -178,6 +179,43 @@ fn a_drop_while_the_rest_of_messages_comes_keeps_header_or_whole() {
         run(&host, DeleteAfterDownload).unwrap();
         assert_complete(&host, &all);
         assert!(host.server.borrow().messages.is_empty(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn that_an_id_was_given_again_is_remembered_until_others_were_compared() {
+    let before = mails(&["one", "two", "three"]);
+    // The first gives it away, the second is listed as it was.
+    let after = mails(&["a longer one", "six", "three"]);
+    let all = [&before[..], &after[..2]].concat();
+    let prepare = || {
+        let host = prepared(Maildrop::new(&before), FailingStore::default());
+        run(&host, Keep).unwrap();
+        for (mail, raw) in host.server.borrow_mut().messages.iter_mut().zip(&after) {
+            mail.raw.clone_from(raw);
+        }
+        host
+    };
+    let whole = prepare();
+    let written = whole.store.writes.get();
+    run(&whole, Keep).unwrap();
+    let cuts = (0..whole.carried.get()).map(|cut| (Some(cut), None::<usize>));
+    let writes = whole.store.writes.get() - written;
+    let failures = (0..writes).map(|failing| (None::<usize>, Some(failing)));
+    for (cut, left) in cuts.chain(failures) {
+        let host = prepare();
+        host.cut.set(cut);
+        host.store.left.set(left);
+        let _ = run(&host, Keep);
+        host.cut.set(None);
+        host.store.left.set(None);
+        // What is compared by now at the latest comes the next time.
+        for _ in 0..2 {
+            run(&host, Keep).unwrap();
+        }
+        let here = stored(&host.store);
+        assert!(here.contains(&after[1]), "cut {cut:?}, write {left:?}");
+        assert_complete(&host, &all);
     }
 }
 

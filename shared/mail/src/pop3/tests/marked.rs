@@ -1,5 +1,7 @@
 //! Servers that change a message's header once it was handed out: nothing is lost and nothing doubled.
 
+use std::time::Duration;
+
 use postern_bridge::Retention::{DeleteAfterDownload, Keep};
 
 use super::{
@@ -52,6 +54,22 @@ fn what_servers_change_in_a_header_doubles_nothing() {
             assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
         }
     }
+}
+
+#[test]
+fn without_ids_what_the_server_has_marked_is_not_downloaded_at_each_poll() {
+    let all = mails(&["one", "two", "three"]);
+    let host = prepared(Maildrop { uidl: false, ..Maildrop::new(&all) }, MemoryStore::new());
+    run(&host, Keep).unwrap();
+    for mail in &mut host.server.borrow_mut().messages {
+        mail.raw = marked(&mail.raw);
+    }
+    // Listed with other sizes they come once more.
+    for retrieved in [6, 6, 6] {
+        assert_eq!(run(&host, Keep).unwrap().downloaded, 0);
+        assert_eq!(host.server.borrow().retrieved, retrieved);
+    }
+    assert_complete(&host, &all);
 }
 
 #[test]
@@ -146,6 +164,8 @@ fn without_ids_what_has_the_header_and_size_of_a_deleted_message_is_known_by_its
     assert_eq!(run(&host, Keep).unwrap().downloaded, 0, "it does not come back");
     let other = marked(&with_text("at nine\r\n"));
     host.server.borrow_mut().messages[0].raw.clone_from(&other);
+    // The same list is believed for a day.
+    host.advance(Duration::from_secs(86_400));
     assert_eq!(run(&host, Keep).unwrap().downloaded, 1, "another one is not ignored");
     assert_eq!(stored(&host.store), [other]);
 }
