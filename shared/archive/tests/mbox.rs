@@ -171,26 +171,45 @@ fn a_line_without_an_end_is_passed_on_without_being_held() {
     assert_eq!(read[1], format!("S: 2\r\n\r\nFrom {long}\r\n"));
 }
 
+/// The bytes of the one message that a file is, read in pieces of a size.
+fn read_message(file: &[u8], piece: usize) -> String {
+    let mut reader = Reader::of_message();
+    for bytes in file.chunks(piece) {
+        assert_eq!(reader.handle_input(bytes), bytes.len());
+    }
+    reader.finish();
+    let events: Vec<_> = std::iter::from_fn(|| reader.poll_event()).collect();
+    assert_eq!((events.first(), events.last()), (Some(&Event::Start), Some(&Event::End)));
+    let bytes: Vec<u8> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Bytes(bytes) => Some(&bytes[..]),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    String::from_utf8(bytes).expect("the file is text")
+}
+
 #[test]
 fn a_single_message_is_one_whatever_stands_in_it() {
     let file = format!("Subject: x\n\n{A}S: 2\n\n>From me\nlast");
     for piece in [1, 7, 1000] {
-        let mut reader = Reader::of_message();
-        for bytes in file.as_bytes().chunks(piece) {
-            assert_eq!(reader.handle_input(bytes), bytes.len());
+        assert_eq!(read_message(file.as_bytes(), piece), file.replace('\n', "\r\n"));
+    }
+}
+
+#[test]
+fn a_single_message_comes_with_the_blank_lines_at_its_start_and_without_a_mark() {
+    for (before, kept) in [("\r\n", "\r\n"), ("\n\r\n", "\r\n\r\n"), ("\u{feff}\n", "\r\n")] {
+        let file = format!("{before}X: this is the body\r\n");
+        for piece in [1, 2, 7, 1000] {
+            let read = read_message(file.as_bytes(), piece);
+            assert_eq!(read, format!("{kept}X: this is the body\r\n"), "{before:?} by {piece}");
         }
-        reader.finish();
-        let events: Vec<_> = std::iter::from_fn(|| reader.poll_event()).collect();
-        let bytes: Vec<u8> = events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Bytes(bytes) => Some(&bytes[..]),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-            .concat();
-        assert_eq!(String::from_utf8(bytes).unwrap(), file.replace('\n', "\r\n"));
-        assert_eq!((events.first(), events.last()), (Some(&Event::Start), Some(&Event::End)));
+    }
+    for nothing in ["", "\u{feff}"] {
+        assert_eq!(read_message(nothing.as_bytes(), 1), "");
     }
 }
 

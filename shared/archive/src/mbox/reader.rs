@@ -31,7 +31,7 @@ pub struct Reader {
     events: VecDeque<Event>,
     /// How many bytes of the file have been taken.
     taken: u64,
-    /// Whether a line has come that is not blank.
+    /// Whether the first line has come: in an mbox file it is one that is not blank.
     begun: bool,
     /// The beginning of a line whose end has not come yet.
     held: Vec<u8>,
@@ -58,8 +58,8 @@ impl Reader {
         Self::default()
     }
 
-    /// A reader of a file that is a single message, whatever stands in it. Blank lines before it are left
-    /// out.
+    /// A reader of a file that is a single message, whatever stands in it and however it begins: a
+    /// blank line at its start ends a header without a field.
     pub fn of_message() -> Self {
         let mut reader = Self { exact: Some(u64::MAX), unquoted: true, ..Self::default() };
         reader.begin();
@@ -167,7 +167,9 @@ impl Reader {
     /// A whole line.
     fn line(&mut self, line: &[u8]) {
         let line = self.unmarked(line);
-        if !self.begun && (line.is_empty() || is_blank(line)) {
+        // Before the first line, only a single message has a length.
+        let counts = !line.is_empty() && (self.exact.is_some() || !is_blank(line));
+        if !self.begun && !counts {
             return;
         }
         self.begun = true;

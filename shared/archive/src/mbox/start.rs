@@ -5,6 +5,10 @@ use super::from_line::Form;
 /// What some programs write before a text in UTF-8.
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// What files begin with that are often taken for messages: PDF, JPEG, PNG, Outlook's (OLE), zip.
+const OTHERS: [&[u8]; 6] =
+    [b"%PDF", b"\xff\xd8\xff", b"\x89PNG", b"\xd0\xcf\x11\xe0", b"PK\x03\x04", b"PK\x05\x06"];
+
 /// Whether a file that begins with these bytes may be mail: the first line that is not blank is a
 /// separator, or it is a header field (RFC 5322 section 2.2), or it is quoted as one in a message is
 /// (`>From `). Where all lines are blank, nothing speaks against it.
@@ -19,14 +23,22 @@ pub fn may_be_mail(start: &[u8]) -> bool {
     }
 }
 
+/// Whether a file that is said to be a single message, and begins with these bytes, may be one: it
+/// is text. Some have no header, or something else before it.
+pub fn may_be_message(start: &[u8]) -> bool {
+    !start.contains(&0) && !OTHERS.iter().any(|other| start.starts_with(other))
+}
+
 fn is_in_header(line: &[u8]) -> bool {
     is_field(line) || line.starts_with(b">From ")
 }
 
-/// Whether a line begins like a header field (RFC 5322 section 3.6.8).
+/// Whether a line begins like a header field (RFC 5322 section 3.6.8); spaces may follow its name
+/// (section 4.5).
 pub(super) fn is_field(line: &[u8]) -> bool {
     let name = line.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
-    name > 0 && line.get(name) == Some(&b':')
+    let after = line[name..].iter().copied().find(|byte| !matches!(byte, b' ' | b'\t'));
+    name > 0 && after == Some(b':')
 }
 
 /// Whether nothing is on a line.
@@ -40,13 +52,15 @@ mod tests {
 
     #[test]
     fn mail_begins_with_a_separator_or_a_field() {
-        let mail: [&[u8]; 11] = [
+        let mail: [&[u8]; 13] = [
             b"From ada@example.org Thu Jan  1 00:00:00 1970\nSubject: x\n",
             b"From 1999 on, at 5:00\n",
             b"From MAILER-DAEMON\r\nReceived: from x\r\n",
             b"From ada\n>From bob Thu Jan  1 00:00:00 1970\nSubject: x\n",
             b">From ada Thu Jan  1 00:00:00 1970\nSubject: x\n",
             b"Return-Path: <>\r\n",
+            b"Subject : x\r\n",
+            b"From MAILER-DAEMON\nSubject \t: x\n",
             b"X-Long: and no end of it",
             b"\xef\xbb\xbfSubject: x\n",
             b"\n\r\n\nSubject: x\n",
@@ -60,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_other_programs_write_is_no_mail() {
-        let other: [&[u8]; 13] = [
+        let other: [&[u8]; 15] = [
             b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0",
             b"\xff\xd8\xff\xe0\0\x10JFIF\0",
@@ -74,9 +88,38 @@ mod tests {
             b"From me to you,\nall the best.\n",
             b"From me",
             b"<html>\n",
+            b" : x\n",
+            b"Microsoft Mail Internet Headers Version 2.0\r\n",
         ];
         for start in other {
             assert!(!may_be_mail(start), "{}", String::from_utf8_lossy(start));
+        }
+    }
+
+    #[test]
+    fn a_single_message_may_begin_with_any_text() {
+        let messages: [&[u8]; 6] = [
+            b"",
+            b"\r\nno header\r\n",
+            b"Microsoft Mail Internet Headers Version 2.0\r\nReceived: from x\r\n",
+            b" folded\r\nSubject: x\r\n",
+            b"Dear Ann,\n",
+            b"caf\xe9\n",
+        ];
+        for start in messages {
+            assert!(may_be_message(start), "{}", String::from_utf8_lossy(start));
+        }
+        let other: [&[u8]; 7] = [
+            b"%PDF-1.7\n",
+            b"\xff\xd8\xff\xe1",
+            b"\x89PNG\r\n\x1a\n",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            b"PK\x03\x04",
+            b"PK\x05\x06",
+            b"Dear Ann,\n\0",
+        ];
+        for start in other {
+            assert!(!may_be_message(start), "{}", String::from_utf8_lossy(start));
         }
     }
 }

@@ -89,8 +89,21 @@ struct Export<'a, H, F, K> {
 
 /// A message's bytes, to be read from the beginning to the end.
 enum Bytes {
-    Stored { id: MessageId, is_fetched: bool, next: u32, left: u64 },
+    /// In the store: where it is, and where it was at first.
+    Stored {
+        id: MessageId,
+        origin: MessageId,
+        is_fetched: bool,
+        next: u32,
+        left: u64,
+    },
     Held(Option<Vec<u8>>),
+}
+
+impl Bytes {
+    fn stored(id: MessageId, is_fetched: bool, left: u64) -> Self {
+        Self::Stored { id, origin: id, is_fetched, next: 0, left }
+    }
 }
 
 impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
@@ -231,8 +244,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 }
             }
             Some(left) if record::stored_size(self.host.store(), id).await? == left => {
-                let bytes = Bytes::Stored { id, is_fetched: false, next: 0, left };
-                return Ok(Some((message, bytes)));
+                return Ok(Some((message, Bytes::stored(id, false, left))));
             }
             // One that is damaged must not keep all others out of the file.
             _ => {}
@@ -243,9 +255,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 self.fetched = None;
                 Ok(Some((message, Bytes::Held(Some(raw)))))
             }
-            Some(Raw::Stored { size: left }) => {
-                Ok(Some((message, Bytes::Stored { id, is_fetched: true, next: 0, left })))
-            }
+            Some(Raw::Stored { size: left }) => Ok(Some((message, Bytes::stored(id, true, left)))),
             None => {
                 self.count_missing(1);
                 Ok(None)
@@ -266,12 +276,13 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         match bytes {
             Bytes::Held(raw) => Ok(raw.take().filter(|raw| !raw.is_empty())),
             Bytes::Stored { left: 0, .. } => Ok(None),
-            Bytes::Stored { id, is_fetched, next, left } => {
-                let chunk = self.stored_chunk(id, *is_fetched, *next).await?;
+            Bytes::Stored { id, origin, is_fetched, next, left } => {
+                let chunk = self.stored_chunk(id, *origin, *is_fetched, *next).await?;
                 let rest = chunk.as_ref().and_then(|chunk| left.checked_sub(chunk.len() as u64));
                 // Half a message is none.
                 *left = rest.ok_or_else(|| {
-                    let sentence = "A message was deleted while it was being saved. Try again.";
+                    let sentence =
+                        "A message was moved or deleted while it was being saved. Try again.";
                     MailError::Input(sentence.into())
                 })?;
                 *next += 1;
@@ -280,10 +291,13 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         }
     }
 
-    /// A chunk of a message, which is followed to where it was moved.
+    /// A chunk of a message, which is followed to where it was moved. The number that it has on its way
+    /// is forgotten once the server gives it another, so it is asked for by where it was at first; there
+    /// it is again if the move was taken back.
     async fn stored_chunk(
         &mut self,
         id: &mut MessageId,
+        origin: MessageId,
         is_fetched: bool,
         number: u32,
     ) -> Result<Option<Vec<u8>>, StoreError> {
@@ -295,7 +309,10 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
             if let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) {
                 return Ok(Some(chunk));
             }
-            let Some(there) = moved_to(store, *id).await? else { return Ok(None) };
+            let there = moved_to(store, origin).await?.unwrap_or(origin);
+            if there == *id {
+                return Ok(None);
+            }
             if is_fetched {
                 self.fetched = Some(there);
             }

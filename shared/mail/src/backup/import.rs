@@ -1,7 +1,7 @@
 //! mbox files, single messages and zip archives, read into one local mailbox.
 
 use postern_archive::{
-    mbox::{Event, Reader, may_be_mail},
+    mbox::{Event, Reader, may_be_mail, may_be_message},
     zip::{Entry, ZipError},
 };
 use postern_bridge::{Imported, MailboxId, Progress};
@@ -58,13 +58,12 @@ struct Import<'a, S> {
 impl<S: Store> Import<'_, S> {
     async fn mail(&mut self, source: &mut impl Source) -> Result<(), MailError> {
         let start = source.size().min(limits::START as u64) as u32;
-        if !may_be_mail(&source.read(0, start).await?) {
-            let name = shown(source.name());
-            let sentence = format!(
-                "“{name}” is no mail: it begins neither like an mbox file nor like a message. Save \
-                 your mail in the other program as mbox, .eml or zip, and choose that file."
-            );
-            return Err(MailError::Input(sentence));
+        let start = source.read(0, start).await?;
+        if !begins_like_mail(source.name(), &start) {
+            let sentence = "This is no mail: it begins neither like an mbox file nor like a message. \
+                            Save your mail in the other program as mbox, .eml or zip, and choose \
+                            that file.";
+            return Err(MailError::Input(sentence.into()));
         }
         self.mbox(source).await
     }
@@ -159,7 +158,7 @@ impl<S: Store> Import<'_, S> {
                 if start.len() < limits::START && (start.len() as u64) < entry.size {
                     return Ok(());
                 }
-                is_mail = Some(may_be_mail(&start));
+                is_mail = Some(begins_like_mail(&entry.name, &start));
                 bytes = std::mem::take(&mut start);
             }
             if is_mail == Some(false) {
@@ -248,6 +247,12 @@ fn shown(name: &str) -> String {
 /// Single messages have an ending of their own; all else is taken for mbox.
 fn reader_of(name: &str) -> Reader {
     if has_ending(name, &["eml", "msg"]) { Reader::of_message() } else { Reader::new() }
+}
+
+/// Whether a file of this name that begins with these bytes may be mail. What is named like a
+/// message is one if it is text.
+fn begins_like_mail(name: &str, start: &[u8]) -> bool {
+    may_be_mail(start) || (has_ending(name, &["eml"]) && may_be_message(start))
 }
 
 /// Whether a file in an archive may be mail: by its ending, or because it has none.

@@ -164,7 +164,8 @@ impl SavedAccount {
         self.identity.address.eq_ignore_ascii_case(&account.identity.address)
     }
 
-    fn has_same_mailbox(&self, account: &Account) -> bool {
+    /// Whether both are for the same mailbox at the same server.
+    pub(super) fn has_same_mailbox(&self, account: &Account) -> bool {
         let (own, other) = (&self.incoming, &account.incoming);
         self.protocol == account.protocol
             && own.endpoint.host.eq_ignore_ascii_case(&other.endpoint.host)

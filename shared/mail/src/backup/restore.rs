@@ -92,9 +92,12 @@ impl Backup {
             rows: Rows::of_backup_made(self.manifest.created),
             report: Imported::default(),
         };
-        name_again(host, &self.manifest, self.directory, source).await?;
         for saved in &self.manifest.accounts {
             restore.account(saved, &self.manifest.accounts).await?;
+        }
+        name_again(host, &self.manifest, &restore.accounts, self.directory, source).await?;
+        for saved in &self.manifest.accounts {
+            restore.folders(saved).await?;
         }
         restore.ledgers(self.directory, source).await?;
         restore.unsent(self.directory, source).await?;
@@ -126,7 +129,7 @@ pub(super) struct Restore<'a, H: Host> {
 }
 
 impl<H: Host> Restore<'_, H> {
-    /// Finds an account, or adds it; and the same for its folders.
+    /// Finds an account, or adds it.
     async fn account(
         &mut self,
         saved: &SavedAccount,
@@ -139,10 +142,18 @@ impl<H: Host> Restore<'_, H> {
         let origins = origins(store, &present).await?;
         let origin = self.origin(saved);
         let made = |own: &&Account| origins.get(&own.id) == Some(&origin) && saved.became(own);
-        let made = present.iter().find(made).cloned();
-        // What was made of another one of them is not meant.
-        let is_other = |own: &Origin| own.created == origin.created && *own != origin;
-        present.retain(|own| !origins.get(&own.id).is_some_and(is_other));
+        let made = present.iter().filter(made);
+        let made = made.min_by_key(|own| !saved.has_same_mailbox(own)).cloned();
+        // What was made of another one of them, and still stands for that, is not meant.
+        let stands_for = |made: &Origin, own: &Account| {
+            all.iter().any(|other| other.number == made.number && other.became(own))
+        };
+        let is_other = |own: &Account| {
+            origins.get(&own.id).is_some_and(|made| {
+                made.created == origin.created && *made != origin && stands_for(made, own)
+            })
+        };
+        present.retain(|own| !is_other(own));
         let account = match made.as_ref().or_else(|| meant(saved, all, &present)) {
             Some(account) if account.has_lost_its_settings() => {
                 self.settle(saved, account.id).await?
@@ -159,6 +170,15 @@ impl<H: Host> Restore<'_, H> {
             return Ok(());
         }
         self.accounts.insert(saved.number, account.id);
+        Ok(())
+    }
+
+    /// Finds the folders of a POP3 account, or adds them.
+    async fn folders(&mut self, saved: &SavedAccount) -> Result<(), MailError> {
+        let Some(id) = self.accounts.get(&saved.number).copied() else { return Ok(()) };
+        let account: Option<Account> =
+            record::get(self.host.store(), &record::account_key(id)).await?;
+        let account = account.ok_or(MailError::Gone("account"))?;
         let mut folders: Vec<&SavedFolder> = saved.folders.iter().collect();
         // What others are nested in comes first.
         folders.sort_by_key(|folder| folder.names.len());

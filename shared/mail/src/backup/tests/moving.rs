@@ -1,31 +1,49 @@
 //! Messages are moved while a file is written.
 
 use super::*;
-use crate::{backup::Backup, changes::Editor};
+use crate::{
+    backup::Backup,
+    changes::{Arrivals, Editor, Removal, done, entries},
+};
 
-/// A file during one write of which the large letter goes from the inbox to the archive.
+/// A file during one write of which the large letter goes from the inbox to the archive. On a server,
+/// that is confirmed during the next one, which gives it another UID.
 struct Moving<'a> {
     host: &'a TestStore<MemoryStore>,
     file: File,
+    protocol: Protocol,
     /// Writes before it.
     left: usize,
 }
 
 impl Sink for Moving<'_> {
     async fn write(&mut self, bytes: Vec<u8>) -> Result<(), MailError> {
+        let own = account(3, self.protocol);
         if self.left == 0 {
-            let own = account(3, Protocol::Pop3);
             let all = mailboxes(&self.host.store, own.id).await?;
             let place = |role| all.iter().find(|own| own.role == Some(role)).unwrap().id;
             let mut editor = Editor::begin(self.host, &own, None).await?;
             editor.transfer(place(Role::Inbox), &[3], place(Role::Archive), false).await?;
             assert_eq!(editor.finish().moved.len(), 1);
         }
+        // The write after it.
+        if self.left == usize::MAX && self.protocol == Protocol::Imap {
+            let entry = entries(&self.host.store, own.id).await?.pop().unwrap();
+            let arrivals = Arrivals { uid_validity: 1, uids: vec![70] };
+            let settled = done(self.host, &entry, &arrivals, Removal::Whole).await?;
+            assert_eq!(settled.moved.len(), 1);
+        }
         self.left = self.left.wrapping_sub(1);
         self.file.write(bytes).await
     }
 
     fn progress(&mut self, _: Progress) {}
+}
+
+/// How many lines of the large letter are in a file.
+fn large_lines(file: &File) -> usize {
+    let lines = file.bytes.split(|byte| *byte == b'\n');
+    lines.filter(|line| line.starts_with(b"0123456789abcdef")).count()
 }
 
 #[test]
@@ -39,7 +57,8 @@ fn a_message_that_is_moved_while_it_is_written_is_written_as_a_whole() {
         for left in (0..writes).step_by(if writes > 20 { 4 } else { 1 }) {
             let host = filled(MemoryStore::new());
             let contents = [(own.clone(), block_on(mailboxes(&host.store, own.id)).unwrap())];
-            let mut sink = Moving { host: &host, file: File::named("b", b""), left };
+            let file = File::named("b", b"");
+            let mut sink = Moving { host: &host, file, protocol: own.protocol, left };
             let exported =
                 block_on(export(&host, &contents, format, true, &Nowhere, &mut sink)).unwrap();
             // Where it was moved once it was written, it is come by once more.
@@ -47,9 +66,7 @@ fn a_message_that_is_moved_while_it_is_written_is_written_as_a_whole() {
             assert!(matches!(times, 1 | 2), "{format:?}, write {left}");
             let mut file = sink.file;
             if format == ExportFormat::Mbox {
-                let lines = file.bytes.split(|byte| *byte == b'\n');
-                let lines = lines.filter(|line| line.starts_with(b"0123456789abcdef")).count();
-                assert_eq!(lines, 90_000 * times as usize, "write {left}");
+                assert_eq!(large_lines(&file), 90_000 * times as usize, "write {left}");
                 continue;
             }
             let fresh = TestHost::with_store(NoServer, MemoryStore::new());
@@ -66,5 +83,22 @@ fn a_message_that_is_moved_while_it_is_written_is_written_as_a_whole() {
             restored.sort();
             assert!(restored == expected, "write {left}");
         }
+    }
+}
+
+#[test]
+fn a_message_whose_move_the_server_confirms_while_it_is_written_is_written_as_a_whole() {
+    let own = account(3, Protocol::Imap);
+    let (_, whole) = written(ExportFormat::Mbox);
+    let writes = *whole.calls.borrow();
+    for left in (0..writes).step_by(3) {
+        let host = filled(MemoryStore::new());
+        let contents = [(own.clone(), block_on(mailboxes(&host.store, own.id)).unwrap())];
+        let file = File::named("b", b"");
+        let mut sink = Moving { host: &host, file, protocol: own.protocol, left };
+        let exported = export(&host, &contents, ExportFormat::Mbox, true, &Nowhere, &mut sink);
+        let times = block_on(exported).unwrap().messages - 6;
+        assert!(matches!(times, 1 | 2), "write {left}");
+        assert_eq!(large_lines(&sink.file), 90_000 * times as usize, "write {left}");
     }
 }

@@ -1,7 +1,7 @@
 //! A backup is brought back where an account's settings were lost.
 
 use super::{
-    restoring::{accounts, ledger},
+    restoring::{accounts, file_elsewhere, ledger},
     *,
 };
 use crate::{backup::Backup, pop3::ServerNotes, record::Series, recovery, store::Write};
@@ -152,6 +152,49 @@ fn two_accounts_of_a_backup_do_not_become_one_and_each_is_found_by_a_second_rest
 }
 
 #[test]
+fn an_account_that_was_made_of_another_one_and_is_exactly_the_saved_one_by_now_is_found() {
+    let (own, mut other) = (account(3, Protocol::Pop3), account(4, Protocol::Pop3));
+    other.incoming.endpoint.host = "pop.example.com".into();
+    let host = filled(MemoryStore::new());
+    let mut file = backup_of(&host, &[own, other.clone()]);
+    replace_accounts(&host, &[]);
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let id = block_on(backup.restore(&host, &mut file)).unwrap().added[0];
+    // The one that was made of the first has the mailbox of the second, of which nothing is left.
+    let changed = Account { id, ..other };
+    replace_accounts(&host, std::slice::from_ref(&changed));
+    let again = block_on(backup.restore(&host, &mut file)).unwrap();
+    assert_eq!(again.added.len(), 1);
+    let now = accounts(&host.store);
+    assert_eq!((now.len(), &now[0]), (2, &changed));
+    assert_eq!(now[1].incoming, account(3, Protocol::Pop3).incoming);
+    let once_more = block_on(backup.restore(&host, &mut file)).unwrap();
+    assert_eq!((once_more.added, once_more.messages), (vec![], 0));
+    assert_eq!(accounts(&host.store), now);
+}
+
+#[test]
+fn of_several_that_were_made_of_an_account_the_one_with_its_mailbox_is_meant() {
+    let own = account(3, Protocol::Pop3);
+    let host = filled(MemoryStore::new());
+    let mut file = backup_of(&host, std::slice::from_ref(&own));
+    replace_accounts(&host, &[]);
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let first = block_on(backup.restore(&host, &mut file)).unwrap().added[0];
+    let mut other = Account { id: first, ..own.clone() };
+    other.incoming.endpoint.host = "pop.example.com".into();
+    replace_accounts(&host, &[other]);
+    let second = block_on(backup.restore(&host, &mut file)).unwrap().added;
+    assert_eq!(second.len(), 1);
+    let whole = accounts(&host.store).pop().unwrap();
+    let present = [lost(first.0, &own.identity.address), whole];
+    replace_accounts(&host, &present);
+    let again = block_on(backup.restore(&host, &mut file)).unwrap();
+    assert_eq!((again.added, again.messages, again.duplicates), (vec![], 0, 7));
+    assert_eq!(accounts(&host.store), present);
+}
+
+#[test]
 fn an_account_whose_settings_were_entered_since_it_was_restored_is_found() {
     let made_up = "account-3@recovered.invalid";
     let host = filled(MemoryStore::new());
@@ -262,4 +305,49 @@ fn a_folder_that_has_another_ones_number_keeps_its_name() {
     assert_eq!(block_on(record::mailbox(&host.store, id)).unwrap(), before);
     let letters = vec!["Letters".to_owned()];
     assert_eq!(everything(&host.store, AccountId(3))[&letters], all[&letters]);
+}
+
+#[test]
+fn a_folder_of_which_one_message_is_another_one_keeps_its_name_though_others_agree() {
+    let changes: [fn(&mut Message); 2] =
+        [|own| own.arrived += 1, |own| own.body = Body::Whole { size: own.size + 1 }];
+    for change in changes {
+        let host = filled(MemoryStore::new());
+        file_elsewhere(&host, 2);
+        let (_, mut file) = saved(&host, ExportFormat::Zip);
+        let id = folder(&host, &account(3, Protocol::Pop3), &["Letters".into()]).id;
+        lose_names(&host, |own| own.id == id);
+        let name = block_on(record::mailbox(&host.store, id)).unwrap().names;
+        let key = record::message_key(MessageId { mailbox: id, uid: 2 });
+        let was: Message = block_on(record::get(&host.store, &key)).unwrap().unwrap();
+        let mut own = was.clone();
+        change(&mut own);
+        let raw = block_on(body(&host.store, was.id)).unwrap();
+        let mut batch = was.delete_whole().to_vec();
+        batch.extend(put_body(was.id, &raw));
+        batch.extend(own.put_listed());
+        block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+        let backup = block_on(Backup::open(&mut file)).unwrap();
+        block_on(backup.restore(&host, &mut file)).unwrap();
+        assert_eq!(block_on(record::mailbox(&host.store, id)).unwrap().names, name);
+    }
+}
+
+#[test]
+fn a_folder_of_another_account_keeps_its_name_though_its_messages_agree() {
+    let (host, mut file) = written(ExportFormat::Zip);
+    let all = everything(&host.store, AccountId(3));
+    let id = folder(&host, &account(3, Protocol::Pop3), &["Letters".into()]).id;
+    lose_names(&host, |own| own.id == id);
+    let mut other = account(4, Protocol::Pop3);
+    other.incoming.endpoint.host = "pop.example.com".into();
+    let mut own = block_on(record::mailbox(&host.store, id)).unwrap();
+    own.account = other.id;
+    let batch = vec![other.put(), own.put()];
+    block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let imported = block_on(backup.restore(&host, &mut file)).unwrap();
+    assert_eq!((imported.messages, imported.added), (1, vec![]));
+    assert_eq!(block_on(record::mailbox(&host.store, id)).unwrap(), own);
+    assert_eq!(everything(&host.store, AccountId(3)), all);
 }
