@@ -53,7 +53,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// How many were not looked at: there was no room for more.
+    /// How many were not looked at: one could not be stored, or the person stopped it.
     pub(crate) fn left(&self) -> usize {
         self.files - self.done
     }
@@ -126,10 +126,10 @@ impl Transfer {
     }
 
     /// Whether the next of the picked files should be read after the one that ends like this: not
-    /// where there is no room even for this one.
+    /// where this one could not be stored.
     pub(crate) fn goes_on(&self, result: &Result<Imported, Problem>) -> bool {
-        let is_full = matches!(result, Err(problem) if problem.kind == ProblemKind::Storage);
-        !is_full && self.batch.as_ref().is_some_and(|batch| batch.done + 1 < batch.files)
+        let unstored = matches!(result, Err(problem) if problem.kind == ProblemKind::Storage);
+        !unstored && self.batch.as_ref().is_some_and(|batch| batch.done + 1 < batch.files)
     }
 
     /// One of the picked files has ended, and the next one is read.
@@ -231,12 +231,16 @@ impl Transfer {
         self.end(request, outcome);
     }
 
-    /// It has ended.
+    /// It has ended. Of several that the person stops, what has come of those before is told.
     pub(crate) fn end(&mut self, request: u32, outcome: Outcome) {
         if let Some((_, kind)) = self.running.take_if(|(running, _)| *running == request) {
             self.progress = None;
-            self.batch = None;
             self.asks = false;
+            let done = self.batch.take().filter(|all| all.done > 0);
+            let outcome = match (outcome, done) {
+                (Outcome::Stopped, Some(all)) => Outcome::ImportedAll(all),
+                (outcome, _) => outcome,
+            };
             self.ended = Some((kind, outcome));
         }
     }
@@ -308,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_room_for_a_file_those_after_it_are_not_tried() {
+    fn where_a_file_can_not_be_stored_those_after_it_are_not_tried() {
         let target = ImportTarget::Mailbox(postern_bridge::MailboxId(1));
         let full = || Err(Problem::new(ProblemKind::Storage, "Full."));
         let mut transfer = Transfer::default();
@@ -317,6 +321,20 @@ mod tests {
         transfer.imported(1, full());
         let Some((_, Outcome::ImportedAll(all))) = transfer.ended() else { panic!("no summary") };
         assert_eq!((all.refused, all.left()), (1, 1));
+    }
+
+    #[test]
+    fn of_several_that_are_stopped_what_came_of_those_before_is_told() {
+        let target = ImportTarget::Mailbox(postern_bridge::MailboxId(1));
+        let mut transfer = Transfer::default();
+        transfer.begin_import(1, target, ("a".into(), 1), (3, 3));
+        transfer.go_on(2, ("b".into(), 1), Err(Problem::new(ProblemKind::Input, "No.")));
+        transfer.end(2, Outcome::Stopped);
+        let Some((_, Outcome::ImportedAll(all))) = transfer.ended() else { panic!("no summary") };
+        assert_eq!((all.refusals.concat(), all.left()), ("a: No.".into(), 2));
+        transfer.begin_import(3, target, ("a".into(), 1), (3, 3));
+        transfer.end(3, Outcome::Stopped);
+        assert_eq!(transfer.ended(), Some(&(Kind::Import(target), Outcome::Stopped)));
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub(crate) fn protection(security: Security) -> &'static str {
     }
 }
 
-pub(crate) const ODDITIES: &str = "What the server says wrong";
+pub(crate) const ODDITIES: &str = "What this server got wrong";
 
 pub(crate) const ODDITIES_DETAIL: &str = "Some of what this server said made no sense. Postern passed over it and went on. If something is missing here, tell whoever runs the server:";
 

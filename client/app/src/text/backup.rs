@@ -185,10 +185,12 @@ pub(crate) fn imported_all(batch: &Batch) -> String {
     let mut sentence =
         format!("{} read: {}", files(batch.done - batch.refused), counts(&batch.sum));
     if batch.refused > 0 {
-        sentence += &format!(" {} could not be read.", files(batch.refused));
+        let refused = files(batch.refused);
+        sentence +=
+            &format!(" {refused} not read to the end: what was added of such is not counted.");
     }
     if batch.left() > 0 {
-        sentence += &format!(" {} left out: there is no room for more.", files(batch.left()));
+        sentence += &format!(" {} not read.", files(batch.left()));
     }
     sentence
 }
