@@ -4,7 +4,6 @@ use postern_bridge::Flags;
 use postern_imap::{
     Command, Response,
     command::{MessageForm, SearchKey, SearchReturn, StatusItem, Upload},
-    mailbox_name::Spelling,
     quirks::Quirk,
     response::{AppendLimit, Flag, MailboxStatus, SearchResult},
 };
@@ -71,8 +70,7 @@ impl<T: Transport> ImapClient<T> {
         {
             return Err(MailError::TooLarge { what, size, limit });
         }
-        let speaks_utf8 =
-            self.enabled.spelling == Spelling::Utf8 && !self.has_quirk(Quirk::RefusesUtf8Append);
+        let speaks_utf8 = self.enabled.utf8_append && !self.has_quirk(Quirk::RefusesUtf8Append);
         let mut uploads = Vec::with_capacity(messages.len());
         for (wanted, content) in messages {
             let seen = content.look(store).await?;

@@ -127,6 +127,7 @@ impl<T: Transport> ImapClient<T> {
             self.enabled.condstore |= qresync;
             if Spelling::agreed(&extensions) == Spelling::Utf8 {
                 self.enabled.spelling = Spelling::Utf8;
+                self.enabled.utf8_append = true;
             }
         }
         if compresses && host.now() - asked >= FAR {

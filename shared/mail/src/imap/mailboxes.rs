@@ -93,7 +93,12 @@ impl<T: Transport> ImapClient<T> {
         let is_whole = !answer.is_damaged;
         let subscriptions = match answer.ends.get(1) {
             None => Subscriptions::Listed,
-            Some(end) if end.kind == StatusKind::Ok && is_whole => Subscriptions::Apart,
+            // To none at all is, as a rule, who has never thought of it: not who wants to see none.
+            Some(end)
+                if end.kind == StatusKind::Ok && is_whole && is_subscribed(&answer.responses) =>
+            {
+                Subscriptions::Apart
+            }
             // One that can't tell them is talked to as before.
             Some(_) => Subscriptions::Unknown,
         };
@@ -299,7 +304,8 @@ fn listed(
             Response::MailboxStatus(status) => {
                 counts.insert(status.name.clone(), status);
             }
-            Response::Subscribed(entry) => {
+            // A name that is told only since one below it is subscribed to is not (RFC 3501 section 6.3.9).
+            Response::Subscribed(entry) if !entry.has(r"\Noselect") => {
                 subscribed.insert(canonical(entry.name));
             }
             Response::MyRights(own) if !own.rights.is_empty() => {
@@ -335,6 +341,11 @@ fn listed(
         .collect();
     guess_roles(&mut listed);
     listed
+}
+
+/// Whether the person is subscribed to any mailbox.
+fn is_subscribed(responses: &[Response]) -> bool {
+    responses.iter().any(|response| matches!(response, Response::Subscribed(_)))
 }
 
 /// A name by which the inbox is the same however it is spelled (RFC 9051 section 5.1).

@@ -169,6 +169,8 @@ struct Enabled {
     qresync: bool,
     /// How mailboxes are named (RFC 6855 section 3).
     spelling: Spelling,
+    /// Messages with UTF-8 in their header are sent as such (RFC 6855 section 4).
+    utf8_append: bool,
 }
 
 impl<T: Transport> ImapClient<T> {

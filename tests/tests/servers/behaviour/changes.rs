@@ -77,12 +77,10 @@ const SHOWN: Duration = Duration::from_secs(1);
 /// matter.
 fn delivered(kind: Kind) -> Duration {
     match kind {
-        // Measured: 10 ms to half a second, in which it waits for more to come.
-        Kind::Dovecot => Duration::from_secs(1),
-        // Measured: some 20 ms.
-        Kind::Cyrus => Duration::from_secs(1),
+        // Measured: 10 ms to half a second, in which it waits for more to come; some 20 ms.
+        Kind::Dovecot | Kind::Cyrus => Duration::from_secs(5),
         // It looks about once a second. Measured: 0.8 to 1.1 s.
-        Kind::Courier => Duration::from_secs(3),
+        Kind::Courier => Duration::from_secs(10),
     }
 }
 
@@ -352,10 +350,11 @@ async fn idle(scene: &Scene<'_>) -> Result<()> {
         other.append("INBOX", [letters::plain(number)]).await?;
         let notice = format!("* {} EXISTS", number + 1);
         let told = async {
-            while !has_said(&wiretap, &notice) && start.elapsed() < Duration::from_secs(60) {
+            while !has_said(&wiretap, &notice) {
+                ensure!(start.elapsed() < Duration::from_secs(60), "nobody told: {notice}");
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            Instant::now()
+            Ok(Instant::now())
         };
         let newest = format!("Letter {number}");
         let shown = async {
@@ -364,7 +363,7 @@ async fn idle(scene: &Scene<'_>) -> Result<()> {
                 .map(|()| Instant::now())
         };
         let (told, shown) = tokio::join!(told, shown);
-        let shown = shown.with_context(|| newest.clone())?;
+        let (told, shown) = (told?, shown.with_context(|| newest.clone())?);
         since_told = since_told.min(shown.saturating_duration_since(told));
         since_delivered = since_delivered.min(shown - start);
         let (of_it, of_all) = (shown.saturating_duration_since(told), shown - start);
@@ -391,6 +390,7 @@ async fn subscriptions(scene: &Scene<'_>) -> Result<()> {
     let folder = scene.server.folder("Garden");
     other.ask(&format!("CREATE {folder}")).await?;
     other.ask(&format!("UNSUBSCRIBE {folder}")).await?;
+    other.ask("SUBSCRIBE INBOX").await?;
     let (mut page, inbox) = scene.page(Protocol::Imap).await?;
     let garden = page.mailbox(|own| own.name == "Garden" && !own.subscribed).await?.id;
     for subscribed in [true, false] {

@@ -114,11 +114,19 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         known: BTreeMap<u32, &Item>,
     ) -> Result<BTreeSet<u32>, MailError> {
-        let traits = self.traits(host, known.keys().copied()).await?;
-        // The size of one that was made here may be counted in another way.
-        let is_other = |(uid, own): &(u32, Traits)| match known[uid] {
-            item if item.message_id.is_empty() => !own.fit(item),
-            item => own.message_id != item.message_id,
+        let traits = match self.traits(host, known.keys().copied()).await {
+            // What can't be looked at, such as a damaged message, is what it is thought to be.
+            Err(MailError::Refused { .. }) => return Ok(BTreeSet::new()),
+            traits => traits?,
+        };
+        // The size of one that was made here may be counted in another way, or be an estimate.
+        let has_size =
+            |own: &Traits, item: &Item| own.is_estimate || item.size == 0 || own.size == item.size;
+        let is_other = |(uid, own): &(u32, Traits)| {
+            let item = known[uid];
+            own.message_id != item.message_id
+                || item.message_id.is_empty()
+                    && (own.arrived != item.arrived || !has_size(own, item))
         };
         Ok(traits.into_iter().filter(is_other).map(|(uid, _)| uid).collect())
     }

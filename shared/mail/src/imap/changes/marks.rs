@@ -98,7 +98,8 @@ impl<T: Transport> ImapClient<T> {
 
     /// Deletes everything in a mailbox that was known to be there when the person wanted it; if nothing
     /// was known, what is there when the server is first asked to. In a mailbox that was made anew
-    /// since, nothing of it is left.
+    /// since, nothing of it is left. It names no messages: one with which this mailbox has changed names,
+    /// and which has the same UIDVALIDITY, is not told from it.
     pub(super) async fn make_empty<H: Host<Transport = T>>(
         &mut self,
         host: &H,
