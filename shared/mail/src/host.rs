@@ -1,6 +1,6 @@
 //! What the surroundings must offer: a way to servers, time, randomness, secrets, a store.
 
-use std::{fmt, time::Duration};
+use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use futures_util::future::{Either, select};
 use postern_bridge::{Discovery, Endpoint, Proof, RefusedCertificate, TlsSession};
@@ -94,13 +94,19 @@ pub struct StorageState {
 }
 
 impl StorageState {
-    /// How many bytes more than it does Chromium tells every site that it may use, whatever there is.
-    const SHAM: u64 = 10 << 30;
+    /// In such pieces Chromium rounds up what the disk has.
+    const GIB: u64 = 1 << 30;
+
+    /// So many of those, at most, it tells every site that it may use beyond what it does.
+    const MADE_UP: RangeInclusive<u64> = 1..=10;
 
     /// What a browser tells; what it only makes up counts as not told.
     pub fn of_browser(persistent: bool, usage: Option<u64>, quota: Option<u64>) -> Self {
-        let is_sham = quota == usage.and_then(|usage| usage.checked_add(Self::SHAM));
-        Self { persistent, usage, quota: quota.filter(|_| !is_sham) }
+        let room = quota.zip(usage).and_then(|(quota, usage)| quota.checked_sub(usage));
+        let is_made_up = room.is_some_and(|room| {
+            room.is_multiple_of(Self::GIB) && Self::MADE_UP.contains(&(room / Self::GIB))
+        });
+        Self { persistent, usage, quota: quota.filter(|_| !is_made_up) }
     }
 }
 
@@ -269,6 +275,9 @@ mod tests {
         let quota = |usage, quota| StorageState::of_browser(true, usage, quota).quota;
         let sham = 10 << 30;
         assert_eq!(quota(Some(5), Some(sham + 5)), None);
+        assert_eq!(quota(Some(5), Some((8 << 30) + 5)), None);
+        assert_eq!(quota(Some(5), Some(5)), Some(5));
+        assert_eq!(quota(Some(5), Some((11 << 30) + 5)), Some((11 << 30) + 5));
         assert_eq!(quota(Some(5), Some(sham)), Some(sham));
         assert_eq!(quota(None, Some(sham)), Some(sham));
         assert_eq!(quota(None, None), None);

@@ -2,7 +2,7 @@
 
 use postern_bridge::MessageId;
 
-use super::{Item, Task, entries};
+use super::{Item, Task, entries, is_provisional};
 use crate::{
     Store,
     record::{self, Mailbox, mailbox_key},
@@ -24,7 +24,13 @@ pub(crate) async fn moved_to(
     let mut place = id;
     for entry in entries(store, mailbox.account).await? {
         let Task::Transfer { from, to, items, copy: false, .. } = &entry.task else { continue };
-        let own = |item: &&Item| item.uid == place.uid && item.to != 0;
+        // A UID of an earlier UIDVALIDITY was another message's.
+        let is_same = |item: &Item| {
+            is_provisional(item.uid)
+                || place.mailbox != id.mailbox
+                || item.uid_validity == mailbox.uid_validity
+        };
+        let own = |item: &&Item| item.uid == place.uid && item.to != 0 && is_same(item);
         if let Some(item) = items.iter().find(own).filter(|_| *from == place.mailbox) {
             place = MessageId { mailbox: *to, uid: item.to };
         }

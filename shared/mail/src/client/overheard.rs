@@ -22,8 +22,8 @@ const QUIET: u64 = 7 * DAY;
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How many texts of an account are told in a day.
 const PER_DAY: usize = 10;
-/// How many texts of an account are remembered.
-const REMEMBERED: usize = 50;
+/// How many texts of an account are remembered: all that are told in the time in which they count.
+const REMEMBERED: usize = PER_DAY * 8;
 
 /// What people were told of an account's server, the newest last, as it is stored.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -99,11 +99,12 @@ impl<H: Host> Client<H> {
     /// Tells what an account's server wants the person to be told, unless that was done lately. If it
     /// can't be written down, it is told all the same.
     async fn tell_alerts(&self, account: AccountId, alerts: Vec<String>) {
-        let Ok(own) = self.account(account) else { return };
         if alerts.is_empty() {
             return;
         }
         let _editing = self.store().editing().lock().await;
+        // Not beside its removal, after which nothing of it may be stored.
+        let Ok(own) = self.account(account) else { return };
         let stored = record::get(self.store(), &key(account)).await;
         let mut before = stored.ok().flatten().unwrap_or(ToldAlerts { account, told: Vec::new() });
         let now = self.inner.host.now();

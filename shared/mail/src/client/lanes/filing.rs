@@ -61,11 +61,18 @@ impl<H: Host> Client<H> {
     ) -> Result<MailboxId, MailError> {
         if let Some(known) = self.sent_mailbox(account).await? {
             match put_copy(&known, entry, content, link).await {
-                Err(MailError::Refused { .. }) => {}
+                Err(refused @ MailError::Refused { .. }) => {
+                    match self.sync_list(account, link).await {
+                        // Why the copy is refused says more.
+                        Err(MailError::Refused { .. }) => return Err(refused),
+                        listed => drop(listed?),
+                    }
+                }
                 put => return put,
             }
+        } else {
+            self.sync_list(account, link).await?;
         }
-        self.sync_list(account, link).await?;
         let sent = match self.sent_mailbox(account).await? {
             Some(sent) => sent,
             None => self.make_sent_mailbox(account, link).await?,

@@ -102,15 +102,9 @@ fn sent(server: Picky) -> (Client<TestHost<Picky, MemoryStore>>, Told, Account, 
     let (client, told) = still_at(server, MemoryStore::new(), own.clone());
     let host = &*client.inner.host;
     let message = OutgoingMessage {
-        account: own.id,
         to: vec![Address { name: String::new(), address: "bob@example.org".into() }],
-        cc: Vec::new(),
-        bcc: Vec::new(),
         subject: "Figs".into(),
-        text: String::new(),
-        in_reply_to: None,
-        references: Vec::new(),
-        attachments: Vec::new(),
+        ..OutgoingMessage::empty(own.id)
     };
     let inbox = Mailbox { role: Some(Role::Inbox), path: b"INBOX".to_vec(), ..mailbox(1) };
     let known = vec![own.put(), inbox.put(), Series::Mailbox.put(3)];
