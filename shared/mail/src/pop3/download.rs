@@ -191,9 +191,16 @@ async fn run<H: Host>(
     let mut known = Known::default();
     let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
     fetch.run(server, plan, troubles, progress).await?;
-    if known.gives_ids_again || notes.doubts_ids {
+    if known.gives_ids_again || notes.doubts_ids > 0 {
+        if !known.gives_ids_again {
+            // One that breaks off each time must not keep the rest from being done for ever.
+            ServerNotes::edit(store, id, |notes| {
+                notes.doubts_ids = notes.doubts_ids.saturating_sub(1)
+            })
+            .await?;
+        }
         retire_namesakes(host, server, ledger, &listing, &known).await?;
-        ServerNotes::edit(store, id, |notes| notes.doubts_ids = false).await?;
+        ServerNotes::edit(store, id, |notes| notes.doubts_ids = 0).await?;
     }
     let left_out = ledger.placeholders().chain(ledger.refused());
     report.left_out = count(left_out.filter(|row| is_left(row)));

@@ -22,6 +22,9 @@ use super::{
 };
 use crate::{Host, MailError, store::Durability};
 
+/// At how many downloads more ids that are in doubt are compared, if that breaks off.
+const TRIES: u8 = 3;
+
 /// What this session has found out, by the rows' names.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -283,7 +286,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         storing.start(async move {
             if doubts_ids {
                 // Once the changes that show it are stored, the next download would not see it.
-                let note = |notes: &mut ServerNotes| notes.doubts_ids = true;
+                let note = |notes: &mut ServerNotes| notes.doubts_ids = TRIES;
                 ServerNotes::edit(store, place.account, note).await?;
             }
             write(store, changes, seen, Durability::Relaxed).await?;

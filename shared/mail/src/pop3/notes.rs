@@ -59,8 +59,8 @@ pub struct ServerNotes {
     pub(super) compared: Option<i64>,
     /// When all messages without a unique id came last.
     pub(super) all_came: Option<AllCame>,
-    /// Whether it has given a unique id again, and others were not compared since.
-    pub(super) doubts_ids: bool,
+    /// Where it has given a unique id again: at how many more downloads it is tried to compare the others.
+    pub(super) doubts_ids: u8,
     /// Messages at which downloads broke off.
     pub(super) troubles: Troubles,
     /// How much time has passed.
@@ -131,7 +131,7 @@ impl ServerNotes {
                 ledger.note(RowChange { before, now: row }, now);
             }
             notes.decided(now);
-            (notes.all_came, notes.doubts_ids) = (None, false);
+            (notes.all_came, notes.doubts_ids) = (None, 0);
         }
         batch.push(notes.put());
         store.apply(batch, Durability::Strict).await?;
