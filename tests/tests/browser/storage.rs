@@ -255,7 +255,7 @@ async fn a_browser_that_has_cleared_all_but_its_cookies_is_noticed_and_told_what
         browser.wait_until(&only("")).await?;
         ensure!(browser.script(remembered).await? == Value::Null, "the address is left behind");
         browser.client().refresh().await?;
-        browser.get("refresh").await?;
+        browser.get("account-form").await?;
         ensure!(browser.script(remembered).await? == Value::Null, "it is remembered anew");
         Ok(())
     })

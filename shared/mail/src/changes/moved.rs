@@ -28,6 +28,7 @@ pub(crate) async fn moved_to(
         let is_same = |item: &Item| {
             is_provisional(item.uid)
                 || place.mailbox != id.mailbox
+                || mailbox.uid_validity == 0
                 || item.uid_validity == mailbox.uid_validity
         };
         let own = |item: &&Item| item.uid == place.uid && item.to != 0 && is_same(item);

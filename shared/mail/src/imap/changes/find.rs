@@ -115,8 +115,21 @@ impl<T: Transport> ImapClient<T> {
         known: BTreeMap<u32, &Item>,
     ) -> Result<BTreeSet<u32>, MailError> {
         let traits = match self.traits(host, known.keys().copied()).await {
-            // What can't be looked at, such as a damaged message, is what it is thought to be.
-            Err(MailError::Refused { .. }) => return Ok(BTreeSet::new()),
+            Err(refused @ MailError::Refused { .. }) => {
+                // One that can't be looked at, such as a damaged message, keeps the others from it. It is
+                // what it is thought to be, if the others are.
+                let mut all = BTreeMap::new();
+                for uid in known.keys() {
+                    match self.traits(host, [*uid]).await {
+                        Err(MailError::Refused { .. }) => {}
+                        own => all.extend(own?),
+                    }
+                }
+                if all.is_empty() {
+                    return Err(refused);
+                }
+                all
+            }
             traits => traits?,
         };
         // The size of one that was made here may be counted in another way, or be an estimate.

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Step, Task},
+    error::Denial,
     imap::{exchange::Answer, limits, refusal::refusal},
     record::{self, Mailbox},
 };
@@ -37,6 +38,12 @@ impl<T: Transport> ImapClient<T> {
         };
         let capabilities = self.capabilities(host).await?;
         let can_move = capabilities.has("MOVE");
+        // A copy of what can't be removed then would be there twice.
+        let is_open_to_read = self.selected.is_some_and(|selected| selected.read_only);
+        if !copy && !can_move && step == Step::Begun && is_open_to_read {
+            let text = "it is open for reading alone".into();
+            return Err(MailError::Denied { what: "move messages", why: Denial::NotAllowed, text });
+        }
         let (arrivals, removal) = if !copy && can_move && step == Step::Begun {
             (self.move_at_once(host, entry, &target).await?, Removal::Whole)
         } else {
