@@ -1,5 +1,7 @@
 //! What the server told about a mailbox, applied to the store in batches.
 
+mod unreadable;
+
 use std::{collections::BTreeMap, ops::ControlFlow};
 
 use futures_util::lock::MutexGuard;

@@ -17,6 +17,7 @@ use crate::{
     Host, MailError, Transport,
     changes::is_provisional,
     record::{self, Mailbox, SyncPoint},
+    store::StoreError,
 };
 
 impl<T: Transport> ImapClient<T> {
@@ -49,7 +50,12 @@ impl<T: Transport> ImapClient<T> {
             // What was told is not told again.
             self.news = None;
         }
-        done
+        match done {
+            Err(MailError::Store(StoreError::Damaged(_))) => {
+                self.sync_messages(host, mailbox, changed).await
+            }
+            done => done,
+        }
     }
 
     async fn follow<H: Host<Transport = T>>(

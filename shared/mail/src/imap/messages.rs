@@ -24,6 +24,7 @@ use crate::{
     Host, MailError, Transport,
     changes::is_provisional,
     record::{self, Mailbox, Message, SyncPoint},
+    store::StoreError,
 };
 
 impl<T: Transport> ImapClient<T> {
@@ -56,6 +57,8 @@ impl<T: Transport> ImapClient<T> {
     ///   call;
     /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
     ///   the next look compares the UIDs again;
+    /// - after messages were dropped whose records here can't be read any more: the mailbox is stale, and
+    ///   they are missing;
     /// - the last batch but for previews stores `uid_next` and mod-sequence of the SELECT, when all that
     ///   they stand for is stored.
     ///
@@ -68,7 +71,17 @@ impl<T: Transport> ImapClient<T> {
         mailbox: MailboxId,
         changed: &mut dyn FnMut(SyncStep) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, MailError> {
-        let done = self.compare(host, mailbox, changed).await;
+        let mut done = self.compare(host, mailbox, changed).await;
+        if let Err(MailError::Store(StoreError::Damaged(_))) = done {
+            let before = record::mailbox(host.store(), mailbox).await?;
+            let stored = stored_uids(host.store(), mailbox).await?.len();
+            let mut sync = Sync::new(host, mailbox, stored, host.now(), changed);
+            sync.set_total(before.synced.exists, host.now());
+            sync.set_unread(before.synced.unseen, host.now());
+            if sync.drop_unreadable().await? > 0 {
+                done = self.compare(host, mailbox, changed).await;
+            }
+        }
         if done != Ok(ControlFlow::Continue(())) {
             // Not watched until it is whole.
             self.news = None;

@@ -43,6 +43,7 @@ mod refused;
 mod resync;
 mod scripted;
 mod simulated;
+mod unreadable;
 mod watched;
 
 const INBOX: MailboxId = MailboxId(4);
