@@ -12,7 +12,7 @@ use crate::{
     backup::open_storage_page,
     patched,
     pop3::{INBOX, wait_until_left},
-    steps::{Servers, USER, is_gone, open_row, open_settings, shows},
+    steps::{Servers, USER, is_gone, keep_first, open_row, open_settings, shows},
 };
 
 /// The notice above the mail, of one kind.
@@ -73,9 +73,7 @@ async fn the_browser_is_asked_to_keep_mail_wherever_the_page_offers_it_and_its_n
         ensure!(browser.script(asked).await? == 0, "the browser is asked by itself");
 
         // Now it says yes, and only then is anything deleted elsewhere.
-        devtools::permit_persistence(browser).await?;
-        browser.click_on("[data-test=keep-first] [data-test=storage-keep]").await?;
-        is_gone(browser, "keep-first").await?;
+        keep_first(browser).await?;
         ensure!(browser.script(asked).await? == 1, "the browser was not asked");
         open_storage_page(browser).await?;
         shows(browser, "storage-kept", "keeps what is stored until you remove it").await?;

@@ -7,7 +7,9 @@ use crate::{
     backup::{self, ended_with, open_storage_page},
     clock,
     pop3::{INBOX, wait_until_left},
-    steps::{Servers, USER, is_gone, open_row, open_settings, pick, reader_shows, shows},
+    steps::{
+        Servers, USER, is_gone, keep_first, open_row, open_settings, pick, reader_shows, shows,
+    },
 };
 
 /// The policies that delete: what each means, and what it would do to five letters that are here,
@@ -98,9 +100,7 @@ async fn each_policy_says_what_it_would_delete_and_what_keeps_it_from_that() -> 
         // What is in the way is gone once the browser has promised to keep the mail.
         browser.click("retention-here").await?;
         shows(browser, "retention-hold", "this browser may clear its storage").await?;
-        devtools::permit_persistence(browser).await?;
-        browser.click_on("[data-test=keep-first] [data-test=storage-keep]").await?;
-        is_gone(browser, "keep-first").await?;
+        keep_first(browser).await?;
         is_gone(browser, "retention-hold").await?;
         ensure!(servers.dovecot.count(USER)? == 6, "mail was deleted that was to be kept");
         save(browser).await?;

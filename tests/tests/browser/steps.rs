@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use postern::demo::{self, Content, Demo};
 use postern_tests::{
     browser::{Browser, hook},
+    devtools,
     dovecot::{Dovecot, Options, PASSWORD},
     site::{Reach, Site},
 };
@@ -110,6 +111,29 @@ impl Form {
 /// Waits until the element with a hook shows these words.
 pub(crate) async fn shows(browser: &Browser, name: &str, words: &str) -> Result<()> {
     browser.wait_for_text(&hook(name), |text| text.contains(words)).await.map(drop)
+}
+
+/// Has the page's question to the browser wait until it may be asked.
+const HOLD_QUESTION: &str = "
+    const { persist } = StorageManager.prototype;
+    StorageManager.prototype.persist = async function () {
+        await new Promise((ask) => { window.ask = ask; });
+        return persist.call(this);
+    };
+";
+
+/// Presses the button by which the browser is asked to keep mail before a policy deletes any, and
+/// has it say yes.
+///
+/// It is permitted only after the button is pressed: what is permitted is noticed without a
+/// question, and then there is no button any more.
+pub(crate) async fn keep_first(browser: &Browser) -> Result<()> {
+    browser.script(HOLD_QUESTION).await?;
+    browser.click_on("[data-test=keep-first] [data-test=storage-keep]").await?;
+    browser.wait_until("return Boolean(window.ask)").await?;
+    devtools::permit_persistence(browser).await?;
+    browser.script("window.ask()").await?;
+    is_gone(browser, "keep-first").await
 }
 
 /// Waits until there is no element with a hook.
