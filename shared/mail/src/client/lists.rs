@@ -272,7 +272,7 @@ impl<H: Host> Client<H> {
                 return self.tell_conversation_rows(page, &mailbox).await;
             }
         }
-        let Some(Shown { mailbox, total, start, ids, fresh, search, recipients }) =
+        let Some(Shown { mailbox, total, start, messages, fresh, search, recipients }) =
             self.shown(page)
         else {
             return Ok(());
@@ -281,21 +281,18 @@ impl<H: Host> Client<H> {
             Some(_) => false,
             None => names_recipients(&self.mailbox(mailbox).await?),
         };
-        let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
+        let keys: Vec<_> = messages.iter().map(|(id, _)| record::message_key(*id)).collect();
         let stored = self.store().get_many(Table::Messages, &keys).await?;
-        let mut rows: Vec<Row> = Vec::with_capacity(ids.len());
-        for (id, stored) in ids.iter().zip(stored) {
+        let mut rows: Vec<Row> = Vec::with_capacity(messages.len());
+        for ((id, arrived), stored) in messages.into_iter().zip(stored) {
             // One that has gone by now has its place taken by the next one in a moment.
             let Some(stored) = stored else { continue };
             let shows_recipients = names_recipients || recipients.contains(&id.mailbox);
-            let date = rows.last().map_or(0, |row| row.date);
             let message = record::decode(&stored);
-            rows.push(
-                message.map_or_else(
-                    |_| unreadable(*id, date),
-                    |message| row(message, shows_recipients),
-                ),
-            );
+            rows.push(message.map_or_else(
+                |_| unreadable(id, arrived),
+                |message| row(message, shows_recipients),
+            ));
         }
         let conversations = false;
         let rows = Delta::Rows { mailbox, total, start, rows, fresh, search, conversations };
@@ -316,22 +313,31 @@ impl<H: Host> Client<H> {
         let (mailbox, start) = (*mailbox, rows.start);
         let (skipped, count) = (rows.start as usize, rows.len());
         if let Some(search) = search {
-            let ids: Vec<_> = search.newest_first().skip(skipped).take(count).collect();
-            let mut recipients: Vec<_> = ids.iter().map(|id| id.mailbox).collect();
+            let messages: Vec<_> = search.newest_first().skip(skipped).take(count).collect();
+            let mut recipients: Vec<_> = messages.iter().map(|(id, _)| id.mailbox).collect();
             recipients.sort_unstable();
             recipients.dedup();
             recipients.retain(|mailbox| search.names_recipients(*mailbox));
             let total = u32::try_from(search.total()).unwrap_or(u32::MAX);
             let search = Some(search.view());
-            return Some(Shown { mailbox, total, start, ids, fresh: true, search, recipients });
+            return Some(Shown {
+                mailbox,
+                total,
+                start,
+                messages,
+                fresh: true,
+                search,
+                recipients,
+            });
         }
         let lists = self.inner.lists.borrow();
         let List { order, fresh, .. } = lists.get(&mailbox)?;
         let newest_first = order.iter().rev().skip(skipped).take(count);
-        let ids = newest_first.map(|place| MessageId { mailbox, uid: place.uid }).collect();
+        let listed = |place: &Place| (MessageId { mailbox, uid: place.uid }, place.arrived);
+        let messages = newest_first.map(listed).collect();
         let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
         let (search, recipients) = (None, Vec::new());
-        Some(Shown { mailbox, total, start, ids, fresh: *fresh, search, recipients })
+        Some(Shown { mailbox, total, start, messages, fresh: *fresh, search, recipients })
     }
 }
 
@@ -340,7 +346,8 @@ struct Shown {
     mailbox: MailboxId,
     total: u32,
     start: u32,
-    ids: Vec<MessageId>,
+    /// The messages, and when each arrived.
+    messages: Vec<(MessageId, i64)>,
     fresh: bool,
     search: Option<SearchView>,
     /// Mailboxes of a search's rows that name the recipients.

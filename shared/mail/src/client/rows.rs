@@ -24,8 +24,8 @@ pub(super) fn row(message: Message, shows_recipients: bool) -> Row {
 }
 
 /// The row of a message whose record can't be read: it keeps its place, or else those that follow would
-/// have those of others.
-pub(super) fn unreadable(id: MessageId, date: i64) -> Row {
+/// have those of others. When it arrived is known from its place.
+pub(super) fn unreadable(id: MessageId, arrived: i64) -> Row {
     Row {
         id,
         key: id,
@@ -34,7 +34,7 @@ pub(super) fn unreadable(id: MessageId, date: i64) -> Row {
         correspondents: String::new(),
         subject: "What is stored of this message can't be read".into(),
         preview: String::new(),
-        date,
+        date: arrived,
         flags: Flags { seen: true, ..Flags::default() },
         keywords: Vec::new(),
         has_attachments: false,

@@ -142,6 +142,26 @@ fn a_mailbox_that_is_damaged_meanwhile_can_be_opened() {
 }
 
 #[test]
+fn a_message_that_is_damaged_meanwhile_keeps_its_place_and_its_date() {
+    let arrived = 1_700_000_000_000;
+    let place = record::mailbox_key(MailboxId(2)).i64(arrived).u32(1);
+    let lost = [(Table::Messages, record::message_key(message(2))), (Table::Arrival, place)];
+    let (client, _, told) = damaged(&account(Protocol::Pop3), &lost);
+    open(&client);
+    let rows: Vec<_> = told
+        .borrow()
+        .iter()
+        .filter_map(|delta| match delta {
+            Delta::Rows { rows, .. } => rows.first().cloned(),
+            _ => None,
+        })
+        .collect();
+    let row = rows.last().expect("the message has a row");
+    assert_eq!((row.id, row.date), (message(2), arrived));
+    assert!(row.subject.contains("can't be read"), "{}", row.subject);
+}
+
+#[test]
 fn a_mailbox_that_is_damaged_meanwhile_is_there_for_whatever_a_page_asks() {
     let id = MailboxId(2);
     let page = ClientId(1);

@@ -65,9 +65,9 @@ impl Search {
         self.found.len()
     }
 
-    /// What was found, newest first.
-    pub(in crate::client) fn newest_first(&self) -> impl Iterator<Item = MessageId> {
-        self.found.iter().rev().map(|hit| hit.id)
+    /// What was found, newest first, and when each arrived.
+    pub(in crate::client) fn newest_first(&self) -> impl Iterator<Item = (MessageId, i64)> {
+        self.found.iter().rev().map(|hit| (hit.id, hit.arrived))
     }
 
     /// Whether rows of a mailbox name the recipients.
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn shown(search: &Search) -> Vec<(u32, u32)> {
-        search.newest_first().map(|id| (id.mailbox.0, id.uid)).collect()
+        search.newest_first().map(|(id, _)| (id.mailbox.0, id.uid)).collect()
     }
 
     #[test]
