@@ -310,7 +310,7 @@ fn sentence(error: &MailError) -> String {
         }
         MailError::Store(StoreError::Damaged(detail) | StoreError::Failed(detail)) => format!(
             "It is damaged, or the browser can't read it now. Nothing was changed. Reload the page; \
-             if that does not help, start afresh. (In the browser's words: {detail})"
+             if that does not help, start afresh. (What is known: {detail})"
         ),
         error => error.problem("This browser").sentence,
     }

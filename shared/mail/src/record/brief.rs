@@ -63,7 +63,7 @@ impl<'a> Brief<'a> {
     ///
     /// If it is damaged.
     pub(crate) fn read(record: &'a [u8]) -> Result<Self, StoreError> {
-        rmp_serde::from_slice(record).map_err(|error| StoreError::Damaged(error.to_string()))
+        rmp_serde::from_slice(record).map_err(|_| super::damaged::<Self>())
     }
 }
 

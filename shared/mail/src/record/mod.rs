@@ -141,5 +141,12 @@ pub fn encode(value: &impl Serialize) -> Vec<u8> {
 ///
 /// If the bytes are not a `T`.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    rmp_serde::from_slice(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
+    rmp_serde::from_slice(bytes).map_err(|_| damaged::<T>())
+}
+
+/// That a stored value is not a `T`; how its bytes deviate tells nobody anything.
+fn damaged<T>() -> StoreError {
+    let name = std::any::type_name::<T>();
+    let name = name.split('<').next().unwrap_or(name).rsplit("::").next().unwrap_or(name);
+    StoreError::Damaged(format!("a record of the kind “{name}” can't be read"))
 }
