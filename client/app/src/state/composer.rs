@@ -110,6 +110,12 @@ impl Composer {
         (Draft { saved: None, ..self.draft.clone() }, files.collect())
     }
 
+    /// What it tells to be wrong, if that can be seen.
+    pub(crate) fn told(&self) -> Option<String> {
+        let problem = self.problem.as_ref().filter(|_| !self.minimized)?;
+        Some(problem.sentence.clone())
+    }
+
     /// Adds a file, or says why it can't be added.
     pub(crate) fn attach(&mut self, file: Attachment) {
         let attached: u64 = self.attachments.iter().map(|file| file.content.len() as u64).sum();
@@ -210,6 +216,9 @@ mod tests {
         assert_eq!(composer.stage, Stage::Writing);
         assert_eq!(composer.draft.text, "Hello");
         assert_eq!(composer.problem, Some(Fault { settings, ..Fault::of("Lost.".into()) }));
+        assert_eq!(composer.told().as_deref(), Some("Lost."));
+        composer.minimized = true;
+        assert_eq!(composer.told(), None);
         composer.reject(DraftError::NoRecipient);
         let problem = composer.problem.unwrap();
         assert_eq!((problem.field, problem.settings), (Some(DraftField::To), None));

@@ -11,6 +11,7 @@ use crate::{
     route::Route,
     state::{
         App,
+        composer::Composer,
         toasts::{Action, Toast, Tone},
     },
     text,
@@ -23,7 +24,15 @@ const STAY: Duration = Duration::from_secs(6);
 #[component]
 pub(crate) fn ToastList() -> impl IntoView {
     let app = App::here();
-    let toasts = move || app.toasts.with(|toasts| toasts.all().to_vec());
+    // What the window says in which a message is written isn't said again over it.
+    let told = Memo::new(move |_| {
+        app.composer.with(|composer| composer.as_ref().and_then(Composer::told))
+    });
+    let toasts = move || {
+        let told = told.get();
+        let is_new = |toast: &&Toast| Some(&toast.text) != told.as_ref();
+        app.toasts.with(|toasts| toasts.all().iter().filter(is_new).cloned().collect::<Vec<_>>())
+    };
     view! {
         <div class="toasts" role="region" aria-label=text::toast::LABEL aria-live="polite">
             <For each=toasts key=|toast| toast.id let(toast)>
