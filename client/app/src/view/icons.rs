@@ -79,6 +79,8 @@ pub(crate) const GOOD: Glyph = Glyph("M5 12.5l4.5 4.5L19 7.5");
 pub(crate) const OFFLINE: Glyph = Glyph(
     "M3.5 3.5l17 17M8.5 14.5a5 5 0 0 1 5.5-1.1M5 11a10 10 0 0 1 4.5-2.6M13 8.1a10 10 0 0 1 6 2.9M12 18.5v.1",
 );
+pub(crate) const LATER: Glyph =
+    Glyph("M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 7.5V12l3 2");
 pub(crate) const SEND: Glyph = SENT;
 pub(crate) const MORE: Glyph = Glyph("M5 11.5h1v1H5zM11.5 11.5h1v1h-1zM18 11.5h1v1h-1z");
 pub(crate) const TAG: Glyph = Glyph(

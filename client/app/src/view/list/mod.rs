@@ -91,7 +91,7 @@ pub(crate) fn MessageList() -> impl IntoView {
                 Content::Waiting(why) => {
                     view! {
                         <Status
-                            glyph=icons::OFFLINE
+                            glyph=icons::LATER
                             title=text::list::WAITING
                             detail=why
                         />
