@@ -33,6 +33,7 @@
 //! | STORE that takes a label, but not that of a keyword of its name | one of them may be left | both again change nothing |
 //! | MOVE, no answer | moved, or not | MOVE again moves what is left; the others are found by Message-ID |
 //! | `Copying` was written | copied, or not | copies are looked for from the UIDNEXT that was noted before COPY; only what is missing is copied |
+//! | COPY of some, and an OK all the same | those are in both places | the others come back with the write of `Copied`; before that they are copied once more |
 //! | `Copied` was written | in both places | STORE `\Deleted` and UID EXPUNGE again change nothing |
 //! | UID EXPUNGE of a piece of an emptied mailbox | some of it is gone | what lies below `until`, which was noted with the batch, goes; what came since stays |
 //! | `until` was written, where nothing was known | some of it may be gone | the same |
@@ -79,7 +80,9 @@ pub use pending::{Counted, Pending, is_provisional};
 use postern_bridge::{AccountId, MessageId};
 pub(crate) use rights::{check_marking, check_removal};
 pub use sentence::{Tense, damaged, sentence};
-pub use settle::{Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, refused};
+pub use settle::{
+    Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, learn_left, refused,
+};
 pub use undo::{Undone, can_undo, undo};
 
 use crate::{

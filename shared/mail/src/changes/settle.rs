@@ -8,7 +8,7 @@ use super::{
     entry::{Entry, State, Task, entries, key},
     pending::is_provisional,
     stage::Stage,
-    unmake::unmake,
+    unmake::{return_item, unmake},
 };
 use crate::{
     Host, MailError, Store,
@@ -221,6 +221,45 @@ pub async fn drop_items<H: Host>(
     Ok(settled)
 }
 
+/// Writes how far a transfer has come, as [`learn`] does. Some of its items, by their index, the
+/// server has left where they were: they come back here as well, count as left, and leave the
+/// entry.
+///
+/// # Errors
+///
+/// If the store can't be read or written.
+pub async fn learn_left<H: Host>(
+    host: &H,
+    entry: &mut Entry,
+    left: &BTreeSet<usize>,
+) -> Result<Settled, MailError> {
+    let store = host.store();
+    let _editing = store.editing().lock().await;
+    let mut all = entries(store, entry.account).await?;
+    let before = all.clone();
+    let Some(at) = all.iter().position(|own| own.number == entry.number) else {
+        return Ok(Settled::default());
+    };
+    let mut stage = Stage::new(store);
+    let mut settled = Settled::default();
+    if let Task::Transfer { from, to, items, copy, .. } = &mut entry.task {
+        for item in left.iter().filter_map(|index| items.get(*index)) {
+            let way = (*from, *to, *copy);
+            return_item(&mut stage, &mut all, entry.number, way, item, &mut settled).await?;
+            settled.left += 1;
+            settled.unknown.extend([*from, *to]);
+        }
+        let mut index = 0..;
+        items.retain(|_| index.next().is_none_or(|index| !left.contains(&index)));
+    }
+    all[at].task = entry.task.clone();
+    write_entries(&mut stage, &before, &mut all);
+    let finished = stage.finish().await?;
+    store.apply(finished.writes, Durability::Strict).await?;
+    settled.changed.extend(finished.mailboxes);
+    Ok(settled)
+}
+
 /// The server has refused an entry: what it changed here is as it was before, together with the
 /// later parts of the same change, and with what followed from a mailbox that can't be made. What is in no other place, an unfinished message, stays.
 ///
@@ -266,21 +305,25 @@ pub(super) async fn take_back<H: Host>(
             unmake(&mut stage, all, at, &mut settled).await?;
         }
     }
-    // What no longer names a message has nothing left to do.
+    write_entries(&mut stage, &before, all);
+    let finished = stage.finish().await?;
+    store.apply(finished.writes, Durability::Strict).await?;
+    settled.changed.extend(finished.mailboxes);
+    Ok(settled)
+}
+
+/// Has the batch write what became of entries. What names no message has nothing left to do.
+fn write_entries<S: Store>(stage: &mut Stage<'_, S>, before: &[Entry], all: &mut Vec<Entry>) {
     all.retain_mut(|own| {
         !own.is_open() || own.task.items_mut().is_none_or(|items| !items.is_empty())
     });
-    for own in &before {
+    for own in before {
         match all.iter().find(|now| now.number == own.number) {
             None => stage.write(own.delete()),
             Some(now) if now != own => stage.write(now.put()),
             Some(_) => {}
         }
     }
-    let finished = stage.finish().await?;
-    store.apply(finished.writes, Durability::Strict).await?;
-    settled.changed.extend(finished.mailboxes);
-    Ok(settled)
 }
 
 /// The open entries after one, and whether they were changed.

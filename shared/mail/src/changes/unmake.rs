@@ -1,6 +1,6 @@
 //! Making a change here undone that the server has not done.
 
-use postern_bridge::{MessageId, Moved};
+use postern_bridge::{MailboxId, MessageId, Moved};
 
 use super::{
     entry::{Entry, Item, State, Step, Task},
@@ -43,21 +43,8 @@ pub(super) async fn unmake<S: Store>(
                 settled.unknown.insert(*to);
             }
             for item in items {
-                let there = MessageId { mailbox: *to, uid: item.to };
-                come_back(stage, entries, entry.number, there).await?;
-                let home = MessageId { mailbox: *from, uid: item.uid };
-                let has_home = match stage.mailbox(*from).await {
-                    Ok(own) => item.uid != 0 && own.uid_validity == item.uid_validity,
-                    Err(MailError::Gone(_)) => false,
-                    Err(error) => return Err(error),
-                };
-                if *copy || !has_home {
-                    stage.remove(there).await?;
-                } else if stage.relocate(Moved { from: there, to: home }).await? {
-                    settled.moved.push(Moved { from: there, to: home });
-                } else {
-                    settled.unknown.insert(*from);
-                }
+                return_item(stage, entries, entry.number, (*from, *to, *copy), item, settled)
+                    .await?;
             }
         }
         // What was removed here is fetched again.
@@ -111,6 +98,33 @@ pub(super) async fn unmake<S: Store>(
     Ok(())
 }
 
+/// Makes undone what a transfer did here with one message: it is where it was, or its copy is gone.
+pub(super) async fn return_item<S: Store>(
+    stage: &mut Stage<'_, S>,
+    entries: &mut [Entry],
+    number: u32,
+    (from, to, copy): (MailboxId, MailboxId, bool),
+    item: &Item,
+    settled: &mut Settled,
+) -> Result<(), MailError> {
+    let there = MessageId { mailbox: to, uid: item.to };
+    come_back(stage, entries, number, there).await?;
+    let home = MessageId { mailbox: from, uid: item.uid };
+    let has_home = match stage.mailbox(from).await {
+        Ok(own) => item.uid != 0 && own.uid_validity == item.uid_validity,
+        Err(MailError::Gone(_)) => false,
+        Err(error) => return Err(error),
+    };
+    if copy || !has_home {
+        stage.remove(there).await?;
+    } else if stage.relocate(Moved { from: there, to: home }).await? {
+        settled.moved.push(Moved { from: there, to: home });
+    } else {
+        settled.unknown.insert(from);
+    }
+    Ok(())
+}
+
 /// Whether a mailbox is nested in another one.
 pub(super) fn is_in(mailbox: &Mailbox, names: &[String]) -> bool {
     mailbox.names.len() > names.len() && mailbox.names.starts_with(names)
@@ -127,7 +141,8 @@ pub(super) fn renamed(
     Mailbox { names, path: [new, rest].concat(), ..mailbox.clone() }
 }
 
-/// Brings a message back to `place` that later entries have moved on; they no longer name it.
+/// Brings a message back to `place` that later entries have moved on or marked; they no longer name
+/// it.
 async fn come_back<S: Store>(
     stage: &mut Stage<'_, S>,
     entries: &mut [Entry],
@@ -136,6 +151,7 @@ async fn come_back<S: Store>(
 ) -> Result<(), MailError> {
     // Where the message was after each of the later entries, last of all where it is.
     let mut places = vec![place];
+    let mut marks = Vec::new();
     for entry in entries.iter_mut().filter(|own| own.is_open() && own.number > number) {
         let current = places[places.len() - 1];
         if entry.task.mailbox() != Some(current.mailbox) {
@@ -145,17 +161,27 @@ async fn come_back<S: Store>(
         let Some(items) = entry.task.items_mut() else { continue };
         let Some(index) = items.iter().position(|item| item.uid == current.uid) else { continue };
         let item = items.remove(index);
-        if let Task::Transfer { to, copy, .. } = task {
-            let there = MessageId { mailbox: to, uid: item.to };
-            if copy {
-                stage.remove(there).await?;
-            } else {
-                places.push(there);
+        match task {
+            Task::Transfer { to, copy, .. } => {
+                let there = MessageId { mailbox: to, uid: item.to };
+                if copy {
+                    stage.remove(there).await?;
+                } else {
+                    places.push(there);
+                }
             }
+            Task::Mark { mark, set, .. } => marks.push((mark, set)),
+            _ => {}
         }
     }
     let current = places[places.len() - 1];
     stage.relocate(Moved { from: current, to: place }).await?;
+    let change = |message: &mut Message| {
+        for (mark, set) in marks.iter().rev() {
+            set_mark(&mut message.flags, &mut message.keywords, mark, !set);
+        }
+    };
+    stage.change(place, change).await?;
     Ok(())
 }
 

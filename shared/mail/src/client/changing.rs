@@ -294,10 +294,18 @@ impl<H: Host> Client<H> {
         entry: &Entry,
         outcome: Outcome,
     ) -> Result<(), MailError> {
-        let Outcome { settled, left_behind } = outcome;
-        let left = settled.left;
+        let Outcome { settled, left_behind, uncopied } = outcome;
+        let left = settled.left - uncopied;
         self.tell_settled(entry.account, settled).await?;
         let host = self.account(entry.account)?.incoming.endpoint.host;
+        if uncopied > 0 {
+            let sentence = format!(
+                "{host} did not say that it has copied them, and they were not found there. They \
+                 stay where they were."
+            );
+            let problem = Problem::new(ProblemKind::Server, sentence);
+            self.tell_refused(entry, problem, Some(uncopied)).await?;
+        }
         if left_behind {
             let sentence = format!(
                 "{host} can't remove single messages. They stay where they were, marked as deleted."

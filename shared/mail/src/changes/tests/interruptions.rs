@@ -45,13 +45,29 @@ fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_nothing_is_of
     drop_after_any_byte("");
 }
 
+#[test]
+fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_one_is_not_copied() {
+    for capabilities in ["UIDPLUS", ""] {
+        let state = drop_after_any_byte_of(|| uncopied::server(capabilities));
+        assert!(state["m1"].contains(&("2@example.org".into(), vec![])), "{state:?}");
+        assert_eq!(state["m2"].len(), 2, "{state:?}");
+    }
+}
+
 fn drop_after_any_byte(capabilities: &'static str) {
-    let whole = prepared(Imap::new(capabilities), MemoryStore::new());
+    drop_after_any_byte_of(|| Imap::new(capabilities));
+}
+
+/// How it ends, each time.
+fn drop_after_any_byte_of(
+    server: impl Fn() -> Imap,
+) -> BTreeMap<String, Vec<(String, Vec<String>)>> {
+    let whole = prepared(server(), MemoryStore::new());
     change_much(&whole).unwrap();
     drain(&whole).unwrap();
     let expected = whole.server.borrow().state();
     for cut in 0..whole.carried.get() {
-        let host = prepared(Imap::new(capabilities), MemoryStore::new());
+        let host = prepared(server(), MemoryStore::new());
         host.read_size.set(1 + cut % 13);
         change_much(&host).unwrap();
         host.cut.set(Some(cut));
@@ -61,6 +77,7 @@ fn drop_after_any_byte(capabilities: &'static str) {
         assert_eq!(host.server.borrow().state(), expected, "cut at {cut}");
         assert_eq!(stored(&host.store), expected, "cut at {cut}");
     }
+    expected
 }
 
 #[test]

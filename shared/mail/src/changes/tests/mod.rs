@@ -9,6 +9,7 @@ mod labels;
 mod local;
 mod queue;
 mod server;
+mod uncopied;
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 

@@ -43,6 +43,8 @@ pub(super) struct Imap {
     pub(super) refuses: Vec<&'static str>,
     /// Whether mailboxes can only be made in the inbox.
     pub(super) only_in_inbox: bool,
+    /// The UID of one that COPY leaves out, while it says OK.
+    pub(super) uncopied: Option<u32>,
     /// How many messages an answer to a search names; of more the rest can't be read.
     pub(super) finds: Option<usize>,
     /// What was said, without tags.
@@ -241,9 +243,11 @@ impl Imap {
             return Err("[TRYCREATE] no such folder");
         }
         let named = set(uids);
+        let uncopied = self.uncopied.filter(|_| !moving);
         let source = self.open();
-        let taken: Vec<Letter> =
-            source.letters.iter().filter(|own| named(own.uid)).cloned().collect();
+        let is_taken = |own: &&Letter| uncopied != Some(own.uid);
+        let letters = source.letters.iter().filter(|own| named(own.uid));
+        let taken: Vec<Letter> = letters.filter(is_taken).cloned().collect();
         if moving {
             source.letters.retain(|own| !named(own.uid));
         }

@@ -43,7 +43,9 @@ pub(super) enum Found {
     At(u32),
     /// It is not.
     Nowhere,
-    /// Several could be it, or none can be told from others.
+    /// Several could be it; the newest of them.
+    Several(u32),
+    /// None can be told from others.
     Uncertain,
 }
 
@@ -77,12 +79,14 @@ impl<T: Transport> ImapClient<T> {
     }
 
     /// The UIDs of messages that came into the selected mailbox, from a UID on, in the order of the
-    /// items; 0 where none or more than one could be it. Each message is found once.
+    /// items; 0 where none or more than one could be it. Each message is found once, and none of those
+    /// that are known to be others.
     pub(super) async fn find_arrivals<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         items: &[&Item],
         from: u32,
+        others: &BTreeSet<u32>,
     ) -> Result<Vec<u32>, MailError> {
         let mut candidates = BTreeSet::new();
         for item in items.iter().filter(|item| !item.message_id.is_empty()) {
@@ -92,6 +96,7 @@ impl<T: Transport> ImapClient<T> {
         if from > 1 && items.iter().any(|item| item.message_id.is_empty()) {
             candidates.extend(self.search_from(host, from, None).await?);
         }
+        candidates.retain(|uid| !others.contains(uid));
         let mut traits = self.traits(host, candidates).await?;
         let mut find = |item: &&Item| {
             let fitting: Vec<u32> =

@@ -22,10 +22,14 @@ use crate::{
 /// What became of an entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Outcome {
-    /// What it means for the pages. `left` counts messages that are not on the server any more.
+    /// What it means for the pages. `left` counts messages that were left as they are: most
+    /// of them are not on the server any more.
     pub settled: Settled,
     /// Whether the server could only mark the messages as deleted, and not remove them.
     pub left_behind: bool,
+    /// How many messages stay where they were, because it has not said which copy each has become,
+    /// and none was found. They count in `settled.left` as well.
+    pub uncopied: u32,
 }
 
 impl Outcome {
@@ -34,7 +38,8 @@ impl Outcome {
         match removal {
             Removal::Whole => settled.into(),
             Removal::OnlyMarked => {
-                Self { settled: settled.and(Settled::asking([mailbox])), left_behind: true }
+                let settled = settled.and(Settled::asking([mailbox]));
+                Self { left_behind: true, ..settled.into() }
             }
         }
     }
@@ -42,7 +47,7 @@ impl Outcome {
 
 impl From<Settled> for Outcome {
     fn from(settled: Settled) -> Self {
-        Self { settled, left_behind: false }
+        Self { settled, left_behind: false, uncopied: 0 }
     }
 }
 

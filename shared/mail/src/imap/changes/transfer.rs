@@ -1,10 +1,11 @@
 //! Moving and copying.
 //!
 //! With MOVE (RFC 6851) it is one command, which can be given again. Without it: COPY, then remove
-//! where they were, and between the two steps it is written down how far things are. Nothing is
-//! removed before the server has confirmed the copies, or they were found.
+//! where they were, and between the two steps it is written down how far things are. No message is
+//! removed before the server has named its copy (COPYUID, RFC 4315), or that was found: an OK may
+//! be about some of them alone. The others stay where they were, here as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::MailboxId;
 use postern_imap::{Command, Response, response::Code};
@@ -44,18 +45,21 @@ impl<T: Transport> ImapClient<T> {
             let text = "it is open for reading alone".into();
             return Err(MailError::Denied { what: "move messages", why: Denial::NotAllowed, text });
         }
-        let (arrivals, removal) = if !copy && can_move && step == Step::Begun {
-            (self.move_at_once(host, entry, &target).await?, Removal::Whole)
+        let (arrivals, left, removal) = if !copy && can_move && step == Step::Begun {
+            let arrivals = self.move_at_once(host, entry, &target).await?;
+            (arrivals, Settled::default(), Removal::Whole)
         } else {
-            let arrivals = self.copy(host, entry, from, &target).await?;
+            let (arrivals, left) = self.copy(host, entry, from, &target).await?;
             let removal = match copy {
                 true => Removal::Whole,
                 false => self.remove_copied(host, entry, from).await?,
             };
-            (arrivals, removal)
+            (arrivals, left, removal)
         };
         let settled = changes::done(host, entry, &arrivals, removal).await?;
-        Ok(Outcome::of(lost.and(settled), removal, from))
+        let uncopied = left.left;
+        let settled = lost.and(left).and(settled);
+        Ok(Outcome { uncopied, ..Outcome::of(settled, removal, from) })
     }
 
     async fn move_at_once<H: Host<Transport = T>>(
@@ -72,21 +76,25 @@ impl<T: Transport> ImapClient<T> {
         self.complete(host, entry.task.items(), target, uid_validity, &pairs, 1).await
     }
 
-    /// Has the copies made, or finds those that were made before the connection broke.
+    /// Has the copies made, or finds those that were made before the connection broke. Messages
+    /// that were not copied leave the entry.
     async fn copy<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         entry: &mut Entry,
         from: MailboxId,
         target: &Mailbox,
-    ) -> Result<Arrivals, MailError> {
+    ) -> Result<(Arrivals, Settled), MailError> {
         let step = match &entry.task {
             Task::Transfer { step, .. } => step.clone(),
             _ => Step::Begun,
         };
         let mut found = Arrivals::default();
         match step {
-            Step::Copied { uid_validity, uids } => return Ok(Arrivals { uid_validity, uids }),
+            Step::Copied { uid_validity, uids } => {
+                let arrivals = Arrivals { uid_validity, uids };
+                return self.copies_are_there(host, entry, arrivals, false).await;
+            }
             Step::Begun => {
                 let (uid_validity, uid_next) = self.counters(host, target).await?;
                 set_step(entry, Step::Copying { uid_validity, uid_next });
@@ -96,7 +104,7 @@ impl<T: Transport> ImapClient<T> {
                 let items: Vec<&Item> = entry.task.items().iter().collect();
                 let selected = self.select(host, target).await?;
                 let since = if selected.uid_validity == uid_validity { uid_next } else { 1 };
-                found.uids = self.find_arrivals(host, &items, since).await?;
+                found.uids = self.find_arrivals(host, &items, since, &BTreeSet::new()).await?;
                 found.uid_validity = selected.uid_validity;
             }
         }
@@ -105,7 +113,7 @@ impl<T: Transport> ImapClient<T> {
         let missing: Vec<usize> = (0..items.len()).filter(is_missing).collect();
         let missing_uids = missing.iter().map(|index| items[*index].uid);
         let Some(set) = postern_imap::SequenceSet::from_numbers(missing_uids) else {
-            return self.copies_are_there(host, entry, found).await;
+            return self.copies_are_there(host, entry, found, false).await;
         };
         let source = record::mailbox(host.store(), from).await.map_err(gone)?;
         if self.selected.is_none_or(|selected| selected.mailbox != from) {
@@ -115,6 +123,7 @@ impl<T: Transport> ImapClient<T> {
         let answer = self.run_all(host, vec![command], "copy messages").await?;
         accepted(&answer, "copy messages")?;
         let (uid_validity, mut pairs) = copied(&answer);
+        let is_told = !pairs.is_empty();
         if uid_validity == found.uid_validity || found.uid_validity == 0 {
             let known = items.iter().zip(&found.uids).filter(|(_, uid)| **uid != 0);
             pairs.extend(known.map(|(item, uid)| (item.uid, *uid)));
@@ -125,19 +134,28 @@ impl<T: Transport> ImapClient<T> {
         };
         let arrivals =
             self.complete(host, entry.task.items(), target, uid_validity, &pairs, since).await?;
-        self.copies_are_there(host, entry, arrivals).await
+        self.copies_are_there(host, entry, arrivals, is_told).await
     }
 
+    /// Writes down which copies are there. A message without one does not go on; if it is to stay
+    /// where it was anyway, only where the server `is_told` to have named the copies of the others.
     async fn copies_are_there<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         entry: &mut Entry,
-        arrivals: Arrivals,
-    ) -> Result<Arrivals, MailError> {
+        mut arrivals: Arrivals,
+        is_told: bool,
+    ) -> Result<(Arrivals, Settled), MailError> {
+        let mut left = BTreeSet::new();
+        if is_told || !matches!(entry.task, Task::Transfer { copy: true, .. }) {
+            let is_known = |index: &usize| arrivals.uids.get(*index).is_some_and(|uid| *uid != 0);
+            left.extend((0..entry.task.items().len()).filter(|index| !is_known(index)));
+            arrivals.uids.retain(|uid| *uid != 0);
+        }
         let Arrivals { uid_validity, uids } = arrivals.clone();
         set_step(entry, Step::Copied { uid_validity, uids });
-        changes::learn(host, entry).await?;
-        Ok(arrivals)
+        let settled = changes::learn_left(host, entry, &left).await?;
+        Ok((arrivals, settled))
     }
 
     /// Removes messages where they were, after they were copied. Those that are not there any more
@@ -180,7 +198,8 @@ impl<T: Transport> ImapClient<T> {
             return Ok(Arrivals { uid_validity, uids: items.iter().map(told).collect() });
         }
         let selected = self.select(host, target).await?;
-        let mut found = self.find_arrivals(host, &missing, since).await?.into_iter();
+        let others = pairs.values().copied().collect();
+        let mut found = self.find_arrivals(host, &missing, since, &others).await?.into_iter();
         let same = uid_validity == 0 || uid_validity == selected.uid_validity;
         let uids = items.iter().map(|item| match told(item) {
             0 => found.next().unwrap_or(0),

@@ -1,0 +1,97 @@
+//! A server that copies only some of the messages that it was asked to, and says OK.
+
+use super::*;
+use crate::testing::FailingStore;
+
+pub(super) fn server(capabilities: &'static str) -> Imap {
+    let mut server = Imap::new(capabilities);
+    server.uncopied = Some(2);
+    server
+}
+
+#[test]
+fn what_the_server_has_not_said_that_it_copied_stays_where_it_is() {
+    for capabilities in ["UIDPLUS", ""] {
+        let host = prepared(server(capabilities), MemoryStore::new());
+        move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+        let settled = drain(&host).unwrap();
+        assert_eq!(settled[0].left, 1);
+        assert!(settled[0].unknown.contains(&INBOX), "it may be gone there");
+        let home = MessageId { mailbox: INBOX, uid: 2 };
+        assert_eq!(settled[0].moved.iter().filter(|own| own.to == home).count(), 1);
+        assert_eq!(uids(&host, INBOX), [2]);
+        assert_eq!(block_on(record::body(&host.store, home)).unwrap(), b"2");
+        let state = host.server.borrow().state();
+        assert!(state["m1"].contains(&("2@example.org".into(), vec![])), "{capabilities:?}");
+        assert_eq!(state["m2"].len(), 2);
+        sync(&host).unwrap();
+        assert_eq!(stored(&host.store), state, "{capabilities:?}");
+        assert!(open_entries(&host).is_empty());
+    }
+}
+
+#[test]
+fn what_is_not_copied_and_goes_nowhere_is_told() {
+    // Of a server that names no copies nobody knows.
+    for (capabilities, left) in [("UIDPLUS", 1), ("", 0)] {
+        let host = prepared(server(capabilities), MemoryStore::new());
+        edit(&host, async |editor| editor.transfer(INBOX, &[1, 2], OTHER, true).await).unwrap();
+        assert_eq!(drain(&host).unwrap()[0].left, left);
+        sync(&host).unwrap();
+        assert_eq!(stored(&host.store), host.server.borrow().state());
+    }
+}
+
+#[test]
+fn the_copy_of_one_is_not_taken_for_that_of_its_double() {
+    let host = prepared(server("UIDPLUS"), MemoryStore::new());
+    let double = "1@example.org".to_owned();
+    let id = MessageId { mailbox: INBOX, uid: 2 };
+    let own: Message =
+        block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
+    let own = Message { message_id: double.clone(), ..own };
+    block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
+    host.server.borrow_mut().folders.get_mut("m1").unwrap().letters[1].message_id = double;
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    assert_eq!(drain(&host).unwrap()[0].left, 1);
+    let uids =
+        host.server.borrow().folders["m1"].letters.iter().map(|own| own.uid).collect::<Vec<_>>();
+    assert_eq!(uids, [2, 3]);
+}
+
+#[test]
+fn what_followed_from_the_move_of_one_that_was_not_copied_is_undone_here() {
+    let host = prepared(server("UIDPLUS"), MemoryStore::new());
+    let there = move_to(&host, INBOX, &[1, 2], OTHER).unwrap().moved[1].to.uid;
+    flag(&host, OTHER, &[there]).unwrap();
+    move_to(&host, OTHER, &[there], INBOX).unwrap();
+    drain(&host).unwrap();
+    sync(&host).unwrap();
+    let state = host.server.borrow().state();
+    assert_eq!((state["m1"].len(), state["m2"].len()), (2, 1));
+    assert_eq!(stored(&host.store), state);
+}
+
+#[test]
+fn a_write_that_fails_at_any_time_removes_nothing_that_was_not_copied() {
+    for failing in 0.. {
+        let store = FailingStore::default();
+        let host = prepared(server("UIDPLUS"), store.clone());
+        move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+        store.left.set(Some(failing));
+        let is_whole = drain(&host).is_ok();
+        // A new life of the page: nothing but the store is left.
+        store.left.set(None);
+        let host = TestHost::with_store(host.server.borrow().clone(), store.clone());
+        drain(&host).unwrap();
+        sync(&host).unwrap();
+        let state = host.server.borrow().state();
+        assert_eq!(state["m1"], [("2@example.org".into(), vec![])], "write {failing}");
+        assert_eq!(state["m2"].len(), 2, "write {failing}");
+        assert_eq!(stored(&store.inner), state, "write {failing}");
+        if is_whole {
+            assert!(failing > 2, "there are writes in between");
+            break;
+        }
+    }
+}
