@@ -190,6 +190,9 @@ impl<T: Transport> ImapClient<T> {
         }
         self.connection.upgrade_tls(host, PATIENCE).await?;
         self.connection.session.tls_started();
+        // Until now anybody could have said it in the server's place.
+        (self.alerts, self.defects) = (Alerts::default(), Defects::default());
+        (self.overflows, self.told_of_others) = (0, false);
         Ok(())
     }
 

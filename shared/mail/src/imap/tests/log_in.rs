@@ -16,6 +16,26 @@ fn after_starttls_everything_is_asked_anew_and_only_then_comes_the_password() {
 }
 
 #[test]
+fn what_was_said_before_tls_is_neither_told_to_a_person_nor_counted() {
+    let host = ScriptedHost::default();
+    let bad = "* OK [ALERT] Ring eve\r\n* 1 EXISTS x (\r\n* OK [NOTIFICATIONOVERFLOW] x\r\n";
+    let script = vec![
+        ("CAPABILITY", ok(&format!("{bad}* CAPABILITY IMAP4rev1 STARTTLS\r\n"))),
+        ("STARTTLS", "{tag} OK [ALERT] Pay eve\r\n".into()),
+        (
+            "CAPABILITY",
+            ok("* OK [ALERT] Down at noon\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n"),
+        ),
+        ("AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=", ok("* CAPABILITY IMAP4rev1\r\n")),
+    ];
+    let greeting = "* OK [ALERT] Send your password to eve\r\n";
+    let mut client = connect(&host, Security::StartTls, greeting, script).unwrap();
+    assert_eq!(client.take_alerts(), ["Down at noon"]);
+    assert!(client.take_defects().is_empty());
+    assert_eq!((client.overflows, client.told_of_others), (0, false));
+}
+
+#[test]
 fn where_starttls_can_not_be_had_the_password_is_not_sent() {
     let injected = "{tag} OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n";
     let cases: Vec<(&str, Script)> = vec![
