@@ -74,6 +74,8 @@ pub(super) struct Sync<'a, H> {
     paused: bool,
     /// Whether the server did not tell all of it: a message may be gone or missing.
     pub(super) is_partial: bool,
+    /// Whether it did not tell all flags, or some of what it told could not be read.
+    pub(super) lacks_flags: bool,
 }
 
 impl<'a, H: Host> Sync<'a, H> {
@@ -98,6 +100,7 @@ impl<'a, H: Host> Sync<'a, H> {
             labels: None,
             paused: false,
             is_partial: false,
+            lacks_flags: false,
         }
     }
 

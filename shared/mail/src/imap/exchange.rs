@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use postern_imap::{
     Command, Event, Response,
     command::InvalidArgument,
-    response::{BodySection, Code, Content, Fetch, Status},
+    response::{BodySection, Code, Content, Fetch, Status, StatusKind},
     session::{Defect, Tag},
 };
 
@@ -62,6 +62,23 @@ impl Answer {
     /// The records that are wanted of the messages that it lists, ascending, each once.
     pub(super) fn listed(&mut self, is_wanted: impl Fn(u32) -> bool) -> Vec<Message> {
         self.records.take().map(|records| records.wanted(is_wanted)).unwrap_or_default()
+    }
+
+    /// Where the server stopped, if it did all the same as it was asked but for no more messages
+    /// than it allows in one go (MESSAGELIMIT, RFC 9738), which it may with an OK: the lowest UID
+    /// that it came to, from the highest on down; 0 if it does not tell.
+    pub(super) fn stopped_at(&self) -> Option<u32> {
+        self.ends.iter().find_map(|end| match end.code {
+            Some(Code::MessageLimit { last_uid, .. }) if end.kind == StatusKind::Ok => {
+                Some(last_uid.unwrap_or_default())
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether it has all that was told, and the server came to the end.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.is_damaged && self.stopped_at().is_none()
     }
 
     /// The FETCH responses, in order.

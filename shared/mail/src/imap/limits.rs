@@ -35,6 +35,9 @@ pub const MESSAGES: u64 = 1_000_000;
 /// Ranges of UIDs that a server is asked for to empty a mailbox, where it can't tell all in one answer:
 /// sixty find one that spoils it.
 pub const RANGES: u32 = 1_000;
+/// How often a server that does not look at all messages in one go is asked to go on where it
+/// stopped.
+pub const STOPS: u32 = 1_000;
 /// Kinds of nonsense of one server that are told apart.
 pub const DEFECTS: usize = 10;
 /// How often a server is asked over one connection to tell of all mailboxes, if that is too much for it

@@ -53,6 +53,8 @@ impl<T: Transport> ImapClient<T> {
     ///   says so of them, and the next call looks at those below. What changed above meanwhile is not seen,
     ///   so that the mailbox is stale after that, and all are looked at once more. Where there are
     ///   mod-sequences, the one that the last batch stores must stand for all flags: it is not broken off;
+    /// - after flags or labels of which some could not be read, or at which the server stopped: the
+    ///   mod-sequence is the earlier one and the mailbox stale, so that the next call asks again;
     /// - after messages were refused: which these are is stored at once, and they come last with the next
     ///   call;
     /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
@@ -147,6 +149,7 @@ impl<T: Transport> ImapClient<T> {
         if told && self.has_lost_news() {
             flags = FlagsFrom::Server;
         }
+        sync.lacks_flags = told && !reset && selected.is_damaged;
         self.apply_news(&mut sync, &mut stored).await?;
         let mut known = stored.clone();
         self.fetch_missing(&mut sync, &before, &selected, reset, &mut stored).await?;
@@ -179,21 +182,22 @@ impl<T: Transport> ImapClient<T> {
             self.reaches(last.saturating_add(1));
         }
         let (total, unseen, is_partial) = (sync.total(), sync.unread, sync.is_partial);
+        let lacks_flags = sync.lacks_flags;
         sync.update(|own| {
             if is_partial {
                 own.synced.stale = true;
                 return;
             }
             own.uid_next = selected.uid_next.unwrap_or_default();
-            let mod_seq = selected.mod_seq;
+            let mod_seq = if lacks_flags { before.synced.mod_seq } else { selected.mod_seq };
             own.synced = SyncPoint {
                 mod_seq,
                 exists: total,
                 unseen,
-                stale: matches!(left, Left::Below(1..)),
+                stale: lacks_flags || matches!(left, Left::Below(1..)),
                 linked: true,
                 linked_from: 0,
-                labelled,
+                labelled: labelled && (before.synced.labelled || !lacks_flags),
                 labelled_from: 0,
                 flagged_from: 0,
                 counted: own.synced.counted,
@@ -301,6 +305,7 @@ impl<T: Transport> ImapClient<T> {
             let (next, added) = join(next, take_in(sync, came)).await;
             stored.extend(added?);
             let mut next = next?;
+            sync.is_partial |= next.stopped_at().is_some();
             let mut done = Ok(());
             let refusal = halving.refusal(&next).unwrap_or_else(|error| {
                 done = Err(error);

@@ -170,6 +170,13 @@ pub(super) fn flag_windows(mut ascending: &[u32]) -> Vec<SequenceSet> {
     std::iter::from_fn(|| cut(&mut ascending, FLAG_WINDOW)).collect()
 }
 
+/// Those of a set that are smaller than a UID.
+pub(super) fn below(uids: &SequenceSet, uid: u32) -> Option<SequenceSet> {
+    let last = uid.checked_sub(1)?;
+    let ranges = uids.ranges().iter();
+    SequenceSet::from_ranges(ranges.map(|range| *range.start()..=last.min(*range.end())))
+}
+
 /// Cuts a window of at most so many from the end. Where its numbers are so scattered that they make
 /// a long line, it has fewer.
 fn cut(ascending: &mut &[u32], most: usize) -> Option<SequenceSet> {

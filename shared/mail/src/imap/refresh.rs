@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use postern_imap::{Command, SequenceSet, command::FetchOptions};
+use postern_imap::{
+    Command, SequenceSet,
+    command::{FetchItem, FetchOptions},
+};
 
 use super::{
     ImapClient,
     batch::{BATCH, Sync},
     halves::Halving,
-    labels, listing,
+    labels, limits, listing,
     plan::{self, FlagsFrom},
 };
 use crate::{Host, MailError, Transport};
@@ -63,10 +66,11 @@ impl<T: Transport> ImapClient<T> {
         let items = labels::items(sync.labels);
         for piece in below(known, labelled_from).rchunks(BATCH) {
             for window in plan::flag_windows(piece) {
-                let command = Command::uid_fetch(&window, &items)?;
-                self.ask_flags(sync, command, stored).await?;
+                self.ask_flags(sync, window, (&items, None), stored).await?;
             }
-            sync.update(|own| own.synced.labelled_from = piece[0]).await?;
+            if !sync.lacks_flags {
+                sync.update(|own| own.synced.labelled_from = piece[0]).await?;
+            }
             self.look_out(sync)?;
             if sync.is_paused() {
                 break;
@@ -89,9 +93,7 @@ impl<T: Transport> ImapClient<T> {
         if let (FlagsFrom::Since(mod_seq), Some(last)) = (from, known.last())
             && let Some(uids) = SequenceSet::from_ranges([1..=*last])
         {
-            let options = FetchOptions { changed_since: Some(mod_seq), ..FetchOptions::default() };
-            let command = Command::uid_fetch_with(&uids, &items, &options)?;
-            self.ask_flags(sync, command, stored).await?;
+            self.ask_flags(sync, uids, (&items, Some(mod_seq)), stored).await?;
         }
         let is_whole = match from {
             FlagsFrom::Nowhere => true,
@@ -105,14 +107,13 @@ impl<T: Transport> ImapClient<T> {
             };
             let mut windows = plan::flag_windows(known).into_iter().peekable();
             while let Some(window) = windows.next() {
-                let command = Command::uid_fetch(&window, &items)?;
-                self.ask_flags(sync, command, stored).await?;
+                let from = window.numbers().next().unwrap_or_default();
+                self.ask_flags(sync, window, (&items, None), stored).await?;
                 if left == Left::All || windows.peek().is_none() {
                     continue;
                 }
                 self.look_out(sync)?;
                 if sync.gives_way() {
-                    let from = window.numbers().next().unwrap_or_default();
                     sync.update(|own| own.synced.flagged_from = from).await?;
                     return Ok(ControlFlow::Break(()));
                 }
@@ -121,20 +122,40 @@ impl<T: Transport> ImapClient<T> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Asks for the flags of messages, or of those that have changed since a mod-sequence. A server
+    /// that stops before the end is asked for the rest.
     async fn ask_flags<H: Host<Transport = T>>(
         &mut self,
         sync: &mut Sync<'_, H>,
-        command: Command,
+        uids: SequenceSet,
+        (items, changed_since): (&[FetchItem], Option<u64>),
         stored: &mut Vec<u32>,
     ) -> Result<(), MailError> {
-        let mut answer = self.run(sync.host(), command, "list the flags").await?;
-        if let Some(news) = &mut self.news {
-            // A server that tells more than it was asked.
-            for fetch in answer.fetches() {
-                news.fetch(&fetch);
+        let options = FetchOptions { changed_since, ..FetchOptions::default() };
+        let mut rest = Some(uids);
+        for _ in 0..limits::STOPS {
+            let Some(uids) = rest.take() else { return Ok(()) };
+            let command = Command::uid_fetch_with(&uids, items, &options)?;
+            let mut answer = self.run(sync.host(), command, "list the flags").await?;
+            sync.lacks_flags |= answer.is_damaged;
+            let stop = answer.stopped_at();
+            if let Some(news) = &mut self.news {
+                // A server that tells more than it was asked.
+                for fetch in answer.fetches() {
+                    news.fetch(&fetch);
+                }
+            }
+            self.apply_news(sync, stored).await?;
+            if let Some(stop) = stop {
+                rest = plan::below(&uids, stop);
+                // It does not tell where it stopped, or stops where it was.
+                if stop == 0 || rest.as_ref() == Some(&uids) {
+                    break;
+                }
             }
         }
-        self.apply_news(sync, stored).await
+        sync.lacks_flags = true;
+        Ok(())
     }
 }
 

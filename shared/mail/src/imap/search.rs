@@ -24,7 +24,8 @@ pub(super) struct Present {
 
 impl<T: Transport> ImapClient<T> {
     /// Asks which messages the open mailbox has. What was told is not all if some of it could not be
-    /// read, or if it is fewer than there were the whole time.
+    /// read, if the server stopped before the end, or if it is fewer than there were the whole
+    /// time.
     ///
     /// # Errors
     ///
@@ -35,7 +36,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Present, MailError> {
         let before = self.connection.session.exists();
         let answer = self.run_search(host, vec![SearchKey::All], SearchReturn::All).await?;
-        let is_damaged = answer.is_damaged;
+        let is_told = answer.is_whole();
         let uids = result(answer)?.all;
         let count = uids.as_ref().map_or(0, SequenceSet::count);
         if count > limits::MESSAGES {
@@ -43,12 +44,13 @@ impl<T: Transport> ImapClient<T> {
         }
         // Some may have gone or come meanwhile.
         let least = before.min(self.connection.session.exists()).unwrap_or_default();
-        let is_whole = !is_damaged && count >= least.into();
+        let is_whole = is_told && count >= least.into();
         Ok(Present { uids: uids.iter().flat_map(SequenceSet::numbers).collect(), is_whole })
     }
 
     /// Asks which messages with UIDs in a range the open mailbox has, ascending; `None` if some of the
-    /// answer could not be read, or it tells more than a mailbox can have: then a smaller range may help.
+    /// answer could not be read, it stops before the end, or it tells more than a mailbox can have:
+    /// then a smaller range may help.
     ///
     /// # Errors
     ///
@@ -60,7 +62,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Option<Vec<u32>>, MailError> {
         let Some(set) = SequenceSet::from_ranges([range.clone()]) else { return Ok(Some(vec![])) };
         let answer = self.run_search(host, vec![SearchKey::Uid(set)], SearchReturn::All).await?;
-        if answer.is_damaged {
+        if !answer.is_whole() {
             return Ok(None);
         }
         let uids = result(answer)?.all;

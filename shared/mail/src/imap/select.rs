@@ -31,6 +31,8 @@ pub(super) struct Selected {
     /// Whether messages may be marked as read, and whether they may be taken out, if the server told
     /// with the mailbox, as Courier does.
     pub(super) rights: Option<(bool, bool)>,
+    /// Whether some of what was told with it could not be read.
+    pub(super) is_damaged: bool,
 }
 
 impl Selected {
@@ -45,6 +47,7 @@ impl Selected {
             mod_seq: 0,
             read_only: false,
             rights: None,
+            is_damaged: false,
         }
     }
 
@@ -106,6 +109,7 @@ impl<T: Transport> ImapClient<T> {
         let mut selected = Selected::new(mailbox.id);
         let is_closed = |end: &Status| end.code == Some(Code::ReadOnly);
         selected.read_only = answer.ends.iter().any(is_closed);
+        selected.is_damaged = answer.is_damaged;
         for response in &answer.responses {
             match response {
                 Response::Exists(count) => exists = Some(*count),

@@ -119,3 +119,111 @@ fn the_mod_sequence_stays_behind_when_flags_could_not_be_fetched() {
     assert!(now(client.sync_messages(&host, INBOX, &mut |_| ControlFlow::Continue(()))).is_err());
     assert_eq!((uids(&host), mod_seq(&host)), (vec![2, 5, 6, 7], 40));
 }
+
+/// Whether each message is read, the mod-sequence and whether the mailbox is stale after a sync
+/// that goes on like this, where messages 5 and 6 were read and the server has come to the
+/// mod-sequence 46.
+fn told(host: &ScriptedHost, greeting: &str, script: Vec<Said>) -> (Vec<bool>, u64, bool) {
+    let mut client = connect(host, Security::Tls, greeting, script).unwrap();
+    sync(&mut client, host);
+    let synced = now(record::mailbox(&host.store, INBOX)).unwrap().synced;
+    (stored(host).iter().map(|own| own.flags.seen).collect(), synced.mod_seq, synced.stale)
+}
+
+const READ: &str = "* 2 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (45))\r\n";
+const ALSO_READ: &str = "* 3 FETCH (UID 6 FLAGS (\\Seen) MODSEQ (46))\r\n";
+const DAMAGED: &str = "* 2 FETCH (UID 5 FLAGS\r\n";
+
+#[test]
+fn flags_that_could_not_be_read_are_told_again_where_they_are_asked_for() {
+    let host = host_with_mod_seq();
+    let script = |answer: &str| {
+        let opened = opened(r#"SELECT "INBOX" (CONDSTORE)"#, (3, 7, 46), "");
+        let asked = "UID FETCH 1:6 (UID FLAGS) (CHANGEDSINCE 40)";
+        vec![opened, unread(1), (asked, ok(&format!("{answer}{ALSO_READ}")))]
+    };
+    let damaged = told(&host, CONDSTORE, script(DAMAGED));
+    assert_eq!(damaged, (vec![false, false, true], 40, true));
+    assert_eq!(told(&host, CONDSTORE, script(READ)), (vec![false, true, true], 46, false));
+}
+
+#[test]
+fn flags_that_could_not_be_read_are_told_again_where_they_are_told_with_the_mailbox() {
+    let host = host_with_mod_seq();
+    let script = |answer: &str| {
+        let select = r#"SELECT "INBOX" (QRESYNC (9 40 1:6 (2:3 5:6)))"#;
+        let opened = opened(select, (3, 7, 46), &format!("{answer}{ALSO_READ}"));
+        hello().into_iter().chain([opened, unread(1)]).collect()
+    };
+    let damaged = told(&host, QRESYNC, script(DAMAGED));
+    assert_eq!(damaged, (vec![false, false, true], 40, true));
+    assert_eq!(told(&host, QRESYNC, script(READ)), (vec![false, true, true], 46, false));
+}
+
+#[test]
+fn flags_that_could_not_be_read_where_all_are_looked_at_leave_the_mailbox_stale() {
+    let host = host_with_messages();
+    let script = |answer: &str| {
+        vec![select(3, 9, 7), unread(1), ("UID FETCH 2,5:6 (UID FLAGS)", ok(answer))]
+    };
+    assert_eq!(told(&host, LOGGED_IN, script(DAMAGED)), (vec![false; 3], 0, true));
+    assert_eq!(told(&host, LOGGED_IN, script(READ)), (vec![false, true, false], 0, false));
+}
+
+#[test]
+fn a_server_that_stops_at_its_limit_is_asked_for_the_rest_of_the_flags() {
+    let stopped = |answer: &str, at: &str| format!("{answer}{{tag}} OK [MESSAGELIMIT 1{at}] x\r\n");
+    let since = |rest: Vec<Said>| {
+        let opened = opened(r#"SELECT "INBOX" (CONDSTORE)"#, (3, 7, 46), "");
+        let asked = "UID FETCH 1:6 (UID FLAGS) (CHANGEDSINCE 40)";
+        let mut script = vec![opened, unread(1), (asked, stopped(ALSO_READ, " 6"))];
+        script.extend(rest);
+        script
+    };
+    let next = "UID FETCH 1:5 (UID FLAGS) (CHANGEDSINCE 40)";
+    let last = ("UID FETCH 1:4 (UID FLAGS) (CHANGEDSINCE 40)", ok(""));
+    let host = host_with_mod_seq();
+    let whole = told(&host, CONDSTORE, since(vec![(next, stopped(READ, " 5")), last]));
+    assert_eq!(whole, (vec![false, true, true], 46, false));
+    // It does not tell where it stopped, or goes nowhere.
+    for at in ["", " 6", " 99"] {
+        let host = host_with_mod_seq();
+        let partial = told(&host, CONDSTORE, since(vec![(next, stopped(READ, at))]));
+        assert_eq!(partial, (vec![false, true, true], 40, true), "{at}");
+    }
+    // Where all are looked at it goes on as well.
+    let host = host_with_messages();
+    let script = vec![
+        select(3, 9, 7),
+        unread(1),
+        ("UID FETCH 2,5:6 (UID FLAGS)", stopped(ALSO_READ, " 6")),
+        ("UID FETCH 2,5 (UID FLAGS)", ok(READ)),
+    ];
+    assert_eq!(told(&host, LOGGED_IN, script), (vec![false, true, true], 0, false));
+}
+
+#[test]
+fn a_list_or_a_search_that_stops_at_a_limit_is_not_all_there_is() {
+    let host = host_with_inbox();
+    let search = |answer: String| ("UID SEARCH RETURN (ALL) ALL", answer);
+    let limit = "{tag} OK [MESSAGELIMIT 2 5] x\r\n";
+    let listing = vec![
+        select(3, 9, 7),
+        unread(3),
+        all("2,5:6"),
+        (items!("2,5:6"), format!("{}{limit}", listed([5, 6]))),
+    ];
+    assert_eq!(told(&host, LOGGED_IN, listing), (vec![false; 2], 0, true));
+    let rest = vec![
+        select(3, 9, 7),
+        unread(3),
+        all("2,5:6"),
+        (items!("2"), ok(&listed([2]))),
+        ("UID FETCH 5:6 (UID FLAGS)", ok("")),
+    ];
+    assert_eq!(told(&host, LOGGED_IN, rest), (vec![false; 3], 0, false));
+    let answer = format!("* ESEARCH (TAG \"{{tag}}\") UID ALL 5:6\r\n{limit}");
+    let flags = ("UID FETCH 2,5:6 (UID FLAGS)", ok(""));
+    let searched = vec![select(2, 9, 7), unread(3), search(answer), flags];
+    assert_eq!(told(&host, LOGGED_IN, searched), (vec![false; 3], 0, true));
+}
