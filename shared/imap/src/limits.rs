@@ -16,10 +16,11 @@ pub struct Limits {
     pub depth: usize,
     /// Tokens in one response. A response that has more is damaged.
     pub tokens: usize,
-    /// Untagged responses while commands are in flight, from the end of one to the end of the next.
-    /// More ends the session.
+    /// Responses that end no command (untagged, go-aheads, answers to commands that were not given)
+    /// while commands are in flight, from the end of one to the end of the next. More ends the
+    /// session.
     pub untagged: u64,
-    /// Untagged responses while no command is in flight. More ends the session.
+    /// The same while no command is in flight. More ends the session.
     pub unasked: u64,
     /// Capabilities, and enabled extensions, that are remembered; the rest are ignored.
     pub capabilities: usize,

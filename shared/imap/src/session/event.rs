@@ -95,7 +95,7 @@ pub enum FatalError {
     /// The server let us in before it had proven that it knows the password.
     #[error("the server could not prove that it knows the password")]
     Unverified,
-    /// It sends untagged responses without end.
+    /// It sends responses without end that end no command.
     #[error("the server keeps sending what nobody asked for")]
     Flood,
 }

@@ -67,7 +67,8 @@ pub struct Session {
     queue: VecDeque<Outgoing>,
     /// Commands that wait for their tagged response.
     in_flight: Vec<InFlight>,
-    /// Untagged responses since a command ended.
+    /// Responses since a command ended: untagged ones, go-aheads, answers to commands that were not
+    /// given.
     untagged: u64,
     /// Bytes of responses and of streamed literals that were read.
     taken: u64,

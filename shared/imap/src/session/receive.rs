@@ -104,12 +104,21 @@ impl Session {
         self.send_queued();
     }
 
-    fn handle_untagged(&mut self, response: Response) {
+    /// Counts a response that ends no command. Without end they are a flood, and that is the end.
+    fn is_flood(&mut self) -> bool {
         self.untagged += 1;
         let limit =
             if self.in_flight.is_empty() { self.limits.unasked } else { self.limits.untagged };
-        if self.untagged > limit {
-            return self.fail(FatalError::Flood);
+        let is_flood = self.untagged > limit;
+        if is_flood {
+            self.fail(FatalError::Flood);
+        }
+        is_flood
+    }
+
+    fn handle_untagged(&mut self, response: Response) {
+        if self.is_flood() {
+            return;
         }
         match &response {
             Response::Capability(capabilities) => self.learn(capabilities.clone()),
@@ -137,7 +146,10 @@ impl Session {
 
     fn handle_tagged(&mut self, tag: &[u8], status: Status) {
         let Some(at) = self.in_flight.iter().position(|own| own.tag.is(tag)) else {
-            return self.emit(Event::Defect(Defect::UnknownTag));
+            if !self.is_flood() {
+                self.emit(Event::Defect(Defect::UnknownTag));
+            }
+            return;
         };
         let InFlight { tag, name, effect } = self.in_flight.remove(at);
         self.untagged = 0;
@@ -181,6 +193,9 @@ impl Session {
     }
 
     fn handle_continuation(&mut self, text: &[u8]) {
+        if self.is_flood() {
+            return;
+        }
         match self.queue.front_mut().and_then(|first| first.go_ahead(text)) {
             Some(Reply::Send(bytes)) => self.send(bytes),
             Some(Reply::Proceed) => {}

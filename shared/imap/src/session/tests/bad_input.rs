@@ -49,19 +49,30 @@ fn nesting_a_hundred_thousand_deep_is_a_defect_and_the_session_goes_on() {
 
 #[test]
 fn ten_million_lines_that_nobody_asked_for_end_the_session() {
-    let mut session = ready();
-    let lines = "* 5 RECENT\r\n".repeat(1000);
-    let mut passed = 0;
-    for _ in 0..10_000 {
-        session.handle_input(lines.as_bytes());
-        for event in drain(&mut session).1 {
-            match event {
-                Event::Response(_) => passed += 1,
-                other => assert_eq!(other, Event::Fatal(FatalError::Flood)),
+    for line in ["* 5 RECENT\r\n", "A4711 OK done\r\n", "+ go on\r\n"] {
+        let mut session = ready();
+        let lines = line.repeat(1000);
+        let mut passed = 0;
+        for _ in 0..10_000 {
+            session.handle_input(lines.as_bytes());
+            for event in drain(&mut session).1 {
+                match event {
+                    Event::Response(_) | Event::Defect(_) => passed += 1,
+                    other => assert_eq!(other, Event::Fatal(FatalError::Flood)),
+                }
             }
         }
+        assert_eq!(passed, Limits::default().unasked, "{line}");
     }
-    assert_eq!(passed, Limits::default().unasked);
+}
+
+#[test]
+fn a_log_in_that_is_asked_for_more_and_more_ends_the_session() {
+    let mut session = Session::new(Limits { untagged: 3, ..Limits::default() });
+    session.handle_input(b"* OK\r\n");
+    session.start(plain());
+    assert_eq!(fatal(&mut session, "+ \r\n".repeat(3).as_bytes()), None);
+    assert_eq!(fatal(&mut session, b"+ \r\n"), Some(FatalError::Flood));
 }
 
 #[test]
