@@ -5,6 +5,8 @@
 
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use crate::limits;
+
 /// How a part's content is encoded for transfer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum TransferEncoding {
@@ -88,6 +90,11 @@ fn decode_base64(encoded: &[u8]) -> Vec<u8> {
 /// (RFC 2045 section 6.7).
 fn decode_quoted_printable(encoded: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(encoded.len());
+    decode_lines(encoded, &mut decoded);
+    decoded
+}
+
+fn decode_lines(encoded: &[u8], decoded: &mut Vec<u8>) {
     for line in encoded.split_inclusive(|byte| *byte == b'\n') {
         let content = line.trim_ascii_end();
         let line_break: &[u8] = match line {
@@ -96,28 +103,68 @@ fn decode_quoted_printable(encoded: &[u8]) -> Vec<u8> {
             // The last line has none; its white space is content when a part was cut here.
             _ => &line[content.len()..],
         };
-        let soft = content.last() == Some(&b'=');
-        let mut rest = if soft { &content[..content.len() - 1] } else { content };
-        while let Some(equals) = memchr::memchr(b'=', rest) {
-            decoded.extend_from_slice(&rest[..equals]);
-            rest = &rest[equals..];
-            match (rest.get(1).and_then(|b| hex(*b)), rest.get(2).and_then(|b| hex(*b))) {
-                (Some(high), Some(low)) => {
-                    decoded.push(high << 4 | low);
-                    rest = &rest[3..];
-                }
-                _ => {
-                    decoded.push(b'=');
-                    rest = &rest[1..];
-                }
+        match content {
+            [content @ .., b'='] => decode_escapes(content, decoded),
+            content => {
+                decode_escapes(content, decoded);
+                decoded.extend_from_slice(line_break);
             }
         }
-        decoded.extend_from_slice(rest);
-        if !soft {
-            decoded.extend_from_slice(line_break);
+    }
+}
+
+fn decode_escapes(mut rest: &[u8], decoded: &mut Vec<u8>) {
+    while let Some(equals) = memchr::memchr(b'=', rest) {
+        decoded.extend_from_slice(&rest[..equals]);
+        rest = &rest[equals..];
+        match (rest.get(1).and_then(|b| hex(*b)), rest.get(2).and_then(|b| hex(*b))) {
+            (Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                rest = &rest[3..];
+            }
+            _ => {
+                decoded.push(b'=');
+                rest = &rest[1..];
+            }
         }
     }
-    decoded
+    decoded.extend_from_slice(rest);
+}
+
+/// Undoes quoted-printable (RFC 2045 section 6.7) piece by piece, wherever it is cut. What can't be
+/// decoded is kept, as in a part that is decoded whole.
+#[derive(Debug, Default)]
+pub struct QuotedPrintable {
+    /// The end of what has come, whose meaning depends on what follows: white space, and an `=`
+    /// before it.
+    held: Vec<u8>,
+}
+
+impl QuotedPrintable {
+    /// What one more piece makes known of the content. White space of more than
+    /// [`limits::WHITE_SPACE`] bytes without a line break is content, whatever follows.
+    pub fn decode(&mut self, piece: &[u8]) -> Vec<u8> {
+        let mut encoded = std::mem::take(&mut self.held);
+        encoded.extend_from_slice(piece);
+        let mut decoded = Vec::with_capacity(encoded.len());
+        let begun = memchr::memrchr(b'\n', &encoded).map_or(0, |at| at + 1);
+        decode_lines(&encoded[..begun], &mut decoded);
+        // Of the line that has only begun, what is followed by more than an escape can take.
+        let line = &encoded[begun..];
+        let content = line.trim_ascii_end();
+        let last = content.len().saturating_sub(2);
+        let known = memchr::memchr(b'=', &content[last..]).map_or(content.len(), |at| last + at);
+        let is_long = line.len() - content.len() > limits::WHITE_SPACE;
+        let known = if is_long { line.len() } else { known };
+        decode_escapes(&line[..known], &mut decoded);
+        self.held = line[known..].to_vec();
+        decoded
+    }
+
+    /// The rest of the content: there are no more pieces.
+    pub fn finish(self) -> Vec<u8> {
+        decode_quoted_printable(&self.held)
+    }
 }
 
 fn hex(byte: u8) -> Option<u8> {
@@ -154,4 +201,50 @@ fn is_mostly_utf8(bytes: &[u8]) -> bool {
 
 fn is_cut(last: std::str::Utf8Chunk<'_>) -> bool {
     std::str::from_utf8(last.invalid()).is_err_and(|error| error.error_len().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The content, decoded in these pieces.
+    fn decoded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+        let mut decoder = QuotedPrintable::default();
+        let mut all: Vec<u8> = pieces.into_iter().flat_map(|own| decoder.decode(own)).collect();
+        all.extend(decoder.finish());
+        all
+    }
+
+    #[test]
+    fn quoted_printable_means_the_same_wherever_it_is_cut() {
+        // All texts of six characters that matter.
+        let alphabet = *b"=4F \r\nz";
+        for number in 0..7_u32.pow(6) {
+            let text = [0, 1, 2, 3, 4, 5].map(|at| alphabet[(number / 7_u32.pow(at) % 7) as usize]);
+            let whole = decode_quoted_printable(&text);
+            for cut in 0..=text.len() {
+                let (one, other) = text.split_at(cut);
+                assert_eq!(decoded([one, other]), whole, "{:?} at {cut}", text.escape_ascii());
+            }
+            assert_eq!(decoded(text.chunks(1)), whole, "{:?}", text.escape_ascii());
+        }
+        let text = "caf=C3=A9 =\t\r\nund  \r\n=zz =3d= \n\r x\t";
+        for cut in 0..=text.len() {
+            let (one, other) = text.as_bytes().split_at(cut);
+            assert_eq!(decoded([one, other]), "caf\u{e9} und\r\n=zz =\r x\t".as_bytes(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn white_space_is_not_held_without_end() {
+        let mut decoder = QuotedPrintable::default();
+        let most = vec![b' '; limits::WHITE_SPACE];
+        assert_eq!(decoder.decode(&most), b"");
+        assert_eq!(decoder.decode(b"\n"), b"\n");
+        assert_eq!(decoder.decode(&most), b"");
+        assert_eq!(decoder.decode(b" ").len(), most.len() + 1);
+        assert_eq!(decoder.decode(b"\n"), b"\n");
+        let line = vec![b'x'; 10 * limits::WHITE_SPACE];
+        assert_eq!(decoder.decode(&line).len(), line.len(), "nor is a line");
+    }
 }

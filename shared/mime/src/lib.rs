@@ -19,6 +19,7 @@ mod text;
 mod view;
 
 pub use compose::{ComposeError, Outgoing, OutgoingAttachment, compose, is_address};
+pub use encoding::QuotedPrintable;
 pub use header::{decode_date, decode_header, references};
 pub use summary::{Summary, preview, summary};
 pub use view::{AttachmentInfo, Body, Inside, Part, View, Written, inside, part, view, written};

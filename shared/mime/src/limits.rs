@@ -47,5 +47,8 @@ pub const PREVIEW_CHARS: usize = 140;
 pub const PREVIEW_INPUT: usize = 64 * 1024;
 /// Bytes of an attachment's file name.
 pub const FILE_NAME: usize = 200;
+/// Bytes of white space in quoted-printable that are held until it is known whether a line ends
+/// there.
+pub const WHITE_SPACE: usize = 64 * 1024;
 /// Octets of a line of a composed message, without CR LF (RFC 5322 section 2.1.1).
 pub const LINE: usize = 998;

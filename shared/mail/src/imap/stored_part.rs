@@ -1,6 +1,7 @@
 //! One part's content, read from the store and decoded window by window.
 
 use postern_bridge::MessageId;
+use postern_mime::QuotedPrintable;
 
 use crate::{
     Store,
@@ -45,26 +46,28 @@ async fn read(
 ) -> Result<Option<u64>, StoreError> {
     let mut encoding = Encoding::new(&end.encoding);
     let (mut encoded, mut decoded, mut number) = (0, 0, 0);
-    while encoded < end.size {
-        let key = record::part_key(id, section).u32(number);
-        let Some(window) = store.get(Table::Bodies, &key).await? else { return Ok(None) };
-        encoded += window.len() as u64;
-        number += 1;
-        let Some(content) = encoding.decode(window, encoded == end.size) else { return Ok(None) };
+    let mut give = |content: Vec<u8>| {
         if !content.is_empty() {
             let start = decoded;
             decoded += content.len() as u64;
             take(start, content);
         }
+    };
+    while encoded < end.size {
+        let key = record::part_key(id, section).u32(number);
+        let Some(window) = store.get(Table::Bodies, &key).await? else { return Ok(None) };
+        encoded += window.len() as u64;
+        number += 1;
+        give(encoding.decode(window));
     }
+    give(encoding.finish());
     Ok((encoded == end.size).then_some(decoded))
 }
 
 /// How a part is decoded.
 enum Encoding {
     Base64(Base64),
-    /// What has come so far: it is decoded at the end.
-    QuotedPrintable(Vec<u8>),
+    QuotedPrintable(QuotedPrintable),
     None,
 }
 
@@ -72,20 +75,25 @@ impl Encoding {
     fn new(name: &str) -> Self {
         match name {
             "base64" => Self::Base64(Base64::default()),
-            "quoted-printable" => Self::QuotedPrintable(Vec::new()),
+            "quoted-printable" => Self::QuotedPrintable(QuotedPrintable::default()),
             _ => Self::None,
         }
     }
 
-    /// What a window makes known of the content; `None` if it can't be decoded.
-    fn decode(&mut self, window: Vec<u8>, is_last: bool) -> Option<Vec<u8>> {
+    /// What a window makes known of the content.
+    fn decode(&mut self, window: Vec<u8>) -> Vec<u8> {
         match self {
-            Self::Base64(base64) => Some(base64.decode(&window)),
-            Self::QuotedPrintable(all) => {
-                all.extend(window);
-                if is_last { decode_quoted_printable(all) } else { Some(Vec::new()) }
-            }
-            Self::None => Some(window),
+            Self::Base64(base64) => base64.decode(&window),
+            Self::QuotedPrintable(decoder) => decoder.decode(&window),
+            Self::None => window,
+        }
+    }
+
+    /// What is left of it when there are no more windows.
+    fn finish(self) -> Vec<u8> {
+        match self {
+            Self::QuotedPrintable(decoder) => decoder.finish(),
+            Self::Base64(_) | Self::None => Vec::new(),
         }
     }
 }
@@ -125,14 +133,6 @@ impl Base64 {
     }
 }
 
-/// Undoes quoted-printable, by way of a message that consists of the part alone.
-fn decode_quoted_printable(content: &[u8]) -> Option<Vec<u8>> {
-    let header = "Content-Type: application/octet-stream\r\n\
-                  Content-Transfer-Encoding: quoted-printable\r\n\r\n";
-    let message = [header.as_bytes(), content].concat();
-    postern_mime::part(&message, "1").map(|part| part.content)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,12 +145,5 @@ mod tests {
             let decoded = [base64.decode(&encoded[..split]), base64.decode(&encoded[split..])];
             assert_eq!(decoded.concat(), b"Hello, world!", "{split}");
         }
-    }
-
-    #[test]
-    fn quoted_printable_is_undone_at_the_end() {
-        let mut encoding = Encoding::new("quoted-printable");
-        assert_eq!(encoding.decode(b"a=3".to_vec(), false).unwrap(), b"");
-        assert_eq!(encoding.decode(b"Db".to_vec(), true).unwrap(), b"a=b");
     }
 }

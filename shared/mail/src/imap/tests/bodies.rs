@@ -232,6 +232,30 @@ fn a_message_whose_mailbox_was_made_anew_is_gone() {
 }
 
 #[test]
+fn a_large_quoted_printable_part_is_decoded_window_by_window() {
+    let host = host_with_messages();
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let text = "Gr=C3=BC=C3=9Fe =\r\nand =3D \r\n=zz ".repeat(1_000);
+    let windows: Vec<&[u8]> = text.as_bytes().chunks(1_001).collect();
+    let put = |number, value| Write::Put {
+        table: Table::Bodies,
+        key: record::part_key(id, "2").u32(number),
+        value,
+    };
+    let end = record::PartEnd { encoding: "quoted-printable".into(), size: text.len() as u64 };
+    let mut writes = vec![put(u32::MAX, record::encode(&end))];
+    writes.extend((0..).zip(&windows).map(|(number, own)| put(number, own.to_vec())));
+    now(host.store.apply(writes, Durability::Relaxed)).unwrap();
+    let mut sizes = Vec::new();
+    let mut take = |_, piece: Vec<u8>| sizes.push(piece.len());
+    now(read_part(&host.store, id, "2", &mut take)).unwrap().unwrap();
+    assert!(sizes.len() >= windows.len() && sizes.iter().all(|size| *size < 1_010), "{sizes:?}");
+    let whole = format!("Content-Transfer-Encoding: quoted-printable\r\n\r\n{text}");
+    let whole = postern_mime::part(whole.as_bytes(), "1").unwrap().content;
+    assert_eq!(part_content(&host).unwrap(), whole);
+}
+
+#[test]
 fn a_part_of_which_a_window_got_lost_is_removed_to_be_fetched_again() {
     let host = host_with_messages();
     let id = MessageId { mailbox: INBOX, uid: 5 };
