@@ -103,6 +103,28 @@ fn a_draft_that_the_server_refuses_stays_here_and_is_tried_again() {
 }
 
 #[test]
+fn a_draft_that_is_on_the_server_twice_is_not_put_there_once_more() {
+    let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
+    save(&host, "first", None).unwrap();
+    {
+        // An earlier try has come through, and another program has made a copy.
+        let mut server = host.server.borrow_mut();
+        let folder = server.folders.get_mut("m2").unwrap();
+        for uid in [1, 2] {
+            let (flags, labels) = Default::default();
+            let message_id = "first@example.org".into();
+            folder.letters.push(server::Letter { uid, message_id, size: 5, flags, labels });
+        }
+        folder.uid_next = 3;
+    }
+    drain(&host).unwrap();
+    assert_eq!(place(&host.store).uid, 2, "the newest");
+    sync(&host).unwrap();
+    assert_eq!(stored(&host.store)["m2"].len(), 2);
+    assert!(host.server.borrow().log.iter().all(|line| !line.starts_with("APPEND")));
+}
+
+#[test]
 fn a_uid_that_looks_like_that_of_a_message_on_its_way_takes_the_place_of_none() {
     let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
     save(&host, "first", None).unwrap();

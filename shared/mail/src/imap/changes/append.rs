@@ -3,7 +3,7 @@
 use postern_bridge::{MailboxId, MessageId};
 use postern_imap::{command::Upload, response::Code};
 
-use super::{ImapClient, open::gone};
+use super::{ImapClient, find::Found, open::gone};
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Item},
@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl<T: Transport> ImapClient<T> {
-    /// Puts a message into its mailbox, unless one with its Message-ID is there: an earlier try may
-    /// have come through.
+    /// Puts a message into its mailbox, unless one with its Message-ID is there, or several: an
+    /// earlier try may have come through, and another program may have made copies of that.
     pub(super) async fn make_append<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -57,6 +57,9 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Option<u32>, MailError> {
         // Servers count line ends in their own way: the size says nothing here.
         let item = Item { message_id: message_id.into(), size: 0, ..Item::default() };
-        Ok(self.find_one(host, &item).await?.uid())
+        Ok(match self.find_one(host, &item).await? {
+            Found::At(uid) | Found::Several(uid) => Some(uid),
+            Found::Nowhere | Found::Uncertain => None,
+        })
     }
 }

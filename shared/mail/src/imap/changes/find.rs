@@ -53,7 +53,7 @@ impl Found {
     pub(super) fn uid(self) -> Option<u32> {
         match self {
             Self::At(uid) => Some(uid),
-            Self::Nowhere | Self::Uncertain => None,
+            Self::Nowhere | Self::Several(_) | Self::Uncertain => None,
         }
     }
 }
@@ -70,11 +70,12 @@ impl<T: Transport> ImapClient<T> {
         }
         let candidates = self.search_message_id(host, &item.message_id, 1).await?;
         let traits = self.traits(host, candidates).await?;
-        let mut fitting = traits.iter().filter(|(_, traits)| traits.fit(item));
-        Ok(match (fitting.next(), fitting.next()) {
-            (Some((uid, _)), None) => Found::At(*uid),
-            (None, _) => Found::Nowhere,
-            (Some(_), Some(_)) => Found::Uncertain,
+        let fitting = traits.iter().filter(|(_, traits)| traits.fit(item));
+        let fitting: Vec<u32> = fitting.map(|(uid, _)| *uid).collect();
+        Ok(match fitting[..] {
+            [] => Found::Nowhere,
+            [uid] => Found::At(uid),
+            [.., newest] => Found::Several(newest),
         })
     }
 

@@ -55,7 +55,7 @@ impl<T: Transport> ImapClient<T> {
                     found_some = true;
                 }
                 Found::Nowhere if deletes => drop(gone.insert(index)),
-                Found::Nowhere | Found::Uncertain => drop(lost.insert(index)),
+                Found::Nowhere | Found::Several(_) | Found::Uncertain => drop(lost.insert(index)),
             }
         }
         entry.task = task;
