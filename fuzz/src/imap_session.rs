@@ -24,6 +24,7 @@ const LIMITS: Limits = Limits {
     unasked: 50,
     capabilities: 8,
     extension_name: 16,
+    response_name: 16,
     payload: 32,
 };
 

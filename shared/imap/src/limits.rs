@@ -26,6 +26,8 @@ pub struct Limits {
     pub capabilities: usize,
     /// Bytes of an enabled extension's name; one with a longer name is ignored.
     pub extension_name: usize,
+    /// Bytes of the name of a response that is not known; the rest is not kept.
+    pub response_name: usize,
     /// Bytes of what stands behind an unknown response code; the rest is not kept.
     pub payload: usize,
 }
@@ -43,6 +45,7 @@ impl Default for Limits {
             unasked: 100_000,
             capabilities: 500,
             extension_name: 100,
+            response_name: 100,
             payload: 200,
         }
     }

@@ -70,7 +70,7 @@ impl Session {
 
     fn handle_response(&mut self, parsed: Parsed, defect: Option<Defect>) {
         if self.phase == Phase::Greeting {
-            return self.handle_greeting(parsed);
+            return self.handle_greeting(parsed, defect);
         }
         if let Some(defect) = defect {
             self.emit(Event::Defect(defect));
@@ -82,7 +82,7 @@ impl Session {
         }
     }
 
-    fn handle_greeting(&mut self, parsed: Parsed) {
+    fn handle_greeting(&mut self, parsed: Parsed, defect: Option<Defect>) {
         let Parsed::Untagged(Response::Status(status)) = parsed else {
             return self.fail(FatalError::NoGreeting);
         };
@@ -100,6 +100,7 @@ impl Session {
         };
         self.quirks.learn_from_greeting(&status.text);
         self.learn_from(&status);
+        self.outputs.extend(defect.map(|defect| Output::Event(Event::Defect(defect))));
         self.emit(Event::Greeting(status));
         self.send_queued();
     }

@@ -21,7 +21,7 @@ use imap_codec::{
 use postern_imap::{
     Event, Limits, Response, SequenceSet, Session,
     response::{Code, Flag, Status, StatusKind},
-    session::Output,
+    session::{Defect, Output},
 };
 
 use crate::{for_each, meaning::data};
@@ -151,7 +151,10 @@ fn read(theirs: &Theirs<'_>) -> (Vec<u8>, Response) {
     let mut session = Session::new(Limits::default());
     session.handle_input(b"* OK hello\r\n");
     session.handle_input(&bytes);
-    let mut events = std::iter::from_fn(|| session.poll_output()).skip(1);
+    // What is not known is said to be so.
+    let is_known =
+        |output: &Output| !matches!(output, Output::Event(Event::Defect(Defect::Unknown(_))));
+    let mut events = std::iter::from_fn(|| session.poll_output()).skip(1).filter(is_known);
     let shown = String::from_utf8_lossy(&bytes);
     let response = match events.next() {
         Some(Output::Event(Event::Response(response))) => response,

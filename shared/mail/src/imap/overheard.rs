@@ -53,6 +53,9 @@ pub(super) fn alert(status: &Status) -> Option<String> {
 }
 
 /// What the server has said that makes no sense, counted by kind.
+///
+/// Responses that are not known are no such thing: a server may speak of what nobody here asked
+/// about, and nothing can be missing because of it. A person need not wonder about them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Defects {
     kinds: BTreeMap<String, (u32, String)>,
@@ -61,7 +64,9 @@ pub struct Defects {
 impl Defects {
     /// Takes note of what the server said.
     pub(super) fn hear(&mut self, event: &Event) {
-        if let Event::Defect(defect) = event {
+        if let Event::Defect(defect) = event
+            && !matches!(defect, Defect::Unknown(_))
+        {
             self.add(kind(defect), 1, words(&defect.to_string()));
         }
     }
@@ -162,8 +167,10 @@ mod tests {
         let mut defects = Defects::default();
         let shrunk = |now| Defect::from(Contradiction::Shrunk { before: 9, now });
         let senseless = |name: &str| Defect::Senseless(name.into());
+        let unknown = Defect::Unknown("X-NEWS".into());
         for defect in [shrunk(8), senseless("FETCH"), shrunk(7), Defect::UnknownTag, shrunk(6)] {
             defects.hear(&Event::Defect(defect));
+            defects.hear(&Event::Defect(unknown.clone()));
         }
         let mut more = Defects::default();
         more.hear(&Event::Defect(senseless("FETCH")));

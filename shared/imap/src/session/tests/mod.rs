@@ -207,6 +207,17 @@ fn damaged_responses_are_recorded_and_the_session_goes_on() {
 }
 
 #[test]
+fn a_damaged_greeting_is_recorded_and_the_session_goes_on() {
+    let mut session = Session::new(Limits::default());
+    session.handle_input(b"* OK [CAPABILITY IMAP4rev1 (] hi\r\n* X-NEWS 5\r\n");
+    let events = drain(&mut session).1;
+    assert!(matches!(events[0], Event::Defect(Defect::Tokens(_))), "{events:?}");
+    assert!(matches!(events[1], Event::Greeting(_)), "{events:?}");
+    assert_eq!(events[2], Event::Defect(Defect::Unknown("X-NEWS".into())));
+    assert_eq!(events[3..], [Event::Response(Response::Unknown("X-NEWS".into()))]);
+}
+
+#[test]
 fn a_damaged_stream_ends_the_session() {
     let mut session = ready();
     session.handle_input(b"* X {99999999999}\r\n* 3 EXISTS\r\n");
