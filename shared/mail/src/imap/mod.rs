@@ -38,6 +38,10 @@
 //! | CLOSE | it expunges what other programs have marked as deleted |
 //! | SORT | lists are in the order of arrival, and all of a mailbox is here |
 //! | BINARY, to fetch | what a server can't decode it refuses; to decode here works with all of them |
+//! | MODSEQ of FETCH, and VANISHED with CHANGEDSINCE | QRESYNC tells what they are for with the mailbox |
+//! | MIN and MAX of a search, and PARTIAL from the first on | all that match are wanted, the newest first |
+//! | STORE with UNCHANGEDSINCE, or of all flags | a mark is given or taken by itself: others keep theirs |
+//! | APPEND of a message that is held whole | its bytes come from the store in pieces |
 //! | SAVEDATE | nothing is shown or done by when a message came into its mailbox |
 //! | GETQUOTA | GETQUOTAROOT of the inbox tells the figures at once |
 //! | SEARCHRES without PARTIAL | what is found is wanted here; kept there, all of it would be told all the same |
