@@ -29,6 +29,8 @@ pub(crate) enum List {
         ids: Numbered<Vec<u8>>,
         /// How many bytes they have together.
         bytes: usize,
+        /// How many lines have an id that can't be used.
+        unusable: usize,
     },
 }
 
@@ -40,7 +42,7 @@ impl List {
 
     /// The list of unique ids, before its first line.
     pub(crate) fn unique_ids() -> Self {
-        Self::UniqueIds { ids: Numbered::default(), bytes: 0 }
+        Self::UniqueIds { ids: Numbered::default(), bytes: 0, unusable: 0 }
     }
 
     /// Takes a line; the event, if it was the last one. Of messages, one that can't be read is counted
@@ -58,21 +60,25 @@ impl List {
                 capabilities.add(line);
             }
             Self::Sizes(sizes) => {
+                check_room(sizes.lines())?;
                 let size =
                     numbered(line).and_then(|(number, size)| Some((number, leading_number(size)?)));
-                push(sizes, size)?;
+                push(sizes, size);
             }
-            Self::UniqueIds { ids, bytes } => match named(line) {
-                None => push(ids, None)?,
-                Some((_, id)) if !is_usable(id) => {}
-                Some((number, id)) => {
-                    *bytes += id.len();
-                    if *bytes > MAX_UNIQUE_IDS {
-                        return Err(SessionError::UniqueIdsTooLong);
+            Self::UniqueIds { ids, bytes, unusable } => {
+                check_room(ids.lines() + *unusable)?;
+                match named(line) {
+                    None => push(ids, None),
+                    Some((_, id)) if !is_usable(id) => *unusable += 1,
+                    Some((number, id)) => {
+                        *bytes += id.len();
+                        if *bytes > MAX_UNIQUE_IDS {
+                            return Err(SessionError::UniqueIdsTooLong);
+                        }
+                        push(ids, Some((number, id.to_vec())));
                     }
-                    push(ids, Some((number, id.to_vec())))?;
                 }
-            },
+            }
         }
         Ok(None)
     }
@@ -86,16 +92,17 @@ impl List {
     }
 }
 
+/// Refuses one more line of a list of messages that has so many.
+fn check_room(lines: usize) -> Result<(), SessionError> {
+    if lines < MAX_MESSAGES { Ok(()) } else { Err(SessionError::TooManyMessages) }
+}
+
 /// Adds what a line says, if it can be read.
-fn push<T>(list: &mut Numbered<T>, line: Option<(u32, T)>) -> Result<(), SessionError> {
-    if list.lines() == MAX_MESSAGES {
-        return Err(SessionError::TooManyMessages);
-    }
+fn push<T>(list: &mut Numbered<T>, line: Option<(u32, T)>) {
     match line {
         Some(message) => list.messages.push(message),
         None => list.defects += 1,
     }
-    Ok(())
 }
 
 /// The answer to STAT, after `+OK`.
@@ -203,8 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn unique_ids_that_can_not_be_used_count_as_messages_as_well() {
+        for last in [&b"7 "[..], b"7 a\tb", b"7 a", b"nothing"] {
+            let mut list = List::unique_ids();
+            for _ in 0..MAX_MESSAGES - 1 {
+                assert_eq!(list.add(b"1"), Ok(None));
+            }
+            assert_eq!(list.add(last), Ok(None));
+            for past in [&b"8"[..], b"8 b", b"nothing"] {
+                assert_eq!(list.add(past), Err(SessionError::TooManyMessages));
+            }
+        }
+    }
+
+    #[test]
     fn the_most_bytes_of_unique_ids_are_taken_and_one_more_is_not() {
-        let mut list = List::UniqueIds { ids: Numbered::default(), bytes: MAX_UNIQUE_IDS - 2 };
+        let ids = Numbered::default();
+        let mut list = List::UniqueIds { ids, bytes: MAX_UNIQUE_IDS - 2, unusable: 0 };
         assert_eq!(list.add(b"1 ab"), Ok(None));
         assert_eq!(list.add(b"2 c"), Err(SessionError::UniqueIdsTooLong));
     }
