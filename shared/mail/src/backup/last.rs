@@ -22,11 +22,15 @@ pub async fn backups(
     let reminder = reminder.and_then(|value| decode(&value).ok()).unwrap_or_default();
     let mut view = BackupsView { accounts: Vec::new(), reminder };
     for account in accounts {
-        if let Some(value) = store.get(Table::Meta, &key(*account)).await? {
-            view.accounts.extend(decode::<LastBackup>(&value).ok());
-        }
+        view.accounts.extend(noted(store, *account).await?);
     }
     Ok(view)
+}
+
+/// What is noted of an account's backups; what can't be read counts as nothing.
+async fn noted(store: &impl Store, account: AccountId) -> Result<Option<LastBackup>, StoreError> {
+    let value = store.get(Table::Meta, &key(account)).await?;
+    Ok(value.and_then(|value| decode(&value).ok()))
 }
 
 /// From when on a backup of these accounts is missed; those of which that is known stay as they are.
@@ -41,7 +45,7 @@ pub async fn note_since(
 ) -> Result<(), StoreError> {
     let mut batch = Vec::new();
     for account in accounts {
-        if store.get(Table::Meta, &key(*account)).await?.is_none() {
+        if noted(store, *account).await?.is_none() {
             batch.push(put(LastBackup { account: *account, since: now, saved: None }));
         }
     }
@@ -88,4 +92,24 @@ fn key(account: AccountId) -> Key {
 
 fn reminder_key() -> Key {
     Key::new().bytes(b"backup-reminder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{store::MemoryStore, testing::block_on};
+
+    #[test]
+    fn a_note_that_can_not_be_read_is_made_anew_and_others_stay() {
+        let store = MemoryStore::new();
+        let accounts = [AccountId(1), AccountId(2)];
+        block_on(note_saved(&store, &accounts, 5)).unwrap();
+        let damaged =
+            Write::Put { table: Table::Meta, key: key(AccountId(1)), value: b"?".to_vec() };
+        block_on(store.apply(vec![damaged], Durability::Strict)).unwrap();
+        block_on(note_since(&store, &accounts, 9)).unwrap();
+        let anew = LastBackup { account: AccountId(1), since: 9, saved: None };
+        let other = LastBackup { account: AccountId(2), since: 5, saved: Some(5) };
+        assert_eq!(block_on(backups(&store, &accounts)).unwrap().accounts, [anew, other]);
+    }
 }
