@@ -58,11 +58,15 @@ impl Directory {
         if ends > position || found.entries > found.size / 46 {
             return Err(ZipError::Damaged);
         }
-        if found.entries > limits::ZIP_ENTRIES || found.size > limits::ZIP_DIRECTORY {
-            return Err(ZipError::TooLarge);
-        }
+        check_size(found.entries, found.size)?;
         Ok(found)
     }
+}
+
+/// Refuses a directory of more entries or bytes than are taken; neither is it written.
+pub(super) fn check_size(entries: u64, size: u64) -> Result<(), ZipError> {
+    let fits = entries <= limits::ZIP_ENTRIES && size <= limits::ZIP_DIRECTORY;
+    if fits { Ok(()) } else { Err(ZipError::TooLarge) }
 }
 
 /// What the records before the end's say, if there are any.

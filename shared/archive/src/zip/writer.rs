@@ -3,8 +3,14 @@
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::{CENTRAL, DEFLATED, DESCRIPTOR, END, END64, LOCAL, LOCATOR64, STREAMED_UTF8, ZipError};
+use super::{
+    CENTRAL, DEFLATED, DESCRIPTOR, END, END64, LOCAL, LOCATOR64, STREAMED_UTF8, ZipError,
+    directory::check_size,
+};
 use crate::{limits, mbox::civil};
+
+/// How many bytes an entry has in the directory besides its name and its comment, at most.
+const RECORD: usize = 46 + 12;
 
 /// Writes an archive from its first byte to its last.
 ///
@@ -57,11 +63,15 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`ZipError::TooLarge`] if the name or the comment is longer than 65,535 bytes.
+    /// [`ZipError::TooLarge`] if the name or the comment is longer than 65,535 bytes, or with this entry
+    /// the directory would have more than [`limits::ZIP_ENTRIES`] or [`limits::ZIP_DIRECTORY`]: such an
+    /// archive is not read again.
     pub fn start(&mut self, name: &str, seconds: i64, comment: &[u8]) -> Result<(), ZipError> {
         self.end()?;
         let length = u16::try_from(name.len()).map_err(|_| ZipError::TooLarge)?;
         u16::try_from(comment.len()).map_err(|_| ZipError::TooLarge)?;
+        let record = RECORD + name.len() + comment.len();
+        check_size(self.entries + 1, (self.directory.len() + record) as u64)?;
         let time = dos_time(seconds);
         let start = self.offset;
         let mut header = Vec::with_capacity(30 + name.len());
@@ -165,7 +175,13 @@ impl Writer {
         let (start, size) = (self.offset, self.directory.len() as u64);
         let directory = std::mem::take(&mut self.directory);
         self.put(&directory);
-        let (end64, entries) = (self.offset, self.entries);
+        self.put_end(self.entries, start, size);
+        Ok(())
+    }
+
+    /// Writes what stands behind a directory of so many entries and bytes that begins there.
+    fn put_end(&mut self, entries: u64, start: u64, size: u64) {
+        let end64 = self.offset;
         let fits = entries < u64::from(u16::MAX)
             && start < u64::from(u32::MAX)
             && size < u64::from(u32::MAX);
@@ -191,7 +207,6 @@ impl Writer {
         }
         end.extend([0; 2]);
         self.put(&end);
-        Ok(())
     }
 
     /// What has been written since it was taken last.
@@ -237,4 +252,57 @@ fn dos_time(seconds: i64) -> [u8; 4] {
     bytes[..2].copy_from_slice(&(time as u16).to_le_bytes());
     bytes[2..].copy_from_slice(&(date as u16).to_le_bytes());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Directory, *};
+
+    /// An archive that has so many entries already, of no name each.
+    fn with_entries(count: u64) -> Writer {
+        let directory = vec![0; 46 * count as usize];
+        Writer { entries: count, directory, ..Writer::new() }
+    }
+
+    #[test]
+    fn the_most_entries_that_are_read_are_written_and_one_more_is_not() {
+        let mut writer = with_entries(limits::ZIP_ENTRIES - 1);
+        assert_eq!(writer.start("last.eml", 0, b""), Ok(()));
+        writer.finish().unwrap();
+        let file = writer.take_output();
+        let found = Directory::find(&file, file.len() as u64).unwrap();
+        assert_eq!(found.entries, limits::ZIP_ENTRIES);
+        let mut writer = with_entries(limits::ZIP_ENTRIES);
+        assert_eq!(writer.start("past.eml", 0, b""), Err(ZipError::TooLarge));
+    }
+
+    #[test]
+    fn the_largest_directory_that_is_read_is_written_and_no_larger_one() {
+        for (name, expected) in [("a", Ok(())), ("ab", Err(ZipError::TooLarge))] {
+            // Nothing of it is looked at, so that it takes up no memory.
+            let directory = vec![0; limits::ZIP_DIRECTORY as usize - RECORD - 1];
+            let mut writer = Writer { directory, ..Writer::new() };
+            assert_eq!(writer.start(name, 0, b""), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn directories_are_read_up_to_the_limits_and_no_further() {
+        let cases = [
+            (limits::ZIP_ENTRIES, limits::ZIP_DIRECTORY, None),
+            (limits::ZIP_ENTRIES + 1, limits::ZIP_DIRECTORY, Some(ZipError::TooLarge)),
+            (limits::ZIP_ENTRIES, limits::ZIP_DIRECTORY + 1, Some(ZipError::TooLarge)),
+        ];
+        for (entries, size, expected) in cases {
+            // The last bytes of a file in which that directory comes first.
+            let mut end = Writer { offset: size, ..Writer::new() };
+            end.put_end(entries, 0, size);
+            let file = end.offset;
+            assert_eq!(
+                Directory::find(&end.take_output(), file).err(),
+                expected,
+                "{entries} {size}"
+            );
+        }
+    }
 }
