@@ -137,9 +137,9 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         let mut writer = zip::Writer::new();
         if let Some(created) = created {
             let saved = |(account, own): &(Account, Vec<_>)| SavedAccount::of(account, own);
-            let manifest = Manifest::of(created, contents.iter().map(saved).collect());
+            let manifest = Manifest::of(created, contents.iter().map(saved).collect()).encode()?;
             writer.start(MANIFEST, created / 1000, b"").map_err(failed)?;
-            writer.write(&manifest.encode()).map_err(failed)?;
+            writer.write(&manifest).map_err(failed)?;
         }
         for (account, mailboxes) in contents {
             for mailbox in mailboxes {
@@ -388,6 +388,12 @@ fn file(message: &Message) -> String {
     format!("{year:04}-{month:02}-{day:02} {:06} {subject}.eml", message.id.uid)
 }
 
-fn failed(error: zip::ZipError) -> MailError {
+/// The error for an archive that can't be written.
+pub(super) fn failed(error: zip::ZipError) -> MailError {
+    if error == zip::ZipError::TooLarge {
+        let sentence = "There is more mail than one archive can hold. Save one account at a time, or \
+                        folders on their own.";
+        return MailError::Input(sentence.into());
+    }
     MailError::Input(format!("The archive can't be written: {error}."))
 }

@@ -42,8 +42,10 @@ pub const PROBLEMS: usize = 20;
 /// Accounts of one backup.
 pub const ACCOUNTS: usize = 200;
 
-/// Folders of one account in a backup.
-pub const FOLDERS: usize = 2_000;
+/// Folders of one account in a backup: more than an IMAP server's are taken, since there may be made
+/// others.
+pub const FOLDERS: usize = 10_000;
+const _: () = assert!(FOLDERS > crate::imap::limits::MAILBOXES);
 
 /// Keywords of one message.
 pub const KEYWORDS: usize = 100;

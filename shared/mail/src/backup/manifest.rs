@@ -88,8 +88,23 @@ impl Manifest {
         Self { format: FORMAT.into(), version: VERSION, created, accounts }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
-        serde_json::to_vec_pretty(self).expect("a manifest can be encoded")
+    /// Its bytes.
+    ///
+    /// # Errors
+    ///
+    /// If it would not be read again.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, MailError> {
+        let bytes = serde_json::to_vec_pretty(self).expect("a manifest can be encoded");
+        if self.fits() && bytes.len() as u64 <= limits::RECORDS {
+            return Ok(bytes);
+        }
+        let sentence = format!(
+            "There are more accounts or folders than one backup can hold: {} accounts, and {} folders \
+             of each. Save one account at a time, or folders on their own.",
+            limits::ACCOUNTS,
+            limits::FOLDERS,
+        );
+        Err(MailError::Input(sentence))
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, MailError> {
@@ -99,11 +114,15 @@ impl Manifest {
         if manifest.format != FORMAT || manifest.version > VERSION {
             return Err(input("This backup was made by a newer version of Postern."));
         }
-        let many = |account: &SavedAccount| account.folders.len() > limits::FOLDERS;
-        if manifest.accounts.len() > limits::ACCOUNTS || manifest.accounts.iter().any(many) {
+        if !manifest.fits() {
             return Err(input("This backup has more accounts or folders than can be."));
         }
         Ok(manifest)
+    }
+
+    fn fits(&self) -> bool {
+        let fits = |account: &SavedAccount| account.folders.len() <= limits::FOLDERS;
+        self.accounts.len() <= limits::ACCOUNTS && self.accounts.iter().all(fits)
     }
 }
 
@@ -202,5 +221,26 @@ impl Note {
         let [seen, answered, flagged, deleted, draft] =
             LETTERS.map(|letter| self.flags.contains(letter));
         Flags { seen, answered, flagged, deleted, draft }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::{AccountId, MailboxId};
+
+    use super::*;
+    use crate::{changes::tests::mailbox, testing::account};
+
+    #[test]
+    fn a_manifest_that_is_too_large_to_be_read_is_not_written() {
+        let own = Account { id: AccountId(1), ..account(Protocol::Pop3) };
+        let with_name = |length: u64| {
+            let names = vec!["x".repeat(length as usize)];
+            let folder = Mailbox { id: MailboxId(1), names, ..mailbox(1) };
+            Manifest::of(0, vec![SavedAccount::of(&own, &[folder])]).encode()
+        };
+        let rest = with_name(0).unwrap().len() as u64;
+        assert_eq!(with_name(limits::RECORDS - rest).unwrap().len() as u64, limits::RECORDS);
+        assert!(matches!(with_name(limits::RECORDS - rest + 1), Err(MailError::Input(_))));
     }
 }

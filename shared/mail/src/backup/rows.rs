@@ -157,3 +157,24 @@ impl SavedRow {
         Some(LedgerRow { stored: self.row.stored, verified: None, ..known.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::row, *};
+    use crate::{store::MemoryStore, testing::block_on};
+
+    #[test]
+    fn the_most_rows_of_a_backup_are_taken_and_one_more_is_told() {
+        let account = AccountId(3);
+        let of = |uid| row(account, MessageId { mailbox: MailboxId(1), uid }, b"text");
+        for (before, fits, taken) in
+            [(limits::LEDGER_ROWS - 2, true, 2), (limits::LEDGER_ROWS - 1, false, 1)]
+        {
+            let mut rows = Rows { count: before, ..Rows::of_backup_made(0) };
+            let store = MemoryStore::new();
+            let learnt = block_on(rows.learn(&store, account, vec![of(1), of(2)]));
+            assert_eq!(learnt, Ok(fits));
+            assert_eq!(rows.by_place.len(), taken);
+        }
+    }
+}

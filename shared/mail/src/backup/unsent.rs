@@ -11,6 +11,7 @@ use postern_bridge::AccountId;
 use super::{
     Source,
     archive::{Budget, Entries},
+    export::failed,
     import::skip,
     limits,
     manifest::UNSENT,
@@ -46,7 +47,6 @@ pub(super) async fn write<H: Host>(
     let time = entry.created / 1000;
     let files = [(name.clone(), record::encode(entry)), (name + MESSAGE, raw)];
     for (name, content) in files {
-        let failed = |error| MailError::Input(format!("The archive can't be written: {error}."));
         writer.start(&name, time, b"").map_err(failed)?;
         writer.write(&content).map_err(failed)?;
     }

@@ -120,7 +120,7 @@ fn filled<D: Store + 'static>(store: D) -> TestStore<D> {
     host
 }
 
-fn row(account: AccountId, message: MessageId, raw: &[u8]) -> LedgerRow {
+pub(super) fn row(account: AccountId, message: MessageId, raw: &[u8]) -> LedgerRow {
     LedgerRow {
         account,
         uidl: format!("uidl-{}", message.uid).into_bytes(),

@@ -3,7 +3,11 @@
 use postern_bridge::Fingerprint;
 
 use super::*;
-use crate::{backup::Backup, host::Clock as _, store::Write};
+use crate::{
+    backup::{Backup, limits},
+    host::Clock as _,
+    store::Write,
+};
 
 pub(super) fn restored(file: &mut File) -> (TestStore<MemoryStore>, postern_bridge::Imported) {
     restored_into(MemoryStore::new(), file)
@@ -133,6 +137,40 @@ fn what_a_mailbox_has_and_nobody_has_opened_is_counted_as_missing() {
     for format in [ExportFormat::Zip, ExportFormat::Mbox] {
         let (exported, _) = saved(&before, format);
         assert_eq!((exported.messages, exported.missing), (7, 5));
+    }
+}
+
+/// Writes accounts of so many folders each to a backup, and reads what is in it.
+fn written_and_opened(accounts: u32, folders: u32) -> Result<Backup, MailError> {
+    let host = TestHost::with_store(NoServer, MemoryStore::new());
+    let empty = Mailbox { total: 0, ..crate::changes::tests::mailbox(1) };
+    let of = |number| {
+        let own = account(number, Protocol::Pop3);
+        let id = |at| MailboxId(number * folders + at);
+        let folder = |at| Mailbox { id: id(at), account: own.id, ..empty.clone() };
+        let folders = (0..folders).map(folder).collect();
+        (own, folders)
+    };
+    let contents: Vec<(Account, Vec<Mailbox>)> = (1..=accounts).map(of).collect();
+    let mut file = File::named("backup", b"");
+    let export = export(&host, &contents, ExportFormat::Zip, true, &Nowhere, &mut file);
+    if let Err(error) = block_on(export) {
+        assert_eq!(file.bytes, b"", "it is refused before anything is written");
+        return Err(error);
+    }
+    Ok(block_on(Backup::open(&mut file)).expect("what is written is read"))
+}
+
+#[test]
+fn a_backup_of_the_most_accounts_and_folders_is_read_again_and_one_of_more_is_not_written() {
+    let (accounts, folders) = (limits::ACCOUNTS as u32, limits::FOLDERS as u32);
+    for (accounts, folders) in [(accounts, 1), (1, folders)] {
+        assert!(written_and_opened(accounts, folders).is_ok(), "{accounts} of {folders}");
+    }
+    for (accounts, folders) in [(accounts + 1, 1), (1, folders + 1)] {
+        let refused = written_and_opened(accounts, folders).err();
+        let Some(MailError::Input(why)) = refused else { panic!("{refused:?}") };
+        assert!(why.contains("one account at a time"), "{why}");
     }
 }
 
