@@ -26,7 +26,7 @@ pub enum ExportFormat {
 }
 
 /// What has been written to a file.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Exported {
     /// Messages in the file.
     pub messages: u32,
@@ -34,6 +34,8 @@ pub struct Exported {
     pub headers: u32,
     /// Messages that are not in it: they are on a server alone, and it did not hand them out.
     pub missing: u32,
+    /// The accounts whose messages those are.
+    pub incomplete: Vec<AccountId>,
     /// Bytes of the file.
     pub bytes: u64,
 }

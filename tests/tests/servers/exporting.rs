@@ -1,13 +1,15 @@
-//! Mail of an IMAP server that nobody has opened, written to a file.
+//! Mail of an IMAP server that nobody has opened, written to a file or missing there.
 
 use anyhow::{Context, Result, ensure};
-use postern_bridge::{ExportFormat, ExportScope, Protocol, Role};
+use postern_bridge::{
+    Delta, ExportFormat, ExportScope, Intent, Protocol, Role, Security, ServerLogin,
+};
 use postern_mail::{
     Host, Store,
     record::part_key,
     store::{KeyRange, Table},
 };
-use postern_tests::{letters, pages::Page};
+use postern_tests::{letters, native::endpoint, pages::Page};
 
 use super::{Servers, run};
 
@@ -35,6 +37,40 @@ fn large_messages_are_fetched_in_pieces_and_nothing_of_them_stays_behind() -> Re
             let range = KeyRange::prefix(part_key(row.id, ""));
             ensure!(host.store().keys(Table::Bodies, &range).await?.is_empty(), "a piece is left");
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_backup_of_all_accounts_counts_for_those_that_are_whole_in_it() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(3))?;
+        let mut page = Page::open(servers.host()).await?;
+        let whole = page.add(servers.draft(Protocol::Pop3)).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        page.list(inbox.id, 3).await?;
+        let mut draft = servers.draft(Protocol::Imap);
+        draft.incoming = ServerLogin {
+            endpoint: endpoint(servers.demo.imap, Security::Tls),
+            username: servers.demo.address.clone(),
+        };
+        let partly = page.add(draft).await?;
+        // Nobody opens it.
+        let unopened = page.mailbox(|mailbox| {
+            mailbox.account == partly && mailbox.role == Some(Role::Sent) && mailbox.total > 0
+        });
+        unopened.await?;
+        page.export(ExportScope::Everything, ExportFormat::Zip).await?;
+        page.say(Intent::Hello);
+        let backups = page.wait(|delta| match delta {
+            Delta::Backups(view) => Some(view.accounts),
+            _ => None,
+        });
+        let backups = backups.await?;
+        let saved: Vec<_> =
+            backups.iter().filter(|own| own.saved.is_some()).map(|own| own.account).collect();
+        ensure!(saved == [whole], "{backups:?}");
         Ok(())
     })
 }

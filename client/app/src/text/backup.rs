@@ -151,7 +151,13 @@ pub(crate) fn progress(
     }
 }
 
-pub(crate) fn exported(name: &str, exported: &Exported, size: &str) -> String {
+/// What was written to a file; `incomplete` are the addresses of accounts of which not all is in it.
+pub(crate) fn exported(
+    name: &str,
+    exported: &Exported,
+    size: &str,
+    incomplete: &[String],
+) -> String {
     let messages = list::count(exported.messages, 0);
     let headers = match exported.headers {
         0 => String::new(),
@@ -166,7 +172,11 @@ pub(crate) fn exported(name: &str, exported: &Exported, size: &str) -> String {
             " {more} messages are not in it: they are not here as a whole, and could not be fetched."
         ),
     };
-    format!("Saved “{name}”: {messages}, {size}.{headers}{missing}")
+    let incomplete = match incomplete {
+        [] => String::new(),
+        some => format!(" Accounts of which not all is in it: {}.", some.join(", ")),
+    };
+    format!("Saved “{name}”: {messages}, {size}.{headers}{missing}{incomplete}")
 }
 
 pub(crate) fn imported(name: &str, imported: &Imported) -> String {
@@ -208,4 +218,21 @@ fn counts(imported: &Imported) -> String {
         sentence += &format!(", {} left to their IMAP server", imported.left);
     }
     sentence + "."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_backup_the_accounts_are_named_of_which_not_all_is_in_it() {
+        let some = Exported { messages: 7, missing: 5, bytes: 1, ..Exported::default() };
+        let accounts = ["ada@example.org", "ben@example.org"].map(String::from);
+        let told = exported("x.zip", &some, "1 B", &accounts);
+        assert!(told.contains("5 messages are not in it"), "{told}");
+        let accounts = "Accounts of which not all is in it: ada@example.org, ben@example.org.";
+        assert!(told.ends_with(accounts), "{told}");
+        let whole = exported("x.zip", &Exported { missing: 0, ..some }, "1 B", &[]);
+        assert_eq!(whole, "Saved “x.zip”: 7 messages, 1 B.");
+    }
 }

@@ -110,7 +110,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
     async fn mbox(&mut self, contents: &[(Account, Vec<Mailbox>)]) -> Result<(), MailError> {
         let mut writer = mbox::Writer::new();
         for mailbox in contents.iter().flat_map(|(_, mailboxes)| mailboxes) {
-            let before = self.done;
+            let before = self.tally();
             let mut places = Places::of(mailbox);
             while let Some(id) = places.next(self.host.store()).await? {
                 let Some((message, mut bytes)) = self.message(id).await? else { continue };
@@ -123,7 +123,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 self.put(writer.end()).await?;
                 self.count();
             }
-            self.count_rest(mailbox, before);
+            self.end_mailbox(mailbox, before);
         }
         Ok(())
     }
@@ -143,7 +143,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         }
         for (account, mailboxes) in contents {
             for mailbox in mailboxes {
-                let before = self.done;
+                let before = self.tally();
                 let folder = folder(account, mailbox, created.is_some());
                 let mut places = Places::of(mailbox);
                 while let Some(id) = places.next(self.host.store()).await? {
@@ -157,7 +157,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                     }
                     self.count();
                 }
-                self.count_rest(mailbox, before);
+                self.end_mailbox(mailbox, before);
             }
         }
         if let Some(created) = created {
@@ -173,10 +173,20 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         self.put(writer.take_output()).await
     }
 
-    /// Counts what a mailbox has and was not come by since `before` were done: what a server has and
-    /// nobody has opened yet, or what was moved to where the file had been already.
-    fn count_rest(&mut self, mailbox: &Mailbox, before: u32) {
-        self.count_missing(mailbox.total.saturating_sub(self.done - before));
+    /// What is done, and missing, so far.
+    fn tally(&self) -> (u32, u32) {
+        (self.done, self.report.missing)
+    }
+
+    /// Counts what a mailbox has and was not come by since `before`: what a server has and nobody has
+    /// opened yet, or what was moved to where the file had been already. Notes whose it is.
+    fn end_mailbox(&mut self, mailbox: &Mailbox, before: (u32, u32)) {
+        let (done, missing) = before;
+        self.count_missing(mailbox.total.saturating_sub(self.done - done));
+        let incomplete = &mut self.report.incomplete;
+        if self.report.missing > missing && incomplete.last() != Some(&mailbox.account) {
+            incomplete.push(mailbox.account);
+        }
     }
 
     fn count_missing(&mut self, count: u32) {

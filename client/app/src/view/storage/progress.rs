@@ -1,6 +1,7 @@
 //! The file that is being written or read, and what came of it.
 
 use leptos::prelude::*;
+use postern_bridge::ExportScope;
 
 use crate::{
     format,
@@ -91,8 +92,15 @@ fn Asking() -> impl IntoView {
 fn Ended(name: String, kind: Kind, outcome: Outcome) -> impl IntoView {
     let app = App::here();
     let (state, glyph, words, problems) = match (outcome, kind) {
-        (Outcome::Exported(own), _) => {
-            let words = text::backup::exported(&name, &own, &format::size(own.bytes));
+        (Outcome::Exported(own), kind) => {
+            let of_folder = matches!(kind, Kind::Export(ExportScope::Mailbox(_)));
+            let accounts = own.incomplete.iter().filter(|_| !of_folder);
+            let incomplete: Vec<String> = app.accounts.with_untracked(|all| {
+                let known = accounts.filter_map(|account| all.get(*account));
+                known.map(|account| account.identity.address.clone()).collect()
+            });
+            let size = format::size(own.bytes);
+            let words = text::backup::exported(&name, &own, &size, &incomplete);
             ("good", icons::GOOD, words, Vec::new())
         }
         (Outcome::Imported(own), _) => {

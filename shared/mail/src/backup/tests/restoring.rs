@@ -140,6 +140,30 @@ fn what_a_mailbox_has_and_nobody_has_opened_is_counted_as_missing() {
     }
 }
 
+#[test]
+fn what_is_missing_of_one_account_leaves_the_others_whole() {
+    let before = filled(MemoryStore::new());
+    let whole = block_on(mailboxes(&before.store, AccountId(3))).unwrap();
+    let imap = account(4, Protocol::Imap);
+    let unopened = |number| Mailbox {
+        id: MailboxId(number),
+        account: imap.id,
+        total: 5,
+        ..whole.last().unwrap().clone()
+    };
+    let contents = [
+        (account(3, Protocol::Pop3), whole.clone()),
+        (imap.clone(), vec![unopened(40), unopened(41)]),
+    ];
+    for format in [ExportFormat::Zip, ExportFormat::Mbox] {
+        let mut file = File::named("backup", b"");
+        let exported =
+            block_on(export(&before, &contents, format, true, &Nowhere, &mut file)).unwrap();
+        assert_eq!((exported.messages, exported.missing), (7, 10));
+        assert_eq!(exported.incomplete, [imap.id]);
+    }
+}
+
 /// Writes accounts of so many folders each to a backup, and reads what is in it.
 fn written_and_opened(accounts: u32, folders: u32) -> Result<Backup, MailError> {
     let host = TestHost::with_store(NoServer, MemoryStore::new());

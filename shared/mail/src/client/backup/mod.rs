@@ -157,9 +157,11 @@ impl<H: Host> Client<H> {
         let exported = backup::export(host, &contents, format, complete, self, &mut sink).await?;
         sink.finish().await?;
         // Only from a zip does everything come back.
-        if complete && format == ExportFormat::Zip && exported.missing == 0 {
-            let accounts: Vec<AccountId> = contents.iter().map(|(account, _)| account.id).collect();
-            backup::note_saved(host.store(), &accounts, host.now()).await?;
+        if complete && format == ExportFormat::Zip {
+            let mut whole: Vec<AccountId> =
+                contents.iter().map(|(account, _)| account.id).collect();
+            whole.retain(|account| !exported.incomplete.contains(account));
+            backup::note_saved(host.store(), &whole, host.now()).await?;
             self.tell_backups(None).await?;
         }
         Ok(exported)
