@@ -2,9 +2,9 @@
 
 use postern_bridge::{AccountId, MailboxId, MessageId, Protocol};
 
-use super::{Copied, copy};
+use super::{Copied, copy, limits};
 use crate::{
-    Secret, Store,
+    MailError, Secret, Store,
     changes::tests::{mailbox, message},
     imap::ImapClient,
     record::{Body, Mailbox, Message, Record, message_key, put_body},
@@ -112,6 +112,14 @@ impl Server for Imap {
 /// Copies letters with these names to a server; each is its own Message-ID and content. One that can't
 /// be read, beside them, is counted as missing and not told.
 fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
+    let (report, server) = tried(server, names);
+    let report = report.unwrap();
+    assert!(report.missing > 0, "it is not copied");
+    (Copied { missing: report.missing - 1, ..report }, server)
+}
+
+/// The same, if the copy ends before its time as well; with the one that can't be read.
+fn tried(server: Imap, names: &[String]) -> (Result<Copied, MailError>, Imap) {
     let host = TestHost::new(server);
     let to = AccountId(2);
     let there = Mailbox { id: MailboxId(2), account: to, path: b"INBOX".into(), ..mailbox(1) };
@@ -119,7 +127,7 @@ fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
     for (uid, name) in (1..).zip(names) {
         let id = MessageId { mailbox: INBOX, uid };
         let size = name.len() as u64;
-        let message_id = name.clone();
+        let message_id = name.trim_end().into();
         let own = Message { message_id, body: Body::Whole { size }, ..message(id) };
         writes.extend(own.put_listed());
         writes.extend(put_body(id, name.as_bytes()));
@@ -134,10 +142,8 @@ fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
         let incoming = account(Protocol::Imap).incoming;
         let password = Secret::new("secret");
         let mut imap = ImapClient::connect(&host, &incoming, &password).await.unwrap();
-        copy(&host, AccountId(1), to, &mut imap, &mut |_| {}).await.unwrap()
+        copy(&host, AccountId(1), to, &mut imap, &mut |_| {}).await
     });
-    assert!(report.missing > 0, "it is not copied");
-    let report = Copied { missing: report.missing - 1, ..report };
     (report, host.server.take())
 }
 
@@ -197,5 +203,35 @@ fn messages_that_are_too_large_hold_no_other_back_however_many_they_are() {
         let (report, server) = copied(server(capabilities), &names);
         assert_eq!(report, Copied { copied: 3, present: 0, missing: 30 });
         assert_eq!((&*server.taken.concat(), server.appends), ("letter-0letter-1last", appends));
+    }
+}
+
+#[test]
+fn a_server_may_refuse_many_messages_one_after_the_other_and_one_more_ends_the_copy() {
+    let refuses = Some((usize::MAX, "bad"));
+    let bad = |count: u32| (0..count).map(|number| format!("bad-{number}"));
+    for beyond in [0, 1] {
+        // What it takes in between counts.
+        let names = bad(limits::REFUSALS).map(|name| format!("first-{name}")).chain(letters(1));
+        let names: Vec<_> = names.chain(bad(limits::REFUSALS + beyond)).collect();
+        let (report, server) = tried(Imap { refuses, ..Imap::default() }, &names);
+        match beyond {
+            0 => assert_eq!(report.unwrap().missing, 2 * limits::REFUSALS + 1),
+            _ => assert!(matches!(report, Err(MailError::Refused { .. })), "{report:?}"),
+        }
+        assert_eq!(server.taken, ["letter-0"]);
+    }
+}
+
+#[test]
+fn messages_go_together_up_to_so_many_bytes_and_not_one_more() {
+    // What a letter is padded with does not count as its name.
+    let letter = |name: &str, size: u64| format!("{name:size$}", size = size as usize);
+    let half = limits::TOGETHER_BYTES / 2;
+    for (second, appends) in [(half, vec![2]), (half + 1, vec![1, 1])] {
+        let server = Imap { capabilities: "MULTIAPPEND", ..Imap::default() };
+        let (report, server) = copied(server, &[letter("one", half), letter("two", second)]);
+        assert_eq!(report, Copied { copied: 2, present: 0, missing: 0 });
+        assert_eq!(server.appends, appends);
     }
 }

@@ -364,6 +364,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_deleted_here_is_known_among_so_many_with_its_header_and_no_more() {
+        for (others, is_known) in [(MAX_ALIKE - 1, true), (MAX_ALIKE, false)] {
+            let there = (0..others).map(|at| whole(&format!("{at:06}")));
+            let deleted = LedgerRow { deleted_here: Some(1), ..whole("deleted") };
+            let ledger: Ledger = there.chain([deleted]).collect();
+            let own = listed(1, 7, "other");
+            let facts = Facts {
+                listed: &own,
+                part: Part::Whole,
+                sha256: [7; 32],
+                header: HEADER,
+                text_size: TEXT,
+                text: None,
+                is_unique: true,
+                remarked: &BTreeSet::new(),
+            };
+            let identity = identify(facts, &listing(std::slice::from_ref(&own)), &ledger);
+            assert_eq!(matches!(identity, Identity::Known(_)), is_known, "{others}");
+        }
+    }
+
+    #[test]
     fn a_digest_of_other_fields_of_the_header_is_made_anew() {
         for (row, part) in [(whole("a"), Part::Whole), (partial("a"), Part::Header)] {
             let own = listed(1, 7, "a");

@@ -38,6 +38,8 @@ pub(super) struct Server<'host, H: Host> {
     pub(super) offers: Capabilities,
     /// Whether it has said so, or was tried.
     is_known: bool,
+    /// The largest message that it may hand out, in bytes.
+    pub(super) largest: u64,
 }
 
 impl<'host, H: Host> Server<'host, H> {
@@ -51,8 +53,8 @@ impl<'host, H: Host> Server<'host, H> {
         let transport =
             within(host, PATIENCE, connecting).await.ok_or(MailError::TimedOut("connecting"))??;
         let connection = Connection::new(transport, Session::new());
-        let mut server =
-            Self { host, connection, offers: Capabilities::default(), is_known: false };
+        let offers = Capabilities::default();
+        let mut server = Self { host, connection, offers, is_known: false, largest: MAX_MESSAGE };
         match server.introduce(login, password).await {
             Ok(()) => Ok(server),
             Err(error) => {
@@ -139,12 +141,12 @@ impl<'host, H: Host> Server<'host, H> {
         what: &'static str,
         mut take: impl FnMut(&[u8]),
     ) -> Result<bool, MailError> {
-        let mut left = MAX_MESSAGE;
+        let mut left = self.largest;
         loop {
             match self.next(what).await? {
                 Event::Content { bytes, .. } => {
                     let rest = left.checked_sub(bytes.len() as u64);
-                    left = rest.ok_or_else(|| too_large(MAX_MESSAGE))?;
+                    left = rest.ok_or_else(|| too_large(self.largest))?;
                     take(&bytes);
                 }
                 Event::ContentEnd { .. } => return Ok(true),

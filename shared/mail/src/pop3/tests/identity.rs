@@ -3,7 +3,19 @@
 use postern_bridge::Retention::{DeleteAfterDays, DeleteAfterDownload, Keep};
 
 use super::*;
-use crate::{pop3::ServerNotes, store::MemoryStore};
+use crate::{
+    pop3::{
+        ServerNotes,
+        fetch::Known,
+        header::digest,
+        limits::NAMESAKES,
+        listing::tests::{listed, listing},
+        namesakes::retire_namesakes,
+        row::tests::row,
+        server::Server,
+    },
+    store::MemoryStore,
+};
 
 pub(super) fn mail(subject: &str) -> Vec<u8> {
     format!("From: b@c\r\nSubject: {subject}\r\n\r\n{subject}\r\n").into_bytes()
@@ -180,6 +192,27 @@ fn an_id_that_was_given_again_has_others_of_the_same_size_compared() {
     let asked = compared(&host);
     run(&host, Keep).unwrap();
     assert_eq!(compared(&host), asked);
+}
+
+#[test]
+fn of_ids_that_are_in_doubt_so_many_are_compared_in_one_session_and_no_more() {
+    let raw = mail("one of many");
+    let count = NAMESAKES as u32 + 1;
+    let name = |number: u32| format!("{number}");
+    let messages = (1..=count).map(|number| listed(number, 1, &name(number)));
+    let listing = listing(&messages.collect::<Vec<_>>());
+    let header = digest(&raw);
+    let mut ledger = (1..=count).map(|number| LedgerRow { header, ..row(&name(number)) }).collect();
+    let host = prepared(Maildrop::new(&vec![raw; NAMESAKES + 1]), MemoryStore::new());
+    block_on(async {
+        let login = account(Keep).incoming;
+        let mut server = Server::open(&host, &login, &Secret::new("secret")).await.unwrap();
+        let known = Known::default();
+        retire_namesakes(&host, &mut server, &mut ledger, &listing, &known).await.unwrap();
+    });
+    let heard = host.server.borrow().heard.clone();
+    assert_eq!(heard.matches("TOP").count(), NAMESAKES);
+    assert!(heard.contains("TOP 2 0\n") && !heard.contains("TOP 1 0\n"), "the last ones first");
 }
 
 #[test]

@@ -8,7 +8,11 @@ use super::{
     identity::{mail, mails, name},
     *,
 };
-use crate::{record::CHUNK, store::MemoryStore};
+use crate::{
+    pop3::limits::{LOOK_ALIKES, MAX_ALIKE},
+    record::CHUNK,
+    store::MemoryStore,
+};
 
 /// The same message as a server that keeps marks in its header gives it later.
 fn marked(raw: &[u8]) -> Vec<u8> {
@@ -168,4 +172,37 @@ fn without_ids_what_has_the_header_and_size_of_a_deleted_message_is_known_by_its
     host.advance(Duration::from_secs(86_400));
     assert_eq!(run(&host, Keep).unwrap().downloaded, 1, "another one is not ignored");
     assert_eq!(stored(&host.store), [other]);
+}
+
+/// How many messages come anew when of these, which have the same header, only the one at this place is
+/// left on the server, marked and under another id.
+fn come_anew(all: &[Vec<u8>], left: usize) -> u32 {
+    let host = prepared(Maildrop::new(all), MemoryStore::new());
+    for (at, mail) in host.server.borrow_mut().messages.iter_mut().enumerate() {
+        // They are looked at in the order of their ids.
+        mail.uidl = format!("{at:06}");
+    }
+    run(&host, Keep).unwrap();
+    let mut server = host.server.borrow_mut();
+    let raw = marked(&server.messages[left].raw);
+    server.messages = vec![scripted::Mail { uidl: "other".into(), raw }];
+    drop(server);
+    let report = run(&host, Keep).unwrap();
+    // One too many does no harm, one too few would.
+    assert_eq!(stored(&host.store).len(), all.len() + report.downloaded as usize);
+    report.downloaded
+}
+
+#[test]
+fn so_many_messages_that_look_alike_are_compared_and_no_more() {
+    let letter = |text: String| format!("From: b@c\r\nSubject: same\r\n\r\n{text}\r\n").into();
+    let all: Vec<Vec<u8>> = (0..=LOOK_ALIKES).map(|at| letter(format!("{at:03}"))).collect();
+    assert_eq!(come_anew(&all, LOOK_ALIKES - 1), 0);
+    assert_eq!(come_anew(&all, LOOK_ALIKES), 1);
+    // With texts of other lengths they do not look alike, but each has to be looked up.
+    for (left, anew) in [(MAX_ALIKE - 1, 0), (MAX_ALIKE, 1)] {
+        let text = |at| if at == left { "a text".into() } else { format!("{at:03}") };
+        let all: Vec<Vec<u8>> = (0..=MAX_ALIKE).map(|at| letter(text(at))).collect();
+        assert_eq!(come_anew(&all, left), anew, "{left}");
+    }
 }

@@ -6,12 +6,17 @@ use postern_bridge::{
     Proof,
     Retention::{Keep, Secondary},
 };
+use postern_pop3::Command;
 
 use super::{
     watched::{Watched, run_or_end},
     *,
 };
-use crate::{error::Closed, pop3::ServerNotes, store::MemoryStore};
+use crate::{
+    error::Closed,
+    pop3::{ServerNotes, server::Server},
+    store::MemoryStore,
+};
 
 const TIMESTAMP: &str = "POP3 <1896.697170952@dbc.mtview.ca.us>";
 
@@ -261,5 +266,21 @@ fn what_is_missing_is_told_even_if_the_process_ends_as_it_is_found_out() {
         let later = TestHost::with_store(Maildrop::new(&all[..1]), store.inner.clone());
         run(&later, Keep).unwrap();
         assert_eq!(removed_elsewhere(&later.store), 1, "operation {operation}");
+    }
+}
+
+#[test]
+fn the_largest_message_is_compared_and_one_byte_more_breaks_it_off() {
+    let raw = b"Subject: x\r\n\r\na text\r\n".to_vec();
+    for (largest, expected) in [(raw.len(), Ok(true)), (raw.len() - 1, Err(()))] {
+        let host = prepared(Maildrop::new(std::slice::from_ref(&raw)), MemoryStore::new());
+        let handed_out = block_on(async {
+            let (login, password) = (account(Keep).incoming, Secret::new("secret"));
+            let mut server = Server::open(&host, &login, &password).await?;
+            server.largest = largest as u64;
+            server.start(Command::Retr(1))?;
+            server.content("a message", |_| ()).await
+        });
+        assert_eq!(handed_out.map_err(drop), expected);
     }
 }
