@@ -1,6 +1,6 @@
 //! Local folders of a POP3 account, copied to an IMAP account on a real Dovecot.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use postern_bridge::{
     AccountChange, AccountDraft, Change, CopyState, Delta, Extent, Intent, MailboxView, Mark,
     Protocol, Retention, Role, Selection,
@@ -8,9 +8,10 @@ use postern_bridge::{
 use postern_mail::{
     Host, Secret, Store,
     imap::ImapClient,
-    migrate::{Copied, copy},
+    migrate::{Copied, copy, plans},
 };
 use postern_tests::{letters, pages::Page};
+use tokio::task::LocalSet;
 
 use super::{Servers, run};
 
@@ -160,6 +161,50 @@ fn a_copy_that_is_cut_anywhere_goes_on_without_sending_anything_twice() -> Resul
             assert!(cut < 100_000, "the copy never ends");
         }
         assert_eq!(servers.dovecot.count("ben")?, 4);
+        Ok(())
+    })
+}
+
+/// How many bytes a connection carries until it breaks: one large letter, and half of another.
+const ONE_AND_A_HALF: usize = 1_500_000;
+
+#[test]
+fn a_copy_that_broke_off_goes_on_at_the_next_start_without_a_word() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        // Each is more than goes to a server together with others.
+        servers.dovecot.deliver_all("ben", (0..3).map(letters::large))?;
+        let host = servers.host();
+        // With a set of tasks, all that the client does ends, as with the browser.
+        let added = async {
+            let mut page = Page::open(host.clone()).await?;
+            let from = page.add(servers.draft(Protocol::Pop3)).await?;
+            page.wait_until_online(from).await?;
+            let to = page.add(of_another_mailbox(&servers)).await?;
+            page.wait_until_online(to).await?;
+            anyhow::Ok((from, to))
+        };
+        let (from, to) = LocalSet::new().run_until(added).await?;
+        let broken_off = async {
+            let mut page = Page::open(host.restarted().breaking_after(ONE_AND_A_HALF)).await?;
+            page.say(Intent::CopyToImap { from, to });
+            let state = ended(&mut page).await?;
+            ensure!(matches!(state, CopyState::Waiting(_)), "{state:?}");
+            Ok(())
+        };
+        LocalSet::new().run_until(broken_off).await?;
+        assert_eq!(servers.dovecot.count("archive")?, 1);
+
+        let host = host.restarted();
+        let mut page = Page::open(host.clone()).await?;
+        let done = CopyState::Done { copied: 2, present: 1, missing: 0 };
+        assert_eq!(ended(&mut page).await?, done);
+        let mut there = servers.dovecot.messages("archive")?;
+        there.sort_unstable();
+        let mut letters: Vec<_> = (0..3).map(letters::large).collect();
+        letters.sort_unstable();
+        ensure!(there == letters, "{} letters are there, or others", there.len());
+        assert_eq!(plans(host.store()).await?, [], "it would begin at each start");
         Ok(())
     })
 }
