@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use postern::demo::{self, Demo, Fault, Faults};
 use postern_bridge::{
-    AccountDraft, AccountId, Address, Delta, ExportFormat, ExportScope, ImportTarget, Imported,
-    Intent, OutgoingMessage, Protocol, Role, Security, SendState, ServerLogin,
+    AccountChange, AccountDraft, AccountId, Address, Delta, ExportFormat, ExportScope, Extent,
+    Identity, ImportTarget, Imported, Intent, OutgoingMessage, Proof, Protocol, Retention, Role,
+    Security, SendState, ServerLogin,
 };
 use postern_tests::{
     dovecot::PASSWORD,
@@ -142,6 +143,76 @@ fn a_message_that_was_being_handed_over_when_a_restore_was_stopped_is_not_sent_o
         // The server hears its last line, and says nothing of it.
         let (state, delivered) = interrupted((6, "\r\n.\r\n"), MANIFEST + 3).await?;
         assert_eq!((state, delivered), (SendState::Uncertain, 0));
+        Ok(())
+    })
+}
+
+/// How many messages the POP3 server was asked for.
+fn retrieved(demo: &Demo) -> usize {
+    let is_own = |own: &demo::Spoken| {
+        own.protocol == demo::Protocol::Pop3 && own.direction == demo::Direction::FromClient
+    };
+    let said = demo.transcript().into_iter().filter(is_own).flat_map(|own| own.bytes);
+    String::from_utf8_lossy(&said.collect::<Vec<u8>>()).matches("RETR ").count()
+}
+
+#[test]
+fn after_a_backup_was_restored_in_another_browser_only_new_mail_is_downloaded() -> Result<()> {
+    run(async || {
+        let options = demo::Options {
+            password: PASSWORD.into(),
+            content: demo::Content::Empty,
+            transcript: true,
+            ..demo::Options::default()
+        };
+        let demo = demo::start(options).await?;
+        for letter in letters::many(5) {
+            demo.store().deliver(letter);
+        }
+        let login = |address| ServerLogin {
+            endpoint: endpoint(address, Security::Tls),
+            username: demo.address.clone(),
+        };
+        let draft = AccountDraft {
+            identity: Identity { name: String::new(), address: demo.address.clone() },
+            protocol: Protocol::Pop3,
+            incoming: login(demo.pop3),
+            outgoing: login(demo.submission),
+            password: PASSWORD.into(),
+            proof: Proof::Password,
+            retention: Retention::Keep,
+            extent: Extent::Whole,
+        };
+        let browser = || NativeHost::trusting([demo.certificate.clone()]);
+        let mut page = Page::open(browser()).await?;
+        page.add(draft.clone()).await?;
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        page.list(inbox.id, 5).await?;
+        let file = page.export(ExportScope::Everything, ExportFormat::Zip).await?;
+        drop(page);
+        let before = retrieved(&demo);
+        assert_eq!(before, 5);
+
+        let mut page = Page::open(browser()).await?;
+        let imported = restore(&mut page, &file, usize::MAX).await?.context("it was stopped")?;
+        assert_eq!((imported.messages, imported.skipped), (5, 0));
+        // One that comes later shows that all of the list was gone through.
+        demo.store().deliver(letters::plain(5));
+        let request = page.request();
+        let change = AccountChange {
+            name: draft.identity.name,
+            incoming: draft.incoming,
+            outgoing: draft.outgoing,
+            password: Some(draft.password),
+            proof: draft.proof,
+            retention: draft.retention,
+            extent: draft.extent,
+        };
+        page.say(Intent::ChangeAccount { request, account: imported.added[0], change });
+        let inbox = page.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = page.list(inbox.id, 6).await?;
+        assert_eq!(rows[0].subject, "Letter 5");
+        assert_eq!(retrieved(&demo), before + 1);
         Ok(())
     })
 }
