@@ -39,6 +39,8 @@ pub struct Interruptible {
     fault: Rc<Cell<Fault>>,
     moments: Rc<Cell<usize>>,
     writes: Rc<Cell<usize>>,
+    /// How many bytes more there is room for.
+    room: Rc<Cell<Option<usize>>>,
     ended: Rc<Notify>,
 }
 
@@ -48,6 +50,35 @@ impl Interruptible {
         self.fault.set(fault);
         self.moments.set(0);
         self.writes.set(0);
+    }
+
+    /// From now on there is room for so many bytes more, and for as many as are removed meanwhile.
+    pub fn give_room(&self, bytes: usize) {
+        self.room.set(Some(bytes));
+    }
+
+    /// How many bytes of room are left after these writes; nothing where there is no bound.
+    async fn room_after(&self, batch: &[Write]) -> Result<Option<usize>, StoreError> {
+        let Some(mut room) = self.room.get() else { return Ok(None) };
+        let stored = async |table, key| {
+            let value: Option<Vec<u8>> = self.inner.get(table, key).await?;
+            Ok::<_, StoreError>(value.map_or(0, |value| value.len()))
+        };
+        let mut wanted = 0;
+        for write in batch {
+            match write {
+                Write::Put { table, key, value } => {
+                    room += stored(*table, key).await?;
+                    wanted += value.len();
+                }
+                Write::Delete { table, key } => room += stored(*table, key).await?,
+                Write::DeleteRange { table, range } => {
+                    let gone = self.inner.scan(*table, range, Order::Ascending, usize::MAX).await?;
+                    room += gone.iter().map(|(_, value)| value.len()).sum::<usize>();
+                }
+            }
+        }
+        room.checked_sub(wanted).map(Some).ok_or(StoreError::QuotaExceeded)
     }
 
     /// Whether it has come to what was to happen.
@@ -125,7 +156,8 @@ impl Store for Interruptible {
     async fn apply(&self, batch: Vec<Write>, durability: Durability) -> Result<(), StoreError> {
         self.step().await;
         let number = self.writes.replace(self.writes.get() + 1);
-        match self.fault.get() {
+        let room = self.room_after(&batch).await?;
+        let done = match self.fault.get() {
             Fault::Full(from) if number >= from => Err(StoreError::QuotaExceeded),
             Fault::FullOnce(at) if number == at => Err(StoreError::QuotaExceeded),
             Fault::Aborted(at) if number == at => Err(failed()),
@@ -134,7 +166,11 @@ impl Store for Interruptible {
                 Err(failed())
             }
             _ => self.inner.apply(batch, durability).await,
+        };
+        if done.is_ok() {
+            self.room.set(room);
         }
+        done
     }
 }
 

@@ -14,6 +14,7 @@ mod pop3_cut;
 mod pop3_log_in;
 mod restoring;
 mod resync;
+mod room;
 mod sending;
 mod tokens;
 mod traces;

@@ -299,7 +299,13 @@ impl<H: Host> Client<H> {
         self.note_access(&error);
         if error.is_full() {
             let client = self.clone();
-            self.inner.host.spawn(async move { client.storage_is_full().await });
+            self.inner.host.spawn(async move {
+                client.storage_is_full().await;
+                if !client.inner.paused.get() {
+                    // There is room by now; an account that was removed meanwhile needs none.
+                    let _ = client.refresh(account);
+                }
+            });
         }
         if !self.inner.online.get() {
             return self.set_connection(account, Connection::Offline);
