@@ -19,14 +19,26 @@ pub(crate) struct Options {
     /// Leave out the tests that need real mail servers or a browser
     #[arg(long)]
     quick: bool,
+    /// Cut POP3 downloads after every byte, and kill the browser fifty times in the middle of them
+    #[arg(long, conflicts_with = "quick")]
+    long: bool,
     /// Only tests whose name contains one of these
     filter: Vec<String>,
 }
 
 impl Options {
     /// All tests, with everything that they need.
-    pub(crate) const ALL: Self = Self { quick: false, filter: Vec::new() };
+    pub(crate) const ALL: Self = Self { quick: false, long: false, filter: Vec::new() };
+
+    /// What the tests are told besides their names.
+    fn variables(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        LONG.into_iter().filter(|_| self.long)
+    }
 }
+
+/// What the long run tells the tests: after how many bytes each a POP3 download is cut, and how often the
+/// browser is killed.
+const LONG: [(&str, &str); 2] = [("POSTERN_CUT_EVERY", "1"), ("POSTERN_KILLS", "50")];
 
 /// A row of the summary.
 struct Group {
@@ -49,9 +61,9 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> Result<ExitCode>
     let mut groups = Vec::new();
     let mut native = vec!["--workspace", "--exclude", TESTS];
     native.extend(CLIENT.iter().flat_map(|package| ["--exclude", package]));
-    groups.push(run_group(workspace, "native crates", &native, filter)?);
+    groups.push(run_group(workspace, "native crates", &native, options)?);
     let client = CLIENT.map(|package| ["--package", package]).concat();
-    groups.push(run_group(workspace, "client, natively", &client, filter)?);
+    groups.push(run_group(workspace, "client, natively", &client, options)?);
 
     if options.quick {
         groups.push(step_group("client, for Wasm", || {
@@ -63,10 +75,10 @@ pub(crate) fn test(workspace: &Workspace, options: &Options) -> Result<ExitCode>
         groups.push(page);
         if built {
             let library = ["--package", TESTS, "--lib", "--bins"];
-            groups.push(run_group(workspace, "test harness", &library, filter)?);
+            groups.push(run_group(workspace, "test harness", &library, options)?);
             for target in workspace.targets(TESTS, "test") {
                 let arguments = ["--package", TESTS, "--test", target];
-                groups.push(run_group(workspace, &format!("tests/{target}"), &arguments, filter)?);
+                groups.push(run_group(workspace, &format!("tests/{target}"), &arguments, options)?);
             }
         }
     }
@@ -94,17 +106,18 @@ fn step_group(name: &str, work: impl FnOnce() -> Result<()>) -> Group {
 }
 
 /// Runs one group to its end, also past failures, and lets its output through while counting.
-fn run_group(workspace: &Workspace, name: &str, what: &[&str], filter: &[String]) -> Result<Group> {
+fn run_group(workspace: &Workspace, name: &str, what: &[&str], options: &Options) -> Result<Group> {
     eprintln!("==> test: {name}");
     let start = Instant::now();
     let mut command = cargo::command(&workspace.root);
     // An error says what was expected and what came; the way to it only hides that.
     command
         .env("RUST_LIB_BACKTRACE", "0")
+        .envs(options.variables())
         .args(["test", "--no-fail-fast"])
         .args(what)
         .arg("--")
-        .args(filter);
+        .args(&options.filter);
     let (tally, succeeded) = stream(&mut command)?;
     let broken = (!succeeded && tally.failed == 0)
         .then(|| format!("`{}` failed; what it said is above", command::line(&command)));
@@ -158,6 +171,8 @@ fn summary(groups: &[Group]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn group(name: &str, tally: Tally, broken: Option<String>) -> Group {
@@ -173,6 +188,30 @@ mod tests {
         let text = summary(&[group("native", first, None), group("browser", second, None)]);
         assert!(text.ends_with("\n7 passed, 1 failed\n"), "{text}");
         assert!(text.contains("failed: x::y\n    Error: why\n"), "{text}");
+    }
+
+    /// All Rust files below a folder, one after the other.
+    fn sources(folder: &Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .map(|path| match path.extension() {
+                Some(ending) if ending == "rs" => std::fs::read_to_string(&path).unwrap(),
+                _ if path.is_dir() => sources(&path),
+                _ => String::new(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_long_run_alone_sets_what_tests_look_at() {
+        assert_eq!(Options::ALL.variables().count(), 0);
+        let long = Options { long: true, ..Options::ALL };
+        let tests = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tests"));
+        let names: Vec<_> = long.variables().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), LONG.len());
+        for name in names {
+            assert!(tests.contains(&format!("\"{name}\"")), "no test looks at {name}");
+        }
     }
 
     #[test]
