@@ -1,6 +1,6 @@
-//! What a person changes on the page: messages, folders, drafts.
+//! What a person changes on the page: messages, folders, drafts; over IMAP, and the same over POP3.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use fantoccini::key::Key;
 use postern::demo::{self, Content, Demo, Options};
 use postern_tests::{
@@ -20,6 +20,29 @@ async fn start(subjects: &[&str]) -> Result<(Demo, Site)> {
     }
     let site = Site::start(Reach { demo: Some(&demo), ..Reach::default() }).await?;
     Ok((demo, site))
+}
+
+/// The buttons that add the demo account, over each protocol.
+const ACCOUNTS: [&str; 2] = ["try-demo", "try-demo-pop3"];
+
+/// Does something in a browser with a new account that has these letters; once for each of [`ACCOUNTS`].
+async fn with_each_account(
+    name: &str,
+    subjects: &[&str],
+    check: impl AsyncFn(&Browser) -> Result<()>,
+) -> Result<()> {
+    for account in ACCOUNTS {
+        let (_demo, site) = start(subjects).await?;
+        Browser::run(&format!("{name}-{account}"), async |browser| {
+            browser.open(&site.url).await?;
+            browser.click(account).await?;
+            list_shows(browser, subjects).await?;
+            check(browser).await
+        })
+        .await
+        .context(account)?;
+    }
+    Ok(())
 }
 
 /// Waits until the list shows exactly these subjects, in any order.
@@ -43,11 +66,7 @@ async fn press(browser: &Browser, key: &str) -> Result<()> {
 
 #[tokio::test]
 async fn picked_messages_are_moved_by_typing_a_folders_name_and_come_back() -> Result<()> {
-    let (demo, site) = start(&["One", "Two", "Three"]).await?;
-    Browser::run("move", async |browser| {
-        browser.open(&site.url).await?;
-        browser.click("try-demo").await?;
-        list_shows(browser, &["One", "Two", "Three"]).await?;
+    with_each_account("move", &["One", "Two", "Three"], async |browser| {
         pick(browser, "One").await?;
         pick(browser, "Three").await?;
         browser.click("do-move").await?;
@@ -61,18 +80,12 @@ async fn picked_messages_are_moved_by_typing_a_folders_name_and_come_back() -> R
         open_folder(browser, "archive").await?;
         list_shows(browser, &["One"]).await
     })
-    .await?;
-    drop(demo);
-    Ok(())
+    .await
 }
 
 #[tokio::test]
 async fn the_keyboard_alone_stars_deletes_and_takes_back() -> Result<()> {
-    let (demo, site) = start(&["One", "Two"]).await?;
-    Browser::run("keyboard", async |browser| {
-        browser.open(&site.url).await?;
-        browser.click("try-demo").await?;
-        list_shows(browser, &["One", "Two"]).await?;
+    with_each_account("keyboard", &["One", "Two"], async |browser| {
         open_row(browser, "One").await?;
         press(browser, "s").await?;
         browser.find("[data-mark=star]").await?;
@@ -81,14 +94,13 @@ async fn the_keyboard_alone_stars_deletes_and_takes_back() -> Result<()> {
         press(browser, "z").await?;
         list_shows(browser, &["One", "Two"]).await
     })
-    .await?;
-    drop(demo);
-    Ok(())
+    .await
 }
 
 #[tokio::test]
-async fn a_folder_is_made_renamed_and_deleted_after_a_question() -> Result<()> {
-    let (demo, site) = start(&["One"]).await?;
+async fn folders_are_made_in_one_another_filled_renamed_and_deleted_after_a_question() -> Result<()>
+{
+    let folder = |name: &str| format!("[data-test=folder][data-name={name}]");
     let menu = async |browser: &Browser, folder: &str, entry: &str| -> Result<()> {
         let script = format!(
             "[...document.querySelectorAll('.folders-item')].find(item => item.innerText.includes({}))
@@ -105,35 +117,59 @@ async fn a_folder_is_made_renamed_and_deleted_after_a_question() -> Result<()> {
         browser.wait_until(&format!("return Boolean({find})")).await?;
         browser.script(&format!("{find}.click()")).await.map(drop)
     };
-    Browser::run("folders", async |browser| {
-        browser.open(&site.url).await?;
-        browser.click("try-demo").await?;
-        list_shows(browser, &["One"]).await?;
+    with_each_account("folders", &["One"], async |browser| {
         browser.click("folder-new").await?;
         browser.fill("folder-name", "Garden").await?;
         browser.click("dialog-yes").await?;
-        browser.find("[data-test=folder][data-name=Garden]").await?;
+        browser.find(&folder("Garden")).await?;
+        menu(browser, "Garden", "New folder").await?;
+        browser.fill("folder-name", "Beds").await?;
+        browser.click("dialog-yes").await?;
+        browser.find(&folder("Beds")).await?;
+        pick(browser, "One").await?;
+        browser.click("do-move").await?;
+        browser.fill("find-folder", "beds").await?;
+        press(browser, &char::from(Key::Enter).to_string()).await?;
+        list_shows(browser, &[]).await?;
         menu(browser, "Garden", "Rename").await?;
         browser.fill("folder-name", "Orchard").await?;
         browser.click("dialog-yes").await?;
-        browser.find("[data-test=folder][data-name=Orchard]").await?;
-        menu(browser, "Orchard", "Delete folder").await?;
-        browser.click("dialog-yes").await?;
-        let gone = "return !document.querySelector('[data-test=folder][data-name=Orchard]')";
-        browser.wait_until(gone).await
+        browser.find(&folder("Orchard")).await?;
+        // What is nested in it goes with it.
+        browser.click_on(&folder("Beds")).await?;
+        list_shows(browser, &["One"]).await?;
+        for name in ["Beds", "Orchard"] {
+            menu(browser, name, "Delete folder").await?;
+            browser.click("dialog-yes").await?;
+            let gone = format!("return !document.querySelector({})", json!(folder(name)));
+            browser.wait_until(&gone).await?;
+        }
+        Ok(())
     })
-    .await?;
-    drop(demo);
-    Ok(())
+    .await
+}
+
+#[tokio::test]
+async fn a_tag_is_given_and_taken_again() -> Result<()> {
+    with_each_account("tags", &["One", "Two"], async |browser| {
+        let is_tagged = "document.querySelector('.row-tag')?.innerText === 'Garden'";
+        open_row(browser, "One").await?;
+        press(browser, "l").await?;
+        browser.fill("tag-new", "Garden").await?;
+        press(browser, &char::from(Key::Enter).to_string()).await?;
+        browser.wait_until(&format!("return {is_tagged}")).await?;
+        let uncheck =
+            "[...document.querySelectorAll('[data-test=tag]:checked')].map(tag => tag.click())";
+        browser.script(uncheck).await?;
+        browser.wait_until(&format!("return !({is_tagged})")).await?;
+        browser.click("dialog-yes").await
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_message_that_is_closed_unfinished_is_written_on_from_the_drafts() -> Result<()> {
-    let (demo, site) = start(&["One"]).await?;
-    Browser::run("drafts", async |browser| {
-        browser.open(&site.url).await?;
-        browser.click("try-demo").await?;
-        list_shows(browser, &["One"]).await?;
+    with_each_account("drafts", &["One"], async |browser| {
         browser.click("compose-open").await?;
         browser.fill("compose-to", "ada@example.org").await?;
         browser.fill("compose-subject", "Half a thought").await?;
@@ -150,7 +186,5 @@ async fn a_message_that_is_closed_unfinished_is_written_on_from_the_drafts() -> 
         browser.click("compose-send").await?;
         list_shows(browser, &[]).await
     })
-    .await?;
-    drop(demo);
-    Ok(())
+    .await
 }
