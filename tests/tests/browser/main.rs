@@ -19,6 +19,7 @@ mod offline;
 mod patched;
 mod policies;
 mod pop3;
+mod pop3_server;
 mod private;
 mod search;
 mod steps;
