@@ -15,7 +15,7 @@ use postern_tests::{
     letters,
     site::{Reach, Site},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::steps::{Form, Servers, USER, open_row, open_settings, reader_shows};
 
@@ -30,6 +30,10 @@ const MESSAGES: usize = 500;
 
 /// How many lines each of them has beside its own: enough for some hundred to be stored together.
 const LINES: usize = 100;
+
+/// How many lines those have in the middle of whose download something is killed: enough that it takes a
+/// while after the first of them are stored.
+const KILLED_LINES: usize = 300;
 
 const KEEP_STORAGE: &str = "return navigator.storage.persist()";
 
@@ -261,9 +265,10 @@ const STORED: &str = "
     };
 ";
 
-/// How many letters there are of which the text is stored, in whichever way.
-const BODIES: &str = "
-    const done = arguments[arguments.length - 1];
+/// The numbers of the letters of which the text is stored, in whichever way, up to the last line; these
+/// lines are the argument.
+const WHOLE: &str = "
+    const [ends, done] = arguments;
     const open = indexedDB.open('postern');
     open.onerror = () => done(`${open.error}`);
     open.onsuccess = () => {
@@ -275,14 +280,50 @@ const BODIES: &str = "
                 const cursor = event.target.result;
                 if (!cursor) return;
                 const text = new TextDecoder('latin1').decode(cursor.value);
-                for (const [, number] of text.matchAll(/letter number (\\d+)\\./g)) letters.add(number);
+                for (const { 1: number, index } of text.matchAll(/letter number (\\d+)\\./g)) {
+                    if (text.includes(ends[number], index)) letters.add(Number(number));
+                }
                 cursor.continue();
             };
         }
         reading.onabort = () => done(`${reading.error}`);
-        reading.oncomplete = () => { database.close(); done(letters.size); };
+        reading.oncomplete = () => { database.close(); done([...letters]); };
     };
 ";
+
+/// Of so many letters the numbers of those that are stored as a whole.
+async fn whole(browser: &Browser, delivered: usize) -> Result<BTreeSet<u64>> {
+    let end = |number| -> Result<String> {
+        let letter = String::from_utf8(letters::long(number, KILLED_LINES))?;
+        Ok(letter.lines().last().context("a letter has lines")?.to_owned())
+    };
+    let ends: Vec<String> = (0..delivered).map(end).collect::<Result<_>>()?;
+    let letters = browser.client().execute_async(WHOLE, vec![json!(ends)]).await?;
+    let numbers = letters.as_array().with_context(|| format!("it can't be read: {letters}"))?;
+    numbers.iter().map(|letter| letter.as_u64().context("no number")).collect()
+}
+
+/// What has left the server must be here as a whole.
+fn check_whole(whole: &BTreeSet<u64>, there: &BTreeSet<u64>, delivered: usize) -> Result<()> {
+    let mut gone = (0..delivered as u64).filter(|number| !there.contains(number));
+    let half = gone.find(|number| !whole.contains(number));
+    ensure!(half.is_none(), "letter {half:?} has left the server and is not here as a whole");
+    Ok(())
+}
+
+/// Waits until more letters are here than `before`; false if none comes, since the server has no more.
+async fn comes_more(browser: &Browser, servers: &Servers, before: usize) -> Result<bool> {
+    for _ in 0..2400 {
+        if stored(browser).await?.len() > before {
+            return Ok(true);
+        }
+        if servers.dovecot.count(USER)? == 0 {
+            return Ok(false);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    anyhow::bail!("nothing comes any more")
+}
 
 /// The numbers of the letters that are stored in the open page's database, each as often as it is.
 pub(crate) async fn stored(browser: &Browser) -> Result<Vec<u64>> {
@@ -328,7 +369,7 @@ async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_an
     let kills = kills.unwrap_or(KILLS);
     let servers = Servers::start().await?;
     let mut delivered = MESSAGES;
-    let letter = |number| letters::long(number, LINES);
+    let letter = |number| letters::long(number, KILLED_LINES);
     servers.dovecot.deliver_all(USER, (0..delivered).map(letter))?;
     let mut browser = Browser::start(1400, 900).await?;
     devtools::permit_persistence(&browser).await?;
@@ -338,20 +379,24 @@ async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_an
     browser.click("retention-delete").await?;
     browser.click("setup-add").await?;
     browser.find(INBOX).await?;
+    let (mut before, mut under_way) = (0, 0);
     let mut random = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
     for kill in 0..kills {
         // Numerical Recipes' generator is good enough for moments.
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let moment = Duration::from_millis(u64::from(random >> 21));
+        let moment = Duration::from_millis(u64::from(random >> 24));
         let tab_alone = kill % 2 == 0;
-        println!("kill {kill} after {moment:?}, the tab alone: {tab_alone}");
+        let has_begun = comes_more(&browser, &servers, before).await?;
+        println!("kill {kill} {moment:?} later, the tab alone: {tab_alone}");
         tokio::time::sleep(moment).await;
         if tab_alone {
             crash_tab(&browser).await?;
         } else {
             browser = Browser::start_with(browser.kill()?, 1400, 900).await?;
         }
-        if servers.dovecot.count(USER)? == 0 {
+        let left = servers.dovecot.count(USER)?;
+        under_way += usize::from(has_begun && left > 0);
+        if left == 0 {
             let more = (delivered..delivered + MESSAGES).map(letter);
             servers.dovecot.deliver_all(USER, more)?;
             delivered += MESSAGES;
@@ -363,7 +408,10 @@ async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_an
         let here = stored(&browser).await?;
         println!("{} of {delivered} are here", here.len());
         check(&here, &there, delivered)?;
+        check_whole(&whole(&browser, delivered).await?, &there, delivered)?;
+        before = here.len();
     }
+    ensure!(under_way > 0, "none of {kills} kills came in the middle of a download");
     for _ in 0..2400 {
         if servers.dovecot.count(USER)? == 0 {
             break;
@@ -372,8 +420,7 @@ async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_an
     }
     ensure!(servers.dovecot.count(USER)? == 0, "{} are left", servers.dovecot.count(USER)?);
     check(&stored(&browser).await?, &BTreeSet::new(), delivered)?;
-    let bodies = browser.client().execute_async(BODIES, Vec::new()).await?;
-    ensure!(bodies == delivered, "the text of {bodies} of {delivered} is here");
+    check_whole(&whole(&browser, delivered).await?, &BTreeSet::new(), delivered)?;
     browser.client().clone().close().await?;
     Ok(())
 }
