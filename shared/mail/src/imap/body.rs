@@ -8,7 +8,7 @@ use postern_imap::{
     command::{FetchItem, Partial},
 };
 
-use super::{ImapClient, limits, partial};
+use super::{ImapClient, limits, partial, whole};
 use crate::{
     Host, MailError, Store, Transport,
     record::{self, AbsentPart, Body, Message, Record},
@@ -37,7 +37,8 @@ pub enum Raw {
 
 impl<T: Transport> ImapClient<T> {
     /// Fetches what is needed to show a message and stores it, unless it is stored: a small message
-    /// whole, a large one without the content of its attachments.
+    /// whole, a large one without the content of its attachments, and one of which the server can't give
+    /// the parts in windows.
     ///
     /// # Errors
     ///
@@ -55,10 +56,13 @@ impl<T: Transport> ImapClient<T> {
             return Ok(());
         }
         let uid = self.open_at(host, id).await?;
-        let (raw, body) = if message.size <= limits::WHOLE_MESSAGE {
-            self.fetch_whole(host, uid).await?
+        let came = if message.size <= limits::WHOLE_MESSAGE {
+            Some(self.fetch_whole(host, uid).await?)
         } else {
             self.fetch_partial(host, uid, message.size).await?
+        };
+        let Some((raw, body)) = came else {
+            return self.fetch_in_windows(host, id, message.size).await;
         };
 
         let summary = postern_mime::summary(&raw);
@@ -101,26 +105,26 @@ impl<T: Transport> ImapClient<T> {
         let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
         let raw = answer.section(&mut fetch, "").ok_or(MailError::Gone("message"))?;
         if raw.len() >= limits::MESSAGE as usize {
-            return Err(MailError::Input("This message is too large to open here.".into()));
+            return Err(whole::too_large());
         }
         let size = raw.len() as u64;
         Ok((raw, Body::Whole { size }))
     }
 
+    /// Fetches a large message without the content of its attachments; `None` if it can't be put together
+    /// from its parts.
     async fn fetch_partial<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         uid: u32,
         size: u64,
-    ) -> Result<(Vec<u8>, Body), MailError> {
+    ) -> Result<Option<(Vec<u8>, Body)>, MailError> {
         let uids = SequenceSet::from(uid);
         let command = Command::uid_fetch(&uids, &[FetchItem::BodyStructure])?;
         let mut answer = self.run(host, command, WHAT).await?;
         let fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
         let planned = fetch.body_structure.and_then(|own| Some((partial::plan(&own)?, own)));
-        let Some((plan, structure)) = planned else {
-            return self.fetch_whole(host, uid).await;
-        };
+        let Some((plan, structure)) = planned else { return Ok(None) };
         let command = Command::uid_fetch(&uids, &plan.items)?;
         let mut answer = self.run(host, command, WHAT).await?;
         let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
@@ -130,9 +134,7 @@ impl<T: Transport> ImapClient<T> {
             match answer.section(&mut fetch, section) {
                 Some(bytes) => drop(sections.insert(section.clone(), bytes)),
                 // Without its headers nothing can be put together; the message may be had all the same.
-                None if size <= limits::SHOWN || is_header(section) => {
-                    return self.fetch_whole(host, uid).await;
-                }
+                None if size <= limits::SHOWN || is_header(section) => return Ok(None),
                 // What the server does not give now may come when the person asks for it.
                 None if absent.iter().any(|part| part.section == *section) => {}
                 None => absent.push(AbsentPart { section: section.clone(), size: 0, begun: true }),
@@ -140,7 +142,7 @@ impl<T: Transport> ImapClient<T> {
         }
         let raw = partial::assemble(&structure, &sections);
         let size = raw.len() as u64;
-        Ok((raw, Body::Partial { size, absent }))
+        Ok(Some((raw, Body::Partial { size, absent })))
     }
 }
 

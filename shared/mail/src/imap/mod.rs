@@ -91,6 +91,7 @@ mod stored_part;
 mod tests;
 mod together;
 mod unread;
+mod whole;
 
 use std::{
     borrow::Cow,

@@ -8,7 +8,7 @@ use postern_imap::{
     Command, SequenceSet,
     command::{FetchItem, Partial},
     quirks::Quirk,
-    response::BodyStructure,
+    response::{BodySection, BodyStructure},
 };
 
 use super::{ImapClient, limits};
@@ -85,6 +85,12 @@ impl<T: Transport> ImapClient<T> {
                 .ok_or(MailError::Gone("attachment"))?,
             _ => (encoding, size),
         };
+        let is_elsewhere = |told: &BodySection| {
+            told.section.eq_ignore_ascii_case(section) && told.origin.is_some_and(|at| at != origin)
+        };
+        if fetch.sections.iter().any(is_elsewhere) {
+            return Err(MailError::Protocol("bytes from another place than asked for".into()));
+        }
         let bytes = match answer.section(&mut fetch, section) {
             Some(bytes) => bytes,
             // Some have no word for "nothing" behind the end.
@@ -144,6 +150,13 @@ pub struct Fetched {
     pub size: u64,
     /// Whether that is all.
     pub is_whole: bool,
+}
+
+impl Fetched {
+    /// Nothing that is known of, of so many bytes.
+    pub(super) fn nothing_of(size: u64) -> Self {
+        Self { size, ..Self::default() }
+    }
 }
 
 /// What is stored of a part beyond what is known: by an earlier try, or by another that goes on beside

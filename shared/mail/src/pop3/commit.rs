@@ -261,7 +261,7 @@ impl<S: Store> Batch<'_, S> {
 
     /// Writes a message's bytes.
     fn put(&mut self, id: MessageId, bytes: Vec<u8>) {
-        self.writes.extend(put_chunks(id, bytes.clone()));
+        self.writes.extend(put_chunks(id, 0, bytes.clone()));
         self.at_hand.insert(id, bytes);
     }
 

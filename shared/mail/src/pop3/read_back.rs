@@ -296,7 +296,7 @@ mod tests {
                 batch.extend(message(*id).put_listed());
             }
             let stored = if number == 6 { b"OTHERS" } else { raw };
-            batch.extend(put_chunks(*id, stored.to_vec()));
+            batch.extend(put_chunks(*id, 0, stored.to_vec()));
         }
         let chunk = |id, number, value: &[u8]| Write::Put {
             table: Table::Bodies,

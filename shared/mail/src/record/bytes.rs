@@ -21,11 +21,11 @@ const STEP: usize = 16;
 /// The writes that store a message's bytes in chunks, replacing what was there.
 pub fn put_body(message: MessageId, raw: &[u8]) -> Vec<Write> {
     let clear = Write::DeleteRange { table: Table::Bodies, range: chunks(message) };
-    std::iter::once(clear).chain(put_chunks(message, raw.to_vec())).collect()
+    std::iter::once(clear).chain(put_chunks(message, 0, raw.to_vec())).collect()
 }
 
-/// The writes that store a message's bytes in chunks where nothing is.
-pub(crate) fn put_chunks(message: MessageId, raw: Vec<u8>) -> Vec<Write> {
+/// The writes that store bytes of a message in chunks where nothing is, with numbers from `first` on.
+pub(crate) fn put_chunks(message: MessageId, first: u32, raw: Vec<u8>) -> Vec<Write> {
     let put = |(number, value)| Write::Put {
         table: Table::Bodies,
         key: message_key(message).u32(number),
@@ -34,9 +34,9 @@ pub(crate) fn put_chunks(message: MessageId, raw: Vec<u8>) -> Vec<Write> {
     if raw.is_empty() {
         Vec::new()
     } else if raw.len() <= CHUNK {
-        vec![put((0, raw))]
+        vec![put((first, raw))]
     } else {
-        (0..).zip(raw.chunks(CHUNK).map(<[u8]>::to_vec)).map(put).collect()
+        (first..).zip(raw.chunks(CHUNK).map(<[u8]>::to_vec)).map(put).collect()
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_chunk_s_key_names_its_message_and_a_part_s_does_not() {
         let id = MessageId { mailbox: MailboxId(7), uid: 9 };
-        let keys: Vec<Key> = put_chunks(id, vec![1; CHUNK + 1])
+        let keys: Vec<Key> = put_chunks(id, 0, vec![1; CHUNK + 1])
             .into_iter()
             .map(|write| match write {
                 Write::Put { key, .. } => key,

@@ -60,8 +60,11 @@ fn a_message_of_which_the_server_gives_no_part_is_fetched_whole() {
     let raw = "Subject: x\r\n\r\nall of it";
     let whole = format!("* 1 FETCH (UID 5 BODY[]<0> {{{}}}\r\n{raw})\r\n", raw.len());
     for (size, sections) in [(300_000, [HEADER, "NIL"]), (30_000_000, ["NIL", "\"hi\""])] {
-        let again = ("UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)", ok(&whole));
-        let message = fetched_in_parts(size, sections, vec![again]);
+        let again = ("UID FETCH 5 (UID BODY.PEEK[]<0.1048576>)", ok(&whole));
+        // It is shorter than it was said to be.
+        let nothing = "* 1 FETCH (UID 5 BODY[]<23> NIL)\r\n";
+        let end = ("UID FETCH 5 (UID BODY.PEEK[]<23.1048576>)", ok(nothing));
+        let message = fetched_in_parts(size, sections, vec![again, end]);
         assert_eq!(message.body, Body::Whole { size: raw.len() as u64 });
         assert_eq!(message.preview, "all of it");
     }
@@ -69,10 +72,10 @@ fn a_message_of_which_the_server_gives_no_part_is_fetched_whole() {
 
 /// What is stored of a large message that is no multipart, when the server describes it so and answers so
 /// to what it is asked for next.
-fn single(structure: &str, asked: &'static str, answer: &str) -> (Message, Vec<u8>) {
+fn single(size: u64, structure: &str, asked: &'static str, answer: &str) -> (Message, Vec<u8>) {
     let host = host_with_messages();
     let id = MessageId { mailbox: INBOX, uid: 5 };
-    let large = Message { size: 40_000_000, ..stored(&host)[1].clone() };
+    let large = Message { size, ..stored(&host)[1].clone() };
     now(host.store.apply(vec![large.put()], Durability::Relaxed)).unwrap();
     let structure = format!("* 1 FETCH (UID 5 BODYSTRUCTURE ({structure}))\r\n");
     let script = vec![
@@ -89,6 +92,7 @@ fn a_large_message_that_is_a_file_is_stored_without_it() {
     let structure = r#""application" "pdf" ("name" "a.pdf") NIL NIL "base64" 39000000"#;
     let header = "Content-Type: application/pdf; name=a.pdf";
     let (message, raw) = single(
+        40_000_000,
         structure,
         "UID FETCH 5 (UID BODY.PEEK[HEADER])",
         &format!("BODY[HEADER] \"{header}\""),
@@ -103,6 +107,7 @@ fn a_large_message_that_is_a_file_is_stored_without_it() {
 #[test]
 fn of_a_large_message_that_is_a_text_the_beginning_is_stored() {
     let (message, raw) = single(
+        40_000_000,
         r#""text" "plain" NIL NIL NIL "7bit" 39000000 500000"#,
         "UID FETCH 5 (UID BODY.PEEK[HEADER] BODY.PEEK[1]<0.1048576>)",
         "BODY[HEADER] \"Subject: x\" BODY[1]<0> \"how it begins\"",
@@ -115,13 +120,16 @@ fn of_a_large_message_that_is_a_text_the_beginning_is_stored() {
 
 #[test]
 fn a_text_that_is_shown_whole_is_stored_as_it_came() {
-    let raw = "Subject: x\r\n\r\nall of it";
+    let raw = [&b"Subject: x\r\n\r\nall of it"[..], &[b'.'; 900_000]].concat();
+    let raw = String::from_utf8(raw).unwrap();
     let (message, stored) = single(
+        raw.len() as u64,
         r#""text" "plain" NIL NIL NIL "7bit" 900000 5000"#,
-        "UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)",
+        "UID FETCH 5 (UID BODY.PEEK[]<0.1048576>)",
         &format!("BODY[]<0> {{{}}}\r\n{raw}", raw.len()),
     );
-    assert_eq!((message.body, &*stored), (Body::Whole { size: 23 }, raw.as_bytes()));
+    let body = Body::Whole { size: raw.len() as u64 };
+    assert_eq!((message.body, stored == raw.as_bytes()), (body, true));
 }
 
 /// What is stored of part 2 of message 5, decoded.
@@ -276,4 +284,111 @@ fn a_part_of_which_a_window_got_lost_is_removed_to_be_fetched_again() {
     assert_eq!(now(read_part(&host.store, id, "2", &mut take)), Ok(None));
     let range = KeyRange::prefix(record::part_key(id, "2"));
     assert!(now(host.store.keys(Table::Bodies, &range)).unwrap().is_empty());
+}
+
+/// A host with a message of which the server can't give the parts, and the message's bytes.
+fn host_with_unplanned(size: usize) -> (ScriptedHost, String) {
+    let host = host_with_messages();
+    let message = Message { size: size as u64, ..stored(&host)[1].clone() };
+    now(host.store.apply(vec![message.put()], Durability::Relaxed)).unwrap();
+    let lines = (0..size / 16).map(|number| format!("line{number:010}\r\n"));
+    let raw = std::iter::once("Subject: it\r\n\r\n\r\n".to_owned()).chain(lines);
+    (host, raw.collect::<String>()[..size].to_owned())
+}
+
+/// The mailbox is opened, and the server says nothing of the message's parts.
+fn unplanned() -> Script {
+    let structure = ok("* 1 FETCH (UID 5 BODYSTRUCTURE NIL)\r\n");
+    vec![select(3, 9, 7), ("UID FETCH 5 (UID BODYSTRUCTURE)", structure)]
+}
+
+/// These bytes of a message, as a server tells them.
+fn window(raw: &str, range: std::ops::Range<usize>) -> String {
+    let (origin, bytes) = (range.start, &raw[range]);
+    ok(&format!("* 1 FETCH (UID 5 BODY[]<{origin}> {{{}}}\r\n{bytes})\r\n", bytes.len()))
+}
+
+const WINDOWS: [&str; 4] = [
+    "UID FETCH 5 (UID BODY.PEEK[]<0.1048576>)",
+    "UID FETCH 5 (UID BODY.PEEK[]<1048576.1048576>)",
+    "UID FETCH 5 (UID BODY.PEEK[]<2097152.1048576>)",
+    "UID FETCH 5 (UID BODY.PEEK[]<3145728.1048576>)",
+];
+
+#[test]
+fn a_large_message_without_parts_comes_in_windows_and_goes_on_where_it_broke_off() {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let (host, raw) = host_with_unplanned(3_500_000);
+    let whole = |at: usize| window(&raw, at << 20..raw.len().min((at + 1) << 20));
+    // The connection is lost in the middle of the third window.
+    let cut = whole(2)[..500_000].to_owned();
+    let mut script = unplanned();
+    script.extend([(WINDOWS[0], whole(0)), (WINDOWS[1], whole(1)), (WINDOWS[2], cut)]);
+    let broken = now(ready(&host, script).fetch_body(&host, id));
+    assert!(matches!(broken, Err(MailError::Transport(_))), "{broken:?}");
+    assert_eq!(stored(&host)[1].body, Body::Absent);
+
+    let mut script = unplanned();
+    script.extend([(WINDOWS[2], whole(2)), (WINDOWS[3], whole(3))]);
+    now(ready(&host, script).fetch_body(&host, id)).unwrap();
+    assert!(host.wire.borrow().script.is_empty());
+    let message = stored(&host)[1].clone();
+    assert_eq!(message.body, Body::Whole { size: raw.len() as u64 });
+    assert!(message.preview.starts_with("line0000000000"), "{}", message.preview);
+    assert!(now(record::body(&host.store, id)).unwrap() == raw.as_bytes());
+    let windows = KeyRange::prefix(record::part_key(id, ""));
+    assert!(now(host.store.keys(Table::Bodies, &windows)).unwrap().is_empty(), "it is here once");
+}
+
+#[test]
+fn windows_of_a_message_may_be_shorter_or_longer_than_asked_for_but_not_from_elsewhere() {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let (host, raw) = host_with_unplanned(3_500_000);
+    let mut script = unplanned();
+    script.push((WINDOWS[0], window(&raw, 0..1000)));
+    script.push(("UID FETCH 5 (UID BODY.PEEK[]<1000.1048576>)", window(&raw, 1000..3_000_000)));
+    script.push(("UID FETCH 5 (UID BODY.PEEK[]<3000000.1048576>)", window(&raw, 1000..raw.len())));
+    let elsewhere = now(ready(&host, script).fetch_body(&host, id));
+    assert!(matches!(elsewhere, Err(MailError::Protocol(_))), "{elsewhere:?}");
+
+    let mut script = unplanned();
+    let last = window(&raw, 3_000_000..raw.len());
+    script.push(("UID FETCH 5 (UID BODY.PEEK[]<3000000.1048576>)", last));
+    now(ready(&host, script).fetch_body(&host, id)).unwrap();
+    assert!(now(record::body(&host.store, id)).unwrap() == raw.as_bytes());
+}
+
+#[test]
+fn a_message_without_parts_that_is_too_large_is_not_asked_for() {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let host = host_with_messages();
+    let size = limits::MESSAGE.into();
+    let message = Message { size, ..stored(&host)[1].clone() };
+    now(host.store.apply(vec![message.put()], Durability::Relaxed)).unwrap();
+    let refused = now(ready(&host, unplanned()).fetch_body(&host, id));
+    assert!(matches!(refused, Err(MailError::Input(_))), "{refused:?}");
+}
+
+#[test]
+fn a_message_that_turns_out_to_be_too_large_leaves_nothing_behind() {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let host = host_with_messages();
+    let message = Message { size: 300_000, ..stored(&host)[1].clone() };
+    let put = |number| Write::Put {
+        table: Table::Bodies,
+        key: record::part_key(id, "").u32(number),
+        value: vec![b'a'; limits::PART_WINDOW as usize],
+    };
+    // All but the last window have come.
+    let mut batch: Vec<Write> = (0..63).map(put).collect();
+    batch.push(message.put());
+    now(host.store.apply(batch, Durability::Relaxed)).unwrap();
+    let mut script = unplanned();
+    let last = "a".repeat(limits::PART_WINDOW as usize);
+    let last = format!("* 1 FETCH (UID 5 BODY[]<66060288> {{1048576}}\r\n{last})\r\n");
+    script.push(("UID FETCH 5 (UID BODY.PEEK[]<66060288.1048576>)", ok(&last)));
+    let refused = now(ready(&host, script).fetch_body(&host, id));
+    assert!(matches!(refused, Err(MailError::Input(_))), "{refused:?}");
+    let windows = KeyRange::prefix(record::part_key(id, ""));
+    assert!(now(host.store.keys(Table::Bodies, &windows)).unwrap().is_empty());
 }
