@@ -18,7 +18,7 @@ use super::{
     folders::stored_uids,
     ledger::Places,
     limits,
-    pending::{has_mark, set_mark},
+    pending::{has_mark, is_provisional, set_mark},
     stage::Stage,
 };
 use crate::{
@@ -205,15 +205,20 @@ impl<'a, H: Host> Editor<'a, H> {
         drop(editing);
         let all = *self.all.get_or_insert_with(|| Everything::known(&known, &uids));
         self.keep_meant(&mut uids);
-        self.expunge(mailbox, &uids).await?;
         if self.is_local() {
-            return Ok(());
+            return self.expunge(mailbox, &uids).await;
         }
+        let here = uids.iter().copied().filter(|uid| !is_provisional(*uid));
+        let sample: BTreeSet<u32> = here.rev().take(limits::SAMPLE).collect();
+        uids.retain(|uid| !sample.contains(uid));
+        self.expunge(mailbox, &uids).await?;
         let _editing = self.editing().await;
         let mut stage = Stage::new(store);
+        let sample = Vec::from_iter(sample);
+        let items = self.stage_expunge(&mut stage, mailbox, &sample).await?.items().to_vec();
         let own = stage.mailbox(mailbox).await?;
         (own.total, own.unread) = (0, 0);
-        self.commit(stage, vec![Task::Empty { mailbox, until: all.until() }]).await
+        self.commit(stage, vec![Task::Empty { mailbox, until: all.until(), items }]).await
     }
 
     /// Removes messages in a batch; the entry for it.

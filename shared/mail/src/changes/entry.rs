@@ -136,6 +136,10 @@ pub enum Task {
         /// stays. `None` if nothing was known of the mailbox, or an earlier version made the entry: then
         /// it is the UIDNEXT when the server was first asked to.
         until: Option<(u32, u32)>,
+        /// Some of the messages that were known in it, by which it is told from another one that has its
+        /// name and UIDVALIDITY by now. They go last.
+        #[serde(default)]
+        items: Vec<Item>,
     },
     /// Put a message that is stored here alone into a mailbox.
     Append {
@@ -242,9 +246,9 @@ impl Task {
         match self {
             Self::Mark { mailbox, .. }
             | Self::Transfer { from: mailbox, .. }
-            | Self::Expunge { mailbox, .. } => Some(*mailbox),
-            Self::Empty { .. }
-            | Self::Append { .. }
+            | Self::Expunge { mailbox, .. }
+            | Self::Empty { mailbox, .. } => Some(*mailbox),
+            Self::Append { .. }
             | Self::Create { .. }
             | Self::Rename { .. }
             | Self::Remove { .. }
@@ -295,12 +299,13 @@ impl Task {
         match self {
             Self::Mark { items, .. }
             | Self::Transfer { items, .. }
-            | Self::Expunge { items, .. } => items,
+            | Self::Expunge { items, .. }
+            | Self::Empty { items, .. } => items,
             _ => &[],
         }
     }
 
-    /// The same, to be changed.
+    /// The same, to be changed, where they are all that it is about.
     pub fn items_mut(&mut self) -> Option<&mut Vec<Item>> {
         match self {
             Self::Mark { items, .. }

@@ -8,6 +8,8 @@ pub const BYTES: u64 = 32 << 20;
 pub const SELECTED: usize = 1_000_000;
 /// Entries that are kept after they are done, to be taken back.
 pub const DONE: usize = 100;
+/// Messages by which a mailbox that is to be emptied is known.
+pub const SAMPLE: usize = 10;
 /// How often an entry may break the connection before it counts as refused.
 pub const TRIES: u32 = 5;
 /// The first provisional UID. Servers would have to give out four thousand million UIDs in one

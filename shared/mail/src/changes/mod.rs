@@ -36,6 +36,7 @@
 //! | COPY of some, and an OK all the same | those are in both places | the others come back with the write of `Copied`; before that they are copied once more |
 //! | `Copied` was written | in both places | STORE `\Deleted` and UID EXPUNGE again change nothing |
 //! | UID EXPUNGE of a piece of an emptied mailbox | some of it is gone | what lies below `until`, which was noted with the batch, goes; what came since stays |
+//! | UID EXPUNGE of those by which it is known | all of it is gone | nothing is left to do |
 //! | `until` was written, where nothing was known | some of it may be gone | the same |
 //! | APPEND, no answer | there, or not | looked for by its Message-ID first |
 //! | CREATE, RENAME, DELETE, no answer | done, or not | a refusal that says so counts as done |
@@ -44,7 +45,8 @@
 //! A UIDVALIDITY that changed drops what is stored of a mailbox, not what is queued: its messages
 //! are found by Message-ID, size and arrival, or the change is reported as refused. So it is with a
 //! mailbox whose name another one may have by now: where two have the same UIDVALIDITY, and no names that
-//! stay, the server is asked first whether the messages are those that were meant.
+//! stay, the server is asked first whether the messages are those that were meant; one that is to be
+//! emptied is known by some of its messages, which go last.
 
 mod bytes;
 mod drafts;
@@ -189,7 +191,7 @@ pub fn here_after(entries: &[Entry], id: MessageId) -> Option<MessageId> {
             Task::Transfer { to, copy: false, .. } => {
                 place = MessageId { mailbox: *to, uid: item.to };
             }
-            Task::Expunge { .. } => return None,
+            Task::Expunge { .. } | Task::Empty { .. } => return None,
             _ => {}
         }
     }

@@ -177,7 +177,9 @@ impl Pending {
                         items.iter().filter(has_come).for_each(|item| self.count(item, since, 1));
                     }
                 }
-                Task::Expunge { mailbox: of, items } if *of == mailbox.id => {
+                Task::Expunge { mailbox: of, items } | Task::Empty { mailbox: of, items, .. }
+                    if *of == mailbox.id =>
+                {
                     items.iter().filter(here).for_each(|item| self.count(item, since, -1));
                 }
                 Task::Append { mailbox: of, item } if *of == mailbox.id && has_come(&item) => {
@@ -230,8 +232,9 @@ impl Pending {
                 items.iter().filter(here).for_each(|item| self.depart(item, open));
                 items.iter().filter(coming).for_each(|item| self.count(item, [1, 1], -1));
             }
-            Task::Empty { mailbox: of, until } if *of == mailbox.id && open => {
-                let Some(emptied) = Emptied::of(mailbox, *until) else { return };
+            Task::Empty { mailbox: of, until, items } if *of == mailbox.id => {
+                items.iter().filter(here).for_each(|item| self.depart(item, open));
+                let Some(emptied) = Emptied::of(mailbox, *until).filter(|_| open) else { return };
                 // What was counted until then goes with the rest.
                 (self.emptied, self.total, self.unread) = (Some(emptied), 0, 0);
                 self.unsettled.clear();
@@ -350,7 +353,7 @@ mod tests {
     fn what_came_since_a_mailbox_was_to_be_emptied_stays_and_is_counted() {
         let inbox = Mailbox { uid_validity: 7, uid_next: 12, ..mailbox(1) };
         let pending = |until, mailbox: &Mailbox| {
-            let entry = queued(1, Task::Empty { mailbox: MailboxId(1), until });
+            let entry = queued(1, Task::Empty { mailbox: MailboxId(1), until, items: vec![] });
             Pending::from_entries(&[entry], mailbox, 5)
         };
         let two_came = pending(Some((7, 10)), &inbox);

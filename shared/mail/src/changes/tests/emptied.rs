@@ -20,6 +20,17 @@ fn host_of(count: u32, finds: usize) -> TestHost<Imap> {
     host
 }
 
+/// The same, and all of them are stored here.
+fn host_with(count: u32) -> TestHost<Imap> {
+    let host = host_of(count, usize::MAX);
+    for uid in 4..=count {
+        let known = super::message(MessageId { mailbox: INBOX, uid });
+        let known = Message { message_id: format!("late{uid}@example.org"), ..known };
+        block_on(host.store.apply(known.put_listed().into(), Durability::Strict)).unwrap();
+    }
+    host
+}
+
 /// A letter comes into a mailbox of the server.
 fn arrive(host: &TestHost<Imap, MemoryStore>, name: &str) {
     let mut server = host.server.borrow_mut();
@@ -82,10 +93,25 @@ fn is_emptied_of_what_was_there(finds: usize) {
 }
 
 #[test]
+fn what_goes_with_an_emptied_mailbox_does_not_come_back_before_the_server_has_heard_of_it() {
+    for stored in [3, 20] {
+        let host = host_with(stored);
+        edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+        arrive(&host, "m1");
+        sync(&host).unwrap();
+        assert_eq!((uids(&host, INBOX), counts(&host)[0]), (vec![stored + 1], (1, 1)));
+        drain(&host).unwrap();
+        sync(&host).unwrap();
+        assert_eq!((uids(&host, INBOX), counts(&host)[0]), (vec![stored + 1], (1, 1)));
+    }
+}
+
+#[test]
 fn a_mailbox_that_was_never_opened_is_emptied_of_what_was_counted() {
     // The last one was opened, and its sync broken off before anything was stored.
-    for (uid_validity, counted) in [(0, true), (0, false), (1, false)] {
+    for (uid_validity, counted) in [(0, true), (0, false), (2, false)] {
         let host = host();
+        host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_validity = 2;
         let other = Mailbox { uid_validity, uid_next: 0, ..mailbox(2) };
         block_on(host.store.apply(vec![other.put()], Durability::Strict)).unwrap();
         arrive(&host, "m2");
@@ -120,6 +146,25 @@ fn a_mailbox_that_was_made_anew_since_it_was_emptied_keeps_what_is_in_it() {
 }
 
 #[test]
+fn what_was_named_of_an_emptied_mailbox_is_found_where_it_has_other_uids_by_now() {
+    for stored in [3, 20] {
+        let host = host_with(stored);
+        edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+        {
+            let mut server = host.server.borrow_mut();
+            let inbox = server.folders.get_mut("m1").unwrap();
+            inbox.uid_validity = 7;
+            inbox.uid_next += 100;
+            inbox.letters.iter_mut().for_each(|own| own.uid += 100);
+        }
+        arrive(&host, "m1");
+        drain(&host).unwrap();
+        let late = format!("late{}@example.org", stored + 101);
+        assert_eq!(host.server.borrow().state()["m1"], [(late, vec![])]);
+    }
+}
+
+#[test]
 fn what_can_not_be_told_in_one_answer_is_deleted_in_pieces() {
     let host = host_of(100, 20);
     edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
@@ -138,4 +183,50 @@ fn a_mailbox_whose_messages_can_not_be_told_does_not_count_as_emptied() {
     assert_eq!(server.state()["m1"].len(), 7, "only what is stored here can be named");
     let asked = server.log.iter().filter(|line| line.contains("SEARCH")).count();
     assert!(asked <= crate::imap::limits::RANGES as usize, "{asked}");
+}
+
+/// Both mailboxes change their names, which have the same UIDVALIDITY.
+fn swap(host: &TestHost<Imap, MemoryStore>) {
+    let mut server = host.server.borrow_mut();
+    let [one, two] = ["m1", "m2"].map(|name| server.folders.remove(name).unwrap());
+    server.folders.extend([("m1".into(), two), ("m2".into(), one)]);
+}
+
+#[test]
+fn a_mailbox_that_has_the_name_of_an_emptied_one_by_now_keeps_what_is_in_it() {
+    for stored in [3, 20] {
+        let host = host_with(stored);
+        (0..5).for_each(|_| arrive(&host, "m2"));
+        for letter in &mut host.server.borrow_mut().folders.get_mut("m2").unwrap().letters {
+            letter.message_id = format!("other{}@example.org", letter.uid);
+        }
+        edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+        swap(&host);
+        assert!(matches!(drain(&host), Err(MailError::Input(_))));
+        let left = host.server.borrow().state();
+        assert_eq!((left["m1"].len(), left["m2"].len()), (5, stored as usize));
+    }
+}
+
+#[test]
+fn of_a_mailbox_of_which_no_message_was_known_another_one_of_its_uidvalidity_is_not_told() {
+    let host = host();
+    let other = Mailbox { uid_next: 9, ..mailbox(2) };
+    block_on(host.store.apply(vec![other.put()], Durability::Strict)).unwrap();
+    edit(&host, async |editor| editor.empty(OTHER).await).unwrap();
+    swap(&host);
+    assert!(matches!(drain(&host), Err(MailError::Input(_))));
+    assert_eq!(host.server.borrow().state()["m2"].len(), 3);
+}
+
+#[test]
+fn what_an_earlier_version_has_queued_is_still_read() {
+    #[derive(serde::Serialize)]
+    enum Earlier {
+        Empty { mailbox: MailboxId, until: Option<(u32, u32)> },
+    }
+    let until = Some((1, 4));
+    let queued = record::encode(&Earlier::Empty { mailbox: INBOX, until });
+    let task = Task::Empty { mailbox: INBOX, until, items: vec![] };
+    assert_eq!(record::decode(&queued), Ok(task));
 }

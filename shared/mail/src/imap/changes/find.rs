@@ -114,12 +114,13 @@ impl<T: Transport> ImapClient<T> {
         Ok(items.iter().map(&mut find).collect())
     }
 
-    /// Those of these UIDs under which the selected mailbox has another message than the one given.
-    pub(super) async fn others_at<H: Host<Transport = T>>(
+    /// Whether the selected mailbox has these messages under these UIDs; nothing of those that it has not,
+    /// and of those that can't be looked at.
+    pub(super) async fn same_at<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         known: BTreeMap<u32, &Item>,
-    ) -> Result<BTreeSet<u32>, MailError> {
+    ) -> Result<BTreeMap<u32, bool>, MailError> {
         let traits = match self.traits(host, known.keys().copied()).await {
             Err(refused @ MailError::Refused { .. }) => {
                 // One that can't be looked at, such as a damaged message, keeps the others from it. It is
@@ -141,13 +142,13 @@ impl<T: Transport> ImapClient<T> {
         // The size of one that was made here may be counted in another way, or be an estimate.
         let has_size =
             |own: &Traits, item: &Item| own.is_estimate || item.size == 0 || own.size == item.size;
-        let is_other = |(uid, own): &(u32, Traits)| {
-            let item = known[uid];
-            own.message_id != item.message_id
-                || item.message_id.is_empty()
-                    && (own.arrived != item.arrived || !has_size(own, item))
+        let is_same = |uid: u32, own: &Traits| {
+            let item = known[&uid];
+            own.message_id == item.message_id
+                && (!item.message_id.is_empty()
+                    || own.arrived == item.arrived && has_size(own, item))
         };
-        Ok(traits.into_iter().filter(is_other).map(|(uid, _)| uid).collect())
+        Ok(traits.iter().map(|(uid, own)| (*uid, is_same(*uid, own))).collect())
     }
 
     async fn search_message_id<H: Host<Transport = T>>(

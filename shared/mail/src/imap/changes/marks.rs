@@ -1,5 +1,7 @@
 //! Marks, and deleting for good.
 
+use std::collections::BTreeSet;
+
 use postern_bridge::{MailboxId, Mark};
 use postern_imap::{
     Command, SequenceSet,
@@ -13,9 +15,9 @@ use super::{
 };
 use crate::{
     Host, MailError, Transport,
-    changes::{self, Arrivals, Entry, Removal, Settled, Task},
+    changes::{self, Arrivals, Entry, Item, Removal, Settled, Task},
     imap::limits,
-    record,
+    record::{self, Mailbox},
 };
 
 const WHAT: &str = "change the marks of messages";
@@ -98,14 +100,18 @@ impl<T: Transport> ImapClient<T> {
 
     /// Deletes everything in a mailbox that was known to be there when the person wanted it; if nothing
     /// was known, what is there when the server is first asked to. In a mailbox that was made anew
-    /// since, nothing of it is left. It names no messages: one with which this mailbox has changed names,
-    /// and which has the same UIDVALIDITY, is not told from it.
+    /// since, only the `items` may be left of it.
+    ///
+    /// Where another mailbox has the same UIDVALIDITY, the two may have changed names: nothing is removed
+    /// before one of the `items` was found, and they are the last that go. Whenever this breaks off, they
+    /// are either still there, or all the rest is gone.
     pub(super) async fn make_empty<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         entry: &mut Entry,
         mailbox: MailboxId,
         until: Option<(u32, u32)>,
+        items: &[Item],
     ) -> Result<Outcome, MailError> {
         let own = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
         let selected = self.select(host, &own).await?;
@@ -113,13 +119,21 @@ impl<T: Transport> ImapClient<T> {
             Some(until) => until,
             None => {
                 let until = (selected.uid_validity, selected.uid_next.unwrap_or(u32::MAX));
-                entry.task = Task::Empty { mailbox, until: Some(until) };
+                let items = items.to_vec();
+                entry.task = Task::Empty { mailbox, until: Some(until), items };
                 changes::learn(host, entry).await?;
                 until
             }
         };
-        let removal = if uid_validity == selected.uid_validity && selected.exists > 0 {
-            self.remove_below(host, uid_next).await?
+        if uid_validity != selected.uid_validity {
+            entry.task = Task::Expunge { mailbox, items: items.to_vec() };
+            changes::learn(host, entry).await?;
+            let mut outcome = self.make_expunge(host, entry, mailbox).await?;
+            outcome.settled = outcome.settled.and(Settled::asking([mailbox]));
+            return Ok(outcome);
+        }
+        let removal = if selected.exists > 0 {
+            self.remove_below(host, &own, uid_next, items).await?
         } else {
             Removal::Whole
         };
@@ -127,23 +141,28 @@ impl<T: Transport> ImapClient<T> {
         Ok(Outcome::of(settled.and(Settled::asking([mailbox])), removal, mailbox))
     }
 
-    /// Removes all messages with smaller UIDs from the open mailbox. Of ranges of which the server's
-    /// answer can't be read whole, the halves are asked for.
+    /// Removes all messages with smaller UIDs from the open mailbox, if it is this one; those of the items
+    /// last. Of ranges of which the server's answer can't be read whole, the halves are asked for.
     ///
     /// # Errors
     ///
-    /// If the server can't be asked, or does not tell all that there is; the rest is removed then.
+    /// If it may be another mailbox; if the server can't be asked, or does not tell all that there is: the
+    /// rest is removed then.
     async fn remove_below<H: Host<Transport = T>>(
         &mut self,
         host: &H,
+        own: &Mailbox,
         uid: u32,
+        items: &[Item],
     ) -> Result<Removal, MailError> {
         let mut removal = Removal::Whole;
         let mut is_told = true;
+        let mut is_known = false;
+        let last: BTreeSet<u32> = items.iter().map(|item| item.uid).collect();
         let mut ranges = Vec::from_iter((uid > 1).then(|| 1..=uid - 1));
         for _ in 0..limits::RANGES {
             let Some(range) = ranges.pop() else { break };
-            let Some(uids) = self.present_in(host, range.clone()).await? else {
+            let Some(mut uids) = self.present_in(host, range.clone()).await? else {
                 let (first, last) = range.into_inner();
                 let middle = first.midpoint(last);
                 if first < last {
@@ -153,13 +172,25 @@ impl<T: Transport> ImapClient<T> {
                 }
                 continue;
             };
+            if !uids.is_empty() && !is_known {
+                self.check_identity(host, own, items).await?;
+                is_known = true;
+            }
+            uids.retain(|uid| !last.contains(uid));
             for window in uids.chunks(changes::limits::ITEMS) {
                 if let Some(window) = SequenceSet::from_numbers(window.iter().copied()) {
                     removal = self.remove_uids(host, &window).await?;
                 }
             }
         }
-        match is_told && ranges.is_empty() {
+        let is_whole = is_told && ranges.is_empty();
+        if let Some(last) = SequenceSet::from_numbers(last).filter(|_| is_known || !is_whole) {
+            if !is_known {
+                self.check_identity(host, own, items).await?;
+            }
+            removal = self.remove_uids(host, &last).await?;
+        }
+        match is_whole {
             true => Ok(removal),
             false => Err(MailError::Unsupported("a list of all messages in the folder")),
         }

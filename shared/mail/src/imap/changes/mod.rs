@@ -72,8 +72,8 @@ impl<T: Transport> ImapClient<T> {
             }
             Task::Transfer { .. } => self.make_transfer(host, &mut entry).await,
             Task::Expunge { mailbox, .. } => self.make_expunge(host, &mut entry, mailbox).await,
-            Task::Empty { mailbox, until } => {
-                self.make_empty(host, &mut entry, mailbox, until).await
+            Task::Empty { mailbox, until, items } => {
+                self.make_empty(host, &mut entry, mailbox, until, &items).await
             }
             Task::Append { mailbox, item } => {
                 let arrivals = self.make_append(host, mailbox, &item).await?;

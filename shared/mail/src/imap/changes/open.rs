@@ -1,6 +1,6 @@
 //! The mailbox of an entry, opened, with UIDs that mean what they meant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_bridge::MailboxId;
 use postern_imap::SequenceSet;
@@ -70,27 +70,71 @@ impl<T: Transport> ImapClient<T> {
 }
 
 impl<T: Transport> ImapClient<T> {
-    /// The UIDs of messages under which the open mailbox has others. Two mailboxes that were made within
-    /// one second have the same UIDVALIDITY at some servers (RFC 9051 section 2.3.1.1 permits that), so that
-    /// nothing but their messages shows that they have changed names, where the server has no names for
-    /// them that stay (MAILBOXID).
+    /// The UIDs of messages under which the open mailbox has others.
     pub(super) async fn strangers<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         mailbox: &Mailbox,
         items: &[Item],
     ) -> Result<BTreeSet<u32>, MailError> {
+        if !self.may_be_another(host, mailbox).await? {
+            return Ok(BTreeSet::new());
+        }
+        let compared = self.are_same(host, items).await?;
+        Ok(compared.into_iter().filter(|(_, is_same)| !is_same).map(|(uid, _)| uid).collect())
+    }
+
+    /// Makes sure that the open mailbox is the one that had these messages: that one of them is there, and
+    /// no other message under the UID of any.
+    ///
+    /// # Errors
+    ///
+    /// If it may be another one.
+    pub(super) async fn check_identity<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        mailbox: &Mailbox,
+        items: &[Item],
+    ) -> Result<(), MailError> {
+        if !self.may_be_another(host, mailbox).await? {
+            return Ok(());
+        }
+        let compared = self.are_same(host, items).await?;
+        if !compared.is_empty() && compared.into_values().all(|is_same| is_same) {
+            return Ok(());
+        }
+        let sentence = "Another folder may have this one's name by now, so that nothing was deleted of \
+                        which that was not certain. Open it to see what is in it, and empty it again.";
+        Err(MailError::Input(sentence.into()))
+    }
+
+    /// Whether the open mailbox may be another one than this. Two that were made within one second have the
+    /// same UIDVALIDITY at some servers (RFC 9051 section 2.3.1.1 permits that), so that nothing but their
+    /// messages shows that they have changed names, where the server has no names for them that stay
+    /// (MAILBOXID).
+    async fn may_be_another<H: Host<Transport = T>>(
+        &self,
+        host: &H,
+        mailbox: &Mailbox,
+    ) -> Result<bool, MailError> {
         let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
         let is_like = |own: &Mailbox| {
             let counted = own.synced.counted.map(|(uid_validity, _)| uid_validity);
             own.id != mailbox.id && [Some(own.uid_validity), counted].contains(&Some(uid_validity))
         };
         let all = record::mailboxes(host.store(), mailbox.account).await?;
-        if mailbox.server_id.is_some() || !all.iter().any(is_like) {
-            return Ok(BTreeSet::new());
-        }
+        Ok(mailbox.server_id.is_none() && all.iter().any(is_like))
+    }
+
+    /// Of those of these messages under whose UIDs the open mailbox has any, whether they are the same.
+    async fn are_same<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        items: &[Item],
+    ) -> Result<BTreeMap<u32, bool>, MailError> {
+        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
         let known = items.iter().filter_map(|item| Some((known_uid(item, uid_validity)?, item)));
-        self.others_at(host, known.collect()).await
+        self.same_at(host, known.collect()).await
     }
 }
 

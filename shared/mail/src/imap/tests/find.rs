@@ -272,7 +272,7 @@ fn what_was_done_here_counts_more_than_what_the_server_has_found() {
 #[test]
 fn what_came_since_the_mailbox_was_to_be_emptied_is_found() {
     let host = host_with_messages();
-    let entry = queued(1, Task::Empty { mailbox: INBOX, until: Some((9, 7)) });
+    let entry = queued(1, Task::Empty { mailbox: INBOX, until: Some((9, 7)), items: vec![] });
     let mut writes: Vec<_> = stored(&host).iter().map(Record::delete).collect();
     writes.push(entry.put());
     now(host.store.apply(writes, Durability::Strict)).unwrap();
