@@ -156,6 +156,11 @@ impl Session {
         self.quirks.add(quirk);
     }
 
+    /// Whether commands were given that have not ended yet.
+    pub fn is_busy(&self) -> bool {
+        !(self.queue.is_empty() && self.in_flight.is_empty())
+    }
+
     /// Gives a command. Several may be given at once; they go out in order, each as soon as the
     /// ones before it permit.
     pub fn start(&mut self, command: Command) -> Tag {

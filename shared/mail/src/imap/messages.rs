@@ -81,6 +81,7 @@ impl<T: Transport> ImapClient<T> {
             sync.set_total(before.synced.exists, host.now());
             sync.set_unread(before.synced.unseen, host.now());
             if sync.drop_unreadable().await? > 0 {
+                self.come_to_rest(host).await?;
                 done = self.compare(host, mailbox, changed).await;
             }
         }

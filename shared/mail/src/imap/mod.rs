@@ -203,6 +203,22 @@ impl<T: Transport> ImapClient<T> {
         self.run(host, Command::noop(), "keep the connection").await.map(drop)
     }
 
+    /// Waits until nothing is under way any more that broke off here: what the server says from then on
+    /// answers what it is asked next.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not come to an end with it: the connection is of no more use.
+    async fn come_to_rest<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
+        if self.connection.session.is_busy() {
+            self.noop(host).await?;
+        }
+        match self.connection.session.is_busy() {
+            true => Err(MailError::TimedOut("the rest of an answer")),
+            false => Ok(()),
+        }
+    }
+
     /// Says goodbye and closes the connection.
     pub async fn logout<H: Host<Transport = T>>(mut self, host: &H) {
         let goodbye = self.run(host, Command::logout(), "say goodbye");
