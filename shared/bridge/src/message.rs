@@ -81,8 +81,14 @@ pub struct MailboxRights {
     pub be_deleted: bool,
     /// Messages may be moved and copied to it.
     pub take_messages: bool,
-    /// It may be emptied for good.
+    /// It is of a kind that is emptied for good, if it may lose messages.
     pub be_emptied: bool,
+    /// Messages may be taken out of it: moved, or deleted.
+    pub lose_messages: bool,
+    /// Its messages may be marked as read and as unread.
+    pub mark_read: bool,
+    /// Its messages may get and lose other marks: stars and tags.
+    pub mark: bool,
 }
 
 /// A name and an address from a header.

@@ -88,6 +88,11 @@ impl MyRights {
         self.has('s')
     }
 
+    /// Whether messages may get and lose any mark but that they are read, or deleted.
+    pub fn can_mark(&self) -> bool {
+        self.has('w')
+    }
+
     /// Whether messages may be taken out of the mailbox: marked as deleted, and expunged.
     pub fn can_remove(&self) -> bool {
         self.has('t') && self.has('e')

@@ -94,19 +94,19 @@ impl<H: Host> Client<H> {
                 let selected = self.removable(editor, account, messages).await?;
                 let junk = self.place_for(editor, account, Role::Junk).await?;
                 for (mailbox, uids) in selected {
-                    mark_junk(editor, mailbox, &uids, true).await?;
+                    self.mark_junk(editor, mailbox, &uids, true).await?;
                     editor.transfer(mailbox, &uids, junk, false).await?;
                 }
             }
             Wanted::NotJunk { messages } => {
                 let check = |own: &Mailbox| match own.role {
                     Some(Role::Junk) => changes::check_removal(own),
-                    _ => Ok(()),
+                    _ => changes::check_marking(own, &keyword("$NotJunk")),
                 };
                 let selected = self.allowed(editor, account, messages, check).await?;
                 let inbox = self.place_for(editor, account, Role::Inbox).await?;
                 for (mailbox, uids) in selected {
-                    mark_junk(editor, mailbox, &uids, false).await?;
+                    self.mark_junk(editor, mailbox, &uids, false).await?;
                     if self.role(mailbox).await? == Some(Role::Junk) {
                         editor.transfer(mailbox, &uids, inbox, false).await?;
                     }
@@ -178,6 +178,23 @@ impl<H: Host> Client<H> {
         messages: Selection,
     ) -> Result<BTreeMap<MailboxId, Vec<u32>>, MailError> {
         self.allowed(editor, account, messages, changes::check_removal).await
+    }
+
+    /// Marks messages as junk, or as wanted, with the keywords that filters learn from. Where this account
+    /// may give them none, they go or come without.
+    async fn mark_junk(
+        &self,
+        editor: &mut Editor<'_, H>,
+        mailbox: MailboxId,
+        uids: &[u32],
+        junk: bool,
+    ) -> Result<(), MailError> {
+        let (own, other) = (keyword("$Junk"), keyword("$NotJunk"));
+        if !self.mailbox(mailbox).await?.may_mark(&own) {
+            return Ok(());
+        }
+        editor.mark(mailbox, uids, &own, junk).await?;
+        editor.mark(mailbox, uids, &other, !junk).await
     }
 
     /// Marks a message that was opened as read.
@@ -387,16 +404,8 @@ impl<H: Host> Client<H> {
     }
 }
 
-/// Marks messages as junk, or as wanted, with the keywords that filters learn from.
-async fn mark_junk<H: Host>(
-    editor: &mut Editor<'_, H>,
-    mailbox: MailboxId,
-    uids: &[u32],
-    junk: bool,
-) -> Result<(), MailError> {
-    let keyword = |name: &str| Mark::Keyword(name.into());
-    editor.mark(mailbox, uids, &keyword("$Junk"), junk).await?;
-    editor.mark(mailbox, uids, &keyword("$NotJunk"), !junk).await
+fn keyword(name: &str) -> Mark {
+    Mark::Keyword(name.into())
 }
 
 #[cfg(test)]

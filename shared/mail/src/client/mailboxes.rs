@@ -3,7 +3,7 @@
 use std::mem;
 
 use postern_bridge::{
-    AccountId, Delta, MailboxId, MailboxRights, MailboxView, Protocol, Quota, Role,
+    AccountId, Delta, MailboxId, MailboxRights, MailboxView, Mark, Protocol, Quota, Role,
 };
 
 use super::Client;
@@ -66,5 +66,8 @@ fn rights(mailbox: &Mailbox, all: &[Mailbox]) -> MailboxRights {
         be_deleted: is_own && !all.iter().any(is_nested),
         take_messages: mailbox.selectable && mailbox.can_take,
         be_emptied: matches!(mailbox.role, Some(Role::Trash | Role::Junk)),
+        lose_messages: mailbox.may_remove(),
+        mark_read: mailbox.may_mark(&Mark::Seen),
+        mark: mailbox.may_mark(&Mark::Flagged),
     }
 }

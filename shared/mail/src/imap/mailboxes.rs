@@ -17,7 +17,9 @@ use self::{
     known::known,
     roles::{guess_roles, role},
 };
-use super::{ImapClient, labels, limits, plan, refusal::refusal, refused, spelling};
+use super::{
+    ImapClient, labels, limits, plan, refusal::refusal, refused, rights::Rights, spelling,
+};
 use crate::{
     Host, MailError, Store, Transport,
     changes::{self, Counted, Entry, Pending},
@@ -189,10 +191,8 @@ struct Listed {
     delimiter: Option<u8>,
     can_nest: bool,
     can_take: bool,
-    /// Whether its messages may be marked as read, if the server told.
-    can_mark_read: Option<bool>,
-    /// Whether messages may be taken out of it, if the server told.
-    can_remove: Option<bool>,
+    /// What may be done with its messages, if the server told.
+    rights: Option<Rights>,
     /// Whether the person is subscribed to it, if the server told.
     subscribed: Option<bool>,
     /// The counts, if the server told.
@@ -235,8 +235,9 @@ fn reconcile(
         mailbox.delimiter = own.delimiter;
         mailbox.can_nest = own.can_nest;
         mailbox.can_take = own.can_take;
-        mailbox.can_mark_read = own.can_mark_read.unwrap_or(mailbox.can_mark_read);
-        mailbox.can_remove = own.can_remove.unwrap_or(mailbox.can_remove);
+        if let Some(rights) = own.rights {
+            rights.note(&mut mailbox);
+        }
         mailbox.subscribed = own.subscribed.unwrap_or(mailbox.subscribed);
         if let Some((identifier, _)) = &own.identity {
             mailbox.server_id = Some(identifier.clone());
@@ -327,8 +328,7 @@ fn listed(
             delimiter: entry.delimiter,
             can_nest: entry.delimiter.is_some() && !entry.has(r"\NoInferiors") && may(&entry, 'k'),
             can_take: may(&entry, 'i'),
-            can_mark_read: rights.get(&entry.name).map(MyRights::can_mark_read),
-            can_remove: rights.get(&entry.name).map(MyRights::can_remove),
+            rights: rights.get(&entry.name).map(Rights::from),
             subscribed: match subscriptions {
                 Subscriptions::Listed => Some(entry.has(r"\Subscribed")),
                 Subscriptions::Apart => Some(subscribed.contains(&canonical(entry.name.clone()))),

@@ -81,6 +81,7 @@ mod quota;
 mod refresh;
 mod refusal;
 mod refused;
+mod rights;
 mod search;
 mod select;
 mod session;

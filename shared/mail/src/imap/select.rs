@@ -7,7 +7,7 @@ use postern_imap::{
     response::{Code, MyRights, Status},
 };
 
-use super::{ImapClient, news::News};
+use super::{ImapClient, news::News, rights::Rights};
 use crate::{
     Host, MailError, Transport, changes,
     record::{self, Mailbox},
@@ -28,9 +28,8 @@ pub(super) struct Selected {
     pub(super) mod_seq: u64,
     /// Whether it is open for reading alone.
     pub(super) read_only: bool,
-    /// Whether messages may be marked as read, and whether they may be taken out, if the server told
-    /// with the mailbox, as Courier does.
-    pub(super) rights: Option<(bool, bool)>,
+    /// What may be done with its messages, if the server told with the mailbox, as Courier does.
+    pub(super) rights: Option<Rights>,
     /// Whether some of what was told with it could not be read.
     pub(super) is_damaged: bool,
 }
@@ -55,7 +54,7 @@ impl Selected {
     pub(super) fn note_rights(&self, own: &mut Mailbox) {
         own.read_only = self.read_only;
         if let Some(rights) = self.rights {
-            (own.can_mark_read, own.can_remove) = rights;
+            rights.note(own);
         }
     }
 }
@@ -120,7 +119,7 @@ impl<T: Transport> ImapClient<T> {
                     Some(Code::NoModSeq) => selected.mod_seq = 0,
                     Some(Code::MyRights(rights)) => {
                         let rights = MyRights { mailbox: Vec::new(), rights: rights.clone() };
-                        selected.rights = Some((rights.can_mark_read(), rights.can_remove()));
+                        selected.rights = Some(Rights::from(&rights));
                     }
                     _ => {}
                 },

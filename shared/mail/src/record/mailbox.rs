@@ -42,6 +42,10 @@ pub struct Mailbox {
     /// Whether this account may mark its messages as read and as unread.
     #[serde(default = "yes")]
     pub can_mark_read: bool,
+    /// Whether this account may give its messages other marks, such as stars, tags and that they were
+    /// answered, and take them.
+    #[serde(default = "yes")]
+    pub can_mark: bool,
     /// Whether this account may take messages out of it, to another mailbox or for good.
     #[serde(default = "yes")]
     pub can_remove: bool,
@@ -141,6 +145,7 @@ impl Mailbox {
             can_nest: true,
             can_take: true,
             can_mark_read: true,
+            can_mark: true,
             can_remove: true,
             read_only: false,
             subscribed: true,
@@ -156,7 +161,10 @@ impl Mailbox {
 
     /// Whether its messages may get or lose a mark, as far as the rights of this account are known.
     pub fn may_mark(&self, mark: &Mark) -> bool {
-        self.can_mark_read || *mark != Mark::Seen
+        match mark {
+            Mark::Seen => self.can_mark_read,
+            Mark::Answered | Mark::Flagged | Mark::Keyword(_) => self.can_mark,
+        }
     }
 
     /// Whether messages may be taken out of it, as far as the rights of this account are known.
@@ -261,7 +269,7 @@ mod tests {
         };
         let read: Mailbox = crate::record::decode(&crate::record::encode(&earlier)).unwrap();
         assert_eq!(read, new);
-        assert!(read.may_mark(&Mark::Seen) && read.may_remove());
+        assert!(read.may_mark(&Mark::Seen) && read.may_mark(&Mark::Flagged) && read.may_remove());
     }
 
     #[test]

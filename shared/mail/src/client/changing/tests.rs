@@ -60,8 +60,28 @@ fn what_this_account_may_not_do_in_one_mailbox_is_refused_before_anything_is_don
     assert_eq!(allowed(|_| {}), [true; 6]);
     let unread = allowed(|own| own.can_mark_read = false);
     assert_eq!(unread, [false, true, true, true, true, true]);
+    let unmarked = allowed(|own| own.can_mark = false);
+    assert_eq!(unmarked, [true, false, true, true, true, true]);
     let kept = allowed(|own| own.can_remove = false);
     assert_eq!(kept, [true, true, true, false, false, false]);
     // The server may open it otherwise by now.
     assert_eq!(allowed(|own| own.read_only = true), [true; 6]);
+}
+
+#[test]
+fn junk_is_moved_without_a_mark_where_this_account_may_give_none() {
+    for can_mark in [true, false] {
+        let (own, store) = (account(Protocol::Imap), MemoryStore::new());
+        let (client, _) = still(store.clone(), own.clone());
+        let junk = Mailbox { role: Some(Role::Junk), ..mailbox(2) };
+        let id = MessageId { mailbox: MailboxId(1), uid: 1 };
+        let mut batch = vec![own.put(), Mailbox { can_mark, ..mailbox(1) }.put(), junk.put()];
+        batch.extend(message(id).put_listed());
+        block_on(store.apply(batch, Durability::Strict)).unwrap();
+        let wanted = Wanted::Junk { messages: Selection::Messages(vec![id]) };
+        block_on(client.change((ClientId(1), 1), wanted)).unwrap();
+        let parts = block_on(changes::entries(&store, own.id)).unwrap();
+        let moves = parts.iter().filter(|own| matches!(own.task, changes::Task::Transfer { .. }));
+        assert_eq!((moves.count(), parts.len() > 1), (1, can_mark));
+    }
 }

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, pin::pin, time::Duration};
 
 use futures_channel::mpsc;
-use postern_bridge::{AccountId, Connection, MailboxId, Role};
+use postern_bridge::{AccountId, Connection, MailboxId, Mark, Role};
 
 use super::{
     Client, Sync,
@@ -219,7 +219,7 @@ impl<H: Host> Client<H> {
         };
         let is_inbox = inbox.as_ref().is_some_and(|inbox| inbox.id == mailbox);
         let elsewhere = inbox.as_ref().filter(|_| !is_inbox);
-        let labelled = self.mailbox(mailbox).await?.synced.labelled;
+        let before = shown(&self.mailbox(mailbox).await?);
         let done = link
             .work(async |imap, host| {
                 imap.look_out_for(elsewhere);
@@ -231,7 +231,7 @@ impl<H: Host> Client<H> {
             .await?;
         if done.is_continue() {
             self.mailbox_fresh(mailbox).await?;
-            if self.mailbox(mailbox).await?.synced.labelled != labelled {
+            if shown(&self.mailbox(mailbox).await?) != before {
                 self.tell_mailboxes(None, account).await?;
             }
             if is_inbox || self.shown_mailboxes().contains(&mailbox) {
@@ -242,6 +242,12 @@ impl<H: Host> Client<H> {
         queue.waiting.extend(elsewhere.filter(|_| has_new_mail).map(|own| Sync::Mailbox(own.id)));
         Ok(done)
     }
+}
+
+/// What pages show of a mailbox that is learnt with its messages.
+fn shown(mailbox: &Mailbox) -> [bool; 4] {
+    let [seen, flagged] = [&Mark::Seen, &Mark::Flagged].map(|mark| mailbox.may_mark(mark));
+    [mailbox.synced.labelled, seen, flagged, mailbox.may_remove()]
 }
 
 /// The mailboxes to bring up to date, in order: the inbox, those that people look at, then those

@@ -135,15 +135,16 @@ fn what_this_account_may_not_do_with_a_mailbox_is_known_where_the_server_tells()
     let mut client = connect(&host, Security::Tls, greeting, vec![(listing, ok(list))]).unwrap();
     let mailboxes = now(client.sync_mailboxes(&host, AccountId(1))).unwrap();
     let may = mailboxes.iter().map(|own| {
-        let of_messages = [own.can_take, own.may_mark(&Mark::Seen), own.may_remove()];
+        let marks = [&Mark::Seen, &Mark::Flagged].map(|mark| own.may_mark(mark));
+        let of_messages = [own.can_take, marks[0], marks[1], own.may_remove()];
         (own.names.join("/"), own.can_nest, of_messages)
     });
     let expected = [
-        ("INBOX".into(), true, [true; 3]),
-        ("f\u{fc}r".into(), false, [false, true, false]),
-        ("odd".into(), true, [true; 3]),
-        ("old".into(), true, [true, false, false]),
-        ("other".into(), true, [true; 3]),
+        ("INBOX".into(), true, [true; 4]),
+        ("f\u{fc}r".into(), false, [false, true, false, false]),
+        ("odd".into(), true, [true; 4]),
+        ("old".into(), true, [true, false, false, false]),
+        ("other".into(), true, [true; 4]),
     ];
     assert_eq!(may.collect::<Vec<_>>(), expected);
 }

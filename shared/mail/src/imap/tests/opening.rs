@@ -43,14 +43,15 @@ fn what_may_be_done_in_a_mailbox_is_learnt_when_it_is_opened() {
         ];
         sync(&mut ready(&host, script), &host);
         let own = now(record::mailbox(&host.store, INBOX)).unwrap();
-        (own.may_mark(&Mark::Seen), own.may_remove(), own.read_only)
+        [own.may_mark(&Mark::Seen), own.may_mark(&Mark::Answered), own.may_remove(), own.read_only]
     };
-    assert_eq!(open("", "READ-ONLY"), (true, true, true));
-    assert_eq!(open("", "READ-WRITE"), (true, true, false));
+    assert_eq!(open("", "READ-ONLY"), [true; 4]);
+    assert_eq!(open("", "READ-WRITE"), [true, true, true, false]);
     // As Courier tells it.
     let rights = |letters| format!("* OK [MYRIGHTS \"{letters}\"] ACL\r\n");
-    assert_eq!(open(&rights("lrwi"), "READ-WRITE"), (false, false, false));
+    assert_eq!(open(&rights("lrwi"), "READ-WRITE"), [false, true, false, false]);
     // What is not told is as it was.
-    assert_eq!(open("", "READ-WRITE"), (false, false, false));
-    assert_eq!(open(&rights("acdilrsw"), "READ-WRITE"), (true, true, false));
+    assert_eq!(open("", "READ-WRITE"), [false, true, false, false]);
+    assert_eq!(open(&rights("lrsted"), "READ-WRITE"), [true, false, true, false]);
+    assert_eq!(open(&rights("acdilrsw"), "READ-WRITE"), [true, true, true, false]);
 }
