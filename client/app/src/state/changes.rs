@@ -10,10 +10,11 @@ use postern_bridge::{
 
 use super::{
     App,
-    command::{Command, Purpose, Traits},
+    command::{Command, Need, Purpose, Traits},
     dialog::{Dialog, Question},
     picked::Place,
     reader::Reader,
+    toasts::Topic,
 };
 use crate::{browser, route::Route, text};
 
@@ -30,8 +31,11 @@ pub(crate) struct Changes {
 }
 
 impl App {
-    /// Does something.
+    /// Does something, if this account may.
     pub(crate) fn obey(self, command: Command) {
+        if !self.allows(&command) {
+            return;
+        }
         match command {
             Command::Archive => self.dispose(|messages| Change::Archive { messages }),
             Command::Delete => self.dispose(|messages| Change::Delete { messages }),
@@ -216,6 +220,40 @@ impl App {
         }
     }
 
+    /// Whether this account may do something; a note says why if it may not.
+    pub(crate) fn allows(self, command: &Command) -> bool {
+        let Some(need) = untrack(|| self.forbids(command)) else { return true };
+        let why = text::change::forbidden(need);
+        self.toasts.update(|toasts| toasts.note(Topic::Change, why));
+        false
+    }
+
+    /// What keeps this account from what a command does to a folder's messages, or to those that
+    /// something would be done to now; follows what changes.
+    pub(crate) fn forbids(self, command: &Command) -> Option<Need> {
+        if let Command::EmptyFolder(id) = command {
+            return self.forbids_in(command, [*id]);
+        }
+        let rows = self.target_rows();
+        let listed = || self.list.with(|list| list.mailbox());
+        let only = || self.route.get().mailbox().or_else(listed);
+        let mailboxes = rows.iter().map(|row| row.id.mailbox);
+        let only = if rows.is_empty() { only() } else { None };
+        self.forbids_in(command, mailboxes.chain(only))
+    }
+
+    /// The same where the messages are in these folders.
+    pub(crate) fn forbids_in(
+        self,
+        command: &Command,
+        mailboxes: impl IntoIterator<Item = MailboxId>,
+    ) -> Option<Need> {
+        self.mailboxes.with(|all| {
+            let may = |id| all.get(id).map(|mailbox| mailbox.may);
+            command.lacks(mailboxes.into_iter().filter_map(may))
+        })
+    }
+
     /// The known rows of what something would be done to; follows what changes.
     pub(crate) fn target_rows(self) -> Vec<Arc<Row>> {
         let one = self.open_key();
@@ -272,8 +310,12 @@ impl App {
         }
     }
 
-    /// Whether a folder takes what is dragged from the list: another one of the same account.
-    pub(crate) fn takes_dragged(self, to: MailboxId) -> bool {
+    /// Whether a folder takes what is dragged from the list: another one of the same account, if what is
+    /// dragged may be moved, or is to be copied.
+    pub(crate) fn takes_dragged(self, purpose: Purpose, to: MailboxId) -> bool {
+        if untrack(|| self.forbids(&Command::PutInto(purpose, to))).is_some() {
+            return false;
+        }
         let Some(from) = self.list.with_untracked(|list| list.mailbox()) else { return false };
         self.mailboxes.with_untracked(|mailboxes| match (mailboxes.get(from), mailboxes.get(to)) {
             (Some(from), Some(to)) => {

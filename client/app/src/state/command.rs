@@ -1,6 +1,6 @@
 //! What can be done to messages and folders, by key, button, menu or drop.
 
-use postern_bridge::{AccountId, MailboxId, MailboxView, Role};
+use postern_bridge::{AccountId, MailboxId, MailboxRights, MailboxView, Role};
 
 /// Something to do. Those of messages are done to what is picked, or else to the opened message, or
 /// else to the one under the list's cursor.
@@ -53,6 +53,57 @@ pub(crate) enum Purpose {
     Move,
     /// To copy messages there.
     Copy,
+}
+
+/// What a command does to messages where they are, for which this account may lack the right.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Need {
+    /// It takes them out of their folder.
+    Remove,
+    /// It marks them as read or as unread.
+    MarkRead,
+    /// It gives them stars or tags, or takes those.
+    Mark,
+}
+
+impl Command {
+    /// What it does to messages where they are; `None` if it leaves them as they are.
+    fn need(&self) -> Option<Need> {
+        match self {
+            Self::Archive
+            | Self::Delete
+            | Self::DeleteForGood
+            | Self::Junk
+            | Self::NotJunk
+            | Self::ChooseFolder(Purpose::Move)
+            | Self::PutInto(Purpose::Move, _)
+            | Self::EmptyFolder(_) => Some(Need::Remove),
+            Self::Seen(_) => Some(Need::MarkRead),
+            Self::Starred(_) | Self::ChooseTags => Some(Need::Mark),
+            Self::ChooseFolder(Purpose::Copy)
+            | Self::PutInto(Purpose::Copy, _)
+            | Self::PickAll
+            | Self::NewFolder(..)
+            | Self::RenameFolder(_)
+            | Self::PlaceFolder(_)
+            | Self::DeleteFolder(_)
+            | Self::SaveFolder(_)
+            | Self::ImportInto(_)
+            | Self::Subscribe(..) => None,
+        }
+    }
+
+    /// What keeps it from being done to messages of folders with these rights: what it does is refused if
+    /// one of them does not allow it.
+    pub(crate) fn lacks(&self, rights: impl IntoIterator<Item = MailboxRights>) -> Option<Need> {
+        let need = self.need()?;
+        let is_allowed = |may: MailboxRights| match need {
+            Need::Remove => may.lose_messages,
+            Need::MarkRead => may.mark_read,
+            Need::Mark => may.mark,
+        };
+        (!rights.into_iter().all(is_allowed)).then_some(need)
+    }
 }
 
 /// What messages are like that something can be done to.
@@ -192,6 +243,7 @@ mod tests {
             be_deleted: true,
             take_messages: true,
             be_emptied: false,
+            ..MailboxRights::default()
         };
         let id = MailboxId(3);
         assert_eq!(
@@ -216,5 +268,45 @@ mod tests {
         assert_eq!(folder_menu(&inbox), [save]);
         let local = MailboxView { local: true, may: all, ..mailbox(Some(Role::Archive), all, 0) };
         assert!(folder_menu(&local).contains(&Command::ImportInto(id)));
+    }
+
+    #[test]
+    fn what_one_folder_does_not_allow_is_done_to_messages_of_none() {
+        let all = MailboxRights {
+            lose_messages: true,
+            mark_read: true,
+            mark: true,
+            ..MailboxRights::default()
+        };
+        let lacks = |may| {
+            let command = |command: Command| command.lacks([all, may]);
+            [
+                command(Command::Seen(true)),
+                command(Command::Starred(false)),
+                command(Command::ChooseTags),
+                command(Command::NotJunk),
+                command(Command::PutInto(Purpose::Move, MailboxId(1))),
+                command(Command::PutInto(Purpose::Copy, MailboxId(1))),
+            ]
+        };
+        assert_eq!(lacks(all), [None; 6]);
+        let unread = lacks(MailboxRights { mark_read: false, ..all });
+        assert_eq!(unread, [Some(Need::MarkRead), None, None, None, None, None]);
+        let unmarked = lacks(MailboxRights { mark: false, ..all });
+        let mark = Some(Need::Mark);
+        assert_eq!(unmarked, [None, mark, mark, None, None, None]);
+        let kept = lacks(MailboxRights { lose_messages: false, ..all });
+        let remove = Some(Need::Remove);
+        assert_eq!(kept, [None, None, None, remove, remove, None]);
+        assert_eq!(Command::Delete.lacks([]), None, "no folder is known");
+    }
+
+    #[test]
+    fn all_that_a_menu_offers_for_messages_of_a_shared_folder_but_copying_may_be_refused() {
+        let none = MailboxRights::default();
+        let menu = Traits::default().menu();
+        let allowed = menu.iter().filter(|command| command.lacks([none]).is_none());
+        let copy = Command::ChooseFolder(Purpose::Copy);
+        assert_eq!(allowed.collect::<Vec<_>>(), [&copy]);
     }
 }

@@ -3,7 +3,7 @@
 use postern_bridge::is_label;
 
 use crate::state::{
-    command::{Command, Purpose},
+    command::{Command, Need, Purpose},
     dialog::Question,
 };
 
@@ -60,6 +60,19 @@ pub(crate) fn label(command: &Command) -> &'static str {
         Command::ImportInto(_) => "Import mail…",
         Command::Subscribe(_, true) => "Subscribe",
         Command::Subscribe(_, false) => "Unsubscribe",
+    }
+}
+
+/// Why something can't be done to the messages of a folder.
+pub(crate) fn forbidden(need: Need) -> &'static str {
+    match need {
+        Need::Remove => {
+            "This account may not take messages out of this folder. They can be copied to another one."
+        }
+        Need::MarkRead => "This account may not mark messages of this folder as read or as unread.",
+        Need::Mark => {
+            "This account may not give messages of this folder stars or tags, or take them."
+        }
     }
 }
 

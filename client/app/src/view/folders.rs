@@ -123,7 +123,7 @@ fn Folder(mailbox: MailboxView) -> impl IntoView {
         let dragged = event.data_transfer().is_some_and(|data| {
             data.types().iter().any(|kind| kind.as_string().as_deref() == Some(DRAGGED))
         });
-        dragged && app.takes_dragged(id)
+        dragged && app.takes_dragged(purpose(event), id)
     };
     let target = RwSignal::new(false);
     let on_over = move |event: DragEvent| {
@@ -136,8 +136,7 @@ fn Folder(mailbox: MailboxView) -> impl IntoView {
         target.set(false);
         if takes(&event) {
             event.prevent_default();
-            let purpose = if event.ctrl_key() { Purpose::Copy } else { Purpose::Move };
-            app.obey(Command::PutInto(purpose, id));
+            app.obey(Command::PutInto(purpose(&event), id));
         }
     };
     let more = text::folders::more(&name);
@@ -184,6 +183,11 @@ fn Folder(mailbox: MailboxView) -> impl IntoView {
             </button>
         </li>
     }
+}
+
+/// What a drop would do.
+fn purpose(event: &DragEvent) -> Purpose {
+    if event.ctrl_key() { Purpose::Copy } else { Purpose::Move }
 }
 
 /// What a folder is called: by its role where it has one, so that every account reads alike.

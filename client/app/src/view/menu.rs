@@ -63,6 +63,8 @@ fn OpenMenu(menu: Menu) -> impl IntoView {
             Command::DeleteForGood | Command::DeleteFolder(_) | Command::EmptyFolder(_)
         );
         let (glyph, label) = (icons::of_command(&command), text::change::label(&command));
+        // It keeps the focus, so that whoever comes to it hears why.
+        let why = untrack(|| app.forbids(&command)).map(text::change::forbidden);
         view! {
             <button
                 class="menu-entry"
@@ -70,6 +72,8 @@ fn OpenMenu(menu: Menu) -> impl IntoView {
                 role="menuitem"
                 tabindex="-1"
                 data-test="menu-entry"
+                title=why
+                aria-disabled=why.map(|_| "true")
                 on:click=move |_| {
                     app.menu.set(None);
                     app.obey(command.clone());

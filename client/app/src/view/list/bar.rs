@@ -149,14 +149,25 @@ pub(in crate::view) fn CommandButton(
 ) -> impl IntoView {
     let app = App::here();
     let label = move || command.with(|command| command.as_ref().map(text::change::label));
+    let why = Memo::new(move |_| {
+        let command = command.get()?;
+        let message = app.route.get().message().filter(|_| opened);
+        let need = match message {
+            Some(message) => app.forbids_in(&command, [message.mailbox]),
+            None => app.forbids(&command),
+        };
+        need.map(text::change::forbidden)
+    });
+    let title = move || why.get().or_else(label);
     let glyph =
         Signal::derive(move || command.with(|c| c.as_ref().map_or(icons::MORE, icons::of_command)));
     view! {
         <button
             class=format!("button is-icon {class}")
             data-test=move || command.with(|c| c.as_ref().map(test_name))
-            title=label
+            title=title
             aria-label=label
+            aria-disabled=move || why.get().map(|_| "true")
             hidden=move || command.with(Option::is_none)
             disabled=off
             on:click=move |_| {
