@@ -343,6 +343,20 @@ impl Entry {
         !matches!(self.state, State::Done(_))
     }
 
+    /// Whether it is about messages that are, were or will be in a mailbox.
+    pub(crate) fn has_messages_of(&self, mailbox: MailboxId) -> bool {
+        self.task.has_messages_of(mailbox)
+    }
+
+    /// Whether the server may have done it since a moment, in milliseconds since 1970 (UTC).
+    pub(crate) fn may_be_done_since(&self, moment: i64) -> bool {
+        match self.state {
+            State::Tried => true,
+            State::Done(at) => at >= moment,
+            State::Queued | State::Held => false,
+        }
+    }
+
     /// Whether it tells that its mailboxes are a server's: changes of local ones are done at once, and
     /// their UIDVALIDITY is 1.
     pub(crate) fn is_of_server(&self) -> bool {

@@ -63,6 +63,8 @@ pub(super) struct Sync<'a, H> {
     total: u32,
     /// How many of them are unread.
     pub(super) unread: u32,
+    /// How many messages it has no more that are still to go, as far as the queue knows.
+    pub(super) gone: u32,
     /// When the server counted those.
     counted: Counted,
     /// Since when what is stored was told, in milliseconds since 1970 (UTC): what was done here
@@ -94,6 +96,7 @@ impl<'a, H: Host> Sync<'a, H> {
             stored,
             total: stored,
             unread: 0,
+            gone: 0,
             counted: Counted::at(asked),
             asked,
             changed,
@@ -362,7 +365,7 @@ impl<'a, H: Host> Sync<'a, H> {
         let mut pending = Pending::from_entries(&entries, &mailbox, self.asked);
         pending.add_done_since(&entries, &mailbox, &self.counted);
         mailbox.unread = pending.unread(self.unread);
-        mailbox.total = pending.total(self.total);
+        mailbox.total = pending.total(self.total.saturating_add(self.gone));
         if mailbox != before {
             writes.push(mailbox.put());
         }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store, Transport,
-    changes::{self, Counted, Entry, Pending},
+    changes::{self, Entry, Pending},
     record::{self, Mailbox, Record, Series},
     store::{Durability, KeyRange, Table, Write},
 };
@@ -81,6 +81,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         identified: &BTreeMap<Vec<u8>, u32>,
     ) -> Result<Listing, MailError> {
+        let asked = host.now();
         let offered = self.capabilities(host).await?;
         let with = ListReturn::offered(&offered);
         let what = "list the mailboxes";
@@ -112,7 +113,6 @@ impl<T: Transport> ImapClient<T> {
             responses.extend(self.statuses(host, &counted, &items).await?);
             self.counted_to = counted.last().cloned().unwrap_or_default();
         }
-        let counted = host.now();
         let mut identifiers = Vec::new();
         if offered.has("OBJECTID") {
             identifiers = self.identifiers(host, &names, &responses, identified).await?;
@@ -123,7 +123,7 @@ impl<T: Transport> ImapClient<T> {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
         }
-        Ok(Listing { mailboxes, is_whole, has_labels: labels::are_offered(&offered), counted })
+        Ok(Listing { mailboxes, is_whole, has_labels: labels::are_offered(&offered), asked })
     }
 
     /// Asks about mailboxes, given by the server's names, one by one.
@@ -177,8 +177,8 @@ struct Listing {
     is_whole: bool,
     /// Whether the server has labels.
     has_labels: bool,
-    /// When it told the counts, in milliseconds since 1970 (UTC).
-    counted: i64,
+    /// When it was asked, in milliseconds since 1970 (UTC).
+    asked: i64,
 }
 
 /// A mailbox as the server lists it.
@@ -214,7 +214,7 @@ fn reconcile(
     mut next_number: u32,
     entries: &[Entry],
 ) -> Reconciled {
-    let Listing { mailboxes: listed, is_whole, has_labels, counted } = listing;
+    let Listing { mailboxes: listed, is_whole, has_labels, asked } = listing;
     let known = known(stored, listed);
     let mut writes = Vec::new();
     let mut mailboxes = Vec::new();
@@ -249,10 +249,13 @@ fn reconcile(
         if let Some((unread, total)) = counts {
             mailbox.synced.counted =
                 own.status.as_ref().and_then(|own| own.uid_validity.zip(own.uid_next));
-            let mut pending = Pending::from_entries(entries, &mailbox, i64::MAX);
-            pending.add_done_since(entries, &mailbox, &Counted::at(*counted));
-            mailbox.unread = pending.unread(unread);
-            mailbox.total = pending.total(total);
+            // What the server has heard of meanwhile is in its counts or not, and in those here once.
+            let id = mailbox.id;
+            if !entries.iter().any(|own| own.has_messages_of(id) && own.may_be_done_since(*asked)) {
+                let pending = Pending::from_entries(entries, &mailbox, i64::MAX);
+                mailbox.unread = pending.unread(unread);
+                mailbox.total = pending.total(total);
+            }
         }
         if before != Some(&mailbox) {
             writes.push(mailbox.put());

@@ -247,6 +247,9 @@ impl<T: Transport> ImapClient<T> {
         let difference = plan::difference(there, std::mem::take(stored));
         *stored = difference.known;
         if is_whole {
+            let there = uids.iter().filter(|uid| pending.has_departed(**uid)).count();
+            let there = u32::try_from(there).unwrap_or(u32::MAX);
+            sync.gone = pending.departures().saturating_sub(there);
             self.note_order(uids);
             sync.remove(&difference.vanished).await?;
         } else {

@@ -55,3 +55,63 @@ fn a_move_that_ends_while_a_mailbox_is_brought_up_to_date_is_counted_once() {
         }
     }
 }
+
+/// Has the server asked about all mailboxes.
+fn look(host: &TestHost<Imap, MemoryStore>) {
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let secret = Secret::new("secret");
+        let mut client = ImapClient::connect(host, &account.incoming, &secret).await.unwrap();
+        client.sync_mailboxes(host, account.id).await.unwrap();
+    });
+}
+
+#[test]
+fn a_move_that_the_server_has_heard_of_is_counted_once_wherever_it_breaks_off() {
+    for capabilities in ["MOVE UIDPLUS", "MOVE", "UIDPLUS"] {
+        let begin = || {
+            let host = host(capabilities);
+            move_to(&host, INBOX, &[2], OTHER).unwrap();
+            host
+        };
+        let whole = begin();
+        drain(&whole).unwrap();
+        for cut in 0..whole.carried.get() {
+            let host = begin();
+            host.cut.set(Some(cut));
+            assert!(drain(&host).is_err());
+            host.cut.set(None);
+            look(&host);
+            assert_eq!(counts(&host), [(2, 2), (1, 1)], "{capabilities}, cut at {cut}");
+            host.advance(Duration::from_millis(1));
+            drain(&host).unwrap();
+            host.advance(Duration::from_millis(1));
+            look(&host);
+            assert_eq!(counts(&host), [(2, 2), (1, 1)], "{capabilities}, done after {cut}");
+        }
+    }
+}
+
+#[test]
+fn what_has_left_a_folder_is_counted_once_also_if_its_messages_are_compared_before_that_is_known() {
+    for capabilities in ["MOVE UIDPLUS", "MOVE", "UIDPLUS"] {
+        let begin = || {
+            let host = host(capabilities);
+            move_to(&host, INBOX, &[2], OTHER).unwrap();
+            host
+        };
+        let whole = begin();
+        drain(&whole).unwrap();
+        for cut in 0..whole.carried.get() {
+            let host = begin();
+            host.cut.set(Some(cut));
+            assert!(drain(&host).is_err());
+            host.cut.set(None);
+            sync(&host).unwrap();
+            assert_eq!(counts(&host)[0], (2, 2), "{capabilities}, cut at {cut}");
+            host.advance(Duration::from_millis(1));
+            drain(&host).unwrap();
+            assert_eq!(counts(&host), [(2, 2), (1, 1)], "{capabilities}, done after {cut}");
+        }
+    }
+}

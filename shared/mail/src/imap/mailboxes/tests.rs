@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
-    Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false, counted: 0 }
+    Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false, asked: 0 }
 }
 
 pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
@@ -64,21 +64,23 @@ fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
 }
 
 #[test]
-fn what_was_done_after_the_server_told_its_counts_is_not_in_them() {
+fn what_the_server_may_have_done_before_it_counted_or_after_that_stays_as_it_is_shown() {
     let inbox = Mailbox {
         path: b"INBOX".to_vec(),
         uid_validity: 7,
+        total: 3,
         ..Mailbox::new(MailboxId(1), AccountId(3))
     };
     let items = vec![Item { uid: 4, uid_validity: 7, ..Item::default() }];
     let task = Task::Expunge { mailbox: inbox.id, items };
-    let total = |done| {
-        let entry = Entry { state: State::Done(done), ..queued(1, task.clone()) };
-        let listed = Listing { counted: 10, ..whole([own("INBOX", Some((2, 5)))]) };
+    let total = |state| {
+        let entry = Entry { state, ..queued(1, task.clone()) };
+        let listed = Listing { asked: 10, ..whole([own("INBOX", Some((2, 5)))]) };
         let stored = std::slice::from_ref(&inbox);
         reconcile(AccountId(3), stored, &listed, 2, &[entry]).mailboxes[0].total
     };
-    assert_eq!([10, 11].map(total), [5, 4]);
+    assert_eq!([State::Done(9), State::Done(10), State::Tried].map(total), [5, 3, 3]);
+    assert_eq!(total(State::Queued), 4, "the server has not heard of it");
 }
 
 #[test]
