@@ -7,10 +7,11 @@ use postern_bridge::{
 
 use super::{
     Client, Running,
-    certificates::{self, Sessions, vouched_for},
+    certificates::vouched_for,
     lanes::Lanes,
     overheard::{self, oddities},
     probe::Probe,
+    sessions::{self, Sessions},
 };
 use crate::{
     Host, MailError, Secret, backup, changes,
@@ -31,7 +32,7 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) async fn of(store: &impl Store, account: &Account) -> Result<Self, StoreError> {
-        let sessions = certificates::sessions(store, account.id).await?;
+        let sessions = sessions::sessions(store, account.id).await?;
         let pop3 = match account.protocol {
             Protocol::Imap => None,
             Protocol::Pop3 => Some(ServerNotes::load(store, account.id).await?.view()),
@@ -221,7 +222,7 @@ impl<H: Host> Client<H> {
         let _editing = host.store().editing().lock().await;
         let mut batch = vec![
             account.delete(),
-            certificates::forget_sessions(account.id),
+            sessions::forget_sessions(account.id),
             overheard::forget(account.id),
             ServerNotes::forget(account.id),
             recovery::forget(account.id),

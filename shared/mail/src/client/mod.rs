@@ -10,7 +10,7 @@
 //! | `discovery` | which servers an address has |
 //! | `settings` | change an account that is there |
 //! | `backup` | files that pages write and read |
-//! | `certificates` | TLS sessions seen, certificates refused, certificates trusted |
+//! | `certificates` | certificates refused, certificates trusted |
 //! | `changing` | changes of messages and mailboxes, and how they end |
 //! | `drafts` | unfinished messages |
 //! | `lanes` | which connection does which work, in which order |
@@ -27,6 +27,7 @@
 //! | `selecting` | which messages a change is about |
 //! | `sending` | the outbox's life |
 //! | `serve` | what is done for each intent |
+//! | `sessions` | TLS sessions seen, as they are stored |
 //! | `storage` | how safe what is stored is, and how much room there is |
 //!
 //! A [`Client`] answers from the store at once and leaves everything that needs a server to the
@@ -56,6 +57,7 @@ mod search;
 mod selecting;
 mod sending;
 mod serve;
+mod sessions;
 mod settings;
 mod storage;
 #[cfg(test)]

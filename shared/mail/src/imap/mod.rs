@@ -7,10 +7,12 @@
 //! | `overheard` | what a server wants a person to be told; what it says that makes no sense |
 //! | `refusal` | what a refusal means |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
+//! | `rights` | what this account may do with their messages |
 //! | `namespace` | where new mailboxes are made |
 //! | `spelling` | their names in UTF-8 and in modified UTF-7 |
 //! | `search` | which messages the open mailbox has, and which match |
 //! | `messages` | one mailbox's messages brought up to date |
+//! | `missing` | those that are not stored here, fetched in windows |
 //! | `together` | what belongs together, asked before all of them are here |
 //! | `follow` | the same of a mailbox that is watched, by what the server tells |
 //! | `batch` | what the server told, applied to the store in batches |
@@ -23,6 +25,7 @@
 //! | `labels` | Gmail's labels, which are its tags |
 //! | `body`, `partial` | what is needed to show a message; large ones without their attachments |
 //! | `part` | one attachment |
+//! | `whole` | a large message without parts, fetched as it is |
 //! | `changes` | the queue of changes, told to the server |
 //! | `migrate` | local messages, copied to the server |
 //! | `append` | copies of sent messages, filed on the server |
@@ -69,6 +72,7 @@ mod lookout;
 mod mailboxes;
 mod messages;
 mod migrate;
+mod missing;
 mod namespace;
 mod newcomers;
 mod news;
