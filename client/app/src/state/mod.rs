@@ -28,8 +28,10 @@ mod app;
 mod attachments;
 mod drafts;
 mod filing;
+mod incoming;
 mod keeping;
 mod navigation;
+mod targets;
 mod writing;
 
 pub(crate) use app::{App, Landing};
