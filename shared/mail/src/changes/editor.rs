@@ -14,7 +14,8 @@ use postern_bridge::{
 };
 
 use super::{
-    entry::{Entry, Everything, Item, State, Task, entries},
+    entry::{Entry, Item, State, Task, entries},
+    everything::Everything,
     folders::stored_uids,
     ledger::Places,
     limits,

@@ -5,7 +5,7 @@
 //! | `editor`, `transfer` | makes a change of messages here and queues it, in one batch |
 //! | `ledger` | what a POP3 account's ledger learns of it |
 //! | `folders`, `drafts` | the same for mailboxes and unfinished messages |
-//! | `entry` | the queue's records |
+//! | `entry`, `everything` | the queue's records |
 //! | `pending` | what the queue says while the server says something else: for the sync |
 //! | `settle`, `unmake` | the end of an entry: done, refused, or taken back |
 //! | `moved` | where a message is by now |
@@ -52,6 +52,7 @@ mod bytes;
 mod drafts;
 mod editor;
 mod entry;
+mod everything;
 mod folders;
 mod ledger;
 pub mod limits;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use postern_bridge::{
-    AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Mark, MessageId, Moved, Problem,
-    ProblemKind, Refused, Role, Selection,
+    AccountId, Change as Wanted, ChangeId, Delta, Done, MailboxId, Moved, Problem, ProblemKind,
+    Refused, Role, Selection,
 };
 
-use super::{Client, lists::Change};
+use super::{Client, lists::Change, marking::keyword};
 use crate::{
     Host, MailError,
     changes::{self, Editor, Entry, Made, Origin, Settled, Task, Tense},
@@ -178,41 +178,6 @@ impl<H: Host> Client<H> {
         messages: Selection,
     ) -> Result<BTreeMap<MailboxId, Vec<u32>>, MailError> {
         self.allowed(editor, account, messages, changes::check_removal).await
-    }
-
-    /// Marks messages as junk, or as wanted, with the keywords that filters learn from. Where this account
-    /// may give them none, they go or come without.
-    async fn mark_junk(
-        &self,
-        editor: &mut Editor<'_, H>,
-        mailbox: MailboxId,
-        uids: &[u32],
-        junk: bool,
-    ) -> Result<(), MailError> {
-        let (own, other) = (keyword("$Junk"), keyword("$NotJunk"));
-        if !self.mailbox(mailbox).await?.may_mark(&own) {
-            return Ok(());
-        }
-        editor.mark(mailbox, uids, &own, junk).await?;
-        editor.mark(mailbox, uids, &other, !junk).await
-    }
-
-    /// Marks a message that was opened as read.
-    pub(super) async fn mark_opened(&self, id: MessageId) -> Result<(), MailError> {
-        self.mark_one(id, &Mark::Seen).await
-    }
-
-    /// Gives a message a mark that follows from something else than a change: not where this account may
-    /// not, since nobody has asked for it.
-    pub(super) async fn mark_one(&self, id: MessageId, mark: &Mark) -> Result<(), MailError> {
-        let own = self.mailbox(id.mailbox).await?;
-        if own.read_only || !own.may_mark(mark) {
-            return Ok(());
-        }
-        let account = self.account_of(id.mailbox).await?;
-        let mut editor = Editor::begin(&*self.inner.host, &account, None).await?;
-        editor.mark(id.mailbox, &[id.uid], mark, true).await?;
-        self.tell_made(account.id, &editor.finish()).await
     }
 
     /// Takes a change back.
@@ -402,10 +367,6 @@ impl<H: Host> Client<H> {
     pub(super) async fn role(&self, mailbox: MailboxId) -> Result<Option<Role>, MailError> {
         Ok(self.mailbox(mailbox).await?.role)
     }
-}
-
-fn keyword(name: &str) -> Mark {
-    Mark::Keyword(name.into())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
+//! | `marking` | marks that follow from something else |
 //! | `mending` | what was damaged since it was stored |
 //! | `overheard` | what servers want people to be told; what they say that makes no sense |
 //! | `places` | messages that pages still know by an earlier number |
@@ -46,6 +47,7 @@ mod drafts;
 mod lanes;
 mod lists;
 mod mailboxes;
+mod marking;
 mod mending;
 mod overheard;
 mod places;

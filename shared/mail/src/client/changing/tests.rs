@@ -1,6 +1,6 @@
 //! Changes that this account may not make in every mailbox.
 
-use postern_bridge::{ClientId, Protocol};
+use postern_bridge::{ClientId, Mark, MessageId, Protocol};
 
 use super::*;
 use crate::{
