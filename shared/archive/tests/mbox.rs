@@ -214,6 +214,64 @@ fn a_single_message_comes_with_the_blank_lines_at_its_start_and_without_a_mark()
 }
 
 #[test]
+fn what_stands_before_a_single_message_s_header_is_left_out_and_a_text_without_header_is_whole() {
+    let header = "Received: from x\nNote: y\n\ntext\n\nFrom me\n";
+    let long = format!("From: {}\n\ntext\n", "x".repeat(20_000));
+    let many = "\n".repeat(10_000);
+    let kept = |text: &str| (text.to_owned(), text.to_owned());
+    let cases = [
+        (format!("\n{header}"), header.to_owned()),
+        (format!("\n\r\n\n{header}"), header.into()),
+        (format!("\u{feff}\n{header}"), header.into()),
+        (format!("{A}{header}"), header.into()),
+        (format!("\u{feff}{A}{header}"), header.into()),
+        (format!("\r\n{A}{header}"), header.into()),
+        (format!("From - \n{header}"), header.into()),
+        (format!("{A}X-Any: y\n\ntext\n"), "X-Any: y\n\ntext\n".into()),
+        ("\nfrom : x".into(), "from : x".into()),
+        (
+            "\nTo: a\nSubject: b\n c\nDate: x\n\ntext\n".into(),
+            "To: a\nSubject: b\n c\nDate: x\n\ntext\n".into(),
+        ),
+        (format!("\n{long}"), long.clone()),
+        (format!("{A}{long}"), long.clone()),
+        kept(header),
+        kept("\nDear Ann,\n\nSubject: is no header\n"),
+        kept("\nNote: the beans are up\n"),
+        kept("\nTo whom it may concern:\n"),
+        kept("\nSubject: this is the body\n"),
+        kept("\nSubject: this is\n the body\n\nFrom: me\n"),
+        kept("\nTo: you\nand so on\nFrom: me\n"),
+        kept("\n To: folded\n"),
+        kept("\n"),
+        kept("\n\ntext"),
+        kept("From me to you,\nall the best.\n"),
+        kept(A),
+        kept(&format!("{A}\nDear Ann,\n")),
+        kept(&format!("{A}{A}Subject: x\n")),
+        kept(&format!("\n{}\n", "x".repeat(20_000))),
+        // More than is held.
+        kept(&format!("{many}{header}")),
+    ];
+    for (file, expected) in cases {
+        let expected = expected.replace("\r\n", "\n").replace('\n', "\r\n");
+        for piece in [1, 2, 7, usize::MAX / 2] {
+            let read = read_message(file.as_bytes(), piece);
+            assert!(read == expected, "{:?} by {piece}: {read:?}", &file[..file.len().min(99)]);
+        }
+    }
+}
+
+#[test]
+fn a_separator_without_a_date_may_be_followed_by_a_long_field() {
+    let file = format!("From nobody\nSubject: {}\n\ntext\n", "x".repeat(20_000));
+    let expected = file["From nobody\n".len()..].replace('\n', "\r\n");
+    for piece in [1, 7, usize::MAX / 2] {
+        assert_eq!(read_in(file.as_bytes(), piece, true), [expected.as_bytes()], "by {piece}");
+    }
+}
+
+#[test]
 fn a_long_line_s_end_may_come_in_two_pieces() {
     let limit = postern_archive::limits::LINE;
     for length in [limit - 1, limit, limit + 1, 2 * limit] {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     from_line::Form,
-    start::{MARK, is_blank, is_field},
+    start::{MARK, is_blank, is_field, is_of_header},
 };
 use crate::limits;
 
@@ -46,10 +46,51 @@ pub struct Reader {
     candidate: Option<Vec<u8>>,
     /// The length that the header tells, until it is known whether it can be believed.
     looking: Option<u64>,
+    /// What stands before the first line of a single message that may be its header's.
+    before: Option<Before>,
     /// How many bytes of the message are still to come, if that is known.
     exact: Option<u64>,
     /// Whether a line that looks like a separator stood within a message: then nothing is quoted.
     unquoted: bool,
+}
+
+/// What may stand before a single message's header, until it is known whether it does.
+#[derive(Debug, Default)]
+struct Before {
+    /// Blank lines and a separator.
+    lines: Vec<u8>,
+    has_separator: bool,
+    /// Lines after them that a text may begin with as well.
+    fields: Vec<u8>,
+}
+
+impl Before {
+    /// Holds a line, if it does not tell yet.
+    fn holds(&mut self, line: &[u8]) -> bool {
+        let held = self.lines.len() + self.fields.len() + line.len();
+        if self.has_separator || held > limits::LINE {
+            return false;
+        }
+        let is_separator = Form::of(line) > Form::Not;
+        if self.fields.is_empty() && (is_separator || is_blank(line)) {
+            self.has_separator = is_separator;
+            self.lines.extend(line);
+            return true;
+        }
+        let goes_on =
+            !self.fields.is_empty() && (line.starts_with(b" ") || line.starts_with(b"\t"));
+        let is_open = goes_on || (is_field(line) && !is_of_header(line));
+        if self.lines.is_empty() || !is_open {
+            return false;
+        }
+        self.fields.extend(line);
+        true
+    }
+
+    /// Whether a header begins after the lines, as the first line that is not held tells.
+    fn is_apart(&self, line: &[u8]) -> bool {
+        if self.has_separator { is_field(line) } else { is_of_header(line) }
+    }
 }
 
 impl Reader {
@@ -58,10 +99,16 @@ impl Reader {
         Self::default()
     }
 
-    /// A reader of a file that is a single message, whatever stands in it and however it begins: a
-    /// blank line at its start ends a header without a field.
+    /// A reader of a file that is a single message, whatever stands in it and however it begins. Blank
+    /// lines and a separator that some programs write before its header are left out. If no header
+    /// follows, they are the message's own: a blank line at its start ends a header without a field.
     pub fn of_message() -> Self {
-        let mut reader = Self { exact: Some(u64::MAX), unquoted: true, ..Self::default() };
+        let mut reader = Self {
+            exact: Some(u64::MAX),
+            unquoted: true,
+            before: Some(Before::default()),
+            ..Self::default()
+        };
         reader.begin();
         reader.in_header = false;
         reader
@@ -105,6 +152,7 @@ impl Reader {
         } else if !held.is_empty() {
             self.line(&held);
         }
+        self.settle_before(b"");
         self.exact = None;
         if let Some(candidate) = self.candidate.take() {
             self.content(&candidate);
@@ -129,12 +177,14 @@ impl Reader {
         } else if self.held.len() + piece.len() > limits::LINE {
             // No separator is that long.
             let mut held = std::mem::take(&mut self.held);
-            self.settle_candidate(&held);
-            self.flush_blank();
             held.extend(piece);
-            let line = self.text(self.unmarked(&held)).to_vec();
+            let line = self.unmarked(&held);
+            self.settle_candidate(line);
+            self.settle_before(line);
+            self.flush_blank();
+            let text = self.text(line).to_vec();
             self.begun = true;
-            self.pass(line, whole || last);
+            self.pass(text, whole || last);
         } else if whole || last {
             let mut line = std::mem::take(&mut self.held);
             line.extend(piece);
@@ -194,6 +244,10 @@ impl Reader {
     /// A line of a message whose length is known.
     fn exact_line(&mut self, line: &[u8]) {
         self.unquoted |= Form::of(line) > Form::Bare;
+        if self.before.as_mut().is_some_and(|before| before.holds(line)) {
+            return;
+        }
+        self.settle_before(line);
         self.flush_blank();
         let line = self.text(line);
         self.emit(line);
@@ -211,6 +265,17 @@ impl Reader {
             self.separator();
         } else {
             self.content(&candidate);
+        }
+    }
+
+    /// This line tells whether what stands before it is part of the message.
+    fn settle_before(&mut self, line: &[u8]) {
+        let Some(mut before) = self.before.take() else { return };
+        if before.is_apart(line) {
+            before.lines.clear();
+        }
+        for line in [before.lines, before.fields].concat().split_inclusive(|byte| *byte == b'\n') {
+            self.emit(line);
         }
     }
 

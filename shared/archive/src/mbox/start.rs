@@ -33,6 +33,15 @@ fn is_in_header(line: &[u8]) -> bool {
     is_field(line) || line.starts_with(b">From ")
 }
 
+/// Fields that each header has (RFC 5322 section 3.6), or most.
+const OF_HEADERS: [&str; 5] = ["date", "from", "message-id", "received", "return-path"];
+
+/// Whether a line is of a header for certain: a text may begin with a word and a colon as well.
+pub(super) fn is_of_header(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+    is_field(line) && OF_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+}
+
 /// Whether a line begins like a header field (RFC 5322 section 3.6.8); spaces may follow its name
 /// (section 4.5).
 pub(super) fn is_field(line: &[u8]) -> bool {
