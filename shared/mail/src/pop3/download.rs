@@ -29,8 +29,8 @@ use super::{
     ledger::Ledger,
     limits::BATCH_MESSAGES,
     listing::{Listing, listing},
-    namesakes::retire_namesakes,
-    plan::plan,
+    namesakes::{have_moved_on, retire_namesakes},
+    plan::{Plan, plan},
     retention::is_held_by_clock,
     server::Server,
     stages::{Due, Fetched, Rule},
@@ -188,20 +188,26 @@ async fn run<H: Host>(
     let (extent, troubles) = (job.account.extent, &notes.troubles);
     let plan = plan(&listing, ledger, extent, troubles, notes.all_came.as_ref(), seen);
     let (is_held, believes) = (!plan.held.is_empty(), plan.believes);
-    let mut known = Known::default();
+    let takes_as_listed = notes.doubts_for_the_last_time();
+    let mut known = Known { takes_as_listed, ..Known::default() };
     let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
     fetch.run(server, plan, troubles, progress).await?;
-    if known.gives_ids_again || notes.doubts_ids > 0 {
-        if !known.gives_ids_again {
-            // One that breaks off each time must not keep the rest from being done for ever.
-            ServerNotes::edit(store, id, |notes| {
-                notes.doubts_ids = notes.doubts_ids.saturating_sub(1)
-            })
-            .await?;
-        }
-        retire_namesakes(host, server, ledger, &listing, &known).await?;
-        ServerNotes::edit(store, id, |notes| notes.doubts_ids = 0).await?;
+    let in_doubt = known.gives_ids_again || notes.doubts_ids > 0;
+    let wanted = std::mem::take(&mut known.unsure);
+    if in_doubt || !wanted.is_empty() {
+        ServerNotes::edit(store, id, |own| own.compare_ids(&notes)).await?;
     }
+    if in_doubt || have_moved_on(host, id, server, ledger, &listing, &known).await? {
+        ServerNotes::edit(store, id, |own| own.compare_ids(&notes)).await?;
+        retire_namesakes(host, server, ledger, &listing, &known).await?;
+    }
+    if !wanted.is_empty() {
+        known.takes_as_listed = true;
+        let plan = Plan { wanted, ..Plan::default() };
+        let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
+        fetch.run(server, plan, troubles, progress).await?;
+    }
+    ServerNotes::edit(store, id, |notes| notes.doubts_ids = 0).await?;
     let left_out = ledger.placeholders().chain(ledger.refused());
     report.left_out = count(left_out.filter(|row| is_left(row)));
     let all_came = report.withheld == 0 && report.left_out == 0 && !is_held && !believes;

@@ -22,9 +22,6 @@ use super::{
 };
 use crate::{Host, MailError, store::Durability};
 
-/// At how many downloads more ids that are in doubt are compared, if that breaks off.
-const TRIES: u8 = 3;
-
 /// What this session has found out, by the rows' names.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -35,6 +32,13 @@ pub(super) struct Known {
     /// Whether the unique id of a message that was thought to be there has turned out to be another
     /// one's by now.
     pub(super) gives_ids_again: bool,
+    /// What seems to be a copy of a message that is listed as it was: it is fetched again once that one
+    /// was compared.
+    pub(super) unsure: Vec<Wanted>,
+    /// The rows of what it seems to be a copy of.
+    pub(super) alike: BTreeSet<Vec<u8>>,
+    /// Whether what is listed as it was counts as what it was: it was compared, or can't be.
+    pub(super) takes_as_listed: bool,
 }
 
 /// Fetching, with what waits to be stored.
@@ -123,7 +127,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         while let Some(next) = wanted.pop_front() {
             match storing.beside(self.receive(server, &next)).await {
                 Ok(Some(received)) => {
-                    storing.beside(self.take(received)).await?;
+                    storing.beside(self.take(&next, received)).await?;
                     if troubles.tries(&next.listed) > 0 && self.is_told_apart(&next.listed) {
                         let forget = self.trouble(|own| own.forget_listed(&next.listed));
                         storing.beside(forget).await?;
@@ -286,8 +290,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         storing.start(async move {
             if doubts_ids {
                 // Once the changes that show it are stored, the next download would not see it.
-                let note = |notes: &mut ServerNotes| notes.doubts_ids = TRIES;
-                ServerNotes::edit(store, place.account, note).await?;
+                ServerNotes::edit(store, place.account, ServerNotes::doubt_ids).await?;
             }
             write(store, changes, seen, Durability::Relaxed).await?;
             commit(store, place, received, seen, now).await

@@ -45,6 +45,15 @@ impl Listing {
         row.is_on_server() && named.is_some_and(as_listed)
     }
 
+    /// Whether the unique ids are nothing but the messages' numbers: when one is deleted, others have its
+    /// id.
+    pub(super) fn is_numbered(&self) -> bool {
+        let is_number =
+            |id: &[u8], number| str::from_utf8(id).is_ok_and(|id| id.parse() == Ok(number));
+        let mut messages = self.messages.iter();
+        messages.all(|own| own.uidl.as_ref().is_some_and(|id| is_number(id, own.number)))
+    }
+
     /// Whether a unique id is that of one message.
     pub(super) fn tells(&self, uidl: &[u8]) -> bool {
         self.named.get(uidl).is_some_and(Option::is_some)

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use postern_bridge::AccountId;
 use postern_pop3::Command;
 
 use super::{
-    LedgerRow,
+    LedgerRow, ServerNotes,
     compare::Compared,
     fetch::Known,
     ledger::Ledger,
@@ -28,17 +29,59 @@ pub(super) async fn retire_namesakes<H: Host>(
     listing: &Listing,
     known: &Known,
 ) -> Result<(), MailError> {
-    let rows = &*ledger;
-    let doubtful = listing.messages.iter().rev().filter_map(|listed| {
-        let row = rows.by_uidl(listed.uidl.as_ref()?)?;
-        let can_tell = is_as_listed(row, listed) && row.header.is_some();
-        (can_tell && !known.compared.contains(&row.name())).then_some((listed.number, row))
-    });
-    let doubtful: Vec<(u32, &LedgerRow)> = doubtful.take(NAMESAKES).collect();
+    let mut doubtful: Vec<_> = doubtful(ledger, listing, known).collect();
+    // Those by which the doubt has come count in any case.
+    doubtful.sort_by_key(|(_, row)| !known.alike.contains(&row.name()));
+    doubtful.truncate(NAMESAKES);
     let (verdicts, _) = compare_headers(server, doubtful.clone()).await?;
     let is_other = |(number, _): &&(u32, &LedgerRow)| verdicts.get(number) == Some(&Verdict::Other);
     let others = doubtful.iter().filter(is_other).map(|(_, row)| (*row).clone()).collect();
     retire(host, ledger, others).await
+}
+
+/// Whether messages have moved on to other ids. Of what seems to be a copy of one that is listed as it was,
+/// that one is compared.
+///
+/// Where ids are nothing but the messages' numbers, the first one and the last one of those that are listed
+/// as they were are compared once a day besides: after a deletion anywhere, one of the two is another
+/// message by now, as new ones come at the end or at the beginning, which its size need not show. That it
+/// is looked at is written down before: a server that breaks off there does so once a day.
+pub(super) async fn have_moved_on<H: Host>(
+    host: &H,
+    account: AccountId,
+    server: &mut Server<'_, H>,
+    ledger: &Ledger,
+    listing: &Listing,
+    known: &Known,
+) -> Result<bool, MailError> {
+    let (store, now) = (host.store(), host.now());
+    let mut rows: Vec<_> = doubtful(ledger, listing, known).collect();
+    let ends = [rows.first(), rows.last()].map(|end| end.map(|(number, _)| *number));
+    let looks = !rows.is_empty()
+        && listing.is_numbered()
+        && !ServerNotes::load(store, account).await?.has_looked_for_moves(now);
+    if looks {
+        ServerNotes::edit(store, account, |notes| notes.look_for_moves(now)).await?;
+    }
+    rows.retain(|(number, row)| {
+        (looks && ends.contains(&Some(*number))) || known.alike.contains(&row.name())
+    });
+    let (verdicts, _) = compare_headers(server, rows).await?;
+    Ok(verdicts.values().any(|verdict| *verdict == Verdict::Other))
+}
+
+/// Messages that are listed as they were and were not seen in this session, the last ones first, if their
+/// headers can tell what they are.
+fn doubtful<'a>(
+    ledger: &'a Ledger,
+    listing: &'a Listing,
+    known: &'a Known,
+) -> impl Iterator<Item = (u32, &'a LedgerRow)> {
+    listing.messages.iter().rev().filter_map(|listed| {
+        let row = ledger.by_uidl(listed.uidl.as_ref()?)?;
+        let can_tell = is_as_listed(row, listed) && row.header.is_some();
+        (can_tell && !known.compared.contains(&row.name())).then_some((listed.number, row))
+    })
 }
 
 /// What came of comparing headers: what they tell, and the messages of which they tell nothing.

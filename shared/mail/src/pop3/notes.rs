@@ -7,7 +7,7 @@ use postern_pop3::{Capabilities, Expire};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DownloadReport, LedgerRow, count,
+    DAY, DownloadReport, LedgerRow, count,
     elapsed::Elapsed,
     ledger::Ledger,
     limits::{MAX_IMPLEMENTATION, MAX_LOGIN_DELAY},
@@ -21,6 +21,9 @@ use crate::{
     record::{self, Account, Record},
     store::{Durability, Key, StoreError, Table, Write},
 };
+
+/// At how many downloads more ids that are in doubt are compared, if that breaks off.
+const TRIES: u8 = 3;
 
 /// What is remembered of an account's server.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -61,6 +64,9 @@ pub struct ServerNotes {
     pub(super) all_came: Option<AllCame>,
     /// Where it has given a unique id again: at how many more downloads it is tried to compare the others.
     pub(super) doubts_ids: u8,
+    /// Where ids are the messages' numbers: when it was last looked whether they have moved on, in
+    /// milliseconds since 1970 (UTC).
+    looked_for_moves: Option<i64>,
     /// Messages at which downloads broke off.
     pub(super) troubles: Troubles,
     /// How much time has passed.
@@ -212,6 +218,32 @@ impl ServerNotes {
     pub(crate) fn decided(&mut self, now: i64) {
         self.decided = now;
         (self.removed_elsewhere, self.told, self.hold) = (0, false, None);
+    }
+
+    /// It has given a unique id again.
+    pub(super) fn doubt_ids(&mut self) {
+        self.doubts_ids = TRIES;
+    }
+
+    /// Ids that are in doubt are about to be compared; `before` is what was known when the download began.
+    /// If that breaks off each time, it must not keep the rest from being done for ever.
+    pub(super) fn compare_ids(&mut self, before: &Self) {
+        self.doubts_ids = before.doubts_ids.checked_sub(1).unwrap_or(TRIES);
+    }
+
+    /// Whether no more than this one time is left to compare ids that are in doubt.
+    pub(super) fn doubts_for_the_last_time(&self) -> bool {
+        self.doubts_ids == 1
+    }
+
+    /// Whether it was looked at within a day before `now` whether ids have moved on.
+    pub(super) fn has_looked_for_moves(&self, now: i64) -> bool {
+        self.looked_for_moves.is_some_and(|at| (at..at.saturating_add(DAY)).contains(&now))
+    }
+
+    /// It is looked at `now`, whatever comes of it.
+    pub(super) fn look_for_moves(&mut self, now: i64) {
+        self.looked_for_moves = Some(now);
     }
 
     /// The person asks for mail: nothing is taken for what is here without a look.

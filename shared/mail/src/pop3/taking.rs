@@ -3,8 +3,9 @@
 use super::{
     compare::remarked,
     fetch::Fetch,
-    identity::{Identity, identify},
+    identity::{Facts, Identity, identify, listed_alike},
     intake::Received,
+    plan::Wanted,
     row::{LedgerRow, RowChange},
     storing::Content,
 };
@@ -12,10 +13,18 @@ use crate::{Host, MailError};
 
 impl<H: Host> Fetch<'_, H> {
     /// A message has arrived: which one is it?
-    pub(super) async fn take(&mut self, mut received: Received) -> Result<(), MailError> {
+    pub(super) async fn take(
+        &mut self,
+        wanted: &Wanted,
+        mut received: Received,
+    ) -> Result<(), MailError> {
         let remarked = remarked(self.host.store(), &received, self.ledger).await?;
-        match identify(received.facts(&remarked), self.listing, self.ledger) {
+        let facts = received.facts(&remarked);
+        match identify(facts, self.listing, self.ledger) {
             Identity::Unreadable => {}
+            Identity::New if !self.known.takes_as_listed && self.seems_a_copy(facts) => {
+                self.known.unsure.push(wanted.clone());
+            }
             Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
             Identity::New => {
                 self.retire_namesake(&received);
@@ -50,6 +59,17 @@ impl<H: Host> Fetch<'_, H> {
             self.place.discard_partial(self.host.store()).await?;
         }
         Ok(())
+    }
+
+    /// Whether a new message is a copy of one that is listed as it was, unless the listing misleads: the
+    /// rows of those that this session has not seen are noted.
+    fn seems_a_copy(&mut self, facts: Facts<'_>) -> bool {
+        let alike = listed_alike(facts, self.listing, self.ledger).map(LedgerRow::name);
+        let unseen = alike.filter(|name| !self.known.compared.contains(name));
+        let unseen: Vec<Vec<u8>> = unseen.collect();
+        let any = !unseen.is_empty();
+        self.known.alike.extend(unseen);
+        any
     }
 
     /// Frees the names of a header that comes to be complete under another unique id: of the one that

@@ -8,6 +8,7 @@ mod identity;
 mod interruptions;
 mod marked;
 mod policies;
+mod positions;
 mod safety;
 mod scripted;
 mod server;

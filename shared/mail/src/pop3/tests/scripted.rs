@@ -34,6 +34,8 @@ pub(super) struct Maildrop {
     pub(super) top_fails: bool,
     /// RETR of the message with this text is never answered, nor is what follows.
     pub(super) hangs_at: Option<Vec<u8>>,
+    /// Nor is any TOP.
+    pub(super) hangs_at_top: bool,
     pub(super) stuck: bool,
     /// A list of which the line of this message makes no sense.
     pub(super) garbled: Option<(&'static str, usize)>,
@@ -80,6 +82,7 @@ impl Maildrop {
             hidden_top: false,
             top_fails: false,
             hangs_at: None,
+            hangs_at_top: false,
             stuck: false,
             garbled: None,
             claims: None,
@@ -112,6 +115,7 @@ impl Maildrop {
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         let first = argument.split(' ').next().unwrap_or_default();
         let number: usize = first.parse().unwrap_or(0);
+        self.stuck |= verb == "TOP" && self.hangs_at_top;
         self.stuck |= verb == "RETR"
             && self.hangs_at.is_some()
             && self.messages.get(number - 1).map(|mail| &mail.raw) == self.hangs_at.as_ref();

@@ -1,0 +1,142 @@
+//! Servers whose unique ids are nothing but the messages' numbers, while others delete there.
+
+use std::time::Duration;
+
+use postern_bridge::Retention::{DeleteAfterDownload, Keep};
+
+use super::{identity::mail, *};
+use crate::store::MemoryStore;
+
+/// A message of one of two sizes; no other has this letter.
+fn sized(letter: char, is_large: bool) -> Vec<u8> {
+    mail(&letter.to_string().repeat(if is_large { 20 } else { 10 }))
+}
+
+/// Names the messages by where they are.
+fn number(host: &TestHost<Maildrop>) {
+    for (mail, number) in host.server.borrow_mut().messages.iter_mut().zip(1..) {
+        mail.uidl = number.to_string();
+    }
+}
+
+fn begun(all: &[Vec<u8>]) -> TestHost<Maildrop> {
+    let host = prepared(Maildrop::new(all), MemoryStore::new());
+    number(&host);
+    run(&host, Keep).unwrap();
+    host
+}
+
+/// One message goes and another one comes, at the end or at the beginning.
+fn replace(host: &TestHost<Maildrop>, at: usize, new: &[u8], newest_first: bool) {
+    let messages = &mut host.server.borrow_mut().messages;
+    messages.remove(at);
+    let place = if newest_first { 0 } else { messages.len() };
+    messages.insert(place, scripted::Mail { uidl: String::new(), raw: new.to_vec() });
+}
+
+/// Notes that a message is gone, since it was deleted from here.
+fn note_deleted(host: &TestHost<Maildrop>, raw: &[u8]) {
+    let rows = ledger(&host.store).into_iter();
+    let mut own = rows.filter(|row| block_on(body(&host.store, row.message)).unwrap() == raw);
+    let row = LedgerRow { delete_confirmed: Some(1), ..own.next().unwrap() };
+    block_on(host.store.apply(vec![row.put()], Durability::Strict)).unwrap();
+}
+
+fn asked_for_headers(host: &TestHost<Maildrop>) -> usize {
+    host.server.borrow().heard.matches("TOP").count()
+}
+
+#[test]
+fn what_is_here_under_another_id_that_is_listed_as_it_was_puts_ids_in_doubt() {
+    for deleted_by_us in [true, false] {
+        let mut all = vec![sized('a', false), sized('b', true), sized('c', true)];
+        let host = begun(&all);
+        if deleted_by_us {
+            note_deleted(&host, &all[0]);
+        }
+        replace(&host, 0, &sized('d', true), false);
+        number(&host);
+        all.push(sized('d', true));
+        // The second one has come under the first id, and is not stored once more.
+        for downloaded in [0, 1, 0] {
+            assert_eq!(run(&host, Keep).unwrap().downloaded, downloaded, "{deleted_by_us}");
+        }
+        assert_complete(&host, &all);
+        let asked = asked_for_headers(&host);
+        run(&host, Keep).unwrap();
+        assert_eq!(asked_for_headers(&host), asked, "nothing is in doubt any more");
+        assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
+        assert_complete(&host, &all);
+    }
+}
+
+#[test]
+fn a_copy_under_a_new_id_is_a_message_of_its_own() {
+    let all = [mail("twin"), mail("other")];
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    let twin = scripted::Mail { uidl: "new".into(), raw: all[0].clone() };
+    host.server.borrow_mut().messages.push(twin);
+    for (downloaded, here) in [(1, 3), (0, 3)] {
+        assert_eq!(run(&host, Keep).unwrap().downloaded, downloaded);
+        assert_eq!((stored(&host.store).len(), ledger(&host.store).len()), (here, here));
+    }
+    assert_eq!(asked_for_headers(&host), 1, "the one that it is a copy of was compared once");
+    assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
+}
+
+#[test]
+fn whoever_deletes_whatever_in_between_nothing_stays_unseen_for_more_than_a_day() {
+    let sizes = |number: usize| (0..3).map(move |at| number >> at & 1 == 1);
+    for pattern in 0..8 {
+        for (first, second) in (0..3).flat_map(|first| (0..3).map(move |second| (first, second))) {
+            for choice in 0..16 {
+                let [by_us, newest_first, large, other] = [1, 2, 4, 8].map(|bit| choice & bit > 0);
+                let letters = ('a'..).zip(sizes(pattern));
+                let mut all: Vec<_> = letters.map(|(own, large)| sized(own, large)).collect();
+                let host = begun(&all);
+                for (at, letter, large) in [(first, 'x', large), (second, 'y', other)] {
+                    let going = host.server.borrow().messages[at].raw.clone();
+                    if by_us {
+                        note_deleted(&host, &going);
+                    }
+                    replace(&host, at, &sized(letter, large), newest_first);
+                    number(&host);
+                    all.push(sized(letter, large));
+                    host.advance(Duration::from_secs(24 * 60 * 60));
+                    for _ in 0..3 {
+                        run(&host, Keep).unwrap();
+                    }
+                    assert_complete(&host, &all);
+                }
+                assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3);
+                assert_complete(&host, &all);
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_that_are_numbers_have_two_headers_compared_a_day() {
+    let all: Vec<_> = ('a'..='f').map(|letter| sized(letter, false)).collect();
+    let host = begun(&all);
+    for (hours, asked) in [(0, 2), (1, 2), (22, 2), (1, 4)] {
+        host.advance(Duration::from_secs(hours * 60 * 60));
+        run(&host, Keep).unwrap();
+        assert_eq!(asked_for_headers(&host), asked, "{hours}");
+    }
+}
+
+#[test]
+fn a_server_that_breaks_off_at_headers_is_left_alone_with_them_in_the_end() {
+    let mut all = vec![sized('a', false), sized('b', true), sized('c', true)];
+    let host = begun(&all);
+    replace(&host, 0, &sized('d', false), false);
+    number(&host);
+    all.push(sized('d', false));
+    host.server.borrow_mut().hangs_at_top = true;
+    let downloads: Vec<bool> = (0..12).map(|_| run(&host, Keep).is_ok()).collect();
+    assert!(downloads[10] && downloads[11], "{downloads:?}");
+    let here = stored(&host.store);
+    assert!(all.iter().all(|raw| here.contains(raw)), "none is lost");
+}
