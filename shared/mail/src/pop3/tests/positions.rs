@@ -5,7 +5,7 @@ use std::time::Duration;
 use postern_bridge::Retention::{DeleteAfterDownload, Keep};
 
 use super::{identity::mail, *};
-use crate::store::MemoryStore;
+use crate::{store::MemoryStore, testing::FailingStore};
 
 /// A message of one of two sizes; no other has this letter.
 fn sized(letter: char, is_large: bool) -> Vec<u8> {
@@ -13,21 +13,21 @@ fn sized(letter: char, is_large: bool) -> Vec<u8> {
 }
 
 /// Names the messages by where they are.
-fn number(host: &TestHost<Maildrop>) {
+fn number<D>(host: &TestHost<Maildrop, D>) {
     for (mail, number) in host.server.borrow_mut().messages.iter_mut().zip(1..) {
         mail.uidl = number.to_string();
     }
 }
 
-fn begun(all: &[Vec<u8>]) -> TestHost<Maildrop> {
-    let host = prepared(Maildrop::new(all), MemoryStore::new());
+fn begun<D: Store + Default + 'static>(all: &[Vec<u8>]) -> TestHost<Maildrop, D> {
+    let host = prepared(Maildrop::new(all), D::default());
     number(&host);
     run(&host, Keep).unwrap();
     host
 }
 
 /// One message goes and another one comes, at the end or at the beginning.
-fn replace(host: &TestHost<Maildrop>, at: usize, new: &[u8], newest_first: bool) {
+fn replace<D>(host: &TestHost<Maildrop, D>, at: usize, new: &[u8], newest_first: bool) {
     let messages = &mut host.server.borrow_mut().messages;
     messages.remove(at);
     let place = if newest_first { 0 } else { messages.len() };
@@ -35,7 +35,7 @@ fn replace(host: &TestHost<Maildrop>, at: usize, new: &[u8], newest_first: bool)
 }
 
 /// Notes that a message is gone, since it was deleted from here.
-fn note_deleted(host: &TestHost<Maildrop>, raw: &[u8]) {
+fn note_deleted<D: Store>(host: &TestHost<Maildrop, D>, raw: &[u8]) {
     let rows = ledger(&host.store).into_iter();
     let mut own = rows.filter(|row| block_on(body(&host.store, row.message)).unwrap() == raw);
     let row = LedgerRow { delete_confirmed: Some(1), ..own.next().unwrap() };
@@ -50,7 +50,7 @@ fn asked_for_headers(host: &TestHost<Maildrop>) -> usize {
 fn what_is_here_under_another_id_that_is_listed_as_it_was_puts_ids_in_doubt() {
     for deleted_by_us in [true, false] {
         let mut all = vec![sized('a', false), sized('b', true), sized('c', true)];
-        let host = begun(&all);
+        let host = begun::<MemoryStore>(&all);
         if deleted_by_us {
             note_deleted(&host, &all[0]);
         }
@@ -94,7 +94,7 @@ fn whoever_deletes_whatever_in_between_nothing_stays_unseen_for_more_than_a_day(
                 let [by_us, newest_first, large, other] = [1, 2, 4, 8].map(|bit| choice & bit > 0);
                 let letters = ('a'..).zip(sizes(pattern));
                 let mut all: Vec<_> = letters.map(|(own, large)| sized(own, large)).collect();
-                let host = begun(&all);
+                let host = begun::<MemoryStore>(&all);
                 for (at, letter, large) in [(first, 'x', large), (second, 'y', other)] {
                     let going = host.server.borrow().messages[at].raw.clone();
                     if by_us {
@@ -119,7 +119,7 @@ fn whoever_deletes_whatever_in_between_nothing_stays_unseen_for_more_than_a_day(
 #[test]
 fn ids_that_are_numbers_have_two_headers_compared_a_day() {
     let all: Vec<_> = ('a'..='f').map(|letter| sized(letter, false)).collect();
-    let host = begun(&all);
+    let host = begun::<MemoryStore>(&all);
     for (hours, asked) in [(0, 2), (1, 2), (22, 2), (1, 4)] {
         host.advance(Duration::from_secs(hours * 60 * 60));
         run(&host, Keep).unwrap();
@@ -130,7 +130,7 @@ fn ids_that_are_numbers_have_two_headers_compared_a_day() {
 #[test]
 fn a_server_that_breaks_off_at_headers_is_left_alone_with_them_in_the_end() {
     let mut all = vec![sized('a', false), sized('b', true), sized('c', true)];
-    let host = begun(&all);
+    let host = begun::<MemoryStore>(&all);
     replace(&host, 0, &sized('d', false), false);
     number(&host);
     all.push(sized('d', false));
@@ -139,4 +139,37 @@ fn a_server_that_breaks_off_at_headers_is_left_alone_with_them_in_the_end() {
     assert!(downloads[10] && downloads[11], "{downloads:?}");
     let here = stored(&host.store);
     assert!(all.iter().all(|raw| here.contains(raw)), "none is lost");
+}
+
+#[test]
+fn where_ids_are_put_in_doubt_an_end_anywhere_loses_and_doubles_nothing() {
+    let before = [sized('a', false), sized('b', true), sized('c', true)];
+    let all = [&before[..], &[sized('d', true)]].concat();
+    let prepare = || {
+        let host = begun::<FailingStore>(&before);
+        note_deleted(&host, &before[0]);
+        replace(&host, 0, &all[3], false);
+        number(&host);
+        host
+    };
+    let whole = prepare();
+    let written = whole.store.writes.get();
+    run(&whole, Keep).unwrap();
+    let cuts = (0..whole.carried.get()).map(|cut| (Some(cut), None));
+    let failures = (0..whole.store.writes.get() - written).map(|failing| (None, Some(failing)));
+    for (cut, left) in cuts.chain(failures) {
+        let host = prepare();
+        host.cut.set(cut);
+        host.store.left.set(left);
+        let _ = run(&host, Keep);
+        host.cut.set(None);
+        host.store.left.set(None);
+        // What is put in doubt by now at the latest comes the next time.
+        for _ in 0..2 {
+            run(&host, Keep).unwrap();
+        }
+        assert_complete(&host, &all);
+        assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3, "cut {cut:?}, {left:?}");
+        assert_complete(&host, &all);
+    }
 }
