@@ -258,6 +258,8 @@ pub enum Intent {
         size: u64,
         /// Where the mail goes.
         target: ImportTarget,
+        /// Whether another file follows into the same place.
+        more: bool,
     },
     /// A piece of a file that is read.
     ImportData {

@@ -26,7 +26,7 @@ const MANIFEST: usize = 4;
 async fn restore(page: &mut Page, file: &[u8], pieces: usize) -> Result<Option<Imported>> {
     let request = page.request();
     let (name, size) = ("backup.zip".into(), file.len() as u64);
-    page.say(Intent::Import { request, name, size, target: ImportTarget::Restore });
+    page.say(Intent::Import { request, name, size, target: ImportTarget::Restore, more: false });
     for _ in 0..pieces {
         let step = page.wait(|delta| match delta {
             Delta::ImportWants { offset, length, .. } => Some(Ok((offset, length))),

@@ -60,16 +60,17 @@ impl App {
         }
         let all = (files.len(), files.iter().map(size).fold(0, u64::saturating_add));
         let Some(first) = files.first() else { return };
-        let (request, own) = self.ask_to_read(first, target);
+        let (request, own) = self.ask_to_read(first, target, files.len() > 1);
         self.file.set_value(Some(Open::Reading(files.into())));
         self.transfer.update(|transfer| transfer.begin_import(request, target, own, all));
     }
 
-    fn ask_to_read(self, file: &File, target: ImportTarget) -> (u32, (String, u64)) {
+    /// Has a file read; `more` if another one is read after it.
+    fn ask_to_read(self, file: &File, target: ImportTarget, more: bool) -> (u32, (String, u64)) {
         let (name, size) = (file.name(), size(file));
         let request = self.request(|request| {
             let name = name.clone();
-            Intent::Import { request, name, size, target }
+            Intent::Import { request, name, size, target, more }
         });
         (request, (name, size))
     }
@@ -83,8 +84,8 @@ impl App {
             _ => None,
         });
         let next = next.and_then(|target| Some((self.next_file()?, target)));
-        if let Some((file, target)) = next {
-            let (request, own) = self.ask_to_read(&file, target);
+        if let Some(((file, more), target)) = next {
+            let (request, own) = self.ask_to_read(&file, target, more);
             return self.transfer.update(|transfer| transfer.go_on(request, own, result));
         }
         self.let_go(request);
@@ -92,12 +93,12 @@ impl App {
         self.send(Intent::MeasureStorage);
     }
 
-    /// Lets go of the file that was read, for the one after it.
-    fn next_file(self) -> Option<File> {
+    /// Lets go of the file that was read, for the one after it; whether another one comes after that.
+    fn next_file(self) -> Option<(File, bool)> {
         let next = self.file.try_update_value(|file| match file {
             Some(Open::Reading(files)) => {
                 files.pop_front();
-                files.front().cloned()
+                Some((files.front()?.clone(), files.len() > 1))
             }
             _ => None,
         });

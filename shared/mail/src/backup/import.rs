@@ -9,6 +9,7 @@ use postern_bridge::{Imported, MailboxId, Progress};
 use super::{
     Source,
     archive::{self, Budget, Entries, changed},
+    known::Known,
     landing::{Landed, Landing, discard_partial},
     limits,
     manifest::{LEDGER, MANIFEST, Note},
@@ -18,7 +19,9 @@ use crate::{Host, MailError, Store};
 /// How many bytes tell what stands at a place.
 const LOOK: u64 = 16;
 
-/// Reads all messages of a file into a local mailbox; those that are there already are left out.
+/// Reads all messages of a file into a local mailbox; those that are there already are left out. `known`
+/// is what the mailbox has, if it was read for another file and has followed what was written since; the
+/// next file may have it.
 ///
 /// Must not run twice at a time.
 ///
@@ -28,10 +31,16 @@ const LOOK: u64 = 16;
 pub async fn import<H: Host>(
     host: &H,
     mailbox: MailboxId,
+    known: &mut Option<Known>,
     source: &mut impl Source,
 ) -> Result<Imported, MailError> {
-    discard_partial(host.store()).await?;
-    let landing = Landing::in_mailbox(host.store(), mailbox, false, host.now()).await?;
+    let store = host.store();
+    discard_partial(store).await?;
+    let present = match known.take().filter(|known| known.mailbox() == mailbox) {
+        Some(present) => present,
+        None => Known::of(store, mailbox).await?,
+    };
+    let landing = Landing::beside(store, present, false, host.now());
     let mut import = Import { landing, report: Imported::default() };
     let result = match archive::directory(source).await? {
         Ok(directory) => import.zip(Entries::of(directory), source).await,
@@ -41,6 +50,7 @@ pub async fn import<H: Host>(
     };
     // What came before an error is good.
     import.landing.flush().await?;
+    *known = import.landing.into_known();
     result?;
     Ok(import.report)
 }

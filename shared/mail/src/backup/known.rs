@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     MailError, Store,
     record::{self, Body, Message},
-    store::{KeyRange, Order, Table},
+    store::{Changed, KeyRange, Order, Table},
 };
 
 /// How many records are read at a time.
@@ -51,34 +51,70 @@ impl Content {
 
 /// A message that is there, or on its way.
 struct Present {
-    /// 0 while it is on its way.
-    uid: u32,
+    own: Trait,
+    /// `None` until it was asked for.
     content: Option<[u8; 32]>,
 }
 
+/// Which message it is: its UID, or beyond all UIDs while it is on its way.
+pub(super) type Place = u64;
+
 /// The messages of one mailbox.
-pub(super) struct Known {
+pub struct Known {
     mailbox: MailboxId,
-    all: Vec<Present>,
-    by_trait: HashMap<Trait, Vec<usize>>,
+    all: HashMap<Place, Present>,
+    by_trait: HashMap<Trait, Vec<Place>>,
+    /// How many have been on their way.
+    added: u32,
 }
 
 impl Known {
     /// Those that are stored with their bytes. One whose record can't be read is not known.
     pub(super) async fn of(store: &impl Store, mailbox: MailboxId) -> Result<Self, MailError> {
-        let mut known = Self { mailbox, all: Vec::new(), by_trait: HashMap::new() };
+        let (all, by_trait) = Default::default();
+        let mut known = Self { mailbox, all, by_trait, added: 0 };
         let mut range = KeyRange::prefix(record::mailbox_key(mailbox));
         loop {
             let window = store.scan(Table::Messages, &range, Order::Ascending, WINDOW).await?;
-            for (_, value) in &window {
-                let Ok(message) = record::decode::<Message>(value) else { continue };
-                if let Body::Whole { .. } | Body::Header { .. } = message.body {
-                    let own = Trait::of(&message.message_id, message.sent, &message.subject);
-                    known.insert(own, Present { uid: message.id.uid, content: None });
-                }
-            }
+            window.iter().for_each(|(_, value)| known.learn(value));
             let Some((last, _)) = window.last() else { return Ok(known) };
             range.start = last.clone().bytes(&[0]);
+        }
+    }
+
+    /// Which mailbox it is.
+    pub(super) fn mailbox(&self) -> MailboxId {
+        self.mailbox
+    }
+
+    /// Takes in what was written since: only what may have changed is read. `None` if all of it has to be.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub async fn follow(
+        mut self,
+        store: &impl Store,
+        changed: &Changed,
+    ) -> Result<Option<Self>, MailError> {
+        let Changed::These(messages) = changed else { return Ok(None) };
+        let own = messages.iter().filter(|id| id.mailbox == self.mailbox);
+        let own: Vec<MessageId> = own.copied().collect();
+        for ids in own.chunks(WINDOW) {
+            ids.iter().for_each(|id| self.forget(id.uid));
+            let keys: Vec<_> = ids.iter().map(|id| record::message_key(*id)).collect();
+            let values = store.get_many(Table::Messages, &keys).await?;
+            values.iter().flatten().for_each(|value| self.learn(value));
+        }
+        Ok(Some(self))
+    }
+
+    /// Takes a record that is there.
+    fn learn(&mut self, value: &[u8]) {
+        let Ok(message) = record::decode::<Message>(value) else { return };
+        if let Body::Whole { .. } | Body::Header { .. } = message.body {
+            let own = Trait::of(&message.message_id, message.sent, &message.subject);
+            self.insert(message.id.uid.into(), Present { own, content: None });
         }
     }
 
@@ -91,9 +127,10 @@ impl Known {
         nth: u32,
     ) -> Result<Option<MessageId>, MailError> {
         let mut left = nth;
-        for at in self.by_trait.get(&own).cloned().unwrap_or_default() {
-            let present = &mut self.all[at];
-            let id = MessageId { mailbox: self.mailbox, uid: present.uid };
+        for place in self.by_trait.get(&own).cloned().unwrap_or_default() {
+            let Some(present) = self.all.get_mut(&place) else { continue };
+            let uid = u32::try_from(place).unwrap_or(0);
+            let id = MessageId { mailbox: self.mailbox, uid };
             if present.content.is_none() {
                 present.content = Some(content_of(store, id).await?);
             }
@@ -108,27 +145,39 @@ impl Known {
     }
 
     /// A message is on its way; returns its place here.
-    pub(super) fn add(&mut self, own: Trait, content: [u8; 32]) -> usize {
-        self.insert(own, Present { uid: 0, content: Some(content) })
+    pub(super) fn add(&mut self, own: Trait, content: [u8; 32]) -> Place {
+        let place = Place::from(u32::MAX) + 1 + Place::from(self.added);
+        self.added += 1;
+        self.insert(place, Present { own, content: Some(content) });
+        place
     }
 
     /// It has arrived.
-    pub(super) fn arrived(&mut self, at: usize, uid: u32) {
-        self.all[at].uid = uid;
-    }
-
-    /// A message is there no longer.
-    pub(super) fn forget(&mut self, own: Trait, uid: u32) {
-        if let Some(places) = self.by_trait.get_mut(&own) {
-            places.retain(|at| self.all[*at].uid != uid);
+    pub(super) fn arrived(&mut self, place: Place, uid: u32) {
+        if let Some(present) = self.remove(place) {
+            self.insert(uid.into(), present);
         }
     }
 
-    fn insert(&mut self, own: Trait, present: Present) -> usize {
-        let at = self.all.len();
-        self.all.push(present);
-        self.by_trait.entry(own).or_default().push(at);
-        at
+    /// A message is there no longer.
+    pub(super) fn forget(&mut self, uid: u32) {
+        self.remove(uid.into());
+    }
+
+    fn insert(&mut self, place: Place, present: Present) {
+        self.by_trait.entry(present.own).or_default().push(place);
+        self.all.insert(place, present);
+    }
+
+    fn remove(&mut self, place: Place) -> Option<Present> {
+        let present = self.all.remove(&place)?;
+        if let Some(places) = self.by_trait.get_mut(&present.own) {
+            places.retain(|own| *own != place);
+            if places.is_empty() {
+                self.by_trait.remove(&present.own);
+            }
+        }
+        Some(present)
     }
 }
 

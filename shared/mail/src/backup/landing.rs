@@ -11,7 +11,7 @@ use sha2::Digest;
 
 use super::{
     arriving::{Arriving, Spilled, union},
-    known::{self, Known, Trait},
+    known::{self, Known, Place, Trait},
     limits,
     manifest::Note,
     rows::{Former, Here, SavedRow},
@@ -54,11 +54,13 @@ pub(super) struct Landing<'a, S> {
     waiting: Vec<Arrived>,
     /// Rows that wait to be stored, of messages that were there already.
     rows: Vec<LedgerRow>,
+    /// Whether it is known what was stored.
+    is_certain: bool,
 }
 
 /// A message that waits to be stored.
 struct Arrived {
-    at: usize,
+    at: Place,
     message: Message,
     bytes: Vec<u8>,
     spilled: Option<MessageId>,
@@ -69,24 +71,25 @@ struct Arrived {
 }
 
 impl<'a, S: Store> Landing<'a, S> {
-    /// A landing in a mailbox.
-    pub(super) async fn in_mailbox(
-        store: &'a S,
-        mailbox: MailboxId,
-        copies: bool,
-        now: i64,
-    ) -> Result<Self, MailError> {
-        Ok(Self {
+    /// A landing in the mailbox that has these messages.
+    pub(super) fn beside(store: &'a S, known: Known, copies: bool, now: i64) -> Self {
+        Self {
             store,
-            mailbox,
+            mailbox: known.mailbox(),
             copies,
             now,
-            known: Known::of(store, mailbox).await?,
+            known,
             seen: HashMap::new(),
             arriving: None,
             waiting: Vec::new(),
             rows: Vec::new(),
-        })
+            is_certain: true,
+        }
+    }
+
+    /// The messages of the mailbox, with those that have landed, as far as that is known.
+    pub(super) fn into_known(self) -> Option<Known> {
+        self.is_certain.then_some(self.known)
     }
 
     /// A message of any file begins.
@@ -156,7 +159,7 @@ impl<'a, S: Store> Landing<'a, S> {
             Some(Here::Replaced(former)) => {
                 message.flags = union(message.flags, former.flags);
                 if former.id.mailbox == self.mailbox {
-                    self.known.forget(own, former.id.uid);
+                    self.known.forget(former.id.uid);
                 }
                 self.count(content);
                 Some(former)
@@ -230,16 +233,19 @@ impl<'a, S: Store> Landing<'a, S> {
         Ok(())
     }
 
-    /// Stores what waits: all of it or nothing.
+    /// Stores what waits: all of it or nothing. What could not be stored, as far as the store tells, may be
+    /// there all the same: it waits no longer, and is recognised when the file is read again.
     pub(super) async fn flush(&mut self) -> Result<(), MailError> {
         if self.waiting.is_empty() && self.rows.is_empty() {
             return Ok(());
         }
+        let (waiting, rows) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.rows));
+        self.is_certain = false;
         let _editing = self.store.editing().lock().await;
         let mut mailboxes = Mailboxes::default();
-        let mut batch: Vec<Write> = self.rows.iter().map(LedgerRow::put).collect();
+        let mut batch: Vec<Write> = rows.iter().map(LedgerRow::put).collect();
         let mut uids = Vec::new();
-        for arrived in &self.waiting {
+        for arrived in &waiting {
             let mailbox = mailboxes.get(self.store, self.mailbox).await?;
             let id = match arrived.spilled {
                 Some(id) => {
@@ -270,12 +276,11 @@ impl<'a, S: Store> Landing<'a, S> {
         }
         batch.extend(mailboxes.0.iter().map(Mailbox::put));
         self.store.apply(batch, Durability::Strict).await?;
-        let formers = self.waiting.iter().filter_map(|arrived| arrived.instead.as_ref());
+        self.is_certain = true;
+        let formers = waiting.iter().filter_map(|arrived| arrived.instead.as_ref());
         let unreadable = formers.filter(|former| !former.is_readable);
         let uncertain: BTreeSet<MailboxId> = unreadable.map(|former| former.id.mailbox).collect();
         uids.into_iter().for_each(|(at, uid)| self.known.arrived(at, uid));
-        self.waiting.clear();
-        self.rows.clear();
         for mailbox in uncertain {
             record::recount(self.store, mailbox).await?;
         }

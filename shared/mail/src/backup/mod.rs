@@ -56,11 +56,12 @@ mod origins;
 mod restore;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unsent;
 
 pub use export::{Fetch, export};
 pub use import::import;
+pub use known::Known;
 pub(crate) use landing::discard_partial;
 pub use last::{backups, forget_backup, note_saved, note_since, set_reminder};
 pub use origins::forget_origin;

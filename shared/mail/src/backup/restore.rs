@@ -9,6 +9,7 @@ use super::{
     Source,
     archive::{self, Budget, Entries},
     import::{count, message, skip},
+    known::Known,
     landing::{Landing, discard_partial},
     limits,
     manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount, SavedFolder},
@@ -287,7 +288,8 @@ impl<H: Host> Restore<'_, H> {
             let landing = match self.landings.entry(mailbox) {
                 std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
                 std::collections::btree_map::Entry::Vacant(free) => {
-                    free.insert(Landing::in_mailbox(store, mailbox, true, self.host.now()).await?)
+                    let known = Known::of(store, mailbox).await?;
+                    free.insert(Landing::beside(store, known, true, self.host.now()))
                 }
             };
             let rows = self.rows.take(&note);

@@ -85,7 +85,7 @@ use crate::{
     recovery,
     store::{KeyRange, StoreError},
 };
-use backup::Transfer;
+use backup::{Recognised, Transfer};
 use conversations::Grouped;
 use copying::Copying;
 use lanes::Lanes;
@@ -130,6 +130,8 @@ struct Inner<H: Host> {
     copies: RefCell<BTreeMap<AccountId, Copying>>,
     /// Held while a file is read: one at a time.
     importing: Mutex<()>,
+    /// What is held of a mailbox while several files are read into it.
+    recognised: RefCell<Option<Recognised>>,
     /// Whether nothing is downloaded because there is no room.
     paused: Cell<bool>,
     /// When it was last looked at how much room there is, in milliseconds since 1970 (UTC).
@@ -191,6 +193,7 @@ impl<H: Host> Client<H> {
                 transfers: RefCell::default(),
                 copies: RefCell::default(),
                 importing: Mutex::new(()),
+                recognised: RefCell::default(),
                 paused: Cell::default(),
                 looked: Cell::default(),
                 tries: RefCell::default(),

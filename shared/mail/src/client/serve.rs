@@ -118,8 +118,8 @@ impl<H: Host> Client<H> {
                 self.export_saved(page, request);
                 Ok(())
             }
-            Intent::Import { request, name, size, target } => {
-                self.start_import(page, request, (name, size), target);
+            Intent::Import { request, name, size, target, more } => {
+                self.start_import(page, request, (name, size), target, more);
                 Ok(())
             }
             Intent::ImportData { request, offset, bytes } => {

@@ -43,6 +43,8 @@ pub struct FailingStore {
     pub writes: Rc<Cell<usize>>,
     /// How many values were asked for, several at a time.
     pub read: Rc<Cell<usize>>,
+    /// How many values of message records were read as ranges.
+    pub scanned: Rc<Cell<usize>>,
     /// How the last batch was written.
     pub durability: Rc<Cell<Option<Durability>>>,
     /// What the database fails to read.
@@ -99,7 +101,11 @@ impl Store for FailingStore {
         order: Order,
         limit: usize,
     ) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-        self.inner.scan(table, range, order, limit).await
+        let found = self.inner.scan(table, range, order, limit).await?;
+        if table == Table::Messages {
+            self.scanned.set(self.scanned.get() + found.len());
+        }
+        Ok(found)
     }
 
     async fn keys(&self, table: Table, range: &KeyRange) -> Result<Vec<Key>, StoreError> {

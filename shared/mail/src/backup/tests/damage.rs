@@ -9,7 +9,6 @@ use super::{
 use crate::{
     backup::{
         archive::{self, Budget, Entries},
-        import,
         manifest::{LEDGER, MANIFEST, UNSENT},
         restore::whole,
     },

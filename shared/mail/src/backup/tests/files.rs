@@ -1,7 +1,6 @@
 //! Files of all kinds are written and read.
 
 use super::*;
-use crate::backup::import;
 
 /// A store with an empty POP3 account, and its inbox.
 fn empty() -> (TestStore<MemoryStore>, MailboxId) {

@@ -6,7 +6,7 @@ use super::{
     *,
 };
 use crate::{
-    backup::{Backup, import},
+    backup::Backup,
     store::StoreError,
     testing::FailingStore,
 };

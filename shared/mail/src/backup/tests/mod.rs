@@ -11,8 +11,8 @@ mod unsent;
 use std::{cell::RefCell, collections::BTreeMap};
 
 use postern_bridge::{
-    AccountId, Endpoint, ExportFormat, Exported, Extent, Flags, Identity, MailboxId, MessageId,
-    Progress, Protocol, Retention, Role, Security, ServerLogin, TlsEnd,
+    AccountId, Endpoint, ExportFormat, Exported, Extent, Flags, Identity, Imported, MailboxId,
+    MessageId, Progress, Protocol, Retention, Role, Security, ServerLogin, TlsEnd,
 };
 use sha2::{Digest, Sha256};
 
@@ -194,7 +194,7 @@ fn assert_no_stray_bytes<D: Store>(store: &D) {
 
 /// A file in memory, which can fail.
 #[derive(Default)]
-struct File {
+pub(crate) struct File {
     name: String,
     bytes: Vec<u8>,
     /// How often it can still be written or read.
@@ -203,7 +203,7 @@ struct File {
 }
 
 impl File {
-    fn named(name: &str, bytes: &[u8]) -> Self {
+    pub(crate) fn named(name: &str, bytes: &[u8]) -> Self {
         Self { name: name.into(), bytes: bytes.to_vec(), ..Self::default() }
     }
 
@@ -260,6 +260,15 @@ impl Fetch for Nowhere {
     async fn whole(&self, _: &Message) -> Option<Raw> {
         None
     }
+}
+
+/// Reads one file alone.
+async fn import<D: Store + 'static>(
+    host: &TestStore<D>,
+    mailbox: MailboxId,
+    file: &mut File,
+) -> Result<Imported, MailError> {
+    super::import(host, mailbox, &mut None, file).await
 }
 
 /// A store with letters, written to a file as a whole.

@@ -5,6 +5,8 @@
 
 mod guard;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{AbortHandle, abortable};
@@ -12,23 +14,30 @@ use guard::{Filling, Pause};
 use page::{Link, PageSink, PageSource};
 use postern_bridge::{
     AccountId, ClientId, Delta, ExportFormat, ExportScope, Exported, ImportTarget, Imported,
-    Protocol, Reminder,
+    MailboxId, Protocol, Reminder,
 };
 use serde_bytes::ByteBuf;
 
 use super::{Client, accounts::Known, lanes::Reading, lists::Change};
 use crate::{
     Host, MailError,
-    backup::{self, Backup, Fetch},
+    backup::{self, Backup, Fetch, Source},
     imap::{PART_WINDOW, Raw},
     record::{self, Account, Mailbox, Message},
-    store::KeyRange,
+    store::{Changed, KeyRange},
 };
 
 /// A file that a page writes or reads.
 pub(super) struct Transfer {
     input: mpsc::UnboundedSender<Input>,
     task: AbortHandle,
+}
+
+/// The messages of a mailbox that several files are read into, and what was written since they were read.
+#[derive(Default)]
+pub(super) struct Recognised {
+    known: Option<backup::Known>,
+    pub(super) changed: Changed,
 }
 
 /// What the page says about it.
@@ -65,11 +74,12 @@ impl<H: Host> Client<H> {
         request: u32,
         (name, size): (String, u64),
         target: ImportTarget,
+        more: bool,
     ) {
         let client = self.clone();
         self.start_transfer(page, request, async move |link| {
             let source = PageSource::new(link, name, size);
-            let result = client.import(source, target).await;
+            let result = client.import(source, target, more).await;
             let result = result.map_err(|error| error.problem("This browser"));
             client.tell(Some(page), Delta::Imported { request, result });
             client.look_at_storage().await;
@@ -131,11 +141,13 @@ impl<H: Host> Client<H> {
         let stopped = self.inner.transfers.borrow_mut().remove(&(page, request));
         if let Some(transfer) = stopped {
             transfer.task.abort();
+            self.inner.recognised.take();
         }
     }
 
     /// Stops all transfers of a page that is gone.
     pub(super) fn stop_transfers(&self, page: ClientId) {
+        self.inner.recognised.take();
         self.inner.transfers.borrow_mut().retain(|(own, _), transfer| {
             if *own == page {
                 transfer.task.abort();
@@ -191,6 +203,7 @@ impl<H: Host> Client<H> {
         &self,
         mut source: PageSource<H>,
         target: ImportTarget,
+        more: bool,
     ) -> Result<Imported, MailError> {
         let _alone = self.inner.importing.lock().await;
         match target {
@@ -201,10 +214,33 @@ impl<H: Host> Client<H> {
                     return Err(MailError::Input(sentence.into()));
                 }
                 let _filling = Filling { client: self, mailbox };
-                backup::import(&*self.inner.host, mailbox, &mut source).await
+                self.read_into(mailbox, &mut source, more).await
             }
             ImportTarget::Restore => self.restore(source).await,
         }
+    }
+
+    /// Reads a file into a local mailbox. What the mailbox has is held for the next one, if there is `more`,
+    /// and follows what is written meanwhile.
+    async fn read_into(
+        &self,
+        mailbox: MailboxId,
+        source: &mut impl Source,
+        more: bool,
+    ) -> Result<Imported, MailError> {
+        self.hand_out_written();
+        let before = self.inner.recognised.replace(more.then(Recognised::default));
+        let mut known = match before {
+            Some(Recognised { known: Some(known), changed }) => {
+                known.follow(self.store(), &changed).await?
+            }
+            _ => None,
+        };
+        let imported = backup::import(&*self.inner.host, mailbox, &mut known, source).await;
+        if let Some(recognised) = &mut *self.inner.recognised.borrow_mut() {
+            recognised.known = known;
+        }
+        imported
     }
 
     async fn restore(&self, mut source: PageSource<H>) -> Result<Imported, MailError> {

@@ -187,8 +187,11 @@ impl<H: Host> Client<H> {
     }
 
     /// Notes, for whoever holds something made of them, which records were written.
-    fn hand_out_written(&self) {
+    pub(super) fn hand_out_written(&self) {
         let changed = self.store().written().take();
+        if let Some(recognised) = &mut *self.inner.recognised.borrow_mut() {
+            recognised.changed.add(&changed);
+        }
         for kept in self.inner.grouped.borrow().values() {
             kept.written.borrow_mut().add(&changed);
         }
