@@ -211,6 +211,7 @@ impl<H: Host> Client<H> {
             return Err(error);
         }
         self.tell(None, Delta::Accounts(self.account_views()));
+        self.room_was_made().await;
         Ok(())
     }
 

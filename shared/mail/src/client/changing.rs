@@ -43,6 +43,11 @@ impl<H: Host> Client<H> {
         // What was done before it failed is done, and is told.
         let made = editor.finish();
         self.tell_made(account.id, &made).await?;
+        let is_removal =
+            |part: &Entry| matches!(part.task, Task::Expunge { .. } | Task::Empty { .. });
+        if made.parts.iter().any(is_removal) {
+            self.room_was_made().await;
+        }
         let mailbox = result?;
         let (sentence, messages) =
             changes::sentence(self.store(), &made.parts, Tense::Done).await?;

@@ -92,6 +92,7 @@ use lanes::Lanes;
 use lists::{Change, List, Window};
 use places::Places;
 use search::Held;
+use storage::Full;
 
 /// The client: one for all pages of a browser profile. Clones are handles to the same one.
 pub struct Client<H: Host> {
@@ -134,6 +135,8 @@ struct Inner<H: Host> {
     recognised: RefCell<Option<Recognised>>,
     /// Whether nothing is downloaded because there is no room.
     paused: Cell<bool>,
+    /// When there was no room last.
+    full: Cell<Full>,
     /// When it was last looked at how much room there is, in milliseconds since 1970 (UTC).
     looked: Cell<i64>,
     /// How often entries of the queue of changes have broken the connection.
@@ -195,6 +198,7 @@ impl<H: Host> Client<H> {
                 importing: Mutex::new(()),
                 recognised: RefCell::default(),
                 paused: Cell::default(),
+                full: Cell::default(),
                 looked: Cell::default(),
                 tries: RefCell::default(),
                 probe: RefCell::default(),

@@ -19,6 +19,41 @@ const ROOM: u64 = 16 << 20;
 /// How often the room is looked at while mail comes in, in milliseconds.
 const EVERY: i64 = 60_000;
 
+/// For how many milliseconds nothing is downloaded once there was no room, where the browser does not tell
+/// how much there is…
+const FIRST_WAIT: i64 = 4 * 60_000;
+/// …and the most that this grows to while it is full each time.
+const LONGEST_WAIT: i64 = 6 * 60 * 60_000;
+/// How many milliseconds after it was due to be tried again a lack of room counts as the same one.
+const SAME: i64 = 60 * 60_000;
+
+/// When there was no room last, and how long it is until it is tried again where nobody tells whether there
+/// is some by now; in milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Full {
+    at: i64,
+    wait: i64,
+}
+
+impl Full {
+    /// There is no room at `now`: each time in turn it is twice as long until the next try.
+    fn again(self, now: i64) -> Self {
+        let same = self.wait > 0 && self.is_within(self.wait + SAME, now);
+        let wait = if same { self.wait.saturating_mul(2).min(LONGEST_WAIT) } else { FIRST_WAIT };
+        Self { at: now, wait }
+    }
+
+    /// Whether it is to be tried again at `now`.
+    fn is_due(self, now: i64) -> bool {
+        !self.is_within(self.wait, now)
+    }
+
+    /// A clock that was set back makes nothing longer.
+    fn is_within(self, span: i64, now: i64) -> bool {
+        (self.at..self.at.saturating_add(span)).contains(&now)
+    }
+}
+
 impl<H: Host> Client<H> {
     /// Finds out how the browser keeps what is stored, and tells the pages.
     pub(super) async fn look_at_storage(&self) {
@@ -54,6 +89,10 @@ impl<H: Host> Client<H> {
     /// downloaded until there is.
     pub(super) async fn storage_is_full(&self) {
         let freed = self.free_room().await.unwrap_or(0);
+        // What several accounts find at a time is one lack of room.
+        if !self.inner.paused.get() {
+            self.inner.full.set(self.inner.full.get().again(self.inner.host.now()));
+        }
         self.inner.paused.set(freed < ROOM);
         self.look_at_storage().await;
     }
@@ -64,9 +103,10 @@ impl<H: Host> Client<H> {
             return false;
         }
         let StorageState { usage, quota, .. } = self.inner.host.storage().await;
-        // A browser that does not tell is tried again.
-        let room = usage.zip(quota).map_or(ROOM, |(usage, quota)| quota.saturating_sub(usage));
-        if room >= ROOM {
+        let room = usage.zip(quota).map(|(usage, quota)| quota.saturating_sub(usage));
+        // Where nobody tells, only a try does: what comes is written until it fails.
+        let is_due = || self.inner.full.get().is_due(self.inner.host.now());
+        if room.map_or_else(is_due, |room| room >= ROOM) {
             self.inner.paused.set(false);
             self.look_at_storage().await;
         }
@@ -88,8 +128,16 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
+    /// The person has removed something for good: nobody needs to wait to see whether that is enough.
+    pub(super) async fn room_was_made(&self) {
+        self.inner.full.take();
+        // An account that goes meanwhile needs nothing.
+        let _ = self.go_on_if_there_is_room().await;
+    }
+
     /// The person wants it tried again.
     pub(super) async fn try_storage_again(&self) {
+        self.inner.full.take();
         if self.inner.paused.replace(false) {
             self.look_at_storage().await;
         }
@@ -201,6 +249,23 @@ mod tests {
         store::MemoryStore,
         testing::block_on,
     };
+
+    #[test]
+    fn tries_are_further_apart_each_time_and_begin_anew_after_a_while() {
+        let minutes = |number: i64| number * 60_000;
+        let mut full = Full::default();
+        let mut now = minutes(7);
+        for wait in [4, 8, 16, 32, 64, 128, 256, 360, 360] {
+            full = full.again(now);
+            let due = [0, minutes(wait) - 1, minutes(wait)].map(|after| full.is_due(now + after));
+            assert_eq!(due, [false, false, true], "{wait}");
+            assert!(full.is_due(now - 1), "the clock was set back");
+            // The next try takes some minutes.
+            now += minutes(wait + 9);
+        }
+        now += SAME;
+        assert!(full.again(now).is_due(now + minutes(4)), "long after it is another lack of room");
+    }
 
     #[test]
     fn a_record_that_can_not_be_read_is_not_counted_and_keeps_its_bytes() {

@@ -33,7 +33,7 @@ mod unnamed;
 mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use download::count;
 pub use download::{DownloadReport, DownloadStep, Job, download};

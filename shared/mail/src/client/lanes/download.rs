@@ -135,7 +135,84 @@ impl<H: Host> Client<H> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use postern_bridge::Protocol;
+
     use super::*;
+    use crate::{
+        Store,
+        client::tests::still_at,
+        pop3::{create_local_mailboxes, tests::scripted::Maildrop},
+        record::{self, Account, Message, Record},
+        store::{Durability, KeyRange},
+        testing::{FailingStore, TestHost, account, block_on},
+    };
+
+    type Downloading = Client<TestHost<Maildrop, FailingStore>>;
+
+    /// A client that downloads when it is told to, and its store.
+    fn downloading(server: Maildrop) -> (Downloading, FailingStore) {
+        let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Pop3) };
+        let store = FailingStore::default();
+        let (client, _) = still_at(server, store.clone(), own.clone());
+        let mut batch = vec![own.put()];
+        batch.extend(block_on(create_local_mailboxes(&*client.inner.host, own.id)).unwrap());
+        block_on(store.apply(batch, Durability::Strict)).unwrap();
+        (client, store)
+    }
+
+    /// Five minutes later: a round.
+    fn round(client: &Downloading) {
+        let id = AccountId(1);
+        client.inner.host.advance(POLL_POP3);
+        if block_on(client.may_download()) {
+            let result = block_on(client.download(id));
+            client.report_download(id, result);
+        }
+    }
+
+    #[test]
+    fn where_nobody_tells_how_much_room_there_is_tries_are_spaced_out() {
+        let all: Vec<Vec<u8>> =
+            (0..3).map(|number| format!("Subject: {number}\r\n\r\n{number}\r\n").into()).collect();
+        let (client, store) = downloading(Maildrop::new(&all));
+        let log_ins = || client.inner.host.server.borrow().heard.matches("UIDL").count();
+        let day = 24 * 60 / 5;
+        store.room.set(Some(0));
+        (0..day).for_each(|_| round(&client));
+        let tries = log_ins();
+        assert!((6..=12).contains(&tries), "{tries}");
+        // The person wants it tried again, and it is full still: from then on it is as in the beginning.
+        block_on(client.try_storage_again());
+        round(&client);
+        assert_eq!(log_ins(), tries + 1);
+        (0..3).for_each(|_| round(&client));
+        assert_eq!(log_ins(), tries + 3);
+        // What the person removes may have been enough.
+        block_on(client.room_was_made());
+        store.room.set(None);
+        round(&client);
+        round(&client);
+        let here: Vec<Message> = block_on(record::all(&store, &KeyRange::all())).unwrap();
+        let here: BTreeSet<String> = here.into_iter().map(|own| own.subject).collect();
+        assert_eq!(here.into_iter().collect::<Vec<_>>(), ["0", "1", "2"]);
+        assert_eq!(client.inner.host.server.borrow().messages.len(), 3);
+    }
+
+    #[test]
+    fn mail_that_a_person_removes_has_a_paused_download_tried_again() {
+        let (client, store) = downloading(Maildrop::new(&[b"Subject: 1\r\n\r\n1\r\n".to_vec()]));
+        round(&client);
+        let all: Vec<Message> = block_on(record::all(&store, &KeyRange::all())).unwrap();
+        block_on(client.storage_is_full());
+        assert!(!block_on(client.may_download()));
+        let messages = postern_bridge::Selection::Messages(vec![all[0].id]);
+        let change = postern_bridge::Change::DeleteForGood { messages };
+        let origin = (postern_bridge::ClientId(1), 1);
+        block_on(client.change(origin, change)).unwrap();
+        assert!(block_on(client.may_download()));
+    }
 
     #[test]
     fn what_happens_meanwhile_does_not_put_off_the_next_question() {

@@ -10,7 +10,7 @@ mod marked;
 mod policies;
 mod positions;
 mod safety;
-mod scripted;
+pub(crate) mod scripted;
 mod server;
 mod stubborn;
 mod unnamed;

@@ -5,62 +5,62 @@ use std::collections::BTreeSet;
 use crate::testing::Server;
 
 /// A maildrop and the one session that may be open on it.
-pub(super) struct Maildrop {
-    pub(super) messages: Vec<Mail>,
+pub(crate) struct Maildrop {
+    pub(crate) messages: Vec<Mail>,
     /// Whether it knows UIDL.
-    pub(super) uidl: bool,
-    pub(super) capabilities: &'static str,
+    pub(crate) uidl: bool,
+    pub(crate) capabilities: &'static str,
     /// The answer to PASS and AUTH instead of `+OK`.
-    pub(super) log_in_refusal: Option<&'static str>,
+    pub(crate) log_in_refusal: Option<&'static str>,
     /// Messages that RETR was asked for.
-    pub(super) retrieved: usize,
+    pub(crate) retrieved: usize,
     /// How much LIST exaggerates sizes.
-    pub(super) exaggeration: usize,
+    pub(crate) exaggeration: usize,
     /// RETR of this number is refused.
-    pub(super) withheld: Option<usize>,
+    pub(crate) withheld: Option<usize>,
     /// What stands behind `+OK` in the greeting.
-    pub(super) greeting: &'static str,
+    pub(crate) greeting: &'static str,
     /// UIDL is known, but refused for now.
-    pub(super) uidl_fails: bool,
+    pub(crate) uidl_fails: bool,
     /// QUIT is answered, but nothing is deleted.
-    pub(super) keeps_everything: bool,
+    pub(crate) keeps_everything: bool,
     /// RSET is not known.
-    pub(super) without_rset: bool,
+    pub(crate) without_rset: bool,
     /// It is of before RFC 2449 and does not know CAPA.
-    pub(super) without_capa: bool,
+    pub(crate) without_capa: bool,
     /// TOP works, though it is not offered.
-    pub(super) hidden_top: bool,
+    pub(crate) hidden_top: bool,
     /// TOP is offered, and refused.
-    pub(super) top_fails: bool,
+    pub(crate) top_fails: bool,
     /// RETR of the message with this text is never answered, nor is what follows.
-    pub(super) hangs_at: Option<Vec<u8>>,
+    pub(crate) hangs_at: Option<Vec<u8>>,
     /// Nor is any TOP.
-    pub(super) hangs_at_top: bool,
-    pub(super) stuck: bool,
+    pub(crate) hangs_at_top: bool,
+    pub(crate) stuck: bool,
     /// A list of which the line of this message makes no sense.
-    pub(super) garbled: Option<(&'static str, usize)>,
+    pub(crate) garbled: Option<(&'static str, usize)>,
     /// What LIST says of the sizes of all messages.
-    pub(super) claims: Option<u64>,
+    pub(crate) claims: Option<u64>,
     /// Sees each line of the client before it is answered.
-    pub(super) watcher: Option<Watcher>,
-    pub(super) line: Vec<u8>,
-    pub(super) marked: BTreeSet<usize>,
+    pub(crate) watcher: Option<Watcher>,
+    pub(crate) line: Vec<u8>,
+    pub(crate) marked: BTreeSet<usize>,
     /// What was handed out in this session.
-    pub(super) handed_out: BTreeSet<usize>,
+    pub(crate) handed_out: BTreeSet<usize>,
     /// Everything that the client said.
-    pub(super) heard: String,
+    pub(crate) heard: String,
 }
 
 type Watcher = Box<dyn FnMut(&str)>;
 
 #[derive(Clone)]
-pub(super) struct Mail {
-    pub(super) uidl: String,
-    pub(super) raw: Vec<u8>,
+pub(crate) struct Mail {
+    pub(crate) uidl: String,
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Maildrop {
-    pub(super) fn new(messages: &[Vec<u8>]) -> Self {
+    pub(crate) fn new(messages: &[Vec<u8>]) -> Self {
         let messages = messages
             .iter()
             .enumerate()
@@ -94,7 +94,7 @@ impl Maildrop {
         }
     }
 
-    pub(super) fn has(&self, raw: &[u8]) -> bool {
+    pub(crate) fn has(&self, raw: &[u8]) -> bool {
         self.messages.iter().any(|mail| mail.raw == raw)
     }
 
