@@ -133,7 +133,7 @@ mod tests {
         },
         record::Account,
         store::MemoryStore,
-        testing::{Server, TestHost, account, block_on},
+        testing::{FailingStore, Server, TestHost, WriteFault, account, block_on},
     };
 
     #[test]
@@ -210,5 +210,24 @@ mod tests {
         let (client, told) = still_at(Telling, store, own.clone());
         ask(&client);
         assert_eq!(alerts(&told), [""; 0]);
+    }
+
+    #[test]
+    fn an_alert_that_could_not_be_written_down_is_told_and_told_again_at_most() {
+        let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Imap) };
+        for fault in [WriteFault::Full, WriteFault::Aborted, WriteFault::Doubtful] {
+            let store = FailingStore::default();
+            let ask = |fault| {
+                let (client, told) = still_at(Telling, store.clone(), own.clone());
+                let mut link = Link::new(&client, own.id);
+                store.fault.set(fault);
+                block_on(link.work(async |imap, host| imap.noop(host).await)).unwrap();
+                alerts(&told).len()
+            };
+            assert_eq!((ask(Some((0, fault))), store.fault.take()), (2, None), "{fault:?}");
+            // Written down after all, or the next time.
+            let again = if fault == WriteFault::Doubtful { 0 } else { 2 };
+            assert_eq!([ask(None), ask(None)], [again, 0], "{fault:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     changes::tests::mailbox,
     record::Record,
     store::{Durability, Key, MemoryStore, Table, Write},
-    testing::{FailingStore, NoServer, Server, TestHost, account, block_on},
+    testing::{FailingStore, NoServer, Server, TestHost, WriteFault, account, block_on},
 };
 
 /// What was told, in order.
@@ -218,6 +218,44 @@ fn an_account_stays_if_it_was_guessed_whose_a_damaged_mailbox_is() {
         let text: &[u8] = if is_others { b"text" } else { b"" };
         assert_eq!(block_on(record::body(&store, message(2))).unwrap(), text);
         assert_eq!(block_on(record::get::<Account>(&store, &own.key())).unwrap(), None);
+    }
+}
+
+/// That it was guessed is noted when the mailbox is mended, that it was told when the account stays, and
+/// that nobody needs to be told any more when it is opened.
+#[test]
+fn a_guess_holds_an_account_until_it_was_told_and_looked_at_whatever_write_fails() {
+    let own = account(Protocol::Imap);
+    let other = Account { id: AccountId(2), ..account(Protocol::Pop3) };
+    let open = Intent::OpenMailbox { mailbox: MailboxId(2) };
+    for fault in [WriteFault::Full, WriteFault::Aborted, WriteFault::Doubtful] {
+        for at in 0.. {
+            let (client, store, _) =
+                damaged(&own, &[(Table::Mailboxes, record::mailbox_key(MailboxId(2)))]);
+            let inbox = Mailbox { account: other.id, role: Some(Role::Inbox), ..mailbox(9) };
+            block_on(store.apply(vec![other.put(), inbox.put()], Durability::Strict)).unwrap();
+            let is_there =
+                || block_on(record::get::<Account>(&store, &own.key())).unwrap().is_some();
+            let owner = || block_on(record::mailbox(&store, MailboxId(2))).map(|own| own.owner);
+            store.fault.set(Some((at, fault)));
+            assert!(block_on(client.forget_account(&own)).is_err(), "{fault:?} of write {at}");
+            assert!(is_there());
+            let mut tries = 0;
+            while is_there() {
+                // What can't be noted is no reason to open nothing.
+                let _ = block_on(client.serve(ClientId(1), open.clone()));
+                let was_known = owner() == Ok(record::Owner::Known);
+                let removed = block_on(client.forget_account(&own));
+                assert!(was_known || is_there(), "{fault:?} of write {at}: {removed:?}");
+                assert_eq!(block_on(record::body(&store, message(2))).unwrap(), b"text");
+                tries += 1;
+                assert!(tries < 4, "{fault:?} of write {at}: {removed:?}");
+            }
+            if store.fault.take().is_some() {
+                assert!(at > 3, "{at}");
+                break;
+            }
+        }
     }
 }
 

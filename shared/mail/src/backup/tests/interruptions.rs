@@ -1,14 +1,14 @@
 //! Writing and reading break off wherever they can, and are begun again.
 
 use super::{
-    recovered::lose_settings,
-    restoring::{downloaded_again, file_elsewhere},
+    recovered::{backup_of, lose_settings, lost},
+    restoring::{accounts, downloaded_again, file_elsewhere},
     *,
 };
 use crate::{
     backup::Backup,
     store::StoreError,
-    testing::FailingStore,
+    testing::{FailingStore, WriteFault},
 };
 
 #[test]
@@ -104,6 +104,36 @@ fn an_account_that_had_lost_its_settings_is_restored_to_the_same_end_after_each_
         if ended {
             assert!(failing > 0);
             return;
+        }
+    }
+}
+
+/// Neither their servers nor their addresses tell, but only the note of what they were made of.
+#[test]
+fn accounts_that_are_known_by_what_they_were_made_of_are_made_once_whatever_write_fails() {
+    let address = "account-3@recovered.invalid";
+    let mut file = backup_of(&filled(MemoryStore::new()), &[lost(3, address), lost(4, address)]);
+    let backup = block_on(Backup::open(&mut file)).unwrap();
+    let all = |host: &TestStore<FailingStore>| -> Vec<_> {
+        accounts(&host.store).iter().map(|own| everything(&host.store, own.id)).collect()
+    };
+    let whole = TestHost::with_store(NoServer, FailingStore::default());
+    block_on(backup.restore(&whole, &mut file)).unwrap();
+    for fault in [WriteFault::Full, WriteFault::Aborted, WriteFault::Doubtful] {
+        for at in 0.. {
+            let host = TestHost::with_store(NoServer, FailingStore::default());
+            host.store.fault.set(Some((at, fault)));
+            let ended = block_on(backup.restore(&host, &mut file));
+            if host.store.fault.take().is_some() {
+                assert!(at > 8, "{at}");
+                break;
+            }
+            assert!(ended.is_err(), "{fault:?} of write {at}");
+            for _ in 0..2 {
+                block_on(backup.restore(&host, &mut file)).unwrap();
+                assert_eq!(all(&host), all(&whole), "{fault:?} of write {at}");
+            }
+            assert_no_stray_bytes(&host.store);
         }
     }
 }

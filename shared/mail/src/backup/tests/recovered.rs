@@ -55,7 +55,7 @@ fn a_backup_of_an_account_that_has_lost_its_settings_takes_none_away() {
 }
 
 /// A zip of accounts with numbers below 5, each with the mailboxes that it has.
-fn backup_of(host: &TestHost<NoServer>, accounts: &[Account]) -> File {
+pub(super) fn backup_of(host: &TestHost<NoServer>, accounts: &[Account]) -> File {
     block_on(host.store.apply(vec![Series::Account.put(5)], Durability::Strict)).unwrap();
     let mut file = File::named("b.zip", b"");
     let boxes = |own: &Account| block_on(mailboxes(&host.store, own.id)).unwrap();
@@ -66,7 +66,7 @@ fn backup_of(host: &TestHost<NoServer>, accounts: &[Account]) -> File {
 }
 
 /// Account 3 as it is once its settings are lost, under another number, with this address.
-fn lost(id: u32, address: &str) -> Account {
+pub(super) fn lost(id: u32, address: &str) -> Account {
     let mut own = account(id, Protocol::Pop3);
     own.identity.address = address.into();
     for login in [&mut own.incoming, &mut own.outgoing] {
