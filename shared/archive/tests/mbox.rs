@@ -269,6 +269,12 @@ fn a_separator_without_a_date_may_be_followed_by_a_long_field() {
     for piece in [1, 7, usize::MAX / 2] {
         assert_eq!(read_in(file.as_bytes(), piece, true), [expected.as_bytes()], "by {piece}");
     }
+    // No field has a name as long as that.
+    let file = format!("From me\n{}: x\n", "x".repeat(20_000));
+    let expected = file.replace('\n', "\r\n");
+    for piece in [1, 7, usize::MAX / 2] {
+        assert_eq!(read_in(file.as_bytes(), piece, true), [expected.as_bytes()], "by {piece}");
+    }
 }
 
 #[test]

@@ -179,8 +179,10 @@ impl Reader {
             let mut held = std::mem::take(&mut self.held);
             held.extend(piece);
             let line = self.unmarked(&held);
-            self.settle_candidate(line);
-            self.settle_before(line);
+            // What has come of it in any case, in whichever pieces the file comes.
+            let start = &line[..line.len().min(limits::LINE - MARK.len())];
+            self.settle_candidate(start);
+            self.settle_before(start);
             self.flush_blank();
             let text = self.text(line).to_vec();
             self.begun = true;
