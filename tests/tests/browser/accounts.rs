@@ -14,9 +14,7 @@ async fn an_imap_account_is_added_and_a_message_read() -> Result<()> {
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(40))?;
     Browser::run("imap", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         open_row(browser, "Letter 39").await?;
         let text = reader_shows(browser, "Letter 39", "letter number 39").await?;
         ensure!(text.contains("\n.a line that begins with a dot"), "{text}");
@@ -44,9 +42,7 @@ async fn a_reload_shows_the_same_account_again() -> Result<()> {
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("reload", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         open_row(browser, "Letter 2").await?;
         browser.client().refresh().await?;
         open_row(browser, "Letter 1").await?;
@@ -61,9 +57,7 @@ async fn a_list_of_thousands_keeps_the_page_small_and_reaches_its_end() -> Resul
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3000))?;
     Browser::run("thousands", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         let sized = "return document.querySelector('[data-test=row]')?.ariaSetSize === '3000'";
         browser.wait_until(sized).await?;
         let end = "const row = document.querySelector('[data-test=row]'); \
@@ -84,9 +78,7 @@ async fn a_second_tab_shows_what_the_first_one_fetches_and_takes_over() -> Resul
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("tabs", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         open_row(browser, "Letter 2").await?;
         let first = browser.client().window().await?;
         let second = browser.client().new_window(true).await?.handle;
@@ -111,9 +103,7 @@ async fn a_mailbox_that_is_nearly_full_shows_in_the_folder_list_and_in_the_setti
     let servers = Servers::start_with(options).await?;
     servers.dovecot.deliver_all(USER, (0..4).map(letters::large))?;
     Browser::run("quota", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         let nearly = |text: &str| text.contains("% full");
         browser.wait_for_text(&hook("nearly-full"), nearly).await?;
         open_settings(browser).await?;

@@ -78,9 +78,7 @@ async fn what_a_browser_has_lost_comes_back_from_a_backup_and_is_not_downloaded_
     servers.dovecot.deliver_all(USER, letters::many(30))?;
     Browser::run("restore", async |browser| {
         devtools::run_before_each_page(browser, PICK).await?;
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         let all = "return document.querySelector('[data-test=row]')?.ariaSetSize === '30'";
         browser.wait_until(all).await?;
         open_row(browser, "Letter 27").await?;
@@ -129,9 +127,7 @@ async fn a_folder_is_saved_as_mbox_and_imported_without_doubling_what_is_there()
     servers.dovecot.deliver_all(USER, letters::many(5))?;
     Browser::run("mbox", async |browser| {
         devtools::run_before_each_page(browser, DOWNLOAD).await?;
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 4").await?;
         browser.click_on("[data-test=folder][data-role=inbox] + [data-test=folder-more]").await?;
         let save = "[...document.querySelectorAll('[data-test=menu-entry]')]\
@@ -160,9 +156,7 @@ async fn a_download_counts_as_a_backup_once_the_person_has_seen_it() -> Result<(
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("download", async |browser| {
         devtools::run_before_each_page(browser, DOWNLOAD).await?;
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 2").await?;
         open_storage_page(browser).await?;
         let is_never = |text: &str| text == "Never";
@@ -211,9 +205,7 @@ async fn an_export_shows_how_far_it_is_and_can_be_stopped_without_leaving_half_a
     servers.dovecot.deliver_all(USER, (0..12).map(letters::large))?;
     Browser::run("stop", async |browser| {
         devtools::run_before_each_page(browser, SLOW).await?;
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         let all = "return document.querySelector('[data-test=row]')?.ariaSetSize === '12'";
         browser.wait_until(all).await?;
         open_storage_page(browser).await?;
@@ -248,9 +240,7 @@ async fn an_old_backup_is_told_as_the_person_has_chosen_until_there_is_a_new_one
         devtools::permit_persistence(browser).await?;
         devtools::run_before_each_page(browser, PICK).await?;
         clock::install(browser).await?;
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 2").await?;
         open_storage_page(browser).await?;
         browser.get("storage-kept").await?;

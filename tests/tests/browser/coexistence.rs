@@ -45,9 +45,7 @@ async fn what_another_program_removes_from_a_pop3_mailbox_is_told_once_and_stays
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(5))?;
     Browser::run("elsewhere", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 4").await?;
         servers.dovecot.change(USER, Elsewhere::Expunged, |at| at < 2)?;
         browser.click("refresh").await?;
@@ -75,9 +73,7 @@ async fn one_mailbox_over_both_protocols_is_told_before_and_after_the_second_is_
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("both", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         open_row(browser, "Letter 2").await?;
         browser.script("location.hash = '#/setup'").await?;
         servers.form("pop3").fill(browser).await?;
@@ -109,9 +105,7 @@ async fn pop3_mail_is_copied_to_an_imap_account_as_often_as_asked_and_never_twic
     }
     servers.dovecot.deliver(USER, &letters::plain(9))?;
     Browser::run("copy", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         open_row(browser, "Letter 9").await?;
         browser.script("location.hash = '#/setup'").await?;
         Form::new("pop3", servers.demo.pop3, servers.demo.submission).fill(browser).await?;

@@ -58,9 +58,7 @@ const SILENT: &str = "
 /// Opens the page, downloads all letters and opens the page for backups; from then on there is a service
 /// worker.
 async fn start(browser: &Browser, servers: &Servers) -> Result<()> {
-    browser.open(&servers.site.url).await?;
-    servers.form("pop3").fill(browser).await?;
-    browser.click("setup-add").await?;
+    servers.add_account(browser, "pop3").await?;
     let all = "return document.querySelector('[data-test=row]')?.ariaSetSize === '12' \
                && Boolean(navigator.serviceWorker.controller)";
     browser.wait_until(all).await?;

@@ -41,9 +41,7 @@ async fn files_that_are_picked_together_are_read_one_after_the_other_and_the_ref
     servers.dovecot.deliver(USER, &letters::plain(0))?;
     let folder = TempDir::with_prefix("postern-files-")?;
     Browser::run("files", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 0").await?;
         open_storage_page(browser).await?;
         let picked = write(

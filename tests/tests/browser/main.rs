@@ -13,6 +13,7 @@ mod downloads;
 mod failures;
 mod hostile;
 mod importing;
+mod interrupted;
 mod keeping;
 mod mail;
 mod offline;

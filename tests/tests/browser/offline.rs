@@ -14,9 +14,7 @@ async fn after_a_pop3_download_the_page_reloads_and_reads_with_every_server_stop
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(200))?;
     Browser::run("offline", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 199").await?;
         let all = "return document.querySelector('[data-test=row]')?.ariaSetSize === '200' \
                    && Boolean(navigator.serviceWorker.controller)";

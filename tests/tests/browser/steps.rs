@@ -69,6 +69,17 @@ impl Servers {
         };
         Form::new(protocol, incoming, self.demo.submission)
     }
+
+    /// Opens the page, on which there is no account yet, and adds one on the Dovecot.
+    pub(crate) async fn add_account(
+        &self,
+        browser: &Browser,
+        protocol: &'static str,
+    ) -> Result<()> {
+        browser.open(&self.site.url).await?;
+        self.form(protocol).fill(browser).await?;
+        browser.click("setup-add").await
+    }
 }
 
 /// What is typed into the set-up form.

@@ -16,7 +16,7 @@ use postern_tests::{
 use serde_json::Value;
 
 use crate::{
-    pop3::{check, on_server, stored},
+    interrupted::{check, on_server, stored},
     steps::{Servers, USER, open_row, open_settings, reader_shows},
 };
 
@@ -88,9 +88,7 @@ async fn a_damaged_database_is_told_at_start_and_removed_only_when_the_person_sa
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("damaged", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 2").await?;
         let spoilt = browser.client().execute_async(SPOIL, Vec::new()).await?;
         ensure!(spoilt == Value::Bool(true), "it could not be spoilt");
@@ -137,9 +135,7 @@ async fn an_account_whose_record_is_damaged_keeps_its_mail_and_leads_to_its_sett
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("settings-lost", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 2").await?;
         let spoilt = browser.client().execute_async(SPOIL_ACCOUNTS, Vec::new()).await?;
         ensure!(spoilt == 1, "{spoilt} records were spoilt");
@@ -221,9 +217,7 @@ async fn a_browser_that_has_cleared_all_but_its_cookies_is_noticed_and_told_what
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("evicted", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("pop3").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "pop3").await?;
         open_row(browser, "Letter 2").await?;
         let port = servers.site.url.trim_end_matches('/').rsplit(':').next().context("no port")?;
         let cookie = format!("postern-accounts-{port}=pop3-1");
@@ -299,9 +293,7 @@ async fn a_browser_that_was_killed_in_the_middle_of_a_write_keeps_what_is_stored
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(5))?;
     let mut browser = Browser::start(1400, 900).await?;
-    browser.open(&servers.site.url).await?;
-    servers.form("pop3").fill(&browser).await?;
-    browser.click("setup-add").await?;
+    servers.add_account(&browser, "pop3").await?;
     open_row(&browser, "Letter 4").await?;
     reader_shows(&browser, "Letter 4", "letter number 4").await?;
     // What does harm is what comes behind the half record, and shows at the start after that.
@@ -346,9 +338,7 @@ async fn mail_in_a_file_that_the_browser_has_lost_comes_again() -> Result<()> {
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, (0..3).map(letters::large))?;
     let mut browser = Browser::start(1400, 900).await?;
-    browser.open(&servers.site.url).await?;
-    servers.form("pop3").fill(&browser).await?;
-    browser.click("setup-add").await?;
+    servers.add_account(&browser, "pop3").await?;
     open_row(&browser, "Letter 2").await?;
     reader_shows(&browser, "Letter 2", "letter number 2").await?;
     let profile = browser.kill()?;

@@ -81,9 +81,7 @@ async fn where_tls_ends_can_be_changed_and_a_certificate_trusted_no_more() -> Re
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(1))?;
     Browser::run("tls-end", async |browser| {
-        browser.open(&servers.site.url).await?;
-        servers.form("imap").fill(browser).await?;
-        browser.click("setup-add").await?;
+        servers.add_account(browser, "imap").await?;
         open_row(browser, "Letter 0").await?;
         browser.click("accounts-open").await?;
         browser.click("account-settings").await?;
