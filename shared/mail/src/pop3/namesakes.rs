@@ -31,7 +31,7 @@ pub(super) async fn retire_namesakes<H: Host>(
 ) -> Result<(), MailError> {
     let mut doubtful: Vec<_> = doubtful(ledger, listing, known).collect();
     // Those by which the doubt has come count in any case.
-    doubtful.sort_by_key(|(_, row)| !known.alike.contains(&row.name()));
+    doubtful.sort_by_cached_key(|(_, row)| !known.alike.contains(&row.name()));
     doubtful.truncate(NAMESAKES);
     let (verdicts, _) = compare_headers(server, doubtful.clone()).await?;
     let is_other = |(number, _): &&(u32, &LedgerRow)| verdicts.get(number) == Some(&Verdict::Other);
@@ -54,6 +54,9 @@ pub(super) async fn have_moved_on<H: Host>(
     listing: &Listing,
     known: &Known,
 ) -> Result<bool, MailError> {
+    if known.alike.is_empty() && !listing.is_numbered() {
+        return Ok(false);
+    }
     let (store, now) = (host.store(), host.now());
     let mut rows: Vec<_> = doubtful(ledger, listing, known).collect();
     let ends = [rows.first(), rows.last()].map(|end| end.map(|(number, _)| *number));
