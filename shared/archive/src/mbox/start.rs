@@ -59,6 +59,12 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn all_are(starts: &[&[u8]], what: fn(&[u8]) -> bool, expected: bool) {
+        for start in starts {
+            assert_eq!(what(start), expected, "{}", String::from_utf8_lossy(start));
+        }
+    }
+
     #[test]
     fn mail_begins_with_a_separator_or_a_field() {
         let mail: [&[u8]; 13] = [
@@ -76,9 +82,7 @@ mod tests {
             b"\r\n\r\n",
             b"",
         ];
-        for start in mail {
-            assert!(may_be_mail(start), "{}", String::from_utf8_lossy(start));
-        }
+        all_are(&mail, may_be_mail, true);
     }
 
     #[test]
@@ -100,9 +104,7 @@ mod tests {
             b" : x\n",
             b"Microsoft Mail Internet Headers Version 2.0\r\n",
         ];
-        for start in other {
-            assert!(!may_be_mail(start), "{}", String::from_utf8_lossy(start));
-        }
+        all_are(&other, may_be_mail, false);
     }
 
     #[test]
@@ -115,9 +117,7 @@ mod tests {
             b"Dear Ann,\n",
             b"caf\xe9\n",
         ];
-        for start in messages {
-            assert!(may_be_message(start), "{}", String::from_utf8_lossy(start));
-        }
+        all_are(&messages, may_be_message, true);
         let other: [&[u8]; 7] = [
             b"%PDF-1.7\n",
             b"\xff\xd8\xff\xe1",
@@ -127,8 +127,6 @@ mod tests {
             b"PK\x05\x06",
             b"Dear Ann,\n\0",
         ];
-        for start in other {
-            assert!(!may_be_message(start), "{}", String::from_utf8_lossy(start));
-        }
+        all_are(&other, may_be_message, false);
     }
 }

@@ -320,9 +320,12 @@ fn listed(
     }
     // What is not told may be allowed (RFC 4314 section 2.1).
     let may = |entry: &ListEntry, right| rights.get(&entry.name).is_none_or(|own| own.has(right));
+    let is_there = |entry: &ListEntry| !entry.has(r"\NonExistent") || entry.has(r"\HasChildren");
+    let mut entries: Vec<ListEntry> = entries.into_values().filter(is_there).collect();
+    // Whatever is left out of too many, it is not the inbox.
+    entries.sort_by_key(|entry| role(entry) != Some(Role::Inbox));
     let mut listed: Vec<Listed> = entries
-        .into_values()
-        .filter(|entry| !entry.has(r"\NonExistent") || entry.has(r"\HasChildren"))
+        .into_iter()
         .take(limits::MAILBOXES)
         .map(|entry| Listed {
             names: names(&entry),

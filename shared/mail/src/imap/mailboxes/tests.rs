@@ -41,6 +41,30 @@ fn of_many_mailboxes_all_have_their_turn_to_be_counted() {
     assert_eq!(in_turn(names("cab"), b"a", 3), names("cab"));
 }
 
+/// A mailbox of this name as a server lists it.
+fn entry(name: String) -> ListEntry {
+    ListEntry { name: name.into(), delimiter: Some(b'/'), ..ListEntry::default() }
+}
+
+#[test]
+fn of_too_many_mailboxes_the_last_are_left_out_and_never_the_inbox() {
+    for (others, left_out) in [(limits::MAILBOXES - 1, 0), (limits::MAILBOXES, 1)] {
+        let names = (0..others).map(|number| format!("{number:05}")).chain(["INBOX".into()]);
+        let told = names.map(|name| Response::List(entry(name))).collect();
+        let listed = listed(told, Vec::new(), Subscriptions::Unknown);
+        assert_eq!(listed.len(), others + 1 - left_out);
+        assert!(listed.iter().any(|own| own.path == b"INBOX"), "the inbox of {others} others");
+    }
+}
+
+#[test]
+fn levels_beyond_the_limit_are_shown_as_one() {
+    let shown = |levels| names(&entry(vec!["a"; levels].join("/")));
+    let most = limits::MAILBOX_DEPTH;
+    assert_eq!(shown(most), vec!["a"; most]);
+    assert_eq!(shown(most + 1), [vec!["a"; most - 1], vec!["a/a"]].concat());
+}
+
 #[test]
 fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
     let account = AccountId(3);
