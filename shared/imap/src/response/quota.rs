@@ -33,8 +33,10 @@ pub struct QuotaRoots {
 
 impl Quota {
     pub(super) fn parse(arguments: &[Token<'_>]) -> Option<Self> {
-        let [root, resources, ..] = arguments else { return None };
-        let (triples, _) = resources.list()?.as_chunks::<3>();
+        let (root, resources) = arguments.split_first()?;
+        // Courier leaves the list out where nothing is limited.
+        let resources = resources.first().map_or(Some(&[][..]), Token::list)?;
+        let (triples, _) = resources.as_chunks::<3>();
         let resource = |[name, usage, limit]: &[Token<'_>; 3]| {
             Some(QuotaResource {
                 name: name.text()?.to_ascii_uppercase(),
@@ -58,7 +60,19 @@ impl QuotaRoots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Response, response::tests::response};
+    use crate::{
+        Response,
+        response::{Defect, tests::parse_bytes, tests::response},
+    };
+
+    #[test]
+    fn a_root_that_limits_nothing_may_come_without_a_list() {
+        let nothing = || Response::Quota(Quota { root: b"ROOT".to_vec(), resources: vec![] });
+        assert_eq!(response(r#"* QUOTA "ROOT""#), nothing());
+        assert_eq!(response(r#"* QUOTA "ROOT" ()"#), nothing());
+        let (_, defect) = parse_bytes(b"* QUOTA \"ROOT\" STORAGE\r\n");
+        assert_eq!(defect, Some(Defect::Senseless("QUOTA".into())));
+    }
 
     #[test]
     fn quotas_and_their_roots_are_read() {
