@@ -316,6 +316,22 @@ mod tests {
     }
 
     #[test]
+    fn of_a_long_field_the_beginning_is_kept_and_of_a_long_id_nothing() {
+        for (length, of_text, of_id) in [
+            (limits::HEADER_FIELD, limits::HEADER_FIELD, limits::HEADER_FIELD),
+            (limits::HEADER_FIELD + 1, limits::HEADER_FIELD, 0),
+        ] {
+            let long = "x".repeat(length);
+            assert_eq!(text(long.as_bytes()).len(), of_text);
+            let field = long.as_bytes().into();
+            let envelope = Envelope { message_id: field, ..Envelope::default() };
+            assert_eq!(message_id(&envelope).len(), of_id);
+            let fetch = Fetch { email_id: Some(long), ..Fetch::default() };
+            assert_eq!(links(&fetch).message.len(), of_id);
+        }
+    }
+
+    #[test]
     fn recipients_of_the_limit_are_kept_and_more_are_left_out() {
         let many = |count| addresses(&vec![EnvelopeAddress::default(); count]).len();
         assert_eq!(many(limits::ADDRESSES), limits::ADDRESSES);

@@ -232,6 +232,18 @@ fn extensions_that_are_enabled_again_and_again_are_not_all_remembered() {
 }
 
 #[test]
+fn an_extension_s_name_may_be_as_long_as_the_limit_and_no_longer() {
+    let longest = Limits::default().extension_name;
+    let is_enabled = |length| {
+        let (mut session, name) = (ready(), "X".repeat(length));
+        session.handle_input(format!("* ENABLED {name}\r\n").as_bytes());
+        drain(&mut session);
+        session.is_enabled(&name)
+    };
+    assert_eq!([longest, longest + 1].map(is_enabled), [true, false]);
+}
+
+#[test]
 fn what_an_event_was_made_from_is_counted() {
     let mut session = ready();
     let body = "x".repeat(70_000);

@@ -390,3 +390,26 @@ fn what_was_done_is_kept_for_a_while() {
     assert!(entries.iter().all(|entry| matches!(entry.state, State::Done(_))));
     assert!(entries.iter().all(|entry| matches!(entry.task, Task::Mark { .. })));
 }
+
+#[test]
+fn messages_beyond_those_that_one_entry_holds_have_another() {
+    let most = changes::limits::ITEMS;
+    for (count, held) in [(most, vec![most]), (most + 1, vec![most, 1])] {
+        let uids: Vec<u32> = (1..).take(count).collect();
+        for what in ["mark", "expunge", "move"] {
+            let host = host("");
+            let more = uids[3..].iter().map(|uid| MessageId { mailbox: INBOX, uid: *uid });
+            let more = more.flat_map(|id| message(id).put_listed()).collect();
+            block_on(host.store.apply(more, Durability::Strict)).unwrap();
+            let changed = edit(&host, async |editor| match what {
+                "mark" => editor.mark(INBOX, &uids, &Mark::Flagged, true).await,
+                "expunge" => editor.expunge(INBOX, &uids).await,
+                _ => editor.transfer(INBOX, &uids, OTHER, false).await,
+            });
+            changed.unwrap();
+            let entries = open_entries(&host);
+            let items: Vec<_> = entries.iter().map(|entry| entry.task.items().len()).collect();
+            assert_eq!(items, held, "{what}");
+        }
+    }
+}

@@ -58,6 +58,14 @@ fn of_too_many_mailboxes_the_last_are_left_out_and_never_the_inbox() {
 }
 
 #[test]
+fn levels_beyond_the_limit_are_shown_as_one() {
+    let shown = |levels| names(&entry(vec!["a"; levels].join("/")));
+    let most = limits::MAILBOX_DEPTH;
+    assert_eq!(shown(most), vec!["a"; most]);
+    assert_eq!(shown(most + 1), [vec!["a"; most - 1], vec!["a/a"]].concat());
+}
+
+#[test]
 fn known_mailboxes_keep_their_numbers_new_ones_get_one_and_others_go() {
     let account = AccountId(3);
     let first =

@@ -42,6 +42,39 @@ fn fetched_in_parts(size: u64, sections: [&str; 2], more: Vec<(&'static str, Str
     stored(&host)[1].clone()
 }
 
+#[test]
+fn a_message_that_is_not_small_any_more_is_fetched_in_parts() {
+    let message = fetched_in_parts(limits::WHOLE_MESSAGE + 1, [HEADER, "\"hi\""], vec![]);
+    assert!(matches!(message.body, Body::Partial { .. }), "{:?}", message.body);
+
+    let host = host_with_messages();
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let small = Message { size: limits::WHOLE_MESSAGE, ..stored(&host)[1].clone() };
+    now(host.store.apply(vec![small.put()], Durability::Relaxed)).unwrap();
+    let whole = ok("* 1 FETCH (UID 5 BODY[]<0> \"all of it\")\r\n");
+    let script = vec![select(3, 9, 7), ("UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)", whole)];
+    now(ready(&host, script).fetch_body(&host, id)).unwrap();
+    assert_eq!(stored(&host)[1].body, Body::Whole { size: 9 });
+}
+
+#[test]
+fn a_message_is_held_whole_up_to_the_limit() {
+    let fetched = |size: usize| {
+        let host = host_with_messages();
+        let raw = "x".repeat(size);
+        let answer = format!("* 1 FETCH (UID 5 BODY[]<0> {{{size}}}\r\n{raw})\r\n");
+        let asked = "UID FETCH 5 (UID BODY.PEEK[]<0.67108864>)";
+        let script = vec![select(3, 9, 7), (asked, ok(&answer))];
+        let id = MessageId { mailbox: INBOX, uid: 5 };
+        now(ready(&host, script).fetch_raw(&host, id)).map(|raw| raw.len())
+    };
+    let most = limits::MESSAGE as usize;
+    assert_eq!(fetched(most - 1), Ok(most - 1));
+    // All that was asked for has come, and there may be more.
+    assert!(matches!(fetched(most), Err(MailError::Input(_))));
+    assert!(matches!(fetched(limits::CONTENT + 1), Err(MailError::Protocol(_))));
+}
+
 const HEADER: &str = "\"Content-Type: multipart/mixed; boundary=b\"";
 
 #[test]
@@ -229,6 +262,34 @@ fn a_part_that_comes_in_crumbs_is_left_after_a_while() {
     now(host.store.apply(crumbs, Durability::Relaxed)).unwrap();
     let left = now(ready(&host, vec![]).fetch_piece(&host, id, "2", None));
     assert!(matches!(left, Err(MailError::Protocol(_))), "{left:?}");
+}
+
+#[test]
+fn a_part_that_is_larger_than_any_may_be_is_given_up_and_takes_no_room() {
+    let host = host_with_messages();
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let windows = |size: u64| {
+        let key = record::part_key(id, "2").u32(0);
+        let value = vec![0; usize::try_from(size).unwrap()];
+        let put = Write::Put { table: Table::Bodies, key: key.clone(), value };
+        now(host.store.apply(vec![put], Durability::Relaxed)).unwrap();
+        key
+    };
+    windows(limits::PART - 1);
+    let end = ok("* 1 FETCH (UID 5 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1)\
+                  (\"image\" \"png\" NIL NIL NIL \"base64\" 9) \"mixed\") \
+                  BODY[2]<167772159> NIL)\r\n");
+    let asked = "UID FETCH 5 (UID BODYSTRUCTURE BODY.PEEK[2]<167772159.1048576>)";
+    let mut client = ready(&host, vec![select(3, 9, 7), (asked, end)]);
+    assert!(now(client.fetch_piece(&host, id, "2", None)).unwrap().is_whole);
+
+    let gone = Write::Delete { table: Table::Bodies, key: record::part_key(id, "2").u32(u32::MAX) };
+    now(host.store.apply(vec![gone], Durability::Relaxed)).unwrap();
+    let first = windows(limits::PART);
+    let mut client = ready(&host, vec![select(3, 9, 7)]);
+    let given_up = now(client.fetch_piece(&host, id, "2", None));
+    assert!(matches!(given_up, Err(MailError::Input(_))), "{given_up:?}");
+    assert_eq!(now(host.store.get(Table::Bodies, &first)).unwrap(), None);
 }
 
 #[test]

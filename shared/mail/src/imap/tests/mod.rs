@@ -156,6 +156,25 @@ fn what_the_server_may_have_counted_already_or_not_is_counted_here() {
 }
 
 #[test]
+fn of_more_changes_than_a_command_may_name_none_is_left_out_of_what_is_counted() {
+    let most = u32::try_from(limits::UNSETTLED).unwrap();
+    let others = format!("UID SEARCH RETURN (COUNT) UNSEEN NOT UID 1:{most}");
+    for (count, asked) in [(most, &*others), (most + 1, "UID SEARCH RETURN (COUNT) UNSEEN")] {
+        let host = host_with_messages();
+        let item = |uid| Item { uid, uid_validity: 9, ..Item::default() };
+        let items = (1..=count).map(item).collect();
+        let task = Task::Mark { mailbox: INBOX, items, mark: Mark::Seen, set: true };
+        now(host.store.apply(vec![queued(1, task).put()], Durability::Strict)).unwrap();
+        let asked = (asked.to_owned().leak() as &'static str, ok("* ESEARCH UID COUNT 0\r\n"));
+        let mut client = ready(&host, vec![select(3, 9, 7), asked]);
+        let mailbox = now(record::mailbox(&host.store, INBOX)).unwrap();
+        now(client.select(&host, &mailbox)).unwrap();
+        now(client.count_unread(&host, INBOX)).unwrap();
+        assert!(host.wire.borrow().script.is_empty());
+    }
+}
+
+#[test]
 fn what_is_new_gone_or_changed_is_stored() {
     let host = host_with_messages();
     let script = vec![
