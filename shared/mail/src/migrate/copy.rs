@@ -97,7 +97,7 @@ async fn fill<H: Host>(
         here: HashMap::new(),
         waiting: Vec::new(),
         refused: 0,
-        report: Copied::default(),
+        missing: 0,
     };
     for source in &target.sources {
         let mut range = KeyRange::prefix(record::mailbox_key(*source));
@@ -112,7 +112,7 @@ async fn fill<H: Host>(
                 let stored = store.get(Table::Messages, &record::message_key(id)).await?;
                 match stored.map(|stored| record::decode(&stored)) {
                     Some(Ok(message)) => filling.take(host, imap, message).await?,
-                    Some(Err(_)) => filling.report.missing += 1,
+                    Some(Err(_)) => filling.missing += 1,
                     None => {}
                 }
                 step(*progress);
@@ -120,13 +120,16 @@ async fn fill<H: Host>(
         }
     }
     filling.send(host, imap).await?;
-    let Filling { here, mut report, .. } = filling;
-    // What it says to have taken it must list.
+    // What it says to have, or to have taken, it must list.
     let listed = imap.likenesses(host, &target.mailbox).await?;
-    for (like, count) in here {
-        let missing = count.saturating_sub(listed.get(&like).copied().unwrap_or(0));
-        report.missing += missing;
-        report.copied = report.copied.saturating_sub(missing);
+    let mut report = Copied { missing: filling.missing, ..Copied::default() };
+    for (like, here) in filling.here {
+        let listed = listed.get(&like).copied().unwrap_or(0);
+        let present = here.present.min(listed);
+        let copied = here.copied.min(listed - present);
+        report.present += present;
+        report.copied += copied;
+        report.missing += here.count() - present - copied;
     }
     Ok(report)
 }
@@ -139,12 +142,28 @@ struct Filling<'a> {
     /// What it has.
     present: HashMap<Likeness, u32>,
     /// What is here of that which it has.
-    here: HashMap<Likeness, u32>,
+    here: HashMap<Likeness, Here>,
     /// Messages to send, and their sizes in bytes.
     waiting: Vec<(Message, u64)>,
     /// How many it refused, one after the other.
     refused: u32,
-    report: Copied,
+    /// How many it does not get.
+    missing: u32,
+}
+
+/// How many messages of one likeness are here and there.
+#[derive(Default)]
+struct Here {
+    /// It had them.
+    present: u32,
+    /// It was given them.
+    copied: u32,
+}
+
+impl Here {
+    fn count(&self) -> u32 {
+        self.present + self.copied
+    }
 }
 
 impl Filling<'_> {
@@ -156,14 +175,13 @@ impl Filling<'_> {
         message: Message,
     ) -> Result<(), MailError> {
         let Body::Whole { size } = message.body else {
-            self.report.missing += 1;
+            self.missing += 1;
             return Ok(());
         };
         let like = Likeness::of_message(&message);
         let waiting = self.waiting.iter().filter(|(own, _)| Likeness::of_message(own) == like);
         if self.has(&like, waiting.count()) {
-            self.report.present += 1;
-            *self.here.entry(like).or_default() += 1;
+            self.here.entry(like).or_default().present += 1;
             return Ok(());
         }
         let bytes: u64 = self.waiting.iter().map(|(_, size)| size).sum();
@@ -177,7 +195,7 @@ impl Filling<'_> {
     /// Whether the server has one more message that looks like this than those that are accounted for
     /// and so many that wait.
     fn has(&self, like: &Likeness, waiting: usize) -> bool {
-        let here = self.here.get(like).copied().unwrap_or(0) as usize + waiting;
+        let here = self.here.get(like).map_or(0, Here::count) as usize + waiting;
         here < self.present.get(like).copied().unwrap_or(0) as usize
     }
 
@@ -201,7 +219,7 @@ impl Filling<'_> {
                 Err(MailError::TooLarge { limit, .. }) => {
                     let all = waiting.len();
                     waiting.retain(|(_, size)| *size <= limit);
-                    self.report.missing += (all - waiting.len()) as u32;
+                    self.missing += (all - waiting.len()) as u32;
                 }
                 // One of them is to blame, or that there are several. It should have taken none.
                 Err(error) if is_of_one_message(&error) => {
@@ -216,17 +234,16 @@ impl Filling<'_> {
             let (message, _) = &one;
             let like = Likeness::of_message(message);
             if self.has(&like, 0) {
-                self.report.copied += 1;
-                *self.here.entry(like).or_default() += 1;
+                self.here.entry(like).or_default().copied += 1;
                 continue;
             }
             match imap.append_copies(host, self.mailbox, std::slice::from_ref(&one)).await {
                 Ok(()) => self.note_sent(message),
                 // That says nothing of the others, however many there are.
-                Err(MailError::TooLarge { .. }) => self.report.missing += 1,
+                Err(MailError::TooLarge { .. }) => self.missing += 1,
                 Err(error) if is_of_one_message(&error) && self.refused < limits::REFUSALS => {
                     self.refused += 1;
-                    self.report.missing += 1;
+                    self.missing += 1;
                 }
                 Err(error) => return Err(error),
             }
@@ -237,9 +254,8 @@ impl Filling<'_> {
     fn note_sent(&mut self, message: &Message) {
         let like = Likeness::of_message(message);
         *self.present.entry(like.clone()).or_default() += 1;
-        *self.here.entry(like).or_default() += 1;
+        self.here.entry(like).or_default().copied += 1;
         self.refused = 0;
-        self.report.copied += 1;
     }
 }
 

@@ -22,6 +22,8 @@ struct Imap {
     refuses: Option<(usize, &'static str)>,
     /// Whether it keeps what comes before a message that it refuses.
     keeps_some: bool,
+    /// Whether it has none of them any more once it has listed them.
+    forgets: bool,
     /// The messages that it has, as they came.
     taken: Vec<String>,
     /// How many messages each APPEND had.
@@ -51,6 +53,9 @@ impl Imap {
                          ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{}>\"))\r\n",
                         message.trim_end()
                     );
+                }
+                if self.forgets {
+                    self.taken.clear();
                 }
             }
             "APPEND" => {
@@ -234,4 +239,14 @@ fn messages_go_together_up_to_so_many_bytes_and_not_one_more() {
         assert_eq!(report, Copied { copied: 2, present: 0, missing: 0 });
         assert_eq!(server.appends, appends);
     }
+}
+
+#[test]
+fn what_a_server_had_and_then_has_not_is_told_once() {
+    let names = letters(3);
+    let server = Imap { forgets: true, taken: names[..2].to_vec(), ..Imap::default() };
+    let (report, server) = copied(server, &names);
+    // Only the third was sent.
+    assert_eq!(server.appends, [1]);
+    assert_eq!(report, Copied { copied: 1, present: 0, missing: 2 });
 }
