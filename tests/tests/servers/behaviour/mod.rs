@@ -1,6 +1,8 @@
 //! What the whole client does, in steps that are the same on every kind of mail server.
 
 mod changes;
+mod elsewhere;
+mod folders;
 mod imap;
 mod pop3;
 mod search;
@@ -66,8 +68,16 @@ struct Scene<'a> {
 
 /// Runs every step, also past those that fail, and tells them all.
 fn behaves(kind: Kind) -> Result<()> {
-    let all =
-        [imap::STEPS, watching::STEPS, changes::STEPS, search::STEPS, threads::STEPS, pop3::STEPS];
+    let all = [
+        imap::STEPS,
+        watching::STEPS,
+        changes::STEPS,
+        folders::STEPS,
+        elsewhere::STEPS,
+        search::STEPS,
+        threads::STEPS,
+        pop3::STEPS,
+    ];
     let steps: Vec<&Step> = all.into_iter().flatten().collect();
     for (behaviour, ..) in NOT_FOR {
         let is_there = steps.iter().any(|step| step.behaviour == *behaviour);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use postern_bridge::{
-    AccountChange, AccountId, AccountView, Change, Delta, Extent, Intent, MailboxView, MessageId,
-    MessageView, Protocol, Retention, Role, Security, Selection,
+    AccountChange, AccountDraft, AccountId, AccountView, Change, Delta, Extent, Intent,
+    MailboxView, MessageId, MessageView, Protocol, Retention, Role, Row, Security, Selection,
 };
 use postern_tests::{letters, native::endpoint, other_client::OtherClient, pages::Page};
 
@@ -75,13 +75,27 @@ async fn keeping(scene: &Scene<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn deleting(scene: &Scene<'_>) -> Result<()> {
+/// What a scene is after the inbox was downloaded.
+struct Downloaded {
+    other: OtherClient,
+    page: Page,
+    inbox: MailboxView,
+    rows: Vec<Row>,
+}
+
+/// Downloads so many letters under a policy.
+async fn downloaded(scene: &Scene<'_>, count: u32, retention: Retention) -> Result<Downloaded> {
     let mut other = scene.other_client().await?;
-    other.append("INBOX", letters::many(300)).await?;
-    let mut draft = scene.draft(Protocol::Pop3);
-    draft.retention = Retention::DeleteAfterDownload;
+    other.append("INBOX", letters::many(count as usize)).await?;
+    let draft = AccountDraft { retention, ..scene.draft(Protocol::Pop3) };
     let (mut page, inbox) = scene.page_with(draft).await?;
-    let rows = page.list(inbox.id, 300).await?;
+    let rows = page.list(inbox.id, count).await?;
+    Ok(Downloaded { other, page, inbox, rows })
+}
+
+async fn deleting(scene: &Scene<'_>) -> Result<()> {
+    let Downloaded { mut other, mut page, rows, .. } =
+        downloaded(scene, 300, Retention::DeleteAfterDownload).await?;
     until_left(&mut other, 0).await?;
     ensure!(page.read(rows[0].id).await?.subject.starts_with("Letter "));
     Ok(())
@@ -132,12 +146,8 @@ async fn whole(page: &mut Page, message: MessageId) -> Result<Box<MessageView>> 
 }
 
 async fn following(scene: &Scene<'_>) -> Result<()> {
-    let mut other = scene.other_client().await?;
-    other.append("INBOX", letters::many(3)).await?;
-    let mut draft = scene.draft(Protocol::Pop3);
-    draft.retention = Retention::DeleteWhenDeletedHere;
-    let (mut page, inbox) = scene.page_with(draft).await?;
-    let rows = page.list(inbox.id, 3).await?;
+    let Downloaded { mut other, mut page, rows, .. } =
+        downloaded(scene, 3, Retention::DeleteWhenDeletedHere).await?;
     ensure!(count(&mut other).await? == 3);
     page.change(Change::Delete { messages: Selection::Messages(vec![rows[0].id]) }).await?;
     let account = account(&mut page).await?;
@@ -146,12 +156,8 @@ async fn following(scene: &Scene<'_>) -> Result<()> {
 }
 
 async fn moving(scene: &Scene<'_>) -> Result<()> {
-    let mut other = scene.other_client().await?;
-    other.append("INBOX", letters::many(3)).await?;
-    let mut draft = scene.draft(Protocol::Pop3);
-    draft.retention = Retention::DeleteWhenDeletedHere;
-    let (mut page, inbox) = scene.page_with(draft).await?;
-    let rows = page.list(inbox.id, 3).await?;
+    let Downloaded { mut other, mut page, rows, .. } =
+        downloaded(scene, 3, Retention::DeleteWhenDeletedHere).await?;
     let archive = role(&mut page, Role::Archive).await?;
     let messages = Selection::Messages(vec![rows[1].id]);
     page.change(Change::Move { messages, to: archive.id }).await?;
@@ -165,12 +171,8 @@ async fn moving(scene: &Scene<'_>) -> Result<()> {
 
 async fn by_age(scene: &Scene<'_>) -> Result<()> {
     const HOUR: Duration = Duration::from_secs(3600);
-    let mut other = scene.other_client().await?;
-    other.append("INBOX", letters::many(3)).await?;
-    let mut draft = scene.draft(Protocol::Pop3);
-    draft.retention = Retention::DeleteAfterDays(2);
-    let (mut page, inbox) = scene.page_with(draft).await?;
-    page.list(inbox.id, 3).await?;
+    let Downloaded { mut other, mut page, inbox, .. } =
+        downloaded(scene, 3, Retention::DeleteAfterDays(2)).await?;
     page.host.advance(47 * HOUR);
     // The download that brings the second has ended the one that brought the first.
     for number in [3, 4] {
@@ -208,12 +210,8 @@ async fn by_size(scene: &Scene<'_>) -> Result<()> {
 }
 
 async fn secondary(scene: &Scene<'_>) -> Result<()> {
-    let mut other = scene.other_client().await?;
-    other.append("INBOX", letters::many(3)).await?;
-    let mut draft = scene.draft(Protocol::Pop3);
-    draft.retention = Retention::Secondary;
-    let (mut page, inbox) = scene.page_with(draft).await?;
-    let rows = page.list(inbox.id, 3).await?;
+    let Downloaded { mut other, mut page, inbox, rows } =
+        downloaded(scene, 3, Retention::Secondary).await?;
     page.change(Change::DeleteForGood { messages: Selection::Messages(vec![rows[0].id]) }).await?;
     remove_first(&mut other).await?;
     for number in [3, 4] {
