@@ -1,11 +1,18 @@
 //! Replays what real servers and the client said to each other: the session is given the commands that
-//! were given then, must say the same, and understand the answers. `POSTERN_TRACES=<folder>` makes the
-//! test `no_server_finds_fault_with_what_the_client_says` write such traces anew.
+//! were given then, must say the same, and understand the answers. What is `-conversation` is replayed
+//! by who said it then, and each answer must mean what it meant. `POSTERN_TRACES=<folder>` makes the
+//! tests in `tests/servers/traces.rs` write all of them anew.
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use std::{fs, path::Path};
+mod conversation;
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use conversation::{Conversation, Turn};
 use postern_imap::{
     Command, Event, Limits, Output, SequenceSet, Session,
     command::{
@@ -16,19 +23,64 @@ use postern_imap::{
 };
 use postern_sasl::{Credentials, Mechanism};
 
+/// What the names of recorded [`Conversation`]s end with.
+const CONVERSATION: &str = "-conversation.txt";
+
 #[test]
 fn every_recorded_command_is_said_again_and_every_answer_understood() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
-    let mut replayed = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let trace = fs::read(&path).unwrap();
+    for (path, trace) in traces(|name| !name.ends_with(CONVERSATION)) {
         if let Err(error) = replay(&trace) {
             panic!("{}: {error}", path.display());
         }
-        replayed += 1;
     }
-    assert!(replayed > 0, "there is no trace");
+}
+
+#[test]
+fn every_answer_of_a_recorded_conversation_means_what_it_meant() {
+    for (path, trace) in traces(|name| name.ends_with(CONVERSATION)) {
+        // So that the output of a failure ends with it, and the last step that went well.
+        println!("{}", path.display());
+        converse(&trace);
+    }
+}
+
+/// The traces with such names; there are some.
+fn traces(wanted: impl Fn(&str) -> bool) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let wanted = paths.filter(|path| wanted(&path.file_name().unwrap().to_string_lossy()));
+    let traces: Vec<_> = wanted.map(|path| (path.clone(), fs::read(&path).unwrap())).collect();
+    assert!(!traces.is_empty(), "there is no trace");
+    traces
+}
+
+/// Plays the server's side of a conversation.
+fn converse(trace: &[u8]) {
+    let mut lines = trace.split_inclusive(|byte| *byte == b'\n');
+    let mut next = |side: &str| {
+        let line = lines.next()?.strip_suffix(b"\n")?;
+        let said = line.strip_prefix(side.as_bytes());
+        let said = said.unwrap_or_else(|| panic!("not {side}{}", line.escape_ascii()));
+        Some([said, b"\r\n"].concat())
+    };
+    let mut conversation = Conversation::new();
+    let mut said = Vec::new();
+    loop {
+        match conversation.turn() {
+            Turn::Say(bytes) => {
+                said.extend(bytes);
+                while let Some(end) = said.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = said.drain(..=end).collect();
+                    let line = line.escape_ascii().to_string();
+                    assert_eq!(Some(line), next("C: ").map(|own| own.escape_ascii().to_string()));
+                }
+            }
+            Turn::Elsewhere(_) => {}
+            Turn::Listen => conversation.hear(&next("S: ").expect("the server says more")),
+            Turn::Over => break,
+        }
+    }
+    assert_eq!((said, next("S: ")), (Vec::new(), None));
 }
 
 /// Plays the server's side to a session that is given the client's commands.

@@ -1,22 +1,33 @@
 //! What the client says to each kind of server, and what it hears, as `shared/imap` replays it.
+//!
+//! `POSTERN_TRACES=<folder> cargo xtask test traces::` writes all of it down anew; the folder is
+//! `shared/imap/tests/traces`, by its whole path.
+
+#[path = "../../../shared/imap/tests/conversation/mod.rs"]
+mod conversation;
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use conversation::{Conversation, Turn};
 use postern::demo;
 use postern_bridge::{
     AccountDraft, Change, Delta, Extent, Identity, Mark, Proof, Protocol, Retention, Role,
     Security, Selection, ServerLogin,
 };
 use postern_tests::{
-    dovecot::PASSWORD,
+    dovecot::{self, Dovecot, PASSWORD},
     letters,
     native::{NativeHost, endpoint},
     other_client::OtherClient,
-    pages::Page,
+    pages::{PATIENCE, Page},
     servers::{Kind, Server},
     trace,
-    wiretap::Wiretap,
+    wiretap::{Side, Wiretap},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
 
 use super::run;
@@ -37,14 +48,65 @@ fn no_server_finds_fault_with_what_the_client_says() -> Result<()> {
                     .filter(|line| line.contains(" BAD ") || line.contains(" NO "))
                     .collect();
                 ensure!(refused.is_empty(), "{kind:?}: {refused:?} in\n{text}");
-                if let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) {
-                    let name = format!("{kind:?}-{number}.txt").to_lowercase();
-                    fs::write(folder.join(&name), trace).with_context(|| name)?;
-                }
+                keep(kind, &number.to_string(), trace)?;
             }
         }
         Ok(())
     })
+}
+
+#[test]
+fn what_each_server_answers_to_all_that_it_offers_means_what_it_must() -> Result<()> {
+    run(async || {
+        for kind in [Kind::Dovecot, Kind::Cyrus, Kind::Courier] {
+            keep(kind, "conversation", &converse(kind).await?)?;
+        }
+        Ok(())
+    })
+}
+
+/// Writes a trace to where they are to go, if they are.
+fn keep(kind: Kind, what: &str, trace: &[u8]) -> Result<()> {
+    let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return Ok(()) };
+    let name = format!("{kind:?}-{what}.txt").to_lowercase();
+    fs::write(folder.join(&name), trace).with_context(|| name)
+}
+
+/// Has the conversation, and writes it down.
+async fn converse(kind: Kind) -> Result<Vec<u8>> {
+    let server = match kind {
+        // It tells of quotas only where there is one.
+        Kind::Dovecot => {
+            let options = dovecot::Options { storage: Some(100_000), ..Default::default() };
+            Server::Dovecot(Dovecot::start_with(options)?)
+        }
+        _ => Server::start(kind, &[conversation::USER])?,
+    };
+    let wiretap = Wiretap::start(server.addresses().imap).await?;
+    let mut other = OtherClient::log_in(&server, conversation::USER).await?;
+    let mut stream = TcpStream::connect(wiretap.address).await?;
+    let mut conversation = Conversation::new();
+    println!("{kind:?}");
+    loop {
+        match conversation.turn() {
+            Turn::Say(bytes) => stream.write_all(&bytes).await?,
+            Turn::Elsewhere(commands) => {
+                for command in commands {
+                    other.ask(command).await?;
+                }
+            }
+            Turn::Listen => {
+                let mut bytes = vec![0; 64 * 1024];
+                let heard = tokio::time::timeout(PATIENCE, stream.read(&mut bytes));
+                let count = heard.await.context("the server says no more")??;
+                ensure!(count > 0, "the server hung up");
+                conversation.hear(&bytes[..count]);
+            }
+            Turn::Over => break,
+        }
+    }
+    let [pieces] = &*wiretap.conversations() else { bail!("one connection was made") };
+    written(pieces)
 }
 
 /// Has a client do what it can, and writes down every connection that it made.
@@ -95,11 +157,15 @@ async fn record(kind: Kind) -> Result<Vec<Vec<u8>>> {
     tokio::time::sleep(Duration::from_millis(200)).await;
     drop(page);
 
+    wiretap.conversations().iter().map(|pieces| written(pieces)).collect()
+}
+
+/// A trace, without this machine's name.
+fn written(pieces: &[(Side, Vec<u8>)]) -> Result<Vec<u8>> {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let names: Vec<_> = [(host.trim(), "mail.example.org")]
         .into_iter()
         .filter(|(name, _)| !name.is_empty() && *name != "localhost")
         .collect();
-    let conversations = wiretap.conversations();
-    conversations.iter().map(|pieces| trace::write(pieces, &names)).collect()
+    trace::write(pieces, &names)
 }
