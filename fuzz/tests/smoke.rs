@@ -6,8 +6,8 @@ use std::{fs, path::Path};
 
 use postern_fuzz::{
     client_hello, control_message, destination, imap_client, imap_framing, imap_log_in,
-    imap_response, imap_session, mbox_reading, mutate::Mutator, pop3_framing, pop3_session,
-    zip_reading,
+    imap_response, imap_session, imap_tasks, mbox_reading, mutate::Mutator, pop3_framing,
+    pop3_session, zip_reading,
 };
 
 /// Inputs besides the corpus: a few seconds' worth without optimisation.
@@ -52,6 +52,12 @@ fn imap_responses() {
 #[test]
 fn imap_sessions() {
     run("imap_session", imap_session::check);
+}
+
+#[test]
+fn imap_tasks() {
+    // Each is a whole conversation as well.
+    run_some("imap_tasks", imap_tasks::check, INPUTS / 5);
 }
 
 #[test]
