@@ -75,7 +75,8 @@ fn converse(trace: &[u8]) {
                     assert_eq!(Some(line), next("C: ").map(|own| own.escape_ascii().to_string()));
                 }
             }
-            Turn::Elsewhere(_) => {}
+            // Its words are in no trace, but for what the server tells of them.
+            Turn::Elsewhere(commands) => assert!(!commands.is_empty()),
             Turn::Listen => conversation.hear(&next("S: ").expect("the server says more")),
             Turn::Over => break,
         }

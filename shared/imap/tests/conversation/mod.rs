@@ -7,7 +7,7 @@
 mod answer;
 mod steps;
 
-use std::slice;
+use std::{array, iter::Flatten};
 
 use answer::Answer;
 use postern_imap::{Event, Limits, Output, Response, Session, response::StatusKind};
@@ -46,7 +46,7 @@ pub(crate) struct Known {
 pub(crate) struct Conversation {
     session: Session,
     known: Known,
-    rest: slice::Iter<'static, Step>,
+    rest: Flatten<array::IntoIter<&'static [Step], 3>>,
     /// The step before which another client has its turn.
     waiting: Option<&'static Step>,
     /// Whether the server has said its first words.
@@ -62,7 +62,7 @@ impl Conversation {
         Self {
             session: Session::new(Limits::default()),
             known: Known::default(),
-            rest: STEPS.iter(),
+            rest: STEPS.into_iter().flatten(),
             waiting: None,
             is_greeted: false,
             open: None,
