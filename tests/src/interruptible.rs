@@ -60,7 +60,7 @@ impl Interruptible {
     /// How many bytes of room are left after these writes; nothing where there is no bound.
     async fn room_after(&self, batch: &[Write]) -> Result<Option<usize>, StoreError> {
         let Some(mut room) = self.room.get() else { return Ok(None) };
-        let stored = async |table, key| {
+        let stored = async |table: Table, key: &Key| {
             let value: Option<Vec<u8>> = self.inner.get(table, key).await?;
             Ok::<_, StoreError>(value.map_or(0, |value| value.len()))
         };

@@ -231,7 +231,7 @@ fn a_server_may_refuse_many_messages_one_after_the_other_and_one_more_ends_the_c
 #[test]
 fn messages_go_together_up_to_so_many_bytes_and_not_one_more() {
     // What a letter is padded with does not count as its name.
-    let letter = |name: &str, size: u64| format!("{name:size$}", size = size as usize);
+    let letter = |name: &str, size: u64| name.to_owned() + &" ".repeat(size as usize - name.len());
     let half = limits::TOGETHER_BYTES / 2;
     for (second, appends) in [(half, vec![2]), (half + 1, vec![1, 1])] {
         let server = Imap { capabilities: "MULTIAPPEND", ..Imap::default() };
