@@ -1,5 +1,5 @@
-//! A download over POP3 that is interrupted in the browser: the browser or its tab is killed, another tab
-//! takes over, the database goes. No message is lost and none doubled.
+//! A download over POP3 that is interrupted in the browser: the browser or its tab is killed,
+//! another tab takes over, the database goes. No message is lost and none doubled.
 
 use std::{
     collections::BTreeSet,

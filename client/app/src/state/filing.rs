@@ -93,7 +93,8 @@ impl App {
         self.send(Intent::MeasureStorage);
     }
 
-    /// Lets go of the file that was read, for the one after it; whether another one comes after that.
+    /// Lets go of the file that was read, for the one after it; whether another one comes after
+    /// that.
     fn next_file(self) -> Option<(File, bool)> {
         let next = self.file.try_update_value(|file| match file {
             Some(Open::Reading(files)) => {

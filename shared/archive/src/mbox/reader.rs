@@ -99,9 +99,10 @@ impl Reader {
         Self::default()
     }
 
-    /// A reader of a file that is a single message, whatever stands in it and however it begins. Blank
-    /// lines and a separator that some programs write before its header are left out. If no header
-    /// follows, they are the message's own: a blank line at its start ends a header without a field.
+    /// A reader of a file that is a single message, whatever stands in it and however it begins.
+    /// Blank lines and a separator that some programs write before its header are left out. If no
+    /// header follows, they are the message's own: a blank line at its start ends a header without
+    /// a field.
     pub fn of_message() -> Self {
         let mut reader = Self {
             exact: Some(u64::MAX),

@@ -19,9 +19,9 @@ use crate::{Host, MailError, Store};
 /// How many bytes tell what stands at a place.
 const LOOK: u64 = 16;
 
-/// Reads all messages of a file into a local mailbox; those that are there already are left out. `known`
-/// is what the mailbox has, if it was read for another file and has followed what was written since; the
-/// next file may have it.
+/// Reads all messages of a file into a local mailbox; those that are there already are left out.
+/// `known` is what the mailbox has, if it was read for another file and has followed what was
+/// written since; the next file may have it.
 ///
 /// Must not run twice at a time.
 ///

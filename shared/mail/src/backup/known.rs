@@ -87,7 +87,8 @@ impl Known {
         self.mailbox
     }
 
-    /// Takes in what was written since: only what may have changed is read. `None` if all of it has to be.
+    /// Takes in what was written since: only what may have changed is read. `None` if all of it has
+    /// to be.
     ///
     /// # Errors
     ///

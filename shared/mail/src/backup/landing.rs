@@ -233,8 +233,9 @@ impl<'a, S: Store> Landing<'a, S> {
         Ok(())
     }
 
-    /// Stores what waits: all of it or nothing. What could not be stored, as far as the store tells, may be
-    /// there all the same: it waits no longer, and is recognised when the file is read again.
+    /// Stores what waits: all of it or nothing. What could not be stored, as far as the store
+    /// tells, may be there all the same: it waits no longer, and is recognised when the file is
+    /// read again.
     pub(super) async fn flush(&mut self) -> Result<(), MailError> {
         if self.waiting.is_empty() && self.rows.is_empty() {
             return Ok(());

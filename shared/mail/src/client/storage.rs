@@ -19,16 +19,16 @@ const ROOM: u64 = 16 << 20;
 /// How often the room is looked at while mail comes in, in milliseconds.
 const EVERY: i64 = 60_000;
 
-/// For how many milliseconds nothing is downloaded once there was no room, where the browser does not tell
-/// how much there is…
+/// For how many milliseconds nothing is downloaded once there was no room, where the browser does
+/// not tell how much there is…
 const FIRST_WAIT: i64 = 4 * 60_000;
 /// …and the most that this grows to while it is full each time.
 const LONGEST_WAIT: i64 = 6 * 60 * 60_000;
 /// How many milliseconds after it was due to be tried again a lack of room counts as the same one.
 const SAME: i64 = 60 * 60_000;
 
-/// When there was no room last, and how long it is until it is tried again where nobody tells whether there
-/// is some by now; in milliseconds.
+/// When there was no room last, and how long it is until it is tried again where nobody tells
+/// whether there is some by now; in milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Full {
     at: i64,
@@ -128,7 +128,8 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    /// The person has removed something for good: nobody needs to wait to see whether that is enough.
+    /// The person has removed something for good: nobody needs to wait to see whether that is
+    /// enough.
     pub(super) async fn room_was_made(&self) {
         self.inner.full.take();
         // An account that goes meanwhile needs nothing.

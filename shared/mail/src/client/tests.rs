@@ -221,8 +221,8 @@ fn an_account_stays_if_it_was_guessed_whose_a_damaged_mailbox_is() {
     }
 }
 
-/// That it was guessed is noted when the mailbox is mended, that it was told when the account stays, and
-/// that nobody needs to be told any more when it is opened.
+/// That it was guessed is noted when the mailbox is mended, that it was told when the account
+/// stays, and that nobody needs to be told any more when it is opened.
 #[test]
 fn a_guess_holds_an_account_until_it_was_told_and_looked_at_whatever_write_fails() {
     let own = account(Protocol::Imap);

@@ -32,8 +32,8 @@ pub(super) struct Known {
     /// Whether the unique id of a message that was thought to be there has turned out to be another
     /// one's by now.
     pub(super) gives_ids_again: bool,
-    /// What seems to be a copy of a message that is listed as it was: it is fetched again once that one
-    /// was compared.
+    /// What seems to be a copy of a message that is listed as it was: it is fetched again once that
+    /// one was compared.
     pub(super) unsure: Vec<Wanted>,
     /// The rows of what it seems to be a copy of.
     pub(super) alike: BTreeSet<Vec<u8>>,

@@ -45,8 +45,8 @@ impl Listing {
         row.is_on_server() && named.is_some_and(as_listed)
     }
 
-    /// Whether the unique ids are nothing but the messages' numbers: when one is deleted, others have its
-    /// id.
+    /// Whether the unique ids are nothing but the messages' numbers: when one is deleted, others
+    /// have its id.
     pub(super) fn is_numbered(&self) -> bool {
         let is_number =
             |id: &[u8], number| str::from_utf8(id).is_ok_and(|id| id.parse() == Ok(number));

@@ -39,13 +39,14 @@ pub(super) async fn retire_namesakes<H: Host>(
     retire(host, ledger, others).await
 }
 
-/// Whether messages have moved on to other ids. Of what seems to be a copy of one that is listed as it was,
-/// that one is compared.
+/// Whether messages have moved on to other ids. Of what seems to be a copy of one that is listed as
+/// it was, that one is compared.
 ///
-/// Where ids are nothing but the messages' numbers, the first one and the last one of those that are listed
-/// as they were are compared once a day besides: after a deletion anywhere, one of the two is another
-/// message by now, as new ones come at the end or at the beginning, which its size need not show. That it
-/// is looked at is written down before: a server that breaks off there does so once a day.
+/// Where ids are nothing but the messages' numbers, the first one and the last one of those that
+/// are listed as they were are compared once a day besides: after a deletion anywhere, one of the
+/// two is another message by now, as new ones come at the end or at the beginning, which its size
+/// need not show. That it is looked at is written down before: a server that breaks off there does
+/// so once a day.
 pub(super) async fn have_moved_on<H: Host>(
     host: &H,
     account: AccountId,
@@ -73,8 +74,8 @@ pub(super) async fn have_moved_on<H: Host>(
     Ok(verdicts.values().any(|verdict| *verdict == Verdict::Other))
 }
 
-/// Messages that are listed as they were and were not seen in this session, the last ones first, if their
-/// headers can tell what they are.
+/// Messages that are listed as they were and were not seen in this session, the last ones first, if
+/// their headers can tell what they are.
 fn doubtful<'a>(
     ledger: &'a Ledger,
     listing: &'a Listing,

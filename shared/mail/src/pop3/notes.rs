@@ -225,8 +225,8 @@ impl ServerNotes {
         self.doubts_ids = TRIES;
     }
 
-    /// Ids that are in doubt are about to be compared; `before` is what was known when the download began.
-    /// If that breaks off each time, it must not keep the rest from being done for ever.
+    /// Ids that are in doubt are about to be compared; `before` is what was known when the download
+    /// began. If that breaks off each time, it must not keep the rest from being done for ever.
     pub(super) fn compare_ids(&mut self, before: &Self) {
         self.doubts_ids = before.doubts_ids.checked_sub(1).unwrap_or(TRIES);
     }

@@ -24,13 +24,14 @@
 //!    is damaged. If the server's list does not have it any more, what is left of it stays, without a
 //!    row. While there is an unverified row, nothing is deleted on the server, but for the others of one
 //!    that the server does not hand out again, which 7 reads back in any case.
-//! 5. *Compare what is in doubt* by its header, if anything is; how often that is still tried is noted
-//!    before. What is another message loses its unique id in the ledger, and comes the next time. What came
-//!    in 2 with the content of a message that is listed under another id was left out in 3: that one is
-//!    compared, and it comes again now, as that message or as a copy of it. Then it is noted that the doubt of 3 is over; before, the
-//!    next download compares, and finds again what was left out, which is in no row. At the last try it is
-//!    stored as a copy. Where ids are the messages' numbers, it is noted that two headers are looked at, and
-//!    then they are: if that breaks off, they are looked at the next day.
+//! 5. *Compare what is in doubt* by its header, if anything is; how often that is still tried is
+//!    noted before. What is another message loses its unique id in the ledger, and comes the next
+//!    time. What came in 2 with the content of a message that is listed under another id was left
+//!    out in 3: that one is compared, and it comes again now, as that message or as a copy of it.
+//!    Then it is noted that the doubt of 3 is over; before, the next download compares, and finds
+//!    again what was left out, which is in no row. At the last try it is stored as a copy. Where
+//!    ids are the messages' numbers, it is noted that two headers are looked at, and then they are:
+//!    if that breaks off, they are looked at the next day.
 //! 6. *[`Fetched`]: decide*, with the account as the person has it by now, what may be deleted.
 //!    Nothing is written but what the server has told of itself.
 //! 7. *[`Due`], [`Compared`], [`Intact`]: compare and read back.* What an earlier session stored is

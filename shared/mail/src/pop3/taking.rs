@@ -61,8 +61,8 @@ impl<H: Host> Fetch<'_, H> {
         Ok(())
     }
 
-    /// Whether a new message is a copy of one that is listed as it was, unless the listing misleads: the
-    /// rows of those that this session has not seen are noted.
+    /// Whether a new message is a copy of one that is listed as it was, unless the listing
+    /// misleads: the rows of those that this session has not seen are noted.
     fn seems_a_copy(&mut self, facts: Facts<'_>) -> bool {
         let alike = listed_alike(facts, self.listing, self.ledger).map(LedgerRow::name);
         let unseen = alike.filter(|name| !self.known.compared.contains(name));

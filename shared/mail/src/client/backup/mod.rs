@@ -33,7 +33,8 @@ pub(super) struct Transfer {
     task: AbortHandle,
 }
 
-/// The messages of a mailbox that several files are read into, and what was written since they were read.
+/// The messages of a mailbox that several files are read into, and what was written since they were
+/// read.
 #[derive(Default)]
 pub(super) struct Recognised {
     known: Option<backup::Known>,
@@ -220,8 +221,8 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// Reads a file into a local mailbox. What the mailbox has is held for the next one, if there is `more`,
-    /// and follows what is written meanwhile.
+    /// Reads a file into a local mailbox. What the mailbox has is held for the next one, if there
+    /// is `more`, and follows what is written meanwhile.
     async fn read_into(
         &self,
         mailbox: MailboxId,

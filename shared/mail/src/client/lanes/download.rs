@@ -183,7 +183,8 @@ mod tests {
         (0..day).for_each(|_| round(&client));
         let tries = log_ins();
         assert!((6..=12).contains(&tries), "{tries}");
-        // The person wants it tried again, and it is full still: from then on it is as in the beginning.
+        // The person wants it tried again, and it is full still: from then on it is as in the
+        // beginning.
         block_on(client.try_storage_again());
         round(&client);
         assert_eq!(log_ins(), tries + 1);
