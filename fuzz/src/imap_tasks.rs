@@ -72,7 +72,7 @@ async fn prepare(host: &Host) -> Result<Vec<(Message, Vec<u8>)>, MailError> {
         writes.extend(record::put_body(message.id, &raw));
     }
     host.store.apply(writes, Durability::Strict).await?;
-    Ok(local_messages(&host.store).await?)
+    local_messages(&host.store).await
 }
 
 async fn local_messages(store: &MemoryStore) -> Result<Vec<(Message, Vec<u8>)>, MailError> {

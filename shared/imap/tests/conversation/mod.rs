@@ -103,7 +103,7 @@ impl Conversation {
             Some(lacking) => !offers(lacking),
             None => offers(need),
         };
-        let has_all = |step: &&Step| step.needs.iter().all(|need| is_met(need));
+        let has_all = |step: &&Step| step.needs.iter().all(&is_met);
         self.waiting.or_else(|| self.rest.find(has_all))
     }
 

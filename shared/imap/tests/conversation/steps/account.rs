@@ -214,7 +214,7 @@ pub(super) const STEPS: &[Step] = &[
                 _ => None,
             });
             assert_eq!(of_inbox.mailbox, b"INBOX");
-            assert_eq!(of_inbox.roots, [quota.root.clone()]);
+            assert_eq!(of_inbox.roots, std::slice::from_ref(&quota.root));
             let storage = quota.resources.iter().find(|own| own.name == "STORAGE");
             // Where none is set, the root says nothing of it.
             assert!(storage.is_none_or(|own| own.usage < own.limit), "{quota:?}");
