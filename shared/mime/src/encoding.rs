@@ -217,10 +217,10 @@ mod tests {
 
     #[test]
     fn quoted_printable_means_the_same_wherever_it_is_cut() {
-        // All texts of six characters that matter.
+        // All texts of five characters that matter.
         let alphabet = *b"=4F \r\nz";
-        for number in 0..7_u32.pow(6) {
-            let text = [0, 1, 2, 3, 4, 5].map(|at| alphabet[(number / 7_u32.pow(at) % 7) as usize]);
+        for number in 0..7_u32.pow(5) {
+            let text = [0, 1, 2, 3, 4].map(|at| alphabet[(number / 7_u32.pow(at) % 7) as usize]);
             let whole = decode_quoted_printable(&text);
             for cut in 0..=text.len() {
                 let (one, other) = text.split_at(cut);

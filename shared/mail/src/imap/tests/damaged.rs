@@ -10,7 +10,7 @@ fn compared(search: &str, flags: &'static str) -> ScriptedHost {
         select(2, 9, 7),
         unread(0),
         ("UID SEARCH RETURN (ALL) ALL", ok(search)),
-        (flags, ok("* 1 FETCH (UID 2 FLAGS (\\Seen)\r\n")),
+        (flags, ok("* 1 FETCH (UID 2 FLAGS (\\Seen))\r\n")),
     ];
     sync(&mut ready(&host, script), &host);
     host
