@@ -25,6 +25,7 @@ macro_rules! items {
 }
 
 mod appending;
+mod asked;
 mod bad_input;
 mod bodies;
 mod bounds;

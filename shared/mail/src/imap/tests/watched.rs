@@ -65,7 +65,12 @@ fn watching(
     notify: &'static str,
     news: Vec<&'static str>,
 ) -> (TestHost<Telling>, ImapClient<Pipe<Telling>>) {
-    let host = TestHost::new(Telling { news, notify, ..Telling::default() });
+    watching_at(Telling { news, notify, ..Telling::default() })
+}
+
+/// A client that watches the inbox of this server.
+pub(super) fn watching_at<S: Server + 'static>(server: S) -> (TestHost<S>, ImapClient<Pipe<S>>) {
+    let host = TestHost::new(server);
     block_on(host.store.apply(vec![inbox().put()], Durability::Relaxed)).unwrap();
     let endpoint = Endpoint {
         host: "mail".into(),
@@ -83,7 +88,10 @@ fn watching(
 }
 
 /// Waits for a minute; whether there are news of the inbox, and after how many milliseconds.
-fn wait(host: &TestHost<Telling>, client: &mut ImapClient<Pipe<Telling>>) -> (bool, i64) {
+pub(super) fn wait<S: Server + 'static>(
+    host: &TestHost<S>,
+    client: &mut ImapClient<Pipe<S>>,
+) -> (bool, i64) {
     let start = host.now();
     let mut never = Box::pin(pending::<()>());
     let minute = Duration::from_secs(60);
