@@ -248,14 +248,29 @@ impl<'a, H: Host> Editor<'a, H> {
     /// Writes a batch together with the entries that are made of it.
     pub(super) async fn commit(
         &mut self,
+        stage: Stage<'_, H::Store>,
+        tasks: Vec<Task>,
+    ) -> Result<(), MailError> {
+        let state = self.first_state();
+        self.commit_as(stage, tasks, state).await
+    }
+
+    /// Where entries stand as they are made.
+    pub(super) fn first_state(&self) -> State {
+        if self.is_local() { State::Done(self.host.now()) } else { State::Queued }
+    }
+
+    /// The same with entries that stand there.
+    pub(super) async fn commit_as(
+        &mut self,
         mut stage: Stage<'_, H::Store>,
         tasks: Vec<Task>,
+        state: State,
     ) -> Result<(), MailError> {
         let store = self.host.store();
         let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
         let (first, numbered) = next_numbers(store, Series::Change, count).await?;
         let change = self.change.unwrap_or(ChangeId(first));
-        let state = if self.is_local() { State::Done(self.host.now()) } else { State::Queued };
         let strict = self.is_local() || !tasks.iter().all(|task| matches!(task, Task::Mark { .. }));
         let parts: Vec<Entry> = tasks
             .into_iter()

@@ -156,7 +156,23 @@ impl<H: Host> Editor<'_, H> {
         let mut stage = Stage::new(store);
         stage.write(own.delete());
         forget_messages(own.id).into_iter().for_each(|write| stage.write(write));
-        self.commit(stage, vec![Task::Remove { mailbox: own.clone() }]).await
+        let (needless, is_unheard_of) = self.needless(mailbox).await?;
+        let done = State::Done(self.host.now());
+        for entry in needless {
+            stage.write(Entry { state: done, ..entry }.put());
+        }
+        let state = if is_unheard_of { done } else { self.first_state() };
+        self.commit_as(stage, vec![Task::Remove { mailbox: own.clone() }], state).await
+    }
+
+    /// What the server need not be told any more of a mailbox that is deleted, and whether it has not
+    /// heard of it at all. Then it is told nothing: what others call the same meanwhile is theirs.
+    async fn needless(&self, mailbox: MailboxId) -> Result<(Vec<Entry>, bool), StoreError> {
+        let mut entries = entries(self.host.store(), self.account.id).await?;
+        entries.retain(|own| own.state == State::Queued && own.task.mailboxes().contains(&mailbox));
+        let is_new = entries.iter().any(|own| matches!(own.task, Task::Create { .. }));
+        entries.retain(|own| is_new || matches!(own.task, Task::Subscribe { .. }));
+        Ok((entries, is_new))
     }
 
     /// A mailbox that may be deleted; `None` if there is none.

@@ -233,8 +233,13 @@ impl<H: Host> Client<H> {
         if made.parts.iter().any(|part| about_mailboxes(&part.task)) {
             self.tell_mailboxes(None, account).await?;
         }
-        if made.parts.iter().any(Entry::is_open) {
+        let is_to_be_told = made.parts.iter().any(Entry::is_open);
+        // A deleted mailbox takes along what the server was still to be told of it.
+        let removes = made.parts.iter().any(|part| matches!(part.task, Task::Remove { .. }));
+        if is_to_be_told || removes {
             self.tell_pending(account).await?;
+        }
+        if is_to_be_told {
             self.queue_changes(account);
         }
         Ok(())

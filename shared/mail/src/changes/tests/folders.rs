@@ -184,6 +184,27 @@ fn an_answer_that_was_lost_does_not_make_a_conflict() {
 }
 
 #[test]
+fn of_a_folder_that_is_deleted_before_the_server_has_heard_of_it_it_never_hears() {
+    let host = host();
+    let trips = create(&host, None, "Trips").unwrap();
+    rename(&host, trips, None, "Travels").unwrap();
+    edit(&host, async |editor| editor.subscribe(OTHER, false).await).unwrap();
+    for mailbox in [trips, OTHER] {
+        edit(&host, async |editor| editor.remove_mailbox(mailbox).await).unwrap();
+    }
+    // Others call theirs the same.
+    for name in ["Trips", "Travels"] {
+        host.server.borrow_mut().folders.entry(name.into()).or_default();
+    }
+    let told = drain(&host).unwrap();
+    assert_eq!(told.len(), 1, "the server is told of the one that it knows: {told:?}");
+    assert_eq!(on_server(&host), ["Travels", "Trips", "m1"]);
+    let server = host.server.borrow();
+    assert!(!server.log.iter().any(|line| line.contains("Tr")), "{:?}", server.log);
+    assert_eq!(names(&host), ["m1"]);
+}
+
+#[test]
 fn names_that_can_not_be_are_refused() {
     let host = host();
     for name in ["", " ", "a/b", "50%", "*", "m2", "a\u{7}", &"x".repeat(201)] {

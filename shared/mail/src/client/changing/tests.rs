@@ -85,3 +85,24 @@ fn junk_is_moved_without_a_mark_where_this_account_may_give_none() {
         assert_eq!((moves.count(), parts.len() > 1), (1, can_mark));
     }
 }
+
+#[test]
+fn of_a_folder_that_comes_and_goes_here_alone_nothing_stays_to_be_told() {
+    let own = account(Protocol::Imap);
+    let store = MemoryStore::new();
+    let (client, told) = still(store.clone(), own.clone());
+    let (_, numbered) = block_on(record::next_numbers(&store, record::Series::Mailbox, 1)).unwrap();
+    let batch = vec![own.put(), mailbox(1).put(), numbered];
+    block_on(store.apply(batch, Durability::Strict)).unwrap();
+    let make = Wanted::CreateMailbox { account: own.id, parent: None, name: "Trips".into() };
+    let made = block_on(client.change((ClientId(1), 1), make)).unwrap();
+    let mailbox = made.mailbox.unwrap();
+    let gone = block_on(client.change((ClientId(1), 2), Wanted::DeleteMailbox { mailbox }));
+    assert!(!gone.unwrap().can_undo);
+    let told = told.borrow();
+    let pending = told.iter().filter_map(|delta| match delta {
+        Delta::Pending { changes, .. } => Some(*changes),
+        _ => None,
+    });
+    assert_eq!(pending.collect::<Vec<_>>(), [1, 0]);
+}
