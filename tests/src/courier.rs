@@ -59,6 +59,17 @@ impl Courier {
     ///
     /// If Courier was not unpacked or does not come up.
     pub fn start(users: &[&str]) -> Result<Self> {
+        Self::start_without(None, users)
+    }
+
+    /// The same, and it does not announce this capability.
+    ///
+    /// # Errors
+    ///
+    /// If Courier was not unpacked or does not come up.
+    pub fn start_without(capability: Option<&str>, users: &[&str]) -> Result<Self> {
+        let offered = CAPABILITIES.split_whitespace().filter(|own| Some(*own) != capability);
+        let offered = offered.collect::<Vec<_>>().join(" ");
         let files = Unpacked::copy("courier")?;
         let authority = Authority::new();
         furnish(&files, &authority)?;
@@ -74,7 +85,8 @@ impl Courier {
             (listeners.pop3, POP3.to_vec()),
             (listeners.pop3s, tls(POP3)),
         ];
-        let doors = doors.map(|(listener, program)| Door::open(listener, program, &files));
+        let doors =
+            doors.map(|(listener, program)| Door::open(listener, program, offered.clone(), &files));
         let doors = doors.into_iter().collect::<Result<_>>()?;
         addresses.wait(|| Ok(()))?;
         Ok(Self { _doors: doors, _passwords: passwords, files, addresses, authority })
@@ -169,6 +181,7 @@ impl Door {
     fn open(
         listener: TcpListener,
         program: Vec<&'static str>,
+        offered: String,
         files: &Arc<Unpacked>,
     ) -> Result<Self> {
         let address = listener.local_addr()?;
@@ -182,7 +195,7 @@ impl Door {
                     break;
                 }
                 guests.retain_mut(|guest| matches!(guest.try_wait(), Ok(None)));
-                let command = greet(&files, &program, address, peer);
+                let command = greet(&files, &program, &offered, (address, peer));
                 // A connection that finds no program is closed, which is what the test will see.
                 guests.extend(serve(command, stream, &log));
             }
@@ -204,14 +217,19 @@ impl Drop for Door {
 }
 
 /// The command that serves a connection; its environment is that of Debian's configuration.
-fn greet(files: &Unpacked, program: &[&str], address: SocketAddr, peer: SocketAddr) -> Command {
+fn greet(
+    files: &Unpacked,
+    program: &[&str],
+    offered: &str,
+    (address, peer): (SocketAddr, SocketAddr),
+) -> Command {
     let mut command = files.inside(program[0]);
     command.args(&program[1..]);
     let port = |address: SocketAddr| address.port().to_string();
     command.env("PROTOCOL", "TCP").env("MAILDIRPATH", "Maildir").env("PATH", "/usr/bin");
     command.env("TCPREMOTEIP", "127.0.0.1").env("TCPREMOTEPORT", port(peer));
     command.env("TCPLOCALIP", "127.0.0.1").env("TCPLOCALPORT", port(address));
-    command.env("IMAP_CAPABILITY", CAPABILITIES).env("IMAP_CAPABILITY_TLS", CAPABILITIES);
+    command.env("IMAP_CAPABILITY", offered).env("IMAP_CAPABILITY_TLS", offered);
     command.env("IMAP_KEYWORDS", "1").env("IMAP_ACL", "1").env("IMAP_UMASK", "022");
     // Locks and news want a daemon for changed files, which would outlive the test: so it looks for
     // news itself, each second.

@@ -34,6 +34,15 @@ impl Cyrus {
     ///
     /// If Cyrus IMAP was not unpacked or does not come up.
     pub fn start(users: &[&str]) -> Result<Self> {
+        Self::start_with("", users)
+    }
+
+    /// The same, with these lines of its configuration (imapd.conf(5)) besides.
+    ///
+    /// # Errors
+    ///
+    /// If Cyrus IMAP was not unpacked or does not come up.
+    pub fn start_with(lines: &str, users: &[&str]) -> Result<Self> {
         let files = Unpacked::copy("cyrus")?;
         // Without the folder for sockets nobody would be told of news.
         for folder in ["state", "state/config", "state/config/socket", "state/mail"] {
@@ -47,13 +56,13 @@ impl Cyrus {
             add(&files, user)?;
         }
         files.owner.give(&files.path("state/passwords"))?;
-        let mut started = spawn(&files);
+        let mut started = spawn(&files, lines);
         for _ in 1..ATTEMPTS {
             if started.is_ok() {
                 break;
             }
             // Somebody else may have taken one of the ports.
-            started = spawn(&files);
+            started = spawn(&files, lines);
         }
         let (master, addresses) = started?;
         Ok(Self { master, _files: files, addresses, authority })
@@ -87,9 +96,9 @@ fn sasl<'a>(command: &'a mut Command, files: &Unpacked) -> &'a mut Command {
 }
 
 /// Starts Cyrus on free ports.
-fn spawn(files: &Unpacked) -> Result<(Program, Addresses)> {
+fn spawn(files: &Unpacked, lines: &str) -> Result<(Program, Addresses)> {
     let addresses = Addresses::free()?;
-    let options = files.give_file("state/imapd.conf", options(files))?;
+    let options = files.give_file("state/imapd.conf", options(files) + lines)?;
     let services = files.give_file("state/cyrus.conf", services(files, &addresses))?;
     let mut command = files.program("usr/lib/cyrus/bin/master");
     sasl(&mut command, files).arg("-C").arg(options).arg("-M").arg(services);

@@ -80,10 +80,11 @@ impl Server {
         }
     }
 
-    /// A folder's name as the server has it, from its name for people.
+    /// A folder's name as the server has it, from its name for people; that of one in another is
+    /// told as `Outer/Inner`.
     pub fn folder(&self, name: &str) -> String {
         match self {
-            Self::Courier(_) => format!("INBOX.{name}"),
+            Self::Courier(_) => format!("INBOX.{}", name.replace('/', ".")),
             Self::Dovecot(_) | Self::Cyrus(_) => name.to_owned(),
         }
     }

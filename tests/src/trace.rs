@@ -15,44 +15,68 @@ use crate::wiretap::Side;
 /// If something is compressed in a wrong way.
 pub fn write(pieces: &[(Side, Vec<u8>)], names: &[(&str, &str)]) -> Result<Vec<u8>> {
     let (mut text, mut answered) = (Vec::new(), 0);
+    // The tags of commands that were not answered yet.
+    let mut open = Vec::<String>::new();
+    for (side, line) in lines(pieces)? {
+        let line = names.iter().fold(line, |line, (name, other)| replaced(&line, name, other));
+        let letter = match side {
+            Side::Client => b"C: ",
+            Side::Server => b"S: ",
+        };
+        text.extend([&letter[..], &line, b"\n"].concat());
+        match (side, tag(&String::from_utf8_lossy(&line))) {
+            (Side::Client, Some((tag, _))) => open.push(tag.into()),
+            (Side::Server, Some((tag, _))) => open.retain(|own| own != tag),
+            (_, None) => {}
+        }
+        if open.is_empty() {
+            answered = text.len();
+        }
+    }
+    text.truncate(answered);
+    Ok(text)
+}
+
+/// The whole lines of a conversation in the order of their ends, without those. What both sides
+/// compress (RFC 4978) is what it holds.
+///
+/// # Errors
+///
+/// If something is compressed in a wrong way.
+pub fn lines(pieces: &[(Side, Vec<u8>)]) -> Result<Vec<(Side, Vec<u8>)>> {
+    let mut lines = Vec::new();
     let (mut client, mut server) = (Direction::default(), Direction::default());
-    // The tags of commands that were not answered yet, and what they are.
-    let mut open = Vec::<(String, String)>::new();
+    // The tag of the command that asks for compression.
+    let mut asking = None::<String>;
     for (side, bytes) in pieces {
-        let (direction, letter) = match side {
-            Side::Client => (&mut client, b"C: "),
-            Side::Server => (&mut server, b"S: "),
+        let direction = match side {
+            Side::Client => &mut client,
+            Side::Server => &mut server,
         };
         direction.take(bytes)?;
         let mut compressed = false;
         while let Some(line) = direction.line() {
-            let line = names.iter().fold(line, |line, (name, other)| replaced(&line, name, other));
-            text.extend([&letter[..], &line, b"\n"].concat());
             match (side, tag(&String::from_utf8_lossy(&line))) {
-                (Side::Client, Some((tag, command))) => open.push((tag.into(), command.into())),
-                (Side::Server, Some((tag, status))) => {
-                    let ended = open.extract_if(.., |(own, _)| own == tag);
-                    let compress = ended.map(|(_, command)| command).any(|command| {
-                        command.starts_with("COMPRESS ") && status.starts_with("OK")
-                    });
-                    if compress {
-                        direction.compress()?;
-                    }
-                    compressed |= compress;
+                (Side::Client, Some((tag, command))) if command.starts_with("COMPRESS ") => {
+                    asking = Some(tag.into());
                 }
-                (_, None) => {}
+                (Side::Server, Some((tag, status))) if asking.as_deref() == Some(tag) => {
+                    asking = None;
+                    if status.starts_with("OK") {
+                        direction.compress()?;
+                        compressed = true;
+                    }
+                }
+                _ => {}
             }
-            if open.is_empty() {
-                answered = text.len();
-            }
+            lines.push((*side, line));
         }
         if compressed {
             // It has waited for this answer.
             client.compress()?;
         }
     }
-    text.truncate(answered);
-    Ok(text)
+    Ok(lines)
 }
 
 /// What one side has said and was not written down yet.

@@ -18,7 +18,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::pages::PATIENCE;
+use crate::{pages::PATIENCE, trace};
 
 /// A connection: what was said, in pieces as they came by, and what ends it.
 #[derive(Default)]
@@ -119,6 +119,31 @@ impl Wiretap {
     /// All that was sent so far, in the order in which it came by, of each connection.
     pub fn conversations(&self) -> Vec<Vec<(Side, Vec<u8>)>> {
         lock(&self.calls.all).iter().map(|call| lock(&call.pieces).clone()).collect()
+    }
+
+    /// The whole lines of it, of each connection, also where it is compressed.
+    ///
+    /// # Errors
+    ///
+    /// If it is compressed in a wrong way.
+    pub fn lines(&self) -> Result<Vec<Vec<(Side, String)>>> {
+        let text =
+            |(side, line): (Side, Vec<u8>)| (side, String::from_utf8_lossy(&line).into_owned());
+        let lines = |pieces: &Vec<_>| {
+            trace::lines(pieces).map(|lines| lines.into_iter().map(text).collect())
+        };
+        self.conversations().iter().map(lines).collect()
+    }
+
+    /// Whether clients have said a line with these words.
+    ///
+    /// # Errors
+    ///
+    /// If a connection is compressed in a wrong way.
+    pub fn clients_said(&self, words: &str) -> Result<bool> {
+        let lines = self.lines()?;
+        let mut all = lines.iter().flatten();
+        Ok(all.any(|(side, line)| *side == Side::Client && line.contains(words)))
     }
 
     /// Cuts the next connection in which the server says more bytes than this, after the piece that
