@@ -1,9 +1,12 @@
 //! What the whole client does, in steps that are the same on every kind of mail server.
 
+mod asking;
 mod changes;
 mod elsewhere;
 mod folders;
+mod idling;
 mod imap;
+mod offered;
 mod pop3;
 mod search;
 mod threads;
@@ -11,7 +14,7 @@ mod watching;
 
 use std::io::Write;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use futures_util::future::LocalBoxFuture;
 use postern::demo::{self, Demo};
 use postern_bridge::{
@@ -24,6 +27,7 @@ use postern_tests::{
     other_client::OtherClient,
     pages::Page,
     servers::{Kind, Server},
+    wiretap::Wiretap,
 };
 
 use super::run;
@@ -51,11 +55,15 @@ struct Step {
 }
 
 /// Steps that are not for every kind of server: which, for which, and why.
-const NOT_FOR: &[(&str, Kind, &str)] = &[(
-    watching::INBOX_ITSELF,
-    Kind::Courier,
-    "it tells of new messages late, and not with the answer to another command",
-)];
+const NOT_FOR: &[(&str, Kind, &str)] = &[
+    (
+        watching::INBOX_ITSELF,
+        Kind::Courier,
+        "it tells of new messages late, and not with the answer to another command",
+    ),
+    (offered::ROOM, Kind::Dovecot, "it limits nothing here, and is full in a test of its own"),
+    (offered::ROOM, Kind::Courier, "it limits nothing here"),
+];
 
 /// Where a step takes place.
 struct Scene<'a> {
@@ -71,11 +79,13 @@ fn behaves(kind: Kind) -> Result<()> {
     let all = [
         imap::STEPS,
         watching::STEPS,
+        idling::STEPS,
         changes::STEPS,
         folders::STEPS,
         elsewhere::STEPS,
         search::STEPS,
         threads::STEPS,
+        offered::STEPS,
         pop3::STEPS,
     ];
     let steps: Vec<&Step> = all.into_iter().flatten().collect();
@@ -87,8 +97,7 @@ fn behaves(kind: Kind) -> Result<()> {
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
     run(async || {
         let server = Server::start(kind, &names)?;
-        let options = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
-        let demo = demo::start(options).await?;
+        let demo = start_demo().await?;
         let mut failures = Vec::new();
         for (step, user) in steps.into_iter().zip(names) {
             let left_out = NOT_FOR
@@ -110,6 +119,20 @@ fn behaves(kind: Kind) -> Result<()> {
         let (failed, log) = (failures.join("\n"), server.log());
         ensure!(failures.is_empty(), "on {kind:?} it is not so:\n{failed}\nits log:\n{log}");
         Ok(())
+    })
+}
+
+async fn start_demo() -> Result<Demo> {
+    let options = demo::Options { password: PASSWORD.into(), ..demo::Options::default() };
+    Ok(demo::start(options).await?)
+}
+
+/// Runs one check on a server that is set up in a way of its own.
+fn on(server: Server, user: &str, check: impl AsyncFnOnce(&Scene<'_>) -> Result<()>) -> Result<()> {
+    run(async || {
+        let demo = start_demo().await?;
+        let checked = check(&Scene { server: &server, demo: &demo, user }).await;
+        checked.with_context(|| format!("its log:\n{}", server.log()))
     })
 }
 
@@ -163,6 +186,15 @@ impl Scene<'_> {
     /// A page with the user's account, and its inbox.
     async fn page(&self, protocol: Protocol) -> Result<(Page, MailboxView)> {
         self.page_with(self.draft(protocol)).await
+    }
+
+    /// A page whose connections, in clear text, are listened to.
+    async fn tapped_page(&self) -> Result<(Wiretap, Page, MailboxView)> {
+        let wiretap = Wiretap::start(self.server.addresses().imap).await?;
+        let mut draft = self.draft(Protocol::Imap);
+        draft.incoming.endpoint = endpoint(wiretap.address, Security::Plain);
+        let (page, inbox) = self.page_with(draft).await?;
+        Ok((wiretap, page, inbox))
     }
 
     async fn page_with(&self, draft: AccountDraft) -> Result<(Page, MailboxView)> {

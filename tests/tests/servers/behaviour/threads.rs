@@ -30,7 +30,7 @@ fn inbox() -> [Vec<u8>; 3] {
 }
 
 /// Shows conversations, and waits until the list has rows that `fit`.
-async fn grouped(
+pub(super) async fn grouped(
     page: &mut Page,
     mailbox: MailboxId,
     fit: impl Fn(u32, &[Row]) -> bool,
@@ -39,7 +39,7 @@ async fn grouped(
     rows(page, fit).await
 }
 
-async fn rows(page: &mut Page, fit: impl Fn(u32, &[Row]) -> bool) -> Result<Vec<Row>> {
+pub(super) async fn rows(page: &mut Page, fit: impl Fn(u32, &[Row]) -> bool) -> Result<Vec<Row>> {
     page.wait(|delta| match delta {
         Delta::Rows { total, rows, conversations: true, .. } => fit(total, &rows).then_some(rows),
         _ => None,
@@ -52,7 +52,7 @@ fn of<'r>(rows: &'r [Row], subject: &str) -> Option<&'r Row> {
     rows.iter().find(|row| row.subject == subject)
 }
 
-fn counts(rows: &[Row], subject: &str, messages: u32) -> bool {
+pub(super) fn counts(rows: &[Row], subject: &str, messages: u32) -> bool {
     of(rows, subject).is_some_and(|row| row.messages == messages)
 }
 

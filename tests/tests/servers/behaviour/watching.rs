@@ -108,7 +108,7 @@ async fn stored(page: &Page, mailbox: MailboxId) -> Result<usize> {
 }
 
 /// Waits until nothing is said for a while: nothing waits to be done.
-async fn silence(wiretap: &Wiretap) {
+pub(super) async fn silence(wiretap: &Wiretap) {
     let said = || wiretap.conversations().iter().map(Vec::len).sum::<usize>();
     let mut before = 0;
     while said() != before {
