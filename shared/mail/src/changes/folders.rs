@@ -165,8 +165,8 @@ impl<H: Host> Editor<'_, H> {
         self.commit_as(stage, vec![Task::Remove { mailbox: own.clone() }], state).await
     }
 
-    /// What the server need not be told any more of a mailbox that is deleted, and whether it has not
-    /// heard of it at all. Then it is told nothing: what others call the same meanwhile is theirs.
+    /// What the server need not be told any more of a mailbox that is deleted, and whether it has
+    /// not heard of it at all. Then it is told nothing: what others call the same meanwhile is theirs.
     async fn needless(&self, mailbox: MailboxId) -> Result<(Vec<Entry>, bool), StoreError> {
         let mut entries = entries(self.host.store(), self.account.id).await?;
         entries.retain(|own| own.state == State::Queued && own.task.mailboxes().contains(&mailbox));

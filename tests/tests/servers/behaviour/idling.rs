@@ -32,8 +32,8 @@ fn delivered(kind: Kind) -> Duration {
     }
 }
 
-/// How many messages come. The time that most of them keep counts: single ones are held up where other
-/// work has the machine.
+/// How many messages come. The time that most of them keep counts: single ones are held up where
+/// other work has the machine.
 const TRIES: usize = 5;
 
 async fn idle(scene: &Scene<'_>) -> Result<()> {

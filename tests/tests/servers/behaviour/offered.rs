@@ -1,5 +1,5 @@
-//! What only some kinds of mail servers offer: that it is made use of there, and missed elsewhere by
-//! nobody.
+//! What only some kinds of mail servers offer: that it is made use of there, and missed elsewhere
+//! by nobody.
 
 use std::ops::ControlFlow;
 
@@ -35,7 +35,7 @@ pub(super) const STEPS: &[Step] = &[
         check: |scene| Box::pin(told_together(scene)),
     },
     Step {
-        behaviour: "where the server names conversations its names count, elsewhere what is followed",
+        behaviour: "where the server names conversations its names count, else what is followed",
         check: |scene| Box::pin(names_of_conversations(scene)),
     },
     Step {
@@ -114,8 +114,8 @@ async fn names_of_conversations(scene: &Scene<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Of a message that is too large to be fetched before it is opened. Cyrus 3.6 can be asked, and knows
-/// only what something else has noted.
+/// Of a message that is too large to be fetched before it is opened. Cyrus 3.6 can be asked, and
+/// knows only what something else has noted.
 async fn previews(scene: &Scene<'_>) -> Result<()> {
     scene.other_client().await?.append("INBOX", [letters::long(3, 5_000)]).await?;
     let (wiretap, mut page, inbox) = scene.tapped_page().await?;
