@@ -99,8 +99,8 @@ impl Manifest {
             return Ok(bytes);
         }
         let sentence = format!(
-            "There are more accounts or folders than one backup can hold: {} accounts, and {} folders \
-             of each. Save one account at a time, or folders on their own.",
+            "The accounts and folders are more than one backup can hold: {} accounts at most, and {} \
+             folders of each. Save one account at a time, or folders on their own.",
             limits::ACCOUNTS,
             limits::FOLDERS,
         );

@@ -170,6 +170,7 @@ impl<H: Host> Client<H> {
             pop3,
             connection: Connection::Offline,
             told: None,
+            went_on: false,
             lanes,
         };
         self.inner.accounts.borrow_mut().insert(id, running);

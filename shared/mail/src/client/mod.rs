@@ -159,6 +159,8 @@ struct Running {
     connection: Connection,
     /// What was last told to be wrong; not told again until something worked.
     told: Option<String>,
+    /// Whether it has gone on at once after room was made; not again until something worked.
+    went_on: bool,
     lanes: Lanes,
 }
 

@@ -43,6 +43,7 @@ pub(super) fn still_at<S: Server + 'static, D: Store + 'static>(
         pop3: None,
         connection: Connection::Offline,
         told: None,
+        went_on: false,
         lanes: Lanes::stopped(),
     };
     client.inner.accounts.borrow_mut().insert(account.id, running);

@@ -206,7 +206,11 @@ pub(super) async fn told(page: &mut Page) -> Result<()> {
     .context("changes are left")?
 }
 
-pub(super) async fn make_folder(page: &mut Page, inbox: &MailboxView, name: &str) -> Result<MailboxId> {
+pub(super) async fn make_folder(
+    page: &mut Page,
+    inbox: &MailboxView,
+    name: &str,
+) -> Result<MailboxId> {
     let (account, name) = (inbox.account, name.into());
     let made = page.change(Change::CreateMailbox { account, parent: None, name }).await?;
     made.mailbox.context("no folder was made")

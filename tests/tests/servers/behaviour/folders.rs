@@ -1,7 +1,9 @@
 //! Folders that are made, renamed, nested, deleted and subscribed to, on every kind of mail server.
 
 use anyhow::{Context, Result, ensure};
-use postern_bridge::{Change, Intent, MailboxId, MailboxView, MessageId, Protocol, Role, Selection};
+use postern_bridge::{
+    Change, Intent, MailboxId, MailboxView, MessageId, Protocol, Role, Selection,
+};
 use postern_tests::{letters, other_client::OtherClient, pages::Page, servers::Kind};
 
 use super::{

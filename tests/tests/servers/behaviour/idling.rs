@@ -46,7 +46,7 @@ async fn idle(scene: &Scene<'_>) -> Result<()> {
     wait_for_rows(&mut page, |rows| rows.iter().all(|row| !row.preview.is_empty())).await?;
     let (mut since_told, mut since_delivered) = (Vec::new(), Vec::new());
     for number in BEFORE..BEFORE + TRIES {
-        until(&wiretap, |call| idles(call)).await.context("it is not waited for news")?;
+        until(&wiretap, idles).await.context("it is not waited for news")?;
         let start = Instant::now();
         other.append("INBOX", [letters::plain(number)]).await?;
         let notice = format!("* {} EXISTS", number + 1);

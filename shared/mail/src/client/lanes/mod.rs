@@ -290,6 +290,9 @@ impl<H: Host> Client<H> {
     /// Shows how a job of a sync lane ended.
     fn report(&self, account: AccountId, result: Result<(), MailError>) {
         let Err(error) = result else {
+            if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&account) {
+                running.went_on = false;
+            }
             if self.inner.online.get() {
                 self.set_connection(account, Connection::Online);
             }
@@ -299,9 +302,10 @@ impl<H: Host> Client<H> {
         self.note_access(&error);
         if error.is_full() {
             let client = self.clone();
+            let at_once = self.goes_on_at_once(account);
             self.inner.host.spawn(async move {
                 client.storage_is_full().await;
-                if !client.inner.paused.get() {
+                if at_once && !client.inner.paused.get() {
                     // There is room by now; an account that was removed meanwhile needs none.
                     let _ = client.refresh(account);
                 }
@@ -316,6 +320,13 @@ impl<H: Host> Client<H> {
         if !error.is_passing() {
             self.tell_problem(account, problem);
         }
+    }
+
+    /// Whether an account that met a full store goes on as soon as room is made: once, for what found
+    /// no room in that does not find it the next moment either. It waits like after any other failure.
+    fn goes_on_at_once(&self, account: AccountId) -> bool {
+        let mut accounts = self.inner.accounts.borrow_mut();
+        accounts.get_mut(&account).is_some_and(|own| !std::mem::replace(&mut own.went_on, true))
     }
 
     /// Tells a problem of an account, once: what is tried again and again fails again and again.
@@ -359,5 +370,26 @@ impl<H: Host> Client<H> {
     /// The account of a mailbox.
     pub(super) async fn account_of(&self, mailbox: MailboxId) -> Result<Account, MailError> {
         self.account(self.mailbox(mailbox).await?.account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_bridge::Protocol;
+
+    use crate::{
+        client::tests::still,
+        store::MemoryStore,
+        testing::account,
+    };
+
+    #[test]
+    fn after_room_was_made_an_account_goes_on_once_until_something_works() {
+        let own = account(Protocol::Pop3);
+        let (client, _) = still(MemoryStore::new(), own.clone());
+        let tries = || [client.goes_on_at_once(own.id), client.goes_on_at_once(own.id)];
+        assert_eq!(tries(), [true, false]);
+        client.report(own.id, Ok(()));
+        assert_eq!(tries(), [true, false]);
     }
 }
