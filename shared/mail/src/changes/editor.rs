@@ -190,7 +190,8 @@ impl<'a, H: Host> Editor<'a, H> {
     }
 
     /// Deletes everything in a mailbox without a way back; on a server also what is not stored here, but
-    /// nothing that has come since it was last heard of.
+    /// nothing that has come since it was last heard of. One that was made anew meanwhile is left: the same
+    /// request may come again after the server has been told, and its entry is no "Empty" any more then.
     ///
     /// # Errors
     ///
@@ -215,6 +216,9 @@ impl<'a, H: Host> Editor<'a, H> {
         self.expunge(mailbox, &uids).await?;
         let _editing = self.editing().await;
         let mut stage = Stage::new(store);
+        if all.is_of_before(stage.mailbox(mailbox).await?) {
+            return Ok(());
+        }
         let sample = Vec::from_iter(sample);
         let items = self.stage_expunge(&mut stage, mailbox, &sample).await?.items().to_vec();
         let own = stage.mailbox(mailbox).await?;
@@ -222,7 +226,8 @@ impl<'a, H: Host> Editor<'a, H> {
         self.commit(stage, vec![Task::Empty { mailbox, until: all.until(), items }]).await
     }
 
-    /// Removes messages in a batch; the entry for it.
+    /// Removes messages in a batch; the entry for it. In a mailbox that was made anew since all of it was
+    /// meant, they are others.
     pub(super) async fn stage_expunge(
         &mut self,
         stage: &mut Stage<'_, H::Store>,
@@ -233,6 +238,9 @@ impl<'a, H: Host> Editor<'a, H> {
         stage.load(&ids).await?;
         let own = stage.mailbox(mailbox).await?.clone();
         let mut items = Vec::new();
+        if self.all.is_some_and(|all| all.is_of_before(&own)) {
+            return Ok(Task::Expunge { mailbox, items });
+        }
         let mut gone = Vec::new();
         for id in ids {
             let Some(message) = stage.remove(id).await? else { continue };

@@ -49,6 +49,12 @@ impl Everything {
         uid <= if is_provisional(uid) { self.last_provisional } else { self.last }
     }
 
+    /// Whether a mailbox has other messages by now, under whatever UIDs: it was made anew since.
+    pub(super) fn is_of_before(self, mailbox: &Mailbox) -> bool {
+        let both = [self.uid_validity, mailbox.uid_validity];
+        !both.contains(&0) && both[0] != both[1]
+    }
+
     /// UIDVALIDITY and the first UID of what is not meant; `None` if they are not known.
     pub(super) fn until(self) -> Option<(u32, u32)> {
         (self.uid_validity != 0).then_some((self.uid_validity, self.last.saturating_add(1)))

@@ -146,6 +146,35 @@ fn a_mailbox_that_was_made_anew_since_it_was_emptied_keeps_what_is_in_it() {
 }
 
 #[test]
+fn a_mailbox_that_was_made_anew_since_is_not_emptied_when_the_same_request_comes_again() {
+    for stored in [3, 20] {
+        let host = host_with(stored);
+        let account = account(Protocol::Imap);
+        let ask = || {
+            let origin = Some((postern_bridge::ClientId(7), 3));
+            block_on(async {
+                let mut editor = Editor::begin(&host, &account, origin).await.unwrap();
+                editor.empty(INBOX).await.unwrap();
+            });
+        };
+        ask();
+        let anew = Folder { uid_validity: 7, uid_next: 1, letters: Vec::new() };
+        host.server.borrow_mut().folders.insert("m1".into(), anew);
+        (0..stored).for_each(|_| arrive(&host, "m1"));
+        for letter in &mut host.server.borrow_mut().folders.get_mut("m1").unwrap().letters {
+            letter.message_id = format!("other{}@example.org", letter.uid);
+        }
+        drain(&host).unwrap();
+        sync(&host).unwrap();
+        // The page has had no answer.
+        ask();
+        assert_eq!(uids(&host, INBOX), Vec::from_iter(1..=stored));
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m1"].len(), stored as usize);
+    }
+}
+
+#[test]
 fn what_was_named_of_an_emptied_mailbox_is_found_where_it_has_other_uids_by_now() {
     for stored in [3, 20] {
         let host = host_with(stored);
