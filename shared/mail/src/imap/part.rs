@@ -85,24 +85,27 @@ impl<T: Transport> ImapClient<T> {
                 .ok_or(MailError::Gone("attachment"))?,
             _ => (encoding, size),
         };
-        let is_elsewhere = |told: &BodySection| {
-            told.section.eq_ignore_ascii_case(section) && told.origin.is_some_and(|at| at != origin)
-        };
-        if fetch.sections.iter().any(is_elsewhere) {
-            return Err(MailError::Protocol("bytes from another place than asked for".into()));
-        }
+        let is_it = |told: &&BodySection| told.section.eq_ignore_ascii_case(section);
+        let mut origins = fetch.sections.iter().filter(is_it).map(|told| told.origin);
+        let has_none = origins.clone().all(|at| at.is_none());
+        let is_elsewhere = origins.any(|at| at.is_some_and(|at| at != origin));
         let bytes = match answer.section(&mut fetch, section) {
             Some(bytes) => bytes,
             // Some have no word for "nothing" behind the end.
             None if origin > 0 => Vec::new(),
             None => return Err(MailError::Gone("attachment")),
         };
+        // More than was asked for, and from nowhere: the server knows of no windows, and this is all.
+        let is_all = has_none && bytes.len() > limits::PART_WINDOW as usize;
+        if is_elsewhere || is_all && origin > 0 {
+            return Err(MailError::Protocol("bytes from another place than asked for".into()));
+        }
         let stored = origin + bytes.len() as u64;
         // A server may give less than it was asked for, or have told a size that is too large, or one that
         // counts for nothing: what comes next, or that nothing does, decides.
         let is_short = bytes.len() < limits::PART_WINDOW as usize;
         let counts = !self.has_quirk(Quirk::EstimatesSizes);
-        let is_whole = bytes.is_empty() || counts && is_short && stored >= size;
+        let is_whole = is_all || bytes.is_empty() || counts && is_short && stored >= size;
         let mut batch = Vec::new();
         if !bytes.is_empty() {
             let key = record::part_key(id, section).u32(windows);

@@ -453,3 +453,22 @@ fn a_message_that_turns_out_to_be_too_large_leaves_nothing_behind() {
     let windows = KeyRange::prefix(record::part_key(id, ""));
     assert!(now(host.store.keys(Table::Bodies, &windows)).unwrap().is_empty());
 }
+
+#[test]
+fn a_server_that_knows_of_no_windows_gives_all_of_a_large_message_at_once() {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let (host, raw) = host_with_unplanned(3_500_000);
+    let all = ok(&format!("* 1 FETCH (UID 5 BODY[] {{{}}}\r\n{raw})\r\n", raw.len()));
+    let mut script = unplanned();
+    script.push((WINDOWS[0], all.clone()));
+    now(ready(&host, script).fetch_body(&host, id)).unwrap();
+    assert_eq!(stored(&host)[1].body, Body::Whole { size: raw.len() as u64 });
+    assert!(now(record::body(&host.store, id)).unwrap() == raw.as_bytes());
+
+    // Behind something that has come it would be there twice.
+    let (host, raw) = host_with_unplanned(3_500_000);
+    let mut script = unplanned();
+    script.extend([(WINDOWS[0], window(&raw, 0..1 << 20)), (WINDOWS[1], all)]);
+    let twice = now(ready(&host, script).fetch_body(&host, id));
+    assert!(matches!(twice, Err(MailError::Protocol(_))), "{twice:?}");
+}
