@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What the server is asked for here.
-const WHAT: &str = "send the message";
+pub(super) const WHAT: &str = "send the message";
 
 /// How many bytes are fetched at most to show a message of this size.
 pub(crate) fn bytes_to_show(size: u64) -> u64 {

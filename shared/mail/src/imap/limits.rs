@@ -75,16 +75,16 @@ pub const TEXT_PART: u32 = 1 << 20;
 pub const INLINE_IMAGE: u64 = 256 << 10;
 /// Encoded bytes of all that is fetched to show a message.
 pub const SHOWN: u64 = 4 << 20;
-/// Parts of a message that is fetched in parts; one of more is fetched whole, if it may be.
+/// Parts of a message that is fetched in parts; one of more is fetched as it is, in windows.
 pub const PARTS: usize = 500;
 /// Encoded bytes of an attachment.
 pub const PART: u64 = 160 << 20;
-/// Encoded bytes of an attachment that are fetched at once.
+/// Encoded bytes of an attachment, or of a large message as it is, that are fetched at once.
 pub const PART_WINDOW: u32 = 1 << 20;
 /// Windows of an attachment: some servers give less than they are asked for, and one that gives crumbs
 /// would go on for ever.
 pub const PART_WINDOWS: u32 = 4096;
-/// Bytes of a message that must be fetched whole.
+/// Bytes of a message that is fetched as it is, at once or in windows.
 pub const MESSAGE: u32 = 64 << 20;
 /// Bytes of an account that are fetched before anybody asks for them, when nothing was for a while.
 pub const AHEAD: u64 = 16 << 20;

@@ -11,15 +11,20 @@ use postern_imap::{
     response::{BodySection, BodyStructure},
 };
 
-use super::{ImapClient, limits};
+use super::{ImapClient, body, limits};
 use crate::{
     Host, MailError, Store, Transport,
     record::{self, PartEnd, encode},
     store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
-/// What the server is asked for here.
-const WHAT: &str = "send the attachment";
+/// What is asked for here: as a verb phrase, and what it is.
+fn words(section: &str) -> (&'static str, &'static str) {
+    match section {
+        "" => (body::WHAT, "message"),
+        _ => ("send the attachment", "attachment"),
+    }
+}
 
 impl<T: Transport> ImapClient<T> {
     /// Fetches the next [`limits::PART_WINDOW`] bytes of one part's content into the store, unless all
@@ -46,8 +51,9 @@ impl<T: Transport> ImapClient<T> {
             return Ok(fetched);
         }
         let Fetched { encoding, windows, stored: origin, size, .. } = fetched;
+        let (what, thing) = words(section);
         if windows >= limits::PART_WINDOWS {
-            return Err(MailError::Protocol("an attachment in crumbs".into()));
+            return Err(MailError::Protocol("content in crumbs".into()));
         }
         let uid = self.open_at(host, id).await?;
         if origin >= limits::PART {
@@ -74,7 +80,7 @@ impl<T: Transport> ImapClient<T> {
             _ => vec![content],
         };
         let command = Command::uid_fetch(&SequenceSet::from(uid), &items)?;
-        let mut answer = self.run(host, command, WHAT).await?;
+        let mut answer = self.run(host, command, what).await?;
         let mut fetch = answer.fetched(uid).ok_or(MailError::Gone("message"))?;
         let (encoding, size) = match size {
             0 if section.is_empty() => (String::new(), fetch.size.unwrap_or_default()),
@@ -82,7 +88,7 @@ impl<T: Transport> ImapClient<T> {
                 .body_structure
                 .as_ref()
                 .and_then(|structure| describe(structure, section))
-                .ok_or(MailError::Gone("attachment"))?,
+                .ok_or(MailError::Gone(thing))?,
             _ => (encoding, size),
         };
         let is_it = |told: &&BodySection| told.section.eq_ignore_ascii_case(section);
@@ -93,7 +99,7 @@ impl<T: Transport> ImapClient<T> {
             Some(bytes) => bytes,
             // Some have no word for "nothing" behind the end.
             None if origin > 0 => Vec::new(),
-            None => return Err(MailError::Gone("attachment")),
+            None => return Err(MailError::Gone(thing)),
         };
         // More than was asked for, and from nowhere: the server knows of no windows, and this is all.
         let is_all = has_none && bytes.len() > limits::PART_WINDOW as usize;

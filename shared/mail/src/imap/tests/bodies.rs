@@ -472,3 +472,17 @@ fn a_server_that_knows_of_no_windows_gives_all_of_a_large_message_at_once() {
     let twice = now(ready(&host, script).fetch_body(&host, id));
     assert!(matches!(twice, Err(MailError::Protocol(_))), "{twice:?}");
 }
+
+#[test]
+fn of_a_message_that_comes_in_windows_nobody_says_that_it_is_an_attachment() {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let fetched = |answer: String| {
+        let (host, _) = host_with_unplanned(3_500_000);
+        let mut script = unplanned();
+        script.push((WINDOWS[0], answer));
+        now(ready(&host, script).fetch_body(&host, id)).unwrap_err()
+    };
+    assert_eq!(fetched(ok("* 1 FETCH (UID 5 BODY[] NIL)\r\n")), MailError::Gone("message"));
+    let refused = fetched("{tag} NO not now\r\n".into());
+    assert!(matches!(refused, MailError::Refused { what: "send the message", .. }), "{refused:?}");
+}
