@@ -1,7 +1,8 @@
 //! A mailbox, an account or everything, written to a file.
 //!
 //! One message is read chunk by chunk and written before the next one is looked at; of a zip only the
-//! directory is held. One that is moved while it is read is read on where it is then.
+//! directory is held. One that is moved while it is read is read on where it is then, and one whose windows
+//! become its own bytes, since somebody opens it, in those.
 
 use std::collections::BTreeSet;
 
@@ -95,14 +96,15 @@ enum Bytes {
         origin: MessageId,
         is_fetched: bool,
         next: u32,
+        size: u64,
         left: u64,
     },
     Held(Option<Vec<u8>>),
 }
 
 impl Bytes {
-    fn stored(id: MessageId, is_fetched: bool, left: u64) -> Self {
-        Self::Stored { id, origin: id, is_fetched, next: 0, left }
+    fn stored(id: MessageId, is_fetched: bool, size: u64) -> Self {
+        Self::Stored { id, origin: id, is_fetched, next: 0, size, left: size }
     }
 }
 
@@ -286,8 +288,12 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         match bytes {
             Bytes::Held(raw) => Ok(raw.take().filter(|raw| !raw.is_empty())),
             Bytes::Stored { left: 0, .. } => Ok(None),
-            Bytes::Stored { id, origin, is_fetched, next, left } => {
-                let chunk = self.stored_chunk(id, *origin, *is_fetched, *next).await?;
+            Bytes::Stored { id, origin, is_fetched, next, size, left } => {
+                let mut chunk = self.stored_chunk(id, *origin, *is_fetched, *next).await?;
+                if chunk.is_none() && *is_fetched && self.is_whole(*id, *size).await? {
+                    (*is_fetched, *next) = (false, 0);
+                    chunk = self.own_chunk(id, *origin, next, *size - *left).await?;
+                }
                 let rest = chunk.as_ref().and_then(|chunk| left.checked_sub(chunk.len() as u64));
                 // Half a message is none.
                 *left = rest.ok_or_else(|| {
@@ -299,6 +305,32 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 Ok(chunk)
             }
         }
+    }
+
+    /// Whether a message of this size is stored as it is: if it was opened, its windows became its own
+    /// bytes.
+    async fn is_whole(&self, id: MessageId, size: u64) -> Result<bool, StoreError> {
+        let key = record::message_key(id);
+        let message: Option<Message> = record::get(self.host.store(), &key).await?;
+        Ok(message.is_some_and(|message| message.body == Body::Whole { size }))
+    }
+
+    /// The first chunk of a message's own bytes that has more than so many, without those.
+    async fn own_chunk(
+        &mut self,
+        id: &mut MessageId,
+        origin: MessageId,
+        number: &mut u32,
+        mut known: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        while let Some(mut chunk) = self.stored_chunk(id, origin, false, *number).await? {
+            if chunk.len() as u64 > known {
+                return Ok(Some(chunk.split_off(known as usize)));
+            }
+            known -= chunk.len() as u64;
+            *number += 1;
+        }
+        Ok(None)
     }
 
     /// A chunk of a message, which is followed to where it was moved. The number that it has on its way

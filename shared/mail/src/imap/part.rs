@@ -32,7 +32,8 @@ impl<T: Transport> ImapClient<T> {
     /// stored, and whether that is all.
     ///
     /// It may break off after any window, and the next call goes on from there: the part counts as
-    /// stored once its last window is, together with the record that says so.
+    /// stored once its last window is, together with the record that says so. Where the windows that are
+    /// counted are gone by now, it begins anew.
     ///
     /// # Errors
     ///
@@ -169,7 +170,8 @@ impl Fetched {
 }
 
 /// What is stored of a part beyond what is known: by an earlier try, or by another that goes on beside
-/// this one.
+/// this one. Nothing, if what is known is gone: a message's windows have become its own bytes, or it was
+/// moved and has come back.
 async fn stored_windows(
     store: &impl Store,
     id: MessageId,
@@ -180,6 +182,11 @@ async fn stored_windows(
         return Ok(Fetched { encoding, windows: 0, stored: size, size, is_whole: true });
     }
     let key = record::part_key(id, section);
+    if let Some(last) = fetched.windows.checked_sub(1)
+        && store.get(Table::Bodies, &key.clone().u32(last)).await?.is_none()
+    {
+        (fetched.windows, fetched.stored) = (0, 0);
+    }
     while let Some(window) = store.get(Table::Bodies, &key.clone().u32(fetched.windows)).await? {
         fetched.windows += 1;
         fetched.stored += window.len() as u64;

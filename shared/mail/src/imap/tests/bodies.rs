@@ -486,3 +486,25 @@ fn of_a_message_that_comes_in_windows_nobody_says_that_it_is_an_attachment() {
     let refused = fetched("{tag} NO not now\r\n".into());
     assert!(matches!(refused, MailError::Refused { what: "send the message", .. }), "{refused:?}");
 }
+
+#[test]
+fn what_went_while_a_message_came_is_fetched_again_from_the_beginning() {
+    let id = MessageId { mailbox: INBOX, uid: 5 };
+    let (host, raw) = host_with_unplanned(3_500_000);
+    let first = window(&raw, 0..1 << 20);
+    let with_size = first.replace("BODY[]", "RFC822.SIZE 3500000 BODY[]");
+    let script = vec![
+        select(3, 9, 7),
+        ("UID FETCH 5 (UID RFC822.SIZE BODY.PEEK[]<0.1048576>)", with_size),
+        (WINDOWS[0], first),
+    ];
+    let mut client = ready(&host, script);
+    let fetched = now(client.fetch_piece(&host, id, "", None)).unwrap();
+    assert_eq!((fetched.stored, fetched.size), (1 << 20, 3_500_000));
+    // Somebody has opened it meanwhile, and its windows have become its own bytes.
+    let range = KeyRange::prefix(record::part_key(id, ""));
+    let gone = Write::DeleteRange { table: Table::Bodies, range };
+    now(host.store.apply(vec![gone], Durability::Relaxed)).unwrap();
+    let fetched = now(client.fetch_piece(&host, id, "", Some(fetched))).unwrap();
+    assert_eq!((fetched.stored, fetched.is_whole), (1 << 20, false));
+}
