@@ -189,9 +189,11 @@ impl<T: Transport> ImapClient<T> {
         self.connection.tls()
     }
 
-    /// Whether the connection can be used for something else after an error.
+    /// Whether the connection can be used for something else after an error. What is still under way would
+    /// come in between, and be taken for the answer to that.
     pub fn is_usable(&self, error: &MailError) -> bool {
-        !(self.half_said || error.breaks_connection())
+        let is_busy = self.connection.session.is_busy();
+        !(self.half_said || is_busy || error.breaks_connection())
     }
 
     /// A stored path as the server wants it.

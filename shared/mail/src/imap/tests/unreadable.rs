@@ -117,3 +117,21 @@ fn a_connection_on_which_the_server_comes_to_no_end_is_left() {
     assert!(matches!(done, Err(MailError::TimedOut(_))), "{done:?}");
     assert!(!is_usable);
 }
+
+#[test]
+fn a_connection_on_which_something_is_still_under_way_is_of_no_use_after_a_refusal() {
+    let host = host_with_inbox();
+    let script = vec![
+        select(1300, 9, 1301),
+        unread(1300),
+        all("1:1300"),
+        (items!("1251:1300"), ok(&listed(1251..=1300))),
+        (items!("1051:1250"), "{tag} NO [INUSE] Somebody else has it.\r\n".into()),
+        (items!("51:1050"), String::new()),
+    ];
+    let mut client = ready(&host, script);
+    let mut go_on = |_: SyncStep| ControlFlow::Continue(());
+    let refused = now(client.sync_messages(&host, INBOX, &mut go_on)).unwrap_err();
+    assert!(matches!(refused, MailError::Closed(_)), "{refused:?}");
+    assert!(!client.is_usable(&refused), "what comes now would answer what is asked next");
+}
