@@ -3,9 +3,10 @@
 //! The windows are those of the part without a section. When all have come they become the message's own
 //! bytes, a window at a time.
 //!
-//! *If this ends in between*, the message is as it was. Windows that have come stay, and the next try asks
-//! for the rest; when all are here, it copies them anew, over what it had copied. The batch that names the
-//! bytes in the message's record removes the windows.
+//! *If this ends in between*, the message's record is as it was; if it names bytes that are damaged, even
+//! fewer of them may be left, and they are fetched all the same. Windows that have come stay, and the next
+//! try asks for the rest; when all are here, it copies them anew, over what it had copied. The batch that
+//! names the bytes in the message's record removes the windows.
 
 use postern_bridge::MessageId;
 
@@ -44,69 +45,102 @@ pub(super) fn too_large() -> MailError {
     MailError::Input("This message is too large to open here.".into())
 }
 
+fn drop_chunks(id: MessageId) -> Write {
+    Write::DeleteRange { table: Table::Bodies, range: record::chunks(id) }
+}
+
 fn drop_windows(id: MessageId) -> Write {
     Write::DeleteRange { table: Table::Bodies, range: KeyRange::prefix(record::part_key(id, "")) }
 }
 
-/// Makes the windows of a message that have all come its own bytes.
+/// Makes the windows of a message that have all come its own bytes. If that fails, what was copied is
+/// removed, since nobody reads it and it takes up room; damaged windows are as well, to be fetched again.
 async fn adopt(store: &impl Store, id: MessageId) -> Result<(), MailError> {
-    // Its flags may have changed in the meantime, and it may be gone.
-    let _editing = store.editing().lock().await;
     let message: Option<Message> = record::get(store, &message_key(id)).await?;
-    let mut message = message.ok_or(MailError::Gone("message"))?;
-    let size = match copy(store, id).await {
-        Err(StoreError::Damaged(why)) => {
-            // They are fetched again.
-            store.apply(vec![drop_windows(id)], Durability::Relaxed).await?;
-            return Err(StoreError::Damaged(why).into());
-        }
-        copied => copied?,
-    };
-    let shown = usize::try_from(limits::SHOWN).unwrap_or(usize::MAX);
-    let summary = postern_mime::summary(&record::beginning(store, id, shown).await?);
-    message.body = Body::Whole { size };
-    message.preview = summary.preview;
-    let is_cut = size > limits::SHOWN;
-    message.has_attachments = summary.has_attachments || is_cut && message.has_attachments;
-    Ok(store.apply(vec![message.put(), drop_windows(id)], Durability::Relaxed).await?)
+    let before = message.ok_or(MailError::Gone("message"))?.body;
+    let adopted = copy(store, id, &before).await;
+    if let Err(MailError::Store(error)) = &adopted {
+        let _editing = store.editing().lock().await;
+        // If it is not there any more, nothing else matters.
+        present(store, id, &before).await?;
+        let mut batch = vec![drop_chunks(id)];
+        batch.extend(matches!(error, StoreError::Damaged(_)).then(|| drop_windows(id)));
+        // What went wrong before counts more.
+        let _ = store.apply(batch, Durability::Relaxed).await;
+    }
+    adopted
 }
 
-/// Copies a message's windows to where its own bytes are; how many there are.
-async fn copy(store: &impl Store, id: MessageId) -> Result<u64, StoreError> {
-    let missing = || StoreError::Damaged("bytes of a message are missing".into());
+/// Copies a message's windows to where its own bytes are, and names them in its record. Others may write
+/// between two windows: if the message is moved then, its windows are gone with it, also if it comes back.
+async fn copy(store: &impl Store, id: MessageId, before: &Body) -> Result<(), MailError> {
     let PartEnd { size, .. } = record::part_end(store, id, "").await?.ok_or_else(missing)?;
     let (mut copied, mut chunk) = (0, 0);
-    let mut batch = vec![Write::DeleteRange { table: Table::Bodies, range: record::chunks(id) }];
+    let mut batch = vec![drop_chunks(id)];
     let mut windows = (0..).map(|number| record::part_key(id, "").u32(number));
     while copied < size
         && let Some(key) = windows.next()
     {
+        // Read before the lock is taken, so that who waits for it has their turn.
         let window = store.get(Table::Bodies, &key).await?.ok_or_else(missing)?;
         copied += window.len() as u64;
         let writes = record::put_chunks(id, chunk, window);
         chunk += u32::try_from(writes.len()).unwrap_or(u32::MAX);
         batch.extend(writes);
+        let _editing = store.editing().lock().await;
+        fetched(store, id, before).await?;
         // Strictly: the record that follows must not reach the disk before its bytes.
         store.apply(std::mem::take(&mut batch), Durability::Strict).await?;
     }
-    if copied == size { Ok(size) } else { Err(missing()) }
+    if copied != size {
+        return Err(missing().into());
+    }
+    let shown = usize::try_from(limits::SHOWN).unwrap_or(usize::MAX);
+    let summary = postern_mime::summary(&record::beginning(store, id, shown).await?);
+    let _editing = store.editing().lock().await;
+    let mut message = fetched(store, id, before).await?;
+    message.body = Body::Whole { size };
+    message.preview = summary.preview;
+    let is_cut = size > limits::SHOWN;
+    message.has_attachments = summary.has_attachments || is_cut && message.has_attachments;
+    batch.extend([message.put(), drop_windows(id)]);
+    Ok(store.apply(batch, Durability::Relaxed).await?)
+}
+
+/// The record of a message of which all windows are still here.
+async fn fetched(store: &impl Store, id: MessageId, before: &Body) -> Result<Message, MailError> {
+    let message = present(store, id, before).await?;
+    record::part_end(store, id, "").await?.ok_or_else(missing)?;
+    Ok(message)
+}
+
+/// The message's record, whose flags may have changed in the meantime. If it is gone, or has other bytes by
+/// now, they are not to be touched.
+async fn present(store: &impl Store, id: MessageId, before: &Body) -> Result<Message, MailError> {
+    let message: Option<Message> = record::get(store, &message_key(id)).await?;
+    message.filter(|message| message.body == *before).ok_or(MailError::Gone("message"))
+}
+
+fn missing() -> StoreError {
+    StoreError::Damaged("bytes of a message are missing".into())
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join;
     use postern_bridge::MailboxId;
 
     use super::*;
     use crate::{
         changes::tests::message,
         record::{CHUNK, encode},
-        testing::{FailingStore, block_on},
+        testing::{FailingStore, WriteFault, YieldingStore, block_on, give_way},
     };
 
     const ID: MessageId = MessageId { mailbox: MailboxId(1), uid: 7 };
 
     /// A message in three windows, one of them a crumb, beside what an earlier copy has left.
-    fn fetched() -> (FailingStore, Vec<u8>) {
+    fn in_windows() -> (FailingStore, Vec<u8>) {
         let windows = [
             [&b"Subject: x\r\n\r\nHello "[..], &[b'a'; 2 * CHUNK + 9]].concat(),
             b"b".to_vec(),
@@ -135,27 +169,64 @@ mod tests {
 
     #[test]
     fn windows_become_a_message_at_once_whatever_write_it_breaks_off_at() {
-        let (store, raw) = fetched();
+        let (store, raw) = in_windows();
         let whole = (Body::Whole { size: raw.len() as u64 }, raw, 0);
         block_on(adopt(&store, ID)).unwrap();
         assert_eq!(stored(&store), whole);
         let writes = store.writes.get();
         assert_eq!(writes, 4, "a batch for each window, and one that names them");
-        for failing in 0..writes {
-            let (store, _) = fetched();
-            store.left.set(Some(failing));
+        // The page dies, or there is no room for a single write.
+        for (failing, dies) in (0..writes).flat_map(|at| [(at, true), (at, false)]) {
+            let (store, _) = in_windows();
+            match dies {
+                true => store.left.set(Some(failing)),
+                false => store.fault.set(Some((failing, WriteFault::Full))),
+            }
             assert_eq!(block_on(adopt(&store, ID)), Err(StoreError::QuotaExceeded.into()));
             store.left.set(None);
-            let (body, _, windows) = stored(&store);
+            let (body, left, windows) = stored(&store);
             assert_eq!((body, windows), (Body::Absent, 4), "{failing}");
+            assert!(dies || left.is_empty(), "{} bytes take up room, {failing}", left.len());
             block_on(adopt(&store, ID)).unwrap();
             assert_eq!(stored(&store), whole, "{failing}");
         }
     }
 
     #[test]
+    fn others_may_write_between_two_windows_and_what_is_moved_then_leaves_nothing() {
+        let mut came_between = false;
+        let mut is_early = true;
+        for turns in 0.. {
+            let (filled, _) = in_windows();
+            let store = YieldingStore { inner: filled.inner };
+            let mut remove = async || {
+                for _ in 0..turns {
+                    give_way().await;
+                }
+                let _editing = store.editing().lock().await;
+                let message: Message =
+                    record::get(&store, &message_key(ID)).await.unwrap().unwrap();
+                let size = record::stored_size(&store, ID).await.unwrap();
+                let is_begun = size > 0 && size != 9 * CHUNK as u64;
+                came_between |= message.body == Body::Absent && is_begun;
+                let gone = message.delete_whole().into();
+                store.apply(gone, Durability::Strict).await.unwrap();
+            };
+            let (adopted, ()) = block_on(join(adopt(&store, ID), remove()));
+            let left = block_on(store.inner.keys(Table::Bodies, &KeyRange::all())).unwrap();
+            assert!(left.is_empty(), "{turns}: {} values", left.len());
+            is_early = adopted == Err(MailError::Gone("message"));
+            if !is_early {
+                assert_eq!(adopted, Ok(()), "{turns}");
+                break;
+            }
+        }
+        assert!(came_between && !is_early);
+    }
+
+    #[test]
     fn a_message_of_which_a_window_got_lost_is_fetched_again() {
-        let (store, _) = fetched();
+        let (store, _) = in_windows();
         let key = record::part_key(ID, "").u32(1);
         let lost = vec![Write::Delete { table: Table::Bodies, key }];
         block_on(store.apply(lost, Durability::Strict)).unwrap();
