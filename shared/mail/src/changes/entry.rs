@@ -1,5 +1,7 @@
 //! What was changed here and is to be changed on the server, in order.
 
+use std::ops::RangeInclusive;
+
 use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Role};
 use serde::{Deserialize, Serialize};
 
@@ -298,11 +300,12 @@ impl Entry {
         self.task.has_messages_of(mailbox)
     }
 
-    /// Whether the server may have done it since a moment, in milliseconds since 1970 (UTC).
-    pub(crate) fn may_be_done_since(&self, moment: i64) -> bool {
+    /// Whether the server may have done it in a span of time, in milliseconds since 1970 (UTC). What was
+    /// done later than that was, by a clock that has been set back.
+    pub(crate) fn may_be_done_in(&self, span: &RangeInclusive<i64>) -> bool {
         match self.state {
             State::Tried => true,
-            State::Done(at) => at >= moment,
+            State::Done(at) => span.contains(&at),
             State::Queued | State::Held => false,
         }
     }

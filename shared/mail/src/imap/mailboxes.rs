@@ -4,7 +4,10 @@ mod identifiers;
 mod known;
 mod roles;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use postern_bridge::{AccountId, MailboxId, Role};
 use postern_imap::{
@@ -54,6 +57,7 @@ impl<T: Transport> ImapClient<T> {
             return Ok(stored);
         }
         let entries = changes::entries(store, account).await?;
+        listed.asked = *listed.asked.start()..=host.now();
         // One that can't be read may be about a message that is here alone.
         listed.is_whole &= !changes::is_damaged(store, account).await?;
         // Where all are known, it does not matter if no number can be had.
@@ -81,7 +85,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         identified: &BTreeMap<Vec<u8>, u32>,
     ) -> Result<Listing, MailError> {
-        let asked = host.now();
+        let began = host.now();
         let offered = self.capabilities(host).await?;
         let with = ListReturn::offered(&offered);
         let what = "list the mailboxes";
@@ -123,7 +127,8 @@ impl<T: Transport> ImapClient<T> {
             // There is always an inbox: what is stored must not go because of a damaged answer.
             return Err(MailError::Protocol("an empty list of mailboxes".into()));
         }
-        Ok(Listing { mailboxes, is_whole, has_labels: labels::are_offered(&offered), asked })
+        let has_labels = labels::are_offered(&offered);
+        Ok(Listing { mailboxes, is_whole, has_labels, asked: began..=host.now() })
     }
 
     /// Asks about mailboxes, given by the server's names, one by one.
@@ -177,8 +182,8 @@ struct Listing {
     is_whole: bool,
     /// Whether the server has labels.
     has_labels: bool,
-    /// When it was asked, in milliseconds since 1970 (UTC).
-    asked: i64,
+    /// Since when it was asked, and until when what is queued is known, in milliseconds since 1970 (UTC).
+    asked: RangeInclusive<i64>,
 }
 
 /// A mailbox as the server lists it.
@@ -247,11 +252,12 @@ fn reconcile(
         mailbox.synced.stale |= lacks_labels || plan::is_stale(&mailbox, own.status.as_ref());
         let counts = own.status.as_ref().and_then(|own| own.unseen.zip(own.messages));
         if let Some((unread, total)) = counts {
-            mailbox.synced.counted =
-                own.status.as_ref().and_then(|own| own.uid_validity.zip(own.uid_next));
-            // What the server has heard of meanwhile is in its counts or not, and in those here once.
+            // What the server has heard of meanwhile is in its counts or not, and in those here once. What
+            // is not shown nobody knows of, so that it does not go if the mailbox is to be emptied.
             let id = mailbox.id;
-            if !entries.iter().any(|own| own.has_messages_of(id) && own.may_be_done_since(*asked)) {
+            if !entries.iter().any(|own| own.has_messages_of(id) && own.may_be_done_in(asked)) {
+                mailbox.synced.counted =
+                    own.status.as_ref().and_then(|own| own.uid_validity.zip(own.uid_next));
                 let pending = Pending::from_entries(entries, &mailbox, i64::MAX);
                 mailbox.unread = pending.unread(unread);
                 mailbox.total = pending.total(total);

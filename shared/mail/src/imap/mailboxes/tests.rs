@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn whole(mailboxes: impl Into<Vec<Listed>>) -> Listing {
-    Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false, asked: 0 }
+    Listing { mailboxes: mailboxes.into(), is_whole: true, has_labels: false, asked: 0..=0 }
 }
 
 pub(super) fn own(path: &str, counts: Option<(u32, u32)>) -> Listed {
@@ -99,11 +99,19 @@ fn what_the_server_may_have_done_before_it_counted_or_after_that_stays_as_it_is_
     let task = Task::Expunge { mailbox: inbox.id, items };
     let total = |state| {
         let entry = Entry { state, ..queued(1, task.clone()) };
-        let listed = Listing { asked: 10, ..whole([own("INBOX", Some((2, 5)))]) };
+        let mut own = own("INBOX", Some((2, 5)));
+        let status = own.status.take().unwrap();
+        own.status = Some(MailboxStatus { uid_validity: Some(7), uid_next: Some(12), ..status });
+        let listed = Listing { asked: 10..=20, ..whole([own]) };
         let stored = std::slice::from_ref(&inbox);
-        reconcile(AccountId(3), stored, &listed, 2, &[entry]).mailboxes[0].total
+        let known = &reconcile(AccountId(3), stored, &listed, 2, &[entry]).mailboxes[0];
+        // What is not shown does not count as known.
+        assert_eq!(known.synced.counted.is_some(), known.total != inbox.total);
+        known.total
     };
     assert_eq!([State::Done(9), State::Done(10), State::Tried].map(total), [5, 3, 3]);
+    assert_eq!(total(State::Done(20)), 3);
+    assert_eq!(total(State::Done(21)), 5, "by a clock that was set back since");
     assert_eq!(total(State::Queued), 4, "the server has not heard of it");
 }
 
