@@ -12,14 +12,7 @@ use super::super::{
     icons::{self, Glyph, Icon},
     menu,
 };
-use crate::{
-    format,
-    state::{
-        App,
-        command::{Command, Purpose},
-    },
-    text,
-};
+use crate::{format, state::App, text};
 
 /// One element of the list; which row it shows changes as the list is scrolled.
 #[component]
@@ -84,8 +77,7 @@ pub(crate) fn RowView(
             app.aim_at(index);
             // Fails only for what is no type.
             let _ = data.set_data(folders::DRAGGED, "");
-            let can_move = app.allows(&Command::ChooseFolder(Purpose::Move));
-            data.set_effect_allowed(if can_move { "copyMove" } else { "copy" });
+            data.set_effect_allowed(if folders::can_move(app) { "copyMove" } else { "copy" });
         }
     };
     view! {
