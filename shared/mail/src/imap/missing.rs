@@ -49,6 +49,7 @@ impl<T: Transport> ImapClient<T> {
                 return Ok(());
             }
         }
+        let asked = sync.host().now();
         let Present { uids, is_whole } = match selected.exists {
             0 => Present { uids: Vec::new(), is_whole: true },
             _ => self.present(sync.host()).await?,
@@ -62,6 +63,8 @@ impl<T: Transport> ImapClient<T> {
         let difference = plan::difference(there, std::mem::take(stored));
         *stored = difference.known;
         if is_whole {
+            // What has gone since the mailbox was opened is in its count then, and not in this one.
+            sync.set_total(u32::try_from(uids.len()).unwrap_or(u32::MAX), asked);
             let there = uids.iter().filter(|uid| pending.has_departed(**uid)).count();
             let there = u32::try_from(there).unwrap_or(u32::MAX);
             sync.gone = pending.departures().saturating_sub(there);

@@ -56,6 +56,51 @@ fn a_move_that_ends_while_a_mailbox_is_brought_up_to_date_is_counted_once() {
     }
 }
 
+#[test]
+fn what_leaves_while_a_mailbox_is_brought_up_to_date_is_counted_once_before_that_is_known() {
+    for capabilities in ["MOVE UIDPLUS", "MOVE", "UIDPLUS"] {
+        let begin = || {
+            let host = host(capabilities);
+            move_to(&host, INBOX, &[2], OTHER).unwrap();
+            // All messages are compared.
+            let own = block_on(record::mailbox(&host.store, INBOX)).unwrap();
+            let own = Mailbox { uid_next: 0, ..own };
+            block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
+            host
+        };
+        let whole = begin();
+        drain(&whole).unwrap();
+        // After the mailbox was opened, and after its unread messages were counted.
+        for (cut, ends_at) in (0..whole.carried.get()).flat_map(|cut| [(cut, 1), (cut, 2)]) {
+            let host = begin();
+            let mut looks = 0;
+            let mut changed = |step: SyncStep| {
+                looks += u32::from(step.change.is_none());
+                if step.change.is_none() && looks == ends_at {
+                    host.advance(Duration::from_millis(1));
+                    let selected = host.server.borrow().selected.clone();
+                    host.cut.set(Some(cut));
+                    assert!(drain(&host).is_err());
+                    host.cut.set(None);
+                    // The other connection goes on.
+                    host.server.borrow_mut().selected = selected;
+                    host.server.borrow_mut().buffer.clear();
+                    host.advance(Duration::from_millis(1));
+                }
+                ControlFlow::Continue(())
+            };
+            block_on(async {
+                let login = account(Protocol::Imap).incoming;
+                let secret = Secret::new("secret");
+                let mut client = ImapClient::connect(&host, &login, &secret).await.unwrap();
+                let done = client.sync_messages(&host, INBOX, &mut changed).await;
+                assert_eq!(done, Ok(ControlFlow::Continue(())));
+            });
+            assert_eq!(counts(&host)[0], (2, 2), "{capabilities} {ends_at}, cut at {cut}");
+        }
+    }
+}
+
 /// Has the server asked about all mailboxes.
 fn look(host: &TestHost<Imap, MemoryStore>) {
     let account = account(Protocol::Imap);

@@ -49,8 +49,10 @@ pub(super) struct Imap {
     pub(super) finds: Option<usize>,
     /// What was said, without tags.
     pub(super) log: Vec<String>,
-    selected: Option<String>,
-    buffer: Vec<u8>,
+    /// The selected mailbox.
+    pub(super) selected: Option<String>,
+    /// The beginning of a line that has not ended.
+    pub(super) buffer: Vec<u8>,
 }
 
 impl Imap {
