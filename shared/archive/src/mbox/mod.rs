@@ -20,6 +20,6 @@ mod writer;
 
 pub(crate) use from_line::civil;
 pub use reader::{Event, Reader};
-pub use start::{may_be_mail, may_be_message};
+pub use start::{may_be_mail, may_be_message, without_separator};
 pub use status::Status;
 pub use writer::Writer;

@@ -29,6 +29,13 @@ pub fn may_be_message(start: &[u8]) -> bool {
     !start.contains(&0) && !OTHERS.iter().any(|other| start.starts_with(other))
 }
 
+/// A message's first bytes without a separator before its header.
+pub fn without_separator(start: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\n', start).map_or(start.len(), |at| at + 1);
+    let (first, rest) = start.split_at(end);
+    if Form::of(first) > Form::Not && is_field(rest) { rest } else { start }
+}
+
 fn is_in_header(line: &[u8]) -> bool {
     is_field(line) || line.starts_with(b">From ")
 }
@@ -83,6 +90,21 @@ mod tests {
             b"",
         ];
         all_are(&mail, may_be_mail, true);
+    }
+
+    #[test]
+    fn a_separator_is_one_only_before_a_header() {
+        let cases: [(&[u8], &[u8]); 6] = [
+            (b"From ada Thu Jan  1 00:00:00 1970\nSubject: x\n", b"Subject: x\n"),
+            (b"From ada\r\nSubject: x\r\n\r\nFrom\r\n", b"Subject: x\r\n\r\nFrom\r\n"),
+            (b"From me to you,\nall the best.\n", b"From me to you,\nall the best.\n"),
+            (b"From me", b"From me"),
+            (b"From: ada\nSubject: x\n", b"From: ada\nSubject: x\n"),
+            (b"", b""),
+        ];
+        for (start, expected) in cases {
+            assert_eq!(without_separator(start), expected);
+        }
     }
 
     #[test]

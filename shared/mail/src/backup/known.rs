@@ -1,9 +1,11 @@
 //! Which messages a mailbox has already: by Message-ID (or date and subject), then by content.
 //!
-//! The content is compared without its line ends: programs on the way have other ones.
+//! The content is compared without its line ends: programs on the way have other ones. So is it without a
+//! separator before the header, which earlier versions kept of a message file.
 
 use std::collections::HashMap;
 
+use postern_archive::mbox::without_separator;
 use postern_bridge::{MailboxId, MessageId};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +17,8 @@ use crate::{
 
 /// How many records are read at a time.
 const WINDOW: usize = 500;
+/// How many of a message's first bytes are looked at for a separator.
+const START: usize = 1000;
 
 /// What tells messages apart at first sight.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -35,17 +39,42 @@ impl Trait {
     }
 }
 
-/// A digest of a message's bytes without its line ends.
+/// A digest of a message's bytes without its line ends and without a separator.
 #[derive(Default)]
-pub(super) struct Content(Sha256);
+pub(super) struct Content {
+    hasher: Sha256,
+    /// The first bytes, until there are enough of them.
+    start: Vec<u8>,
+    begun: bool,
+}
 
 impl Content {
     pub(super) fn update(&mut self, bytes: &[u8]) {
-        bytes.split(|byte| matches!(byte, b'\r' | b'\n')).for_each(|text| self.0.update(text));
+        let missing = if self.begun { 0 } else { START - self.start.len() };
+        let (start, rest) = bytes.split_at(bytes.len().min(missing));
+        self.start.extend(start);
+        if !self.begun && self.start.len() == START {
+            self.begin();
+        }
+        self.text(rest);
     }
 
-    pub(super) fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
+    pub(super) fn finish(mut self) -> [u8; 32] {
+        if !self.begun {
+            self.begin();
+        }
+        self.hasher.finalize().into()
+    }
+
+    fn begin(&mut self) {
+        self.begun = true;
+        let start = std::mem::take(&mut self.start);
+        self.text(without_separator(&start));
+    }
+
+    fn text(&mut self, bytes: &[u8]) {
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        bytes.split(is_end).for_each(|text| self.hasher.update(text));
     }
 }
 

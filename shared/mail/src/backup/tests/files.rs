@@ -55,6 +55,32 @@ fn a_zip_of_ours_can_be_read_into_one_folder_as_well() {
 }
 
 #[test]
+fn a_message_file_whose_separator_an_earlier_version_kept_is_known_again() {
+    for text in ["one\r\n".to_owned(), "many\r\n".repeat(300)] {
+        let (host, inbox) = empty();
+        let message = format!("Message-ID: <1@x>\r\nSubject: x\r\n\r\n{text}");
+        let with = |from: &str| format!("{from}{message}").into_bytes();
+        let [raw, other] = ["From ada Thu Jan  1 00:00:00 1970\r\n", "X-Other: y\r\n"].map(with);
+        let mut folder: Mailbox =
+            block_on(record::get(&host.store, &record::mailbox_key(inbox))).unwrap().unwrap();
+        let id = MessageId { mailbox: inbox, uid: folder.uid_next };
+        (folder.uid_next, folder.total) = (id.uid + 1, 1);
+        let summary = postern_mime::summary(&raw);
+        let (message_id, subject) = (summary.message_id, summary.subject);
+        let body = Body::Whole { size: raw.len() as u64 };
+        let stored = crate::changes::tests::message(id);
+        let mut batch = put_body(id, &raw);
+        batch.extend(Message { message_id, subject, body, ..stored }.put_listed());
+        batch.push(folder.put());
+        block_on(host.store.apply(batch, Durability::Strict)).unwrap();
+        for (raw, expected) in [(&raw, (0, 1)), (&with(""), (0, 1)), (&other, (1, 0))] {
+            let imported = block_on(import(&host, inbox, &mut File::named("x.eml", raw))).unwrap();
+            assert_eq!((imported.messages, imported.duplicates), expected);
+        }
+    }
+}
+
+#[test]
 fn single_messages_and_foreign_archives_are_read() {
     let (host, inbox) = empty();
     let message = b"Subject: alone\n\nFrom x Thu Jan  1 00:00:00 1970\nlast\n";
