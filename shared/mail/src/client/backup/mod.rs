@@ -139,10 +139,11 @@ impl<H: Host> Client<H> {
     }
 
     pub(super) fn stop_transfer(&self, page: ClientId, request: u32) {
+        // Between two files none is under way, and no more may come.
+        self.inner.recognised.take();
         let stopped = self.inner.transfers.borrow_mut().remove(&(page, request));
         if let Some(transfer) = stopped {
             transfer.task.abort();
-            self.inner.recognised.take();
         }
     }
 

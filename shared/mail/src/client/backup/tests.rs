@@ -66,6 +66,9 @@ fn a_folder_is_read_once_for_several_files() {
     assert_eq!(read(&client, 7, false), (0, 0));
     assert_eq!(read(&client, 7, true), (0, MANY + 20));
     client.stop_transfers(ClientId(1));
+    assert_eq!(read(&client, 7, true), (0, MANY + 20));
+    // The person stops between two.
+    client.stop_transfer(ClientId(1), 1);
     assert_eq!(read(&client, 7, false), (0, MANY + 20));
 }
 
