@@ -89,11 +89,11 @@ impl<H: Host> Client<H> {
     /// downloaded until there is.
     pub(super) async fn storage_is_full(&self) {
         let freed = self.free_room().await.unwrap_or(0);
+        let is_paused = freed < ROOM;
         // What several accounts find at a time is one lack of room.
-        if !self.inner.paused.get() {
+        if !self.inner.paused.replace(is_paused) && is_paused {
             self.inner.full.set(self.inner.full.get().again(self.inner.host.now()));
         }
-        self.inner.paused.set(freed < ROOM);
         self.look_at_storage().await;
     }
 
@@ -247,8 +247,9 @@ mod tests {
     use super::*;
     use crate::{
         changes::tests::{mailbox, message},
+        client::tests::still,
         store::MemoryStore,
-        testing::block_on,
+        testing::{account, block_on},
     };
 
     #[test]
@@ -266,6 +267,19 @@ mod tests {
         }
         now += SAME;
         assert!(full.again(now).is_due(now + minutes(4)), "long after it is another lack of room");
+    }
+
+    #[test]
+    fn where_dropping_bodies_makes_room_nothing_waits_longer_the_next_time() {
+        let (client, _) = still(MemoryStore::new(), account(Protocol::Imap));
+        let id = MessageId { mailbox: MailboxId(1), uid: 1 };
+        let whole = Message { body: Body::Whole { size: ROOM }, ..message(id) };
+        let batch = [&[mailbox(1).put()][..], &whole.put_listed()].concat();
+        block_on(client.store().apply(batch, Durability::Strict)).unwrap();
+        for (paused, wait) in [(false, 0), (true, FIRST_WAIT), (true, FIRST_WAIT)] {
+            block_on(client.storage_is_full());
+            assert_eq!((client.inner.paused.get(), client.inner.full.get().wait), (paused, wait));
+        }
     }
 
     #[test]
