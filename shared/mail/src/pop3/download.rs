@@ -30,7 +30,7 @@ use super::{
     limits::BATCH_MESSAGES,
     listing::{Listing, listing},
     namesakes::{have_moved_on, retire_namesakes},
-    plan::{Plan, plan},
+    plan::plan,
     retention::is_held_by_clock,
     server::Server,
     stages::{Due, Fetched, Rule},
@@ -188,26 +188,20 @@ async fn run<H: Host>(
     let (extent, troubles) = (job.account.extent, &notes.troubles);
     let plan = plan(&listing, ledger, extent, troubles, notes.all_came.as_ref(), seen);
     let (is_held, believes) = (!plan.held.is_empty(), plan.believes);
-    let takes_as_listed = notes.doubts_for_the_last_time();
+    let takes_as_listed = !listing.is_numbered() || !notes.may_hold_back();
     let mut known = Known { takes_as_listed, ..Known::default() };
     let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
     fetch.run(server, plan, troubles, progress).await?;
-    let in_doubt = known.gives_ids_again || notes.doubts_ids > 0;
-    let wanted = std::mem::take(&mut known.unsure);
-    if in_doubt || !wanted.is_empty() {
-        ServerNotes::edit(store, id, |own| own.compare_ids(&notes)).await?;
+    let is_new = fetch.known.gives_ids_again;
+    if is_new
+        || notes.doubts_ids > 0
+        || have_moved_on(host, id, server, fetch.ledger, &listing, fetch.known).await?
+    {
+        ServerNotes::edit(store, id, |own| own.compare_ids(&notes, is_new)).await?;
+        retire_namesakes(host, server, fetch.ledger, &listing, fetch.known).await?;
     }
-    if in_doubt || have_moved_on(host, id, server, ledger, &listing, &known).await? {
-        ServerNotes::edit(store, id, |own| own.compare_ids(&notes)).await?;
-        retire_namesakes(host, server, ledger, &listing, &known).await?;
-    }
-    if !wanted.is_empty() {
-        known.takes_as_listed = true;
-        let plan = Plan { wanted, ..Plan::default() };
-        let mut fetch = Fetch::new(host, place, &listing, ledger, &mut report, &mut known, seen);
-        fetch.run(server, plan, troubles, progress).await?;
-    }
-    ServerNotes::edit(store, id, |notes| notes.doubts_ids = 0).await?;
+    fetch.take_held_back(progress).await?;
+    ServerNotes::edit(store, id, ServerNotes::is_compared).await?;
     let left_out = ledger.placeholders().chain(ledger.refused());
     report.left_out = count(left_out.filter(|row| is_left(row)));
     let all_came = report.withheld == 0 && report.left_out == 0 && !is_held && !believes;

@@ -32,12 +32,9 @@ pub(super) struct Known {
     /// Whether the unique id of a message that was thought to be there has turned out to be another
     /// one's by now.
     pub(super) gives_ids_again: bool,
-    /// What seems to be a copy of a message that is listed as it was: it is fetched again once that
-    /// one was compared.
-    pub(super) unsure: Vec<Wanted>,
-    /// The rows of what it seems to be a copy of.
+    /// The rows of what something seems to be a copy of that is held back.
     pub(super) alike: BTreeSet<Vec<u8>>,
-    /// Whether what is listed as it was counts as what it was: it was compared, or can't be.
+    /// Whether what is listed as it was counts as what it was, so that nothing is held back.
     pub(super) takes_as_listed: bool,
 }
 
@@ -52,6 +49,9 @@ pub(super) struct Fetch<'a, H> {
     pub(super) seen: i64,
     pub(super) known: &'a mut Known,
     pub(super) pending: Vec<Received>,
+    /// What seems to be a copy of a message that is listed as it was: it is stored once that one was
+    /// compared. No more than a batch.
+    pub(super) held_back: Vec<Received>,
     /// What is being stored.
     pub(super) batch: Batch,
     /// Messages fetched so far, and messages to fetch.
@@ -88,6 +88,7 @@ impl<'a, H: Host> Fetch<'a, H> {
             seen,
             known,
             pending: Vec::new(),
+            held_back: Vec::new(),
             batch: Batch::default(),
             done: 0,
             total: 0,
@@ -127,7 +128,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         while let Some(next) = wanted.pop_front() {
             match storing.beside(self.receive(server, &next)).await {
                 Ok(Some(received)) => {
-                    storing.beside(self.take(&next, received)).await?;
+                    storing.beside(self.take(received)).await?;
                     if troubles.tries(&next.listed) > 0 && self.is_told_apart(&next.listed) {
                         let forget = self.trouble(|own| own.forget_listed(&next.listed));
                         storing.beside(forget).await?;
@@ -168,6 +169,23 @@ impl<'a, H: Host> Fetch<'a, H> {
         }
         self.end(&mut storing, progress).await?;
         self.stand_in(&mut storing, progress).await
+    }
+
+    /// Stores what was held back, now that what it seems to be a copy of was compared.
+    pub(super) async fn take_held_back(
+        &mut self,
+        progress: &mut dyn FnMut(DownloadStep),
+    ) -> Result<(), MailError> {
+        if self.held_back.is_empty() {
+            return Ok(());
+        }
+        self.known.takes_as_listed = true;
+        for received in std::mem::take(&mut self.held_back) {
+            self.take(received).await?;
+        }
+        let mut storing = Storing::nothing();
+        self.flush(&mut storing, progress).await?;
+        self.end(&mut storing, progress).await
     }
 
     /// Stores rows that stand for messages of which nothing has come, so that the person sees that

@@ -120,15 +120,14 @@ fn has_same_outline(row: &LedgerRow, facts: Facts<'_>) -> bool {
     same_header && row.text_size.is_some() && row.text_size == facts.text_size
 }
 
-/// The rows of messages that can't be told from a new one, and are listed as they were: it is a
-/// copy of one of them, or the server gives ids in turn and has another message under that one's id
-/// by now.
+/// The rows of messages that can't be told from a new one, and are listed as they were, as many as are
+/// looked at: it is a copy of one of them, or another message has that one's id by now.
 pub(super) fn listed_alike<'a>(
     facts: Facts<'a>,
     listing: &'a Listing,
     ledger: &'a Ledger,
 ) -> impl Iterator<Item = &'a LedgerRow> {
-    alike(facts, ledger, false).filter(|row| listing.has(row))
+    alike(facts, ledger, false).filter(|row| listing.has(row)).take(MAX_ALIKE)
 }
 
 /// The rows of messages that can't be told from this one; `unlisted` for those alone that the server

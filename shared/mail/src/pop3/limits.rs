@@ -18,7 +18,8 @@ pub const HEADER: usize = 256 * 1024;
 /// How many stored messages with the same header are compared with one that has come.
 pub const LOOK_ALIKES: usize = 8;
 
-/// How many rows with the header of what has come are looked at for that.
+/// How many rows with the header of what has come are looked at for that; and about how many are compared
+/// where something seems to be a copy.
 pub const MAX_ALIKE: usize = 256;
 
 /// Of a server that has given a unique id again, so many other messages are compared in one session: the

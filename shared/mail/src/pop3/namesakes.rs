@@ -39,14 +39,13 @@ pub(super) async fn retire_namesakes<H: Host>(
     retire(host, ledger, others).await
 }
 
-/// Whether messages have moved on to other ids. Of what seems to be a copy of one that is listed as
-/// it was, that one is compared.
+/// Whether messages have moved on to other ids, where ids are nothing but the messages' numbers. Of what
+/// seems to be a copy of one that is listed as it was, that one is compared.
 ///
-/// Where ids are nothing but the messages' numbers, the first one and the last one of those that
-/// are listed as they were are compared once a day besides: after a deletion anywhere, one of the
-/// two is another message by now, as new ones come at the end or at the beginning, which its size
-/// need not show. That it is looked at is written down before: a server that breaks off there does
-/// so once a day.
+/// The first one and the last one of those that are listed as they were are compared once a day besides:
+/// after a deletion anywhere, one of the two is another message by now, as new ones come at the end or at
+/// the beginning, which its size need not show. That it is looked at is written down before: a server that
+/// breaks off there does so once a day.
 pub(super) async fn have_moved_on<H: Host>(
     host: &H,
     account: AccountId,
@@ -55,15 +54,14 @@ pub(super) async fn have_moved_on<H: Host>(
     listing: &Listing,
     known: &Known,
 ) -> Result<bool, MailError> {
-    if known.alike.is_empty() && !listing.is_numbered() {
+    if !listing.is_numbered() {
         return Ok(false);
     }
     let (store, now) = (host.store(), host.now());
     let mut rows: Vec<_> = doubtful(ledger, listing, known).collect();
     let ends = [rows.first(), rows.last()].map(|end| end.map(|(number, _)| *number));
-    let looks = !rows.is_empty()
-        && listing.is_numbered()
-        && !ServerNotes::load(store, account).await?.has_looked_for_moves(now);
+    let looks =
+        !rows.is_empty() && !ServerNotes::load(store, account).await?.has_looked_for_moves(now);
     if looks {
         ServerNotes::edit(store, account, |notes| notes.look_for_moves(now)).await?;
     }

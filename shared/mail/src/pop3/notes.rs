@@ -22,7 +22,8 @@ use crate::{
     store::{Durability, Key, StoreError, Table, Write},
 };
 
-/// At how many downloads more ids that are in doubt are compared, if that breaks off.
+/// At how many downloads more ids that are in doubt are compared, if that breaks off; and how many in a
+/// row may hold something back and break off.
 const TRIES: u8 = 3;
 
 /// What is remembered of an account's server.
@@ -64,6 +65,8 @@ pub struct ServerNotes {
     pub(super) all_came: Option<AllCame>,
     /// Where it has given a unique id again: at how many more downloads it is tried to compare the others.
     pub(super) doubts_ids: u8,
+    /// How many downloads in a row have held back what seems to be a copy, and have not come to store it.
+    held_back: u8,
     /// Where ids are the messages' numbers: when it was last looked whether they have moved on, in
     /// milliseconds since 1970 (UTC).
     looked_for_moves: Option<i64>,
@@ -137,7 +140,7 @@ impl ServerNotes {
                 ledger.note(RowChange { before, now: row }, now);
             }
             notes.decided(now);
-            (notes.all_came, notes.doubts_ids) = (None, 0);
+            (notes.all_came, notes.doubts_ids, notes.held_back) = (None, 0, 0);
         }
         batch.push(notes.put());
         store.apply(batch, Durability::Strict).await?;
@@ -225,15 +228,30 @@ impl ServerNotes {
         self.doubts_ids = TRIES;
     }
 
-    /// Ids that are in doubt are about to be compared; `before` is what was known when the download
-    /// began. If that breaks off each time, it must not keep the rest from being done for ever.
-    pub(super) fn compare_ids(&mut self, before: &Self) {
-        self.doubts_ids = before.doubts_ids.checked_sub(1).unwrap_or(TRIES);
+    /// Ids that are in doubt are about to be compared; `before` is what was known when the download began,
+    /// and `is_new` says whether it has found them in doubt itself. If that breaks off each time, it must
+    /// not keep the rest from being done for ever.
+    pub(super) fn compare_ids(&mut self, before: &Self, is_new: bool) {
+        self.doubts_ids = match before.doubts_ids {
+            0 => TRIES,
+            1 if is_new => TRIES,
+            left => left - 1,
+        };
     }
 
-    /// Whether no more than this one time is left to compare ids that are in doubt.
-    pub(super) fn doubts_for_the_last_time(&self) -> bool {
-        self.doubts_ids == 1
+    /// Something is held back that seems to be a copy.
+    pub(super) fn hold_back(&mut self) {
+        self.held_back = self.held_back.saturating_add(1);
+    }
+
+    /// Whether something may be held back: if that ends too soon each time, it must come all the same.
+    pub(super) fn may_hold_back(&self) -> bool {
+        self.held_back < TRIES
+    }
+
+    /// Ids that were in doubt are compared, and what was held back is stored.
+    pub(super) fn is_compared(&mut self) {
+        (self.doubts_ids, self.held_back) = (0, 0);
     }
 
     /// Whether it was looked at within a day before `now` whether ids have moved on.

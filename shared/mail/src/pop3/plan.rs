@@ -50,10 +50,10 @@ pub(super) struct Plan {
 /// and it was not thought to be gone: the server may have given its id to another message then, and
 /// only the content can tell. So an id that a server gives again while the first message is thought
 /// to be there, against RFC 1939 section 7, to a message of the very same size, is noticed only
-/// before a deletion, which compares more, or where another id was given again or what is here
-/// comes under another id (`namesakes`). Where ids are the messages' numbers, so that each deletion
-/// gives ids again, the first and the last of what is listed as it was are compared once a day
-/// besides. A server without TOP can't be asked.
+/// before a deletion, which compares more, or where another id was given again (`namesakes`). Where ids
+/// are the messages' numbers, so that each deletion gives ids again, it is noticed as well if what is
+/// here comes under another id, and the first and the last of what is listed as it was are compared once
+/// a day. A server without TOP can't be asked.
 pub(super) fn plan(
     listing: &Listing,
     ledger: &Ledger,

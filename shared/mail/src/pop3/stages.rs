@@ -24,14 +24,15 @@
 //!    is damaged. If the server's list does not have it any more, what is left of it stays, without a
 //!    row. While there is an unverified row, nothing is deleted on the server, but for the others of one
 //!    that the server does not hand out again, which 7 reads back in any case.
-//! 5. *Compare what is in doubt* by its header, if anything is; how often that is still tried is
-//!    noted before. What is another message loses its unique id in the ledger, and comes the next
-//!    time. What came in 2 with the content of a message that is listed under another id was left
-//!    out in 3: that one is compared, and it comes again now, as that message or as a copy of it.
-//!    Then it is noted that the doubt of 3 is over; before, the next download compares, and finds
-//!    again what was left out, which is in no row. At the last try it is stored as a copy. Where
-//!    ids are the messages' numbers, it is noted that two headers are looked at, and then they are:
-//!    if that breaks off, they are looked at the next day.
+//! 5. *Compare what is in doubt* by its header, if anything is; how often that is still tried is noted
+//!    before. What is another message loses its unique id in the ledger, and comes the next time. Then
+//!    it is noted that the doubt of 3 is over; before, the next download compares.
+//!    Where ids are the messages' numbers, what came in 2 with the content of a message that is listed
+//!    under another id is held back in memory, no more than a batch, until that one was compared; then
+//!    it is stored as in 3, as that message or as a copy of it. Before, it is in no row, and comes
+//!    again. That something is held back is noted first: after some downloads in a row that ended so,
+//!    what comes is stored as a copy at once, until one comes to its end. There, it is also noted that
+//!    two headers are looked at, and then they are: if that breaks off, they are looked at the next day.
 //! 6. *[`Fetched`]: decide*, with the account as the person has it by now, what may be deleted.
 //!    Nothing is written but what the server has told of itself.
 //! 7. *[`Due`], [`Compared`], [`Intact`]: compare and read back.* What an earlier session stored is
@@ -49,7 +50,8 @@
 //!     same looks, and there is no QUIT where nothing may be deleted.
 //! 11. *Note the confirmed deletion.* As in 10.
 //!
-//! So at any moment each message is on the server or verified here, and none is here twice.
+//! So at any moment each message is on the server or verified here, and none is here twice, unless ids
+//! are numbers, and more than is held back has moved on to other ones, or 5 broke off each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 

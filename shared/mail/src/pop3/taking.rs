@@ -5,7 +5,8 @@ use super::{
     fetch::Fetch,
     identity::{Facts, Identity, identify, listed_alike},
     intake::Received,
-    plan::Wanted,
+    limits::{BATCH_BYTES, BATCH_MESSAGES, MAX_ALIKE},
+    notes::ServerNotes,
     row::{LedgerRow, RowChange},
     storing::Content,
 };
@@ -13,17 +14,13 @@ use crate::{Host, MailError};
 
 impl<H: Host> Fetch<'_, H> {
     /// A message has arrived: which one is it?
-    pub(super) async fn take(
-        &mut self,
-        wanted: &Wanted,
-        mut received: Received,
-    ) -> Result<(), MailError> {
+    pub(super) async fn take(&mut self, mut received: Received) -> Result<(), MailError> {
         let remarked = remarked(self.host.store(), &received, self.ledger).await?;
         let facts = received.facts(&remarked);
         match identify(facts, self.listing, self.ledger) {
             Identity::Unreadable => {}
-            Identity::New if !self.known.takes_as_listed && self.seems_a_copy(facts) => {
-                self.known.unsure.push(wanted.clone());
+            Identity::New if self.may_hold_back(&received) && self.seems_a_copy(facts) => {
+                return self.hold_back(received).await;
             }
             Identity::New if received.listed.uidl.is_none() && self.is_pending(&received) => {}
             Identity::New => {
@@ -61,8 +58,32 @@ impl<H: Host> Fetch<'_, H> {
         Ok(())
     }
 
-    /// Whether a new message is a copy of one that is listed as it was, unless the listing
-    /// misleads: the rows of those that this session has not seen are noted.
+    /// Whether there is room for one more message that is held back: those are a batch at most, and what
+    /// they have to be compared with is bounded as well.
+    fn may_hold_back(&self, received: &Received) -> bool {
+        let held = self.held_back.iter().chain([received]).map(Received::weight);
+        !self.known.takes_as_listed
+            && received.spilled_to().is_none()
+            && self.held_back.len() < BATCH_MESSAGES
+            && self.known.alike.len() < MAX_ALIKE
+            && held.sum::<usize>() <= BATCH_BYTES
+    }
+
+    /// Holds back what seems to be a copy. That there is something is noted before it is kept from being
+    /// stored.
+    async fn hold_back(&mut self, received: Received) -> Result<(), MailError> {
+        if self.held_back.is_empty() {
+            let (store, account) = (self.host.store(), self.place.account);
+            ServerNotes::edit(store, account, ServerNotes::hold_back).await?;
+        }
+        // Whichever it is, it is not the one that had its id.
+        self.known.gives_ids_again |= self.namesake(&received).is_some_and(LedgerRow::is_on_server);
+        self.held_back.push(received);
+        Ok(())
+    }
+
+    /// Whether a new message is a copy of one that is listed as it was, unless the listing misleads: the
+    /// rows of those that this session has not seen are noted.
     fn seems_a_copy(&mut self, facts: Facts<'_>) -> bool {
         let alike = listed_alike(facts, self.listing, self.ledger).map(LedgerRow::name);
         let unseen = alike.filter(|name| !self.known.compared.contains(name));
@@ -90,12 +111,16 @@ impl<H: Host> Fetch<'_, H> {
     /// The row that has a new message's unique id is about another message, which may still be there
     /// under another id.
     fn retire_namesake(&mut self, received: &Received) {
-        let uidl = received.listed.uidl.as_ref();
-        if let Some(row) = uidl.and_then(|uidl| self.ledger.by_uidl(uidl)).cloned() {
+        if let Some(row) = self.namesake(received).cloned() {
             let now = self.ledger.without_uidl(row.clone(), self.seen);
             self.known.gives_ids_again |= row.is_on_server();
             self.change(RowChange { before: row, now });
         }
+    }
+
+    /// The row that has its unique id.
+    fn namesake(&self, received: &Received) -> Option<&LedgerRow> {
+        self.ledger.by_uidl(received.listed.uidl.as_ref()?)
     }
 
     pub(super) fn change(&mut self, change: RowChange) {
