@@ -377,11 +377,7 @@ impl<H: Host> Client<H> {
 mod tests {
     use postern_bridge::Protocol;
 
-    use crate::{
-        client::tests::still,
-        store::MemoryStore,
-        testing::account,
-    };
+    use crate::{client::tests::still, store::MemoryStore, testing::account};
 
     #[test]
     fn after_room_was_made_an_account_goes_on_once_until_something_works() {
