@@ -123,7 +123,7 @@ fn Folder(mailbox: MailboxView) -> impl IntoView {
         let dragged = event.data_transfer().is_some_and(|data| {
             data.types().iter().any(|kind| kind.as_string().as_deref() == Some(DRAGGED))
         });
-        dragged && app.takes_dragged(purpose(app, event), id)
+        dragged && app.takes_dragged(purpose(event), id)
     };
     let target = RwSignal::new(false);
     let on_over = move |event: DragEvent| {
@@ -136,7 +136,7 @@ fn Folder(mailbox: MailboxView) -> impl IntoView {
         target.set(false);
         if takes(&event) {
             event.prevent_default();
-            app.obey(Command::PutInto(purpose(app, &event), id));
+            app.obey(Command::PutInto(purpose(&event), id));
         }
     };
     let more = text::folders::more(&name);
@@ -185,14 +185,9 @@ fn Folder(mailbox: MailboxView) -> impl IntoView {
     }
 }
 
-/// What a drop would do: what may not be moved is copied.
-fn purpose(app: App, event: &DragEvent) -> Purpose {
-    if event.ctrl_key() || !can_move(app) { Purpose::Copy } else { Purpose::Move }
-}
-
-/// Whether what is dragged may be moved.
-pub(crate) fn can_move(app: App) -> bool {
-    untrack(|| app.forbids(&Command::ChooseFolder(Purpose::Move))).is_none()
+/// What a drop would do.
+fn purpose(event: &DragEvent) -> Purpose {
+    if event.ctrl_key() { Purpose::Copy } else { Purpose::Move }
 }
 
 /// What a folder is called: by its role where it has one, so that every account reads alike.

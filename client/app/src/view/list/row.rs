@@ -12,7 +12,14 @@ use super::super::{
     icons::{self, Glyph, Icon},
     menu,
 };
-use crate::{format, state::App, text};
+use crate::{
+    format,
+    state::{
+        App,
+        command::{Command, Purpose},
+    },
+    text,
+};
 
 /// One element of the list; which row it shows changes as the list is scrolled.
 #[component]
@@ -77,7 +84,8 @@ pub(crate) fn RowView(
             app.aim_at(index);
             // Fails only for what is no type.
             let _ = data.set_data(folders::DRAGGED, "");
-            data.set_effect_allowed(if folders::can_move(app) { "copyMove" } else { "copy" });
+            let can_move = app.allows(&Command::ChooseFolder(Purpose::Move));
+            data.set_effect_allowed(if can_move { "copyMove" } else { "copy" });
         }
     };
     view! {
