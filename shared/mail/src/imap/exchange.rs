@@ -41,6 +41,8 @@ pub(super) struct Answer {
     pub(super) ends: Vec<Status>,
     /// Whether some of it could not be read: what is not in it may have been told all the same.
     pub(super) is_damaged: bool,
+    /// Whether that may have been a message's flags.
+    pub(super) lacks_flags: bool,
     /// The messages that it lists, if their records are wanted and nothing else: those are no responses.
     records: Option<Records>,
     /// Large literals, by number.
@@ -143,7 +145,10 @@ impl Answer {
                 self.streams.entry(stream).or_default().extend(bytes);
             }
             // It is left out; the rest of the answer counts.
-            Event::Defect(Defect::Tokens(_) | Defect::Senseless(_)) => self.is_damaged = true,
+            Event::Defect(defect @ (Defect::Tokens(_) | Defect::Senseless(_))) => {
+                self.is_damaged = true;
+                self.lacks_flags |= !is_of_others(&defect);
+            }
             Event::Fatal(error) => return Err(MailError::Protocol(error.to_string())),
             Event::Goodbye(status) => self.goodbye = Some(status.text),
             Event::LiteralEnd { .. }
@@ -163,6 +168,13 @@ impl Answer {
         }
         Ok(())
     }
+}
+
+/// Whether what could not be read tells something else than what messages have, by its name. If it
+/// may have been that some are gone, all is compared in any case.
+fn is_of_others(defect: &Defect) -> bool {
+    let names = ["EXISTS", "EXPUNGE", "FLAGS", "LIST", "RECENT", "STATUS", "VANISHED"];
+    matches!(defect, Defect::Senseless(name) if names.contains(&&**name))
 }
 
 impl<T: Transport> ImapClient<T> {

@@ -138,10 +138,9 @@ impl<T: Transport> ImapClient<T> {
         }
         let is_empty = stored.is_empty();
         let mut flags = plan::flags_from(&before, &selected, told && !labelled, is_empty);
-        if told && self.has_lost_news() {
+        if told && (self.has_lost_news() || selected.lacks_flags && !is_empty) {
             flags = FlagsFrom::Server;
         }
-        sync.lacks_flags = told && !reset && selected.is_damaged;
         self.apply_news(&mut sync, &mut stored).await?;
         let mut known = stored.clone();
         self.fetch_missing(&mut sync, &before, &selected, reset, &mut stored).await?;

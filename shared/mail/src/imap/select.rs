@@ -30,8 +30,8 @@ pub(super) struct Selected {
     pub(super) read_only: bool,
     /// What may be done with its messages, if the server told with the mailbox, as Courier does.
     pub(super) rights: Option<Rights>,
-    /// Whether some of what was told with it could not be read.
-    pub(super) is_damaged: bool,
+    /// Whether some of what was told with it could not be read, and may have been flags.
+    pub(super) lacks_flags: bool,
 }
 
 impl Selected {
@@ -46,7 +46,7 @@ impl Selected {
             mod_seq: 0,
             read_only: false,
             rights: None,
-            is_damaged: false,
+            lacks_flags: false,
         }
     }
 
@@ -108,7 +108,7 @@ impl<T: Transport> ImapClient<T> {
         let mut selected = Selected::new(mailbox.id);
         let is_closed = |end: &Status| end.code == Some(Code::ReadOnly);
         selected.read_only = answer.ends.iter().any(is_closed);
-        selected.is_damaged = answer.is_damaged;
+        selected.lacks_flags = answer.lacks_flags;
         for response in &answer.responses {
             match response {
                 Response::Exists(count) => exists = Some(*count),

@@ -149,15 +149,17 @@ fn flags_that_could_not_be_read_are_told_again_where_they_are_asked_for() {
 
 #[test]
 fn flags_that_could_not_be_read_are_told_again_where_they_are_told_with_the_mailbox() {
-    let host = host_with_mod_seq();
-    let script = |answer: &str| {
+    let script = |answer: &str, asked: Option<Said>| {
         let select = r#"SELECT "INBOX" (QRESYNC (9 40 1:6 (2:3 5:6)))"#;
         let opened = opened(select, (3, 7, 46), &format!("{answer}{ALSO_READ}"));
-        hello().into_iter().chain([opened, unread(1)]).collect()
+        hello().into_iter().chain([opened, unread(1)]).chain(asked).collect()
     };
-    let damaged = told(&host, QRESYNC, script(DAMAGED));
-    assert_eq!(damaged, (vec![false, false, true], 40, true));
-    assert_eq!(told(&host, QRESYNC, script(READ)), (vec![false, true, true], 46, false));
+    let whole = (vec![false, true, true], 46, false);
+    let all = Some(("UID FETCH 2,5:6 (UID FLAGS)", ok(READ)));
+    assert_eq!(told(&host_with_mod_seq(), QRESYNC, script(DAMAGED, all)), whole);
+    // What makes no sense and tells no flags is no reason to ask for them.
+    let odd = format!("* FLAGS nonsense\r\n{READ}");
+    assert_eq!(told(&host_with_mod_seq(), QRESYNC, script(&odd, None)), whole);
 }
 
 #[test]
