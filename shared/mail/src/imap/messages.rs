@@ -45,7 +45,8 @@ impl<T: Transport> ImapClient<T> {
     ///   so that the mailbox is stale after that, and all are looked at once more. Where there are
     ///   mod-sequences, the one that the last batch stores must stand for all flags: it is not broken off;
     /// - after flags or labels of which some could not be read, or at which the server stopped: the
-    ///   mod-sequence is the earlier one and the mailbox stale, so that the next call asks again;
+    ///   mod-sequence is the earlier one and the mailbox stale, so that the next call asks again; but
+    ///   for labels that an earlier version did not ask for: all would be asked for each time;
     /// - after messages were refused: which these are is stored at once, and they come last with the next
     ///   call;
     /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
@@ -188,7 +189,7 @@ impl<T: Transport> ImapClient<T> {
                 stale: lacks_flags || matches!(left, Left::Below(1..)),
                 linked: true,
                 linked_from: 0,
-                labelled: labelled && (before.synced.labelled || !lacks_flags),
+                labelled,
                 labelled_from: 0,
                 flagged_from: 0,
                 counted: own.synced.counted,

@@ -68,9 +68,7 @@ impl<T: Transport> ImapClient<T> {
             for window in plan::flag_windows(piece) {
                 self.ask_flags(sync, window, (&items, None), stored).await?;
             }
-            if !sync.lacks_flags {
-                sync.update(|own| own.synced.labelled_from = piece[0]).await?;
-            }
+            sync.update(|own| own.synced.labelled_from = piece[0]).await?;
             self.look_out(sync)?;
             if sync.is_paused() {
                 break;

@@ -115,6 +115,22 @@ fn asking_for_labels_is_broken_off_for_something_more_urgent_and_goes_on_below()
 }
 
 #[test]
+fn labels_that_can_not_be_read_are_no_reason_to_ask_for_all_of_them_each_time() {
+    let host = host_with_labels();
+    update(&host, |synced| synced.labelled = false);
+    let answer = "* 1 FETCH (UID 2 FLAGS () X-GM-LABELS\r\n\
+                  * 2 FETCH (UID 5 FLAGS () X-GM-LABELS (b))\r\n";
+    let all = ("UID FETCH 2,5 (UID FLAGS X-GM-LABELS)", ok(answer));
+    let changed = || (CHANGED, ok(""));
+    sync(&mut client(&host, vec![opened(46), unread(0), all, changed()]), &host);
+    let synced = || now(record::mailbox(&host.store, INBOX)).unwrap().synced;
+    assert_eq!((synced().labelled, synced().mod_seq, synced().stale), (true, 40, true));
+    sync(&mut client(&host, vec![opened(46), unread(0), changed()]), &host);
+    assert_eq!((synced().mod_seq, synced().stale), (46, false));
+    assert_eq!(tags(&host)[1], ["b"]);
+}
+
+#[test]
 fn of_tags_that_differ_only_in_how_they_are_written_one_is_kept() {
     let host = host_with_labels();
     let answer = "* 1 FETCH (UID 2 FLAGS (work) X-GM-LABELS (Work alpha WORK))\r\n";
