@@ -80,7 +80,7 @@ pub use marks::adopt_marks;
 pub(crate) use moved::moved_to;
 pub use only_here::only_here;
 pub use pending::{Counted, Pending, is_provisional};
-use postern_bridge::{AccountId, MessageId};
+use postern_bridge::{AccountId, MailboxId, MessageId};
 pub(crate) use rights::{check_marking, check_removal};
 pub use sentence::{Tense, damaged, sentence};
 pub use settle::{
@@ -105,6 +105,8 @@ const PAGE: usize = 16;
 pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry>, StoreError> {
     // What follows from an entry that is held waits with it.
     let mut held: BTreeSet<MessageId> = BTreeSet::new();
+    // What it takes out of a mailbox is still there, and must not be deleted with the rest.
+    let mut held_in: BTreeSet<MailboxId> = BTreeSet::new();
     let mut range = KeyRange::prefix(record::account_key(account));
     loop {
         let page = store.scan(Table::Changes, &range, Order::Ascending, PAGE).await?;
@@ -118,10 +120,14 @@ pub async fn next(store: &impl Store, account: AccountId) -> Result<Option<Entry
             }
             let waits = entry.task.mailbox().is_some_and(|mailbox| {
                 let place = |item: &Item| MessageId { mailbox, uid: item.uid };
-                entry.task.items().iter().any(|item| held.contains(&place(item)))
+                matches!(entry.task, Task::Empty { .. }) && held_in.contains(&mailbox)
+                    || entry.task.items().iter().any(|item| held.contains(&place(item)))
             });
             if entry.state != State::Held && !waits {
                 return Ok(Some(entry));
+            }
+            if let Task::Transfer { from, .. } = &entry.task {
+                held_in.insert(*from);
             }
             if let Task::Transfer { from, items, copy: true, .. } = &entry.task {
                 // What is to be copied must not be deleted before.

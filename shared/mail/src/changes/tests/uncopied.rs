@@ -95,3 +95,16 @@ fn a_write_that_fails_at_any_time_removes_nothing_that_was_not_copied() {
         }
     }
 }
+
+#[test]
+fn a_folder_is_not_emptied_before_what_is_held_has_left_it() {
+    let host = prepared(Imap::new("MOVE UIDPLUS"), MemoryStore::new());
+    move_to(&host, INBOX, &[1], OTHER).unwrap();
+    block_on(changes::hold(&host, &open_entries(&host)[0])).unwrap();
+    edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+    assert_eq!(drain(&host).unwrap(), []);
+    block_on(changes::retry_held(&host, AccountId(1))).unwrap();
+    drain(&host).unwrap();
+    let state = host.server.borrow().state();
+    assert_eq!((state["m1"].len(), state["m2"].len()), (0, 1));
+}
