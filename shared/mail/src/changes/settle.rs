@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use postern_bridge::{MailboxId, MessageId, Moved};
 
 use super::{
-    entry::{Entry, State, Task, entries, key},
+    entry::{Entry, Item, State, Task, entries, key},
     pending::is_provisional,
     stage::Stage,
     unmake::{return_item, unmake},
@@ -19,7 +19,8 @@ use crate::{
 /// What became of the messages that an entry brought to a mailbox.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Arrivals {
-    /// UIDVALIDITY of the mailbox that the UIDs belong to; 0 if no UID is known.
+    /// UIDVALIDITY of the mailbox that the UIDs belong to; 0 if no UID is known, or not to which
+    /// UIDVALIDITY each belongs.
     pub uid_validity: u32,
     /// UIDs in the order of the entry's items; 0 where it is not known.
     pub uids: Vec<u32>,
@@ -223,7 +224,8 @@ pub async fn drop_items<H: Host>(
 
 /// Writes how far a transfer has come, as [`learn`] does. Some of its items, by their index, the
 /// server has left where they were: they come back here as well, count as left, and leave the
-/// entry.
+/// entry, also one that is not stored any more. What is queued to delete all that is where they
+/// came back is taken back in the same batch.
 ///
 /// # Errors
 ///
@@ -235,24 +237,31 @@ pub async fn learn_left<H: Host>(
 ) -> Result<Settled, MailError> {
     let store = host.store();
     let _editing = store.editing().lock().await;
-    let mut all = entries(store, entry.account).await?;
-    let before = all.clone();
-    let Some(at) = all.iter().position(|own| own.number == entry.number) else {
+    let Task::Transfer { from, to, items, copy, .. } = &mut entry.task else {
         return Ok(Settled::default());
     };
+    let (from, to, copy) = (*from, *to, *copy);
+    let returned: Vec<Item> = left.iter().filter_map(|index| items.get(*index)).cloned().collect();
+    let mut index = 0..;
+    items.retain(|_| index.next().is_none_or(|index| !left.contains(&index)));
+    let mut all = entries(store, entry.account).await?;
+    let before = all.clone();
+    let Some(stored) = all.iter_mut().find(|own| own.number == entry.number) else {
+        return Ok(Settled::default());
+    };
+    stored.task = entry.task.clone();
     let mut stage = Stage::new(store);
     let mut settled = Settled::default();
-    if let Task::Transfer { from, to, items, copy, .. } = &mut entry.task {
-        for item in left.iter().filter_map(|index| items.get(*index)) {
-            let way = (*from, *to, *copy);
-            return_item(&mut stage, &mut all, entry.number, way, item, &mut settled).await?;
-            settled.left += 1;
-            settled.unknown.extend([*from, *to]);
-        }
-        let mut index = 0..;
-        items.retain(|_| index.next().is_none_or(|index| !left.contains(&index)));
+    for item in &returned {
+        let way = (from, to, copy);
+        return_item(&mut stage, &mut all, entry.number, way, item, &mut settled).await?;
+        settled.unknown.extend([from, to]);
     }
-    all[at].task = entry.task.clone();
+    if !returned.is_empty() {
+        let doomed = open_from(&all, entry.number, |own| deletes_all_in(&own.task, from));
+        unmake_all(&mut stage, &mut all, &doomed, &mut settled).await?;
+    }
+    settled.left = u32::try_from(returned.len()).unwrap_or(u32::MAX);
     write_entries(&mut stage, &before, &mut all);
     let finished = stage.finish().await?;
     store.apply(finished.writes, Durability::Strict).await?;
@@ -276,18 +285,26 @@ pub async fn refused<H: Host>(host: &H, entry: &Entry) -> Result<Settled, MailEr
             Task::Create { mailbox: made, .. },
             Task::Rename { mailbox, .. } | Task::Subscribe { mailbox, .. },
         ) => made == mailbox,
-        // What comes back must not be deleted with the rest.
-        (Task::Transfer { from, .. }, Task::Empty { mailbox, .. }) if mailbox == from => true,
-        (Task::Transfer { from, .. }, Task::Remove { mailbox }) if mailbox.id == *from => true,
+        (Task::Transfer { from, .. }, task) if deletes_all_in(task, *from) => true,
         _ => own.change == entry.change,
     };
-    let doomed: Vec<u32> = all
-        .iter()
-        .filter(|own| own.is_open() && own.number >= entry.number)
-        .filter(|own| own.number == entry.number || follows(own))
-        .map(|own| own.number)
-        .collect();
+    let doomed = open_from(&all, entry.number, |own| own.number == entry.number || follows(own));
     take_back(host, &mut all, &doomed).await
+}
+
+/// Whether a task deletes all that is in a mailbox: what comes back there must not go with the rest.
+fn deletes_all_in(task: &Task, id: MailboxId) -> bool {
+    match task {
+        Task::Empty { mailbox, .. } => *mailbox == id,
+        Task::Remove { mailbox } => mailbox.id == id,
+        _ => false,
+    }
+}
+
+/// The numbers of some of the open entries from one on.
+fn open_from(all: &[Entry], number: u32, is_meant: impl Fn(&Entry) -> bool) -> Vec<u32> {
+    let open = all.iter().filter(|own| own.is_open() && own.number >= number && is_meant(own));
+    open.map(|own| own.number).collect()
 }
 
 /// Takes open entries back, the last one first, in one batch.
@@ -300,16 +317,26 @@ pub(super) async fn take_back<H: Host>(
     let mut stage = Stage::new(store);
     let mut settled = Settled::default();
     let before = all.clone();
-    for number in doomed.iter().rev() {
-        if let Some(at) = all.iter().position(|own| own.number == *number) {
-            unmake(&mut stage, all, at, &mut settled).await?;
-        }
-    }
+    unmake_all(&mut stage, all, doomed, &mut settled).await?;
     write_entries(&mut stage, &before, all);
     let finished = stage.finish().await?;
     store.apply(finished.writes, Durability::Strict).await?;
     settled.changed.extend(finished.mailboxes);
     Ok(settled)
+}
+
+async fn unmake_all<S: Store>(
+    stage: &mut Stage<'_, S>,
+    all: &mut Vec<Entry>,
+    doomed: &[u32],
+    settled: &mut Settled,
+) -> Result<(), MailError> {
+    for number in doomed.iter().rev() {
+        if let Some(at) = all.iter().position(|own| own.number == *number) {
+            unmake(stage, all, at, settled).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Has the batch write what became of entries. What names no message has nothing left to do.

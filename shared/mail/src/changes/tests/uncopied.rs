@@ -108,3 +108,31 @@ fn a_folder_is_not_emptied_before_what_is_held_has_left_it() {
     let state = host.server.borrow().state();
     assert_eq!((state["m1"].len(), state["m2"].len()), (0, 1));
 }
+
+#[test]
+fn what_comes_back_is_not_deleted_with_the_rest_of_the_folder() {
+    for capabilities in ["UIDPLUS", ""] {
+        let host = prepared(server(capabilities), MemoryStore::new());
+        move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+        edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
+        assert_eq!(drain(&host).unwrap()[0].left, 1);
+        assert!(open_entries(&host).is_empty());
+        let state = host.server.borrow().state();
+        assert!(state["m1"].contains(&("2@example.org".into(), vec![])), "{state:?}");
+        assert_eq!(state["m2"].len(), 2);
+        sync(&host).unwrap();
+        assert_eq!(stored(&host.store), state, "{capabilities:?}");
+    }
+}
+
+#[test]
+fn what_was_not_copied_leaves_an_entry_that_is_not_stored_any_more() {
+    let host = prepared(server("UIDPLUS"), MemoryStore::new());
+    move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+    let mut entry = open_entries(&host).remove(0);
+    block_on(host.store.apply(vec![entry.delete()], Durability::Strict)).unwrap();
+    let settled = block_on(changes::learn_left(&host, &mut entry, &[1].into())).unwrap();
+    assert_eq!(settled, Settled::default());
+    let uids: Vec<u32> = entry.task.items().iter().map(|item| item.uid).collect();
+    assert_eq!(uids, [1, 3]);
+}
