@@ -155,6 +155,9 @@ pub enum Step {
         uid_validity: u32,
         /// The copies' UIDs in the order of the items; 0 is unknown.
         uids: Vec<u32>,
+        /// How many others came back because they were not copied: told when it is done.
+        #[serde(default)]
+        left: u32,
     },
 }
 

@@ -48,10 +48,13 @@ fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_nothing_is_of
 #[test]
 fn a_drop_after_any_byte_neither_loses_nor_doubles_a_message_where_one_is_not_copied() {
     for capabilities in ["UIDPLUS", ""] {
-        let change = |host: &TestHost<Imap>| move_to(host, INBOX, &[1, 2], OTHER).map(drop);
-        let state = drop_after_any_byte_of(|| uncopied::server(capabilities), change);
-        assert!(state["m1"].contains(&("2@example.org".into(), vec![])), "{state:?}");
-        assert_eq!(state["m2"].len(), 1, "{state:?}");
+        for tells_validity in [None, Some(77)] {
+            let server = || Imap { tells_validity, ..uncopied::server(capabilities) };
+            let change = |host: &TestHost<Imap>| move_to(host, INBOX, &[1, 2], OTHER).map(drop);
+            let state = drop_after_any_byte_of(server, change);
+            assert!(state["m1"].contains(&("2@example.org".into(), vec![])), "{state:?}");
+            assert_eq!(state["m2"].len(), 1, "{state:?}");
+        }
     }
 }
 

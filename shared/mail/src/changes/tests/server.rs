@@ -45,6 +45,8 @@ pub(super) struct Imap {
     pub(super) only_in_inbox: bool,
     /// The UID of one that COPY leaves out, while it says OK.
     pub(super) uncopied: Option<u32>,
+    /// The UIDVALIDITY that COPYUID tells, if it is another than that of the mailbox.
+    pub(super) tells_validity: Option<u32>,
     /// How many messages an answer to a search names; of more the rest can't be read.
     pub(super) finds: Option<usize>,
     /// What was said, without tags.
@@ -254,7 +256,7 @@ impl Imap {
             source.letters.retain(|own| !named(own.uid));
         }
         let target = self.folders.get_mut(to).expect("it is there");
-        let validity = target.uid_validity;
+        let validity = self.tells_validity.unwrap_or(target.uid_validity);
         let (mut from, mut into) = (Vec::new(), Vec::new());
         for own in taken {
             from.push(own.uid.to_string());

@@ -136,3 +136,59 @@ fn what_was_not_copied_leaves_an_entry_that_is_not_stored_any_more() {
     let uids: Vec<u32> = entry.task.items().iter().map(|item| item.uid).collect();
     assert_eq!(uids, [1, 3]);
 }
+
+#[test]
+fn copies_that_were_named_stay_where_the_server_names_another_uidvalidity() {
+    let server = Imap { tells_validity: Some(77), ..server("UIDPLUS") };
+    let host = prepared(server, MemoryStore::new());
+    move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+    assert_eq!(drain(&host).unwrap()[0].left, 1);
+    let state = host.server.borrow().state();
+    assert_eq!(state["m1"], [("2@example.org".into(), vec![])]);
+    assert_eq!(state["m2"].len(), 2);
+    sync(&host).unwrap();
+    assert_eq!(stored(&host.store), state);
+}
+
+#[test]
+fn one_that_another_program_has_deleted_does_not_come_back() {
+    for capabilities in ["UIDPLUS", ""] {
+        let host = prepared(Imap::new(capabilities), MemoryStore::new());
+        host.server.borrow_mut().folders.get_mut("m1").unwrap().letters.remove(1);
+        move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+        let settled = drain(&host).unwrap();
+        assert_eq!(settled[0].left, 1, "it is told as lost");
+        let home = MessageId { mailbox: INBOX, uid: 2 };
+        assert!(settled[0].moved.iter().all(|own| own.to != home), "{capabilities:?}");
+        assert_eq!(uids(&host, INBOX), [0; 0]);
+        sync(&host).unwrap();
+        assert_eq!(stored(&host.store), host.server.borrow().state(), "{capabilities:?}");
+    }
+}
+
+#[test]
+fn one_of_which_the_server_does_not_tell_whether_it_is_there_comes_back() {
+    let server = Imap { finds: Some(0), ..server("UIDPLUS") };
+    let host = prepared(server, MemoryStore::new());
+    move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+    drain(&host).unwrap();
+    assert_eq!(uids(&host, INBOX), [2]);
+}
+
+#[test]
+fn what_came_back_is_told_also_if_the_connection_breaks_before_the_rest_is_done() {
+    for cut in 0.. {
+        let host = prepared(server("UIDPLUS"), MemoryStore::new());
+        host.read_size.set(7);
+        move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+        host.cut.set(Some(cut));
+        if drain(&host).is_ok() {
+            assert!(cut > 100, "it takes several commands");
+            break;
+        }
+        host.cut.set(None);
+        let settled = drain(&host).unwrap();
+        assert_eq!((settled.len(), settled[0].left), (1, 1), "cut at {cut}");
+        assert!(settled[0].changed.contains(&INBOX), "cut at {cut}");
+    }
+}

@@ -45,21 +45,21 @@ impl<T: Transport> ImapClient<T> {
             let text = "it is open for reading alone".into();
             return Err(MailError::Denied { what: "move messages", why: Denial::NotAllowed, text });
         }
-        let (arrivals, left, removal) = if !copy && can_move && step == Step::Begun {
+        let (arrivals, copied, removal) = if !copy && can_move && step == Step::Begun {
             let arrivals = self.move_at_once(host, entry, &target).await?;
-            (arrivals, Settled::default(), Removal::Whole)
+            (arrivals, Outcome::default(), Removal::Whole)
         } else {
-            let (arrivals, left) = self.copy(host, entry, from, &target).await?;
-            let removal = match copy {
+            let (arrivals, copied) = self.copy(host, entry, from, &target).await?;
+            // If none was copied, the entry is gone: what came back must be told now.
+            let removal = match copy || entry.task.items().is_empty() {
                 true => Removal::Whole,
                 false => self.remove_copied(host, entry, from).await?,
             };
-            (arrivals, left, removal)
+            (arrivals, copied, removal)
         };
         let settled = changes::done(host, entry, &arrivals, removal).await?;
-        let uncopied = left.left;
-        let settled = lost.and(left).and(settled);
-        Ok(Outcome { uncopied, ..Outcome::of(settled, removal, from) })
+        let settled = lost.and(copied.settled).and(settled);
+        Ok(Outcome { uncopied: copied.uncopied, ..Outcome::of(settled, removal, from) })
     }
 
     async fn move_at_once<H: Host<Transport = T>>(
@@ -84,16 +84,16 @@ impl<T: Transport> ImapClient<T> {
         entry: &mut Entry,
         from: MailboxId,
         target: &Mailbox,
-    ) -> Result<(Arrivals, Settled), MailError> {
+    ) -> Result<(Arrivals, Outcome), MailError> {
         let step = match &entry.task {
             Task::Transfer { step, .. } => step.clone(),
             _ => Step::Begun,
         };
         let mut found = Arrivals::default();
         match step {
-            Step::Copied { uid_validity, uids } => {
+            Step::Copied { uid_validity, uids, .. } => {
                 let arrivals = Arrivals { uid_validity, uids };
-                return self.copies_are_there(host, entry, arrivals, false).await;
+                return self.copies_are_there(host, entry, from, arrivals, false).await;
             }
             Step::Begun => {
                 let (uid_validity, uid_next) = self.counters(host, target).await?;
@@ -113,7 +113,7 @@ impl<T: Transport> ImapClient<T> {
         let missing: Vec<usize> = (0..items.len()).filter(is_missing).collect();
         let missing_uids = missing.iter().map(|index| items[*index].uid);
         let Some(set) = postern_imap::SequenceSet::from_numbers(missing_uids) else {
-            return self.copies_are_there(host, entry, found, false).await;
+            return self.copies_are_there(host, entry, from, found, false).await;
         };
         let source = record::mailbox(host.store(), from).await.map_err(gone)?;
         if self.selected.is_none_or(|selected| selected.mailbox != from) {
@@ -124,38 +124,90 @@ impl<T: Transport> ImapClient<T> {
         accepted(&answer, "copy messages")?;
         let (uid_validity, mut pairs) = copied(&answer);
         let is_told = !pairs.is_empty();
-        if uid_validity == found.uid_validity || found.uid_validity == 0 {
-            let known = items.iter().zip(&found.uids).filter(|(_, uid)| **uid != 0);
-            pairs.extend(known.map(|(item, uid)| (item.uid, *uid)));
-        }
+        let known = items.iter().zip(&found.uids).filter(|(_, uid)| **uid != 0);
+        pairs.extend(known.map(|(item, uid)| (item.uid, *uid)));
+        let is_mixed = ![0, uid_validity].contains(&found.uid_validity) && uid_validity != 0;
         let since = match &entry.task {
             Task::Transfer { step: Step::Copying { uid_next, .. }, .. } => *uid_next,
             _ => 1,
         };
-        let arrivals =
+        let mut arrivals =
             self.complete(host, entry.task.items(), target, uid_validity, &pairs, since).await?;
-        self.copies_are_there(host, entry, arrivals, is_told).await
+        if is_mixed {
+            arrivals.uid_validity = 0;
+        }
+        self.copies_are_there(host, entry, from, arrivals, is_told).await
     }
 
     /// Writes down which copies are there. A message without one does not go on; if it is to stay
     /// where it was anyway, only where the server `is_told` to have named the copies of the others.
+    /// One that is not there any more, as another program has deleted it, is lost to the entry
+    /// before that is written: if it breaks off in between, the copies are looked for again.
     async fn copies_are_there<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         entry: &mut Entry,
+        from: MailboxId,
         mut arrivals: Arrivals,
         is_told: bool,
-    ) -> Result<(Arrivals, Settled), MailError> {
+    ) -> Result<(Arrivals, Outcome), MailError> {
+        let Task::Transfer { to, copy, step, .. } = entry.task.clone() else {
+            return Ok((arrivals, Outcome::default()));
+        };
+        let mut settled = Settled::default();
         let mut left = BTreeSet::new();
-        if is_told || !matches!(entry.task, Task::Transfer { copy: true, .. }) {
-            let is_known = |index: &usize| arrivals.uids.get(*index).is_some_and(|uid| *uid != 0);
-            left.extend((0..entry.task.items().len()).filter(|index| !is_known(index)));
+        if is_told || !copy {
+            left = uncopied(entry, &arrivals);
+            if matches!(step, Step::Copying { .. }) && !left.is_empty() {
+                let gone = self.gone_from(host, entry, from, &left).await?;
+                if !gone.is_empty() {
+                    settled = changes::drop_items(host, entry, &gone, &BTreeSet::new()).await?;
+                    let mut index = 0..;
+                    let uids = &mut arrivals.uids;
+                    uids.retain(|_| index.next().is_none_or(|index| !gone.contains(&index)));
+                    left = uncopied(entry, &arrivals);
+                }
+            }
             arrivals.uids.retain(|uid| *uid != 0);
         }
+        let mut back = Settled::default();
+        if let Step::Copied { left: before @ 1.., .. } = step {
+            // They came back before it broke off, and nobody was told.
+            let places = BTreeSet::from([from, to]);
+            back = Settled { changed: places.clone(), ..Settled::asking(places) };
+            back.left = before;
+        }
         let Arrivals { uid_validity, uids } = arrivals.clone();
-        set_step(entry, Step::Copied { uid_validity, uids });
-        let settled = changes::learn_left(host, entry, &left).await?;
-        Ok((arrivals, settled))
+        let count = u32::try_from(left.len()).unwrap_or(u32::MAX).saturating_add(back.left);
+        set_step(entry, Step::Copied { uid_validity, uids, left: count });
+        let back = back.and(changes::learn_left(host, entry, &left).await?);
+        let uncopied = back.left;
+        Ok((arrivals, Outcome { uncopied, ..settled.and(back).into() }))
+    }
+
+    /// Which of some of an entry's items, by their index, are not in the mailbox any more. If the
+    /// server does not tell, all of them are there.
+    async fn gone_from<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &Entry,
+        from: MailboxId,
+        indexes: &BTreeSet<usize>,
+    ) -> Result<BTreeSet<usize>, MailError> {
+        let source = record::mailbox(host.store(), from).await.map_err(gone)?;
+        let uid_validity = self.open(host, &source, None).await?.uid_validity;
+        let items = entry.task.items();
+        let uids = indexes.iter().map(|index| items[*index].uid);
+        let (Some(first), Some(last)) = (uids.clone().min(), uids.max()) else {
+            return Ok(BTreeSet::new());
+        };
+        let Some(present) = self.present_in(host, first..=last).await? else {
+            return Ok(BTreeSet::new());
+        };
+        let is_gone = |item: &Item| {
+            item.uid_validity == uid_validity && present.binary_search(&item.uid).is_err()
+        };
+        Ok(indexes.iter().copied().filter(|index| is_gone(&items[*index])).collect())
     }
 
     /// Removes messages where they were, after they were copied. Those that are not there any more
@@ -200,13 +252,14 @@ impl<T: Transport> ImapClient<T> {
         let selected = self.select(host, target).await?;
         let others = pairs.values().copied().collect();
         let mut found = self.find_arrivals(host, &missing, since, &others).await?.into_iter();
-        let same = uid_validity == 0 || uid_validity == selected.uid_validity;
         let uids = items.iter().map(|item| match told(item) {
             0 => found.next().unwrap_or(0),
-            uid if same => uid,
-            _ => 0,
+            uid => uid,
         });
-        Ok(Arrivals { uid_validity: selected.uid_validity, uids: uids.collect() })
+        // UIDs of two kinds mean nothing, but that the copies are there.
+        let is_same = [0, selected.uid_validity].contains(&uid_validity);
+        let uid_validity = if is_same { selected.uid_validity } else { 0 };
+        Ok(Arrivals { uid_validity, uids: uids.collect() })
     }
 
     /// UIDVALIDITY and UIDNEXT of a mailbox that need not be open.
@@ -224,6 +277,12 @@ impl<T: Transport> ImapClient<T> {
         let (validity, next) = told.map(|own| (own.uid_validity, own.uid_next)).unwrap_or_default();
         Ok((validity.unwrap_or(0), next.unwrap_or(1)))
     }
+}
+
+/// Which of an entry's items, by their index, have become no copy.
+fn uncopied(entry: &Entry, arrivals: &Arrivals) -> BTreeSet<usize> {
+    let is_copied = |index: &usize| arrivals.uids.get(*index).is_some_and(|uid| *uid != 0);
+    (0..entry.task.items().len()).filter(|index| !is_copied(index)).collect()
 }
 
 fn set_step(entry: &mut Entry, to: Step) {
