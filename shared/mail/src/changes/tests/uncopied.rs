@@ -42,16 +42,22 @@ fn what_is_not_copied_and_goes_nowhere_is_told() {
     }
 }
 
+/// Gives the letter of a UID another Message-ID and size, here and on the server.
+fn double(host: &TestHost<Imap>, uid: u32, message_id: &str, size: u32) {
+    let id = MessageId { mailbox: INBOX, uid };
+    let own: Message =
+        block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
+    let own = Message { message_id: message_id.into(), size: size.into(), ..own };
+    block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
+    let mut server = host.server.borrow_mut();
+    let letter = &mut server.folders.get_mut("m1").unwrap().letters[uid as usize - 1];
+    (letter.message_id, letter.size) = (message_id.into(), size as usize);
+}
+
 #[test]
 fn the_copy_of_one_is_not_taken_for_that_of_its_double() {
     let host = prepared(server("UIDPLUS"), MemoryStore::new());
-    let double = "1@example.org".to_owned();
-    let id = MessageId { mailbox: INBOX, uid: 2 };
-    let own: Message =
-        block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
-    let own = Message { message_id: double.clone(), ..own };
-    block_on(host.store.apply(vec![own.put()], Durability::Strict)).unwrap();
-    host.server.borrow_mut().folders.get_mut("m1").unwrap().letters[1].message_id = double;
+    double(&host, 2, "1@example.org", 5);
     move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
     assert_eq!(drain(&host).unwrap()[0].left, 1);
     let uids =
@@ -173,6 +179,31 @@ fn one_of_which_the_server_does_not_tell_whether_it_is_there_comes_back() {
     move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
     drain(&host).unwrap();
     assert_eq!(uids(&host, INBOX), [2]);
+}
+
+#[test]
+fn a_copy_is_found_whose_size_the_server_counts_in_another_way() {
+    let host = prepared(Imap::new(""), MemoryStore::new());
+    host.server.borrow_mut().folders.get_mut("m1").unwrap().letters[0].size = 7;
+    host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_next = 5;
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    assert_eq!(drain(&host).unwrap()[0].left, 0);
+    let state = host.server.borrow().state();
+    assert_eq!(state["m2"].len(), 2);
+    assert_eq!(state["m1"].iter().filter(|(_, flags)| flags.is_empty()).count(), 1);
+}
+
+#[test]
+fn the_copy_of_a_double_of_another_size_is_not_taken_for_that_of_one_that_was_left_out() {
+    let server = Imap { uncopied: Some(1), ..Imap::new("") };
+    let host = prepared(server, MemoryStore::new());
+    double(&host, 1, "2@example.org", 7);
+    host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_next = 5;
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    assert_eq!(drain(&host).unwrap()[0].left, 1);
+    let server = host.server.borrow();
+    let unmarked = server.folders["m1"].letters.iter().filter(|own| own.flags.is_empty());
+    assert_eq!(unmarked.map(|own| own.uid).collect::<Vec<_>>(), [1, 3]);
 }
 
 #[test]

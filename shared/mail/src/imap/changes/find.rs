@@ -34,6 +34,12 @@ impl Traits {
             && (item.size == 0 || self.size == item.size || has_id && self.is_estimate)
             && (has_id || self.arrived == item.arrived)
     }
+
+    /// Whether this has the Message-ID of an item. The server may count its size in another way than
+    /// it was counted here.
+    fn has_id_of(&self, item: &Item) -> bool {
+        !item.message_id.is_empty() && self.message_id == item.message_id
+    }
 }
 
 /// Whether a message is in a mailbox.
@@ -81,7 +87,8 @@ impl<T: Transport> ImapClient<T> {
 
     /// The UIDs of messages that came into the selected mailbox, from a UID on, in the order of the
     /// items; 0 where none or more than one could be it. Each message is found once, and none of those
-    /// that are known to be others.
+    /// that are known to be others. Of what came lately, one that has no more than the Message-ID of an
+    /// item is it, if it fits no other item.
     pub(super) async fn find_arrivals<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -99,19 +106,22 @@ impl<T: Transport> ImapClient<T> {
         }
         candidates.retain(|uid| !others.contains(uid));
         let mut traits = self.traits(host, candidates).await?;
-        let mut find = |item: &&Item| {
-            let fitting: Vec<u32> =
-                traits.iter().filter(|(_, own)| own.fit(item)).map(|(uid, _)| *uid).collect();
-            // Of several that came just now each will do; of old ones nobody knows.
-            let uid = match fitting[..] {
-                [uid] => uid,
-                [.., newest] if from > 1 => newest,
-                _ => return 0,
-            };
-            traits.remove(&uid);
-            uid
-        };
-        Ok(items.iter().map(&mut find).collect())
+        let mut found = vec![0; items.len()];
+        let ways = [Traits::fit, Traits::has_id_of];
+        for fits in &ways[..if from > 1 { 2 } else { 1 }] {
+            for (item, found) in items.iter().zip(&mut found).filter(|(_, found)| **found == 0) {
+                let fitting = traits.iter().filter(|(_, own)| fits(own, item));
+                let fitting: Vec<u32> = fitting.map(|(uid, _)| *uid).collect();
+                // Of several that came just now each will do; of old ones nobody knows.
+                *found = match fitting[..] {
+                    [uid] => uid,
+                    [.., newest] if from > 1 => newest,
+                    _ => continue,
+                };
+                traits.remove(&*found);
+            }
+        }
+        Ok(found)
     }
 
     /// Whether the selected mailbox has these messages under these UIDs; nothing of those that it has not,
