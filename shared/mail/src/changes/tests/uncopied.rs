@@ -119,6 +119,10 @@ fn a_folder_is_not_emptied_before_what_is_held_has_left_it() {
 fn what_comes_back_is_not_deleted_with_the_rest_of_the_folder() {
     for capabilities in ["UIDPLUS", ""] {
         let host = prepared(server(capabilities), MemoryStore::new());
+        // By which each is known to be the one that was meant.
+        let other = Mailbox { uid_validity: 2, unread: 0, total: 0, ..mailbox(2) };
+        block_on(host.store.apply(vec![other.put()], Durability::Strict)).unwrap();
+        host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_validity = 2;
         move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
         edit(&host, async |editor| editor.empty(INBOX).await).unwrap();
         assert_eq!(drain(&host).unwrap()[0].left, 1);
