@@ -154,6 +154,9 @@ async fn folders_are_made_in_one_another_filled_renamed_and_deleted_after_a_ques
         browser.fill("folder-name", "Beds").await?;
         browser.click("dialog-yes").await?;
         browser.find(&folder("Beds")).await?;
+        // What was made has been opened.
+        open_folder(browser, "inbox").await?;
+        list_shows(browser, &["One"]).await?;
         pick(browser, "One").await?;
         browser.click("do-move").await?;
         browser.fill("find-folder", "beds").await?;
