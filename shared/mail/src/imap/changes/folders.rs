@@ -139,7 +139,7 @@ impl<T: Transport> ImapClient<T> {
         old: &[u8],
         new: &[u8],
     ) -> Result<(), MailError> {
-        self.leave(host, mailbox).await?;
+        self.leave(host).await?;
         let end = self.one(host, Command::rename(&self.named(old), &self.named(new))?).await?;
         let mut done = end.kind == StatusKind::Ok;
         if !done && !self.is_listed(host, old).await? {
@@ -170,7 +170,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         mailbox: &Mailbox,
     ) -> Result<(), MailError> {
-        self.leave(host, mailbox.id).await?;
+        self.leave(host).await?;
         let end = self.one(host, Command::delete(&self.named(&mailbox.path))?).await?;
         if end.kind != StatusKind::Ok && self.is_listed(host, &mailbox.path).await? {
             return Err(refused(end, "delete a folder"));
@@ -178,15 +178,11 @@ impl<T: Transport> ImapClient<T> {
         self.subscribed(host, &mailbox.path, false).await.map(drop)
     }
 
-    /// A mailbox that gets another name or goes is not open any more: what a server makes of its own that
-    /// is open meanwhile differs, and some hang up. Not by CLOSE, which expunges; where there is no
-    /// UNSELECT another one is opened, or, if that fails, none is.
-    async fn leave<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        mailbox: MailboxId,
-    ) -> Result<(), MailError> {
-        if self.selected.is_none_or(|selected| selected.mailbox != mailbox) {
+    /// No mailbox is open any more while one gets another name or goes: what a server makes of one that
+    /// is open meanwhile, or nested in it, differs, and some refuse or hang up. Not by CLOSE, which
+    /// expunges; where there is no UNSELECT another one is opened, or, if that fails, none is.
+    async fn leave<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
+        if self.selected.is_none() {
             return Ok(());
         }
         (self.selected, self.news) = (None, None);
