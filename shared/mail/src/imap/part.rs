@@ -102,10 +102,16 @@ impl<T: Transport> ImapClient<T> {
             None if origin > 0 => Vec::new(),
             None => return Err(MailError::Gone(thing)),
         };
-        // More than was asked for, and from nowhere: the server knows of no windows, and this is all.
-        let is_all = has_none && bytes.len() > limits::PART_WINDOW as usize;
-        if is_elsewhere || is_all && origin > 0 {
+        if is_elsewhere {
             return Err(MailError::Protocol("bytes from another place than asked for".into()));
+        }
+        let mut batch = Vec::new();
+        let is_all = has_none && is_everything(store, id, section, windows, &bytes).await?;
+        // It takes the place of what has come of it.
+        let (windows, origin) = if is_all { (0, 0) } else { (windows, origin) };
+        if is_all {
+            let range = KeyRange::prefix(record::part_key(id, section));
+            batch.push(Write::DeleteRange { table: Table::Bodies, range });
         }
         let stored = origin + bytes.len() as u64;
         // A server may give less than it was asked for, or have told a size that is too large, or one that
@@ -113,7 +119,6 @@ impl<T: Transport> ImapClient<T> {
         let is_short = bytes.len() < limits::PART_WINDOW as usize;
         let counts = !self.has_quirk(Quirk::EstimatesSizes);
         let is_whole = is_all || bytes.is_empty() || counts && is_short && stored >= size;
-        let mut batch = Vec::new();
         if !bytes.is_empty() {
             let key = record::part_key(id, section).u32(windows);
             batch.push(Write::Put { table: Table::Bodies, key, value: bytes });
@@ -167,6 +172,24 @@ impl Fetched {
     pub(super) fn nothing_of(size: u64) -> Self {
         Self { size, ..Self::default() }
     }
+}
+
+/// Whether bytes of which the server does not say where they are from are all of a part rather than
+/// what is behind so many windows of it, as some know of no windows: they are more than was asked for, or
+/// the one window that has come, once more.
+async fn is_everything(
+    store: &impl Store,
+    id: MessageId,
+    section: &str,
+    windows: u32,
+    bytes: &[u8],
+) -> Result<bool, StoreError> {
+    let asked = limits::PART_WINDOW as usize;
+    if windows != 1 || bytes.is_empty() || bytes.len() >= asked {
+        return Ok(bytes.len() > asked);
+    }
+    let first = record::part_key(id, section).u32(0);
+    Ok(store.get(Table::Bodies, &first).await?.is_some_and(|first| first == bytes))
 }
 
 /// What is stored of a part beyond what is known: by an earlier try, or by another that goes on beside

@@ -7,6 +7,8 @@
 //! fewer of them may be left, and they are fetched all the same. Windows that have come stay, and the next
 //! try asks for the rest; when all are here, it copies them anew, over what it had copied. The batch that
 //! names the bytes in the message's record removes the windows.
+//!
+//! *If windows go in between*, since a backup that had them fetched is done with them, all come once more.
 
 use postern_bridge::MessageId;
 
@@ -28,16 +30,22 @@ impl<T: Transport> ImapClient<T> {
         if size >= limits::MESSAGE.into() {
             return Err(too_large());
         }
-        let mut fetched = Fetched::nothing_of(size);
-        while !fetched.is_whole {
-            fetched = self.fetch_piece(host, id, "", Some(fetched)).await?;
-            // The server may have told a wrong size.
-            if fetched.stored >= limits::MESSAGE.into() {
-                host.store().apply(vec![drop_windows(id)], Durability::Relaxed).await?;
-                return Err(too_large());
+        let mut are_lost = false;
+        loop {
+            let mut fetched = Fetched::nothing_of(size);
+            while !fetched.is_whole {
+                fetched = self.fetch_piece(host, id, "", Some(fetched)).await?;
+                // The server may have told a wrong size.
+                if fetched.stored >= limits::MESSAGE.into() {
+                    host.store().apply(vec![drop_windows(id)], Durability::Relaxed).await?;
+                    return Err(too_large());
+                }
+            }
+            match adopt(host.store(), id).await {
+                Err(MailError::Store(StoreError::Damaged(_))) if !are_lost => are_lost = true,
+                adopted => return adopted,
             }
         }
-        adopt(host.store(), id).await
     }
 }
 

@@ -37,6 +37,7 @@ mod model;
 mod names;
 mod newcomers;
 mod opening;
+mod parts;
 mod pauses;
 mod previews;
 mod quirks;
@@ -46,6 +47,7 @@ mod scripted;
 mod simulated;
 mod unreadable;
 mod watched;
+mod windows;
 
 const INBOX: MailboxId = MailboxId(4);
 
