@@ -1,6 +1,6 @@
 //! How to log in to a server of any protocol.
 
-use postern_bridge::Proof;
+use postern_bridge::{Proof, Security};
 use postern_sasl::{Credentials, Mechanism, Nonce, choose};
 
 use crate::{MailError, Random, Secret};
@@ -23,6 +23,29 @@ pub(crate) fn mechanism(
     let mut nonce = [0; Nonce::BYTES];
     random.fill(&mut nonce);
     choose(offered, credentials, Nonce::new(nonce))
+}
+
+/// The way that is tried once more, if this one is refused: some servers offer SCRAM also to users of whom
+/// they keep nothing that it could be checked with, and then say that the password is wrong. `None` if
+/// this one is not SCRAM, no other is offered, or others could listen.
+pub(crate) fn other_way(
+    mechanism: &Mechanism,
+    offered: impl IntoIterator<Item = impl AsRef<str>>,
+    credentials: &Credentials,
+    security: Security,
+) -> Option<Mechanism> {
+    if security == Security::Plain || !is_scram(mechanism.name()) {
+        return None;
+    }
+    let offered = offered.into_iter().filter(|name| !is_scram(name.as_ref()));
+    // What is left needs no nonce.
+    choose(offered, credentials, Nonce::new([0; Nonce::BYTES]))
+}
+
+/// Whether a mechanism, in any case, proves the password without telling it.
+pub(crate) fn is_scram(mechanism: &str) -> bool {
+    let prefix = mechanism.get(..6).unwrap_or_default();
+    prefix.eq_ignore_ascii_case("SCRAM-")
 }
 
 /// The error where a server offers no way to log in with this.

@@ -87,7 +87,7 @@ impl<T: Transport> ImapClient<T> {
             self.start_tls(host).await?;
         }
         if !already {
-            self.authenticate(host, &login.username, password).await?;
+            self.authenticate(host, login, password).await?;
         }
         self.agree(host).await
     }
@@ -199,12 +199,16 @@ impl<T: Transport> ImapClient<T> {
     async fn authenticate<H: Host<Transport = T>>(
         &mut self,
         host: &H,
-        username: &str,
+        login: &ServerLogin,
         password: &Secret,
     ) -> Result<(), MailError> {
         let offered = self.capabilities(host).await?;
-        let credentials = authenticate::credentials(username, password);
+        let credentials = authenticate::credentials(&login.username, password);
+        let security = login.endpoint.security;
         let mechanism = authenticate::mechanism(host, offered.mechanisms(), &credentials);
+        let other = mechanism.as_ref().and_then(|first| {
+            authenticate::other_way(first, offered.mechanisms(), &credentials, security)
+        });
         let command = match mechanism {
             Some(mechanism) => Command::authenticate(mechanism),
             None if password.proof() == Proof::Token => return Err(authenticate::no_way(password)),
@@ -213,9 +217,25 @@ impl<T: Transport> ImapClient<T> {
             }
             None => Command::login(&credentials)?,
         };
-        let answer = self.run_all(host, vec![command], "log in").await?;
-        let refusal = answer.ends.iter().find_map(|end| log_in_refusal(end, &answer.responses));
+        let mut refusal = self.try_log_in(host, command).await?;
+        if matches!(refusal, Some(MailError::Login(_)))
+            && let Some(other) = other
+        {
+            // One that hangs up has said why before.
+            let again = self.try_log_in(host, Command::authenticate(other)).await;
+            refusal = again.unwrap_or(refusal);
+        }
         refusal.map_or(Ok(()), |error| Err(authenticate::refused(error, password)))
+    }
+
+    /// Logs in one way; why not, if it was refused.
+    async fn try_log_in<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        command: Command,
+    ) -> Result<Option<MailError>, MailError> {
+        let answer = self.run_all(host, vec![command], "log in").await?;
+        Ok(answer.ends.iter().find_map(|end| log_in_refusal(end, &answer.responses)))
     }
 
     /// What the server can do; asked for if it is not known.

@@ -1,6 +1,7 @@
 //! A submission server that one is logged in to.
 
 use postern_bridge::{Security, ServerLogin};
+use postern_sasl::Mechanism;
 use postern_smtp::{Command, Event, Extensions, Output, Reply, Request, Session};
 
 use super::limits::{PATIENCE, PATIENCE_FOR_GOODBYE};
@@ -95,7 +96,7 @@ impl<'host, H: Host> Server<'host, H> {
             self.upgrade(&extensions).await?;
             extensions = self.hello().await?;
         }
-        self.log_in(&extensions, &login.username, password).await
+        self.log_in(&extensions, login, password).await
     }
 
     async fn hello(&mut self) -> Result<Extensions, MailError> {
@@ -123,22 +124,32 @@ impl<'host, H: Host> Server<'host, H> {
     async fn log_in(
         &mut self,
         extensions: &Extensions,
-        username: &str,
+        login: &ServerLogin,
         password: &Secret,
     ) -> Result<(), MailError> {
         if extensions.auth.is_empty() {
             return Ok(());
         }
-        let credentials = authenticate::credentials(username, password);
-        let mechanism = authenticate::mechanism(self.host, &extensions.auth, &credentials)
+        let (offered, security) = (&extensions.auth, login.endpoint.security);
+        let credentials = authenticate::credentials(&login.username, password);
+        let mechanism = authenticate::mechanism(self.host, offered, &credentials)
             .ok_or_else(|| authenticate::no_way(password))?;
+        let other = authenticate::other_way(&mechanism, offered, &credentials, security);
+        let mut done = self.try_log_in(mechanism).await;
+        if matches!(done, Err(MailError::Login(_)))
+            && let Some(other) = other
+        {
+            done = self.try_log_in(other).await;
+        }
+        self.logged_in = done.is_ok();
+        done.map_err(|error| authenticate::refused(error, password))
+    }
+
+    async fn try_log_in(&mut self, mechanism: Mechanism) -> Result<(), MailError> {
         match self.ask(Command::Auth(mechanism), "the log-in").await? {
-            Event::LoggedIn => {
-                self.logged_in = true;
-                Ok(())
-            }
+            Event::LoggedIn => Ok(()),
             Event::Refused { request: Request::LogIn, reply } if reply.is_permanent() => {
-                Err(authenticate::refused(MailError::Login(words(&reply)), password))
+                Err(MailError::Login(words(&reply)))
             }
             other => Err(unexpected(&other, "log in")),
         }

@@ -219,7 +219,7 @@ impl<'host, H: Host> Server<'host, H> {
         if mechanism.is_none() && password.proof() == Proof::Token {
             return Err(authenticate::no_way(password));
         }
-        let hides = mechanism.as_ref().is_some_and(|own| own.name().starts_with("SCRAM-"));
+        let hides = mechanism.as_ref().is_some_and(|own| authenticate::is_scram(own.name()));
         let apop = self.connection.session.apop(&credentials);
         let only_apop = offers_known && !self.offers.user && mechanism.is_none();
         let shown = match mechanism {

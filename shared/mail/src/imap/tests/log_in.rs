@@ -56,6 +56,29 @@ fn where_starttls_can_not_be_had_the_password_is_not_sent() {
 }
 
 #[test]
+fn where_scram_is_refused_another_way_is_tried_once_unless_others_could_listen() {
+    let greeting =
+        "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN AUTH=SCRAM-SHA-1] hi\r\n";
+    let scram = "AUTHENTICATE SCRAM-SHA-1 biwsbj1hbm4scj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
+    let plain = "AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=";
+    let wrong = || "{tag} NO [AUTHENTICATIONFAILED] Wrong, Ann.\r\n".to_owned();
+    let log_in = |security, script| connect(&ScriptedHost::default(), security, greeting, script);
+
+    let taken = ok("* CAPABILITY IMAP4rev1\r\n");
+    assert!(log_in(Security::Tls, vec![(scram, wrong()), (plain, taken)]).is_ok());
+    let failed = MailError::Login("Wrong, Ann.".into());
+    // One that hangs up instead of an answer has given one before.
+    for again in [wrong(), "* BYE Enough.\r\n".into()] {
+        let refused = log_in(Security::Tls, vec![(scram, wrong()), (plain, again)]);
+        assert_eq!(refused.err(), Some(failed.clone()));
+    }
+    assert_eq!(log_in(Security::Plain, vec![(scram, wrong())]).err(), Some(failed));
+    let busy = "{tag} NO [UNAVAILABLE] Later.\r\n".to_owned();
+    let unavailable = log_in(Security::Tls, vec![(scram, busy)]).err();
+    assert_eq!(unavailable, Some(MailError::Unavailable("Later.".into())));
+}
+
+#[test]
 fn log_in_is_used_where_no_mechanism_is_offered_and_a_refusal_is_told_in_the_servers_words() {
     let script = || vec![(r#"LOGIN "ann" "secret""#, "{tag} NO [X] Wrong, Ann.\r\n".to_owned())];
     let greeting = "* OK [CAPABILITY IMAP4rev1 AUTH=GSSAPI] hi\r\n";

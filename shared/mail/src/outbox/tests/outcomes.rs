@@ -100,6 +100,22 @@ fn a_wrong_password_is_the_account_s_fault_and_the_message_waits() {
 }
 
 #[test]
+fn where_scram_is_refused_another_way_is_tried_once() {
+    let host = host();
+    let id = queue(&host);
+    let mut server = host.server.borrow_mut();
+    server.offers = "250-mail\r\n250 AUTH SCRAM-SHA-256 PLAIN\r\n";
+    server.answers.insert("AUTH SCRAM-SHA-256", "535 5.7.8 wrong\r\n");
+    server.answers.insert("AUTH PLAIN", "535 5.7.8 wrong\r\n");
+    drop(server);
+    assert_eq!(send(&host, id), Err(MailError::Login("wrong".into())));
+    assert_eq!(host.server.borrow().heard.matches("AUTH ").count(), 2);
+    host.server.borrow_mut().answers.remove("AUTH PLAIN");
+    assert_eq!(send(&host, id), Ok(()));
+    assert_eq!(host.server.borrow().taken.len(), 1);
+}
+
+#[test]
 fn a_token_that_has_expired_is_told_and_the_message_waits() {
     let host = host();
     host.server.borrow_mut().offers = "250-mail\r\n250 AUTH PLAIN XOAUTH2\r\n";

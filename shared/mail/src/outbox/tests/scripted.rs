@@ -15,7 +15,8 @@ pub(super) struct Taken {
 pub(super) struct Submission {
     pub(super) taken: Vec<Taken>,
     pub(super) offers: &'static str,
-    /// Answers other than the usual ones, by the line (or `.`) that they answer.
+    /// Answers other than the usual ones, by the line (or `.`), or the first two words of one, that they
+    /// answer.
     pub(super) answers: BTreeMap<&'static str, &'static str>,
     /// Everything that the client said outside messages.
     pub(super) heard: String,
@@ -55,7 +56,8 @@ impl Submission {
         }
         self.heard += line;
         self.heard += "\n";
-        if let Some(answer) = self.answers.get(line) {
+        let begins = line.match_indices(' ').nth(1).map_or(line, |(end, _)| &line[..end]);
+        if let Some(answer) = [line, begins].iter().find_map(|own| self.answers.get(own)) {
             return (*answer).into();
         }
         let verb = line.split([' ', ':']).next().unwrap_or_default();
