@@ -3,6 +3,7 @@
 mod identifiers;
 mod known;
 mod roles;
+mod usual;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

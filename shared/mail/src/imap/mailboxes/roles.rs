@@ -3,7 +3,7 @@
 use postern_bridge::Role;
 use postern_imap::response::ListEntry;
 
-use super::Listed;
+use super::{Listed, usual};
 
 /// What a mailbox is for, as the server says.
 pub(super) fn role(entry: &ListEntry) -> Option<Role> {
@@ -24,30 +24,21 @@ pub(super) fn role(entry: &ListEntry) -> Option<Role> {
 
 /// Gives roles by the usual names, where the server names no mailbox for them.
 pub(super) fn guess_roles(listed: &mut [Listed]) {
-    let usual: [(Role, &[&str]); 5] = [
-        (Role::Drafts, &["drafts", "draft"]),
-        (Role::Sent, &["sent", "sent messages", "sent items", "sent mail"]),
-        (Role::Archive, &["archive", "archives"]),
-        (Role::Junk, &["junk", "spam", "junk e-mail", "bulk mail"]),
-        (Role::Trash, &["trash", "deleted items", "deleted messages"]),
-    ];
-    for (role, names) in usual {
+    for (role, names) in usual::NAMES {
         if listed.iter().any(|own| own.role == Some(role)) {
             continue;
         }
-        let candidate = names.iter().find_map(|name| {
-            listed.iter().position(|own| {
-                let top = match &own.names[..] {
-                    [top] => Some(top),
-                    [first, second] if first.eq_ignore_ascii_case("INBOX") => Some(second),
-                    _ => None,
-                };
-                own.role.is_none()
-                    && own.selectable
-                    && top.is_some_and(|top| top.eq_ignore_ascii_case(name))
-            })
-        });
-        if let Some(at) = candidate {
+        let rank = |own: &Listed| {
+            let top = match &own.names[..] {
+                [top] => top,
+                [first, second] if first.eq_ignore_ascii_case("INBOX") => second,
+                _ => return None,
+            };
+            let top = (own.role.is_none() && own.selectable).then(|| top.to_lowercase())?;
+            names.iter().position(|name| *name == top)
+        };
+        let ranks = listed.iter().enumerate().filter_map(|(at, own)| Some((rank(own)?, at)));
+        if let Some((_, at)) = ranks.min() {
             listed[at].role = Some(role);
         }
     }
@@ -73,5 +64,14 @@ mod tests {
         let mut listed = [own("Sent"), Listed { role: Some(Role::Sent), ..own("out") }];
         guess_roles(&mut listed);
         assert_eq!(listed[0].role, None);
+    }
+
+    #[test]
+    fn usual_names_are_known_in_other_languages_and_each_role_is_given_once() {
+        let mut listed =
+            [own("ENTWÜRFE"), own("Éléments envoyés"), own("Корзина"), own("Papierkorb")];
+        guess_roles(&mut listed);
+        let roles = listed.each_ref().map(|own| own.role);
+        assert_eq!(roles, [Some(Role::Drafts), Some(Role::Sent), None, Some(Role::Trash)]);
     }
 }
