@@ -31,10 +31,7 @@ use crate::response::{Status, StatusKind};
 
 /// How long IDLE may last before it is begun anew: a server may hang up after 30 minutes of silence
 /// (RFC 9051 section 5.4), and so do many boxes on the way.
-const IDLE_RENEWAL: Duration = Duration::from_secs(28 * 60);
-
-/// The same at servers that end IDLE on their own.
-const SHORT_IDLE_RENEWAL: Duration = Duration::from_secs(2 * 60);
+pub(crate) const IDLE_RENEWAL: Duration = Duration::from_secs(28 * 60);
 
 /// Something that a server does, and for which a client must act differently.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,10 +54,6 @@ pub enum Quirk {
     ///
     /// Found when it happens.
     RefusesIdle,
-    /// Ends IDLE on its own, some minutes into it. IDLE is renewed sooner.
-    ///
-    /// Found when it happens.
-    EndsIdle,
     /// Has UTF8=ACCEPT enabled and refuses the form of APPEND that goes with it (RFC 6855 section 4). A
     /// message with UTF-8 in its header is sent as any other.
     ///
@@ -76,11 +69,6 @@ impl Quirks {
     /// Whether a quirk was found.
     pub fn has(self, quirk: Quirk) -> bool {
         self.0 & Self::bit(quirk) != 0
-    }
-
-    /// How long IDLE may last.
-    pub(crate) fn idle_renewal(self) -> Duration {
-        if self.has(Quirk::EndsIdle) { SHORT_IDLE_RENEWAL } else { IDLE_RENEWAL }
     }
 
     pub(crate) fn learn_from_greeting(&mut self, text: &str) {
@@ -104,11 +92,8 @@ impl Quirks {
 
     /// A command was answered before the client had ended it.
     pub(crate) fn learn_from_early_end(&mut self, name: &str, status: &Status, idling: bool) {
-        if name == "IDLE" && idling {
-            self.add(match status.kind {
-                StatusKind::Ok => Quirk::EndsIdle,
-                _ => Quirk::RefusesIdle,
-            });
+        if name == "IDLE" && idling && status.kind != StatusKind::Ok {
+            self.add(Quirk::RefusesIdle);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     Response,
     compression::Compression,
     framer::Frame,
+    quirks::IDLE_RENEWAL,
     response::{self, Capabilities, Code, Parsed, Status, StatusKind, TokenDefect},
 };
 
@@ -201,7 +202,7 @@ impl Session {
             Some(Reply::Send(bytes)) => self.send(bytes),
             Some(Reply::Proceed) => {}
             Some(Reply::Idle) => {
-                self.emit(Event::Idling { renew_within: self.quirks.idle_renewal() });
+                self.emit(Event::Idling { renew_within: IDLE_RENEWAL });
             }
             None => return self.emit(Event::Defect(Defect::UnexpectedContinuation)),
         }
