@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use postern::demo::{self, Content};
+use postern::demo::Faults;
 use postern_tests::{
     browser::{Browser, hook},
     dovecot::{Dovecot, PASSWORD},
@@ -12,7 +12,7 @@ use postern_tests::{
 };
 use serde_json::json;
 
-use crate::steps::{Form, USER, open_row, reader_shows};
+use crate::steps::{Form, USER, empty_demo, open_row, reader_shows};
 
 /// What the letters say.
 const CONTENT: &str = "letter number 1";
@@ -59,13 +59,7 @@ struct Overheard {
 async fn overhear(tls_end: &'static str) -> Result<Overheard> {
     let dovecot = Dovecot::start()?;
     dovecot.deliver_all(USER, letters::many(2))?;
-    let options = demo::Options {
-        content: Content::Empty,
-        address: USER.into(),
-        password: PASSWORD.into(),
-        ..demo::Options::default()
-    };
-    let demo = demo::start(options).await?;
+    let demo = empty_demo(Faults::default()).await?;
     let incoming = Wiretap::start(dovecot.imaps).await?;
     let outgoing = Wiretap::start(demo.submission).await?;
     let reach = Reach {

@@ -192,6 +192,17 @@ async fn crash_tab(browser: &Browser, next: WindowHandle) -> Result<()> {
     Ok(browser.client().switch_to_window(next).await?)
 }
 
+/// Adds an account of which what is downloaded is deleted on the server, in a browser that keeps what is
+/// stored.
+async fn download_and_delete(browser: &Browser, servers: &Servers) -> Result<()> {
+    devtools::permit_persistence(browser).await?;
+    browser.open(&servers.site.url).await?;
+    ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
+    servers.form("pop3").fill(browser).await?;
+    browser.click("retention-delete").await?;
+    browser.click("setup-add").await
+}
+
 #[tokio::test]
 async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_and_doubles_nothing()
 -> Result<()> {
@@ -202,12 +213,7 @@ async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_an
     let letter = |number| letters::long(number, KILLED_LINES);
     servers.dovecot.deliver_all(USER, (0..delivered).map(letter))?;
     let mut browser = Browser::start(1400, 900).await?;
-    devtools::permit_persistence(&browser).await?;
-    browser.open(&servers.site.url).await?;
-    ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
-    servers.form("pop3").fill(&browser).await?;
-    browser.click("retention-delete").await?;
-    browser.click("setup-add").await?;
+    download_and_delete(&browser, &servers).await?;
     browser.find(INBOX).await?;
     let (mut before, mut under_way) = (0, 0);
     let mut random = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
@@ -268,12 +274,7 @@ async fn a_second_tab_takes_over_a_download_that_deletes_and_loses_and_doubles_n
     let letter = |number| letters::long(number, LINES);
     servers.dovecot.deliver_all(USER, (0..MESSAGES).map(letter))?;
     Browser::run("takeover", async |browser| {
-        devtools::permit_persistence(browser).await?;
-        browser.open(&servers.site.url).await?;
-        ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
-        servers.form("pop3").fill(browser).await?;
-        browser.click("retention-delete").await?;
-        browser.click("setup-add").await?;
+        download_and_delete(browser, &servers).await?;
         browser.find(INBOX).await?;
         let first = browser.client().window().await?;
         let second = browser.client().new_window(true).await?.handle;
@@ -297,12 +298,7 @@ async fn a_database_that_is_cleared_while_it_downloads_and_deletes_costs_nothing
     let letter = |number| letters::long(number, 16 * LINES);
     servers.dovecot.deliver_all(USER, (0..MESSAGES).map(letter))?;
     Browser::run("cleared", async |browser| {
-        devtools::permit_persistence(browser).await?;
-        browser.open(&servers.site.url).await?;
-        ensure!(browser.script(KEEP_STORAGE).await? == Value::Bool(true), "it is not kept");
-        servers.form("pop3").fill(browser).await?;
-        browser.click("retention-delete").await?;
-        browser.click("setup-add").await?;
+        download_and_delete(browser, &servers).await?;
         let listed = "Number(document.querySelector('[data-test=row]')?.ariaSetSize ?? 0)";
         browser.wait_until(&format!("return {listed} > 0")).await?;
         let origin = servers.site.url.trim_end_matches('/');

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use postern::demo::{self, Content, Fault, Faults, WrongAnswer};
+use postern::demo::{Fault, Faults, WrongAnswer};
 use postern_tests::{
     browser::{Browser, hook},
     devtools,
@@ -13,7 +13,7 @@ use postern_tests::{
 };
 use serde_json::Value;
 
-use crate::steps::{Form, Servers, USER, open_row, open_settings, reader_shows};
+use crate::steps::{Form, Servers, USER, demo_alone, open_row, open_settings, reader_shows};
 
 /// Has the browser keep what is stored; whether it promises that.
 pub(crate) const KEEP_STORAGE: &str = "return navigator.storage.persist()";
@@ -124,21 +124,7 @@ async fn what_stands_for_a_message_that_was_not_handed_out_becomes_it_when_it_is
         answer: b"-ERR there is a virus in it\r\n".into(),
     };
     let pop3 = Fault { answers: ["RETR", "TOP"].map(refusal).into(), ..Fault::default() };
-    let options = demo::Options {
-        content: Content::Empty,
-        address: USER.into(),
-        password: PASSWORD.into(),
-        faults: Faults { pop3, ..Faults::default() },
-        ..demo::Options::default()
-    };
-    let demo = demo::start(options).await?;
-    demo.store().deliver(letters::plain(7));
-    let reach = Reach {
-        roots: vec![demo.certificate.clone()],
-        servers: vec![demo.pop3, demo.submission],
-        ..Reach::default()
-    };
-    let site = Site::start(reach).await?;
+    let (demo, site) = demo_alone(Faults { pop3, ..Faults::default() }).await?;
     Browser::run("withheld", async |browser| {
         browser.open(&site.url).await?;
         Form::new("pop3", demo.pop3, demo.submission).fill(browser).await?;

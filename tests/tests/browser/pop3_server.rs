@@ -1,17 +1,12 @@
 //! What a POP3 server says of itself and of its state, and how that is shown.
 
 use anyhow::{Result, ensure};
-use postern::demo::{self, Content, Fault, Faults, Protocol, WrongAnswer};
-use postern_tests::{
-    browser::Browser,
-    dovecot::PASSWORD,
-    letters,
-    site::{Reach, Site},
-};
+use postern::demo::{Fault, Faults, Protocol, WrongAnswer};
+use postern_tests::browser::Browser;
 
 use crate::{
     pop3::INBOX,
-    steps::{Form, USER, open_row, open_settings, shows},
+    steps::{Form, demo_alone, open_row, open_settings, shows},
 };
 
 /// A server that says this instead of what is right.
@@ -28,20 +23,7 @@ async fn connection_is(browser: &Browser, state: &str, words: &str) -> Result<()
 
 #[tokio::test]
 async fn what_a_server_says_is_explained_and_it_is_left_alone_as_long_as_it_wants() -> Result<()> {
-    let options = demo::Options {
-        content: Content::Empty,
-        address: USER.into(),
-        password: PASSWORD.into(),
-        ..demo::Options::default()
-    };
-    let demo = demo::start(options).await?;
-    demo.store().deliver(letters::plain(7));
-    let reach = Reach {
-        roots: vec![demo.certificate.clone()],
-        servers: vec![demo.pop3, demo.submission],
-        ..Reach::default()
-    };
-    let site = Site::start(reach).await?;
+    let (demo, site) = demo_alone(Faults::default()).await?;
     Browser::run("pop3-server", async |browser| {
         browser.open(&site.url).await?;
         Form::new("pop3", demo.pop3, demo.submission).fill(browser).await?;

@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Result, bail};
-use postern::demo::{self, Content, Demo};
+use postern::demo::{self, Content, Demo, Faults};
 use postern_tests::{
     browser::{Browser, hook},
     devtools,
     dovecot::{Dovecot, Options, PASSWORD},
+    letters,
     site::{Reach, Site},
 };
 use serde_json::{Value, json};
@@ -44,13 +45,7 @@ impl Servers {
     }
 
     async fn serving(dovecot: Dovecot, page: Option<&Path>) -> Result<Self> {
-        let options = demo::Options {
-            content: Content::Empty,
-            address: USER.into(),
-            password: PASSWORD.into(),
-            ..demo::Options::default()
-        };
-        let demo = demo::start(options).await?;
+        let demo = empty_demo(Faults::default()).await?;
         let reach = Reach {
             roots: vec![dovecot.authority.root(), demo.certificate.clone()],
             servers: vec![dovecot.imaps, dovecot.pop3s, demo.pop3, demo.submission],
@@ -80,6 +75,31 @@ impl Servers {
         self.form(protocol).fill(browser).await?;
         browser.click("setup-add").await
     }
+}
+
+/// The demo server with nothing in it, for [`USER`].
+pub(crate) async fn empty_demo(faults: Faults) -> Result<Demo> {
+    let options = demo::Options {
+        content: Content::Empty,
+        address: USER.into(),
+        password: PASSWORD.into(),
+        faults,
+        ..demo::Options::default()
+    };
+    Ok(demo::start(options).await?)
+}
+
+/// The demo server with one letter, and the proxy before it.
+pub(crate) async fn demo_alone(faults: Faults) -> Result<(Demo, Site)> {
+    let demo = empty_demo(faults).await?;
+    demo.store().deliver(letters::plain(7));
+    let reach = Reach {
+        roots: vec![demo.certificate.clone()],
+        servers: vec![demo.pop3, demo.submission],
+        ..Reach::default()
+    };
+    let site = Site::start(reach).await?;
+    Ok((demo, site))
 }
 
 /// What is typed into the set-up form.

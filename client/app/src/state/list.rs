@@ -235,4 +235,4 @@ impl List {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -245,26 +245,11 @@ fn number(count: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::Flags;
-
     use super::*;
-
-    const MAILBOX: MailboxId = MailboxId(1);
+    use crate::state::list::tests::{self, MAILBOX};
 
     fn row(uid: u32) -> Row {
-        Row {
-            id: MessageId { mailbox: MAILBOX, uid },
-            key: MessageId { mailbox: MAILBOX, uid },
-            messages: 1,
-            unread: 1,
-            correspondents: String::new(),
-            subject: String::new(),
-            preview: String::new(),
-            date: i64::from(uid) * 1000,
-            flags: Flags::default(),
-            keywords: vec![],
-            has_attachments: false,
-        }
+        Row { date: i64::from(uid) * 1000, ..tests::row(uid) }
     }
 
     /// The place of a row in a list of ten, newest first.

@@ -1,10 +1,7 @@
 //! A mailbox, an account or everything, written to a file.
 //!
 //! One message is read chunk by chunk and written before the next one is looked at; of a zip only the
-//! directory is held. One that is moved while it is read is read on where it is then, and one whose windows
-//! become its own bytes, since somebody opens it, in those.
-
-use std::collections::BTreeSet;
+//! directory is held.
 
 use postern_archive::{
     mbox::{self, Status},
@@ -15,26 +12,20 @@ use postern_bridge::{ExportFormat, Exported, MessageId, Progress};
 use super::{
     Sink, limits,
     manifest::{LEDGER, MANIFEST, Manifest, Note, SavedAccount},
-    names, unsent,
+    names,
+    source::{Bytes, Fetch, Found, Source},
+    unsent,
 };
 use crate::{
     Host, MailError, Store,
-    changes::{is_keyword, moved_to},
-    imap::Raw,
+    changes::is_keyword,
     pop3::LedgerRow,
     record::{self, Account, Body, Mailbox, Message},
-    store::{Durability, Key, KeyRange, Order, StoreError, Table, Write},
+    store::{Key, KeyRange, Order, Table},
 };
 
 /// How many places of a list are read at a time.
 const WINDOW: usize = 500;
-
-/// Where messages come from that are not stored as a whole.
-#[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
-pub trait Fetch {
-    /// The whole message; `None` if it can't be had. A large one is stored, which whoever asks undoes.
-    async fn whole(&self, message: &Message) -> Option<Raw>;
-}
 
 /// Writes the mailboxes of accounts to a file. With `complete` the accounts are in it as a whole, and
 /// a zip has what is needed to restore them.
@@ -54,58 +45,29 @@ pub async fn export<H: Host>(
     let total = mailboxes().map(|mailbox| mailbox.total).fold(0, u32::saturating_add);
     let mut export = Export {
         host,
-        fetch,
+        source: Source::new(host.store(), fetch, complete && format == ExportFormat::Zip),
         sink,
         total,
         done: 0,
-        with_headers: complete && format == ExportFormat::Zip,
-        fetched: None,
-        followed: BTreeSet::new(),
         report: Exported::default(),
     };
     let written = match format {
         ExportFormat::Mbox => export.mbox(contents).await,
         ExportFormat::Zip => export.zip(contents, complete.then(|| host.now())).await,
     };
-    let forgotten = export.forget_fetched().await;
+    let forgotten = export.source.forget_fetched().await;
     written?;
     forgotten?;
     Ok(export.report)
 }
 
-struct Export<'a, H, F, K> {
+struct Export<'a, H: Host, F, K> {
     host: &'a H,
-    fetch: &'a F,
+    source: Source<'a, H::Store, F>,
     sink: &'a mut K,
     total: u32,
     done: u32,
-    /// Whether headers without their messages are of use.
-    with_headers: bool,
-    /// The message of which something may have been stored only to be written.
-    fetched: Option<MessageId>,
-    /// Where messages were moved to while they were written: there they are written already.
-    followed: BTreeSet<MessageId>,
     report: Exported,
-}
-
-/// A message's bytes, to be read from the beginning to the end.
-enum Bytes {
-    /// In the store: where it is, and where it was at first.
-    Stored {
-        id: MessageId,
-        origin: MessageId,
-        is_fetched: bool,
-        next: u32,
-        size: u64,
-        left: u64,
-    },
-    Held(Option<Vec<u8>>),
-}
-
-impl Bytes {
-    fn stored(id: MessageId, is_fetched: bool, size: u64) -> Self {
-        Self::Stored { id, origin: id, is_fetched, next: 0, size, left: size }
-    }
 }
 
 impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
@@ -119,7 +81,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                 let sender = message.from.first().map_or("", |from| &from.address);
                 let status = status(&message);
                 self.put(writer.start(sender, message.arrived / 1000, &status)).await?;
-                while let Some(chunk) = self.chunk(&mut bytes).await? {
+                while let Some(chunk) = self.source.chunk(&mut bytes).await? {
                     self.put(writer.write(&chunk)).await?;
                 }
                 self.put(writer.end()).await?;
@@ -153,7 +115,7 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
                     let name = format!("{folder}{}", file(&message));
                     let note = Note::of(&message).encode();
                     writer.start(&name, message.arrived / 1000, &note).map_err(failed)?;
-                    while let Some(chunk) = self.chunk(&mut bytes).await? {
+                    while let Some(chunk) = self.source.chunk(&mut bytes).await? {
                         writer.write(&chunk).map_err(failed)?;
                         self.put(writer.take_output()).await?;
                     }
@@ -225,141 +187,19 @@ impl<H: Host, F: Fetch, K: Sink> Export<'_, H, F, K> {
         Ok(())
     }
 
-    /// A message and its bytes; `None` if it has gone meanwhile, is damaged, or can't be had.
+    /// A message and its bytes, if it is there to be written.
     async fn message(&mut self, id: MessageId) -> Result<Option<(Message, Bytes)>, MailError> {
-        self.forget_fetched().await?;
-        if self.followed.contains(&id) {
-            return Ok(None);
-        }
-        let key = record::message_key(id);
-        let Some(value) = self.host.store().get(Table::Messages, &key).await? else {
-            return Ok(None);
-        };
-        let Ok(message) = record::decode::<Message>(&value) else {
-            self.count_missing(1);
-            return Ok(None);
-        };
-        // Of what is here as a header alone, a backup has the header, as the ledger says.
-        let stored = match message.body {
-            Body::Whole { size } => Some(size),
-            Body::Header { size } if self.with_headers => {
-                self.report.headers += 1;
-                Some(size)
-            }
-            _ => None,
-        };
-        match stored {
-            Some(size) if size <= limits::IN_MEMORY as u64 => {
-                let raw = record::body(self.host.store(), id).await?;
-                if raw.len() as u64 == size {
-                    return Ok(Some((message, Bytes::Held(Some(raw)))));
-                }
-            }
-            Some(left) if record::stored_size(self.host.store(), id).await? == left => {
-                return Ok(Some((message, Bytes::stored(id, false, left))));
-            }
-            // One that is damaged must not keep all others out of the file.
-            _ => {}
-        }
-        self.fetched = Some(id);
-        match self.fetch.whole(&message).await {
-            Some(Raw::Held(raw)) => {
-                self.fetched = None;
-                Ok(Some((message, Bytes::Held(Some(raw)))))
-            }
-            Some(Raw::Stored { size: left }) => Ok(Some((message, Bytes::stored(id, true, left)))),
-            None => {
+        match self.source.message(id).await? {
+            Found::Gone => Ok(None),
+            Found::Missing => {
                 self.count_missing(1);
                 Ok(None)
             }
-        }
-    }
-
-    /// Removes what was stored only to be written. If the page dies before, or the person stops it, it
-    /// stays until the message goes or is saved again.
-    async fn forget_fetched(&mut self) -> Result<(), StoreError> {
-        let Some(id) = self.fetched.take() else { return Ok(()) };
-        let range = KeyRange::prefix(record::part_key(id, ""));
-        let gone = Write::DeleteRange { table: Table::Bodies, range };
-        self.host.store().apply(vec![gone], Durability::Relaxed).await
-    }
-
-    async fn chunk(&mut self, bytes: &mut Bytes) -> Result<Option<Vec<u8>>, MailError> {
-        match bytes {
-            Bytes::Held(raw) => Ok(raw.take().filter(|raw| !raw.is_empty())),
-            Bytes::Stored { left: 0, .. } => Ok(None),
-            Bytes::Stored { id, origin, is_fetched, next, size, left } => {
-                let mut chunk = self.stored_chunk(id, *origin, *is_fetched, *next).await?;
-                if chunk.is_none() && *is_fetched && self.is_whole(*id, *size).await? {
-                    (*is_fetched, *next) = (false, 0);
-                    chunk = self.own_chunk(id, *origin, next, *size - *left).await?;
-                }
-                let rest = chunk.as_ref().and_then(|chunk| left.checked_sub(chunk.len() as u64));
-                // Half a message is none.
-                *left = rest.ok_or_else(|| {
-                    let sentence =
-                        "A message was moved or deleted while it was being saved. Try again.";
-                    MailError::Input(sentence.into())
-                })?;
-                *next += 1;
-                Ok(chunk)
+            Found::Here(message, bytes) => {
+                let is_header = matches!(message.body, Body::Header { .. });
+                self.report.headers += u32::from(self.source.with_headers && is_header);
+                Ok(Some((*message, bytes)))
             }
-        }
-    }
-
-    /// Whether a message of this size is stored as it is: if it was opened, its windows became its own
-    /// bytes.
-    async fn is_whole(&self, id: MessageId, size: u64) -> Result<bool, StoreError> {
-        let key = record::message_key(id);
-        let message: Option<Message> = record::get(self.host.store(), &key).await?;
-        Ok(message.is_some_and(|message| message.body == Body::Whole { size }))
-    }
-
-    /// The first chunk of a message's own bytes that has more than so many, without those.
-    async fn own_chunk(
-        &mut self,
-        id: &mut MessageId,
-        origin: MessageId,
-        number: &mut u32,
-        mut known: u64,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        while let Some(mut chunk) = self.stored_chunk(id, origin, false, *number).await? {
-            if chunk.len() as u64 > known {
-                return Ok(Some(chunk.split_off(known as usize)));
-            }
-            known -= chunk.len() as u64;
-            *number += 1;
-        }
-        Ok(None)
-    }
-
-    /// A chunk of a message, which is followed to where it was moved. The number that it has on its way
-    /// is forgotten once the server gives it another, so it is asked for by where it was at first; there
-    /// it is again if the move was taken back.
-    async fn stored_chunk(
-        &mut self,
-        id: &mut MessageId,
-        origin: MessageId,
-        is_fetched: bool,
-        number: u32,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let store = self.host.store();
-        loop {
-            let place =
-                if is_fetched { record::part_key(*id, "") } else { record::message_key(*id) };
-            let chunk = store.get(Table::Bodies, &place.u32(number)).await?;
-            if let Some(chunk) = chunk.filter(|chunk| !chunk.is_empty()) {
-                return Ok(Some(chunk));
-            }
-            let there = moved_to(store, origin).await?.unwrap_or(origin);
-            if there == *id {
-                return Ok(None);
-            }
-            if is_fetched {
-                self.fetched = Some(there);
-            }
-            self.followed.insert(there);
-            *id = there;
         }
     }
 

@@ -55,17 +55,19 @@ mod naming;
 mod origins;
 mod restore;
 mod rows;
+mod source;
 #[cfg(test)]
 pub(crate) mod tests;
 mod unsent;
 
-pub use export::{Fetch, export};
+pub use export::export;
 pub use import::import;
 pub use known::Known;
 pub(crate) use landing::discard_partial;
 pub use last::{backups, forget_backup, note_saved, note_since, set_reminder};
 pub use origins::forget_origin;
 pub use restore::Backup;
+pub use source::Fetch;
 
 use postern_bridge::Progress;
 

@@ -16,7 +16,7 @@ use postern_mail::{
 };
 use postern_tests::{dovecot::PASSWORD, letters, native::endpoint, pages::Page, wiretap::Wiretap};
 
-use super::{Scene, Step};
+use super::{Scene, Step, elsewhere::wait_for_rows};
 
 pub(super) const STEPS: &[Step] = &[
     Step {
@@ -125,14 +125,6 @@ async fn another_client(scene: &Scene<'_>) -> Result<()> {
     })
     .await
     .context("an expunged message")
-}
-
-async fn wait_for_rows(page: &mut Page, are: impl Fn(&[Row]) -> bool) -> Result<()> {
-    page.wait(|delta| match delta {
-        Delta::Rows { rows, .. } if are(&rows) => Some(()),
-        _ => None,
-    })
-    .await
 }
 
 async fn reading(scene: &Scene<'_>) -> Result<()> {

@@ -4,10 +4,11 @@ use postern_bridge::Flags;
 
 use super::*;
 
-const MAILBOX: MailboxId = MailboxId(1);
+pub(in crate::state) const MAILBOX: MailboxId = MailboxId(1);
 
-fn rows(uids: impl IntoIterator<Item = u32>) -> Vec<Row> {
-    let row = |uid| Row {
+/// A row of one unread message.
+pub(in crate::state) fn row(uid: u32) -> Row {
+    Row {
         id: MessageId { mailbox: MAILBOX, uid },
         key: MessageId { mailbox: MAILBOX, uid },
         messages: 1,
@@ -19,7 +20,10 @@ fn rows(uids: impl IntoIterator<Item = u32>) -> Vec<Row> {
         flags: Flags::default(),
         keywords: vec![],
         has_attachments: false,
-    };
+    }
+}
+
+fn rows(uids: impl IntoIterator<Item = u32>) -> Vec<Row> {
     uids.into_iter().map(row).collect()
 }
 

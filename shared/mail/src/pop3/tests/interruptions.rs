@@ -196,27 +196,11 @@ fn that_an_id_was_given_again_is_remembered_until_others_were_compared() {
         }
         host
     };
-    let whole = prepare();
-    let written = whole.store.writes.get();
-    run(&whole, Keep).unwrap();
-    let cuts = (0..whole.carried.get()).map(|cut| (Some(cut), None::<usize>));
-    let writes = whole.store.writes.get() - written;
-    let failures = (0..writes).map(|failing| (None::<usize>, Some(failing)));
-    for (cut, left) in cuts.chain(failures) {
-        let host = prepare();
-        host.cut.set(cut);
-        host.store.left.set(left);
-        let _ = run(&host, Keep);
-        host.cut.set(None);
-        host.store.left.set(None);
-        // What is compared by now at the latest comes the next time.
-        for _ in 0..2 {
-            run(&host, Keep).unwrap();
-        }
-        let here = stored(&host.store);
-        assert!(here.contains(&after[1]), "cut {cut:?}, write {left:?}");
-        assert_complete(&host, &all);
-    }
+    // What is compared by now at the latest comes the next time.
+    ended_anywhere(prepare, |host, end| {
+        assert!(stored(&host.store).contains(&after[1]), "{end}");
+        assert_complete(host, &all);
+    });
 }
 
 #[test]

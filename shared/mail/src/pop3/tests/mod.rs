@@ -25,7 +25,7 @@ use crate::{
     MailError, Secret, Store,
     record::{self, Account, Mailbox, Message, Record, body, message_key},
     store::{Durability, KeyRange, Table},
-    testing::{self, TestHost, block_on},
+    testing::{self, FailingStore, TestHost, block_on},
 };
 use scripted::Maildrop;
 
@@ -157,4 +157,29 @@ fn assert_complete<D: Store>(host: &TestHost<Maildrop, D>, all: &[Vec<u8>]) {
     let keys = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
     let expected: usize = all.iter().map(|raw| raw.len().div_ceil(record::CHUNK)).sum();
     assert_eq!(keys.len(), expected, "chunks without a message");
+}
+
+/// Ends a download of what is prepared wherever its connection can break off, and with each of its writes;
+/// tells of each end and what two more downloads come to.
+fn ended_anywhere(
+    prepare: impl Fn() -> TestHost<Maildrop, FailingStore>,
+    check: impl Fn(&TestHost<Maildrop, FailingStore>, &str),
+) {
+    let whole = prepare();
+    let written = whole.store.writes.get();
+    run(&whole, Retention::Keep).unwrap();
+    let cuts = (0..whole.carried.get()).map(|cut| (Some(cut), None));
+    let failures = (0..whole.store.writes.get() - written).map(|failing| (None, Some(failing)));
+    for (cut, left) in cuts.chain(failures) {
+        let host = prepare();
+        host.cut.set(cut);
+        host.store.left.set(left);
+        let _ = run(&host, Retention::Keep);
+        host.cut.set(None);
+        host.store.left.set(None);
+        for _ in 0..2 {
+            run(&host, Retention::Keep).unwrap();
+        }
+        check(&host, &format!("cut {cut:?}, write {left:?}"));
+    }
 }

@@ -307,24 +307,10 @@ fn where_ids_are_put_in_doubt_an_end_anywhere_loses_and_doubles_nothing() {
         number(&host);
         host
     };
-    let whole = prepare();
-    let written = whole.store.writes.get();
-    run(&whole, Keep).unwrap();
-    let cuts = (0..whole.carried.get()).map(|cut| (Some(cut), None));
-    let failures = (0..whole.store.writes.get() - written).map(|failing| (None, Some(failing)));
-    for (cut, left) in cuts.chain(failures) {
-        let host = prepare();
-        host.cut.set(cut);
-        host.store.left.set(left);
-        let _ = run(&host, Keep);
-        host.cut.set(None);
-        host.store.left.set(None);
-        // What is put in doubt by now at the latest comes the next time.
-        for _ in 0..2 {
-            run(&host, Keep).unwrap();
-        }
-        assert_complete(&host, &all);
-        assert_eq!(run(&host, DeleteAfterDownload).unwrap().deleted, 3, "cut {cut:?}, {left:?}");
-        assert_complete(&host, &all);
-    }
+    // What is put in doubt by now at the latest comes the next time.
+    ended_anywhere(prepare, |host, end| {
+        assert_complete(host, &all);
+        assert_eq!(run(host, DeleteAfterDownload).unwrap().deleted, 3, "{end}");
+        assert_complete(host, &all);
+    });
 }
