@@ -23,6 +23,14 @@ const PEOPLE: [(&str, &str); 4] = [
     ("The Garden Society", "news"),
 ];
 
+const SUBJECTS: [&str; 5] = [
+    "The allotment in March",
+    "Re: =?utf-8?Q?Gr=C3=BC=C3=9Fe_aus_Z=C3=BCrich?=",
+    "Fwd: \"Minutes\" of the meeting",
+    "[garden-l] Digest of Monday: beans, snails, and what the hedgehog has to do with it",
+    "Grüße",
+];
+
 /// Small messages with envelopes and structures of many kinds, the oldest first.
 pub fn letters(count: usize) -> impl Iterator<Item = Vec<u8>> {
     (0..count).map(|number| {
@@ -71,12 +79,13 @@ fn header(number: usize) -> String {
         "Received: from mx.example.net by mail.example.org; {date}\r\n\
          From: {name} <{local}@example.org>\r\n\
          To: Ben Hollis <ben@example.org>, \"Hollis, Ada\" <ada.hollis@example.org>\r\n\
-         Subject: The allotment in March, letter {number}\r\n\
+         Subject: {subject}, letter {number}\r\n\
          Date: {date}\r\n\
          Message-ID: <letter-{number}@example.org>\r\n\
          In-Reply-To: <letter-{before}@example.org>\r\n\
          MIME-Version: 1.0\r\n",
         before = number / 2,
+        subject = SUBJECTS[number % SUBJECTS.len()],
     )
 }
 

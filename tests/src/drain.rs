@@ -65,6 +65,21 @@ impl Drain {
     ///
     /// If the connection breaks.
     pub async fn drain(self, commands: &str) -> Result<usize> {
+        self.receive(commands, |_| {}).await
+    }
+
+    /// The same, and keeps what comes.
+    ///
+    /// # Errors
+    ///
+    /// If the connection breaks.
+    pub async fn record(self, commands: &str) -> Result<Vec<u8>> {
+        let mut record = Vec::new();
+        self.receive(commands, |bytes| record.extend_from_slice(bytes)).await?;
+        Ok(record)
+    }
+
+    async fn receive(self, commands: &str, mut each: impl FnMut(&[u8])) -> Result<usize> {
         let (mut reader, mut writer) = split(self.stream);
         let send = async {
             writer.write_all(commands.as_bytes()).await?;
@@ -76,7 +91,10 @@ impl Drain {
             loop {
                 match reader.read(&mut buffer).await {
                     Ok(0) => return Ok(received),
-                    Ok(length) => received += length,
+                    Ok(length) => {
+                        received += length;
+                        each(&buffer[..length]);
+                    }
                     // Not every server says goodbye in TLS after it has done so in words.
                     Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(received),
                     Err(error) => return Err(error),

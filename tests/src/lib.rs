@@ -9,7 +9,6 @@
 //! | [`courier`], [`cyrus`], [`dovecot`] | real mail servers, each on ports and in a directory of its own |
 //! | [`devtools`] | what a browser does beyond WebDriver |
 //! | [`drain`] | a client that does nothing but receive: what a benchmark measures ours beside |
-//! | [`fetches`] | what a server answers to a first sync |
 //! | [`interruptible`] | a store that fails, or at which the process ends, at a given operation |
 //! | [`letters`] | generated messages |
 //! | [`measuring`] | an engine that measures, in a real browser |
@@ -34,7 +33,6 @@ pub mod cyrus;
 pub mod devtools;
 pub mod dovecot;
 pub mod drain;
-pub mod fetches;
 pub mod interruptible;
 pub mod letters;
 pub mod measuring;

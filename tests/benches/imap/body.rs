@@ -40,7 +40,7 @@ pub(crate) async fn measure() -> Result<Vec<Value>> {
         }
         .figure()
     };
-    let in_chromium = in_chromium.map(|growth| figure("in Chromium", growth));
+    let in_chromium = in_chromium.map(|growth| figure("in Chromium, of its Wasm", growth));
     Ok([Some(figure("natively", natively)), in_chromium].into_iter().flatten().collect())
 }
 

@@ -62,7 +62,7 @@ async fn measure() -> Result<Vec<Value>> {
         figures.extend(body::measure().await?);
     }
     if is_wanted("parser") {
-        figures.push(parser::figure());
+        figures.push(parser::figure().await?);
     }
     Ok(figures)
 }

@@ -68,13 +68,34 @@ pub(crate) async fn sync_inbox(
 
 /// Seconds in which the same answer arrives, over a connection that has opened the inbox.
 pub(crate) async fn drain(dovecot: &Dovecot, inbox: Inbox) -> Result<f64> {
-    let mut drain = Drain::connect(dovecot.imaps, dovecot.authority.root()).await?;
-    drain.ask(&format!("a LOGIN {} {PASSWORD}", inbox.user), "a OK").await?;
-    drain.ask("b SELECT INBOX", "b OK").await?;
+    let drain = opened(dovecot, inbox.user).await?;
     let start = Instant::now();
-    let received = drain.drain(&format!("c {FETCH}\r\nd LOGOUT\r\n")).await?;
+    let received = drain.drain(&commands()).await?;
     let took = start.elapsed();
     let least = inbox.messages * 200;
     ensure!(received > least, "{received} bytes are no answer for {} messages", inbox.messages);
     Ok(took.as_secs_f64())
+}
+
+/// The same answer, without what the server says behind it.
+pub(crate) async fn record(dovecot: &Dovecot, user: &str) -> Result<Vec<u8>> {
+    let mut answer = opened(dovecot, user).await?.record(&commands()).await?;
+    let end = answer.windows(END.len()).rposition(|bytes| bytes == END).context("it has no end")?;
+    answer.truncate(end + 2);
+    Ok(answer)
+}
+
+/// What ends the answer.
+const END: &[u8] = b"\r\nc OK ";
+
+fn commands() -> String {
+    format!("c {FETCH}\r\nd LOGOUT\r\n")
+}
+
+/// A connection that has opened the inbox.
+async fn opened(dovecot: &Dovecot, user: &str) -> Result<Drain> {
+    let mut drain = Drain::connect(dovecot.imaps, dovecot.authority.root()).await?;
+    drain.ask(&format!("a LOGIN {user} {PASSWORD}"), "a OK").await?;
+    drain.ask("b SELECT INBOX", "b OK").await?;
+    Ok(drain)
 }

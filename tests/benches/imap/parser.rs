@@ -1,14 +1,22 @@
-//! The parser alone, beside others, on the answer to a first sync.
+//! The parser alone, beside others, on the answer that Dovecot gave to a first sync.
 
+use std::{hint::black_box, time::Instant};
+
+use anyhow::Result;
 use imap_codec::{ResponseCodec, decode::Decoder};
 use postern_imap::{Event, Limits, Output, Response, Session};
 use postern_tests::{
     contest::{Contest, Entry, Goal},
-    fetches,
+    corpus,
+    dovecot::Dovecot,
     report::{RUNS, Unit, rate, scaled},
 };
 use serde_json::Value;
-use std::{hint::black_box, time::Instant};
+
+use crate::native;
+
+/// Whose inbox it is.
+const USER: &str = "ben";
 
 /// What a socket gives at a time.
 const PIECE: usize = 64 << 10;
@@ -18,9 +26,11 @@ const PIECE: usize = 64 << 10;
 /// # Panics
 ///
 /// If one of those that take part does not understand every response.
-pub(crate) fn figure() -> Value {
+pub(crate) async fn figure() -> Result<Value> {
     let messages = scaled(20_000);
-    let bytes = fetches::answer(messages);
+    let dovecot = Dovecot::start()?;
+    dovecot.deliver_all(USER, corpus::letters(messages))?;
+    let bytes = native::record(&dovecot, USER).await?;
     let contestants: [fn(&[u8]) -> usize; 3] = [postern, imap_codec, imap_proto];
     let mut values = contestants.map(|_| Vec::new());
     for run in 0..=RUNS {
@@ -36,14 +46,14 @@ pub(crate) fn figure() -> Value {
     }
     let [ours, codec, proto] = values;
     let peer = |name: &str, values| Entry { name: name.into(), values, rival: true };
-    Contest {
+    let figure = Contest {
         name: "imap/parser alone".into(),
         unit: Unit::Rate,
         goal: Goal::Ratio(2.0),
         ours,
         peers: vec![peer("imap-codec", codec), peer("imap-proto", proto)],
-    }
-    .figure()
+    };
+    Ok(figure.figure())
 }
 
 fn postern(bytes: &[u8]) -> usize {
