@@ -1,5 +1,6 @@
 //! Changes, made, told and interrupted.
 
+mod copies;
 mod counts;
 mod drafts;
 mod emptied;

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use postern_imap::response::format_date_time;
+
 use crate::testing::Server;
 
 /// A message on the server.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Letter {
     pub(super) uid: u32,
     pub(super) message_id: String,
     pub(super) size: usize,
+    /// When it arrived, in seconds since 1970 (UTC).
+    pub(super) arrived: i64,
     pub(super) flags: BTreeSet<String>,
     /// Its labels, where the server has such (X-GM-EXT-1).
     pub(super) labels: BTreeSet<String>,
@@ -24,11 +28,11 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    fn add(&mut self, message_id: &str, size: usize, flags: BTreeSet<String>) -> u32 {
+    /// A letter comes in; under which UID.
+    pub(super) fn add(&mut self, letter: Letter) -> u32 {
         self.uid_next += 1;
         let uid = self.uid_next - 1;
-        let (message_id, labels) = (message_id.into(), BTreeSet::new());
-        self.letters.push(Letter { uid, message_id, size, flags, labels });
+        self.letters.push(Letter { uid, ..letter });
         uid
     }
 }
@@ -45,6 +49,8 @@ pub(super) struct Imap {
     pub(super) only_in_inbox: bool,
     /// The UID of one that COPY leaves out, while it says OK.
     pub(super) uncopied: Option<u32>,
+    /// Whether a copy gets a date of its own.
+    pub(super) redates: bool,
     /// The UIDVALIDITY that COPYUID tells, if it is another than that of the mailbox.
     pub(super) tells_validity: Option<u32>,
     /// How many messages an answer to a search names; of more the rest can't be read.
@@ -64,7 +70,9 @@ impl Imap {
         for (name, count) in [("m1", 3), ("m2", 0)] {
             let mut folder = Folder { uid_validity: 1, uid_next: 1, letters: Vec::new() };
             for number in 1..=count {
-                folder.add(&format!("{number}@example.org"), 5, BTreeSet::new());
+                let message_id = format!("{number}@example.org");
+                let arrived = number;
+                folder.add(Letter { message_id, size: 5, arrived, ..Letter::default() });
             }
             server.folders.insert(name.into(), folder);
         }
@@ -215,7 +223,8 @@ impl Imap {
         let id = raw.lines().find_map(|line| line.strip_prefix("Message-ID: <")).unwrap_or("");
         let flags = flags(command);
         let folder = self.folders.get_mut(to).ok_or("no such folder")?;
-        let uid = folder.add(id.trim_end_matches('>'), raw.len(), flags);
+        let (message_id, size) = (id.trim_end_matches('>').into(), raw.len());
+        let uid = folder.add(Letter { message_id, size, flags, ..Letter::default() });
         let code = format!("[APPENDUID {} {uid}] ", folder.uid_validity);
         Ok(if plus { code } else { String::new() })
     }
@@ -260,7 +269,9 @@ impl Imap {
         let (mut from, mut into) = (Vec::new(), Vec::new());
         for own in taken {
             from.push(own.uid.to_string());
-            into.push(target.add(&own.message_id, own.size, own.flags).to_string());
+            let arrived = if self.redates { 1_700_000_000 } else { own.arrived };
+            let copy = Letter { arrived, labels: BTreeSet::new(), ..own };
+            into.push(target.add(copy).to_string());
         }
         if !self.has("UIDPLUS") || from.is_empty() {
             return Ok(String::new());
@@ -308,10 +319,11 @@ impl Imap {
                 false => String::new(),
             };
             format!(
-                "* {number} FETCH (UID {} FLAGS ({}) {labels}RFC822.SIZE {} \
+                "* {number} FETCH (UID {} FLAGS ({}) {labels}INTERNALDATE \"{}\" RFC822.SIZE {} \
                  ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{}>\"))\r\n",
                 own.uid,
                 flags.join(" "),
+                format_date_time(own.arrived).expect("a date"),
                 own.size,
                 own.message_id
             )

@@ -43,7 +43,7 @@ fn what_is_not_copied_and_goes_nowhere_is_told() {
 }
 
 /// Gives the letter of a UID another Message-ID and size, here and on the server.
-fn double(host: &TestHost<Imap>, uid: u32, message_id: &str, size: u32) {
+pub(super) fn double(host: &TestHost<Imap>, uid: u32, message_id: &str, size: u32) {
     let id = MessageId { mailbox: INBOX, uid };
     let own: Message =
         block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
@@ -186,9 +186,13 @@ fn one_of_which_the_server_does_not_tell_whether_it_is_there_comes_back() {
 }
 
 #[test]
-fn a_copy_is_found_whose_size_the_server_counts_in_another_way() {
+fn a_copy_is_found_of_which_the_server_tells_another_size_and_date_than_are_known_here() {
     let host = prepared(Imap::new(""), MemoryStore::new());
-    host.server.borrow_mut().folders.get_mut("m1").unwrap().letters[0].size = 7;
+    {
+        let mut server = host.server.borrow_mut();
+        let letter = &mut server.folders.get_mut("m1").unwrap().letters[0];
+        (letter.size, letter.arrived) = (7, 99);
+    }
     host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_next = 5;
     move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
     assert_eq!(drain(&host).unwrap()[0].left, 0);

@@ -22,7 +22,8 @@ struct Traits {
     size: u64,
     /// Whether the size may be another the next time.
     is_estimate: bool,
-    arrived: i64,
+    /// When it arrived, in milliseconds since 1970 (UTC), if the server tells.
+    arrived: Option<i64>,
 }
 
 impl Traits {
@@ -32,13 +33,18 @@ impl Traits {
         let has_id = !item.message_id.is_empty();
         self.message_id == item.message_id
             && (item.size == 0 || self.size == item.size || has_id && self.is_estimate)
-            && (has_id || self.arrived == item.arrived)
+            && (has_id || self.arrived == Some(item.arrived))
     }
 
-    /// Whether this has the Message-ID of an item. The server may count its size in another way than
-    /// it was counted here.
-    fn has_id_of(&self, item: &Item) -> bool {
-        !item.message_id.is_empty() && self.message_id == item.message_id
+    /// Whether this is a copy of an item, with which its date is kept (RFC 9051 section 6.4.7). What
+    /// also came by way of a list has the same Message-ID, but another size or another date.
+    fn is_copy_of(&self, item: &Item) -> bool {
+        self.fit(item) && self.arrived == Some(item.arrived)
+    }
+
+    /// Whether this may be a copy of an item to which the server has given another date.
+    fn may_be_copy_of(&self, item: &Item) -> bool {
+        self.fit(item) && self.size == item.size
     }
 }
 
@@ -85,16 +91,34 @@ impl<T: Transport> ImapClient<T> {
         })
     }
 
+    /// Messages of the selected mailbox with the sizes and dates that the server tells of them now, as
+    /// it does of their copies: what was made here may have others. One that it does not tell is as it is
+    /// known.
+    pub(super) async fn as_told<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        items: &[Item],
+    ) -> Result<Vec<Item>, MailError> {
+        let told = self.traits(host, items.iter().map(|item| item.uid)).await?;
+        let as_told = |item: &Item| {
+            let own = told.get(&item.uid).filter(|own| own.message_id == item.message_id);
+            let (size, arrived) = own.map_or((item.size, None), |own| (own.size, own.arrived));
+            Item { size, arrived: arrived.unwrap_or(item.arrived), ..item.clone() }
+        };
+        Ok(items.iter().map(as_told).collect())
+    }
+
     /// The UIDs of messages that came into the selected mailbox, from a UID on, in the order of the
     /// items; 0 where none or more than one could be it. Each message is found once, and none of those
-    /// that are known to be others. Of what came lately, one that has no more than the Message-ID of an
-    /// item is it, if it fits no other item.
+    /// that are known to be others. Where the server has said that they came just now, one may have another
+    /// date than its item.
     pub(super) async fn find_arrivals<H: Host<Transport = T>>(
         &mut self,
         host: &H,
-        items: &[&Item],
+        items: &[Item],
         from: u32,
         others: &BTreeSet<u32>,
+        is_said: bool,
     ) -> Result<Vec<u32>, MailError> {
         let mut candidates = BTreeSet::new();
         for item in items.iter().filter(|item| !item.message_id.is_empty()) {
@@ -107,15 +131,15 @@ impl<T: Transport> ImapClient<T> {
         candidates.retain(|uid| !others.contains(uid));
         let mut traits = self.traits(host, candidates).await?;
         let mut found = vec![0; items.len()];
-        let ways = [Traits::fit, Traits::has_id_of];
-        for fits in &ways[..if from > 1 { 2 } else { 1 }] {
+        let ways = [Traits::is_copy_of, Traits::may_be_copy_of];
+        for fits in &ways[..if is_said && from > 1 { 2 } else { 1 }] {
             for (item, found) in items.iter().zip(&mut found).filter(|(_, found)| **found == 0) {
                 let fitting = traits.iter().filter(|(_, own)| fits(own, item));
                 let fitting: Vec<u32> = fitting.map(|(uid, _)| *uid).collect();
-                // Of several that came just now each will do; of old ones nobody knows.
+                // Several that came just now came in the order of the items; of old ones nobody knows.
                 *found = match fitting[..] {
                     [uid] => uid,
-                    [.., newest] if from > 1 => newest,
+                    [oldest, ..] if from > 1 => oldest,
                     _ => continue,
                 };
                 traits.remove(&*found);
@@ -156,7 +180,7 @@ impl<T: Transport> ImapClient<T> {
             let item = known[&uid];
             own.message_id == item.message_id
                 && (!item.message_id.is_empty()
-                    || own.arrived == item.arrived && has_size(own, item))
+                    || own.arrived == Some(item.arrived) && has_size(own, item))
         };
         Ok(traits.iter().map(|(uid, own)| (*uid, is_same(*uid, own))).collect())
     }
@@ -207,7 +231,7 @@ impl<T: Transport> ImapClient<T> {
                 message_id: listing::message_id(fetch.envelope.as_ref()?),
                 size: fetch.size?,
                 is_estimate,
-                arrived: fetch.internal_date.unwrap_or_default() * 1000,
+                arrived: fetch.internal_date.map(|seconds| seconds * 1000),
             };
             Some((fetch.uid.filter(|uid| uids.contains(uid))?, traits))
         });

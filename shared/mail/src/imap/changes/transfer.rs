@@ -101,10 +101,11 @@ impl<T: Transport> ImapClient<T> {
                 changes::learn(host, entry).await?;
             }
             Step::Copying { uid_validity, uid_next } => {
-                let items: Vec<&Item> = entry.task.items().iter().collect();
+                let originals = self.as_told(host, entry.task.items()).await?;
                 let selected = self.select(host, target).await?;
                 let since = if selected.uid_validity == uid_validity { uid_next } else { 1 };
-                found.uids = self.find_arrivals(host, &items, since, &BTreeSet::new()).await?;
+                let others = BTreeSet::new();
+                found.uids = self.find_arrivals(host, &originals, since, &others, false).await?;
                 found.uid_validity = selected.uid_validity;
             }
         }
@@ -131,8 +132,13 @@ impl<T: Transport> ImapClient<T> {
             Task::Transfer { step: Step::Copying { uid_next, .. }, .. } => *uid_next,
             _ => 1,
         };
+        let is_named = |item: &Item| pairs.contains_key(&item.uid);
+        let originals = match items.iter().all(is_named) {
+            true => items.to_vec(),
+            false => self.as_told(host, items).await?,
+        };
         let mut arrivals =
-            self.complete(host, entry.task.items(), target, uid_validity, &pairs, since).await?;
+            self.complete(host, &originals, target, uid_validity, &pairs, since).await?;
         if is_mixed {
             arrivals.uid_validity = 0;
         }
@@ -245,13 +251,14 @@ impl<T: Transport> ImapClient<T> {
         since: u32,
     ) -> Result<Arrivals, MailError> {
         let told = |item: &Item| pairs.get(&item.uid).copied().unwrap_or(0);
-        let missing: Vec<&Item> = items.iter().filter(|item| told(item) == 0).collect();
+        let missing: Vec<Item> = items.iter().filter(|item| told(item) == 0).cloned().collect();
         if missing.is_empty() {
             return Ok(Arrivals { uid_validity, uids: items.iter().map(told).collect() });
         }
         let selected = self.select(host, target).await?;
         let others = pairs.values().copied().collect();
-        let mut found = self.find_arrivals(host, &missing, since, &others).await?.into_iter();
+        let found = self.find_arrivals(host, &missing, since, &others, true).await?;
+        let mut found = found.into_iter();
         let uids = items.iter().map(|item| match told(item) {
             0 => found.next().unwrap_or(0),
             uid => uid,

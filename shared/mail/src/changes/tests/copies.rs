@@ -1,0 +1,72 @@
+//! Copies that are looked for, because the server has not said which they are, among others that look
+//! like them.
+
+use super::{server::Letter, uncopied::double, *};
+
+/// A server that estimates sizes.
+const ESTIMATES: &str = "The Microsoft Exchange IMAP4 service is ready.";
+
+/// A host whose server names no copies, and has had messages in the other mailbox.
+fn host(server: Imap) -> TestHost<Imap> {
+    let host = prepared(server, MemoryStore::new());
+    host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_next = 5;
+    host
+}
+
+#[test]
+fn what_came_by_a_list_meanwhile_is_not_taken_for_the_copy_of_what_came_directly() {
+    let others = [
+        ("hello", 9, 1),
+        ("hello", 9, 77),
+        ("hello", 5, 77),
+        (ESTIMATES, 9, 77),
+        (ESTIMATES, 5, 77),
+    ];
+    for (capabilities, (greeting, size, arrived)) in
+        ["UIDPLUS", ""].into_iter().flat_map(|own| others.map(|other| (own, other)))
+    {
+        // A command has more bytes.
+        for cut in (0..).step_by(9) {
+            let host = host(Imap { greeting, ..Imap::new(capabilities) });
+            move_to(&host, INBOX, &[1], OTHER).unwrap();
+            host.cut.set(Some(cut));
+            if drain(&host).is_ok() {
+                assert!(cut > 100, "it takes several commands");
+                break;
+            }
+            host.cut.set(None);
+            let message_id = "1@example.org".into();
+            let other = Letter { message_id, size, arrived, ..Letter::default() };
+            host.server.borrow_mut().folders.get_mut("m2").unwrap().add(other);
+            drain(&host).unwrap();
+            let server = host.server.borrow();
+            let there = server.folders["m2"].letters.iter().map(|own| (own.size, own.arrived));
+            let mut there: Vec<_> = there.collect();
+            there.sort_unstable();
+            let mut expected = [(5, 1), (size, arrived)];
+            expected.sort_unstable();
+            assert_eq!(there, expected, "{capabilities:?}, {greeting}, cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn the_copies_of_two_that_nothing_tells_apart_are_in_the_order_of_those() {
+    let host = host(Imap { greeting: ESTIMATES, ..Imap::new("") });
+    double(&host, 2, "1@example.org", 7);
+    host.server.borrow_mut().folders.get_mut("m1").unwrap().letters[1].arrived = 1;
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    drain(&host).unwrap();
+    for (uid, bytes) in [(5, b"1"), (6, b"2")] {
+        let own = block_on(record::body(&host.store, MessageId { mailbox: OTHER, uid })).unwrap();
+        assert_eq!(own, bytes, "{uid}");
+    }
+}
+
+#[test]
+fn a_copy_is_found_that_was_given_another_date() {
+    let host = host(Imap { redates: true, ..Imap::new("") });
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    assert_eq!(drain(&host).unwrap()[0].left, 0);
+    assert_eq!(uids(&host, OTHER), [5, 6]);
+}
