@@ -70,3 +70,26 @@ fn a_copy_is_found_that_was_given_another_date() {
     assert_eq!(drain(&host).unwrap()[0].left, 0);
     assert_eq!(uids(&host, OTHER), [5, 6]);
 }
+
+/// How many of letters 1 and 2 count as not copied, where the server copies only the first, and tells no
+/// more than this of copies.
+fn left_of(told: &[String]) -> u32 {
+    let server = Imap { tells_copies: told.into(), uncopied: Some(2), ..Imap::new("") };
+    let host = host(server);
+    edit(&host, async |editor| editor.transfer(INBOX, &[1, 2], OTHER, true).await).unwrap();
+    drain(&host).unwrap()[0].left
+}
+
+#[test]
+fn a_copy_that_nobody_asked_for_does_not_count_as_told() {
+    assert_eq!(left_of(&["1 1 5".into()]), 1);
+    assert_eq!(left_of(&["1 3,77 5,6".into()]), 0);
+}
+
+#[test]
+fn copies_are_told_up_to_a_million_in_all() {
+    for (others, left) in [(vec![999_999], 1), (vec![1_000_000], 0), (vec![500_000, 500_000], 0)] {
+        let told = others.iter().map(|count| format!("1 11:{0} 11:{0}", count + 10));
+        assert_eq!(left_of(&told.chain(["1 1 5".into()]).collect::<Vec<_>>()), left, "{others:?}");
+    }
+}

@@ -53,6 +53,8 @@ pub(super) struct Imap {
     pub(super) redates: bool,
     /// The UIDVALIDITY that COPYUID tells, if it is another than that of the mailbox.
     pub(super) tells_validity: Option<u32>,
+    /// The COPYUID codes that are told with a copy, besides that of what was copied.
+    pub(super) tells_copies: Vec<String>,
     /// How many messages an answer to a search names; of more the rest can't be read.
     pub(super) finds: Option<usize>,
     /// What was said, without tags.
@@ -273,12 +275,14 @@ impl Imap {
             let copy = Letter { arrived, labels: BTreeSet::new(), ..own };
             into.push(target.add(copy).to_string());
         }
+        *said =
+            self.tells_copies.iter().map(|told| format!("* OK [COPYUID {told}] -\r\n")).collect();
         if !self.has("UIDPLUS") || from.is_empty() {
             return Ok(String::new());
         }
         let code = format!("[COPYUID {validity} {} {}] ", from.join(","), into.join(","));
         if moving {
-            *said = format!("* OK {code}moved\r\n");
+            *said += &format!("* OK {code}moved\r\n");
             return Ok(String::new());
         }
         Ok(code)

@@ -72,7 +72,7 @@ impl<T: Transport> ImapClient<T> {
         let command = Command::uid_move(&set, &self.named(&target.path))?;
         let answer = self.run_all(host, vec![command], "move messages").await?;
         accepted(&answer, "move messages")?;
-        let (uid_validity, pairs) = copied(&answer);
+        let (uid_validity, pairs) = copied(&answer, entry.task.items());
         self.complete(host, entry.task.items(), target, uid_validity, &pairs, 1).await
     }
 
@@ -123,7 +123,7 @@ impl<T: Transport> ImapClient<T> {
         let command = Command::uid_copy(&set, &self.named(&target.path))?;
         let answer = self.run_all(host, vec![command], "copy messages").await?;
         accepted(&answer, "copy messages")?;
-        let (uid_validity, mut pairs) = copied(&answer);
+        let (uid_validity, mut pairs) = copied(&answer, items);
         let is_told = !pairs.is_empty();
         let known = items.iter().zip(&found.uids).filter(|(_, uid)| **uid != 0);
         pairs.extend(known.map(|(item, uid)| (item.uid, *uid)));
@@ -303,16 +303,21 @@ pub(super) fn accepted(answer: &Answer, what: &'static str) -> Result<(), MailEr
     answer.ends.iter().find_map(|end| refusal(what, end)).map_or(Ok(()), Err)
 }
 
-/// Which UIDs became which, as COPYUID tells.
-fn copied(answer: &Answer) -> (u32, BTreeMap<u32, u32>) {
+/// Which UIDs of these messages became which, as COPYUID tells: several times at some servers, but no more
+/// than [`limits::MESSAGES`] in all.
+fn copied(answer: &Answer, items: &[Item]) -> (u32, BTreeMap<u32, u32>) {
+    let asked: BTreeSet<u32> = items.iter().map(|item| item.uid).collect();
     let mut pairs = BTreeMap::new();
     let mut validity = 0;
+    let mut left = limits::MESSAGES;
     for code in answer.codes() {
-        if let Code::CopyUid(copied) = code
-            && copied.count() <= limits::MESSAGES
-        {
+        let Code::CopyUid(copied) = code else { continue };
+        let Some(rest) = left.checked_sub(copied.count()) else { break };
+        left = rest;
+        let known = pairs.len();
+        pairs.extend(copied.pairs().filter(|(uid, _)| asked.contains(uid)));
+        if pairs.len() > known {
             validity = copied.uid_validity;
-            pairs.extend(copied.pairs());
         }
     }
     (validity, pairs)
