@@ -93,3 +93,32 @@ fn copies_are_told_up_to_a_million_in_all() {
         assert_eq!(left_of(&told.chain(["1 1 5".into()]).collect::<Vec<_>>()), left, "{others:?}");
     }
 }
+
+#[test]
+fn one_copy_that_can_not_be_looked_at_keeps_no_other_from_being_found() {
+    let host = host(Imap { damaged: vec![6], ..Imap::new("") });
+    move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+    assert_eq!(drain(&host).unwrap()[0].left, 1);
+    assert_eq!((uids(&host, INBOX), uids(&host, OTHER)), (vec![2], vec![5, 7]));
+    let server = host.server.borrow();
+    let unmarked = server.folders["m1"].letters.iter().filter(|own| own.flags.is_empty());
+    assert_eq!(unmarked.map(|own| own.uid).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn what_was_moved_or_copied_stays_so_where_the_server_refuses_to_tell_more_of_it() {
+    for refuses in [vec![], vec!["UID SEARCH"]] {
+        for is_copy in [false, true] {
+            let damaged = if refuses.is_empty() { vec![6] } else { vec![] };
+            let refuses = refuses.clone();
+            let host = host(Imap { damaged, refuses, ..Imap::new("MOVE") });
+            edit(&host, async |editor| editor.transfer(INBOX, &[1, 2, 3], OTHER, is_copy).await)
+                .unwrap();
+            let settled = drain(&host).unwrap();
+            assert_eq!(settled[0].left, 0);
+            assert!(settled[0].unknown.contains(&OTHER));
+            assert_eq!(uids(&host, INBOX).is_empty(), !is_copy);
+            assert_eq!(host.server.borrow().state()["m2"].len(), 3);
+        }
+    }
+}

@@ -45,6 +45,8 @@ pub(super) struct Imap {
     pub(super) folders: BTreeMap<String, Folder>,
     /// Commands that are refused.
     pub(super) refuses: Vec<&'static str>,
+    /// The UIDs of those that can't be listed in mailbox `m2`.
+    pub(super) damaged: Vec<u32>,
     /// Whether mailboxes can only be made in the inbox.
     pub(super) only_in_inbox: bool,
     /// The UID of one that COPY leaves out, while it says OK.
@@ -159,6 +161,7 @@ impl Imap {
                 said = self.search(&words);
                 Ok(String::new())
             }
+            "UID FETCH" if self.is_damaged(word(2)) => Err("can't be read"),
             "UID FETCH" => {
                 said = self.fetch(word(2), command.contains("X-GM-LABELS"));
                 Ok(String::new())
@@ -169,6 +172,10 @@ impl Imap {
             Ok(code) => format!("{said}{tag} OK {code}done\r\n"),
             Err(text) => format!("{said}{tag} NO {text}\r\n"),
         }
+    }
+
+    fn is_damaged(&self, uids: &str) -> bool {
+        self.selected.as_deref() == Some("m2") && self.damaged.iter().copied().any(set(uids))
     }
 
     fn open(&mut self) -> &mut Folder {

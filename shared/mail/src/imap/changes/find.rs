@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_imap::{
-    Command, SequenceSet,
+    SequenceSet,
     command::{FetchItem, SearchKey, SearchReturn},
     quirks::Quirk,
 };
@@ -12,7 +12,7 @@ use super::ImapClient;
 use crate::{
     Host, MailError, Transport,
     changes::{Item, is_provisional},
-    imap::{limits, listing},
+    imap::{halves::Halving, limits, listing},
 };
 
 /// What tells one message from another.
@@ -81,7 +81,10 @@ impl<T: Transport> ImapClient<T> {
             return Ok(Found::Uncertain);
         }
         let candidates = self.search_message_id(host, &item.message_id, 1).await?;
-        let traits = self.traits(host, candidates).await?;
+        let (traits, refusal) = self.traits(host, candidates).await?;
+        if refusal.is_some() {
+            return Ok(Found::Uncertain);
+        }
         let fitting = traits.iter().filter(|(_, traits)| traits.fit(item));
         let fitting: Vec<u32> = fitting.map(|(uid, _)| *uid).collect();
         Ok(match fitting[..] {
@@ -99,7 +102,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         items: &[Item],
     ) -> Result<Vec<Item>, MailError> {
-        let told = self.traits(host, items.iter().map(|item| item.uid)).await?;
+        let (told, _) = self.traits(host, items.iter().map(|item| item.uid)).await?;
         let as_told = |item: &Item| {
             let own = told.get(&item.uid).filter(|own| own.message_id == item.message_id);
             let (size, arrived) = own.map_or((item.size, None), |own| (own.size, own.arrived));
@@ -129,7 +132,7 @@ impl<T: Transport> ImapClient<T> {
             candidates.extend(self.search_from(host, from, None).await?);
         }
         candidates.retain(|uid| !others.contains(uid));
-        let mut traits = self.traits(host, candidates).await?;
+        let (mut traits, _) = self.traits(host, candidates).await?;
         let mut found = vec![0; items.len()];
         let ways = [Traits::is_copy_of, Traits::may_be_copy_of];
         for fits in &ways[..if is_said && from > 1 { 2 } else { 1 }] {
@@ -155,24 +158,11 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         known: BTreeMap<u32, &Item>,
     ) -> Result<BTreeMap<u32, bool>, MailError> {
-        let traits = match self.traits(host, known.keys().copied()).await {
-            Err(refused @ MailError::Refused { .. }) => {
-                // One that can't be looked at, such as a damaged message, keeps the others from it. It is
-                // what it is thought to be, if the others are.
-                let mut all = BTreeMap::new();
-                for uid in known.keys() {
-                    match self.traits(host, [*uid]).await {
-                        Err(MailError::Refused { .. }) => {}
-                        own => all.extend(own?),
-                    }
-                }
-                if all.is_empty() {
-                    return Err(refused);
-                }
-                all
-            }
-            traits => traits?,
-        };
+        let (traits, refusal) = self.traits(host, known.keys().copied()).await?;
+        // One that can't be looked at is what it is thought to be, if others are.
+        if let Some(refusal) = refusal.filter(|_| traits.is_empty()) {
+            return Err(refusal);
+        }
         // The size of one that was made here may be counted in another way, or be an estimate.
         let has_size =
             |own: &Traits, item: &Item| own.is_estimate || item.size == 0 || own.size == item.size;
@@ -213,20 +203,22 @@ impl<T: Transport> ImapClient<T> {
         Ok(uids.numbers().filter(|uid| *uid >= from && !is_provisional(*uid)).collect())
     }
 
+    /// What the server tells of these messages of the selected mailbox; and why it has refused to tell it
+    /// of some, if it has. One of those, such as a damaged message, keeps no other from it.
     async fn traits<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         uids: impl IntoIterator<Item = u32>,
-    ) -> Result<BTreeMap<u32, Traits>, MailError> {
+    ) -> Result<(BTreeMap<u32, Traits>, Option<MailError>), MailError> {
         let uids: BTreeSet<u32> = uids.into_iter().collect();
         let Some(set) = SequenceSet::from_numbers(uids.iter().copied()) else {
-            return Ok(BTreeMap::new());
+            return Ok((BTreeMap::new(), None));
         };
-        let items = [FetchItem::Envelope, FetchItem::Size, FetchItem::InternalDate];
-        let command = Command::uid_fetch(&set, &items)?;
-        let mut answer = self.run(host, command, "look for a message").await?;
+        let items = vec![FetchItem::Envelope, FetchItem::Size, FetchItem::InternalDate];
+        let mut halving = Halving::new(items, "look for a message");
+        let came = self.fetch_window(host, &set, &mut halving).await?;
         let is_estimate = self.has_quirk(Quirk::EstimatesSizes);
-        let known = answer.fetches().filter_map(|fetch| {
+        let known = came.into_iter().filter_map(|fetch| {
             let traits = Traits {
                 message_id: listing::message_id(fetch.envelope.as_ref()?),
                 size: fetch.size?,
@@ -235,6 +227,6 @@ impl<T: Transport> ImapClient<T> {
             };
             Some((fetch.uid.filter(|uid| uids.contains(uid))?, traits))
         });
-        Ok(known.collect())
+        Ok((known.collect(), halving.left_out()))
     }
 }

@@ -240,7 +240,8 @@ impl<T: Transport> ImapClient<T> {
         self.remove(host, &rest).await
     }
 
-    /// UIDs of arrivals that COPYUID did not tell are looked for.
+    /// UIDs of arrivals that COPYUID did not tell are looked for. The server has said that they came: if it
+    /// refuses to tell more, they are not known, and the target is asked for.
     async fn complete<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -255,18 +256,46 @@ impl<T: Transport> ImapClient<T> {
         if missing.is_empty() {
             return Ok(Arrivals { uid_validity, uids: items.iter().map(told).collect() });
         }
-        let selected = self.select(host, target).await?;
         let others = pairs.values().copied().collect();
-        let found = self.find_arrivals(host, &missing, since, &others, true).await?;
-        let mut found = found.into_iter();
+        let found = match self.look_for(host, &missing, target, since, &others).await {
+            Err(error) if self.is_refusal(&error) => Arrivals { uid_validity, uids: Vec::new() },
+            found => found?,
+        };
+        let mut looked_for = found.uids.into_iter();
         let uids = items.iter().map(|item| match told(item) {
-            0 => found.next().unwrap_or(0),
+            0 => looked_for.next().unwrap_or(0),
             uid => uid,
         });
         // UIDs of two kinds mean nothing, but that the copies are there.
-        let is_same = [0, selected.uid_validity].contains(&uid_validity);
-        let uid_validity = if is_same { selected.uid_validity } else { 0 };
+        let is_same = [0, found.uid_validity].contains(&uid_validity);
+        let uid_validity = if is_same { found.uid_validity } else { 0 };
         Ok(Arrivals { uid_validity, uids: uids.collect() })
+    }
+
+    /// Looks in a mailbox for messages that have just come into it.
+    async fn look_for<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        items: &[Item],
+        target: &Mailbox,
+        since: u32,
+        others: &BTreeSet<u32>,
+    ) -> Result<Arrivals, MailError> {
+        let uid_validity = self.select(host, target).await?.uid_validity;
+        let uids = self.find_arrivals(host, items, since, others, true).await?;
+        Ok(Arrivals { uid_validity, uids })
+    }
+
+    /// Whether an error says no more than that the server does not tell what it was asked.
+    fn is_refusal(&self, error: &MailError) -> bool {
+        match error {
+            MailError::Refused { .. }
+            | MailError::Denied { .. }
+            | MailError::Unsupported(_)
+            | MailError::Input(_) => true,
+            MailError::Protocol(_) => !self.connection.session.is_busy(),
+            _ => false,
+        }
     }
 
     /// UIDVALIDITY and UIDNEXT of a mailbox that need not be open.
