@@ -38,6 +38,7 @@ pub(crate) fn queued(number: u32, task: Task) -> Entry {
         change: ChangeId(number),
         origin: None,
         all: None,
+        lost: 0,
         task,
         state: State::Queued,
     }

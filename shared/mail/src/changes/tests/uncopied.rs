@@ -231,3 +231,32 @@ fn what_came_back_is_told_also_if_the_connection_breaks_before_the_rest_is_done(
         assert!(settled[0].changed.contains(&INBOX), "cut at {cut}");
     }
 }
+
+#[test]
+fn what_was_lost_is_told_also_if_the_connection_breaks_before_the_rest_is_done() {
+    for (capabilities, is_anew) in
+        [("MOVE UIDPLUS", true), ("UIDPLUS", true), ("UIDPLUS", false), ("", false)]
+    {
+        // A command has more bytes.
+        for cut in (0..).step_by(9) {
+            let host = prepared(Imap::new(capabilities), MemoryStore::new());
+            move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+            {
+                let mut server = host.server.borrow_mut();
+                let inbox = server.folders.get_mut("m1").unwrap();
+                inbox.letters.remove(1);
+                // What has other UIDs is found by what is known of it.
+                inbox.uid_validity = if is_anew { 7 } else { 1 };
+            }
+            host.cut.set(Some(cut));
+            if drain(&host).is_ok() {
+                assert!(cut > 100, "it takes several commands");
+                break;
+            }
+            host.cut.set(None);
+            let settled = drain(&host).unwrap();
+            assert_eq!((settled.len(), settled[0].left), (1, 1), "{capabilities:?}, cut at {cut}");
+            assert!(settled[0].changed.contains(&OTHER), "{capabilities:?}, cut at {cut}");
+        }
+    }
+}

@@ -179,9 +179,7 @@ impl<T: Transport> ImapClient<T> {
         let mut back = Settled::default();
         if let Step::Copied { left: before @ 1.., .. } = step {
             // They came back before it broke off, and nobody was told.
-            let places = BTreeSet::from([from, to]);
-            back = Settled { changed: places.clone(), ..Settled::asking(places) };
-            back.left = before;
+            back = Settled::untold([from, to], before);
         }
         let Arrivals { uid_validity, uids } = arrivals.clone();
         let count = u32::try_from(left.len()).unwrap_or(u32::MAX).saturating_add(back.left);
