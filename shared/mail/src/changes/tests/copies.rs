@@ -2,6 +2,7 @@
 //! like them.
 
 use super::{server::Letter, uncopied::double, *};
+use crate::changes::Step;
 
 /// A server that estimates sizes.
 const ESTIMATES: &str = "The Microsoft Exchange IMAP4 service is ready.";
@@ -121,4 +122,21 @@ fn what_was_moved_or_copied_stays_so_where_the_server_refuses_to_tell_more_of_it
             assert_eq!(host.server.borrow().state()["m2"].len(), 3);
         }
     }
+}
+
+#[test]
+fn copies_are_found_in_a_mailbox_that_was_made_anew_since_its_next_uid_was_noted() {
+    let host = host(Imap::new(""));
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    let mut entry = open_entries(&host).remove(0);
+    let Task::Transfer { step, .. } = &mut entry.task else { panic!("{entry:?}") };
+    *step = Step::Copying { uid_validity: 1, uid_next: 5 };
+    block_on(changes::learn(&host, &entry)).unwrap();
+    {
+        let mut server = host.server.borrow_mut();
+        let folder = server.folders.get_mut("m2").unwrap();
+        (folder.uid_validity, folder.uid_next) = (7, 1);
+    }
+    assert_eq!(drain(&host).unwrap()[0].left, 0);
+    assert_eq!(host.server.borrow().state()["m2"].len(), 2);
 }

@@ -18,7 +18,7 @@ use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Step, Task},
     error::Denial,
-    imap::{exchange::Answer, limits, refusal::refusal},
+    imap::{exchange::Answer, limits, refusal::refusal, select::Selected},
     record::{self, Mailbox},
 };
 
@@ -73,7 +73,7 @@ impl<T: Transport> ImapClient<T> {
         let answer = self.run_all(host, vec![command], "move messages").await?;
         accepted(&answer, "move messages")?;
         let (uid_validity, pairs) = copied(&answer, entry.task.items());
-        self.complete(host, entry.task.items(), target, uid_validity, &pairs, 1).await
+        self.complete(host, entry.task.items(), target, uid_validity, &pairs, (0, 1)).await
     }
 
     /// Has the copies made, or finds those that were made before the connection broke. Messages
@@ -103,7 +103,7 @@ impl<T: Transport> ImapClient<T> {
             Step::Copying { uid_validity, uid_next } => {
                 let originals = self.as_told(host, entry.task.items()).await?;
                 let selected = self.select(host, target).await?;
-                let since = if selected.uid_validity == uid_validity { uid_next } else { 1 };
+                let since = since(selected, (uid_validity, uid_next));
                 let others = BTreeSet::new();
                 found.uids = self.find_arrivals(host, &originals, since, &others, false).await?;
                 found.uid_validity = selected.uid_validity;
@@ -127,10 +127,11 @@ impl<T: Transport> ImapClient<T> {
         let is_told = !pairs.is_empty();
         let known = items.iter().zip(&found.uids).filter(|(_, uid)| **uid != 0);
         pairs.extend(known.map(|(item, uid)| (item.uid, *uid)));
-        let is_mixed = ![0, uid_validity].contains(&found.uid_validity) && uid_validity != 0;
-        let since = match &entry.task {
-            Task::Transfer { step: Step::Copying { uid_next, .. }, .. } => *uid_next,
-            _ => 1,
+        let noted = match entry.task {
+            Task::Transfer { step: Step::Copying { uid_validity, uid_next }, .. } => {
+                (uid_validity, uid_next)
+            }
+            _ => (0, 1),
         };
         let is_named = |item: &Item| pairs.contains_key(&item.uid);
         let originals = match items.iter().all(is_named) {
@@ -138,8 +139,8 @@ impl<T: Transport> ImapClient<T> {
             false => self.as_told(host, items).await?,
         };
         let mut arrivals =
-            self.complete(host, &originals, target, uid_validity, &pairs, since).await?;
-        if is_mixed {
+            self.complete(host, &originals, target, uid_validity, &pairs, noted).await?;
+        if ![0, arrivals.uid_validity].contains(&found.uid_validity) {
             arrivals.uid_validity = 0;
         }
         self.copies_are_there(host, entry, from, arrivals, is_told).await
@@ -238,8 +239,9 @@ impl<T: Transport> ImapClient<T> {
         self.remove(host, &rest).await
     }
 
-    /// UIDs of arrivals that COPYUID did not tell are looked for. The server has said that they came: if it
-    /// refuses to tell more, they are not known, and the target is asked for.
+    /// UIDs of arrivals that COPYUID did not tell are looked for, among what came since these counters of the
+    /// target were `noted`. The server has said that they came: if it refuses to tell more, they are not
+    /// known, and the target is asked for.
     async fn complete<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -247,7 +249,7 @@ impl<T: Transport> ImapClient<T> {
         target: &Mailbox,
         uid_validity: u32,
         pairs: &BTreeMap<u32, u32>,
-        since: u32,
+        noted: (u32, u32),
     ) -> Result<Arrivals, MailError> {
         let told = |item: &Item| pairs.get(&item.uid).copied().unwrap_or(0);
         let missing: Vec<Item> = items.iter().filter(|item| told(item) == 0).cloned().collect();
@@ -255,7 +257,7 @@ impl<T: Transport> ImapClient<T> {
             return Ok(Arrivals { uid_validity, uids: items.iter().map(told).collect() });
         }
         let others = pairs.values().copied().collect();
-        let found = match self.look_for(host, &missing, target, since, &others).await {
+        let found = match self.look_for(host, &missing, target, noted, &others).await {
             Err(error) if self.is_refusal(&error) => Arrivals { uid_validity, uids: Vec::new() },
             found => found?,
         };
@@ -270,18 +272,19 @@ impl<T: Transport> ImapClient<T> {
         Ok(Arrivals { uid_validity, uids: uids.collect() })
     }
 
-    /// Looks in a mailbox for messages that have just come into it.
+    /// Looks in a mailbox for messages that have come into it since these counters of it were `noted`.
     async fn look_for<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         items: &[Item],
         target: &Mailbox,
-        since: u32,
+        noted: (u32, u32),
         others: &BTreeSet<u32>,
     ) -> Result<Arrivals, MailError> {
-        let uid_validity = self.select(host, target).await?.uid_validity;
+        let selected = self.select(host, target).await?;
+        let since = since(selected, noted);
         let uids = self.find_arrivals(host, items, since, others, true).await?;
-        Ok(Arrivals { uid_validity, uids })
+        Ok(Arrivals { uid_validity: selected.uid_validity, uids })
     }
 
     /// Whether an error says no more than that the server does not tell what it was asked.
@@ -311,6 +314,12 @@ impl<T: Transport> ImapClient<T> {
         let (validity, next) = told.map(|own| (own.uid_validity, own.uid_next)).unwrap_or_default();
         Ok((validity.unwrap_or(0), next.unwrap_or(1)))
     }
+}
+
+/// The first UID of what has come into a mailbox since its UIDVALIDITY and UIDNEXT were noted; 1 if they
+/// mean nothing any more.
+fn since(selected: Selected, (uid_validity, uid_next): (u32, u32)) -> u32 {
+    if selected.uid_validity == uid_validity { uid_next } else { 1 }
 }
 
 /// Which of an entry's items, by their index, have become no copy.
