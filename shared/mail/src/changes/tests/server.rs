@@ -111,6 +111,9 @@ impl Imap {
             "UID" => format!("UID {}", word(1)),
             name => name.into(),
         };
+        if matches!(&*name, "SELECT" | "EXAMINE") {
+            self.selected = None;
+        }
         if self.refuses.contains(&&*name) {
             return format!("{tag} NO not here\r\n");
         }
@@ -130,11 +133,11 @@ impl Imap {
                 self.selected = None;
                 Ok(String::new())
             }
-            "EXAMINE" => {
-                self.selected = None;
-                Err("no such folder")
-            }
-            "DELETE" | "RENAME" if self.selected.as_deref() == Some(word(1)) => {
+            "EXAMINE" if word(1) == "INBOX" => self.select("m1", &mut said),
+            "EXAMINE" => self.select(word(1), &mut said),
+            "DELETE" | "RENAME"
+                if self.selected.as_deref().is_some_and(|open| is_in(open, word(1))) =>
+            {
                 return "* BYE Selected mailbox is gone, have to disconnect\r\n".into();
             }
             "STATUS" => self.status(word(1), &mut said),
@@ -221,8 +224,14 @@ impl Imap {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<String, &'static str> {
-        let folder = self.folders.remove(from).ok_or("no such folder")?;
-        self.folders.insert(to.into(), folder);
+        if !self.folders.contains_key(from) {
+            return Err("no such folder");
+        }
+        for (name, folder) in std::mem::take(&mut self.folders) {
+            let name =
+                if is_in(&name, from) { format!("{to}{}", &name[from.len()..]) } else { name };
+            self.folders.insert(name, folder);
+        }
         Ok(String::new())
     }
 
@@ -379,6 +388,11 @@ impl Server for Imap {
     }
 
     fn disconnected(&mut self) {}
+}
+
+/// Whether a mailbox is another one, or nested in it.
+fn is_in(name: &str, other: &str) -> bool {
+    name.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A command's words; what stands in quotes is one.
