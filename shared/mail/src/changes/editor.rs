@@ -289,6 +289,7 @@ impl<'a, H: Host> Editor<'a, H> {
                 change,
                 origin: self.origin,
                 all: self.all,
+                lost: 0,
                 task,
                 state,
             })

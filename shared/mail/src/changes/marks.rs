@@ -45,6 +45,7 @@ pub async fn adopt_marks<H: Host>(host: &H) -> Result<(), MailError> {
             change: ChangeId(number),
             origin: None,
             all: None,
+            lost: 0,
             task,
             state: State::Tried,
         };

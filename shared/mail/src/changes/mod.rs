@@ -32,10 +32,10 @@
 //! | STORE of a mark | the mark is there | STORE again changes nothing |
 //! | STORE that takes a label, but not that of a keyword of its name | one of them may be left | both again change nothing |
 //! | MOVE, no answer | moved, or not | MOVE again moves what is left; the others are found by Message-ID |
-//! | `Copying` was written | copied, or not | copies are looked for from the UIDNEXT that was noted before COPY; only what is missing is copied |
+//! | `Copying` was written | copied, or not | copies are looked for from the UIDNEXT that was noted before COPY, by Message-ID, size and date; only what is missing is copied, once more where a copy has another date |
 //! | COPY of some, and an OK all the same | those are in both places | the others come back with the write of `Copied`, and what is queued to delete all that is there does with them; before that they are copied once more |
 //! | COPY, and a copy is neither named nor found, as where there is no UIDNEXT from which it is looked for | in both places | it ends so, and the person is told |
-//! | it was written that some of those are gone where they were | those are lost to the entry | the copies are looked for again |
+//! | it was written that some of those are gone where they were | those are lost to the entry, which counts them | the copies are looked for again; what was lost is told at the end |
 //! | `Copied` was written | in both places | STORE `\Deleted` and UID EXPUNGE again change nothing |
 //! | UID EXPUNGE of a piece of an emptied mailbox | some of it is gone | what lies below `until`, which was noted with the batch, goes; what came since stays |
 //! | UID EXPUNGE of those by which it is known | all of it is gone | nothing is left to do |

@@ -56,6 +56,13 @@ impl Settled {
         Self { unknown: mailboxes.into_iter().collect(), ..Self::default() }
     }
 
+    /// What an earlier try has done in these mailboxes before it broke off, so that nobody was told: so
+    /// many messages were left.
+    pub fn untold(mailboxes: impl IntoIterator<Item = MailboxId>, left: u32) -> Self {
+        let asking = Self::asking(mailboxes);
+        Self { changed: asking.unknown.clone(), left, ..asking }
+    }
+
     /// What both mean together.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -180,7 +187,7 @@ pub async fn done<H: Host>(
 
 /// Some of an entry's items, by their index, could not be found on the server: they go here too, and
 /// where they were is looked at again. Those in `gone` are of no further interest to anybody; the
-/// others count as left.
+/// others count as left, and the entry counts them as lost, in the same batch.
 ///
 /// # Errors
 ///
@@ -214,6 +221,7 @@ pub async fn drop_items<H: Host>(
             index.next().is_none_or(|index| !lost.contains(&index) && !gone.contains(&index))
         });
     }
+    entry.lost = entry.lost.saturating_add(settled.left);
     stage.write(entry.put());
     later.iter().filter(|(_, touched)| *touched).for_each(|(own, _)| stage.write(own.put()));
     let finished = stage.finish().await?;

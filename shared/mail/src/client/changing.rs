@@ -10,7 +10,7 @@ use postern_bridge::{
 use super::{Client, lists::Change, marking::keyword};
 use crate::{
     Host, MailError,
-    changes::{self, Editor, Entry, Made, Origin, Settled, Task, Tense},
+    changes::{self, Editor, Entry, Item, Made, Origin, Settled, Task, Tense},
     imap::Outcome,
     record::{Account, Mailbox},
 };
@@ -343,7 +343,8 @@ impl<H: Host> Client<H> {
     ) -> Result<(), MailError> {
         let mut entry = entry.clone();
         if let (Some(messages), Some(items)) = (messages, entry.task.items_mut()) {
-            items.truncate(messages as usize);
+            // Some may have left the entry since.
+            items.resize(messages as usize, Item::default());
         }
         let parts = std::slice::from_ref(&entry);
         let (sentence, _) = changes::sentence(self.store(), parts, Tense::Refused).await?;

@@ -23,16 +23,24 @@ pub(super) struct Halving {
     gave_up: Option<MailError>,
     /// Those that were refused alone.
     refused: Vec<u32>,
+    /// Why the last of them was.
+    why: Option<MailError>,
 }
 
 impl Halving {
     pub(super) fn new(items: Vec<FetchItem>, what: &'static str) -> Self {
-        Self { items, what, left: limits::HALVES, gave_up: None, refused: Vec::new() }
+        let left = limits::HALVES;
+        Self { items, what, left, gave_up: None, refused: Vec::new(), why: None }
     }
 
     /// Why messages were left out that were not refused alone, if there are any.
     pub(super) fn gave_up(self) -> Option<MailError> {
         self.gave_up
+    }
+
+    /// Why messages were left out, if there are any.
+    pub(super) fn left_out(self) -> Option<MailError> {
+        self.gave_up.or(self.why)
     }
 
     /// Asks for all messages of a window at once.
@@ -70,9 +78,13 @@ impl<T: Transport> ImapClient<T> {
         let mut answer = self.run_all(host, vec![command], halving.what).await?;
         let refusal = halving.refusal(&answer)?;
         let mut came: Vec<Fetch> = answer.fetches().collect();
-        if let Some(refusal) = refusal.filter(|_| window.count() > 1) {
-            let missing = missing(window.numbers(), &came);
-            self.fetch_halves(host, missing, refusal, halving, &mut came).await?;
+        match refusal {
+            Some(refusal) if window.count() > 1 => {
+                let missing = missing(window.numbers(), &came);
+                self.fetch_halves(host, missing, refusal, halving, &mut came).await?;
+            }
+            Some(refusal) => halving.why = Some(refusal),
+            None => {}
         }
         Ok(came)
     }
@@ -133,6 +145,7 @@ impl<T: Transport> ImapClient<T> {
                     pieces.extend(halves(&missing));
                 } else {
                     halving.refused.extend(missing);
+                    halving.why = Some(why.clone());
                 }
             }
             came.extend(more);

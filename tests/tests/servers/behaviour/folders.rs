@@ -96,7 +96,7 @@ async fn changed_here(scene: &Scene<'_>) -> Result<()> {
 
     let (mut again, _) = scene.page(Protocol::Imap).await?;
     let own = again.mailbox(named("Größe & Gewicht")).await?;
-    ensure!(own.subscribed, "{own:?}");
+    ensure!((own.depth, own.subscribed) == (depth(scene, "Größe & Gewicht"), true), "{own:?}");
     again.list(own.id, 2).await?;
     page.change(Change::DeleteMailbox { mailbox: japan }).await?;
     told(&mut page).await?;
@@ -125,7 +125,8 @@ async fn changed_offline(scene: &Scene<'_>) -> Result<()> {
     page.list(japan, 1).await?;
     let (mut again, _) = scene.page(Protocol::Imap).await?;
     let own = again.mailbox(named("Japan")).await?;
-    ensure!(own.parent.is_some() && own.subscribed, "{own:?}");
+    ensure!((own.depth, own.subscribed) == (depth(scene, "Journeys/Japan"), true), "{own:?}");
+    ensure!(own.parent.is_some(), "{own:?}");
     again.list(own.id, 1).await.map(drop)
 }
 
@@ -173,6 +174,11 @@ async fn subscriptions(scene: &Scene<'_>) -> Result<()> {
             .with_context(|| format!("{command} by another client"))?;
     }
     Ok(())
+}
+
+/// How deep the server nests a folder, from its name for people.
+fn depth(scene: &Scene<'_>, name: &str) -> u8 {
+    scene.server.folder(name).bytes().map(|byte| u8::from(matches!(byte, b'.' | b'/'))).sum()
 }
 
 fn named(name: &'static str) -> impl Fn(&MailboxView) -> bool {

@@ -110,12 +110,10 @@ fn a_draft_that_is_on_the_server_twice_is_not_put_there_once_more() {
         // An earlier try has come through, and another program has made a copy.
         let mut server = host.server.borrow_mut();
         let folder = server.folders.get_mut("m2").unwrap();
-        for uid in [1, 2] {
-            let (flags, labels) = Default::default();
+        for _ in 0..2 {
             let message_id = "first@example.org".into();
-            folder.letters.push(server::Letter { uid, message_id, size: 5, flags, labels });
+            folder.add(server::Letter { message_id, size: 5, ..server::Letter::default() });
         }
-        folder.uid_next = 3;
     }
     drain(&host).unwrap();
     assert_eq!(place(&host.store).uid, 2, "the newest");

@@ -37,9 +37,7 @@ fn arrive(host: &TestHost<Imap, MemoryStore>, name: &str) {
     let folder = server.folders.get_mut(name).unwrap();
     let uid = folder.uid_next;
     let message_id = format!("late{uid}@example.org");
-    let (flags, labels) = Default::default();
-    folder.letters.push(Letter { uid, message_id, size: 5, flags, labels });
-    folder.uid_next += 1;
+    folder.add(Letter { message_id, size: 5, ..Letter::default() });
 }
 
 #[test]

@@ -281,39 +281,52 @@ fn a_folder_whose_messages_are_on_their_way_out_is_neither_deleted_nor_renamed()
 }
 
 #[test]
-fn a_folder_that_is_renamed_or_deleted_is_not_open_meanwhile() {
-    for (offers, leaves) in
-        [("MOVE UIDPLUS UNSELECT", "UNSELECT"), ("MOVE UIDPLUS", "EXAMINE \"INBOX\"")]
-    {
-        let host = prepared(Imap::new(offers), MemoryStore::new());
-        move_to(&host, INBOX, &[1], OTHER).unwrap();
-        drain(&host).unwrap();
-        sync(&host).unwrap();
+fn a_folder_that_is_renamed_or_deleted_is_not_open_meanwhile_nor_is_one_in_it() {
+    let examine = r#"EXAMINE "INBOX""#;
+    for (offers, refuses, leaves) in [
+        ("MOVE UIDPLUS UNSELECT", None, &["UNSELECT"][..]),
+        ("MOVE UIDPLUS UNSELECT", Some("UNSELECT"), &["UNSELECT", examine]),
+        ("MOVE UIDPLUS", None, &[examine]),
+        ("MOVE UIDPLUS", Some("EXAMINE"), &[examine]),
+    ] {
+        let host = &prepared(Imap::new(offers), MemoryStore::new());
+        host.server.borrow_mut().refuses.extend(refuses);
+        let nested = create(host, Some(OTHER), "x").unwrap();
+        for (uid, to) in [(1, OTHER), (2, nested)] {
+            move_to(host, INBOX, &[uid], to).unwrap();
+        }
+        drain(host).unwrap();
+        sync(host).unwrap();
         let own = account(Protocol::Imap);
         let secret = Secret::new("secret");
-        let mut client = block_on(ImapClient::connect(&host, &own.incoming, &secret)).unwrap();
+        let mut client = block_on(ImapClient::connect(host, &own.incoming, &secret)).unwrap();
         let mut tell = || {
             block_on(async {
                 while let Some(entry) = changes::next(host.store(), own.id).await.unwrap() {
-                    client.make_change(&host, &entry).await.unwrap();
+                    client.make_change(host, &entry).await.unwrap();
                 }
             });
             std::mem::take(&mut host.server.borrow_mut().log)
         };
-        let open = |mark: Mark| {
-            let inside = KeyRange::prefix(record::mailbox_key(OTHER));
-            let messages: Vec<Message> = block_on(record::all(&host.store, &inside)).unwrap();
-            let uid = messages[0].id.uid;
-            edit(&host, async |editor| editor.mark(OTHER, &[uid], &mark, true).await).unwrap();
+        // While one is open, it or another is changed: first the server is told to leave it.
+        let mut check = |open: (MailboxId, Mark, &str), change: &dyn Fn(), changed: &str| {
+            let (mailbox, mark, path) = open;
+            let uid = uids(host, mailbox)[0];
+            edit(host, async |editor| editor.mark(mailbox, &[uid], &mark, true).await).unwrap();
+            assert!(tell().contains(&format!("SELECT \"{path}\"")), "{path}");
+            change();
+            let expected = [leaves, &[changed]].concat();
+            assert_eq!(tell()[..expected.len()], expected);
         };
-        open(Mark::Flagged);
-        assert!(tell().contains(&r#"SELECT "m2""#.into()));
-        rename(&host, OTHER, None, "m3").unwrap();
-        assert_eq!(tell()[..2], [leaves, r#"RENAME "m2" "m3""#]);
-        open(Mark::Answered);
-        assert!(tell().contains(&r#"SELECT "m3""#.into()));
-        edit(&host, async |editor| editor.remove_mailbox(OTHER).await).unwrap();
-        assert_eq!(tell()[..2], [leaves, r#"DELETE "m3""#]);
-        assert_eq!(on_server(&host), ["m1"]);
+        let rename = |name| move || drop(rename(host, OTHER, None, name).unwrap());
+        let remove = |mailbox| {
+            move || drop(edit(host, async |own| own.remove_mailbox(mailbox).await).unwrap())
+        };
+        let (star, answered) = (Mark::Flagged, Mark::Answered);
+        check((nested, star.clone(), "m2/x"), &rename("m3"), r#"RENAME "m2" "m3""#);
+        check((OTHER, star, "m3"), &rename("m4"), r#"RENAME "m3" "m4""#);
+        check((nested, answered.clone(), "m4/x"), &remove(nested), r#"DELETE "m4/x""#);
+        check((OTHER, answered, "m4"), &remove(OTHER), r#"DELETE "m4""#);
+        assert_eq!(on_server(host), ["m1"]);
     }
 }

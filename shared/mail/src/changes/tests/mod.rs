@@ -1,5 +1,6 @@
 //! Changes, made, told and interrupted.
 
+mod copies;
 mod counts;
 mod drafts;
 mod emptied;
@@ -37,6 +38,7 @@ pub(crate) fn queued(number: u32, task: Task) -> Entry {
         change: ChangeId(number),
         origin: None,
         all: None,
+        lost: 0,
         task,
         state: State::Queued,
     }

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use postern_imap::response::format_date_time;
+
 use crate::testing::Server;
 
 /// A message on the server.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Letter {
     pub(super) uid: u32,
     pub(super) message_id: String,
     pub(super) size: usize,
+    /// When it arrived, in seconds since 1970 (UTC).
+    pub(super) arrived: i64,
     pub(super) flags: BTreeSet<String>,
     /// Its labels, where the server has such (X-GM-EXT-1).
     pub(super) labels: BTreeSet<String>,
@@ -24,11 +28,11 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    fn add(&mut self, message_id: &str, size: usize, flags: BTreeSet<String>) -> u32 {
+    /// A letter comes in; under which UID.
+    pub(super) fn add(&mut self, letter: Letter) -> u32 {
         self.uid_next += 1;
         let uid = self.uid_next - 1;
-        let (message_id, labels) = (message_id.into(), BTreeSet::new());
-        self.letters.push(Letter { uid, message_id, size, flags, labels });
+        self.letters.push(Letter { uid, ..letter });
         uid
     }
 }
@@ -41,12 +45,18 @@ pub(super) struct Imap {
     pub(super) folders: BTreeMap<String, Folder>,
     /// Commands that are refused.
     pub(super) refuses: Vec<&'static str>,
+    /// The UIDs of those that can't be listed in mailbox `m2`.
+    pub(super) damaged: Vec<u32>,
     /// Whether mailboxes can only be made in the inbox.
     pub(super) only_in_inbox: bool,
     /// The UID of one that COPY leaves out, while it says OK.
     pub(super) uncopied: Option<u32>,
+    /// Whether a copy gets a date of its own.
+    pub(super) redates: bool,
     /// The UIDVALIDITY that COPYUID tells, if it is another than that of the mailbox.
     pub(super) tells_validity: Option<u32>,
+    /// The COPYUID codes that are told with a copy, besides that of what was copied.
+    pub(super) tells_copies: Vec<String>,
     /// How many messages an answer to a search names; of more the rest can't be read.
     pub(super) finds: Option<usize>,
     /// What was said, without tags.
@@ -64,7 +74,9 @@ impl Imap {
         for (name, count) in [("m1", 3), ("m2", 0)] {
             let mut folder = Folder { uid_validity: 1, uid_next: 1, letters: Vec::new() };
             for number in 1..=count {
-                folder.add(&format!("{number}@example.org"), 5, BTreeSet::new());
+                let message_id = format!("{number}@example.org");
+                let arrived = number;
+                folder.add(Letter { message_id, size: 5, arrived, ..Letter::default() });
             }
             server.folders.insert(name.into(), folder);
         }
@@ -99,6 +111,9 @@ impl Imap {
             "UID" => format!("UID {}", word(1)),
             name => name.into(),
         };
+        if matches!(&*name, "SELECT" | "EXAMINE") {
+            self.selected = None;
+        }
         if self.refuses.contains(&&*name) {
             return format!("{tag} NO not here\r\n");
         }
@@ -118,11 +133,11 @@ impl Imap {
                 self.selected = None;
                 Ok(String::new())
             }
-            "EXAMINE" => {
-                self.selected = None;
-                Err("no such folder")
-            }
-            "DELETE" | "RENAME" if self.selected.as_deref() == Some(word(1)) => {
+            "EXAMINE" if word(1) == "INBOX" => self.select("m1", &mut said),
+            "EXAMINE" => self.select(word(1), &mut said),
+            "DELETE" | "RENAME"
+                if self.selected.as_deref().is_some_and(|open| is_in(open, word(1))) =>
+            {
                 return "* BYE Selected mailbox is gone, have to disconnect\r\n".into();
             }
             "STATUS" => self.status(word(1), &mut said),
@@ -149,6 +164,7 @@ impl Imap {
                 said = self.search(&words);
                 Ok(String::new())
             }
+            "UID FETCH" if self.is_damaged(word(2)) => Err("can't be read"),
             "UID FETCH" => {
                 said = self.fetch(word(2), command.contains("X-GM-LABELS"));
                 Ok(String::new())
@@ -159,6 +175,10 @@ impl Imap {
             Ok(code) => format!("{said}{tag} OK {code}done\r\n"),
             Err(text) => format!("{said}{tag} NO {text}\r\n"),
         }
+    }
+
+    fn is_damaged(&self, uids: &str) -> bool {
+        self.selected.as_deref() == Some("m2") && self.damaged.iter().copied().any(set(uids))
     }
 
     fn open(&mut self) -> &mut Folder {
@@ -204,8 +224,14 @@ impl Imap {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<String, &'static str> {
-        let folder = self.folders.remove(from).ok_or("no such folder")?;
-        self.folders.insert(to.into(), folder);
+        if !self.folders.contains_key(from) {
+            return Err("no such folder");
+        }
+        for (name, folder) in std::mem::take(&mut self.folders) {
+            let name =
+                if is_in(&name, from) { format!("{to}{}", &name[from.len()..]) } else { name };
+            self.folders.insert(name, folder);
+        }
         Ok(String::new())
     }
 
@@ -215,7 +241,8 @@ impl Imap {
         let id = raw.lines().find_map(|line| line.strip_prefix("Message-ID: <")).unwrap_or("");
         let flags = flags(command);
         let folder = self.folders.get_mut(to).ok_or("no such folder")?;
-        let uid = folder.add(id.trim_end_matches('>'), raw.len(), flags);
+        let (message_id, size) = (id.trim_end_matches('>').into(), raw.len());
+        let uid = folder.add(Letter { message_id, size, flags, ..Letter::default() });
         let code = format!("[APPENDUID {} {uid}] ", folder.uid_validity);
         Ok(if plus { code } else { String::new() })
     }
@@ -260,14 +287,18 @@ impl Imap {
         let (mut from, mut into) = (Vec::new(), Vec::new());
         for own in taken {
             from.push(own.uid.to_string());
-            into.push(target.add(&own.message_id, own.size, own.flags).to_string());
+            let arrived = if self.redates { 1_700_000_000 } else { own.arrived };
+            let copy = Letter { arrived, labels: BTreeSet::new(), ..own };
+            into.push(target.add(copy).to_string());
         }
+        *said =
+            self.tells_copies.iter().map(|told| format!("* OK [COPYUID {told}] -\r\n")).collect();
         if !self.has("UIDPLUS") || from.is_empty() {
             return Ok(String::new());
         }
         let code = format!("[COPYUID {validity} {} {}] ", from.join(","), into.join(","));
         if moving {
-            *said = format!("* OK {code}moved\r\n");
+            *said += &format!("* OK {code}moved\r\n");
             return Ok(String::new());
         }
         Ok(code)
@@ -308,10 +339,11 @@ impl Imap {
                 false => String::new(),
             };
             format!(
-                "* {number} FETCH (UID {} FLAGS ({}) {labels}RFC822.SIZE {} \
+                "* {number} FETCH (UID {} FLAGS ({}) {labels}INTERNALDATE \"{}\" RFC822.SIZE {} \
                  ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{}>\"))\r\n",
                 own.uid,
                 flags.join(" "),
+                format_date_time(own.arrived).expect("a date"),
                 own.size,
                 own.message_id
             )
@@ -356,6 +388,11 @@ impl Server for Imap {
     }
 
     fn disconnected(&mut self) {}
+}
+
+/// Whether a mailbox is another one, or nested in it.
+fn is_in(name: &str, other: &str) -> bool {
+    name.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A command's words; what stands in quotes is one.

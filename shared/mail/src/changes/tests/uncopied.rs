@@ -43,7 +43,7 @@ fn what_is_not_copied_and_goes_nowhere_is_told() {
 }
 
 /// Gives the letter of a UID another Message-ID and size, here and on the server.
-fn double(host: &TestHost<Imap>, uid: u32, message_id: &str, size: u32) {
+pub(super) fn double(host: &TestHost<Imap>, uid: u32, message_id: &str, size: u32) {
     let id = MessageId { mailbox: INBOX, uid };
     let own: Message =
         block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
@@ -186,9 +186,13 @@ fn one_of_which_the_server_does_not_tell_whether_it_is_there_comes_back() {
 }
 
 #[test]
-fn a_copy_is_found_whose_size_the_server_counts_in_another_way() {
+fn a_copy_is_found_of_which_the_server_tells_another_size_and_date_than_are_known_here() {
     let host = prepared(Imap::new(""), MemoryStore::new());
-    host.server.borrow_mut().folders.get_mut("m1").unwrap().letters[0].size = 7;
+    {
+        let mut server = host.server.borrow_mut();
+        let letter = &mut server.folders.get_mut("m1").unwrap().letters[0];
+        (letter.size, letter.arrived) = (7, 99);
+    }
     host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_next = 5;
     move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
     assert_eq!(drain(&host).unwrap()[0].left, 0);
@@ -225,5 +229,34 @@ fn what_came_back_is_told_also_if_the_connection_breaks_before_the_rest_is_done(
         let settled = drain(&host).unwrap();
         assert_eq!((settled.len(), settled[0].left), (1, 1), "cut at {cut}");
         assert!(settled[0].changed.contains(&INBOX), "cut at {cut}");
+    }
+}
+
+#[test]
+fn what_was_lost_is_told_also_if_the_connection_breaks_before_the_rest_is_done() {
+    for (capabilities, is_anew) in
+        [("MOVE UIDPLUS", true), ("UIDPLUS", true), ("UIDPLUS", false), ("", false)]
+    {
+        // A command has more bytes.
+        for cut in (0..).step_by(9) {
+            let host = prepared(Imap::new(capabilities), MemoryStore::new());
+            move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
+            {
+                let mut server = host.server.borrow_mut();
+                let inbox = server.folders.get_mut("m1").unwrap();
+                inbox.letters.remove(1);
+                // What has other UIDs is found by what is known of it.
+                inbox.uid_validity = if is_anew { 7 } else { 1 };
+            }
+            host.cut.set(Some(cut));
+            if drain(&host).is_ok() {
+                assert!(cut > 100, "it takes several commands");
+                break;
+            }
+            host.cut.set(None);
+            let settled = drain(&host).unwrap();
+            assert_eq!((settled.len(), settled[0].left), (1, 1), "{capabilities:?}, cut at {cut}");
+            assert!(settled[0].changed.contains(&OTHER), "{capabilities:?}, cut at {cut}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use postern_bridge::{ClientId, Mark, MessageId, Protocol};
 use super::*;
 use crate::{
     Store,
-    changes::tests::{mailbox, message},
+    changes::tests::{mailbox, message, queued},
     client::tests::still,
     record::{self, Message, Record},
     store::{Durability, KeyRange, MemoryStore, Table},
@@ -105,4 +105,31 @@ fn of_a_folder_that_comes_and_goes_here_alone_nothing_stays_to_be_told() {
         _ => None,
     });
     assert_eq!(pending.collect::<Vec<_>>(), [1, 0]);
+}
+
+#[test]
+fn as_many_are_told_to_have_stayed_as_did_also_if_they_have_left_the_entry_since() {
+    for (left, uncopied, expected) in [
+        (3, 3, &["3 messages were not moved to m2"][..]),
+        (1, 1, &["1 message was not moved to m2"]),
+        (5, 2, &["2 messages were not moved to m2", "3 messages were not moved to m2"]),
+    ] {
+        let own = account(Protocol::Imap);
+        let store = MemoryStore::new();
+        let (client, told) = still(store.clone(), own.clone());
+        let batch = vec![own.put(), mailbox(1).put(), mailbox(2).put()];
+        block_on(store.apply(batch, Durability::Strict)).unwrap();
+        let (from, to) = (MailboxId(1), MailboxId(2));
+        let (items, step) = (vec![changes::Item::default(); 2], changes::Step::Begun);
+        let entry = queued(1, Task::Transfer { from, to, items, copy: false, step });
+        let settled = Settled { left, ..Settled::default() };
+        let outcome = Outcome { uncopied, ..Outcome::from(settled) };
+        block_on(client.tell_outcome(&entry, outcome)).unwrap();
+        let told = told.borrow();
+        let refused = told.iter().filter_map(|delta| match delta {
+            Delta::Refused(refused) => Some(&*refused.sentence),
+            _ => None,
+        });
+        assert_eq!(refused.collect::<Vec<_>>(), expected);
+    }
 }

@@ -302,10 +302,9 @@ impl<H: Host> Client<H> {
         self.note_access(&error);
         if error.is_full() {
             let client = self.clone();
-            let at_once = self.goes_on_at_once(account);
             self.inner.host.spawn(async move {
                 client.storage_is_full().await;
-                if at_once && !client.inner.paused.get() {
+                if !client.inner.paused.get() && client.goes_on_at_once(account) {
                     // There is room by now; an account that was removed meanwhile needs none.
                     let _ = client.refresh(account);
                 }
@@ -375,17 +374,44 @@ impl<H: Host> Client<H> {
 
 #[cfg(test)]
 mod tests {
-    use postern_bridge::Protocol;
+    use postern_bridge::{MessageId, Protocol};
 
-    use crate::{client::tests::still, store::MemoryStore, testing::account};
+    use super::*;
+    use crate::{
+        Store,
+        changes::tests::{mailbox, message},
+        client::tests::still,
+        record::{Body, Message, Record},
+        store::{Durability, MemoryStore, StoreError},
+        testing::{account, block_on},
+    };
 
     #[test]
     fn after_room_was_made_an_account_goes_on_once_until_something_works() {
-        let own = account(Protocol::Pop3);
+        let own = account(Protocol::Imap);
         let (client, _) = still(MemoryStore::new(), own.clone());
-        let tries = || [client.goes_on_at_once(own.id), client.goes_on_at_once(own.id)];
-        assert_eq!(tries(), [true, false]);
+        let (sync, mut jobs) = mpsc::unbounded();
+        client.inner.accounts.borrow_mut().get_mut(&own.id).unwrap().lanes.sync = sync;
+        // A message whose bytes make enough room, if there is one.
+        let full = |size: Option<u64>| {
+            let id = MessageId { mailbox: MailboxId(1), uid: 1 };
+            let body = size.map_or(Body::Absent, |size| Body::Whole { size });
+            let stored = Message { body, ..message(id) };
+            let batch = [&[mailbox(1).put()][..], &stored.put_listed()].concat();
+            block_on(client.store().apply(batch, Durability::Strict)).unwrap();
+            client.inner.paused.set(false);
+            client.report(own.id, Err(StoreError::QuotaExceeded.into()));
+        };
+        let mut goes_on = || std::iter::from_fn(|| jobs.try_recv().ok()).count();
+        let enough = Some(1 << 30);
+        full(None);
+        assert_eq!((goes_on(), client.inner.paused.get()), (0, true), "no room could be made");
+        full(enough);
+        assert_eq!((goes_on(), client.inner.paused.get()), (1, false), "and now it could");
+        full(enough);
+        assert_eq!(goes_on(), 0, "that did not help");
         client.report(own.id, Ok(()));
-        assert_eq!(tries(), [true, false]);
+        full(enough);
+        assert_eq!(goes_on(), 1, "something worked in between");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_imap::{
-    Command, SequenceSet,
+    SequenceSet,
     command::{FetchItem, SearchKey, SearchReturn},
     quirks::Quirk,
 };
@@ -12,7 +12,7 @@ use super::ImapClient;
 use crate::{
     Host, MailError, Transport,
     changes::{Item, is_provisional},
-    imap::{limits, listing},
+    imap::{halves::Halving, limits, listing},
 };
 
 /// What tells one message from another.
@@ -22,7 +22,8 @@ struct Traits {
     size: u64,
     /// Whether the size may be another the next time.
     is_estimate: bool,
-    arrived: i64,
+    /// When it arrived, in milliseconds since 1970 (UTC), if the server tells.
+    arrived: Option<i64>,
 }
 
 impl Traits {
@@ -32,13 +33,18 @@ impl Traits {
         let has_id = !item.message_id.is_empty();
         self.message_id == item.message_id
             && (item.size == 0 || self.size == item.size || has_id && self.is_estimate)
-            && (has_id || self.arrived == item.arrived)
+            && (has_id || self.arrived == Some(item.arrived))
     }
 
-    /// Whether this has the Message-ID of an item. The server may count its size in another way than
-    /// it was counted here.
-    fn has_id_of(&self, item: &Item) -> bool {
-        !item.message_id.is_empty() && self.message_id == item.message_id
+    /// Whether this is a copy of an item, with which its date is kept (RFC 9051 section 6.4.7). What
+    /// also came by way of a list has the same Message-ID, but another size or another date.
+    fn is_copy_of(&self, item: &Item) -> bool {
+        self.fit(item) && self.arrived == Some(item.arrived)
+    }
+
+    /// Whether this may be a copy of an item to which the server has given another date.
+    fn may_be_copy_of(&self, item: &Item) -> bool {
+        self.fit(item) && self.size == item.size
     }
 }
 
@@ -75,7 +81,10 @@ impl<T: Transport> ImapClient<T> {
             return Ok(Found::Uncertain);
         }
         let candidates = self.search_message_id(host, &item.message_id, 1).await?;
-        let traits = self.traits(host, candidates).await?;
+        let (traits, refusal) = self.traits(host, candidates).await?;
+        if refusal.is_some() {
+            return Ok(Found::Uncertain);
+        }
         let fitting = traits.iter().filter(|(_, traits)| traits.fit(item));
         let fitting: Vec<u32> = fitting.map(|(uid, _)| *uid).collect();
         Ok(match fitting[..] {
@@ -85,16 +94,34 @@ impl<T: Transport> ImapClient<T> {
         })
     }
 
+    /// Messages of the selected mailbox with the sizes and dates that the server tells of them now, as
+    /// it does of their copies: what was made here may have others. One that it does not tell is as it is
+    /// known.
+    pub(super) async fn as_told<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        items: &[Item],
+    ) -> Result<Vec<Item>, MailError> {
+        let (told, _) = self.traits(host, items.iter().map(|item| item.uid)).await?;
+        let as_told = |item: &Item| {
+            let own = told.get(&item.uid).filter(|own| own.message_id == item.message_id);
+            let (size, arrived) = own.map_or((item.size, None), |own| (own.size, own.arrived));
+            Item { size, arrived: arrived.unwrap_or(item.arrived), ..item.clone() }
+        };
+        Ok(items.iter().map(as_told).collect())
+    }
+
     /// The UIDs of messages that came into the selected mailbox, from a UID on, in the order of the
     /// items; 0 where none or more than one could be it. Each message is found once, and none of those
-    /// that are known to be others. Of what came lately, one that has no more than the Message-ID of an
-    /// item is it, if it fits no other item.
+    /// that are known to be others. Where the server has said that they came just now, one may have another
+    /// date than its item.
     pub(super) async fn find_arrivals<H: Host<Transport = T>>(
         &mut self,
         host: &H,
-        items: &[&Item],
+        items: &[Item],
         from: u32,
         others: &BTreeSet<u32>,
+        is_said: bool,
     ) -> Result<Vec<u32>, MailError> {
         let mut candidates = BTreeSet::new();
         for item in items.iter().filter(|item| !item.message_id.is_empty()) {
@@ -105,17 +132,17 @@ impl<T: Transport> ImapClient<T> {
             candidates.extend(self.search_from(host, from, None).await?);
         }
         candidates.retain(|uid| !others.contains(uid));
-        let mut traits = self.traits(host, candidates).await?;
+        let (mut traits, _) = self.traits(host, candidates).await?;
         let mut found = vec![0; items.len()];
-        let ways = [Traits::fit, Traits::has_id_of];
-        for fits in &ways[..if from > 1 { 2 } else { 1 }] {
+        let ways = [Traits::is_copy_of, Traits::may_be_copy_of];
+        for fits in &ways[..if is_said && from > 1 { 2 } else { 1 }] {
             for (item, found) in items.iter().zip(&mut found).filter(|(_, found)| **found == 0) {
                 let fitting = traits.iter().filter(|(_, own)| fits(own, item));
                 let fitting: Vec<u32> = fitting.map(|(uid, _)| *uid).collect();
-                // Of several that came just now each will do; of old ones nobody knows.
+                // Several that came just now came in the order of the items; of old ones nobody knows.
                 *found = match fitting[..] {
                     [uid] => uid,
-                    [.., newest] if from > 1 => newest,
+                    [oldest, ..] if from > 1 => oldest,
                     _ => continue,
                 };
                 traits.remove(&*found);
@@ -131,24 +158,11 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         known: BTreeMap<u32, &Item>,
     ) -> Result<BTreeMap<u32, bool>, MailError> {
-        let traits = match self.traits(host, known.keys().copied()).await {
-            Err(refused @ MailError::Refused { .. }) => {
-                // One that can't be looked at, such as a damaged message, keeps the others from it. It is
-                // what it is thought to be, if the others are.
-                let mut all = BTreeMap::new();
-                for uid in known.keys() {
-                    match self.traits(host, [*uid]).await {
-                        Err(MailError::Refused { .. }) => {}
-                        own => all.extend(own?),
-                    }
-                }
-                if all.is_empty() {
-                    return Err(refused);
-                }
-                all
-            }
-            traits => traits?,
-        };
+        let (traits, refusal) = self.traits(host, known.keys().copied()).await?;
+        // One that can't be looked at is what it is thought to be, if others are.
+        if let Some(refusal) = refusal.filter(|_| traits.is_empty()) {
+            return Err(refusal);
+        }
         // The size of one that was made here may be counted in another way, or be an estimate.
         let has_size =
             |own: &Traits, item: &Item| own.is_estimate || item.size == 0 || own.size == item.size;
@@ -156,7 +170,7 @@ impl<T: Transport> ImapClient<T> {
             let item = known[&uid];
             own.message_id == item.message_id
                 && (!item.message_id.is_empty()
-                    || own.arrived == item.arrived && has_size(own, item))
+                    || own.arrived == Some(item.arrived) && has_size(own, item))
         };
         Ok(traits.iter().map(|(uid, own)| (*uid, is_same(*uid, own))).collect())
     }
@@ -189,28 +203,30 @@ impl<T: Transport> ImapClient<T> {
         Ok(uids.numbers().filter(|uid| *uid >= from && !is_provisional(*uid)).collect())
     }
 
+    /// What the server tells of these messages of the selected mailbox; and why it has refused to tell it
+    /// of some, if it has. One of those, such as a damaged message, keeps no other from it.
     async fn traits<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         uids: impl IntoIterator<Item = u32>,
-    ) -> Result<BTreeMap<u32, Traits>, MailError> {
+    ) -> Result<(BTreeMap<u32, Traits>, Option<MailError>), MailError> {
         let uids: BTreeSet<u32> = uids.into_iter().collect();
         let Some(set) = SequenceSet::from_numbers(uids.iter().copied()) else {
-            return Ok(BTreeMap::new());
+            return Ok((BTreeMap::new(), None));
         };
-        let items = [FetchItem::Envelope, FetchItem::Size, FetchItem::InternalDate];
-        let command = Command::uid_fetch(&set, &items)?;
-        let mut answer = self.run(host, command, "look for a message").await?;
+        let items = vec![FetchItem::Envelope, FetchItem::Size, FetchItem::InternalDate];
+        let mut halving = Halving::new(items, "look for a message");
+        let came = self.fetch_window(host, &set, &mut halving).await?;
         let is_estimate = self.has_quirk(Quirk::EstimatesSizes);
-        let known = answer.fetches().filter_map(|fetch| {
+        let known = came.into_iter().filter_map(|fetch| {
             let traits = Traits {
                 message_id: listing::message_id(fetch.envelope.as_ref()?),
                 size: fetch.size?,
                 is_estimate,
-                arrived: fetch.internal_date.unwrap_or_default() * 1000,
+                arrived: fetch.internal_date.map(|seconds| seconds * 1000),
             };
             Some((fetch.uid.filter(|uid| uids.contains(uid))?, traits))
         });
-        Ok(known.collect())
+        Ok((known.collect(), halving.left_out()))
     }
 }

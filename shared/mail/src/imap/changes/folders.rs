@@ -178,17 +178,19 @@ impl<T: Transport> ImapClient<T> {
         self.subscribed(host, &mailbox.path, false).await.map(drop)
     }
 
-    /// No mailbox is open any more while one gets another name or goes: what a server makes of one that
-    /// is open meanwhile, or nested in it, differs, and some refuse or hang up. Not by CLOSE, which
-    /// expunges; where there is no UNSELECT another one is opened, or, if that fails, none is.
+    /// None but the inbox is open any more while a mailbox gets another name or goes: what a server makes of
+    /// one that is open meanwhile, or nested in it, differs, and some refuse or hang up. Not by CLOSE, which
+    /// expunges: by UNSELECT, or else the inbox is opened to be read; if that fails, none is open.
     async fn leave<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
         if self.selected.is_none() {
             return Ok(());
         }
         (self.selected, self.news) = (None, None);
         let can_unselect = self.capabilities(host).await?.has("UNSELECT");
-        let leave = if can_unselect { Command::unselect() } else { Command::examine(b"INBOX")? };
-        self.one(host, leave).await.map(drop)
+        if can_unselect && self.one(host, Command::unselect()).await?.kind == StatusKind::Ok {
+            return Ok(());
+        }
+        self.one(host, Command::examine(b"INBOX")?).await.map(drop)
     }
 
     async fn is_listed<H: Host<Transport = T>>(

@@ -66,22 +66,35 @@ impl<T: Transport> ImapClient<T> {
         let Some(mut entry) = changes::begin(host, entry).await? else {
             return Ok(Outcome::default());
         };
+        let untold = match entry.lost {
+            0 => Settled::default(),
+            lost => Settled::untold(entry.task.mailboxes(), lost),
+        };
+        let outcome = self.make_task(host, &mut entry).await?;
+        Ok(Outcome { settled: untold.and(outcome.settled), ..outcome })
+    }
+
+    async fn make_task<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &mut Entry,
+    ) -> Result<Outcome, MailError> {
         match entry.task.clone() {
             Task::Mark { mailbox, mark, set, .. } => {
-                self.make_mark(host, &mut entry, mailbox, &mark, set).await
+                self.make_mark(host, entry, mailbox, &mark, set).await
             }
-            Task::Transfer { .. } => self.make_transfer(host, &mut entry).await,
-            Task::Expunge { mailbox, .. } => self.make_expunge(host, &mut entry, mailbox).await,
+            Task::Transfer { .. } => self.make_transfer(host, entry).await,
+            Task::Expunge { mailbox, .. } => self.make_expunge(host, entry, mailbox).await,
             Task::Empty { mailbox, until, items } => {
-                self.make_empty(host, &mut entry, mailbox, until, &items).await
+                self.make_empty(host, entry, mailbox, until, &items).await
             }
             Task::Append { mailbox, item } => {
                 let arrivals = self.make_append(host, mailbox, &item).await?;
-                Ok(changes::done(host, &entry, &arrivals, Removal::Whole).await?.into())
+                Ok(changes::done(host, entry, &arrivals, Removal::Whole).await?.into())
             }
             task => {
-                self.make_folder_change(host, &entry, task).await?;
-                Ok(changes::done(host, &entry, &Arrivals::default(), Removal::Whole).await?.into())
+                self.make_folder_change(host, entry, task).await?;
+                Ok(changes::done(host, entry, &Arrivals::default(), Removal::Whole).await?.into())
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Step, Task},
     error::Denial,
-    imap::{exchange::Answer, limits, refusal::refusal},
+    imap::{exchange::Answer, limits, refusal::refusal, select::Selected},
     record::{self, Mailbox},
 };
 
@@ -72,8 +72,8 @@ impl<T: Transport> ImapClient<T> {
         let command = Command::uid_move(&set, &self.named(&target.path))?;
         let answer = self.run_all(host, vec![command], "move messages").await?;
         accepted(&answer, "move messages")?;
-        let (uid_validity, pairs) = copied(&answer);
-        self.complete(host, entry.task.items(), target, uid_validity, &pairs, 1).await
+        let (uid_validity, pairs) = copied(&answer, entry.task.items());
+        self.complete(host, entry.task.items(), target, uid_validity, &pairs, (0, 1)).await
     }
 
     /// Has the copies made, or finds those that were made before the connection broke. Messages
@@ -101,10 +101,11 @@ impl<T: Transport> ImapClient<T> {
                 changes::learn(host, entry).await?;
             }
             Step::Copying { uid_validity, uid_next } => {
-                let items: Vec<&Item> = entry.task.items().iter().collect();
+                let originals = self.as_told(host, entry.task.items()).await?;
                 let selected = self.select(host, target).await?;
-                let since = if selected.uid_validity == uid_validity { uid_next } else { 1 };
-                found.uids = self.find_arrivals(host, &items, since, &BTreeSet::new()).await?;
+                let since = since(selected, (uid_validity, uid_next));
+                let others = BTreeSet::new();
+                found.uids = self.find_arrivals(host, &originals, since, &others, false).await?;
                 found.uid_validity = selected.uid_validity;
             }
         }
@@ -122,18 +123,24 @@ impl<T: Transport> ImapClient<T> {
         let command = Command::uid_copy(&set, &self.named(&target.path))?;
         let answer = self.run_all(host, vec![command], "copy messages").await?;
         accepted(&answer, "copy messages")?;
-        let (uid_validity, mut pairs) = copied(&answer);
+        let (uid_validity, mut pairs) = copied(&answer, items);
         let is_told = !pairs.is_empty();
         let known = items.iter().zip(&found.uids).filter(|(_, uid)| **uid != 0);
         pairs.extend(known.map(|(item, uid)| (item.uid, *uid)));
-        let is_mixed = ![0, uid_validity].contains(&found.uid_validity) && uid_validity != 0;
-        let since = match &entry.task {
-            Task::Transfer { step: Step::Copying { uid_next, .. }, .. } => *uid_next,
-            _ => 1,
+        let noted = match entry.task {
+            Task::Transfer { step: Step::Copying { uid_validity, uid_next }, .. } => {
+                (uid_validity, uid_next)
+            }
+            _ => (0, 1),
+        };
+        let is_named = |item: &Item| pairs.contains_key(&item.uid);
+        let originals = match items.iter().all(is_named) {
+            true => items.to_vec(),
+            false => self.as_told(host, items).await?,
         };
         let mut arrivals =
-            self.complete(host, entry.task.items(), target, uid_validity, &pairs, since).await?;
-        if is_mixed {
+            self.complete(host, &originals, target, uid_validity, &pairs, noted).await?;
+        if ![0, arrivals.uid_validity].contains(&found.uid_validity) {
             arrivals.uid_validity = 0;
         }
         self.copies_are_there(host, entry, from, arrivals, is_told).await
@@ -173,9 +180,7 @@ impl<T: Transport> ImapClient<T> {
         let mut back = Settled::default();
         if let Step::Copied { left: before @ 1.., .. } = step {
             // They came back before it broke off, and nobody was told.
-            let places = BTreeSet::from([from, to]);
-            back = Settled { changed: places.clone(), ..Settled::asking(places) };
-            back.left = before;
+            back = Settled::untold([from, to], before);
         }
         let Arrivals { uid_validity, uids } = arrivals.clone();
         let count = u32::try_from(left.len()).unwrap_or(u32::MAX).saturating_add(back.left);
@@ -234,7 +239,9 @@ impl<T: Transport> ImapClient<T> {
         self.remove(host, &rest).await
     }
 
-    /// UIDs of arrivals that COPYUID did not tell are looked for.
+    /// UIDs of arrivals that COPYUID did not tell are looked for, among what came since these counters of the
+    /// target were `noted`. The server has said that they came: if it refuses to tell more, they are not
+    /// known, and the target is asked for.
     async fn complete<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -242,24 +249,54 @@ impl<T: Transport> ImapClient<T> {
         target: &Mailbox,
         uid_validity: u32,
         pairs: &BTreeMap<u32, u32>,
-        since: u32,
+        noted: (u32, u32),
     ) -> Result<Arrivals, MailError> {
         let told = |item: &Item| pairs.get(&item.uid).copied().unwrap_or(0);
-        let missing: Vec<&Item> = items.iter().filter(|item| told(item) == 0).collect();
+        let missing: Vec<Item> = items.iter().filter(|item| told(item) == 0).cloned().collect();
         if missing.is_empty() {
             return Ok(Arrivals { uid_validity, uids: items.iter().map(told).collect() });
         }
-        let selected = self.select(host, target).await?;
         let others = pairs.values().copied().collect();
-        let mut found = self.find_arrivals(host, &missing, since, &others).await?.into_iter();
+        let found = match self.look_for(host, &missing, target, noted, &others).await {
+            Err(error) if self.is_refusal(&error) => Arrivals { uid_validity, uids: Vec::new() },
+            found => found?,
+        };
+        let mut looked_for = found.uids.into_iter();
         let uids = items.iter().map(|item| match told(item) {
-            0 => found.next().unwrap_or(0),
+            0 => looked_for.next().unwrap_or(0),
             uid => uid,
         });
         // UIDs of two kinds mean nothing, but that the copies are there.
-        let is_same = [0, selected.uid_validity].contains(&uid_validity);
-        let uid_validity = if is_same { selected.uid_validity } else { 0 };
+        let is_same = [0, found.uid_validity].contains(&uid_validity);
+        let uid_validity = if is_same { found.uid_validity } else { 0 };
         Ok(Arrivals { uid_validity, uids: uids.collect() })
+    }
+
+    /// Looks in a mailbox for messages that have come into it since these counters of it were `noted`.
+    async fn look_for<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        items: &[Item],
+        target: &Mailbox,
+        noted: (u32, u32),
+        others: &BTreeSet<u32>,
+    ) -> Result<Arrivals, MailError> {
+        let selected = self.select(host, target).await?;
+        let since = since(selected, noted);
+        let uids = self.find_arrivals(host, items, since, others, true).await?;
+        Ok(Arrivals { uid_validity: selected.uid_validity, uids })
+    }
+
+    /// Whether an error says no more than that the server does not tell what it was asked.
+    fn is_refusal(&self, error: &MailError) -> bool {
+        match error {
+            MailError::Refused { .. }
+            | MailError::Denied { .. }
+            | MailError::Unsupported(_)
+            | MailError::Input(_) => true,
+            MailError::Protocol(_) => !self.connection.session.is_busy(),
+            _ => false,
+        }
     }
 
     /// UIDVALIDITY and UIDNEXT of a mailbox that need not be open.
@@ -279,6 +316,12 @@ impl<T: Transport> ImapClient<T> {
     }
 }
 
+/// The first UID of what has come into a mailbox since its UIDVALIDITY and UIDNEXT were noted; 1 if they
+/// mean nothing any more.
+fn since(selected: Selected, (uid_validity, uid_next): (u32, u32)) -> u32 {
+    if selected.uid_validity == uid_validity { uid_next } else { 1 }
+}
+
 /// Which of an entry's items, by their index, have become no copy.
 fn uncopied(entry: &Entry, arrivals: &Arrivals) -> BTreeSet<usize> {
     let is_copied = |index: &usize| arrivals.uids.get(*index).is_some_and(|uid| *uid != 0);
@@ -296,16 +339,21 @@ pub(super) fn accepted(answer: &Answer, what: &'static str) -> Result<(), MailEr
     answer.ends.iter().find_map(|end| refusal(what, end)).map_or(Ok(()), Err)
 }
 
-/// Which UIDs became which, as COPYUID tells.
-fn copied(answer: &Answer) -> (u32, BTreeMap<u32, u32>) {
+/// Which UIDs of these messages became which, as COPYUID tells: several times at some servers, but no more
+/// than [`limits::MESSAGES`] in all.
+fn copied(answer: &Answer, items: &[Item]) -> (u32, BTreeMap<u32, u32>) {
+    let asked: BTreeSet<u32> = items.iter().map(|item| item.uid).collect();
     let mut pairs = BTreeMap::new();
     let mut validity = 0;
+    let mut left = limits::MESSAGES;
     for code in answer.codes() {
-        if let Code::CopyUid(copied) = code
-            && copied.count() <= limits::MESSAGES
-        {
+        let Code::CopyUid(copied) = code else { continue };
+        let Some(rest) = left.checked_sub(copied.count()) else { break };
+        left = rest;
+        let known = pairs.len();
+        pairs.extend(copied.pairs().filter(|(uid, _)| asked.contains(uid)));
+        if pairs.len() > known {
             validity = copied.uid_validity;
-            pairs.extend(copied.pairs());
         }
     }
     (validity, pairs)
