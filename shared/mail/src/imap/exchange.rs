@@ -12,6 +12,7 @@ use postern_imap::{
 use super::{
     ImapClient, PATIENCE, limits,
     listing::Records,
+    permanent::Permanent,
     refusal::{goodbye, refusal},
 };
 use crate::{Clock, MailError, Transport, record::Message, store::StoreError};
@@ -228,12 +229,19 @@ impl<T: Transport> ImapClient<T> {
 
     /// Whether a response is news of a watched mailbox and nothing else; it is kept as such.
     pub(super) fn is_news(&mut self, response: &Response) -> bool {
-        if let Response::Status(status) = response
-            && status.code == Some(Code::NotificationOverflow)
-        {
-            // It tells nothing more of any mailbox until it is asked to again.
-            (self.watches_all, self.told_of_others) = (false, true);
-            self.overflows += 1;
+        if let Response::Status(status) = response {
+            match (&status.code, &mut self.selected) {
+                (Some(Code::NotificationOverflow), _) => {
+                    // It tells nothing more of any mailbox until it is asked to again.
+                    (self.watches_all, self.told_of_others) = (false, true);
+                    self.overflows += 1;
+                }
+                // Told anew as keywords come and go.
+                (Some(Code::PermanentFlags(flags)), Some(selected)) => {
+                    selected.permanent = Permanent::told(flags);
+                }
+                _ => {}
+            }
         }
         self.news.as_mut().is_some_and(|news| news.note(response))
     }

@@ -22,6 +22,8 @@ pub const BYTES_PER_SECOND: u64 = 1 << 10;
 pub const NEWS: usize = 200_000;
 /// Bytes that those changes may take up.
 pub const NEWS_SIZE: usize = 64 << 20;
+/// Bytes that the list of the marks takes up that a mailbox keeps.
+pub const PERMANENT_FLAGS: usize = 64 << 10;
 /// Bytes of content in the answer to one command.
 pub const CONTENT: usize = 64 << 20;
 /// Mailboxes of one account; the rest is left out.

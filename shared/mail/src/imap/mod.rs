@@ -7,7 +7,7 @@
 //! | `overheard` | what a server wants a person to be told; what it says that makes no sense |
 //! | `refusal` | what a refusal means |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
-//! | `rights` | what this account may do with their messages |
+//! | `rights`, `permanent` | what this account may do with their messages; which marks they keep |
 //! | `namespace` | where new mailboxes are made |
 //! | `spelling` | their names in UTF-8 and in modified UTF-7 |
 //! | `search` | which messages the open mailbox has, and which match |
@@ -79,6 +79,7 @@ mod news;
 mod overheard;
 mod part;
 mod partial;
+mod permanent;
 mod plan;
 mod previews;
 mod quota;
