@@ -13,7 +13,7 @@ use postern_sasl::{Credentials, Mechanism};
 use super::*;
 use crate::{
     Response, SequenceSet,
-    command::FetchItem,
+    command::{FetchItem, SearchKey, SearchReturn},
     response::{Code, Content, Flag, StatusKind, TokenDefect},
 };
 
