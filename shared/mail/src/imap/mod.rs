@@ -102,7 +102,6 @@ mod whole;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
 };
 
 pub use batch::{ListChange, SyncStep};
@@ -111,6 +110,7 @@ pub(crate) use body::bytes_to_show;
 pub use changes::Outcome;
 pub use find::{Found, Reach};
 pub(crate) use limits::PART_WINDOW;
+use limits::PATIENCE;
 use lookout::Lookout;
 pub(crate) use mailboxes::forget_messages;
 use news::News;
@@ -127,9 +127,6 @@ use crate::{
     connection::{Connection, GOODBYE},
     host::within,
 };
-
-/// How long the server may be silent while it is expected to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection to an IMAP server, logged in.
 pub struct ImapClient<T: Transport> {
