@@ -49,6 +49,8 @@ pub(super) struct Imap {
     pub(super) ignores: Vec<&'static str>,
     /// Whether mailboxes can only be made in the inbox.
     pub(super) only_in_inbox: bool,
+    /// Its words to who makes a mailbox for a use, if it refuses that.
+    pub(super) refuses_use: Option<&'static str>,
     /// The UID of one that COPY leaves out, while it says OK.
     pub(super) uncopied: Option<u32>,
     /// The UIDVALIDITY that COPYUID tells, if it is another than that of the mailbox.
@@ -138,6 +140,11 @@ impl Imap {
                 }
                 Ok(String::new())
             }
+            "CREATE" if command.contains("(USE") => match self.refuses_use {
+                _ if !self.has("CREATE-SPECIAL-USE") => Err("too many arguments"),
+                Some(text) => Err(text),
+                None => self.create(word(1)),
+            },
             "CREATE" => self.create(word(1)),
             "DELETE" => self.folders.remove(word(1)).map(|_| String::new()).ok_or("no such folder"),
             "RENAME" => self.rename(word(1), word(2)),
