@@ -51,6 +51,8 @@ pub struct Tested {
 /// A session and the transport that it talks through.
 pub struct Connection<T, S> {
     transport: T,
+    /// When the server last said something, in milliseconds since 1970 (UTC).
+    heard: i64,
     /// The session, for giving it commands.
     pub session: S,
 }
@@ -58,7 +60,12 @@ pub struct Connection<T, S> {
 impl<T: Transport, S: Session> Connection<T, S> {
     /// Puts a session on a fresh transport.
     pub fn new(transport: T, session: S) -> Self {
-        Self { transport, session }
+        Self { transport, heard: 0, session }
+    }
+
+    /// When the server last said something, in milliseconds since 1970 (UTC); 0 if it has not.
+    pub fn heard(&self) -> i64 {
+        self.heard
     }
 
     /// Sends what the session has to send and waits for its next event.
@@ -106,6 +113,7 @@ impl<T: Transport, S: Session> Connection<T, S> {
             if input.is_empty() {
                 return Err(TransportError::Lost.into());
             }
+            self.heard = clock.now();
             self.session.handle_input(&input);
         }
     }

@@ -95,6 +95,8 @@ pub struct TestHost<S, D = MemoryStore> {
     pub store: D,
     /// After how many bytes, both ways together, the next connection breaks.
     pub cut: Cell<Option<usize>>,
+    /// Whether one that breaks does so without a word: neither side hears of it.
+    pub breaks_silently: Cell<bool>,
     /// How many bytes the last connection carried, both ways together.
     pub carried: Rc<Cell<usize>>,
     /// The access key that the proxy asks for, if any.
@@ -153,6 +155,7 @@ impl<S: Server, D: Store> TestHost<S, D> {
             server: Rc::new(RefCell::new(server)),
             store,
             cut: Cell::new(None),
+            breaks_silently: Cell::new(false),
             carried: Rc::default(),
             asked_key: RefCell::default(),
             presented_key: RefCell::default(),
@@ -279,6 +282,7 @@ impl<S: Server, D> Connector for TestHost<S, D> {
             server: Rc::clone(&self.server),
             arriving: said.into(),
             left: self.cut.get().unwrap_or(usize::MAX),
+            breaks_silently: self.breaks_silently.get(),
             carried: Rc::clone(&self.carried),
             read_size: self.read_size.get(),
             moments: self.moments.clone(),
@@ -314,6 +318,7 @@ pub struct Pipe<S: Server> {
     server: Rc<RefCell<S>>,
     arriving: VecDeque<u8>,
     left: usize,
+    breaks_silently: bool,
     carried: Rc<Cell<usize>>,
     read_size: usize,
     moments: Moments,
@@ -327,6 +332,14 @@ impl<S: Server> Pipe<S> {
         self.carried.set(self.carried.get() + passing);
         passing
     }
+
+    /// What comes of it when nothing passes any more.
+    async fn lost(&self) -> TransportError {
+        if self.breaks_silently {
+            pending::<()>().await;
+        }
+        TransportError::Lost
+    }
 }
 
 impl<S: Server> Transport for Pipe<S> {
@@ -337,7 +350,7 @@ impl<S: Server> Transport for Pipe<S> {
         }
         let bytes = self.carry(self.arriving.len().min(self.read_size));
         if bytes == 0 {
-            return Err(TransportError::Lost);
+            return Err(self.lost().await);
         }
         Ok(self.arriving.drain(..bytes).collect())
     }
@@ -347,7 +360,7 @@ impl<S: Server> Transport for Pipe<S> {
         let passing = self.carry(bytes.len());
         let answer = self.server.borrow_mut().received(&bytes[..passing]);
         self.arriving.extend(answer);
-        if passing < bytes.len() { Err(TransportError::Lost) } else { Ok(()) }
+        if passing < bytes.len() { Err(self.lost().await) } else { Ok(()) }
     }
 
     async fn start_tls(&mut self) -> Result<(), TransportError> {

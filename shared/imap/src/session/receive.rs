@@ -9,7 +9,7 @@ use crate::{
     compression::Compression,
     framer::Frame,
     quirks::IDLE_RENEWAL,
-    response::{self, Capabilities, Code, Parsed, Status, StatusKind, TokenDefect},
+    response::{self, Capabilities, Code, Parsed, SearchResult, Status, StatusKind, TokenDefect},
 };
 
 impl Session {
@@ -122,6 +122,11 @@ impl Session {
         if self.is_flood() {
             return;
         }
+        if let Response::Search(SearchResult { tag: Some(tag), .. }) = &response
+            && !self.is_searching(tag)
+        {
+            return self.emit(Event::Defect(Defect::UnknownTag));
+        }
         match &response {
             Response::Capability(capabilities) => self.learn(capabilities.clone()),
             Response::Enabled(names) => {
@@ -144,6 +149,11 @@ impl Session {
         let (contradiction, response) = self.mailbox.observe(response);
         self.outputs.extend(contradiction.map(|found| Output::Event(found.into())));
         self.outputs.extend(response.map(|response| Output::Event(Event::Response(response))));
+    }
+
+    /// Whether a tag is that of a search whose answer is still to come (RFC 4466 section 2.6.2).
+    fn is_searching(&self, tag: &str) -> bool {
+        self.in_flight.iter().any(|own| own.name == "UID SEARCH" && own.tag.is(tag.as_bytes()))
     }
 
     fn handle_tagged(&mut self, tag: &[u8], status: Status) {

@@ -11,19 +11,28 @@ mod vendors;
 
 use postern_imap::{
     Command, Event, Limits, Response, SequenceSet, Session,
+    command::{SearchKey, SearchReturn},
     response::{Code, Fetch, ListEntry, SearchResult, Status},
     session::Output,
 };
 
 /// What the lines mean; each must be understood without a defect.
 fn understood(lines: &[&str]) -> Vec<Response> {
+    understood_while(None, lines)
+}
+
+/// The same while a command is under way.
+fn understood_while(command: Option<Command>, lines: &[&str]) -> Vec<Response> {
     let mut session = Session::new(Limits::default());
     session.handle_input(b"* OK hello\r\n");
+    let asked = usize::from(command.is_some());
+    command.map(|command| session.start(command));
     for line in lines {
         session.handle_input(line.as_bytes());
         session.handle_input(b"\r\n");
     }
-    let events = std::iter::from_fn(|| session.poll_output()).skip(1);
+    // The greeting, and the command.
+    let events = std::iter::from_fn(|| session.poll_output()).skip(1 + asked);
     let responses = events.map(|output| match output {
         Output::Event(Event::Response(Response::Unknown(name))) => panic!("{name} is unknown"),
         Output::Event(Event::Response(response)) => response,
@@ -53,9 +62,15 @@ fn listed(line: &str) -> ListEntry {
     }
 }
 
+/// What a search has found; the tag that the line names is replaced by the command's.
 fn found(line: &str) -> SearchResult {
-    match response(line) {
-        Response::Search(result) => result,
+    let line = match line.split_once("(TAG \"").map(|(name, rest)| (name, rest.split_once('"'))) {
+        Some((name, Some((_, rest)))) => format!("{name}(TAG \"A1\"{rest}"),
+        _ => line.to_owned(),
+    };
+    let search = Command::uid_search(&[SearchKey::All], SearchReturn::All).unwrap();
+    match &understood_while(Some(search), &[&line])[..] {
+        [Response::Search(result)] => result.clone(),
         other => panic!("{other:?}"),
     }
 }

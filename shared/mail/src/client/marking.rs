@@ -3,11 +3,14 @@
 use postern_bridge::{MailboxId, Mark, MessageId};
 
 use super::Client;
-use crate::{Host, MailError, changes::Editor};
+use crate::{
+    Host, MailError,
+    changes::{Editor, JUNK, NOT_JUNK},
+};
 
 impl<H: Host> Client<H> {
     /// Marks messages as junk, or as wanted, with the keywords that filters learn from. Where this account
-    /// may give them none, they go or come without.
+    /// may give them none, or the server keeps none, they go or come without.
     pub(super) async fn mark_junk(
         &self,
         editor: &mut Editor<'_, H>,
@@ -15,7 +18,7 @@ impl<H: Host> Client<H> {
         uids: &[u32],
         junk: bool,
     ) -> Result<(), MailError> {
-        let (own, other) = (keyword("$Junk"), keyword("$NotJunk"));
+        let (own, other) = (keyword(JUNK), keyword(NOT_JUNK));
         if !self.mailbox(mailbox).await?.may_mark(&own) {
             return Ok(());
         }

@@ -106,7 +106,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<Answer, MailError> {
         let store = host.store();
         let command = Command::append_streamed(&self.named(path), uploads)?;
-        let tag = self.connection.session.start(command);
+        let tag = self.start(host, command).await?;
         let mut answer = Answer::default();
         let mut pieces = StoredPieces { store, messages, number: 0, sent: 0 };
         let end = self.wait_feeding(host, tag, what, &mut answer, &mut pieces).await?;

@@ -10,8 +10,9 @@ use postern_imap::{
 };
 
 use super::{
-    ImapClient, PATIENCE, limits,
+    ImapClient, limits,
     listing::Records,
+    permanent::Permanent,
     refusal::{goodbye, refusal},
 };
 use crate::{Clock, MailError, Transport, record::Message, store::StoreError};
@@ -189,7 +190,7 @@ impl<T: Transport> ImapClient<T> {
         command: Command,
         what: &'static str,
     ) -> Result<Answer, MailError> {
-        let tag = self.connection.session.start(command);
+        let tag = self.start(clock, command).await?;
         let answer = self.finish(clock, tag, what, Answer::default()).await?;
         let refusal = answer.ends.iter().find_map(|end| refusal(what, end));
         refusal.map_or(Ok(answer), Err)
@@ -202,14 +203,37 @@ impl<T: Transport> ImapClient<T> {
         commands: Vec<Command>,
         what: &'static str,
     ) -> Result<Answer, MailError> {
-        let session = &mut self.connection.session;
-        let tags: Vec<_> = commands.into_iter().map(|command| session.start(command)).collect();
+        let mut tags = Vec::with_capacity(commands.len());
+        for command in commands {
+            tags.push(self.start(clock, command).await?);
+        }
         let mut answer = Answer::default();
         for tag in tags {
             let end = self.wait_for(clock, tag, what, &mut answer).await?;
             answer.ends.push(end);
         }
         Ok(answer)
+    }
+
+    /// Gives a command. If it is one on which the server may work for long without a word, and it has said
+    /// none for a while, it is asked first whether it is still there: that the connection is dead shows
+    /// sooner so.
+    ///
+    /// # Errors
+    ///
+    /// If it is.
+    pub(super) async fn start(
+        &mut self,
+        clock: &impl Clock,
+        command: Command,
+    ) -> Result<Tag, MailError> {
+        let silence = clock.now().abs_diff(self.connection.heard());
+        let was_silent = u128::from(silence) > limits::PATIENCE.as_millis();
+        if was_silent && limits::patience([command.name()]) > limits::PATIENCE {
+            let tag = self.connection.session.start(Command::noop());
+            self.wait_for(clock, tag, "keep the connection", &mut Answer::default()).await?;
+        }
+        Ok(self.connection.session.start(command))
     }
 
     /// Waits for the end of a command that was started, and takes all that comes until then into an
@@ -228,12 +252,19 @@ impl<T: Transport> ImapClient<T> {
 
     /// Whether a response is news of a watched mailbox and nothing else; it is kept as such.
     pub(super) fn is_news(&mut self, response: &Response) -> bool {
-        if let Response::Status(status) = response
-            && status.code == Some(Code::NotificationOverflow)
-        {
-            // It tells nothing more of any mailbox until it is asked to again.
-            (self.watches_all, self.told_of_others) = (false, true);
-            self.overflows += 1;
+        if let Response::Status(status) = response {
+            match (&status.code, &mut self.selected) {
+                (Some(Code::NotificationOverflow), _) => {
+                    // It tells nothing more of any mailbox until it is asked to again.
+                    (self.watches_all, self.told_of_others) = (false, true);
+                    self.overflows += 1;
+                }
+                // Told anew as keywords come and go.
+                (Some(Code::PermanentFlags(flags)), Some(selected)) => {
+                    selected.permanent = Permanent::told(flags);
+                }
+                _ => {}
+            }
         }
         self.news.as_mut().is_some_and(|news| news.note(response))
     }
@@ -249,35 +280,11 @@ impl<T: Transport> ImapClient<T> {
         self.wait_feeding(clock, tag, what, answer, &mut Nothing).await
     }
 
-    /// The same for a command whose answer may take longer than others.
-    pub(super) async fn wait_longer(
-        &mut self,
-        clock: &impl Clock,
-        patience: Duration,
-        tag: Tag,
-        what: &'static str,
-        answer: &mut Answer,
-    ) -> Result<Status, MailError> {
-        self.wait(clock, patience, tag, what, answer, &mut Nothing).await
-    }
-
     /// The same for a command that sends a message in pieces. If it ends or breaks off before the
     /// message does, the connection is of no more use: the server still waits for the rest.
     pub(super) async fn wait_feeding(
         &mut self,
         clock: &impl Clock,
-        tag: Tag,
-        what: &'static str,
-        answer: &mut Answer,
-        feed: &mut impl Feed,
-    ) -> Result<Status, MailError> {
-        self.wait(clock, PATIENCE, tag, what, answer, feed).await
-    }
-
-    async fn wait(
-        &mut self,
-        clock: &impl Clock,
-        patience: Duration,
         tag: Tag,
         what: &'static str,
         answer: &mut Answer,
@@ -290,7 +297,8 @@ impl<T: Transport> ImapClient<T> {
             }
             let left = deadline.left(clock.now()).ok_or(MailError::TimedOut(what))?;
             let before = self.connection.session.taken();
-            let event = self.connection.next_event(clock, patience.min(left), what).await;
+            let patience = self.patience().min(left);
+            let event = self.connection.next_event(clock, patience, what).await;
             let size = self.connection.session.taken() - before;
             deadline.carry(size);
             if let Ok(event) = &event {
@@ -319,6 +327,14 @@ impl<T: Transport> ImapClient<T> {
                 (Err(_), Some(text)) => return Err(goodbye(text)),
                 (Err(error), None) => return Err(error),
             }
+        }
+    }
+
+    /// How long the server may be silent now. While it takes a message it has nothing else to do.
+    fn patience(&self) -> Duration {
+        match self.half_said {
+            true => limits::PATIENCE,
+            false => limits::patience(self.connection.session.under_way()),
         }
     }
 }

@@ -40,7 +40,7 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<ControlFlow<()>, MailError> {
         let before = record::mailbox(host.store(), mailbox).await?;
         let watched = self.watches(mailbox)
-            && self.selected.is_some_and(|own| own.uid_validity == before.uid_validity);
+            && self.selected.as_ref().is_some_and(|own| own.uid_validity == before.uid_validity);
         let is_told = before.uid_next != 0 && !self.has_lost_news();
         if !(watched && is_told) {
             return self.sync_messages(host, mailbox, changed).await;

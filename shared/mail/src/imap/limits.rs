@@ -1,4 +1,6 @@
-//! How much an IMAP server may make us hold or do.
+//! How much an IMAP server may make us hold or do, and how long it may make us wait.
+
+use std::time::Duration;
 
 /// Untagged responses to one command.
 pub const RESPONSES: usize = 200_000;
@@ -12,6 +14,27 @@ pub const MOVED: usize = 500_000_000;
 /// thousand messages passes if each has five hundred recipients, and what is made of it, several times
 /// as much, still has room in a browser.
 pub const ANSWER: u64 = 64 << 20;
+/// How long the server may be silent while it is expected to answer.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The same while it works on what may take it long in a large mailbox: to open one of which it has
+/// nothing at hand, to search one without an index, to copy many messages.
+pub const PATIENCE_AT_WORK: Duration = Duration::from_secs(300);
+/// The commands on which it may work for so long without a word.
+const LONG_WORK: [&str; 13] = [
+    "APPEND",
+    "DELETE",
+    "EXAMINE",
+    "LIST",
+    "RENAME",
+    "SELECT",
+    "STATUS",
+    "UID COPY",
+    "UID EXPUNGE",
+    "UID MOVE",
+    "UID SEARCH",
+    "UID STORE",
+    "UID THREAD",
+];
 /// Milliseconds that a server may work on one command while it says next to nothing of substance, such
 /// as "still here": a search without an index, or a copy of many messages.
 pub const WORK: i64 = 30 * 60 * 1_000;
@@ -22,6 +45,8 @@ pub const BYTES_PER_SECOND: u64 = 1 << 10;
 pub const NEWS: usize = 200_000;
 /// Bytes that those changes may take up.
 pub const NEWS_SIZE: usize = 64 << 20;
+/// Bytes that the list of the marks takes up that a mailbox keeps.
+pub const PERMANENT_FLAGS: usize = 64 << 10;
 /// Bytes of content in the answer to one command.
 pub const CONTENT: usize = 64 << 20;
 /// Mailboxes of one account; the rest is left out.
@@ -96,3 +121,9 @@ pub const NEWEST: usize = 20;
 pub const NEWEST_MESSAGE: u64 = 256 << 10;
 /// Bytes of all newest messages that are fetched ahead in one go.
 pub const NEWEST_BYTES: u64 = 2 << 20;
+
+/// How long the server may be silent while it works on these commands.
+pub fn patience(under_way: impl IntoIterator<Item = &'static str>) -> Duration {
+    let is_long = under_way.into_iter().any(|name| LONG_WORK.contains(&name));
+    if is_long { PATIENCE_AT_WORK } else { PATIENCE }
+}

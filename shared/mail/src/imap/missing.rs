@@ -109,7 +109,7 @@ impl<T: Transport> ImapClient<T> {
         let items = listing::items(&self.capabilities(host).await?);
         let mut halving = Halving::new(items, "list the messages");
         let before = stored.len();
-        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let uid_validity = self.selected.as_ref().map_or(0, |selected| selected.uid_validity);
         let mut refused = Refused::load(host.store(), mailbox, uid_validity, host.now()).await?;
         let (fresh, again) = refused.divide(missing);
         let mut windows = plan::NewWindows::of(&fresh, &again);
@@ -211,7 +211,7 @@ impl<T: Transport> ImapClient<T> {
         let known = stored.iter().filter(|uid| !is_provisional(**uid)).chain(missing).max();
         let next = known.map_or(1, |uid| uid.saturating_add(1));
         let (uid_next, exists) =
-            self.selected.map_or((None, u32::MAX), |own| (own.uid_next, own.exists));
+            self.selected.as_ref().map_or((None, u32::MAX), |own| (own.uid_next, own.exists));
         Newcomers::behind(next.max(uid_next.unwrap_or_default()), exists)
     }
 

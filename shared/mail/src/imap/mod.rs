@@ -7,7 +7,7 @@
 //! | `overheard` | what a server wants a person to be told; what it says that makes no sense |
 //! | `refusal` | what a refusal means |
 //! | `mailboxes` | the list of mailboxes, reconciled with the stored one |
-//! | `rights` | what this account may do with their messages |
+//! | `rights`, `permanent` | what this account may do with their messages; which marks they keep |
 //! | `namespace` | where new mailboxes are made |
 //! | `spelling` | their names in UTF-8 and in modified UTF-7 |
 //! | `search` | which messages the open mailbox has, and which match |
@@ -79,6 +79,7 @@ mod news;
 mod overheard;
 mod part;
 mod partial;
+mod permanent;
 mod plan;
 mod previews;
 mod quota;
@@ -101,7 +102,6 @@ mod whole;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
 };
 
 pub use batch::{ListChange, SyncStep};
@@ -110,6 +110,7 @@ pub(crate) use body::bytes_to_show;
 pub use changes::Outcome;
 pub use find::{Found, Reach};
 pub(crate) use limits::PART_WINDOW;
+use limits::PATIENCE;
 use lookout::Lookout;
 pub(crate) use mailboxes::forget_messages;
 use news::News;
@@ -126,9 +127,6 @@ use crate::{
     connection::{Connection, GOODBYE},
     host::within,
 };
-
-/// How long the server may be silent while it is expected to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection to an IMAP server, logged in.
 pub struct ImapClient<T: Transport> {

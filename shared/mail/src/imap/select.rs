@@ -7,14 +7,14 @@ use postern_imap::{
     response::{Code, MyRights, Status},
 };
 
-use super::{ImapClient, news::News, rights::Rights};
+use super::{ImapClient, news::News, permanent::Permanent, rights::Rights};
 use crate::{
     Host, MailError, Transport, changes,
     record::{self, Mailbox},
 };
 
-/// The mailbox that is open; but for its reach, as it was when it was opened.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// The mailbox that is open; but for its reach and the marks that it keeps, as it was when it was opened.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Selected {
     pub(super) mailbox: MailboxId,
     /// How many messages it has.
@@ -30,6 +30,8 @@ pub(super) struct Selected {
     pub(super) read_only: bool,
     /// What may be done with its messages, if the server told with the mailbox, as Courier does.
     pub(super) rights: Option<Rights>,
+    /// Which marks its messages keep.
+    pub(super) permanent: Permanent,
     /// Whether some of what was told with it could not be read, and may have been flags.
     pub(super) lacks_flags: bool,
 }
@@ -46,6 +48,7 @@ impl Selected {
             mod_seq: 0,
             read_only: false,
             rights: None,
+            permanent: Permanent::default(),
             lacks_flags: false,
         }
     }
@@ -117,6 +120,9 @@ impl<T: Transport> ImapClient<T> {
                     Some(Code::UidNext(next)) => selected.uid_next = Some(*next),
                     Some(Code::HighestModSeq(mod_seq)) => selected.mod_seq = *mod_seq,
                     Some(Code::NoModSeq) => selected.mod_seq = 0,
+                    Some(Code::PermanentFlags(flags)) => {
+                        selected.permanent = Permanent::told(flags);
+                    }
                     Some(Code::MyRights(rights)) => {
                         let rights = MyRights { mailbox: Vec::new(), rights: rights.clone() };
                         selected.rights = Some(Rights::from(&rights));
@@ -136,7 +142,7 @@ impl<T: Transport> ImapClient<T> {
         if let Some(news) = &mut self.news {
             news.opened();
         }
-        self.selected = Some(selected);
+        self.selected = Some(selected.clone());
         Ok(selected)
     }
 
@@ -172,8 +178,8 @@ impl<T: Transport> ImapClient<T> {
         mailbox: &Mailbox,
         newest: Option<u32>,
     ) -> Result<Selected, MailError> {
-        let selected = match self.selected {
-            Some(selected) if selected.mailbox == mailbox.id => selected,
+        let selected = match &self.selected {
+            Some(selected) if selected.mailbox == mailbox.id => selected.clone(),
             _ => return self.select(host, mailbox).await,
         };
         if newest.is_none_or(|newest| newest >= selected.reach) {
@@ -194,6 +200,7 @@ impl<T: Transport> ImapClient<T> {
 
     /// Whether a mailbox is open and all that the server tells of it is kept.
     pub(super) fn watches(&self, mailbox: MailboxId) -> bool {
-        self.news.is_some() && self.selected.is_some_and(|selected| selected.mailbox == mailbox)
+        self.news.is_some()
+            && self.selected.as_ref().is_some_and(|selected| selected.mailbox == mailbox)
     }
 }

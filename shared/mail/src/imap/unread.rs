@@ -54,6 +54,6 @@ impl<T: Transport> ImapClient<T> {
 
     /// UIDVALIDITY of the open mailbox.
     fn uid_validity(&self) -> u32 {
-        self.selected.map_or(0, |selected| selected.uid_validity)
+        self.selected.as_ref().map_or(0, |selected| selected.uid_validity)
     }
 }

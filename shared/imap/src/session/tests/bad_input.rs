@@ -138,6 +138,32 @@ fn what_can_not_be_true_of_a_mailbox_is_told() {
 }
 
 #[test]
+fn a_result_that_names_another_command_than_a_search_under_way_is_left_out() {
+    let mut session = ready();
+    let search = Command::uid_search(&[SearchKey::All], SearchReturn::All).unwrap();
+    session.start(Command::noop());
+    session.start(search);
+    let tags = ["A1", "A3", "a2", "A02", "", "A2"];
+    for tag in tags {
+        session.handle_input(format!("* ESEARCH (TAG \"{tag}\") UID ALL 7\r\n").as_bytes());
+    }
+    session.handle_input(b"* ESEARCH UID ALL 8\r\n* SEARCH 9\r\n");
+    let mut events = drain(&mut session).1;
+    let results = events.split_off(tags.len() - 1);
+    assert!(events.iter().all(|event| *event == Event::Defect(Defect::UnknownTag)), "{events:?}");
+    let found: Vec<_> = results
+        .into_iter()
+        .map(|event| match event {
+            Event::Response(Response::Search(result)) => result.all.unwrap(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(found, [7, 8, 9].map(SequenceSet::from));
+    session.handle_input(b"A2 OK\r\n* ESEARCH (TAG \"A2\") UID ALL 7\r\n");
+    assert_eq!(drain(&mut session).1.pop(), Some(Event::Defect(Defect::UnknownTag)));
+}
+
+#[test]
 fn a_message_that_is_not_there_can_not_go_and_a_uid_of_zero_is_left_out() {
     let mut session = ready();
     session.handle_input(b"* 1 EXISTS\r\n* 2 EXPUNGE\r\n* 1 FETCH (UID 0 FLAGS ())\r\n");

@@ -13,7 +13,7 @@ use postern_sasl::{Credentials, Mechanism};
 use super::*;
 use crate::{
     Response, SequenceSet,
-    command::FetchItem,
+    command::{FetchItem, SearchKey, SearchReturn},
     response::{Code, Content, Flag, StatusKind, TokenDefect},
 };
 
@@ -69,6 +69,25 @@ fn commands_are_pipelined_and_told_apart_by_their_tags() {
         })
         .collect();
     assert_eq!(ended, [(second, StatusKind::No), (first, StatusKind::Ok)]);
+}
+
+#[test]
+fn what_the_server_works_on_is_what_was_sent_and_has_not_ended() {
+    let mut session = ready();
+    let under_way = |session: &Session| session.under_way().collect::<Vec<_>>();
+    session.start(Command::noop());
+    session.start(append());
+    session.start(Command::select(b"INBOX").unwrap());
+    assert_eq!(under_way(&session), ["NOOP", "APPEND"]);
+    session.handle_input(b"A1 OK\r\n+ go on\r\n");
+    drain(&mut session);
+    assert_eq!(under_way(&session), ["APPEND"]);
+    session.handle_input(b"A2 OK\r\n");
+    drain(&mut session);
+    assert_eq!(under_way(&session), ["SELECT"]);
+    session.handle_input(b"A3 OK\r\n");
+    drain(&mut session);
+    assert_eq!(under_way(&session), [""; 0]);
 }
 
 #[test]

@@ -164,6 +164,47 @@ fn a_server_that_says_where_a_persons_folders_are_is_not_asked_for_others() {
     assert_eq!(names(&host), ["Japan 2024", "Trips", "m1", "m2"]);
 }
 
+/// How a folder of this name is asked for at a server that offers so much, and refuses its use with these
+/// words.
+fn asked_for(
+    offers: &'static str,
+    refuses: Option<&'static str>,
+    name: &str,
+    role: Option<Role>,
+) -> Vec<String> {
+    let host = prepared(Imap::new(offers), MemoryStore::new());
+    host.server.borrow_mut().refuses_use = refuses;
+    let made = edit(&host, async |editor| editor.create_mailbox(None, name, role).await.map(drop));
+    made.unwrap();
+    drain(&host).unwrap();
+    assert!(open_entries(&host).is_empty());
+    assert_eq!(on_server(&host), [name, "m1", "m2"]);
+    let server = host.server.borrow();
+    server.log.iter().filter(|line| line.starts_with("CREATE")).cloned().collect()
+}
+
+#[test]
+fn a_folder_is_made_for_its_use_where_the_server_offers_that_and_without_where_it_refuses() {
+    const OFFERED: &str = "SPECIAL-USE CREATE-SPECIAL-USE";
+    let uses = [
+        ("Archive", Role::Archive, r#"CREATE "Archive" (USE (\Archive))"#),
+        ("Drafts", Role::Drafts, r#"CREATE "Drafts" (USE (\Drafts))"#),
+        ("Junk", Role::Junk, r#"CREATE "Junk" (USE (\Junk))"#),
+        ("Sent", Role::Sent, r#"CREATE "Sent" (USE (\Sent))"#),
+        ("Trash", Role::Trash, r#"CREATE "Trash" (USE (\Trash))"#),
+    ];
+    for (name, role, for_use) in uses {
+        let plain = format!("CREATE \"{name}\"");
+        let asked = |offers, refuses| asked_for(offers, refuses, name, Some(role));
+        assert_eq!(asked("SPECIAL-USE", None), [&*plain]);
+        assert_eq!(asked(OFFERED, None), [for_use]);
+        for refusal in ["[USEATTR] there is one already", "not so"] {
+            assert_eq!(asked(OFFERED, Some(refusal)), [for_use, &plain], "{refusal}");
+        }
+    }
+    assert_eq!(asked_for(OFFERED, None, "Trips", None), [r#"CREATE "Trips""#]);
+}
+
 #[test]
 fn an_answer_that_was_lost_does_not_make_a_conflict() {
     let host = host();

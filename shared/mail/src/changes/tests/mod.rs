@@ -8,6 +8,7 @@ mod folders;
 mod interruptions;
 mod labels;
 mod local;
+mod permanent;
 mod queue;
 mod server;
 mod uncopied;

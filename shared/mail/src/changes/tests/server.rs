@@ -47,8 +47,16 @@ pub(super) struct Imap {
     pub(super) refuses: Vec<&'static str>,
     /// The UIDs of those that can't be listed in mailbox `m2`.
     pub(super) damaged: Vec<u32>,
+    /// The marks that are told to be kept, if it tells; it keeps all others as long as the connection.
+    pub(super) permanent: Option<&'static str>,
+    /// Whether mailboxes are open for reading alone.
+    pub(super) read_only: bool,
+    /// Marks that STORE leaves out, while it says OK.
+    pub(super) ignores: Vec<&'static str>,
     /// Whether mailboxes can only be made in the inbox.
     pub(super) only_in_inbox: bool,
+    /// Its words to who makes a mailbox for a use, if it refuses that.
+    pub(super) refuses_use: Option<&'static str>,
     /// The UID of one that COPY leaves out, while it says OK.
     pub(super) uncopied: Option<u32>,
     /// Whether a copy gets a date of its own.
@@ -147,6 +155,11 @@ impl Imap {
                 }
                 Ok(String::new())
             }
+            "CREATE" if command.contains("(USE") => match self.refuses_use {
+                _ if !self.has("CREATE-SPECIAL-USE") => Err("too many arguments"),
+                Some(text) => Err(text),
+                None => self.create(word(1)),
+            },
             "CREATE" => self.create(word(1)),
             "DELETE" => self.folders.remove(word(1)).map(|_| String::new()).ok_or("no such folder"),
             "RENAME" => self.rename(word(1), word(2)),
@@ -194,8 +207,11 @@ impl Imap {
             folder.uid_validity,
             folder.uid_next
         );
+        if let Some(flags) = self.permanent {
+            *said += &format!("* OK [PERMANENTFLAGS ({flags})] -\r\n");
+        }
         self.selected = Some(name.into());
-        Ok(String::new())
+        Ok(if self.read_only { "[READ-ONLY] " } else { "" }.into())
     }
 
     fn status(&mut self, name: &str, said: &mut String) -> Result<String, &'static str> {
@@ -249,7 +265,9 @@ impl Imap {
 
     fn store(&mut self, uids: &str, mode: &str, command: &str) -> Result<String, &'static str> {
         let is_label = mode.contains("X-GM-LABELS");
-        let (named, marks) = (set(uids), if is_label { labels(command) } else { flags(command) });
+        let named = set(uids);
+        let mut marks = if is_label { labels(command) } else { flags(command) };
+        marks.retain(|mark| !self.ignores.contains(&&**mark));
         for letter in self.open().letters.iter_mut().filter(|own| named(own.uid)) {
             let own = if is_label { &mut letter.labels } else { &mut letter.flags };
             for mark in &marks {

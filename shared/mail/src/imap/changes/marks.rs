@@ -11,16 +11,20 @@ use postern_imap::{
 
 use super::{
     ImapClient, Outcome,
-    open::{gone, uids},
+    open::{gone, read_only, uids},
 };
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Task},
-    imap::limits,
+    imap::{limits, select::Selected},
     record::{self, Mailbox},
 };
 
 const WHAT: &str = "change the marks of messages";
+/// What a server lacks that keeps a keyword no longer than a connection.
+const LASTING_TAG: &str = "such a tag in this folder that outlasts the connection";
+/// The same for another mark.
+const LASTING_MARK: &str = "such a mark in this folder that outlasts the connection";
 
 impl<T: Transport> ImapClient<T> {
     pub(super) async fn make_mark<H: Host<Transport = T>>(
@@ -31,27 +35,66 @@ impl<T: Transport> ImapClient<T> {
         mark: &Mark,
         set: bool,
     ) -> Result<Outcome, MailError> {
-        let lost = self.open_for(host, entry, mailbox).await?;
+        let mut settled = self.open_for(host, entry, mailbox).await?;
         if let Some(uids) = uids(entry) {
-            let mode = if set { StoreMode::Add } else { StoreMode::Remove };
-            let flag = flag(mark);
-            let label = self.label(host, mark).await?;
-            if let Some(label) = &label {
-                let labels = std::slice::from_ref(label);
-                self.run(host, Command::uid_store_labels(&uids, mode, labels)?, WHAT).await?;
-            }
-            // A keyword of the same name, which another program may have given, is the same tag.
-            let is_keyword = !matches!(mark, Mark::Keyword(name) if !changes::is_keyword(name));
-            if label.is_none() || !set && is_keyword {
-                let command = Command::uid_store(&uids, mode, std::slice::from_ref(&flag))?;
-                self.run(host, command, WHAT).await?;
-            }
-            if set && label.is_none() && matches!(mark, Mark::Keyword(_)) {
-                self.check_kept(host, entry, &flag).await?;
+            match self.store_mark(host, entry, &uids, mark, set).await {
+                // What follows from something else goes without; here it is what it is there.
+                Err(MailError::Unsupported(_)) if !is_asked_for(entry, mark) => {
+                    settled = settled.and(Settled::asking([mailbox]));
+                }
+                stored => stored?,
             }
         }
-        let settled = changes::done(host, entry, &Arrivals::default(), Removal::Whole).await?;
-        Ok(lost.and(settled).into())
+        let done = changes::done(host, entry, &Arrivals::default(), Removal::Whole).await?;
+        Ok(settled.and(done).into())
+    }
+
+    /// Gives messages of the open mailbox a mark, or takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`MailError::Unsupported`] if the server does not keep it. If it refuses, or can't be asked.
+    async fn store_mark<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        entry: &Entry,
+        uids: &SequenceSet,
+        mark: &Mark,
+        set: bool,
+    ) -> Result<(), MailError> {
+        let mode = if set { StoreMode::Add } else { StoreMode::Remove };
+        let flag = flag(mark);
+        let label = self.label(host, mark).await?;
+        match &label {
+            Some(label) => {
+                let labels = std::slice::from_ref(label);
+                self.run(host, Command::uid_store_labels(uids, mode, labels)?, WHAT).await?;
+            }
+            None => self.check_permanent(&flag)?,
+        }
+        // A keyword of the same name, which another program may have given, is the same tag.
+        let is_keyword = !matches!(mark, Mark::Keyword(name) if !changes::is_keyword(name));
+        if label.is_none() || !set && is_keyword {
+            let command = Command::uid_store(uids, mode, std::slice::from_ref(&flag))?;
+            self.run(host, command, WHAT).await?;
+        }
+        if set && label.is_none() && matches!(mark, Mark::Keyword(_)) {
+            self.check_kept(host, entry, &flag).await?;
+        }
+        Ok(())
+    }
+
+    /// A server that keeps a mark no longer than the connection need not refuse it (RFC 9051 section
+    /// 7.1): it is there until then. One that has opened the mailbox for reading alone may name none that
+    /// it keeps, whatever it would keep else.
+    fn check_permanent(&self, flag: &Flag) -> Result<(), MailError> {
+        match (&self.selected, flag) {
+            (Some(Selected { permanent, .. }), _) if permanent.has(flag) => Ok(()),
+            (Some(Selected { read_only: true, .. }), _) => Err(read_only(WHAT)),
+            (Some(_), Flag::Other(_)) => Err(MailError::Unsupported(LASTING_TAG)),
+            (Some(_), _) => Err(MailError::Unsupported(LASTING_MARK)),
+            (None, _) => Ok(()),
+        }
     }
 
     /// A server that does not keep a keyword need not refuse it (RFC 9051 section 2.3.2).
@@ -209,6 +252,12 @@ impl<T: Transport> ImapClient<T> {
         self.run(host, Command::uid_expunge(uids), "delete messages").await?;
         Ok(Removal::Whole)
     }
+}
+
+/// Whether a person has asked for a mark, and not for something else that it follows from: for opening
+/// a message, or for moving it to the junk.
+fn is_asked_for(entry: &Entry, mark: &Mark) -> bool {
+    entry.origin.is_some() && !changes::is_for_filters(mark)
 }
 
 fn flag(mark: &Mark) -> Flag {

@@ -9,6 +9,7 @@ use super::{ImapClient, find::Found};
 use crate::{
     Host, MailError, Transport,
     changes::{self, Entry, Item, Settled, Task, is_provisional},
+    error::Denial,
     imap::select::Selected,
     record::{self, Mailbox},
 };
@@ -21,7 +22,7 @@ impl<T: Transport> ImapClient<T> {
         mailbox: &Mailbox,
         items: &[Item],
     ) -> Result<Selected, MailError> {
-        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let uid_validity = self.selected.as_ref().map_or(0, |selected| selected.uid_validity);
         let mut uids = items.iter().map(|item| known_uid(item, uid_validity));
         let newest = uids.try_fold(0, |newest, uid| Some(uid?.max(newest)));
         self.open(host, mailbox, newest).await
@@ -117,7 +118,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         mailbox: &Mailbox,
     ) -> Result<bool, MailError> {
-        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let uid_validity = self.selected.as_ref().map_or(0, |selected| selected.uid_validity);
         let is_like = |own: &Mailbox| {
             let counted = own.synced.counted.map(|(uid_validity, _)| uid_validity);
             own.id != mailbox.id && [Some(own.uid_validity), counted].contains(&Some(uid_validity))
@@ -132,7 +133,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         items: &[Item],
     ) -> Result<BTreeMap<u32, bool>, MailError> {
-        let uid_validity = self.selected.map_or(0, |selected| selected.uid_validity);
+        let uid_validity = self.selected.as_ref().map_or(0, |selected| selected.uid_validity);
         let known = items.iter().filter_map(|item| Some((known_uid(item, uid_validity)?, item)));
         self.same_at(host, known.collect()).await
     }
@@ -147,6 +148,12 @@ fn known_uid(item: &Item, uid_validity: u32) -> Option<u32> {
 /// The UIDs of an entry's messages; `None` if none is left.
 pub(super) fn uids(entry: &Entry) -> Option<SequenceSet> {
     SequenceSet::from_numbers(entry.task.items().iter().map(|item| item.uid))
+}
+
+/// What is not done in a mailbox that is open for reading alone.
+pub(super) fn read_only(what: &'static str) -> MailError {
+    let text = "it is open for reading alone".into();
+    MailError::Denied { what, why: Denial::NotAllowed, text }
 }
 
 /// A mailbox that is not there any more is told as a folder.

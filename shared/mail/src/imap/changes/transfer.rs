@@ -12,12 +12,11 @@ use postern_imap::{Command, Response, response::Code};
 
 use super::{
     ImapClient, Outcome,
-    open::{gone, uids},
+    open::{gone, read_only, uids},
 };
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Step, Task},
-    error::Denial,
     imap::{exchange::Answer, limits, refusal::refusal, select::Selected},
     record::{self, Mailbox},
 };
@@ -40,10 +39,9 @@ impl<T: Transport> ImapClient<T> {
         let capabilities = self.capabilities(host).await?;
         let can_move = capabilities.has("MOVE");
         // A copy of what can't be removed then would be there twice.
-        let is_open_to_read = self.selected.is_some_and(|selected| selected.read_only);
+        let is_open_to_read = self.selected.as_ref().is_some_and(|selected| selected.read_only);
         if !copy && !can_move && step == Step::Begun && is_open_to_read {
-            let text = "it is open for reading alone".into();
-            return Err(MailError::Denied { what: "move messages", why: Denial::NotAllowed, text });
+            return Err(read_only("move messages"));
         }
         let (arrivals, copied, removal) = if !copy && can_move && step == Step::Begun {
             let arrivals = self.move_at_once(host, entry, &target).await?;
@@ -117,7 +115,7 @@ impl<T: Transport> ImapClient<T> {
             return self.copies_are_there(host, entry, from, found, false).await;
         };
         let source = record::mailbox(host.store(), from).await.map_err(gone)?;
-        if self.selected.is_none_or(|selected| selected.mailbox != from) {
+        if self.selected.as_ref().is_none_or(|selected| selected.mailbox != from) {
             self.select(host, &source).await?;
         }
         let command = Command::uid_copy(&set, &self.named(&target.path))?;

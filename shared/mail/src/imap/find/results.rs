@@ -1,8 +1,6 @@
 //! What a server finds: all at once, or the newest first in windows where it can (PARTIAL, RFC 9394,
 //! over a result that it keeps, RFC 5182).
 
-use std::time::Duration;
-
 use postern_imap::{
     Command, Response, SequenceSet,
     command::{InvalidArgument, SearchKey, SearchOptions, SearchReturn, Window},
@@ -14,9 +12,6 @@ use crate::{
     Host, MailError, Transport, changes::is_provisional, error::words,
     search::limits as search_limits,
 };
-
-/// How long a server may be silent while it looks: one without an index reads every message.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What this asks of a server.
 pub(super) const WHAT: &str = "search the mailbox";
@@ -143,9 +138,9 @@ impl<T: Transport> ImapClient<T> {
         form: &SearchReturn,
     ) -> Result<Vec<SearchResult>, Failure> {
         let command = Command::uid_search_in(keys, form, self.enabled.spelling)?;
-        let tag = self.connection.session.start(command);
+        let tag = self.start(host, command).await?;
         let mut answer = Answer::default();
-        let end = self.wait_longer(host, PATIENCE, tag, WHAT, &mut answer).await?;
+        let end = self.wait_for(host, tag, WHAT, &mut answer).await?;
         match (end.kind, end.code) {
             (StatusKind::Ok, _) => {}
             (_, Some(Code::BadCharset(_))) => return Err(Failure::Charset),

@@ -69,12 +69,16 @@ fn where_it_is_refused_as_such_it_is_sent_as_any_other_from_then_on() {
 
 /// What becomes of a message of so many bytes at a server that offers so much besides, and is asked so.
 fn append(offers: &str, script: Script, size: usize) -> Result<(), MailError> {
+    append_raw(offers, script, &vec![b'x'; size])
+}
+
+fn append_raw(offers: &str, script: Script, raw: &[u8]) -> Result<(), MailError> {
     let host = host_with_inbox();
     let here = MessageId { mailbox: MailboxId(5), uid: 1 };
-    now(host.store.apply(put_body(here, &vec![b'x'; size]), Durability::Relaxed)).unwrap();
+    now(host.store.apply(put_body(here, raw), Durability::Relaxed)).unwrap();
     let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 {offers}] hi\r\n");
     let mut client = connect(&host, Security::Tls, &greeting, script).unwrap();
-    let messages = [(Default::default(), Pieces::of_message(here, size as u64))];
+    let messages = [(Default::default(), Pieces::of_message(here, raw.len() as u64))];
     let result = now(client.append(&host, b"INBOX", &messages, "take the message")).map(drop);
     assert!(host.wire.borrow().script.is_empty());
     result
@@ -111,4 +115,24 @@ fn a_message_counts_as_taken_only_after_it_was_sent() {
         ("", "A1 OK done\r\n".into()),
     ];
     assert_eq!(append("UIDPLUS", sent, 9), Ok(()));
+}
+
+#[test]
+fn a_message_with_a_nul_byte_goes_as_it_is_where_the_server_takes_such_and_not_at_all_elsewhere() {
+    let sent = |announced, go_ahead: &str| {
+        vec![
+            (announced, go_ahead.to_owned()),
+            ("xxxx\0xxxx", String::new()),
+            // The line's end is a line of its own.
+            ("", "A1 OK done\r\n".into()),
+        ]
+    };
+    let unasked = sent(r#"APPEND "INBOX" ~{9+}"#, "");
+    assert_eq!(append_raw("BINARY LITERAL+", unasked, b"xxxx\0xxxx"), Ok(()));
+    let asked = sent(r#"APPEND "INBOX" ~{9}"#, "+ go on\r\n");
+    assert_eq!(append_raw("BINARY", asked, b"xxxx\0xxxx"), Ok(()));
+
+    let refused = append_raw("LITERAL+", vec![], b"xxxx\0xxxx").unwrap_err();
+    let sentence = refused.problem("mail.example.org").sentence;
+    assert_eq!(sentence, "mail.example.org does not offer messages with a NUL byte.");
 }

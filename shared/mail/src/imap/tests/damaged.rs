@@ -28,6 +28,8 @@ fn a_search_that_does_not_tell_all_removes_nothing_and_the_mailbox_is_compared_a
         "* ESEARCH (TAG \"{tag}\") UID ALL 2\r\n",
         "* SEARCH 2 x\r\n",
         "* SEARCH\r\n",
+        // One line of several answers something else.
+        "* ESEARCH (TAG \"A9\") UID ALL 5\r\n* ESEARCH (TAG \"{tag}\") UID ALL 2\r\n",
         // One line of several is damaged.
         "* SEARCH 2 6\r\n* SEARCH (7\r\n",
     ];

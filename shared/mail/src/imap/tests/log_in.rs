@@ -1,6 +1,9 @@
 //! Who is told the password, and when.
 
-use super::*;
+use postern_bridge::Proof;
+
+use super::{scripted::connect_with, *};
+use crate::Secret;
 
 #[test]
 fn after_starttls_everything_is_asked_anew_and_only_then_comes_the_password() {
@@ -88,4 +91,87 @@ fn log_in_is_used_where_no_mechanism_is_offered_and_a_refusal_is_told_in_the_ser
     let disabled = "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n";
     let error = connect(&host, Security::Tls, disabled, vec![]).err().unwrap();
     assert!(matches!(error, MailError::Unsupported(_)));
+}
+
+/// What a client says that logs in with a token.
+struct Bearer {
+    /// The command, with the message and without, and the message.
+    at_once: &'static str,
+    asked: &'static str,
+    message: &'static str,
+    /// Its answer to the reason for which a server refuses.
+    resigns: &'static str,
+}
+
+const BEARERS: [Bearer; 2] = [
+    // "n,a=ann,^Aauth=Bearer ya29.t^A^A", then "^A" (RFC 7628 sections 3.1 and 3.2.3).
+    Bearer {
+        at_once: "AUTHENTICATE OAUTHBEARER bixhPWFubiwBYXV0aD1CZWFyZXIgeWEyOS50AQE=",
+        asked: "AUTHENTICATE OAUTHBEARER",
+        message: "bixhPWFubiwBYXV0aD1CZWFyZXIgeWEyOS50AQE=",
+        resigns: "AQ==",
+    },
+    // "user=ann^Aauth=Bearer ya29.t^A^A", then nothing.
+    Bearer {
+        at_once: "AUTHENTICATE XOAUTH2 dXNlcj1hbm4BYXV0aD1CZWFyZXIgeWEyOS50AQE=",
+        asked: "AUTHENTICATE XOAUTH2",
+        message: "dXNlcj1hbm4BYXV0aD1CZWFyZXIgeWEyOS50AQE=",
+        resigns: "",
+    },
+];
+
+impl Bearer {
+    /// What becomes of a log-in whose message is answered so, at a server that takes it at once, and at
+    /// one that has to ask for it.
+    fn log_in(&self, answer: &str, more: &[(&'static str, String)]) -> [Result<(), MailError>; 2] {
+        let mechanism = self.asked.replace("AUTHENTICATE ", "AUTH=");
+        let at_once = vec![(self.at_once, answer.to_owned())];
+        let asked = vec![(self.asked, "+ \r\n".into()), (self.message, answer.to_owned())];
+        [("SASL-IR", at_once), ("IDLE", asked)].map(|(offered, mut script)| {
+            let host = ScriptedHost::default();
+            script.extend_from_slice(more);
+            let greeting = format!("* OK [CAPABILITY IMAP4rev1 {offered} {mechanism}] hi\r\n");
+            let token = Secret::new("ya29.t").proving_by(Proof::Token);
+            let client = connect_with(&host, Security::Tls, &greeting, script, &token);
+            assert!(host.wire.borrow().script.is_empty());
+            client.map(drop)
+        })
+    }
+}
+
+#[test]
+fn a_token_logs_in_with_the_message_at_once_or_when_it_is_asked_for() {
+    for bearer in BEARERS {
+        let taken = bearer.log_in("A1 OK [CAPABILITY IMAP4rev1] in\r\n", &[]);
+        assert_eq!(taken, [Ok(()), Ok(())], "{}", bearer.asked);
+    }
+}
+
+#[test]
+fn the_reason_for_which_a_token_is_refused_is_heard_to_its_end() {
+    // {"status":"invalid_token"}
+    let reason = "+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=\r\n";
+    for bearer in BEARERS {
+        for refusal in ["NO [AUTHENTICATIONFAILED] It has expired.", "BAD It has expired."] {
+            let refused = [(bearer.resigns, format!("A1 {refusal}\r\n"))];
+            let expected = || Err(MailError::Token("It has expired.".into()));
+            let told = bearer.log_in(reason, &refused);
+            assert_eq!(told, [expected(), expected()], "{} {refusal}", bearer.asked);
+        }
+        // Some give no reason.
+        let told = bearer.log_in("A1 NO It has expired.\r\n", &[]);
+        assert!(told.iter().all(|own| matches!(own, Err(MailError::Token(_)))), "{told:?}");
+    }
+}
+
+#[test]
+fn a_token_is_told_to_no_server_that_takes_passwords_alone() {
+    for offered in ["AUTH=PLAIN AUTH=LOGIN SASL-IR", "IDLE"] {
+        let host = ScriptedHost::default();
+        let greeting = format!("* OK [CAPABILITY IMAP4rev1 {offered}] hi\r\n");
+        let token = Secret::new("ya29.t").proving_by(Proof::Token);
+        let client = connect_with(&host, Security::Tls, &greeting, vec![], &token);
+        assert!(matches!(client.map(drop), Err(MailError::Unsupported(_))), "{offered}");
+        assert_eq!(host.wire.borrow().said, "");
+    }
 }

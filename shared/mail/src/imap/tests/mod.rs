@@ -44,6 +44,7 @@ mod quirks;
 mod refused;
 mod resync;
 mod scripted;
+mod silence;
 mod simulated;
 mod unreadable;
 mod watched;

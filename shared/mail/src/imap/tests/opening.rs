@@ -1,5 +1,7 @@
 //! When a mailbox that is open must be asked for what has come, so that the server finds it.
 
+use postern_imap::response::Flag;
+
 use super::*;
 
 /// How often the server was asked until it finds messages up to these UIDs, one after the other, in a
@@ -30,6 +32,27 @@ fn where_no_message_or_no_next_uid_is_known_it_is_asked_for() {
     assert_eq!(asked(select(3, 9, 7), &[None, None, Some(6)]), [1, 1, 0]);
     let untold = (r#"SELECT "INBOX""#, ok("* 3 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\n"));
     assert_eq!(asked(untold, &[Some(0), Some(5), Some(5), Some(6)]), [1, 1, 0, 1]);
+}
+
+#[test]
+fn which_marks_a_mailbox_keeps_is_learnt_when_it_is_opened_and_when_that_changes() {
+    let host = host_with_inbox();
+    let told = |flags: &str| format!("* OK [PERMANENTFLAGS ({flags})] x\r\n");
+    let (asked, opened) = select(3, 9, 7);
+    let opened = told(r"\Seen") + &opened;
+    let script = vec![(asked, opened), ("NOOP", ok(&told(r"\Seen \*"))), select(3, 9, 7)];
+    let mut client = ready(&host, script);
+    let keeps = |client: &ImapClient<Scripted>| {
+        let selected = client.selected.as_ref().unwrap();
+        [Flag::Seen, Flag::Flagged, Flag::Other("Work".into())]
+            .map(|own| selected.permanent.has(&own))
+    };
+    now(client.select(&host, &inbox())).unwrap();
+    assert_eq!(keeps(&client), [true, false, false]);
+    now(client.noop(&host)).unwrap();
+    assert_eq!(keeps(&client), [true, false, true]);
+    now(client.select(&host, &inbox())).unwrap();
+    assert_eq!(keeps(&client), [true; 3]);
 }
 
 #[test]

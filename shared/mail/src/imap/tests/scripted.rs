@@ -150,6 +150,17 @@ pub(super) fn connect(
     greeting: &str,
     script: Script,
 ) -> Result<ImapClient<Scripted>, MailError> {
+    connect_with(host, security, greeting, script, &Secret::new("secret"))
+}
+
+/// The same with another secret.
+pub(super) fn connect_with(
+    host: &ScriptedHost,
+    security: Security,
+    greeting: &str,
+    script: Script,
+    secret: &Secret,
+) -> Result<ImapClient<Scripted>, MailError> {
     let to_client = VecDeque::from([greeting.into()]);
     host.wire.replace(Wire { script: script.into(), to_client, ..Wire::default() });
     let endpoint = Endpoint {
@@ -160,7 +171,7 @@ pub(super) fn connect(
         trusted: None,
     };
     let login = ServerLogin { endpoint, username: "ann".into() };
-    now(ImapClient::connect(host, &login, &Secret::new("secret")))
+    now(ImapClient::connect(host, &login, secret))
 }
 
 pub(super) const LOGGED_IN: &str = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] hi\r\n";

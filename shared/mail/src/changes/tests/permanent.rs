@@ -1,0 +1,157 @@
+//! Marks that a server does not keep.
+
+use postern_bridge::ClientId;
+
+use super::*;
+use crate::{error::Denial, imap::Outcome};
+
+fn host(permanent: Option<&'static str>) -> TestHost<Imap, MemoryStore> {
+    let mut server = Imap::new("MOVE UIDPLUS");
+    server.permanent = permanent;
+    prepared(server, MemoryStore::new())
+}
+
+fn tag(name: &str) -> Mark {
+    Mark::Keyword(name.into())
+}
+
+/// Makes a change that a person has asked for.
+fn ask(
+    host: &TestHost<Imap, MemoryStore>,
+    change: impl AsyncFnOnce(&mut Editor<'_, TestHost<Imap, MemoryStore>>) -> Result<(), MailError>,
+) {
+    let account = account(Protocol::Imap);
+    let made = block_on(async {
+        let mut editor = Editor::begin(host, &account, Some((ClientId(7), 3))).await?;
+        change(&mut editor).await
+    });
+    made.unwrap();
+}
+
+/// Tells the server what is queued next; if it does not do that, it is taken back.
+fn tell(host: &TestHost<Imap, MemoryStore>) -> Result<Outcome, MailError> {
+    let own = account(Protocol::Imap);
+    block_on(async {
+        let mut client = ImapClient::connect(host, &own.incoming, &Secret::new("secret")).await?;
+        let entry = changes::next(host.store(), own.id).await?.expect("something is queued");
+        let told = client.make_change(host, &entry).await;
+        if told.is_err() {
+            changes::refused(host, &entry).await?;
+        }
+        told
+    })
+}
+
+/// The marks that were told to the server.
+fn said(host: &TestHost<Imap, MemoryStore>) -> usize {
+    host.server.borrow().log.iter().filter(|line| line.starts_with("UID STORE")).count()
+}
+
+/// Why a server that keeps these marks is not given one, if it is not.
+fn refusal(permanent: Option<&'static str>, mark: &Mark, set: bool) -> Option<MailError> {
+    let host = host(permanent);
+    if !set {
+        edit(&host, async |editor| editor.mark(INBOX, &[1], mark, true).await).unwrap();
+        host.server.borrow_mut().permanent = None;
+        tell(&host).unwrap();
+        let mut server = host.server.borrow_mut();
+        server.permanent = permanent;
+        server.log.clear();
+    }
+    let before = (stored(&host.store), host.server.borrow().state());
+    ask(&host, async |editor| editor.mark(INBOX, &[1], mark, set).await);
+    let told = tell(&host);
+    assert!(open_entries(&host).is_empty());
+    assert_eq!(said(&host), usize::from(told.is_ok()));
+    let is_as_before = (stored(&host.store), host.server.borrow().state()) == before;
+    assert_eq!(is_as_before, told.is_err());
+    told.err()
+}
+
+#[test]
+fn a_mark_that_would_be_kept_for_the_connection_alone_is_refused_and_told_as_such() {
+    const TAG: &str = "such a tag in this folder that outlasts the connection";
+    const MARK: &str = "such a mark in this folder that outlasts the connection";
+    let system = Some(r"\Answered \Flagged \Deleted \Seen \Draft");
+    let cases = [
+        (None, tag("Work"), None),
+        (None, Mark::Flagged, None),
+        (system, tag("Work"), Some(TAG)),
+        (system, Mark::Flagged, None),
+        (Some(r"\SEEN \flagged"), Mark::Flagged, None),
+        (Some(r"\SEEN \flagged"), Mark::Answered, Some(MARK)),
+        (Some(r"\Seen Work Play"), tag("work"), None),
+        (Some(r"\Seen Work Play"), tag("Works"), Some(TAG)),
+        (Some(r"\Seen \*"), tag("Work"), None),
+        (Some(r"\Seen \*"), Mark::Flagged, Some(MARK)),
+        (Some(r"\Recent"), tag("Work"), Some(TAG)),
+        (Some(""), tag("Work"), Some(TAG)),
+        (Some(""), Mark::Seen, Some(MARK)),
+    ];
+    for (permanent, mark, lacking) in cases {
+        for set in [true, false] {
+            let refused = refusal(permanent, &mark, set);
+            assert_eq!(refused, lacking.map(MailError::Unsupported), "{permanent:?} {mark:?}");
+        }
+    }
+    let sentence = MailError::Unsupported(TAG).problem("mail.example.org").sentence;
+    assert_eq!(sentence, format!("mail.example.org does not offer {TAG}."));
+}
+
+#[test]
+fn where_a_folder_is_open_for_reading_alone_that_is_said_and_not_that_no_mark_is_kept() {
+    for (permanent, mark, expected) in [
+        (Some(""), Mark::Flagged, true),
+        (Some(""), tag("Work"), true),
+        (Some(r"\Seen"), Mark::Flagged, true),
+        (Some(r"\Seen"), Mark::Seen, false),
+        (None, Mark::Flagged, false),
+    ] {
+        let host = host(permanent);
+        host.server.borrow_mut().read_only = true;
+        ask(&host, async |editor| editor.mark(INBOX, &[1], &mark, true).await);
+        let told = tell(&host);
+        let is_said = matches!(
+            &told,
+            Err(MailError::Denied { why: Denial::NotAllowed, text, .. })
+                if text == "it is open for reading alone"
+        );
+        assert_eq!((is_said, told.is_err()), (expected, expected), "{permanent:?} {mark:?}");
+    }
+}
+
+#[test]
+fn a_tag_that_the_server_takes_and_leaves_out_is_refused() {
+    let host = host(None);
+    host.server.borrow_mut().ignores.push("Work");
+    ask(&host, async |editor| editor.mark(INBOX, &[1], &tag("Work"), true).await);
+    assert_eq!(tell(&host), Err(MailError::Unsupported("tags")));
+}
+
+#[test]
+fn what_filters_learn_from_is_left_out_where_it_is_not_kept_and_the_junk_is_moved() {
+    for (permanent, ignores) in [(Some(r"\Seen"), None), (None, Some(changes::JUNK))] {
+        let host = host(permanent);
+        host.server.borrow_mut().ignores.extend(ignores);
+        ask(&host, async |editor| {
+            editor.mark(INBOX, &[1], &tag(changes::JUNK), true).await?;
+            editor.transfer(INBOX, &[1], OTHER, false).await
+        });
+        assert!(tell(&host).unwrap().settled.unknown.contains(&INBOX));
+        tell(&host).unwrap();
+        let moved = ("1@example.org".to_owned(), vec![]);
+        assert_eq!(host.server.borrow().state()["m2"], [moved], "{permanent:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_that_a_message_that_was_opened_does_not_stay_read() {
+    let host = host(Some(r"\Flagged"));
+    let before = stored(&host.store);
+    edit(&host, async |editor| editor.mark(INBOX, &[1], &Mark::Seen, true).await).unwrap();
+    assert!(tell(&host).unwrap().settled.unknown.contains(&INBOX));
+    assert_eq!(said(&host), 0);
+    host.advance(std::time::Duration::from_secs(1));
+    sync(&host).unwrap();
+    assert_eq!(stored(&host.store), before, "it is shown as it is there");
+}
