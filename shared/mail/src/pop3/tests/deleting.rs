@@ -131,8 +131,8 @@ fn an_account_that_has_another_server_by_now_deletes_nothing_at_the_old_one() {
 
 #[test]
 fn a_message_that_is_moved_back_while_its_deletion_is_asked_for_stays_on_the_server() {
-    for without_rset in [false, true] {
-        let server = Maildrop { without_rset, ..Maildrop::new(&mails()) };
+    for (without_rset, deletes_at_the_end) in [(false, false), (true, false), (false, true)] {
+        let server = Maildrop { without_rset, deletes_at_the_end, ..Maildrop::new(&mails()) };
         let host = prepared(server, MemoryStore::new());
         run(&host, DeleteWhenDeletedHere).unwrap();
         let there = block_on(move_message(&host.store, ledger(&host.store)[0].message, TRASH));
@@ -140,7 +140,8 @@ fn a_message_that_is_moved_back_while_its_deletion_is_asked_for_stays_on_the_ser
             block_on(move_message(store, there, INBOX));
         });
         assert_eq!(run(&host, DeleteWhenDeletedHere).unwrap().deleted, 0);
-        assert_eq!(host.server.borrow().messages.len(), 2, "{without_rset}");
+        let left = host.server.borrow().messages.len();
+        assert_eq!(left, 2, "{without_rset} {deletes_at_the_end}");
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Maildrop {
     pub(crate) uidl_fails: bool,
     /// QUIT is answered, but nothing is deleted.
     pub(crate) keeps_everything: bool,
+    /// It takes the end of a connection for a QUIT, against RFC 1939 section 6.
+    pub(crate) deletes_at_the_end: bool,
     /// RSET is not known.
     pub(crate) without_rset: bool,
     /// It is of before RFC 2449 and does not know CAPA.
@@ -77,6 +79,7 @@ impl Maildrop {
             greeting: "ready",
             uidl_fails: false,
             keeps_everything: false,
+            deletes_at_the_end: false,
             without_rset: false,
             without_capa: false,
             hidden_top: false,
@@ -104,6 +107,11 @@ impl Maildrop {
             _ => format!("{number} {}\r\n", describe(mail)),
         });
         format!("+OK\r\n{}.\r\n", lines.collect::<String>()).into()
+    }
+
+    fn delete_marked(&mut self) {
+        let (marked, mut at) = (std::mem::take(&mut self.marked), 0..);
+        self.messages.retain(|_| at.next().is_some_and(|at| !marked.contains(&at)));
     }
 
     fn answer(&mut self, line: &str) -> Vec<u8> {
@@ -160,14 +168,13 @@ impl Maildrop {
                 b"+OK\r\n".into()
             }
             "QUIT" => {
-                let mut marked = std::mem::take(&mut self.marked);
                 if self.capabilities.contains("EXPIRE 0") {
-                    marked.append(&mut self.handed_out);
+                    self.marked.append(&mut self.handed_out);
                 }
                 if !self.keeps_everything {
-                    let mut at = 0..;
-                    self.messages.retain(|_| at.next().is_some_and(|at| !marked.contains(&at)));
+                    self.delete_marked();
                 }
+                self.marked.clear();
                 b"+OK bye\r\n".into()
             }
             _ => b"-ERR unknown\r\n".into(),
@@ -202,8 +209,11 @@ impl Server for Maildrop {
         answers
     }
 
-    /// Only QUIT deletes (RFC 1939 section 6).
+    /// Only QUIT deletes, unless the server knows no better.
     fn disconnected(&mut self) {
+        if self.deletes_at_the_end {
+            self.delete_marked();
+        }
         self.stuck = false;
         self.line.clear();
         self.marked.clear();
