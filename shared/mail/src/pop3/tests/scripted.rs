@@ -28,6 +28,8 @@ pub(crate) struct Maildrop {
     pub(crate) deletes_at_the_end: bool,
     /// RSET is not known.
     pub(crate) without_rset: bool,
+    /// Nor is NOOP.
+    pub(crate) without_noop: bool,
     /// It is of before RFC 2449 and does not know CAPA.
     pub(crate) without_capa: bool,
     /// TOP works, though it is not offered.
@@ -81,6 +83,7 @@ impl Maildrop {
             keeps_everything: false,
             deletes_at_the_end: false,
             without_rset: false,
+            without_noop: false,
             without_capa: false,
             hidden_top: false,
             top_fails: false,
@@ -167,6 +170,7 @@ impl Maildrop {
                 self.marked.clear();
                 b"+OK\r\n".into()
             }
+            "NOOP" if !self.without_noop => b"+OK\r\n".into(),
             "QUIT" => {
                 if self.capabilities.contains("EXPIRE 0") {
                     self.marked.append(&mut self.handed_out);
