@@ -7,7 +7,7 @@ use postern_pop3::{
     Capabilities, Command, Event, Expire, Output, Request, Response, ResponseCode, Session,
 };
 
-use super::limits::{MAX_MESSAGE, PATIENCE, TOO_SOON};
+use super::limits::{LIST_PATIENCE, MAX_MESSAGE, PATIENCE, TOO_SOON};
 use crate::{
     Host, MailError, Secret, authenticate,
     connection::{self, Connection},
@@ -247,7 +247,8 @@ impl<'host, H: Host> Server<'host, H> {
 
     /// Logs in one way; the answer, if it was refused.
     async fn try_log_in(&mut self, command: Command) -> Result<Option<Response>, MailError> {
-        match self.ask(command, "the log-in").await? {
+        self.start(command)?;
+        match self.next_within(LIST_PATIENCE, "the log-in").await? {
             Event::LoggedIn => Ok(None),
             Event::Refused { request: Request::LogIn, response } => Ok(Some(response)),
             other => Err(unexpected(&other, "log in")),

@@ -12,6 +12,8 @@ pub(crate) struct Maildrop {
     pub(crate) capabilities: &'static str,
     /// The answer to PASS and AUTH instead of `+OK`.
     pub(crate) log_in_refusal: Option<&'static str>,
+    /// There is none: PASS and AUTH are never answered.
+    pub(crate) hangs_at_log_in: bool,
     /// Messages that RETR was asked for.
     pub(crate) retrieved: usize,
     /// How much LIST exaggerates sizes.
@@ -75,6 +77,7 @@ impl Maildrop {
             uidl: true,
             capabilities: "TOP\r\nUIDL\r\nSASL PLAIN\r\nPIPELINING\r\nSTLS\r\n",
             log_in_refusal: None,
+            hangs_at_log_in: false,
             retrieved: 0,
             exaggeration: 0,
             withheld: None,
@@ -127,6 +130,7 @@ impl Maildrop {
         let first = argument.split(' ').next().unwrap_or_default();
         let number: usize = first.parse().unwrap_or(0);
         self.stuck |= verb == "TOP" && self.hangs_at_top;
+        self.stuck |= matches!(verb, "PASS" | "AUTH") && self.hangs_at_log_in;
         self.stuck |= verb == "RETR"
             && self.hangs_at.is_some()
             && self.messages.get(number - 1).map(|mail| &mail.raw) == self.hangs_at.as_ref();

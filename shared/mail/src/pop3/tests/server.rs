@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::Closed,
-    pop3::{ServerNotes, server::Server},
+    pop3::{ServerNotes, limits::LIST_PATIENCE, server::Server},
     store::MemoryStore,
 };
 
@@ -55,6 +55,18 @@ fn a_server_that_names_wrong_credentials_means_something_else_when_it_does_not()
     server.log_in_refusal = Some("not now");
     let host = prepared(server, MemoryStore::new());
     assert!(matches!(run(&host, Keep), Err(MailError::Refused { .. })));
+}
+
+#[test]
+fn a_server_that_copies_the_mailbox_at_the_log_in_has_as_much_time_as_for_a_list() {
+    for capabilities in ["UIDL\r\nUSER\r\n", "UIDL\r\nSASL PLAIN\r\n"] {
+        let server = Maildrop { hangs_at_log_in: true, capabilities, ..Maildrop::new(&[]) };
+        let host = prepared(server, MemoryStore::new());
+        let begun = host.now.get();
+        assert_eq!(run(&host, Keep), Err(MailError::TimedOut("the log-in")));
+        let waited = Duration::from_millis(begun.abs_diff(host.now.get()));
+        assert!(waited >= LIST_PATIENCE, "{waited:?}");
+    }
 }
 
 #[test]
