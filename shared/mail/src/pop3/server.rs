@@ -220,6 +220,9 @@ impl<'host, H: Host> Server<'host, H> {
             return Err(authenticate::no_way(password));
         }
         let hides = mechanism.as_ref().is_some_and(|own| own.name().starts_with("SCRAM-"));
+        let is_plain = mechanism.as_ref().is_some_and(|own| own.name() == "PLAIN");
+        let is_older = is_plain && self.offers.user && security != Security::Plain;
+        let older = is_older.then(|| Command::UserPass(credentials.clone()));
         let apop = self.connection.session.apop(&credentials);
         let only_apop = offers_known && !self.offers.user && mechanism.is_none();
         let shown = match mechanism {
@@ -235,13 +238,34 @@ impl<'host, H: Host> Server<'host, H> {
                     response => response,
                 }
             }
-            _ => self.try_log_in(shown).await?,
+            _ => match (self.try_log_in(shown).await?, older) {
+                (Some(response @ Response { code: None, .. }), Some(older)) => {
+                    self.try_older(older, response).await?
+                }
+                (response, _) => response,
+            },
         };
         match response {
             None => Ok(()),
             Some(response) => {
                 Err(authenticate::refused(log_in_refused(response, &self.offers), password))
             }
+        }
+    }
+
+    /// Logs in with USER and PASS where AUTH was refused with `response`, which does not say why:
+    /// servers of before RFC 5034 refuse an AUTH that has its response with it, whatever the
+    /// password. With a wrong password that is one more try, and there is no third.
+    async fn try_older(
+        &mut self,
+        older: Command,
+        response: Response,
+    ) -> Result<Option<Response>, MailError> {
+        match self.try_log_in(older).await {
+            // One that hangs up on the second try has told all with the first, as has one that can't
+            // be asked again: a line break in a password ends PASS.
+            Err(MailError::Transport(_) | MailError::Input(_)) => Ok(Some(response)),
+            tried => tried,
         }
     }
 

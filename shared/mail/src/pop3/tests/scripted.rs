@@ -12,7 +12,9 @@ pub(crate) struct Maildrop {
     pub(crate) capabilities: &'static str,
     /// The answer to PASS and AUTH instead of `+OK`.
     pub(crate) log_in_refusal: Option<&'static str>,
-    /// There is none: PASS and AUTH are never answered.
+    /// It is of before RFC 5034, and refuses AUTH with more than a mechanism.
+    pub(crate) without_initial_response: bool,
+    /// PASS and AUTH are never answered.
     pub(crate) hangs_at_log_in: bool,
     /// Messages that RETR was asked for.
     pub(crate) retrieved: usize,
@@ -77,6 +79,7 @@ impl Maildrop {
             uidl: true,
             capabilities: "TOP\r\nUIDL\r\nSASL PLAIN\r\nPIPELINING\r\nSTLS\r\n",
             log_in_refusal: None,
+            without_initial_response: false,
             hangs_at_log_in: false,
             retrieved: 0,
             exaggeration: 0,
@@ -141,6 +144,9 @@ impl Maildrop {
             "CAPA" if self.without_capa => b"-ERR unknown\r\n".into(),
             "CAPA" => format!("+OK\r\n{}.\r\n", self.capabilities).into(),
             "STLS" | "USER" | "UTF8" => b"+OK\r\n".into(),
+            "AUTH" if self.without_initial_response && argument.contains(' ') => {
+                b"-ERR syntax\r\n".into()
+            }
             "APOP" if self.log_in_refusal == Some("apop") => b"-ERR no\r\n".into(),
             "PASS" | "AUTH" if self.log_in_refusal == Some("apop") => b"+OK\r\n".into(),
             "PASS" | "AUTH" | "APOP" => match self.log_in_refusal {
