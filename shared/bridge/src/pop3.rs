@@ -92,7 +92,7 @@ pub struct Pop3View {
     pub unreadable: u32,
     /// Lines of the server's list of messages that make no sense.
     pub defects: u32,
-    /// Messages that vanished from the server though nobody here had them deleted.
+    /// Messages that vanished from the server though nobody here had them deleted over POP3.
     pub removed_elsewhere: u32,
     /// Why nothing is deleted on the server at present.
     pub hold: Option<DeletionHold>,

@@ -111,7 +111,8 @@ pub struct TestHost<S, D = MemoryStore> {
     pub storage: Cell<StorageState>,
     /// The moments at which it waits for the connection or for the clock.
     pub moments: Moments,
-    now: Cell<i64>,
+    /// The time, in milliseconds since 1970 (UTC).
+    pub now: Rc<Cell<i64>>,
     random: Cell<u8>,
 }
 
@@ -163,7 +164,7 @@ impl<S: Server, D: Store> TestHost<S, D> {
             read_size: Cell::new(usize::MAX),
             storage: Cell::new(StorageState { persistent: true, ..StorageState::default() }),
             moments: Moments::default(),
-            now: Cell::new(1_700_000_000_000),
+            now: Rc::new(Cell::new(1_700_000_000_000)),
             random: Cell::new(0),
         }
     }

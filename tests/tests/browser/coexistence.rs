@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     backup::open_storage_page,
-    pop3::INBOX,
-    steps::{Form, Servers, USER, open_row, open_settings, reader_shows, shows},
+    pop3::{INBOX, wait_until_left},
+    steps::{Form, Servers, USER, open_row, open_settings, pick, reader_shows, shows},
 };
 
 /// Waits until some toast says this.
@@ -68,8 +68,8 @@ async fn what_another_program_removes_from_a_pop3_mailbox_is_told_once_and_stays
 }
 
 #[tokio::test]
-async fn one_mailbox_over_both_protocols_is_told_before_and_after_the_second_is_added() -> Result<()>
-{
+async fn one_mailbox_over_both_protocols_is_told_when_the_second_is_added_and_when_it_shrinks()
+-> Result<()> {
     let servers = Servers::start().await?;
     servers.dovecot.deliver_all(USER, letters::many(3))?;
     Browser::run("both", async |browser| {
@@ -92,7 +92,23 @@ async fn one_mailbox_over_both_protocols_is_told_before_and_after_the_second_is_
             browser.click_on(&own).await?;
             shows(browser, "shared-mailbox", words).await?;
         }
-        Ok(())
+
+        // What is deleted over IMAP is not put down to another program.
+        for inbox in [1, 0] {
+            let inbox = format!("document.querySelectorAll({})[{inbox}]", json!(INBOX));
+            browser.script(&format!("{inbox}.click()")).await?;
+            browser.wait_until(&format!("return {inbox}.hasAttribute('aria-current')")).await?;
+            open_row(browser, "Letter 0").await?;
+        }
+        pick(browser, "Letter 0").await?;
+        browser.click_on("[data-test=picked-bar] [data-test=do-delete]").await?;
+        wait_until_left(&servers, 2).await?;
+        browser.click("refresh").await?;
+        is_told(browser, "deleted or moved in the account").await?;
+        browser.script("location.hash = '#/accounts'").await?;
+        let own = "[data-test=account]:nth-of-type(2) [data-test=account-settings]";
+        browser.click_on(own).await?;
+        shows(browser, "removed-elsewhere", "deleted or moved in the account").await
     })
     .await
 }

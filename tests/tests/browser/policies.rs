@@ -142,7 +142,8 @@ async fn what_a_backup_has_brought_back_is_read_back_before_a_policy_deletes_it(
         browser.script("location.hash = '#/accounts'").await?;
         browser.click("account-settings").await?;
         browser.click("retention-delete").await?;
-        shows(browser, "retention-preview", "nothing would be deleted from the server now").await?;
+        let preview = "3 messages that are stored here will be deleted from the server";
+        shows(browser, "retention-preview", preview).await?;
         shows(browser, "retention-hold", "have not been read back and compared yet").await?;
         browser.fill("account-password", PASSWORD).await?;
         save(browser).await?;

@@ -161,13 +161,19 @@ pub(crate) fn defects(lines: u32) -> String {
     )
 }
 
-/// Messages that another program has removed.
-pub(crate) fn removed_elsewhere(messages: u32) -> String {
+/// Messages that somebody else has removed; `imap` is the address of an account that is about the
+/// same mailbox over IMAP.
+pub(crate) fn removed_elsewhere(messages: u32, imap: Option<&str>) -> String {
     let subject =
         if messages == 1 { "1 message was" } else { &*format!("{messages} messages were") };
-    format!(
-        "{subject} removed from the server by another program. What was downloaded stays here. To find all mail here, set the other program to leave it on the server; if the mail is meant for the other one, make this the secondary computer."
-    )
+    match imap {
+        None => format!(
+            "{subject} removed from the server by another program. What was downloaded stays here. To find all mail here, set the other program to leave it on the server; if the mail is meant for the other one, make this the secondary computer."
+        ),
+        Some(imap) => format!(
+            "{subject} removed from the server: deleted or moved in the account {imap}, which has the same mailbox over IMAP, or by another program. What was downloaded stays here. If that was you, nothing is wrong; else set the other program to leave mail on the server. To hear no more of it, make this the secondary computer."
+        ),
+    }
 }
 
 /// That another account is about the same mailbox.
@@ -200,6 +206,16 @@ mod tests {
         let told = expires_before_it_is_here(1, Extent::Headers).unwrap();
         assert!(told.starts_with("Here only headers are downloaded, and"), "{told}");
         assert!(told.contains("by itself after 1 day: "), "{told}");
+    }
+
+    #[test]
+    fn what_is_gone_may_have_been_deleted_in_an_account_of_the_same_mailbox() {
+        let told = removed_elsewhere(1, None);
+        assert!(told.starts_with("1 message was removed from the server by another"), "{told}");
+        let told = removed_elsewhere(2, Some("ann@example.org"));
+        let expected = "2 messages were removed from the server: deleted or moved in the account \
+                        ann@example.org, which has the same mailbox over IMAP";
+        assert!(told.starts_with(expected), "{told}");
     }
 
     #[test]

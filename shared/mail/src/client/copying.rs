@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{AbortHandle, abortable};
-use postern_bridge::{AccountId, ClientId, CopyState, Delta, Progress, Protocol, is_same_mailbox};
+use postern_bridge::{AccountId, ClientId, CopyState, Delta, Progress, Protocol};
 
 use super::{Client, lanes::Link};
 use crate::{
@@ -188,12 +188,7 @@ impl<H: Host> Client<H> {
 /// Whether a POP3 account deletes mail in the mailbox of an IMAP account, as far as the settings
 /// tell.
 fn empties(pop3: &Account, imap: &Account) -> bool {
-    pop3.protocol == Protocol::Pop3
-        && pop3.retention.deletes()
-        && is_same_mailbox(
-            (&pop3.identity.address, &pop3.incoming),
-            (&imap.identity.address, &imap.incoming),
-        )
+    pop3.protocol == Protocol::Pop3 && pop3.retention.deletes() && pop3.shares_mailbox_with(imap)
 }
 
 fn emptied(address: &str) -> String {

@@ -82,19 +82,28 @@ impl<H: Host> Client<H> {
         });
     }
 
-    /// Tells what a download has found out about its server, and, once, that another program removes
-    /// mail there.
+    /// Tells what a download has found out about its server, and, once, that somebody else removes
+    /// mail there: another program, or the person in an IMAP account of the same mailbox.
     pub(super) async fn note_download(&self, account: &Account) -> Result<(), MailError> {
         let notes = ServerNotes::load(self.store(), account.id).await?;
         self.show_server(account.id, &notes);
         if notes.removed_elsewhere > 0 && !notes.told {
             let host = &account.incoming.endpoint.host;
-            let sentence = removed_elsewhere(host, notes.removed_elsewhere);
+            let imap = self.sharing_mailbox(account);
+            let sentence = removed_elsewhere(host, notes.removed_elsewhere, imap.as_deref());
             self.tell(None, Delta::Problem(Problem::new(ProblemKind::Server, sentence)));
             // If this ends in between, it is told once more.
             ServerNotes::edit(self.store(), account.id, |notes| notes.told = true).await?;
         }
         Ok(())
+    }
+
+    /// The address of an account that is about the same mailbox over IMAP.
+    fn sharing_mailbox(&self, pop3: &Account) -> Option<String> {
+        let accounts = self.inner.accounts.borrow();
+        let mut all = accounts.values().map(|running| &running.account);
+        let imap = all.find(|other| pop3.shares_mailbox_with(other))?;
+        Some(imap.identity.address.clone())
     }
 
     /// Notes what a test of an account's settings has found out about its server.
@@ -189,15 +198,70 @@ pub(super) fn waiting(result: &Result<(), MailError>) -> Option<u32> {
     }
 }
 
-fn removed_elsewhere(host: &str, messages: u32) -> String {
+/// That messages have vanished from the server; `imap` is the address of an account that is about
+/// the same mailbox over IMAP.
+fn removed_elsewhere(host: &str, messages: u32, imap: Option<&str>) -> String {
     let what = match messages {
         1 => "1 message is gone".to_owned(),
         messages => format!("{messages} messages are gone"),
     };
-    format!(
-        "{what} from {host} though nobody here had that done: another program is removing mail from \
-         this mailbox. What was downloaded stays here. To find all mail here, set the other program to \
-         leave it on the server; if the mail is meant for the other one, make this the secondary \
-         computer in the account's settings."
-    )
+    match imap {
+        None => format!(
+            "{what} from {host} though nobody here had that done: another program is removing \
+             mail from this mailbox. What was downloaded stays here. To find all mail here, set \
+             the other program to leave it on the server; if the mail is meant for the other one, \
+             make this the secondary computer in the account's settings."
+        ),
+        Some(imap) => format!(
+            "{what} from {host} though this POP3 account had not asked for that: deleted or moved \
+             in the account {imap}, which has the same mailbox over IMAP, or by another program. \
+             What was downloaded stays here. If that was you, nothing is wrong; else set the \
+             other program to leave mail on the server. To hear no more of it, make this the \
+             secondary computer in the POP3 account's settings."
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        client::tests::{run, still},
+        store::MemoryStore,
+        testing::{account, block_on},
+    };
+
+    #[test]
+    fn what_is_gone_may_have_been_deleted_in_an_own_imap_account_of_the_same_mailbox() {
+        let elsewhere = || {
+            let mut other = account(Protocol::Imap);
+            other.identity.address = "info@example.com".into();
+            other.incoming.username = "info".into();
+            other
+        };
+        let in_imap = "deleted or moved in the account ann@example.org";
+        for (other, expected) in [
+            (account(Protocol::Imap), in_imap),
+            (elsewhere(), "another program is removing mail"),
+            (account(Protocol::Pop3), "another program is removing mail"),
+        ] {
+            let own = account(Protocol::Pop3);
+            let (client, told) = still(MemoryStore::new(), own.clone());
+            run(&client, Account { id: AccountId(2), ..other });
+            let gone = |notes: &mut ServerNotes| notes.removed_elsewhere = 2;
+            block_on(ServerNotes::edit(client.store(), own.id, gone)).unwrap();
+            for _ in 0..2 {
+                block_on(client.note_download(&own)).unwrap();
+            }
+            let told = told.borrow();
+            let problems = told.iter().filter_map(|delta| match delta {
+                Delta::Problem(problem) => Some(&problem.sentence),
+                _ => None,
+            });
+            let sentences: Vec<&String> = problems.collect();
+            assert_eq!(sentences.len(), 1, "{sentences:?}");
+            assert!(sentences[0].starts_with("2 messages are gone from mail.example.org"));
+            assert!(sentences[0].contains(expected), "{}", sentences[0]);
+        }
+    }
 }

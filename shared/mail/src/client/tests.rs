@@ -33,9 +33,16 @@ pub(super) fn still_at<S: Server + 'static, D: Store + 'static>(
     let emit = move |Down { delta, .. }| tell.borrow_mut().push(delta);
     let host = Rc::new(TestHost::with_store(server, store));
     let client = block_on(Client::start(host, emit)).unwrap();
+    run(&client, account);
+    (client, told)
+}
+
+/// The client has this account as well, which does nothing by itself either.
+pub(super) fn run<H: Host>(client: &Client<H>, account: Account) {
+    let id = account.id;
     let nothing = ServerState { session: None, refused: None };
     let running = Running {
-        account: account.clone(),
+        account,
         incoming: nothing.clone(),
         outgoing: nothing,
         quota: Quota::default(),
@@ -46,8 +53,7 @@ pub(super) fn still_at<S: Server + 'static, D: Store + 'static>(
         went_on: false,
         lanes: Lanes::stopped(),
     };
-    client.inner.accounts.borrow_mut().insert(account.id, running);
-    (client, told)
+    client.inner.accounts.borrow_mut().insert(id, running);
 }
 
 #[test]

@@ -57,8 +57,8 @@ pub const BATCH_MESSAGES: usize = 200;
 /// How long a server may say nothing at all.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a server may say nothing when it is asked for a list: one without an index reads all messages
-/// to make it.
+/// How long a server may say nothing when it is asked for a list, or to let somebody in: one
+/// without an index reads all messages for that, or copies them.
 pub const LIST_PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// How many seconds the next log-in waits when a server says that this one came too soon, but not

@@ -41,6 +41,18 @@ pub fn due<'row>(
     now: i64,
     elapsed: &Elapsed,
 ) -> Vec<&'row LedgerRow> {
+    let verified = ledger.into_iter().filter(|row| row.verified.is_some());
+    due_once_verified(policy, verified, inbox, now, elapsed)
+}
+
+/// As [`due`], but whether the messages were verified or not.
+fn due_once_verified<'row>(
+    policy: Retention,
+    ledger: impl IntoIterator<Item = &'row LedgerRow>,
+    inbox: MailboxId,
+    now: i64,
+    elapsed: &Elapsed,
+) -> Vec<&'row LedgerRow> {
     let is_due = move |row: &&LedgerRow| match policy {
         Retention::Keep | Retention::Secondary => false,
         Retention::DeleteAfterDownload => !row.partial,
@@ -54,9 +66,10 @@ pub fn due<'row>(
     ledger.into_iter().filter(|row| is_deletable(row)).filter(is_due).collect()
 }
 
+/// Whether a message may be deleted at all, once it is verified.
 fn is_deletable(row: &LedgerRow) -> bool {
     // Nobody has seen what a placeholder stands for.
-    row.verified.is_some() && row.is_on_server() && !row.uidl.is_empty() && !row.is_placeholder()
+    row.is_on_server() && !row.uidl.is_empty() && !row.is_placeholder()
 }
 
 /// Whether something would be due by this device's clock alone that is not due yet.
@@ -71,7 +84,8 @@ pub(super) fn is_held_by_clock<'row>(
     due(elapsed) < due(&Elapsed::default())
 }
 
-/// What `policy` would have deleted at `now`.
+/// What `policy` would have deleted at `now`. What was not read back yet counts as well: the next
+/// download does that first, and then deletes it with the others.
 pub fn preview(
     policy: Retention,
     ledger: &[LedgerRow],
@@ -80,11 +94,13 @@ pub fn preview(
     safety: Safety,
     elapsed: &Elapsed,
 ) -> DeletionPreview {
-    let due = due(policy, ledger, inbox, now, elapsed);
+    let comes_to_it = |row: &&LedgerRow| row.verified.is_some() || row.holds_deletions();
+    let rows = || ledger.iter().filter(comes_to_it);
+    let due = due_once_verified(policy, rows(), inbox, now, elapsed);
     let not_here = due.iter().filter(|row| row.deleted_here.is_some()).count();
     let waiting = match policy {
         Retention::DeleteAfterDays(_) => {
-            let all = ledger.iter().filter(|row| is_deletable(row) && !row.partial).count();
+            let all = rows().filter(|row| is_deletable(row) && !row.partial).count();
             all - due.len()
         }
         _ => 0,
@@ -219,6 +235,31 @@ mod tests {
         assert_eq!(preview(Retention::DeleteAfterDays(14)), expected);
         let expected = DeletionPreview { messages: 3, not_here: 1, later: 0, hold: None };
         assert_eq!(preview(Retention::DeleteAfterDownload), expected);
+        assert_eq!(preview(Retention::Keep), DeletionPreview::default());
+    }
+
+    #[test]
+    fn a_preview_counts_what_is_deleted_as_soon_as_it_was_read_back() {
+        let unverified = LedgerRow { verified: None, stored: 0, ..row() };
+        let rows = [
+            LedgerRow { stored: 0, ..row() },
+            unverified.clone(),
+            LedgerRow { deleted_here: Some(1), ..unverified.clone() },
+            LedgerRow { stored: 10 * DAY, ..unverified.clone() },
+            // Damaged, as far as is known, and not handed out again; and what is never deleted.
+            LedgerRow { refused: Some(1), ..unverified.clone() },
+            LedgerRow { uidl: Vec::new(), ..unverified.clone() },
+            LedgerRow { gone: Some(1), ..unverified.clone() },
+            LedgerRow { partial: true, size: 0, ..unverified },
+        ];
+        let preview = |policy| preview(policy, &rows, INBOX, 14 * DAY, SAFE, &Elapsed::default());
+        let hold = Some(DeletionHold::Unverified);
+        let expected = DeletionPreview { messages: 3, not_here: 1, later: 1, hold };
+        assert_eq!(preview(Retention::DeleteAfterDays(14)), expected);
+        let expected = DeletionPreview { messages: 4, not_here: 1, later: 0, hold };
+        assert_eq!(preview(Retention::DeleteAfterDownload), expected);
+        let expected = DeletionPreview { messages: 1, not_here: 1, later: 0, hold };
+        assert_eq!(preview(Retention::DeleteWhenDeletedHere), expected);
         assert_eq!(preview(Retention::Keep), DeletionPreview::default());
     }
 

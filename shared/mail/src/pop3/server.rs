@@ -7,7 +7,7 @@ use postern_pop3::{
     Capabilities, Command, Event, Expire, Output, Request, Response, ResponseCode, Session,
 };
 
-use super::limits::{MAX_MESSAGE, PATIENCE, TOO_SOON};
+use super::limits::{LIST_PATIENCE, MAX_MESSAGE, PATIENCE, TOO_SOON};
 use crate::{
     Host, MailError, Secret, authenticate,
     connection::{self, Connection},
@@ -219,7 +219,16 @@ impl<'host, H: Host> Server<'host, H> {
         if mechanism.is_none() && password.proof() == Proof::Token {
             return Err(authenticate::no_way(password));
         }
+        let is = |name: &str| mechanism.as_ref().is_some_and(|own| own.name() == name);
         let hides = mechanism.as_ref().is_some_and(|own| authenticate::is_scram(own.name()));
+        let older = (is("PLAIN") || hides) && self.offers.user && security != Security::Plain;
+        let other = mechanism
+            .as_ref()
+            .and_then(|first| {
+                authenticate::other_way(first, &self.offers.sasl, &credentials, security)
+            })
+            .map(Command::Auth)
+            .or_else(|| older.then(|| Command::UserPass(credentials.clone())));
         let apop = self.connection.session.apop(&credentials);
         let only_apop = offers_known && !self.offers.user && mechanism.is_none();
         let shown = match mechanism {
@@ -235,7 +244,12 @@ impl<'host, H: Host> Server<'host, H> {
                     response => response,
                 }
             }
-            _ => self.try_log_in(shown).await?,
+            _ => match (self.try_log_in(shown).await?, other) {
+                (Some(response), Some(other)) if may_be_the_way(&response, hides) => {
+                    self.try_other(other, response).await?
+                }
+                (response, _) => response,
+            },
         };
         match response {
             None => Ok(()),
@@ -245,13 +259,40 @@ impl<'host, H: Host> Server<'host, H> {
         }
     }
 
+    /// Logs in another way where the first was refused with `response`. With a wrong password that is one
+    /// more try, and there is no third.
+    async fn try_other(
+        &mut self,
+        other: Command,
+        response: Response,
+    ) -> Result<Option<Response>, MailError> {
+        match self.try_log_in(other).await {
+            // One that hangs up on the second try has told all with the first, as has one that can't
+            // be asked again: a line break in a password ends PASS.
+            Err(MailError::Transport(_) | MailError::Input(_)) => Ok(Some(response)),
+            tried => tried,
+        }
+    }
+
     /// Logs in one way; the answer, if it was refused.
     async fn try_log_in(&mut self, command: Command) -> Result<Option<Response>, MailError> {
-        match self.ask(command, "the log-in").await? {
+        self.start(command)?;
+        match self.next_within(LIST_PATIENCE, "the log-in").await? {
             Event::LoggedIn => Ok(None),
             Event::Refused { request: Request::LogIn, response } => Ok(Some(response)),
             other => Err(unexpected(&other, "log in")),
         }
+    }
+}
+
+/// Whether a log-in may have been refused for the way it was made, rather than for its password: servers of
+/// before RFC 5034 refuse an AUTH that has its response with it, and do not say why; others offer a way
+/// that `hides` the password also to users of whom they keep nothing to check it with.
+fn may_be_the_way(response: &Response, hides: bool) -> bool {
+    match response.code {
+        None => true,
+        Some(ResponseCode::Auth) => hides,
+        _ => false,
     }
 }
 

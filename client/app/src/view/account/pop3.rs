@@ -1,7 +1,7 @@
 //! What is known of a POP3 account's server, and of other programs at the same mailbox.
 
 use leptos::prelude::*;
-use postern_bridge::{AccountId, Pop3View};
+use postern_bridge::{AccountId, Pop3View, Protocol};
 
 use super::part;
 use crate::{
@@ -13,23 +13,28 @@ use crate::{
     },
 };
 
-/// That another account is about the same mailbox.
-#[component]
-pub(super) fn SharedMailbox(account: AccountId) -> impl IntoView {
-    let app = App::here();
-    let shared = Memo::new(move |_| {
+/// The protocol of an account, and the address of another one that is about the same mailbox over
+/// the other protocol.
+fn sharing_mailbox(app: App, account: AccountId) -> Memo<Option<(Protocol, String)>> {
+    Memo::new(move |_| {
         app.accounts.with(|accounts| {
             let own = accounts.get(account)?;
             let other = accounts.all().iter().find(|other| own.shares_mailbox_with(other))?;
-            Some(text::pop3::shared_mailbox(own.protocol, &other.identity.address))
+            Some((own.protocol, other.identity.address.clone()))
         })
-    });
+    })
+}
+
+/// That another account is about the same mailbox.
+#[component]
+pub(super) fn SharedMailbox(account: AccountId) -> impl IntoView {
+    let shared = sharing_mailbox(App::here(), account);
     move || {
-        shared.get().map(|sentence| {
+        shared.get().map(|(own, address)| {
             view! {
                 <p class="note is-warning" data-test="shared-mailbox">
                     <Icon glyph=icons::WARNING />
-                    {sentence}
+                    {text::pop3::shared_mailbox(own, &address)}
                 </p>
             }
         })
@@ -41,6 +46,7 @@ pub(super) fn SharedMailbox(account: AccountId) -> impl IntoView {
 pub(super) fn Pop3Card(account: AccountId) -> impl IntoView {
     let app = App::here();
     let server = part(app, account, |account| Some((account.pop3.clone()?, account.extent)));
+    let shared = sharing_mailbox(app, account);
     let shown = move || server.get().flatten().filter(|(view, _)| *view != Pop3View::default());
     move || {
         shown().map(|(view, extent)| {
@@ -68,7 +74,9 @@ pub(super) fn Pop3Card(account: AccountId) -> impl IntoView {
                     {lost.map(|sentence| note("expires-before", icons::WARNING, sentence))}
                     {some(view.removed_elsewhere)
                         .map(|count| {
-                            note("removed-elsewhere", icons::WARNING, text::pop3::removed_elsewhere(count))
+                            let imap = shared.get().map(|(_, address)| address);
+                            let sentence = text::pop3::removed_elsewhere(count, imap.as_deref());
+                            note("removed-elsewhere", icons::WARNING, sentence)
                         })}
                     {view.hold.map(|hold| note("deletion-hold", icons::SHIELD, text::pop3::hold(hold).into()))}
                     {some(view.unidentified)

@@ -3,7 +3,10 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use postern_bridge::Retention::{DeleteAfterDownload, Keep};
+use postern_bridge::{
+    DeletionHold,
+    Retention::{DeleteAfterDownload, Keep},
+};
 
 use super::{
     watched::{Operation, Watched},
@@ -102,6 +105,37 @@ fn a_damaged_message_that_the_server_does_not_hand_out_again_holds_up_no_other()
         let report = run(&host, DeleteAfterDownload).unwrap();
         assert_eq!((report.downloaded, report.deleted, report.left_out), (1, 1, 0), "{breaks}");
         assert_complete(&host, &three());
+    }
+}
+
+#[test]
+fn nothing_is_deleted_while_a_damaged_message_may_be_among_what_did_not_come() {
+    for is_damaged in [false, true] {
+        let mut server = Maildrop::new(&three()[..2]);
+        // Longer than any unique id that can be used.
+        server.messages[0].uidl = "x".repeat(300);
+        let host = prepared(server, MemoryStore::new());
+        run(&host, Keep).unwrap();
+        let at = ledger(&host.store).iter().position(|row| row.uidl.is_empty()).unwrap();
+        let damaged = is_damaged.then(|| damage(&host.store, at));
+        // It is gone, or has an id by now and is the one that is not handed out.
+        let mut server = host.server.borrow_mut();
+        server.messages.remove(0);
+        server.messages.push(scripted::Mail { uidl: "new".into(), raw: mail("three") });
+        server.withheld = Some(2);
+        drop(server);
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        let hold = is_damaged.then_some(DeletionHold::Unverified);
+        assert_eq!((report.hold, report.deleted), (hold, u32::from(!is_damaged)));
+        assert_eq!(host.server.borrow().has(&mail("two")), is_damaged);
+        // Once all has come, it is none of it, and holds up nothing.
+        host.server.borrow_mut().withheld = None;
+        assert_eq!(run(&host, Keep).unwrap().downloaded, 1);
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!((report.hold, host.server.borrow().messages.len()), (None, 0));
+        if let Some(damaged) = damaged {
+            assert_eq!(block_on(body(&host.store, damaged)).unwrap(), b"damaged");
+        }
     }
 }
 

@@ -1,13 +1,21 @@
 //! The last looks before a message is deleted on a server.
 
+use std::rc::Rc;
+
 use postern_bridge::{
     DeletionHold,
     Retention::{self, DeleteAfterDownload, DeleteWhenDeletedHere, Keep, Secondary},
 };
 
-use super::*;
+use super::{
+    watched::{Operation, Watched},
+    *,
+};
 use crate::{
-    pop3::ServerNotes,
+    pop3::{
+        ServerNotes,
+        limits::{BATCH_MESSAGES, SILENCE},
+    },
     store::{MemoryStore, Write},
 };
 
@@ -131,8 +139,8 @@ fn an_account_that_has_another_server_by_now_deletes_nothing_at_the_old_one() {
 
 #[test]
 fn a_message_that_is_moved_back_while_its_deletion_is_asked_for_stays_on_the_server() {
-    for without_rset in [false, true] {
-        let server = Maildrop { without_rset, ..Maildrop::new(&mails()) };
+    for (without_rset, deletes_at_the_end) in [(false, false), (true, false), (false, true)] {
+        let server = Maildrop { without_rset, deletes_at_the_end, ..Maildrop::new(&mails()) };
         let host = prepared(server, MemoryStore::new());
         run(&host, DeleteWhenDeletedHere).unwrap();
         let there = block_on(move_message(&host.store, ledger(&host.store)[0].message, TRASH));
@@ -140,7 +148,34 @@ fn a_message_that_is_moved_back_while_its_deletion_is_asked_for_stays_on_the_ser
             block_on(move_message(store, there, INBOX));
         });
         assert_eq!(run(&host, DeleteWhenDeletedHere).unwrap().deleted, 0);
-        assert_eq!(host.server.borrow().messages.len(), 2, "{without_rset}");
+        let left = host.server.borrow().messages.len();
+        assert_eq!(left, 2, "{without_rset} {deletes_at_the_end}");
+    }
+}
+
+#[test]
+fn a_server_hears_a_word_while_much_is_read_back_whether_it_knows_the_word_or_not() {
+    let many: Vec<Vec<u8>> = (0..=BATCH_MESSAGES).map(|at| mail(&at.to_string())).collect();
+    for (pause, without_noop, expected) in [(0, false, 0), (SILENCE, false, 2), (SILENCE, true, 2)]
+    {
+        let server = Maildrop { without_noop, ..Maildrop::new(&many) };
+        let mut host = prepared(server, Watched::new());
+        run(&host, Keep).unwrap();
+        // What is read once all are compared takes long, or does not.
+        let (now, server) = (Rc::clone(&host.now), Rc::clone(&host.server));
+        host.store.watch(move |_, operation| {
+            let compared = server.borrow().heard.matches("TOP ").count() > BATCH_MESSAGES;
+            if compared && operation == Operation::Read(Table::Bodies) {
+                now.set(now.get().saturating_add_unsigned(pause));
+            }
+        });
+        let report = run(&host, DeleteAfterDownload).unwrap();
+        assert_eq!(report.deleted as usize, many.len(), "{pause} {without_noop}");
+        let server = host.server.borrow();
+        let (before, _) = server.heard.split_once("DELE ").unwrap();
+        assert_eq!(before.matches("NOOP\n").count(), expected, "{pause} {without_noop}");
+        drop(server);
+        assert_complete(&host, &many);
     }
 }
 

@@ -12,6 +12,12 @@ pub(crate) struct Maildrop {
     pub(crate) capabilities: &'static str,
     /// The answer to PASS and AUTH instead of `+OK`.
     pub(crate) log_in_refusal: Option<&'static str>,
+    /// The answer to SCRAM, if it has nothing to check it with.
+    pub(crate) scram_refusal: Option<&'static str>,
+    /// It is of before RFC 5034, and refuses AUTH with more than a mechanism.
+    pub(crate) without_initial_response: bool,
+    /// PASS and AUTH are never answered.
+    pub(crate) hangs_at_log_in: bool,
     /// Messages that RETR was asked for.
     pub(crate) retrieved: usize,
     /// How much LIST exaggerates sizes.
@@ -24,8 +30,12 @@ pub(crate) struct Maildrop {
     pub(crate) uidl_fails: bool,
     /// QUIT is answered, but nothing is deleted.
     pub(crate) keeps_everything: bool,
+    /// It takes the end of a connection for a QUIT, against RFC 1939 section 6.
+    pub(crate) deletes_at_the_end: bool,
     /// RSET is not known.
     pub(crate) without_rset: bool,
+    /// Nor is NOOP.
+    pub(crate) without_noop: bool,
     /// It is of before RFC 2449 and does not know CAPA.
     pub(crate) without_capa: bool,
     /// TOP works, though it is not offered.
@@ -71,13 +81,18 @@ impl Maildrop {
             uidl: true,
             capabilities: "TOP\r\nUIDL\r\nSASL PLAIN\r\nPIPELINING\r\nSTLS\r\n",
             log_in_refusal: None,
+            scram_refusal: None,
+            without_initial_response: false,
+            hangs_at_log_in: false,
             retrieved: 0,
             exaggeration: 0,
             withheld: None,
             greeting: "ready",
             uidl_fails: false,
             keeps_everything: false,
+            deletes_at_the_end: false,
             without_rset: false,
+            without_noop: false,
             without_capa: false,
             hidden_top: false,
             top_fails: false,
@@ -106,6 +121,11 @@ impl Maildrop {
         format!("+OK\r\n{}.\r\n", lines.collect::<String>()).into()
     }
 
+    fn delete_marked(&mut self) {
+        let (marked, mut at) = (std::mem::take(&mut self.marked), 0..);
+        self.messages.retain(|_| at.next().is_some_and(|at| !marked.contains(&at)));
+    }
+
     fn answer(&mut self, line: &str) -> Vec<u8> {
         self.heard += line;
         self.heard += "\n";
@@ -116,6 +136,7 @@ impl Maildrop {
         let first = argument.split(' ').next().unwrap_or_default();
         let number: usize = first.parse().unwrap_or(0);
         self.stuck |= verb == "TOP" && self.hangs_at_top;
+        self.stuck |= matches!(verb, "PASS" | "AUTH") && self.hangs_at_log_in;
         self.stuck |= verb == "RETR"
             && self.hangs_at.is_some()
             && self.messages.get(number - 1).map(|mail| &mail.raw) == self.hangs_at.as_ref();
@@ -126,6 +147,12 @@ impl Maildrop {
             "CAPA" if self.without_capa => b"-ERR unknown\r\n".into(),
             "CAPA" => format!("+OK\r\n{}.\r\n", self.capabilities).into(),
             "STLS" | "USER" | "UTF8" => b"+OK\r\n".into(),
+            "AUTH" if self.without_initial_response && argument.contains(' ') => {
+                b"-ERR syntax\r\n".into()
+            }
+            "AUTH" if argument.starts_with("SCRAM-") && self.scram_refusal.is_some() => {
+                format!("-ERR {}\r\n", self.scram_refusal.unwrap_or_default()).into()
+            }
             "APOP" if self.log_in_refusal == Some("apop") => b"-ERR no\r\n".into(),
             "PASS" | "AUTH" if self.log_in_refusal == Some("apop") => b"+OK\r\n".into(),
             "PASS" | "AUTH" | "APOP" => match self.log_in_refusal {
@@ -159,15 +186,15 @@ impl Maildrop {
                 self.marked.clear();
                 b"+OK\r\n".into()
             }
+            "NOOP" if !self.without_noop => b"+OK\r\n".into(),
             "QUIT" => {
-                let mut marked = std::mem::take(&mut self.marked);
                 if self.capabilities.contains("EXPIRE 0") {
-                    marked.append(&mut self.handed_out);
+                    self.marked.append(&mut self.handed_out);
                 }
                 if !self.keeps_everything {
-                    let mut at = 0..;
-                    self.messages.retain(|_| at.next().is_some_and(|at| !marked.contains(&at)));
+                    self.delete_marked();
                 }
+                self.marked.clear();
                 b"+OK bye\r\n".into()
             }
             _ => b"-ERR unknown\r\n".into(),
@@ -202,8 +229,11 @@ impl Server for Maildrop {
         answers
     }
 
-    /// Only QUIT deletes (RFC 1939 section 6).
+    /// Only QUIT deletes, unless the server knows no better.
     fn disconnected(&mut self) {
+        if self.deletes_at_the_end {
+            self.delete_marked();
+        }
         self.stuck = false;
         self.line.clear();
         self.marked.clear();

@@ -1,6 +1,6 @@
 //! How one logs in, and what a server says about it.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use postern_bridge::{
     Proof,
@@ -14,9 +14,14 @@ use super::{
 };
 use crate::{
     error::Closed,
-    pop3::{ServerNotes, server::Server},
+    pop3::{ServerNotes, limits::LIST_PATIENCE, server::Server},
     store::MemoryStore,
 };
+
+/// A server without mail that says no more of itself than this.
+fn offering(capabilities: &'static str) -> Maildrop {
+    Maildrop { capabilities, ..Maildrop::new(&[]) }
+}
 
 const TIMESTAMP: &str = "POP3 <1896.697170952@dbc.mtview.ca.us>";
 
@@ -58,6 +63,120 @@ fn a_server_that_names_wrong_credentials_means_something_else_when_it_does_not()
 }
 
 #[test]
+fn a_server_that_copies_the_mailbox_at_the_log_in_has_as_much_time_as_for_a_list() {
+    for capabilities in ["UIDL\r\nUSER\r\n", "UIDL\r\nSASL PLAIN\r\n"] {
+        let server = Maildrop { hangs_at_log_in: true, ..offering(capabilities) };
+        let host = prepared(server, MemoryStore::new());
+        let begun = host.now.get();
+        assert_eq!(run(&host, Keep), Err(MailError::TimedOut("the log-in")));
+        let waited = Duration::from_millis(begun.abs_diff(host.now.get()));
+        assert!(waited >= LIST_PATIENCE, "{waited:?}");
+    }
+}
+
+/// The log-in at a server over this connection: how it ended, and its lines.
+fn log_in(server: Maildrop, security: Security) -> (Result<(), MailError>, Vec<String>) {
+    let host = prepared(server, MemoryStore::new());
+    let mut account = account(Keep);
+    account.incoming.endpoint.security = security;
+    let outcome = run_account(&host, &account, SAFE).map(drop);
+    let server = host.server.borrow();
+    let verbs = ["AUTH ", "USER ", "PASS ", "APOP "];
+    let own = server.heard.lines().filter(|line| verbs.iter().any(|verb| line.starts_with(verb)));
+    (outcome, own.map(Into::into).collect())
+}
+
+const BOTH: &str = "UIDL\r\nUSER\r\nSASL PLAIN\r\nSTLS\r\n";
+const AUTH: &str = "AUTH PLAIN AGFubgBzZWNyZXQ=";
+
+#[test]
+fn a_server_that_takes_no_initial_response_is_logged_in_to_with_user_and_pass() {
+    for security in [Security::Tls, Security::StartTls] {
+        let server = Maildrop { without_initial_response: true, ..offering(BOTH) };
+        let (outcome, heard) = log_in(server, security);
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(heard, [AUTH, "USER ann", "PASS secret"]);
+    }
+}
+
+#[test]
+fn a_wrong_password_is_tried_once_more_and_only_where_that_may_help() {
+    let refused = |capabilities, refusal, security| {
+        log_in(Maildrop { log_in_refusal: Some(refusal), ..offering(capabilities) }, security)
+    };
+    let (outcome, heard) = refused(BOTH, "no", Security::Tls);
+    assert_eq!(outcome, Err(MailError::Login("no".into())));
+    assert_eq!(heard, [AUTH, "USER ann", "PASS secret"]);
+    // Not after a reason, not where it would show what was hidden, and not what is not offered.
+    let scram = "UIDL\r\nUSER\r\nSASL SCRAM-SHA-256\r\n";
+    for (capabilities, refusal, security) in [
+        (BOTH, "[AUTH] no", Security::Tls),
+        (BOTH, "[SYS/TEMP] no", Security::Tls),
+        (BOTH, "[SYS/PERM] no", Security::Tls),
+        (BOTH, "[IN-USE] no", Security::Tls),
+        (BOTH, "[LOGIN-DELAY] no", Security::Tls),
+        (BOTH, "[X-NEW] no", Security::Tls),
+        (BOTH, "no", Security::Plain),
+        (scram, "no", Security::Plain),
+        (scram, "[SYS/TEMP] no", Security::Tls),
+        ("UIDL\r\nSASL PLAIN\r\n", "no", Security::Tls),
+        ("UIDL\r\nUSER\r\nSASL LOGIN\r\n", "no", Security::Tls),
+    ] {
+        let (outcome, heard) = refused(capabilities, refusal, security);
+        assert!(outcome.is_err());
+        assert_eq!(heard.len(), 1, "{capabilities} {refusal}: {heard:?}");
+    }
+}
+
+#[test]
+fn where_scram_is_refused_another_way_is_tried_once() {
+    let wrong = "[AUTH] wrong";
+    for (capabilities, others) in [
+        ("UIDL\r\nSASL SCRAM-SHA-256 PLAIN\r\n", &[AUTH][..]),
+        ("UIDL\r\nUSER\r\nSASL SCRAM-SHA-1\r\n", &["USER ann", "PASS secret"]),
+    ] {
+        let scripted = || Maildrop { scram_refusal: Some(wrong), ..offering(capabilities) };
+        let (outcome, heard) = log_in(scripted(), Security::Tls);
+        assert_eq!((outcome, &heard[1..].to_vec()), (Ok(()), &others.to_vec()));
+        assert!(heard[0].starts_with("AUTH SCRAM-"), "{heard:?}");
+        let server = Maildrop { log_in_refusal: Some(wrong), ..scripted() };
+        let (outcome, heard) = log_in(server, Security::Tls);
+        assert_eq!(outcome, Err(MailError::Login("wrong".into())));
+        assert_eq!(heard[1..], *others);
+    }
+}
+
+#[test]
+fn a_server_that_hangs_up_on_a_second_try_has_refused_the_log_in() {
+    let server = || Maildrop { log_in_refusal: Some("no"), ..offering(BOTH) };
+    let host = prepared(server(), MemoryStore::new());
+    let (carried, at_user) = (Rc::clone(&host.carried), Rc::new(Cell::new(0)));
+    let seen = Rc::clone(&at_user);
+    host.server.borrow_mut().watcher = Some(Box::new(move |line| {
+        if line.starts_with("USER") {
+            seen.set(carried.get());
+        }
+    }));
+    run(&host, Keep).unwrap_err();
+    for cut in at_user.get() - "USER ann\r\n".len()..host.carried.get() {
+        let host = prepared(server(), MemoryStore::new());
+        host.cut.set(Some(cut));
+        assert_eq!(run(&host, Keep), Err(MailError::Login("no".into())), "{cut}");
+    }
+}
+
+#[test]
+fn a_password_that_pass_can_not_carry_is_told_as_refused() {
+    let server = Maildrop { log_in_refusal: Some("no"), ..offering(BOTH) };
+    let host = prepared(server, MemoryStore::new());
+    let (account, password) = (account(Keep), Secret::new("two\nlines"));
+    let job = Job { account: &account, password: &password, inbox: INBOX, safety: SAFE };
+    let outcome = block_on(download(&host, job, &mut |_| {}));
+    assert_eq!(outcome, Err(MailError::Login("no".into())));
+    assert!(!host.server.borrow().heard.contains("PASS"));
+}
+
+#[test]
 fn an_access_token_goes_where_one_is_taken_and_nowhere_else() {
     let run_with = |capabilities, refusal| {
         let mut server = Maildrop::new(&[]);
@@ -78,6 +197,9 @@ fn an_access_token_goes_where_one_is_taken_and_nowhere_else() {
     assert!(heard.contains(line) && !heard.contains("USER"), "{heard}");
     let (outcome, _) = run_with("UIDL\r\nSASL OAUTHBEARER\r\n", Some("[AUTH] too old"));
     assert_eq!(outcome, Err(MailError::Token("too old".into())));
+    let (outcome, heard) = run_with("UIDL\r\nUSER\r\nSASL OAUTHBEARER\r\n", Some("too old"));
+    assert_eq!(outcome, Err(MailError::Token("too old".into())));
+    assert!(!heard.contains("USER") && !heard.contains("PASS"), "{heard}");
     let (outcome, heard) = run_with("UIDL\r\nUSER\r\nSASL PLAIN\r\n", None);
     assert!(matches!(outcome, Err(MailError::Unsupported(_))), "{outcome:?}");
     assert!(!["USER", "PASS", "APOP", "AUTH"].iter().any(|own| heard.contains(own)), "{heard}");
