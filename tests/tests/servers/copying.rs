@@ -1,5 +1,7 @@
 //! Local folders of a POP3 account, copied to an IMAP account on a real Dovecot.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use postern_bridge::{
     AccountChange, AccountDraft, Change, CopyState, Delta, Extent, Intent, MailboxView, Mark,
@@ -92,6 +94,34 @@ fn what_a_pop3_account_empties_is_no_place_to_copy_to() -> Result<()> {
         let done = CopyState::Done { copied: 6, present: 0, missing: 0 };
         assert_eq!(ended(&mut page).await?, done);
         assert_eq!(servers.dovecot.count("ben")?, 6);
+        Ok(())
+    })
+}
+
+#[test]
+fn what_a_mailbox_has_is_not_copied_into_it_once_more_whatever_it_can_be_known_by() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let unnamed = |date: &str| {
+            let head = format!("From: scanner@example.org\r\nSubject: Page\r\n{date}\r\n");
+            format!("{head}A page.\r\n").into_bytes()
+        };
+        let dated = unnamed("Date: Sat, 01 Mar 2025 10:00:00 +0000\r\n");
+        servers.dovecot.deliver_all("ben", [letters::plain(0), dated, unnamed("")])?;
+        let host = servers.host();
+        // They are downloaded later than they were delivered.
+        host.advance(Duration::from_secs(3600));
+        let mut page = Page::open(host).await?;
+        let from = page.add(servers.draft(Protocol::Pop3)).await?;
+        page.wait_until_online(from).await?;
+        let to = page.add(servers.draft(Protocol::Imap)).await?;
+        page.wait_until_online(to).await?;
+        for round in 0..2 {
+            page.say(Intent::CopyToImap { from, to });
+            let done = CopyState::Done { copied: 0, present: 1, missing: 2 };
+            ensure!(ended(&mut page).await? == done, "in round {round}");
+            ensure!(servers.dovecot.count("ben")? == 3, "in round {round}");
+        }
         Ok(())
     })
 }

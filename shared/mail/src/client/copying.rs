@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{AbortHandle, abortable};
-use postern_bridge::{AccountId, ClientId, CopyState, Delta, Progress, Protocol, is_same_mailbox};
+use postern_bridge::{AccountId, ClientId, CopyState, Delta, Progress, Protocol};
 
 use super::{Client, lanes::Link};
 use crate::{
@@ -40,7 +40,8 @@ impl<H: Host> Client<H> {
     }
 
     /// Refuses what is no copy from POP3 to IMAP, and one into a mailbox that a POP3 account empties:
-    /// the copies would be downloaded as new mail, and deleted there again.
+    /// the copies would be downloaded as new mail, and deleted there again. Into one that POP3 leaves as
+    /// it is goes what it does not have any more, which the ledger knows again when it is listed.
     fn check_copy(&self, source: &Account, to: AccountId) -> Result<(), MailError> {
         let target = self.account(to)?;
         if (source.protocol, target.protocol) != (Protocol::Pop3, Protocol::Imap) {
@@ -188,12 +189,7 @@ impl<H: Host> Client<H> {
 /// Whether a POP3 account deletes mail in the mailbox of an IMAP account, as far as the settings
 /// tell.
 fn empties(pop3: &Account, imap: &Account) -> bool {
-    pop3.protocol == Protocol::Pop3
-        && pop3.retention.deletes()
-        && is_same_mailbox(
-            (&pop3.identity.address, &pop3.incoming),
-            (&imap.identity.address, &imap.incoming),
-        )
+    pop3.protocol == Protocol::Pop3 && pop3.retention.deletes() && pop3.is_of_mailbox_of(imap)
 }
 
 fn emptied(address: &str) -> String {

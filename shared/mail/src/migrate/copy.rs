@@ -1,15 +1,16 @@
 //! Copying.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use postern_bridge::{AccountId, MailboxId, Role};
+use postern_bridge::{AccountId, MailboxId, MessageId, Role};
 
 use super::{Likeness, limits};
 use crate::{
     Host, MailError, Store, changes,
     error::Denial,
     imap::ImapClient,
-    record::{self, Body, Mailbox, Message},
+    pop3,
+    record::{self, Account, Body, Mailbox, Message},
     store::{KeyRange, Order, StoreError, Table},
 };
 
@@ -33,7 +34,7 @@ pub struct Copied {
     /// Messages that it had already.
     pub present: u32,
     /// Messages that are not on the server: refused by it, or not stored here as a whole, or not
-    /// listed by it after it took them.
+    /// listed by it after it took them. And those of which that can't be told.
     pub missing: u32,
 }
 
@@ -65,9 +66,10 @@ pub async fn copy<H: Host>(
             None => targets.push(Target { mailbox, sources: vec![source.id] }),
         }
     }
+    let downloaded = downloaded(host.store(), from, to).await?;
     let mut report = Copied::default();
     for target in &targets {
-        let own = fill(host, imap, target, &mut progress, step).await?;
+        let own = fill(host, imap, target, &downloaded, &mut progress, step).await?;
         report.copied += own.copied;
         report.present += own.present;
         report.missing += own.missing;
@@ -81,17 +83,36 @@ struct Target {
     sources: Vec<MailboxId>,
 }
 
+/// The messages that one account has downloaded from the inbox of the other, as far as the settings
+/// tell, and that are there still.
+async fn downloaded(
+    store: &impl Store,
+    from: AccountId,
+    to: AccountId,
+) -> Result<BTreeSet<MessageId>, MailError> {
+    let keys = [from, to].map(record::account_key);
+    let accounts: Vec<Option<Account>> = record::get_many_readable(store, &keys).await?;
+    match &accounts[..] {
+        [Some(from), Some(to)] if from.is_of_mailbox_of(to) => {}
+        _ => return Ok(BTreeSet::new()),
+    }
+    let rows = pop3::rows(store, from).await?;
+    Ok(rows.iter().filter(|row| row.is_on_server()).map(|row| row.message).collect())
+}
+
 /// Copies what a mailbox on the server lacks, and compares.
 async fn fill<H: Host>(
     host: &H,
     imap: &mut ImapClient<H::Transport>,
     target: &Target,
+    downloaded: &BTreeSet<MessageId>,
     progress: &mut CopyStep,
     step: &mut dyn FnMut(CopyStep),
 ) -> Result<Copied, MailError> {
     let store = host.store();
     let mut filling = Filling {
         mailbox: &target.mailbox,
+        downloaded: (target.mailbox.role == Some(Role::Inbox)).then_some(downloaded),
         at_once: imap.copies_at_once(host).await?,
         present: imap.likenesses(host, &target.mailbox).await?,
         here: HashMap::new(),
@@ -137,6 +158,8 @@ async fn fill<H: Host>(
 /// A mailbox on the server that is being filled.
 struct Filling<'a> {
     mailbox: &'a Mailbox,
+    /// What it has, if POP3 tells that. Which one is which need not show.
+    downloaded: Option<&'a BTreeSet<MessageId>>,
     /// How many messages it takes at once.
     at_once: usize,
     /// What it has.
@@ -182,6 +205,12 @@ impl Filling<'_> {
         let waiting = self.waiting.iter().filter(|(own, _)| Likeness::of_message(own) == like);
         if self.has(&like, waiting.count()) {
             self.here.entry(like).or_default().present += 1;
+            return Ok(());
+        }
+        let is_downloaded = self.downloaded.is_some_and(|all| all.contains(&message.id));
+        if is_downloaded && message.message_id.is_empty() {
+            // It is there under another time: it would stand beside itself, and come again over POP3.
+            self.missing += 1;
             return Ok(());
         }
         let bytes: u64 = self.waiting.iter().map(|(_, size)| size).sum();

@@ -15,6 +15,11 @@
 //!
 //! A message without a Message-ID is recognised by the second in which it arrived, which APPEND
 //! hands on. As often as a message is here it is there in the end.
+//!
+//! A copy may go to the mailbox that POP3 has downloaded from, for what is not there any more. What the
+//! ledger says is there still is not sent to that inbox if it has no Message-ID: it arrived there when it
+//! was delivered, which POP3 does not tell, so that it would be doubled with each copy. Whether the
+//! server has it counts as not known.
 
 mod copy;
 pub mod limits;

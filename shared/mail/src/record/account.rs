@@ -1,6 +1,8 @@
 //! Accounts.
 
-use postern_bridge::{AccountId, Extent, Identity, Proof, Protocol, Retention, ServerLogin};
+use postern_bridge::{
+    AccountId, Extent, Identity, Proof, Protocol, Retention, ServerLogin, is_same_mailbox,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Record, account_key};
@@ -60,6 +62,14 @@ impl Account {
     /// entered again: no other is without an outgoing server.
     pub fn has_lost_its_settings(&self) -> bool {
         self.outgoing.endpoint.host.is_empty()
+    }
+
+    /// Whether another account is of the same mailbox, as far as the settings tell.
+    pub fn is_of_mailbox_of(&self, other: &Self) -> bool {
+        is_same_mailbox(
+            (&self.identity.address, &self.incoming),
+            (&other.identity.address, &other.incoming),
+        )
     }
 }
 
