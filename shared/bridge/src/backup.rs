@@ -133,7 +133,7 @@ pub enum CopyState {
         copied: u32,
         /// Messages that it had already.
         present: u32,
-        /// Messages that are not there.
+        /// Messages that are not there, or of which that can't be told.
         missing: u32,
     },
     /// It can't go on; why.

@@ -88,6 +88,8 @@ async fn what_a_browser_has_lost_comes_back_from_a_backup_and_is_not_downloaded_
         browser.wait_until(unread).await?;
 
         open_storage_page(browser).await?;
+        let stored = |text: &str| text.contains("30 messages, ") && text.contains(" kB");
+        browser.wait_for_text(&hook("room-account"), stored).await?;
         is_gone(browser, "backup-gathered").await?;
         browser.click("backup-save").await?;
         ended_with(browser, "30 messages").await?;

@@ -1,7 +1,7 @@
 //! Postern beside others at one mailbox: another program that empties it, an account over the other
 //! protocol, and an IMAP account that POP3 mail is copied to.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use postern_tests::{
     browser::{Browser, hook},
     dovecot::Elsewhere,
@@ -150,6 +150,73 @@ async fn pop3_mail_is_copied_to_an_imap_account_as_often_as_asked_and_never_twic
         browser.click_on(INBOX).await?;
         open_row(browser, "Letter 1").await?;
         reader_shows(browser, "Letter 1", "letter number 1").await.map(drop)
+    })
+    .await
+}
+
+/// Two users of the Dovecot besides [`USER`].
+const ANN: &str = "ann@demo.postern.example";
+const CLEO: &str = "cleo@demo.postern.example";
+
+/// Adds one more account on the Dovecot, of another user; there are so many then.
+async fn add_another(
+    browser: &Browser,
+    servers: &Servers,
+    (protocol, user): (&'static str, &str),
+    count: usize,
+) -> Result<()> {
+    browser.script("location.hash = '#/setup'").await?;
+    servers.form(protocol).fill(browser).await?;
+    browser.fill("setup-address", user).await?;
+    // All of them send as the one that the other server knows.
+    browser.fill("setup-out-username", USER).await?;
+    browser.click("setup-add").await?;
+    let all = format!("return document.querySelectorAll({}).length === {count}", json!(INBOX));
+    browser.wait_until(&all).await
+}
+
+/// Chooses an account by its address.
+async fn choose_account(browser: &Browser, name: &str, address: &str) -> Result<()> {
+    let find = format!(
+        "[...document.querySelector({})?.options ?? []].find(own => own.text === {})?.value",
+        json!(hook(name)),
+        json!(address)
+    );
+    browser.wait_until(&format!("return Boolean({find})")).await?;
+    let value = browser.script(&format!("return {find}")).await?;
+    browser.choose(name, value.as_str().context("no account")?).await
+}
+
+#[tokio::test]
+async fn pop3_mail_is_copied_from_the_account_that_was_chosen_to_the_one_that_was_chosen()
+-> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(CLEO, (7..9).map(letters::plain))?;
+    for letter in letters::many(4) {
+        servers.demo.store().deliver(letter);
+    }
+    Browser::run("choice", async |browser| {
+        servers.add_account(browser, "imap").await?;
+        browser.get("folder").await?;
+        add_another(browser, &servers, ("imap", ANN), 2).await?;
+        browser.script("location.hash = '#/setup'").await?;
+        Form::new("pop3", servers.demo.pop3, servers.demo.submission).fill(browser).await?;
+        browser.click("setup-add").await?;
+        open_row(browser, "Letter 3").await?;
+        add_another(browser, &servers, ("pop3", CLEO), 4).await?;
+        open_row(browser, "Letter 8").await?;
+
+        open_storage_page(browser).await?;
+        choose_account(browser, "copy-from", CLEO).await?;
+        choose_account(browser, "copy-to", ANN).await?;
+        browser.click("copy-start").await?;
+        let checked = |text: &str| {
+            text.contains(&format!("Checked: the server has 2 messages of {CLEO}, 2 of them new."))
+        };
+        browser.wait_for_text("[data-test=copy-state][data-state=done]", checked).await?;
+        ensure!(servers.dovecot.count(ANN)? == 2, "{} are there", servers.dovecot.count(ANN)?);
+        ensure!(servers.dovecot.count(USER)? == 0, "they are elsewhere as well");
+        Ok(())
     })
     .await
 }

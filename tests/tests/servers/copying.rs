@@ -1,5 +1,7 @@
 //! Local folders of a POP3 account, copied to an IMAP account on a real Dovecot.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use postern_bridge::{
     AccountChange, AccountDraft, Change, CopyState, Delta, Extent, Intent, MailboxView, Mark,
@@ -92,6 +94,69 @@ fn what_a_pop3_account_empties_is_no_place_to_copy_to() -> Result<()> {
         let done = CopyState::Done { copied: 6, present: 0, missing: 0 };
         assert_eq!(ended(&mut page).await?, done);
         assert_eq!(servers.dovecot.count("ben")?, 6);
+        Ok(())
+    })
+}
+
+#[test]
+fn what_a_mailbox_has_is_not_copied_into_it_once_more_whatever_it_can_be_known_by() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let unnamed = |date: &str| {
+            let head = format!("From: scanner@example.org\r\nSubject: Page\r\n{date}\r\n");
+            format!("{head}A page.\r\n").into_bytes()
+        };
+        let dated = unnamed("Date: Sat, 01 Mar 2025 10:00:00 +0000\r\n");
+        servers.dovecot.deliver_all("ben", [letters::plain(0), dated, unnamed("")])?;
+        let host = servers.host();
+        // They are downloaded later than they were delivered.
+        host.advance(Duration::from_secs(3600));
+        let mut page = Page::open(host).await?;
+        let from = page.add(servers.draft(Protocol::Pop3)).await?;
+        page.wait_until_online(from).await?;
+        let to = page.add(servers.draft(Protocol::Imap)).await?;
+        page.wait_until_online(to).await?;
+        for round in 0..2 {
+            page.say(Intent::CopyToImap { from, to });
+            let done = CopyState::Done { copied: 0, present: 2, missing: 1 };
+            ensure!(ended(&mut page).await? == done, "in round {round}");
+            ensure!(servers.dovecot.count("ben")? == 3, "in round {round}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn letters_without_a_message_id_are_copied_once_however_they_are_written() -> Result<()> {
+    let heads = [
+        &b"From: =?utf-8?Q?Zo=C3=AB?= <zoe@example.org>\r\n\
+           Subject: =?utf-8?Q?Pl=C3=A4ne?=\r\n =?iso-8859-1?Q?_f=FCr?= May\r\n"[..],
+        b"From: zoe@example.org (Zo\xEB)\r\nSubject: Pl\xE4ne\r\n",
+        b"From: Zo\xC3\xAB <zoe@Example.org>\r\nSubject: Pl\xC3\xA4ne, \"all\" of \\ them\r\n",
+        b"From: \"Ann, the first\" <ann@example.org>, ben@example.org\r\nSubject:\r\n",
+        b"From: Friends: ann@example.org, ben@example.org;\r\nSubject: From all of us\r\n",
+        b"From: ann@example.org\r\n",
+        b"Subject: From nobody\r\n",
+        // To this one the server gives a domain.
+        b"From: root\r\nSubject: From the machine\r\n",
+    ];
+    run(async || {
+        let servers = Servers::start().await?;
+        let letter = |head: &&[u8]| {
+            let date = b"Date: Sat, 01 Mar 2025 10:00:00 +0000\r\n\r\nA letter.\r\n";
+            [*head, date].concat()
+        };
+        servers.dovecot.deliver_all("ben", heads.iter().map(letter))?;
+        let mut page = Page::open(servers.host()).await?;
+        let from = page.add(servers.draft(Protocol::Pop3)).await?;
+        page.wait_until_online(from).await?;
+        let to = page.add(of_another_mailbox(&servers)).await?;
+        for (copied, present) in [(7, 0), (0, 7)] {
+            page.say(Intent::CopyToImap { from, to });
+            let state = ended(&mut page).await?;
+            ensure!(state == CopyState::Done { copied, present, missing: 1 }, "{state:?}");
+            ensure!(servers.dovecot.count("archive")? == heads.len());
+        }
         Ok(())
     })
 }

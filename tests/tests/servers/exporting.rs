@@ -1,8 +1,8 @@
 //! Mail of an IMAP server that nobody has opened, written to a file or missing there.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use postern_bridge::{
-    Delta, ExportFormat, ExportScope, Intent, Protocol, Role, Security, ServerLogin,
+    AccountId, Delta, ExportFormat, ExportScope, Intent, Protocol, Role, Security, ServerLogin,
 };
 use postern_mail::{
     Host, Store,
@@ -11,7 +11,7 @@ use postern_mail::{
 };
 use postern_tests::{letters, native::endpoint, pages::Page};
 
-use super::{Servers, run};
+use super::{Servers, restoring::restore, run};
 
 #[test]
 fn large_messages_are_fetched_in_pieces_and_nothing_of_them_stays_behind() -> Result<()> {
@@ -62,15 +62,55 @@ fn a_backup_of_all_accounts_counts_for_those_that_are_whole_in_it() -> Result<()
         });
         unopened.await?;
         page.export(ExportScope::Everything, ExportFormat::Zip).await?;
-        page.say(Intent::Hello);
-        let backups = page.wait(|delta| match delta {
-            Delta::Backups(view) => Some(view.accounts),
-            _ => None,
-        });
-        let backups = backups.await?;
-        let saved: Vec<_> =
-            backups.iter().filter(|own| own.saved.is_some()).map(|own| own.account).collect();
-        ensure!(saved == [whole], "{backups:?}");
+        let saved = saved(&mut page).await?;
+        ensure!(saved == [whole], "{saved:?}");
+        Ok(())
+    })
+}
+
+/// The accounts of which there is a backup.
+async fn saved(page: &mut Page) -> Result<Vec<AccountId>> {
+    page.say(Intent::Hello);
+    let backups = page.wait(|delta| match delta {
+        Delta::Backups(view) => Some(view.accounts),
+        _ => None,
+    });
+    let saved = backups.await?.into_iter().filter(|own| own.saved.is_some());
+    Ok(saved.map(|own| own.account).collect())
+}
+
+#[test]
+fn a_backup_of_one_account_has_its_mail_alone_and_counts_for_it_alone() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        servers.dovecot.deliver_all("ben", letters::many(3))?;
+        servers.dovecot.deliver_all("cleo", (3..5).map(letters::plain))?;
+        let mut page = Page::open(servers.host()).await?;
+        let first = page.add(servers.draft(Protocol::Pop3)).await?;
+        page.wait_until_online(first).await?;
+        let mut draft = servers.draft(Protocol::Pop3);
+        draft.identity.address = "cleo@example.org".into();
+        draft.incoming.username = "cleo".into();
+        let second = page.add(draft).await?;
+        page.wait_until_online(second).await?;
+        let zip = page.export(ExportScope::Account(second), ExportFormat::Zip).await?;
+        ensure!(saved(&mut page).await? == [second]);
+
+        let mbox = page.export(ExportScope::Everything, ExportFormat::Mbox).await?;
+        let mbox = String::from_utf8_lossy(&mbox);
+        for number in 0..5 {
+            let text = format!("This is letter number {number}.");
+            ensure!(mbox.matches(&text).count() == 1, "{text}");
+        }
+        ensure!(saved(&mut page).await? == [second], "not everything comes back from an mbox");
+
+        let mut fresh = Page::open(servers.host()).await?;
+        let Some(imported) = restore(&mut fresh, &zip, usize::MAX).await? else { bail!("no end") };
+        ensure!((imported.added.len(), imported.messages) == (1, 2), "{imported:?}");
+        let inbox = fresh.mailbox(|mailbox| mailbox.role == Some(Role::Inbox)).await?;
+        let rows = fresh.rows_now(inbox.id, 2).await?;
+        let subjects: Vec<_> = rows.into_iter().map(|row| row.subject).collect();
+        ensure!(subjects == ["Letter 4", "Letter 3"], "{subjects:?}");
         Ok(())
     })
 }

@@ -23,7 +23,11 @@ use super::{Servers, run};
 const MANIFEST: usize = 4;
 
 /// Restores a file, of which only so many pieces are given before it is stopped.
-async fn restore(page: &mut Page, file: &[u8], pieces: usize) -> Result<Option<Imported>> {
+pub(crate) async fn restore(
+    page: &mut Page,
+    file: &[u8],
+    pieces: usize,
+) -> Result<Option<Imported>> {
     let request = page.request();
     let (name, size) = ("backup.zip".into(), file.len() as u64);
     page.say(Intent::Import { request, name, size, target: ImportTarget::Restore, more: false });

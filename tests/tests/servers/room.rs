@@ -1,7 +1,7 @@
-//! A store that is full, of an IMAP account beside a POP3 account.
+//! A store that is full, of an IMAP account beside a POP3 account; and how much is stored of each.
 
 use anyhow::{Context, Result, ensure};
-use postern_bridge::{MailboxView, Protocol, Role};
+use postern_bridge::{Delta, Intent, MailboxView, Protocol, Role, StoredBytes};
 use postern_mail::{
     Host,
     record::{self, Body, Message, message_key},
@@ -63,6 +63,37 @@ fn bodies_that_an_imap_server_has_make_room_for_mail_from_pop3_which_goes_on_at_
         }
         let row = dropped.context("nothing was dropped")?;
         ensure!(page.read(row.id).await?.subject == row.subject, "it is fetched again");
+        Ok(())
+    })
+}
+
+#[test]
+fn what_is_stored_is_added_up_for_each_account() -> Result<()> {
+    run(async || {
+        let servers = Servers::start().await?;
+        let mut page = Page::open(servers.host()).await?;
+        let mut expected = Vec::new();
+        for (user, letters) in [("ben", 0..3), ("cleo", 3..8)] {
+            let letters: Vec<_> = letters.map(letters::plain).collect();
+            servers.dovecot.deliver_all(user, &letters)?;
+            let mut draft = servers.draft(Protocol::Pop3);
+            draft.identity.address = format!("{user}@example.org");
+            draft.incoming.username = user.into();
+            let account = page.add(draft).await?;
+            let inbox = |own: &MailboxView| own.account == account && own.role == Some(Role::Inbox);
+            let inbox = page.mailbox(inbox).await?;
+            let messages = u32::try_from(letters.len())?;
+            page.list(inbox.id, messages).await?;
+            let bytes = letters.iter().map(|letter| letter.len() as u64).sum();
+            expected.push(StoredBytes { account, messages, bytes });
+        }
+        page.say(Intent::MeasureStorage);
+        let stored = page.wait(|delta| match delta {
+            Delta::StoredByAccount(stored) => Some(stored),
+            _ => None,
+        });
+        let stored = stored.await?;
+        ensure!(stored == expected, "{stored:?}, not {expected:?}");
         Ok(())
     })
 }

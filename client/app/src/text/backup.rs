@@ -77,10 +77,14 @@ pub(crate) fn copy_state(address: &str, state: &CopyState) -> String {
             let there = list::count(copied.saturating_add(*present), 0);
             let missing = match missing {
                 0 => String::new(),
-                1 => " 1 is not there: the server refused it, or it is not here as a whole."
-                    .to_owned(),
+                1 => {
+                    " 1 could not be checked, or is not there: the server refused it, or it is not \
+                      here as a whole."
+                        .to_owned()
+                }
                 more => format!(
-                    " {more} are not there: the server refused them, or they are not here as a whole."
+                    " {more} could not be checked, or are not there: the server refused them, or they \
+                     are not here as a whole."
                 ),
             };
             format!("Checked: the server has {there} of {address}, {copied} of them new.{missing}")

@@ -1,16 +1,15 @@
 //! Local messages, copied to mailboxes on the server.
 
-use std::collections::HashMap;
-
 use postern_imap::{
     Command, SequenceSet,
     command::{FetchItem, SearchKey, SearchReturn, Upload},
+    mailbox_name::Spelling,
 };
 
 use super::{ImapClient, append::imap_flags, limits::MESSAGES, listing};
 use crate::{
     Host, MailError, Transport,
-    migrate::{Likeness, limits},
+    migrate::{Present, limits},
     pieces::Pieces,
     record::{Mailbox, Message},
 };
@@ -25,8 +24,8 @@ impl<T: Transport> ImapClient<T> {
         &mut self,
         host: &H,
         mailbox: &Mailbox,
-    ) -> Result<HashMap<Likeness, u32>, MailError> {
-        let mut present: HashMap<Likeness, u32> = HashMap::new();
+    ) -> Result<Present, MailError> {
+        let mut present = Present::default();
         if self.select(host, mailbox).await?.exists == 0 {
             return Ok(present);
         }
@@ -41,10 +40,8 @@ impl<T: Transport> ImapClient<T> {
             let command = Command::uid_fetch(&set, &items)?;
             let mut answer = self.run(host, command, "list the messages").await?;
             for fetch in answer.fetches() {
-                let Some(envelope) = &fetch.envelope else { continue };
-                let seconds = fetch.internal_date.unwrap_or_default();
-                let like = Likeness::of(&listing::message_id(envelope), seconds);
-                *present.entry(like).or_default() += 1;
+                let message = listing::message(mailbox.id, &fetch, Spelling::default());
+                message.iter().for_each(|message| present.add(message));
             }
         }
         Ok(present)

@@ -1,15 +1,16 @@
 //! Copying.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use postern_bridge::{AccountId, MailboxId, Role};
+use postern_bridge::{AccountId, MailboxId, MessageId, Role};
 
-use super::{Likeness, limits};
+use super::{Likeness, Present, limits};
 use crate::{
     Host, MailError, Store, changes,
     error::Denial,
     imap::ImapClient,
-    record::{self, Body, Mailbox, Message},
+    pop3,
+    record::{self, Account, Body, Mailbox, Message},
     store::{KeyRange, Order, StoreError, Table},
 };
 
@@ -33,7 +34,7 @@ pub struct Copied {
     /// Messages that it had already.
     pub present: u32,
     /// Messages that are not on the server: refused by it, or not stored here as a whole, or not
-    /// listed by it after it took them.
+    /// listed by it after it took them. And those of which that can't be told.
     pub missing: u32,
 }
 
@@ -65,9 +66,10 @@ pub async fn copy<H: Host>(
             None => targets.push(Target { mailbox, sources: vec![source.id] }),
         }
     }
+    let downloaded = downloaded(host.store(), from, to).await?;
     let mut report = Copied::default();
     for target in &targets {
-        let own = fill(host, imap, target, &mut progress, step).await?;
+        let own = fill(host, imap, target, &downloaded, &mut progress, step).await?;
         report.copied += own.copied;
         report.present += own.present;
         report.missing += own.missing;
@@ -81,21 +83,41 @@ struct Target {
     sources: Vec<MailboxId>,
 }
 
+/// The messages that one account has downloaded from the inbox of the other, as far as the settings
+/// tell, and that are there still.
+async fn downloaded(
+    store: &impl Store,
+    from: AccountId,
+    to: AccountId,
+) -> Result<BTreeSet<MessageId>, MailError> {
+    let keys = [from, to].map(record::account_key);
+    let accounts: Vec<Option<Account>> = record::get_many_readable(store, &keys).await?;
+    match &accounts[..] {
+        [Some(from), Some(to)] if from.shares_mailbox_with(to) => {}
+        _ => return Ok(BTreeSet::new()),
+    }
+    let rows = pop3::rows(store, from).await?;
+    Ok(rows.iter().filter(|row| row.is_on_server()).map(|row| row.message).collect())
+}
+
 /// Copies what a mailbox on the server lacks, and compares.
 async fn fill<H: Host>(
     host: &H,
     imap: &mut ImapClient<H::Transport>,
     target: &Target,
+    downloaded: &BTreeSet<MessageId>,
     progress: &mut CopyStep,
     step: &mut dyn FnMut(CopyStep),
 ) -> Result<Copied, MailError> {
     let store = host.store();
     let mut filling = Filling {
         mailbox: &target.mailbox,
+        downloaded: (target.mailbox.role == Some(Role::Inbox)).then_some(downloaded),
         at_once: imap.copies_at_once(host).await?,
         present: imap.likenesses(host, &target.mailbox).await?,
         here: HashMap::new(),
         waiting: Vec::new(),
+        doubtful: Vec::new(),
         refused: 0,
         missing: 0,
     };
@@ -109,22 +131,20 @@ async fn fill<H: Host>(
                 let id = record::arrived_message(key)?;
                 progress.done += 1;
                 progress.total = progress.total.max(progress.done);
-                let stored = store.get(Table::Messages, &record::message_key(id)).await?;
-                match stored.map(|stored| record::decode(&stored)) {
-                    Some(Ok(message)) => filling.take(host, imap, message).await?,
-                    Some(Err(_)) => filling.missing += 1,
-                    None => {}
+                if let Some(message) = filling.read(store, id).await? {
+                    filling.take(host, imap, message).await?;
                 }
                 step(*progress);
             }
         }
     }
     filling.send(host, imap).await?;
+    filling.settle(host, imap).await?;
     // What it says to have, or to have taken, it must list.
     let listed = imap.likenesses(host, &target.mailbox).await?;
     let mut report = Copied { missing: filling.missing, ..Copied::default() };
     for (like, here) in filling.here {
-        let listed = listed.get(&like).copied().unwrap_or(0);
+        let listed = listed.count(&like);
         let present = here.present.min(listed);
         let copied = here.copied.min(listed - present);
         report.present += present;
@@ -137,14 +157,18 @@ async fn fill<H: Host>(
 /// A mailbox on the server that is being filled.
 struct Filling<'a> {
     mailbox: &'a Mailbox,
+    /// What it has, if POP3 tells that. Which one is which need not show.
+    downloaded: Option<&'a BTreeSet<MessageId>>,
     /// How many messages it takes at once.
     at_once: usize,
     /// What it has.
-    present: HashMap<Likeness, u32>,
+    present: Present,
     /// What is here of that which it has.
     here: HashMap<Likeness, Here>,
     /// Messages to send, and their sizes in bytes.
     waiting: Vec<(Message, u64)>,
+    /// Messages that it may have, unless what is told of those is told of others.
+    doubtful: Vec<MessageId>,
     /// How many it refused, one after the other.
     refused: u32,
     /// How many it does not get.
@@ -158,15 +182,29 @@ struct Here {
     present: u32,
     /// It was given them.
     copied: u32,
+    /// It has others that may be they.
+    doubtful: u32,
 }
 
 impl Here {
     fn count(&self) -> u32 {
-        self.present + self.copied
+        self.present + self.copied + self.doubtful
     }
 }
 
 impl Filling<'_> {
+    /// A message's record, if it is there still. One that can't be read is not copied.
+    async fn read(
+        &mut self,
+        store: &impl Store,
+        id: MessageId,
+    ) -> Result<Option<Message>, MailError> {
+        let stored = store.get(Table::Messages, &record::message_key(id)).await?;
+        let read = stored.map(|stored| record::decode(&stored));
+        self.missing += u32::from(matches!(read, Some(Err(_))));
+        Ok(read.and_then(Result::ok))
+    }
+
     /// Sends a message unless the server has it, perhaps only together with others that follow.
     async fn take<H: Host>(
         &mut self,
@@ -178,12 +216,33 @@ impl Filling<'_> {
             self.missing += 1;
             return Ok(());
         };
-        let like = Likeness::of_message(&message);
-        let waiting = self.waiting.iter().filter(|(own, _)| Likeness::of_message(own) == like);
+        let like = Likeness::of(&message);
+        let waiting = self.waiting.iter().filter(|(own, _)| Likeness::of(own) == like);
         if self.has(&like, waiting.count()) {
             self.here.entry(like).or_default().present += 1;
             return Ok(());
         }
+        let is_downloaded = self.downloaded.is_some_and(|all| all.contains(&message.id));
+        if is_downloaded && message.message_id.is_empty() {
+            // It is there under another time: it would stand beside itself, and come again over POP3.
+            self.missing += 1;
+            return Ok(());
+        }
+        if self.doubt(&message).is_some() {
+            self.doubtful.push(message.id);
+            return Ok(());
+        }
+        self.offer(host, imap, message, size).await
+    }
+
+    /// Has a message wait until it is sent.
+    async fn offer<H: Host>(
+        &mut self,
+        host: &H,
+        imap: &mut ImapClient<H::Transport>,
+        message: Message,
+        size: u64,
+    ) -> Result<(), MailError> {
         let bytes: u64 = self.waiting.iter().map(|(_, size)| size).sum();
         if bytes + size > limits::TOGETHER_BYTES {
             self.send(host, imap).await?;
@@ -196,7 +255,33 @@ impl Filling<'_> {
     /// and so many that wait.
     fn has(&self, like: &Likeness, waiting: usize) -> bool {
         let here = self.here.get(like).map_or(0, Here::count) as usize + waiting;
-        here < self.present.get(like).copied().unwrap_or(0) as usize
+        here < self.present.count(like) as usize
+    }
+
+    /// The likeness of a message on the server that is nobody's yet and may be this one.
+    fn doubt(&self, message: &Message) -> Option<Likeness> {
+        self.present.doubtful(message).find(|like| self.has(like, 0)).cloned()
+    }
+
+    /// Sends those of which the server might have had one, where that has turned out to be another's. All
+    /// that it tells as it is here are known by now.
+    async fn settle<H: Host>(
+        &mut self,
+        host: &H,
+        imap: &mut ImapClient<H::Transport>,
+    ) -> Result<(), MailError> {
+        for id in std::mem::take(&mut self.doubtful) {
+            let Some(message) = self.read(host.store(), id).await? else { continue };
+            if let Some(like) = self.doubt(&message) {
+                self.here.entry(like).or_default().doubtful += 1;
+                continue;
+            }
+            match message.body {
+                Body::Whole { size } => self.offer(host, imap, message, size).await?,
+                _ => self.missing += 1,
+            }
+        }
+        self.send(host, imap).await
     }
 
     /// Sends what waits: all of it together, or one by one if the server refuses that, as it then does
@@ -232,7 +317,7 @@ impl Filling<'_> {
         }
         for one in waiting {
             let (message, _) = &one;
-            let like = Likeness::of_message(message);
+            let like = Likeness::of(message);
             if self.has(&like, 0) {
                 self.here.entry(like).or_default().copied += 1;
                 continue;
@@ -252,8 +337,8 @@ impl Filling<'_> {
     }
 
     fn note_sent(&mut self, message: &Message) {
-        let like = Likeness::of_message(message);
-        *self.present.entry(like.clone()).or_default() += 1;
+        let like = Likeness::of(message);
+        self.present.add(message);
         self.here.entry(like).or_default().copied += 1;
         self.refused = 0;
     }

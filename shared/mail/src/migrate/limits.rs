@@ -3,6 +3,9 @@
 /// Messages that are listed in one go.
 pub const WINDOW: usize = 500;
 
+/// So many letters of an address or a subject tell messages apart: fewer than any server tells.
+pub const LETTERS: usize = 100;
+
 /// So many messages may be refused one after the other: a server that refuses more takes none.
 pub const REFUSALS: u32 = 20;
 

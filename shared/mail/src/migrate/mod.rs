@@ -13,32 +13,27 @@
 //! | a mailbox, before the next | its messages are there | they are listed, and left out |
 //! | the last mailbox was compared | all is there | the plan is removed |
 //!
-//! A message without a Message-ID is recognised by the second in which it arrived, which APPEND
-//! hands on. As often as a message is here it is there in the end.
+//! A message without a Message-ID is recognised by when it was sent, or else by when it arrived, which
+//! APPEND hands on, and by its sender and its subject. As often as a message is here it is there in the
+//! end.
+//!
+//! A server may tell a message otherwise than it is: 8-bit letters in a header may come back as others, and
+//! an address without a domain with one. So one without a Message-ID is not sent where another one without
+//! arrived in the very second and has its sender or its subject: it may have been sent before. Neither does
+//! it count as there, and nor does one that was sent and is told so: that could not be checked.
+//!
+//! A copy may go to the mailbox that POP3 has downloaded from, for what is not there any more. What the
+//! ledger says is there still and is not recognised is not sent to that inbox if it has no Message-ID: it
+//! arrived there when it was delivered, which POP3 does not tell, so that it would be doubled with each
+//! copy. Whether the server has it counts as not known.
 
 mod copy;
+mod likeness;
 pub mod limits;
 mod plan;
 #[cfg(test)]
 mod tests;
 
 pub use copy::{Copied, CopyStep, copy};
+pub(crate) use likeness::{Likeness, Present};
 pub use plan::{forget_plan, plans, store_plan};
-
-use crate::record::Message;
-
-/// What tells a message from others, here and on the server: its Message-ID, or else when it arrived.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) struct Likeness(String);
-
-impl Likeness {
-    /// That of a message that is stored here.
-    pub(crate) fn of_message(message: &Message) -> Self {
-        Self::of(&message.message_id, message.arrived.max(0) / 1000)
-    }
-
-    /// That of a message that arrived in this second since 1970 (UTC).
-    pub(crate) fn of(message_id: &str, seconds: i64) -> Self {
-        if message_id.is_empty() { Self(format!(" {seconds}")) } else { Self(message_id.into()) }
-    }
-}

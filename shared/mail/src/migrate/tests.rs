@@ -1,4 +1,7 @@
-//! Copies to a server that takes several messages in one command, or does not.
+//! Copies to a server that takes several messages in one command, or does not, and which tells them as
+//! they are, or does not.
+
+mod unnamed;
 
 use postern_bridge::{AccountId, MailboxId, MessageId, Protocol};
 
@@ -26,6 +29,13 @@ struct Imap {
     forgets: bool,
     /// The messages that it has, as they came.
     taken: Vec<String>,
+    /// What it tells of one that it took, if not that its content is its name: of its content and the
+    /// time that was handed on.
+    tells: Option<fn(&str, &str) -> String>,
+    /// The times of those that it took.
+    times: Vec<String>,
+    /// What it tells of messages that it has besides.
+    others: Vec<String>,
     /// How many messages each APPEND had.
     appends: Vec<usize>,
     buffer: Vec<u8>,
@@ -39,20 +49,25 @@ impl Imap {
             "CAPABILITY" => said = format!("* CAPABILITY IMAP4rev1 {}\r\n", self.capabilities),
             "LIST" => said = "* LIST () \"/\" \"INBOX\"\r\n".into(),
             "SELECT" => {
-                let count = self.taken.len();
+                let count = self.others.len() + self.taken.len();
                 said = format!("* {count} EXISTS\r\n* OK [UIDVALIDITY 1] -\r\n");
             }
             "SEARCH" => {
-                let uids: Vec<_> = (1..=self.taken.len()).map(|uid| uid.to_string()).collect();
+                let count = self.others.len() + self.taken.len();
+                let uids: Vec<_> = (1..=count).map(|uid| uid.to_string()).collect();
                 said = format!("* SEARCH {}\r\n", uids.join(" "));
             }
             "FETCH" => {
-                for (uid, message) in (1..).zip(&self.taken) {
-                    said += &format!(
-                        "* {uid} FETCH (UID {uid} INTERNALDATE \"01-Jan-2026 00:00:00 +0000\" \
-                         ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{}>\"))\r\n",
-                        message.trim_end()
-                    );
+                let named = |name: &str| {
+                    let envelope = format!("NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{name}>\"");
+                    format!("INTERNALDATE \"01-Jan-2026 00:00:00 +0000\" ENVELOPE ({envelope})")
+                };
+                let taken = self.taken.iter().enumerate().map(|(at, message)| match self.tells {
+                    Some(tells) => tells(message, &self.times[at]),
+                    None => named(message.trim_end()),
+                });
+                for (uid, told) in (1..).zip(self.others.iter().cloned().chain(taken)) {
+                    said += &format!("* {uid} FETCH (UID {uid} {told})\r\n");
                 }
                 if self.forgets {
                     self.taken.clear();
@@ -69,6 +84,7 @@ impl Imap {
                     }
                     return format!("{tag} NO not these\r\n");
                 }
+                self.times.extend(line.rsplit('"').nth(1).map(str::to_owned));
                 self.taken.extend(messages);
             }
             _ => {}
@@ -125,10 +141,7 @@ fn copied(server: Imap, names: &[String]) -> (Copied, Imap) {
 
 /// The same, if the copy ends before its time as well; with the one that can't be read.
 fn tried(server: Imap, names: &[String]) -> (Result<Copied, MailError>, Imap) {
-    let host = TestHost::new(server);
-    let to = AccountId(2);
-    let there = Mailbox { id: MailboxId(2), account: to, path: b"INBOX".into(), ..mailbox(1) };
-    let mut writes = vec![mailbox(1).put(), there.put()];
+    let mut writes = Vec::new();
     for (uid, name) in (1..).zip(names) {
         let id = MessageId { mailbox: INBOX, uid };
         let size = name.len() as u64;
@@ -142,14 +155,29 @@ fn tried(server: Imap, names: &[String]) -> (Result<Copied, MailError>, Imap) {
     writes.extend(message(id).put_listed());
     let (table, key) = (Table::Messages, message_key(id));
     writes.push(Write::Put { table, key, value: Vec::new() });
-    let report = block_on(async {
-        host.store.apply(writes, Durability::Strict).await.unwrap();
-        let incoming = account(Protocol::Imap).incoming;
-        let password = Secret::new("secret");
-        let mut imap = ImapClient::connect(&host, &incoming, &password).await.unwrap();
-        copy(&host, AccountId(1), to, &mut imap, &mut |_| {}).await
-    });
-    (report, host.server.take())
+    let ([report], server) = rounds(server, writes);
+    (report, server)
+}
+
+/// Copies what is stored so in the inbox to a server, so many times.
+fn rounds<const N: usize>(
+    server: Imap,
+    mut writes: Vec<Write>,
+) -> ([Result<Copied, MailError>; N], Imap) {
+    let host = TestHost::new(server);
+    let to = AccountId(2);
+    let there = Mailbox { id: MailboxId(2), account: to, path: b"INBOX".into(), ..mailbox(1) };
+    writes.extend([mailbox(1).put(), there.put()]);
+    let incoming = account(Protocol::Imap).incoming;
+    let password = Secret::new("secret");
+    block_on(host.store.apply(writes, Durability::Strict)).unwrap();
+    let round = |_| {
+        block_on(async {
+            let mut imap = ImapClient::connect(&host, &incoming, &password).await.unwrap();
+            copy(&host, AccountId(1), to, &mut imap, &mut |_| {}).await
+        })
+    };
+    (std::array::from_fn(round), host.server.take())
 }
 
 fn letters(count: u32) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! Writing and reading break off wherever they can, and are begun again.
 
 use super::{
+    beside::{downloaded_again, file_elsewhere},
     recovered::{backup_of, lose_settings, lost},
-    restoring::{accounts, downloaded_again, file_elsewhere},
+    restoring::accounts,
     *,
 };
 use crate::{

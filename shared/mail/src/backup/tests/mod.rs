@@ -1,7 +1,9 @@
 //! Mail written to files and read again, whole and interrupted.
 
+mod beside;
 mod damage;
 mod files;
+mod incomplete;
 mod interruptions;
 mod moving;
 mod recovered;

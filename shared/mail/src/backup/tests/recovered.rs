@@ -1,7 +1,8 @@
 //! A backup is brought back where an account's settings were lost.
 
 use super::{
-    restoring::{accounts, file_elsewhere, ledger},
+    beside::file_elsewhere,
+    restoring::{accounts, ledger},
     *,
 };
 use crate::{backup::Backup, pop3::ServerNotes, record::Series, recovery, store::Write};

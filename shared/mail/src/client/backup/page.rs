@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many bytes of a file may be on their way to the page.
-const WINDOW: u64 = 4 << 20;
+pub(super) const WINDOW: u64 = 4 << 20;
 /// How long nothing is told of progress after something was, in milliseconds.
 const PAUSE: i64 = 100;
 

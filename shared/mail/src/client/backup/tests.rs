@@ -1,4 +1,9 @@
-//! Several files are read one after the other.
+//! Several files are read one after the other; a file is written at the speed of its page.
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 
 use postern_bridge::{MessageId, Selection};
 
@@ -7,9 +12,9 @@ use crate::{
     Store,
     backup::tests::File,
     changes::tests::{mailbox, message},
-    client::tests::still,
+    client::tests::{Told, still},
     record::{Body, Record},
-    store::{Durability, Table, Write},
+    store::{Durability, MemoryStore, Table, Write},
     testing::{FailingStore, NoServer, TestHost, account, block_on},
 };
 
@@ -101,4 +106,52 @@ fn what_happens_to_the_folder_between_two_files_counts() {
     let clear = Write::DeleteRange { table: Table::Messages, range };
     block_on(store.apply(vec![clear], Durability::Strict)).unwrap();
     assert_eq!(read(&client, 2, true), (0, MANY + 3));
+}
+
+/// The sizes of the pieces of a file that a page was given.
+fn pieces(told: &Told) -> Vec<u64> {
+    let size = |delta: &Delta| match delta {
+        Delta::ExportData { bytes, .. } => Some(bytes.len() as u64),
+        _ => None,
+    };
+    told.borrow().iter().filter_map(size).collect()
+}
+
+#[test]
+fn no_more_of_a_file_is_on_its_way_than_its_page_has_room_for_and_it_comes_to_its_end() {
+    let (client, told) = still(MemoryStore::new(), account(Protocol::Pop3));
+    let mut batch = vec![Mailbox { total: 9, ..mailbox(FOLDER.0) }.put()];
+    for uid in 1..=9 {
+        let id = MessageId { mailbox: FOLDER, uid };
+        let body = Body::Whole { size: 1 << 20 };
+        batch.extend(Message { body, ..message(id) }.put_listed());
+        batch.extend(record::put_body(id, &b"1234567\n".repeat(1 << 17)));
+    }
+    block_on(client.store().apply(batch, Durability::Strict)).unwrap();
+    let (input, heard) = mpsc::unbounded();
+    let link = Link::new(client.clone(), (ClientId(1), 1), heard);
+    let mut export = pin!(client.export(link, ExportScope::Mailbox(FOLDER), ExportFormat::Mbox));
+    let mut go_on = || export.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let mut taken = 0;
+    let mut pauses = 0;
+    let exported = loop {
+        if let Poll::Ready(exported) = go_on() {
+            break exported.unwrap();
+        }
+        let given = pieces(&told);
+        let (last, all) = (*given.last().unwrap(), given.iter().sum::<u64>());
+        if last == 0 {
+            input.unbounded_send(Input::Saved).unwrap();
+            continue;
+        }
+        assert!(all - taken > page::WINDOW, "it waits for no reason");
+        assert!(all - taken <= page::WINDOW + last, "{} bytes are on their way", all - taken);
+        assert!(go_on().is_pending(), "nobody took any");
+        assert_eq!(pieces(&told), given);
+        pauses += 1;
+        taken = all;
+        input.unbounded_send(Input::Taken(taken)).unwrap();
+    };
+    assert_eq!((exported.messages, exported.bytes), (9, pieces(&told).iter().sum()));
+    assert!(pauses >= 2, "{pauses}");
 }
