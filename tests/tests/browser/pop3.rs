@@ -6,10 +6,7 @@ use anyhow::{Result, ensure};
 use postern::demo::{Fault, Faults, WrongAnswer};
 use postern_tests::{
     browser::{Browser, hook},
-    devtools,
-    dovecot::PASSWORD,
-    letters,
-    site::{Reach, Site},
+    devtools, letters,
 };
 use serde_json::Value;
 

@@ -101,7 +101,7 @@ impl<T: Transport> ImapClient<T> {
             Step::Copying { uid_validity, uid_next } => {
                 let originals = self.as_told(host, entry.task.items()).await?;
                 let selected = self.select(host, target).await?;
-                let since = since(selected, (uid_validity, uid_next));
+                let since = since(&selected, (uid_validity, uid_next));
                 let others = BTreeSet::new();
                 found.uids = self.find_arrivals(host, &originals, since, &others, false).await?;
                 found.uid_validity = selected.uid_validity;
@@ -280,7 +280,7 @@ impl<T: Transport> ImapClient<T> {
         others: &BTreeSet<u32>,
     ) -> Result<Arrivals, MailError> {
         let selected = self.select(host, target).await?;
-        let since = since(selected, noted);
+        let since = since(&selected, noted);
         let uids = self.find_arrivals(host, items, since, others, true).await?;
         Ok(Arrivals { uid_validity: selected.uid_validity, uids })
     }
@@ -316,7 +316,7 @@ impl<T: Transport> ImapClient<T> {
 
 /// The first UID of what has come into a mailbox since its UIDVALIDITY and UIDNEXT were noted; 1 if they
 /// mean nothing any more.
-fn since(selected: Selected, (uid_validity, uid_next): (u32, u32)) -> u32 {
+fn since(selected: &Selected, (uid_validity, uid_next): (u32, u32)) -> u32 {
     if selected.uid_validity == uid_validity { uid_next } else { 1 }
 }
 
