@@ -95,11 +95,11 @@ impl Command {
     }
 }
 
-/// A charset and the keys, as SORT and THREAD have them.
+/// A charset and the keys, as SORT and THREAD have them. Every server that offers these knows UTF-8
+/// (RFC 5256 section 3), and some take no other once UTF8=ACCEPT is enabled (RFC 6855 section 3).
 pub(super) fn with_charset(
     encoder: Encoder,
     keys: &[SearchKey],
 ) -> Result<Encoder, InvalidArgument> {
-    let ascii = keys.iter().all(SearchKey::is_ascii);
-    key::encode_all(keys, encoder.text(if ascii { " US-ASCII" } else { " UTF-8" }))
+    key::encode_all(keys, encoder.text(" UTF-8"))
 }

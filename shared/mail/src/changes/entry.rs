@@ -26,7 +26,8 @@ pub struct Entry {
     /// Of a change of all messages of a mailbox, which those were.
     #[serde(default)]
     pub all: Option<Everything>,
-    /// How many of its messages were not found on the server, and have left it: told when it is done.
+    /// How many of its messages were not found on the server, and have left it: told when it is
+    /// done.
     #[serde(default)]
     pub lost: u32,
     /// What is to be done.

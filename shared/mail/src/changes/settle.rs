@@ -56,8 +56,8 @@ impl Settled {
         Self { unknown: mailboxes.into_iter().collect(), ..Self::default() }
     }
 
-    /// What an earlier try has done in these mailboxes before it broke off, so that nobody was told: so
-    /// many messages were left.
+    /// What an earlier try has done in these mailboxes before it broke off, so that nobody was
+    /// told: so many messages were left.
     pub fn untold(mailboxes: impl IntoIterator<Item = MailboxId>, left: u32) -> Self {
         let asking = Self::asking(mailboxes);
         Self { changed: asking.unknown.clone(), left, ..asking }

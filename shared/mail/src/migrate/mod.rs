@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | the plan was stored | nothing is copied | the next start begins |
 //! | CREATE, no answer | the folder is there, or not | a folder that is there is used |
-//! | APPEND, no answer | the messages are there, or not | the mailbox is listed again: what has its Message-ID is not sent again |
+//! | APPEND, no answer | the messages are there, or not | the mailbox is listed again: what is recognised, or may be it, is not sent again |
 //! | a mailbox, before the next | its messages are there | they are listed, and left out |
 //! | the last mailbox was compared | all is there | the plan is removed |
 //!

@@ -64,11 +64,6 @@ const NOT_FOR: &[(&str, Kind, &str)] = &[
     ),
     (offered::ROOM, Kind::Dovecot, "it limits nothing here, and is full in a test of its own"),
     (offered::ROOM, Kind::Courier, "it limits nothing here"),
-    (
-        offered::TOGETHER,
-        Kind::Courier,
-        "what it tells is not counted before all of it is here; why is not known",
-    ),
 ];
 
 /// Has Cyrus never compress.

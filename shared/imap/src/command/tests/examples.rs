@@ -371,7 +371,7 @@ fn search_examples() -> Vec<(Command, &'static str)> {
         ),
         (
             Command::uid_sort(&latest, &[SearchKey::Text("x".into())]).unwrap(),
-            r#"UID SORT (SUBJECT REVERSE DATE) US-ASCII TEXT "x""#,
+            r#"UID SORT (SUBJECT REVERSE DATE) UTF-8 TEXT "x""#,
         ),
         (
             Command::uid_thread(ThreadAlgorithm::References, &[SearchKey::Text("\u{e4}".into())])

@@ -1,5 +1,5 @@
-//! Copies that are looked for, because the server has not said which they are, among others that look
-//! like them.
+//! Copies that are looked for, because the server has not said which they are, among others that
+//! look like them.
 
 use super::{server::Letter, uncopied::double, *};
 use crate::changes::Step;
@@ -72,8 +72,8 @@ fn a_copy_is_found_that_was_given_another_date() {
     assert_eq!(uids(&host, OTHER), [5, 6]);
 }
 
-/// How many of letters 1 and 2 count as not copied, where the server copies only the first, and tells no
-/// more than this of copies.
+/// How many of letters 1 and 2 count as not copied, where the server copies only the first, and
+/// tells no more than this of copies.
 fn left_of(told: &[String]) -> u32 {
     let server = Imap { tells_copies: told.into(), uncopied: Some(2), ..Imap::new("") };
     let host = host(server);
@@ -97,7 +97,7 @@ fn copies_are_told_up_to_a_million_in_all() {
 
 #[test]
 fn one_copy_that_can_not_be_looked_at_keeps_no_other_from_being_found() {
-    let host = host(Imap { damaged: vec![6], ..Imap::new("") });
+    let host = host(Imap { damaged: vec![("m2", 6)], ..Imap::new("") });
     move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
     assert_eq!(drain(&host).unwrap()[0].left, 1);
     assert_eq!((uids(&host, INBOX), uids(&host, OTHER)), (vec![2], vec![5, 7]));
@@ -110,7 +110,7 @@ fn one_copy_that_can_not_be_looked_at_keeps_no_other_from_being_found() {
 fn what_was_moved_or_copied_stays_so_where_the_server_refuses_to_tell_more_of_it() {
     for refuses in [vec![], vec!["UID SEARCH"]] {
         for is_copy in [false, true] {
-            let damaged = if refuses.is_empty() { vec![6] } else { vec![] };
+            let damaged = if refuses.is_empty() { vec![("m2", 6)] } else { vec![] };
             let refuses = refuses.clone();
             let host = host(Imap { damaged, refuses, ..Imap::new("MOVE") });
             edit(&host, async |editor| editor.transfer(INBOX, &[1, 2, 3], OTHER, is_copy).await)

@@ -126,6 +126,23 @@ fn a_mailbox_that_was_made_anew_keeps_what_was_queued() {
 }
 
 #[test]
+fn one_that_can_not_be_looked_at_in_a_mailbox_that_was_made_anew_keeps_no_other_from_its_mark() {
+    let host = host("");
+    flag(&host, INBOX, &[1, 2, 3]).unwrap();
+    {
+        let mut server = host.server.borrow_mut();
+        server.damaged = vec![("m1", 12)];
+        let inbox = server.folders.get_mut("m1").unwrap();
+        inbox.uid_validity = 7;
+        inbox.letters.iter_mut().for_each(|letter| letter.uid += 10);
+    }
+    assert_eq!(drain(&host).unwrap()[0].left, 1);
+    let server = host.server.borrow();
+    let marked = server.folders["m1"].letters.iter().filter(|own| !own.flags.is_empty());
+    assert_eq!(marked.map(|own| own.uid).collect::<Vec<_>>(), [11, 13]);
+}
+
+#[test]
 fn what_was_queued_for_a_folder_does_not_meet_another_one_that_has_taken_its_name() {
     for capabilities in ["MOVE UIDPLUS", "UIDPLUS"] {
         let host = host(capabilities);

@@ -45,8 +45,8 @@ pub(super) struct Imap {
     pub(super) folders: BTreeMap<String, Folder>,
     /// Commands that are refused.
     pub(super) refuses: Vec<&'static str>,
-    /// The UIDs of those that can't be listed in mailbox `m2`.
-    pub(super) damaged: Vec<u32>,
+    /// Those that can't be listed, by mailbox and UID.
+    pub(super) damaged: Vec<(&'static str, u32)>,
     /// The marks that are told to be kept, if it tells; it keeps all others as long as the connection.
     pub(super) permanent: Option<&'static str>,
     /// Whether mailboxes are open for reading alone.
@@ -191,7 +191,9 @@ impl Imap {
     }
 
     fn is_damaged(&self, uids: &str) -> bool {
-        self.selected.as_deref() == Some("m2") && self.damaged.iter().copied().any(set(uids))
+        let named = set(uids);
+        let is_open = |name: &str| self.selected.as_deref() == Some(name);
+        self.damaged.iter().any(|(name, uid)| is_open(name) && named(*uid))
     }
 
     fn open(&mut self) -> &mut Folder {

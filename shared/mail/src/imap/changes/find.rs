@@ -36,8 +36,8 @@ impl Traits {
             && (has_id || self.arrived == Some(item.arrived))
     }
 
-    /// Whether this is a copy of an item, with which its date is kept (RFC 9051 section 6.4.7). What
-    /// also came by way of a list has the same Message-ID, but another size or another date.
+    /// Whether this is a copy of an item, with which its date is kept (RFC 9051 section 6.4.7).
+    /// What also came by way of a list has the same Message-ID, but another size or another date.
     fn is_copy_of(&self, item: &Item) -> bool {
         self.fit(item) && self.arrived == Some(item.arrived)
     }
@@ -94,9 +94,9 @@ impl<T: Transport> ImapClient<T> {
         })
     }
 
-    /// Messages of the selected mailbox with the sizes and dates that the server tells of them now, as
-    /// it does of their copies: what was made here may have others. One that it does not tell is as it is
-    /// known.
+    /// Messages of the selected mailbox with the sizes and dates that the server tells of them now,
+    /// as it does of their copies: what was made here may have others. One that it does not tell is
+    /// as it is known.
     pub(super) async fn as_told<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -112,9 +112,9 @@ impl<T: Transport> ImapClient<T> {
     }
 
     /// The UIDs of messages that came into the selected mailbox, from a UID on, in the order of the
-    /// items; 0 where none or more than one could be it. Each message is found once, and none of those
-    /// that are known to be others. Where the server has said that they came just now, one may have another
-    /// date than its item.
+    /// items; 0 where none or more than one could be it. Each message is found once, and none of
+    /// those that are known to be others. Where the server has said that they came just now, one
+    /// may have another date than its item.
     pub(super) async fn find_arrivals<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -139,7 +139,8 @@ impl<T: Transport> ImapClient<T> {
             for (item, found) in items.iter().zip(&mut found).filter(|(_, found)| **found == 0) {
                 let fitting = traits.iter().filter(|(_, own)| fits(own, item));
                 let fitting: Vec<u32> = fitting.map(|(uid, _)| *uid).collect();
-                // Several that came just now came in the order of the items; of old ones nobody knows.
+                // Several that came just now came in the order of the items; of old ones nobody
+                // knows.
                 *found = match fitting[..] {
                     [uid] => uid,
                     [oldest, ..] if from > 1 => oldest,
@@ -203,8 +204,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(uids.numbers().filter(|uid| *uid >= from && !is_provisional(*uid)).collect())
     }
 
-    /// What the server tells of these messages of the selected mailbox; and why it has refused to tell it
-    /// of some, if it has. One of those, such as a damaged message, keeps no other from it.
+    /// What the server tells of these messages of the selected mailbox; and why it has refused to
+    /// tell it of some, if it has. One of those, such as a damaged message, keeps no other from it.
     async fn traits<H: Host<Transport = T>>(
         &mut self,
         host: &H,

@@ -178,9 +178,10 @@ impl<T: Transport> ImapClient<T> {
         self.subscribed(host, &mailbox.path, false).await.map(drop)
     }
 
-    /// None but the inbox is open any more while a mailbox gets another name or goes: what a server makes of
-    /// one that is open meanwhile, or nested in it, differs, and some refuse or hang up. Not by CLOSE, which
-    /// expunges: by UNSELECT, or else the inbox is opened to be read; if that fails, none is open.
+    /// None but the inbox is open any more while a mailbox gets another name or goes: what a server
+    /// makes of one that is open meanwhile, or nested in it, differs, and some refuse or hang up.
+    /// Not by CLOSE, which expunges: by UNSELECT, or else the inbox is opened to be read; if that
+    /// fails, none is open.
     async fn leave<H: Host<Transport = T>>(&mut self, host: &H) -> Result<(), MailError> {
         if self.selected.is_none() {
             return Ok(());

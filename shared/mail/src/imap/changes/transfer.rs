@@ -237,9 +237,9 @@ impl<T: Transport> ImapClient<T> {
         self.remove(host, &rest).await
     }
 
-    /// UIDs of arrivals that COPYUID did not tell are looked for, among what came since these counters of the
-    /// target were `noted`. The server has said that they came: if it refuses to tell more, they are not
-    /// known, and the target is asked for.
+    /// UIDs of arrivals that COPYUID did not tell are looked for, among what came since these
+    /// counters of the target were `noted`. The server has said that they came: if it refuses to
+    /// tell more, they are not known, and the target is asked for.
     async fn complete<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -270,7 +270,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(Arrivals { uid_validity, uids: uids.collect() })
     }
 
-    /// Looks in a mailbox for messages that have come into it since these counters of it were `noted`.
+    /// Looks in a mailbox for messages that have come into it since these counters of it were
+    /// `noted`.
     async fn look_for<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -314,8 +315,8 @@ impl<T: Transport> ImapClient<T> {
     }
 }
 
-/// The first UID of what has come into a mailbox since its UIDVALIDITY and UIDNEXT were noted; 1 if they
-/// mean nothing any more.
+/// The first UID of what has come into a mailbox since its UIDVALIDITY and UIDNEXT were noted; 1 if
+/// they mean nothing any more.
 fn since(selected: &Selected, (uid_validity, uid_next): (u32, u32)) -> u32 {
     if selected.uid_validity == uid_validity { uid_next } else { 1 }
 }
@@ -337,8 +338,8 @@ pub(super) fn accepted(answer: &Answer, what: &'static str) -> Result<(), MailEr
     answer.ends.iter().find_map(|end| refusal(what, end)).map_or(Ok(()), Err)
 }
 
-/// Which UIDs of these messages became which, as COPYUID tells: several times at some servers, but no more
-/// than [`limits::MESSAGES`] in all.
+/// Which UIDs of these messages became which, as COPYUID tells: several times at some servers, but
+/// no more than [`limits::MESSAGES`] in all.
 fn copied(answer: &Answer, items: &[Item]) -> (u32, BTreeMap<u32, u32>) {
     let asked: BTreeSet<u32> = items.iter().map(|item| item.uid).collect();
     let mut pairs = BTreeMap::new();

@@ -300,7 +300,7 @@ fn told_together(capability: &str, threads: Option<String>) -> Vec<Vec<u32>> {
     let host = host_with_conversations();
     let mut script =
         vec![select(60, 9, 61), unread(0), all("1:60"), (items!("11:60"), ok(&listed(11..=60)))];
-    script.extend(threads.map(|answer| ("UID THREAD REFERENCES US-ASCII ALL", answer)));
+    script.extend(threads.map(|answer| ("UID THREAD REFERENCES UTF-8 ALL", answer)));
     script.push((items!("1:10"), ok(&listed(1..=10))));
     let greeting = format!("* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH {capability}] hi\r\n");
     let mut client = connect(&host, Security::Tls, &greeting, script).unwrap();
