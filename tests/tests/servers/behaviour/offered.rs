@@ -29,12 +29,11 @@ use super::{
 /// What a server must limit.
 pub(super) const ROOM: &str = "how much room the server gives, and how much of it is used, is told";
 
-/// What a server must tell threads for, or name conversations.
-pub(super) const TOGETHER: &str =
-    "what belongs to what is shown is told by the server before all of it is here";
-
 pub(super) const STEPS: &[Step] = &[
-    Step { behaviour: TOGETHER, check: |scene| Box::pin(told_together(scene)) },
+    Step {
+        behaviour: "what belongs to what is shown is told by the server before all of it is here",
+        check: |scene| Box::pin(told_together(scene)),
+    },
     Step {
         behaviour: "where the server names conversations its names count, else what is followed",
         check: |scene| Box::pin(names_of_conversations(scene)),
