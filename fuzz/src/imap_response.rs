@@ -30,9 +30,9 @@ const BEGINNINGS: [&str; 24] = [
     "A1 NO [",
 ];
 
-/// A response never makes the reader panic. Unless it is cut where a literal is announced, it is told
-/// as one response, defects aside, or left out because it names a command that was not given, and the
-/// next response is understood.
+/// A response never makes the reader panic. Unless it is cut where a literal is announced, it is
+/// told as one response, defects aside, or left out because it names a command that was not given,
+/// and the next response is understood.
 ///
 /// # Panics
 ///

@@ -83,8 +83,8 @@ pub(crate) fn copy_state(address: &str, state: &CopyState) -> String {
                         .to_owned()
                 }
                 more => format!(
-                    " {more} could not be checked, or are not there: the server refused them, or they \
-                     are not here as a whole."
+                    " {more} could not be checked, or are not there: the server refused them, or \
+                     they are not here as a whole."
                 ),
             };
             format!("Checked: the server has {there} of {address}, {copied} of them new.{missing}")

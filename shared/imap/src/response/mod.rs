@@ -108,8 +108,8 @@ pub enum Defect {
     /// A known response that lacks what it must have; its name.
     #[error("{0} response that makes no sense")]
     Senseless(String),
-    /// A tag that belongs to no command; or, with the result of a search, to none that searches: the
-    /// result is left out.
+    /// A tag that belongs to no command; or, with the result of a search, to none that searches:
+    /// the result is left out.
     #[error("an answer to a command that was not given")]
     UnknownTag,
     /// A continuation that nobody waits for.

@@ -161,8 +161,8 @@ impl Session {
         !(self.queue.is_empty() && self.in_flight.is_empty())
     }
 
-    /// The names of the commands that the server works on: those that were begun to be sent, and have not
-    /// ended.
+    /// The names of the commands that the server works on: those that were begun to be sent, and
+    /// have not ended.
     pub fn under_way(&self) -> impl Iterator<Item = &'static str> {
         self.in_flight.iter().map(|own| own.name)
     }

@@ -39,9 +39,10 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    /// Refuses what is no copy from POP3 to IMAP, and one into a mailbox that a POP3 account empties:
-    /// the copies would be downloaded as new mail, and deleted there again. Into one that POP3 leaves as
-    /// it is goes what it does not have any more, which the ledger knows again when it is listed.
+    /// Refuses what is no copy from POP3 to IMAP, and one into a mailbox that a POP3 account
+    /// empties: the copies would be downloaded as new mail, and deleted there again. Into one that
+    /// POP3 leaves as it is goes what it does not have any more, which the ledger knows again when
+    /// it is listed.
     fn check_copy(&self, source: &Account, to: AccountId) -> Result<(), MailError> {
         let target = self.account(to)?;
         if (source.protocol, target.protocol) != (Protocol::Pop3, Protocol::Imap) {

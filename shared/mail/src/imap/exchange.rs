@@ -215,9 +215,9 @@ impl<T: Transport> ImapClient<T> {
         Ok(answer)
     }
 
-    /// Gives a command. If it is one on which the server may work for long without a word, and it has said
-    /// none for a while, it is asked first whether it is still there: that the connection is dead shows
-    /// sooner so.
+    /// Gives a command. If it is one on which the server may work for long without a word, and it
+    /// has said none for a while, it is asked first whether it is still there: that the connection
+    /// is dead shows sooner so.
     ///
     /// # Errors
     ///

@@ -13,7 +13,8 @@ use crate::{
     record::{self, Mailbox},
 };
 
-/// The mailbox that is open; but for its reach and the marks that it keeps, as it was when it was opened.
+/// The mailbox that is open; but for its reach and the marks that it keeps, as it was when it was
+/// opened.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Selected {
     pub(super) mailbox: MailboxId,

@@ -224,7 +224,8 @@ impl Filling<'_> {
         }
         let is_downloaded = self.downloaded.is_some_and(|all| all.contains(&message.id));
         if is_downloaded && message.message_id.is_empty() {
-            // It is there under another time: it would stand beside itself, and come again over POP3.
+            // It is there under another time: it would stand beside itself, and come again over
+            // POP3.
             self.missing += 1;
             return Ok(());
         }
@@ -263,8 +264,8 @@ impl Filling<'_> {
         self.present.doubtful(message).find(|like| self.has(like, 0)).cloned()
     }
 
-    /// Sends those of which the server might have had one, where that has turned out to be another's. All
-    /// that it tells as it is here are known by now.
+    /// Sends those of which the server might have had one, where that has turned out to be
+    /// another's. All that it tells as it is here are known by now.
     async fn settle<H: Host>(
         &mut self,
         host: &H,

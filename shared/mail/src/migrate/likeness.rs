@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::limits;
 use crate::record::Message;
 
-/// What tells a message from others, here and on the server: its Message-ID. Of one without, all that it
-/// says of itself and that servers tell: when it was sent, or else when it arrived, its sender and its
-/// subject.
+/// What tells a message from others, here and on the server: its Message-ID. Of one without, all
+/// that it says of itself and that servers tell: when it was sent, or else when it arrived, its
+/// sender and its subject.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Likeness {
     /// It has a Message-ID.
@@ -24,8 +24,9 @@ pub(crate) enum Likeness {
 }
 
 impl Likeness {
-    /// That of a message that is stored here, or of one as the server tells it. How it is written does
-    /// not count: encoded words, the case of letters and the space between them are servers' to choose.
+    /// That of a message that is stored here, or of one as the server tells it. How it is written
+    /// does not count: encoded words, the case of letters and the space between them are servers'
+    /// to choose.
     pub(crate) fn of(message: &Message) -> Self {
         if !message.message_id.is_empty() {
             return Self::Named(message.message_id.clone());
@@ -38,8 +39,9 @@ impl Likeness {
         Self::Unnamed { second, from: bare(from), subject: bare(&message.subject) }
     }
 
-    /// Whether a message of the one likeness may be one of the other that the server tells otherwise than
-    /// it is, if they arrived in the same second: it is not known of a server to spoil both.
+    /// Whether a message of the one likeness may be one of the other that the server tells
+    /// otherwise than it is, if they arrived in the same second: it is not known of a server to
+    /// spoil both.
     fn may_be(&self, other: &Self) -> bool {
         match (self, other) {
             (

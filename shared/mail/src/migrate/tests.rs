@@ -1,5 +1,5 @@
-//! Copies to a server that takes several messages in one command, or does not, and which tells them as
-//! they are, or does not.
+//! Copies to a server that takes several messages in one command, or does not, and which tells them
+//! as they are, or does not.
 
 mod unnamed;
 
@@ -29,8 +29,8 @@ struct Imap {
     forgets: bool,
     /// The messages that it has, as they came.
     taken: Vec<String>,
-    /// What it tells of one that it took, if not that its content is its name: of its content and the
-    /// time that was handed on.
+    /// What it tells of one that it took, if not that its content is its name: of its content and
+    /// the time that was handed on.
     tells: Option<fn(&str, &str) -> String>,
     /// The times of those that it took.
     times: Vec<String>,

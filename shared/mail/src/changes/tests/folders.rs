@@ -164,8 +164,8 @@ fn a_server_that_says_where_a_persons_folders_are_is_not_asked_for_others() {
     assert_eq!(names(&host), ["Japan 2024", "Trips", "m1", "m2"]);
 }
 
-/// How a folder of this name is asked for at a server that offers so much, and refuses its use with these
-/// words.
+/// How a folder of this name is asked for at a server that offers so much, and refuses its use with
+/// these words.
 fn asked_for(
     offers: &'static str,
     refuses: Option<&'static str>,

@@ -47,7 +47,8 @@ pub(super) struct Imap {
     pub(super) refuses: Vec<&'static str>,
     /// Those that can't be listed, by mailbox and UID.
     pub(super) damaged: Vec<(&'static str, u32)>,
-    /// The marks that are told to be kept, if it tells; it keeps all others as long as the connection.
+    /// The marks that are told to be kept, if it tells; it keeps all others as long as the
+    /// connection.
     pub(super) permanent: Option<&'static str>,
     /// Whether mailboxes are open for reading alone.
     pub(super) read_only: bool,

@@ -84,9 +84,9 @@ impl<T: Transport> ImapClient<T> {
         Ok(())
     }
 
-    /// A server that keeps a mark no longer than the connection need not refuse it (RFC 9051 section
-    /// 7.1): it is there until then. One that has opened the mailbox for reading alone may name none that
-    /// it keeps, whatever it would keep else.
+    /// A server that keeps a mark no longer than the connection need not refuse it (RFC 9051
+    /// section 7.1): it is there until then. One that has opened the mailbox for reading alone may
+    /// name none that it keeps, whatever it would keep else.
     fn check_permanent(&self, flag: &Flag) -> Result<(), MailError> {
         match (&self.selected, flag) {
             (Some(Selected { permanent, .. }), _) if permanent.has(flag) => Ok(()),
@@ -254,8 +254,8 @@ impl<T: Transport> ImapClient<T> {
     }
 }
 
-/// Whether a person has asked for a mark, and not for something else that it follows from: for opening
-/// a message, or for moving it to the junk.
+/// Whether a person has asked for a mark, and not for something else that it follows from: for
+/// opening a message, or for moving it to the junk.
 fn is_asked_for(entry: &Entry, mark: &Mark) -> bool {
     entry.origin.is_some() && !changes::is_for_filters(mark)
 }

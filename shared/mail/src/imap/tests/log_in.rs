@@ -121,8 +121,8 @@ const BEARERS: [Bearer; 2] = [
 ];
 
 impl Bearer {
-    /// What becomes of a log-in whose message is answered so, at a server that takes it at once, and at
-    /// one that has to ask for it.
+    /// What becomes of a log-in whose message is answered so, at a server that takes it at once,
+    /// and at one that has to ask for it.
     fn log_in(&self, answer: &str, more: &[(&'static str, String)]) -> [Result<(), MailError>; 2] {
         let mechanism = self.asked.replace("AUTHENTICATE ", "AUTH=");
         let at_once = vec![(self.at_once, answer.to_owned())];

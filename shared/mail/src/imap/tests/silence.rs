@@ -123,8 +123,8 @@ fn a_greeting_a_log_in_and_the_end_of_waiting_for_news_come_soon_or_not_at_all()
     assert_eq!(seconds(&host, waiting), 60 + 60);
 }
 
-/// After how many seconds it is given up to put a message of so many bytes into a mailbox, if the server
-/// takes it, and over a connection that breaks without a word after so many.
+/// After how many seconds it is given up to put a message of so many bytes into a mailbox, if the
+/// server takes it, and over a connection that breaks without a word after so many.
 fn appends(size: usize, takes: bool, cut: Option<usize>) -> i64 {
     let host = Quiet::new(LOGGED_IN);
     host.server.borrow_mut().takes = takes;

@@ -33,7 +33,8 @@ fn told(time: &str, [date, subject, name, host]: [&str; 4]) -> String {
     format!("INTERNALDATE \"{time}\" ENVELOPE ({envelope})")
 }
 
-/// The same of one that came as this letter does: its date, its subject, and the two parts of its sender.
+/// The same of one that came as this letter does: its date, its subject, and the two parts of its
+/// sender.
 fn fields(letter: &str) -> [&str; 4] {
     let field = |name| letter.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     let (name, host) = field("From: ").split_once('@').unwrap_or_default();
