@@ -162,12 +162,11 @@ const CLEO: &str = "cleo@demo.postern.example";
 async fn add_another(
     browser: &Browser,
     servers: &Servers,
-    (protocol, user): (&'static str, &str),
+    (protocol, address): (&'static str, &'static str),
     count: usize,
 ) -> Result<()> {
     browser.script("location.hash = '#/setup'").await?;
-    servers.form(protocol).fill(browser).await?;
-    browser.fill("setup-address", user).await?;
+    Form { address, ..servers.form(protocol) }.fill(browser).await?;
     // All of them send as the one that the other server knows.
     browser.fill("setup-out-username", USER).await?;
     browser.click("setup-add").await?;

@@ -105,6 +105,7 @@ pub(crate) async fn demo_alone(faults: Faults) -> Result<(Demo, Site)> {
 /// What is typed into the set-up form.
 pub(crate) struct Form {
     pub(crate) protocol: &'static str,
+    pub(crate) address: &'static str,
     pub(crate) password: String,
     pub(crate) incoming: (String, u16),
     pub(crate) outgoing: (String, u16),
@@ -117,6 +118,7 @@ impl Form {
     pub(crate) fn new(protocol: &'static str, incoming: SocketAddr, outgoing: SocketAddr) -> Self {
         Self {
             protocol,
+            address: USER,
             password: PASSWORD.into(),
             incoming: ("localhost".into(), incoming.port()),
             outgoing: ("localhost".into(), outgoing.port()),
@@ -128,7 +130,7 @@ impl Form {
     pub(crate) async fn fill(&self, browser: &Browser) -> Result<()> {
         browser.click("setup-by-hand").await?;
         browser.fill("setup-name", "Ben Hollis").await?;
-        browser.fill("setup-address", USER).await?;
+        browser.fill("setup-address", self.address).await?;
         browser.fill("setup-password", &self.password).await?;
         browser.click(&format!("setup-protocol-{}", self.protocol)).await?;
         browser.fill("setup-in-host", &self.incoming.0).await?;
