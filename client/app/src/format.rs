@@ -74,8 +74,11 @@ pub(crate) fn hue(name: &str, hues: u32) -> u32 {
     hash % hues
 }
 
-/// The date of a list row: only as much of it as is needed.
+/// The date of a list row: only as much of it as is needed; nothing for 0, which nobody knows.
 pub(crate) fn row_date(millis: i64) -> String {
+    if millis == 0 {
+        return String::new();
+    }
     let date = Date::new(&JsValue::from_f64(millis as f64));
     FORMATS.with(|formats| match nearness(day(&date), day(&Date::new_0())) {
         Nearness::Today => formats.time.write(&date),
@@ -85,8 +88,11 @@ pub(crate) fn row_date(millis: i64) -> String {
     })
 }
 
-/// The whole date with its time, for an opened message.
+/// The whole date with its time, for an opened message; nothing for 0.
 pub(crate) fn full_date(millis: i64) -> String {
+    if millis == 0 {
+        return String::new();
+    }
     FORMATS.with(|formats| formats.full.write(&Date::new(&JsValue::from_f64(millis as f64))))
 }
 
@@ -152,6 +158,11 @@ impl Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_that_nobody_knows_is_not_shown() {
+        assert_eq!((row_date(0), full_date(0)), (String::new(), String::new()));
+    }
 
     #[test]
     fn a_row_shows_as_much_of_the_date_as_is_needed() {

@@ -141,7 +141,7 @@ pub struct Row {
     pub subject: String,
     /// The first words of the text; empty while it is not known.
     pub preview: String,
-    /// When it arrived, in milliseconds since 1970 (UTC).
+    /// When it arrived, in milliseconds since 1970 (UTC); 0 if nobody knows.
     pub date: i64,
     /// Its flags. A conversation is seen if all of its messages in the listed mailbox are, and flagged
     /// if one is.
