@@ -32,7 +32,7 @@ pub enum SessionError {
     /// An authentication has more than [`MAX_CHALLENGES`] challenges.
     #[error("more than {MAX_CHALLENGES} challenges")]
     TooManyChallenges,
-    /// The server let us in before it had proven that it knows the password.
+    /// The server let us in before it had proven that it knows the password, or failed to prove it.
     #[error("a log-in without the server's proof that it knows the password")]
     Unverified,
 }

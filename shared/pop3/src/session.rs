@@ -257,6 +257,9 @@ impl Session {
             return Err(SessionError::TooManyChallenges);
         }
         let response = decode(challenge).and_then(|challenge| mechanism.respond(&challenge));
+        if response.as_ref().is_err_and(|error| error.is_of_impostor()) {
+            return Err(SessionError::Unverified);
+        }
         let line = response.map_or_else(|_| "*".into(), postern_sasl::encode) + "\r\n";
         self.outputs.push_back(Output::Send(line.into_bytes()));
         Ok(())

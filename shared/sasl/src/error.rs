@@ -22,3 +22,10 @@ pub enum SaslError {
     #[error("the server could not prove that it knows the password")]
     ServerUnproven,
 }
+
+impl SaslError {
+    /// Whether the server is not the one that knows the password: then nothing more is to be told to it.
+    pub fn is_of_impostor(self) -> bool {
+        matches!(self, Self::ForeignNonce | Self::ServerUnproven)
+    }
+}

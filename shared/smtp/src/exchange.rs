@@ -150,6 +150,9 @@ fn answer_challenge(
         return Err(SessionError::TooManyChallenges);
     }
     let response = decode(reply.text()).and_then(|challenge| mechanism.respond(&challenge));
+    if response.as_ref().is_err_and(|error| error.is_of_impostor()) {
+        return Err(SessionError::Unverified);
+    }
     let line = response.map_or_else(|_| "*".into(), encode) + "\r\n";
     Ok(Step::Send(line.into()))
 }

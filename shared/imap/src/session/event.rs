@@ -92,7 +92,7 @@ pub enum FatalError {
     /// there.
     #[error("unprotected bytes arrived behind the go-ahead for TLS")]
     BytesBeforeTls,
-    /// The server let us in before it had proven that it knows the password.
+    /// The server let us in before it had proven that it knows the password, or failed to prove it.
     #[error("the server could not prove that it knows the password")]
     Unverified,
     /// It sends responses without end that end no command.

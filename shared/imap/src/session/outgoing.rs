@@ -41,6 +41,8 @@ pub(super) enum Reply {
     Proceed,
     /// Wait for news.
     Idle,
+    /// Say no more: the server could not prove that it knows the password.
+    HangUp,
 }
 
 /// A command on its way out. `Debug` does not show its bytes.
@@ -234,6 +236,9 @@ impl Outgoing {
                 self.state = State::Exchange;
                 let mechanism = self.mechanism.as_mut()?;
                 let response = decode(text).and_then(|challenge| mechanism.respond(&challenge));
+                if response.as_ref().is_err_and(|error| error.is_of_impostor()) {
+                    return Some(Reply::HangUp);
+                }
                 // An asterisk ends the exchange; the server then refuses the command.
                 let line = response.map_or_else(|_| "*".into(), encode);
                 Some(Reply::Send(format!("{line}\r\n").into_bytes()))

@@ -214,6 +214,7 @@ impl Session {
             Some(Reply::Idle) => {
                 self.emit(Event::Idling { renew_within: IDLE_RENEWAL });
             }
+            Some(Reply::HangUp) => return self.fail(FatalError::Unverified),
             None => return self.emit(Event::Defect(Defect::UnexpectedContinuation)),
         }
         self.send_queued();

@@ -85,6 +85,18 @@ fn a_server_that_lets_us_in_without_its_proof_is_not_believed() {
 }
 
 #[test]
+fn a_server_that_can_not_prove_itself_is_told_no_more() {
+    let mut session = session("* OK [CAPABILITY IMAP4rev1 SASL-IR] ready\r\n");
+    session.start(scram());
+    session.handle_input(format!("+ {}\r\n", SCRAM[1]).as_bytes());
+    assert!(sent(&mut session).ends_with(&format!("{}\r\n", SCRAM[2])));
+    // A signature, but not the one: "v=" and the one of another exchange.
+    session.handle_input(b"+ dj02cnJpVFJCaTIzV3BSUi93dHVwK21NaFVaVW4vZEI1bkxUSlJzamw5NUc0PQ==\r\n");
+    let (said, events) = drain(&mut session);
+    assert_eq!((&*said, &*events), ("", &[Event::Fatal(FatalError::Unverified)][..]));
+}
+
+#[test]
 fn a_server_that_proves_itself_lets_us_in() {
     for sasl_ir in [true, false] {
         let offered = if sasl_ir { "SASL-IR" } else { "IDLE" };
