@@ -60,7 +60,7 @@ fn messages_are_sorted() {
     let sort =
         Command::uid_sort(&[by(SortBy::Subject, false), by(SortBy::Date, true)], &[SearchKey::All])
             .unwrap();
-    assert_eq!(said(sort), "UID SORT (SUBJECT REVERSE DATE) US-ASCII ALL");
+    assert_eq!(said(sort), "UID SORT (SUBJECT REVERSE DATE) UTF-8 ALL");
     let Response::Sort(result) = response("* SORT 2 84 882") else { panic!("not sorted") };
     assert_eq!(result.numbers, [2, 84, 882]);
     let Response::Sort(result) = response("* SORT") else { panic!("not sorted") };
@@ -71,7 +71,7 @@ fn messages_are_sorted() {
 fn messages_are_put_into_threads() {
     let keys = [SearchKey::Since(Day::new(2000, 3, 5).unwrap()), SearchKey::Text("gewp".into())];
     let thread = Command::uid_thread(ThreadAlgorithm::References, &keys).unwrap();
-    assert_eq!(said(thread), r#"UID THREAD REFERENCES US-ASCII SINCE 5-Mar-2000 TEXT "gewp""#);
+    assert_eq!(said(thread), r#"UID THREAD REFERENCES UTF-8 SINCE 5-Mar-2000 TEXT "gewp""#);
     let Response::Threads(threads) = response(
         "* THREAD (166)(167)(168)(169)(172)((170)(179))(171)(173)(174 (175)(176)(178)(181)(180))\
          ((177)(183)(182)(188 (184)(189))(185 186)(187))(190)(191)(192)(193)((194)(195 196))\
