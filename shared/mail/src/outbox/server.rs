@@ -135,12 +135,17 @@ impl<'host, H: Host> Server<'host, H> {
         let mechanism = authenticate::mechanism(self.host, offered, &credentials)
             .ok_or_else(|| authenticate::no_way(password))?;
         let other = authenticate::other_way(&mechanism, offered, &credentials, security);
-        let mut done = self.try_log_in(mechanism).await;
-        if matches!(done, Err(MailError::Login(_)))
-            && let Some(other) = other
-        {
-            done = self.try_log_in(other).await;
-        }
+        let done = match (self.try_log_in(mechanism).await, other) {
+            (Err(first @ MailError::Login(_)), Some(other)) => {
+                match self.try_log_in(other).await {
+                    Ok(()) => Ok(()),
+                    Err(second @ MailError::Login(_)) => Err(second),
+                    // One that hangs up on the second try has told all with the first.
+                    Err(_) => Err(first),
+                }
+            }
+            (done, _) => done,
+        };
         self.logged_in = done.is_ok();
         done.map_err(|error| authenticate::refused(error, password))
     }

@@ -267,10 +267,10 @@ impl<'host, H: Host> Server<'host, H> {
         response: Response,
     ) -> Result<Option<Response>, MailError> {
         match self.try_log_in(other).await {
-            // One that hangs up on the second try has told all with the first, as has one that can't
-            // be asked again: a line break in a password ends PASS.
-            Err(MailError::Transport(_) | MailError::Input(_)) => Ok(Some(response)),
-            tried => tried,
+            Ok(answer) => Ok(answer),
+            // One that hangs up on the second try or never answers it has told all with the first, as
+            // has one that can't be asked again: a line break in a password ends PASS.
+            Err(_) => Ok(Some(response)),
         }
     }
 

@@ -110,6 +110,9 @@ fn where_scram_is_refused_another_way_is_tried_once() {
     drop(server);
     assert_eq!(send(&host, id), Err(MailError::Login("wrong".into())));
     assert_eq!(host.server.borrow().heard.matches("AUTH ").count(), 2);
+    // However it puts an end to it, the password is wrong.
+    host.server.borrow_mut().answers.insert("AUTH PLAIN", "421 4.7.0 too many tries\r\n");
+    assert_eq!(send(&host, id), Err(MailError::Login("wrong".into())));
     host.server.borrow_mut().answers.remove("AUTH PLAIN");
     assert_eq!(send(&host, id), Ok(()));
     assert_eq!(host.server.borrow().taken.len(), 1);
