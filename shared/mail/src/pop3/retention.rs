@@ -94,7 +94,10 @@ pub fn preview(
     safety: Safety,
     elapsed: &Elapsed,
 ) -> DeletionPreview {
-    let comes_to_it = |row: &&LedgerRow| row.verified.is_some() || row.holds_deletions();
+    // What was deleted here needs no reading back.
+    let comes_to_it = |row: &&LedgerRow| {
+        row.verified.is_some() || row.holds_deletions() || row.deleted_here.is_some()
+    };
     let rows = || ledger.iter().filter(comes_to_it);
     let due = due_once_verified(policy, rows(), inbox, now, elapsed);
     let not_here = due.iter().filter(|row| row.deleted_here.is_some()).count();
@@ -246,19 +249,22 @@ mod tests {
             unverified.clone(),
             LedgerRow { deleted_here: Some(1), ..unverified.clone() },
             LedgerRow { stored: 10 * DAY, ..unverified.clone() },
-            // Damaged, as far as is known, and not handed out again; and what is never deleted.
+            // Damaged, as far as is known, and not handed out again.
             LedgerRow { refused: Some(1), ..unverified.clone() },
+            // But deleted here, for which nothing is read back.
+            LedgerRow { refused: Some(1), deleted_here: Some(1), ..unverified.clone() },
+            // What is never deleted.
             LedgerRow { uidl: Vec::new(), ..unverified.clone() },
             LedgerRow { gone: Some(1), ..unverified.clone() },
             LedgerRow { partial: true, size: 0, ..unverified },
         ];
         let preview = |policy| preview(policy, &rows, INBOX, 14 * DAY, SAFE, &Elapsed::default());
         let hold = Some(DeletionHold::Unverified);
-        let expected = DeletionPreview { messages: 3, not_here: 1, later: 1, hold };
+        let expected = DeletionPreview { messages: 4, not_here: 2, later: 1, hold };
         assert_eq!(preview(Retention::DeleteAfterDays(14)), expected);
-        let expected = DeletionPreview { messages: 4, not_here: 1, later: 0, hold };
+        let expected = DeletionPreview { messages: 5, not_here: 2, later: 0, hold };
         assert_eq!(preview(Retention::DeleteAfterDownload), expected);
-        let expected = DeletionPreview { messages: 1, not_here: 1, later: 0, hold };
+        let expected = DeletionPreview { messages: 2, not_here: 2, later: 0, hold };
         assert_eq!(preview(Retention::DeleteWhenDeletedHere), expected);
         assert_eq!(preview(Retention::Keep), DeletionPreview::default());
     }
