@@ -254,7 +254,7 @@ pub fn is_same_mailbox(own: (&str, &ServerLogin), other: (&str, &ServerLogin)) -
 }
 
 /// Whether two hosts are the same but for their first label, as `imap.` and `pop.` of one domain are.
-fn is_same_site(own: &str, other: &str) -> bool {
+pub fn is_same_site(own: &str, other: &str) -> bool {
     let (own, other) = (own.to_ascii_lowercase(), other.to_ascii_lowercase());
     let site = |host: &str| {
         let (_, site) = host.split_once('.')?;

@@ -27,7 +27,7 @@ pub use access::{Access, AccessKey};
 pub use account::{
     AccountChange, AccountDraft, AccountId, AccountView, Connection, Endpoint, Identity, Oddity,
     Proof, Protocol, Security, ServerLogin, ServerRole, ServerState, TestReport, TlsEnd,
-    is_same_mailbox,
+    is_same_mailbox, is_same_site,
 };
 pub use backup::{
     BackupsView, CopyState, ExportFormat, ExportScope, Exported, ImportTarget, Imported,

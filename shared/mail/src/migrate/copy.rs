@@ -93,7 +93,7 @@ async fn downloaded(
     let keys = [from, to].map(record::account_key);
     let accounts: Vec<Option<Account>> = record::get_many_readable(store, &keys).await?;
     match &accounts[..] {
-        [Some(from), Some(to)] if from.shares_mailbox_with(to) => {}
+        [Some(from), Some(to)] if from.shares_server_with(to) => {}
         _ => return Ok(BTreeSet::new()),
     }
     let rows = pop3::rows(store, from).await?;
@@ -182,13 +182,11 @@ struct Here {
     present: u32,
     /// It was given them.
     copied: u32,
-    /// It has others that may be they.
-    doubtful: u32,
 }
 
 impl Here {
     fn count(&self) -> u32 {
-        self.present + self.copied + self.doubtful
+        self.present + self.copied
     }
 }
 
@@ -229,7 +227,7 @@ impl Filling<'_> {
             self.missing += 1;
             return Ok(());
         }
-        if self.doubt(&message).is_some() {
+        if self.is_doubtful(&message) {
             self.doubtful.push(message.id);
             return Ok(());
         }
@@ -259,9 +257,9 @@ impl Filling<'_> {
         here < self.present.count(like) as usize
     }
 
-    /// The likeness of a message on the server that is nobody's yet and may be this one.
-    fn doubt(&self, message: &Message) -> Option<Likeness> {
-        self.present.doubtful(message).find(|like| self.has(like, 0)).cloned()
+    /// Whether the server has a message that is nobody's yet and may be this one.
+    fn is_doubtful(&self, message: &Message) -> bool {
+        self.present.doubtful(message).any(|like| self.has(like, 0))
     }
 
     /// Sends those of which the server might have had one, where that has turned out to be
@@ -273,12 +271,11 @@ impl Filling<'_> {
     ) -> Result<(), MailError> {
         for id in std::mem::take(&mut self.doubtful) {
             let Some(message) = self.read(host.store(), id).await? else { continue };
-            if let Some(like) = self.doubt(&message) {
-                self.here.entry(like).or_default().doubtful += 1;
-                continue;
-            }
             match message.body {
-                Body::Whole { size } => self.offer(host, imap, message, size).await?,
+                // What may be another's as well lifts no doubt.
+                Body::Whole { size } if !self.is_doubtful(&message) => {
+                    self.offer(host, imap, message, size).await?;
+                }
                 _ => self.missing += 1,
             }
         }
@@ -321,6 +318,10 @@ impl Filling<'_> {
             let like = Likeness::of(message);
             if self.has(&like, 0) {
                 self.here.entry(like).or_default().copied += 1;
+                continue;
+            }
+            if self.is_doubtful(message) {
+                self.missing += 1;
                 continue;
             }
             match imap.append_copies(host, self.mailbox, std::slice::from_ref(&one)).await {

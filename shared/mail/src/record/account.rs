@@ -2,6 +2,7 @@
 
 use postern_bridge::{
     AccountId, Extent, Identity, Proof, Protocol, Retention, ServerLogin, is_same_mailbox,
+    is_same_site,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,13 @@ impl Account {
                 (&other.identity.address, &other.incoming),
             )
     }
+
+    /// Whether that is so for their servers' hosts as well, as it is not after a change of provider: then
+    /// what the one account has left on its server is in the other.
+    pub fn shares_server_with(&self, other: &Self) -> bool {
+        let hosts = [self, other].map(|own| &*own.incoming.endpoint.host);
+        self.shares_mailbox_with(other) && is_same_site(hosts[0], hosts[1])
+    }
 }
 
 impl Record for Account {
@@ -88,7 +96,7 @@ mod tests {
     use postern_bridge::{Endpoint, Security, TlsEnd};
 
     use super::*;
-    use crate::record::decode;
+    use crate::{record::decode, testing};
 
     /// An account as version 0.1.0 has stored it.
     const EARLIER_ACCOUNT: &[u8] = b"\x87\xa2id\x03\xa8identity\x82\xa4name\xa3Ada\
@@ -98,6 +106,25 @@ mod tests {
         \xa8outgoing\x82\xa8endpoint\x84\xa4host\xb0smtp.example.org\xa4port\xcd\x02\x4b\
         \xa8security\xa8StartTls\xa7tls_end\xa7Browser\xa8username\xafada@example.org\
         \xa9retention\xa4Keep\xafsealed_password\xc4\x02\x01\x02";
+
+    #[test]
+    fn a_mailbox_is_at_one_server_if_the_hosts_are_of_one_domain() {
+        let account = |protocol, host: &str| {
+            let mut account = testing::account(protocol);
+            account.incoming.endpoint.host = host.into();
+            account
+        };
+        let pop3 = account(Protocol::Pop3, "pop.example.org");
+        for (protocol, host, expected) in [
+            (Protocol::Imap, "imap.example.org", (true, true)),
+            (Protocol::Imap, "imap.example.net", (true, false)),
+            (Protocol::Pop3, "pop.example.org", (false, false)),
+        ] {
+            let other = account(protocol, host);
+            let told = (pop3.shares_mailbox_with(&other), pop3.shares_server_with(&other));
+            assert_eq!(told, expected, "{host}");
+        }
+    }
 
     #[test]
     fn an_account_of_an_earlier_version_is_read_and_trusts_no_certificate() {
