@@ -86,7 +86,7 @@ use postern_bridge::{AccountId, MailboxId, MessageId};
 pub(crate) use rights::{check_marking, check_removal};
 pub use sentence::{Tense, damaged, sentence};
 pub use settle::{
-    Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, learn_left, refused,
+    Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, learn_left, left_out, refused,
 };
 pub use undo::{Undone, can_undo, undo};
 

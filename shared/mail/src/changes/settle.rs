@@ -278,7 +278,8 @@ pub async fn learn_left<H: Host>(
 }
 
 /// The server has refused an entry: what it changed here is as it was before, together with the
-/// later parts of the same change, and with what followed from a mailbox that can't be made. What is in no other place, an unfinished message, stays.
+/// later parts of the same change, and with what followed from a mailbox that can't be made. What is in
+/// no other place, an unfinished message, stays.
 ///
 /// # Errors
 ///
@@ -298,6 +299,20 @@ pub async fn refused<H: Host>(host: &H, entry: &Entry) -> Result<Settled, MailEr
     };
     let doomed = open_from(&all, entry.number, |own| own.number == entry.number || follows(own));
     take_back(host, &mut all, &doomed).await
+}
+
+/// The server does not keep what an entry asks for, and nobody need be told: what it alone has changed here
+/// is as it was before.
+///
+/// # Errors
+///
+/// If the store can't be read or written.
+pub async fn left_out<H: Host>(host: &H, entry: &Entry) -> Result<Settled, MailError> {
+    let store = host.store();
+    let _editing = store.editing().lock().await;
+    let mut all = entries(store, entry.account).await?;
+    let own = open_from(&all, entry.number, |own| own.number == entry.number);
+    take_back(host, &mut all, &own).await
 }
 
 /// Whether a task deletes all that is in a mailbox: what comes back there must not go with the rest.

@@ -230,8 +230,14 @@ impl<T: Transport> ImapClient<T> {
         let silence = clock.now().abs_diff(self.connection.heard());
         let was_silent = u128::from(silence) > limits::PATIENCE.as_millis();
         if was_silent && limits::patience([command.name()]) > limits::PATIENCE {
+            // With nothing selected the news are of what is about to be opened, and what comes now is of
+            // what was open before.
+            let next = if self.selected.is_none() { self.news.take() } else { None };
             let tag = self.connection.session.start(Command::noop());
             self.wait_for(clock, tag, "keep the connection", &mut Answer::default()).await?;
+            if next.is_some() {
+                self.news = next;
+            }
         }
         Ok(self.connection.session.start(command))
     }

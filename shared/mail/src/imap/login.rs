@@ -221,9 +221,14 @@ impl<T: Transport> ImapClient<T> {
         if matches!(refusal, Some(MailError::Login(_)))
             && let Some(other) = other
         {
-            // One that hangs up has said why before.
-            let again = self.try_log_in(host, Command::authenticate(other)).await;
-            refusal = again.unwrap_or(refusal);
+            refusal = match self.try_log_in(host, Command::authenticate(other)).await {
+                // That says nothing of the password.
+                Err(error @ (MailError::TooManyConnections(_) | MailError::TimedOut(_))) => {
+                    return Err(error);
+                }
+                // One that hangs up has said why before.
+                again => again.unwrap_or(refusal),
+            };
         }
         refusal.map_or(Ok(()), |error| Err(authenticate::refused(error, password)))
     }

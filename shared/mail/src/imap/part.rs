@@ -106,7 +106,9 @@ impl<T: Transport> ImapClient<T> {
             return Err(MailError::Protocol("bytes from another place than asked for".into()));
         }
         let mut batch = Vec::new();
-        let is_all = has_none && is_everything(store, id, section, windows, &bytes).await?;
+        let counts = !self.has_quirk(Quirk::EstimatesSizes);
+        let known = counts.then_some(size);
+        let is_all = has_none && is_everything(store, id, section, windows, &bytes, known).await?;
         // It takes the place of what has come of it.
         let (windows, origin) = if is_all { (0, 0) } else { (windows, origin) };
         if is_all {
@@ -117,7 +119,6 @@ impl<T: Transport> ImapClient<T> {
         // A server may give less than it was asked for, or have told a size that is too large, or one that
         // counts for nothing: what comes next, or that nothing does, decides.
         let is_short = bytes.len() < limits::PART_WINDOW as usize;
-        let counts = !self.has_quirk(Quirk::EstimatesSizes);
         let is_whole = is_all || bytes.is_empty() || counts && is_short && stored >= size;
         if !bytes.is_empty() {
             let key = record::part_key(id, section).u32(windows);
@@ -176,17 +177,21 @@ impl Fetched {
 
 /// Whether bytes of which the server does not say where they are from are all of a part rather than
 /// what is behind so many windows of it, as some know of no windows: they are more than was asked for, or
-/// the one window that has come, once more.
+/// the one window that has come, once more; where that is a full one, only a size that counts can tell.
 async fn is_everything(
     store: &impl Store,
     id: MessageId,
     section: &str,
     windows: u32,
     bytes: &[u8],
+    size: Option<u64>,
 ) -> Result<bool, StoreError> {
     let asked = limits::PART_WINDOW as usize;
-    if windows != 1 || bytes.is_empty() || bytes.len() >= asked {
+    if windows != 1 || bytes.is_empty() || bytes.len() > asked {
         return Ok(bytes.len() > asked);
+    }
+    if bytes.len() == asked && size != Some(asked as u64) {
+        return Ok(false);
     }
     let first = record::part_key(id, section).u32(0);
     Ok(store.get(Table::Bodies, &first).await?.is_some_and(|first| first == bytes))

@@ -3,7 +3,7 @@
 use postern_bridge::{MailboxId, MessageId};
 use postern_imap::{command::Upload, response::Code};
 
-use super::{ImapClient, find::Found, open::gone};
+use super::{ImapClient, open::gone};
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Item},
@@ -55,11 +55,9 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         message_id: &str,
     ) -> Result<Option<u32>, MailError> {
-        // Servers count line ends in their own way: the size says nothing here.
-        let item = Item { message_id: message_id.into(), size: 0, ..Item::default() };
-        Ok(match self.find_one(host, &item).await? {
-            Found::At(uid) | Found::Several(uid) => Some(uid),
-            Found::Nowhere | Found::Uncertain => None,
-        })
+        if message_id.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.search_message_id(host, message_id, 1).await?.into_iter().max())
     }
 }

@@ -102,7 +102,10 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         items: &[Item],
     ) -> Result<Vec<Item>, MailError> {
-        let (told, _) = self.traits(host, items.iter().map(|item| item.uid)).await?;
+        let told = match self.traits(host, items.iter().map(|item| item.uid)).await {
+            Err(error) if self.is_refusal(&error) => return Ok(items.to_vec()),
+            told => told?.0,
+        };
         let as_told = |item: &Item| {
             let own = told.get(&item.uid).filter(|own| own.message_id == item.message_id);
             let (size, arrived) = own.map_or((item.size, None), |own| (own.size, own.arrived));
@@ -176,7 +179,8 @@ impl<T: Transport> ImapClient<T> {
         Ok(traits.iter().map(|(uid, own)| (*uid, is_same(*uid, own))).collect())
     }
 
-    async fn search_message_id<H: Host<Transport = T>>(
+    /// The UIDs of messages of the selected mailbox with a Message-ID, from a UID on.
+    pub(super) async fn search_message_id<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         message_id: &str,

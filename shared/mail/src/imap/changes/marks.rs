@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Task},
+    error::Denial,
     imap::{limits, select::Selected},
     record::{self, Mailbox},
 };
@@ -35,12 +36,15 @@ impl<T: Transport> ImapClient<T> {
         mark: &Mark,
         set: bool,
     ) -> Result<Outcome, MailError> {
-        let mut settled = self.open_for(host, entry, mailbox).await?;
+        let settled = self.open_for(host, entry, mailbox).await?;
         if let Some(uids) = uids(entry) {
             match self.store_mark(host, entry, &uids, mark, set).await {
-                // What follows from something else goes without; here it is what it is there.
-                Err(MailError::Unsupported(_)) if !is_asked_for(entry, mark) => {
-                    settled = settled.and(Settled::asking([mailbox]));
+                // What follows from something else goes without, and here it is what it is there.
+                Err(
+                    MailError::Unsupported(_) | MailError::Denied { why: Denial::NotAllowed, .. },
+                ) if !is_asked_for(entry, mark) => {
+                    let undone = changes::left_out(host, entry).await?;
+                    return Ok(settled.and(undone).and(Settled::asking([mailbox])).into());
                 }
                 stored => stored?,
             }

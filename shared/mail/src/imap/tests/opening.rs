@@ -78,3 +78,14 @@ fn what_may_be_done_in_a_mailbox_is_learnt_when_it_is_opened() {
     assert_eq!(open(&rights("lrsted"), "READ-WRITE"), [true, false, true, false]);
     assert_eq!(open(&rights("acdilrsw"), "READ-WRITE"), [true, true, true, false]);
 }
+
+#[test]
+fn what_is_said_of_the_mailbox_before_is_no_news_of_the_one_that_is_opened() {
+    let host = host_with_messages();
+    let told = ok("* 1 FETCH (UID 5 FLAGS (\\Flagged))\r\n");
+    let mut client = ready(&host, vec![("NOOP", told), select(3, 9, 7)]);
+    host.wire.borrow_mut().now += 61_000;
+    let mailbox = now(record::mailbox(&host.store, INBOX)).unwrap();
+    now(client.select_watched(&host, &mailbox, None)).unwrap();
+    assert!(client.news.as_ref().is_some_and(|news| news.is_empty()));
+}

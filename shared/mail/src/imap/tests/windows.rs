@@ -132,15 +132,18 @@ fn a_server_that_knows_of_no_windows_gives_all_of_a_large_message_at_once() {
 #[test]
 fn a_server_that_knows_of_no_windows_and_has_told_too_large_a_size_gives_a_message_once() {
     let id = MessageId { mailbox: INBOX, uid: 5 };
-    let (host, raw) = host_with_unplanned(3_500_000);
-    let raw = &raw[..700_000];
-    let all = ok(&format!("* 1 FETCH (UID 5 BODY[] {{700000}}\r\n{raw})\r\n"));
-    let mut script = unplanned();
-    script.push((WINDOWS[0], all.clone()));
-    script.push(("UID FETCH 5 (UID BODY.PEEK[]<700000.1048576>)", all));
-    now(ready(&host, script).fetch_body(&host, id)).unwrap();
-    assert_eq!(stored(&host)[1].body, Body::Whole { size: 700_000 });
-    assert!(now(record::body(&host.store, id)).unwrap() == raw.as_bytes());
+    let again = "UID FETCH 5 (UID BODY.PEEK[]<700000.1048576>)";
+    // One of exactly a window's size has to be asked for more as well.
+    for (told, size, again) in [(3_500_000, 700_000, again), (1 << 20, 1 << 20, WINDOWS[1])] {
+        let (host, raw) = host_with_unplanned(told);
+        let raw = &raw[..size];
+        let all = ok(&format!("* 1 FETCH (UID 5 BODY[] {{{size}}}\r\n{raw})\r\n"));
+        let mut script = unplanned();
+        script.extend([(WINDOWS[0], all.clone()), (again, all)]);
+        now(ready(&host, script).fetch_body(&host, id)).unwrap();
+        assert_eq!(stored(&host)[1].body, Body::Whole { size: size as u64 });
+        assert!(now(record::body(&host.store, id)).unwrap() == raw.as_bytes());
+    }
 }
 
 #[test]
