@@ -219,14 +219,14 @@ async fn a_browser_or_tab_that_is_killed_while_it_downloads_and_deletes_loses_an
     let (mut before, mut under_way) = (0, 0);
     let mut random = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
     // Moments are by chance: it goes on until as many were in the middle as are asked for.
-    for kill in 0..10 * kills {
+    for kill in 0..20 * kills {
         if under_way == kills {
             break;
         }
         // Numerical Recipes' generator is good enough for moments.
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let moment = Duration::from_millis(u64::from(random >> 24));
-        let tab_alone = under_way % 2 == 0;
+        let tab_alone = kill % 2 == 0;
         // Made before, as it takes a while.
         let next = browser.client().new_window(true).await?.handle;
         let has_begun = comes_more(&browser, &servers, before).await?;
