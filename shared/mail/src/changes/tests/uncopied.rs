@@ -214,19 +214,25 @@ fn the_copy_of_a_double_of_another_size_is_not_taken_for_that_of_one_that_was_le
     assert_eq!(unmarked.map(|own| own.uid).collect::<Vec<_>>(), [1, 3]);
 }
 
+/// What is told of a change whose connection breaks after so many bytes, when it goes on; `None` if it is
+/// done before.
+fn told_after_a_break(host: &TestHost<Imap, MemoryStore>, cut: usize) -> Option<Vec<Settled>> {
+    host.cut.set(Some(cut));
+    if drain(host).is_ok() {
+        assert!(cut > 100, "it takes several commands");
+        return None;
+    }
+    host.cut.set(None);
+    Some(drain(host).unwrap())
+}
+
 #[test]
 fn what_came_back_is_told_also_if_the_connection_breaks_before_the_rest_is_done() {
     for cut in 0.. {
         let host = prepared(server("UIDPLUS"), MemoryStore::new());
         host.read_size.set(7);
         move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
-        host.cut.set(Some(cut));
-        if drain(&host).is_ok() {
-            assert!(cut > 100, "it takes several commands");
-            break;
-        }
-        host.cut.set(None);
-        let settled = drain(&host).unwrap();
+        let Some(settled) = told_after_a_break(&host, cut) else { break };
         assert_eq!((settled.len(), settled[0].left), (1, 1), "cut at {cut}");
         assert!(settled[0].changed.contains(&INBOX), "cut at {cut}");
     }
@@ -248,13 +254,7 @@ fn what_was_lost_is_told_also_if_the_connection_breaks_before_the_rest_is_done()
                 // What has other UIDs is found by what is known of it.
                 inbox.uid_validity = if is_anew { 7 } else { 1 };
             }
-            host.cut.set(Some(cut));
-            if drain(&host).is_ok() {
-                assert!(cut > 100, "it takes several commands");
-                break;
-            }
-            host.cut.set(None);
-            let settled = drain(&host).unwrap();
+            let Some(settled) = told_after_a_break(&host, cut) else { break };
             assert_eq!((settled.len(), settled[0].left), (1, 1), "{capabilities:?}, cut at {cut}");
             assert!(settled[0].changed.contains(&OTHER), "{capabilities:?}, cut at {cut}");
         }
