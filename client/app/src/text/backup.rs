@@ -78,13 +78,13 @@ pub(crate) fn copy_state(address: &str, state: &CopyState) -> String {
             let missing = match missing {
                 0 => String::new(),
                 1 => {
-                    " 1 could not be checked, or is not there: the server refused it, or it is not \
-                      here as a whole."
+                    " 1 could not be checked, or is not there: the server refused it, has one that \
+                      may be it, or it is not here as a whole."
                         .to_owned()
                 }
                 more => format!(
-                    " {more} could not be checked, or are not there: the server refused them, or \
-                     they are not here as a whole."
+                    " {more} could not be checked, or are not there: the server refused them, has \
+                     some that may be they, or they are not here as a whole."
                 ),
             };
             format!("Checked: the server has {there} of {address}, {copied} of them new.{missing}")
