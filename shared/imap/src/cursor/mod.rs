@@ -234,9 +234,15 @@ impl<'a> Cursor<'a> {
             return None;
         }
         match self.plain_string() {
-            Some(bytes) => Some(self.source.cut(bytes)),
-            None => self.string().map(|bytes| self.source.cut(&bytes)),
+            Some(bytes) => Some(self.cut(bytes)),
+            None => self.string().map(|bytes| self.cut(&bytes)),
         }
+    }
+
+    /// Makes a text of bytes that were read.
+    #[inline]
+    pub(crate) fn cut(&mut self, bytes: &[u8]) -> Text {
+        self.source.cut(bytes)
     }
 
     /// The same as a word in lower case; bytes that are not UTF-8 are replaced.

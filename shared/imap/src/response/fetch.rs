@@ -183,7 +183,7 @@ fn text(item: Item<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::response::tests::fetch;
+    use crate::response::{Text, tests::fetch};
 
     #[test]
     fn items_are_read_in_any_order_and_unknown_ones_skipped() {
@@ -265,12 +265,12 @@ mod tests {
         assert_eq!(
             fetch.sections,
             [
-                section("", None, Content::Held(b"a)\n".to_vec())),
-                section("1.MIME", Some(5), Content::Held(b"x".to_vec())),
+                section("", None, Content::Held(b"a)\n".into())),
+                section("1.MIME", Some(5), Content::Held(b"x".into())),
                 section("2", None, Content::Missing),
-                section("HEADER.FIELDS (TO \"CC\")", None, Content::Held(vec![])),
-                section("TEXT", None, Content::Held(b"y".to_vec())),
-                section("HEADER.FIELDS.NOT (A \"]\")", None, Content::Held(b"z".to_vec())),
+                section("HEADER.FIELDS (TO \"CC\")", None, Content::Held(Text::default())),
+                section("TEXT", None, Content::Held(b"y".into())),
+                section("HEADER.FIELDS.NOT (A \"]\")", None, Content::Held(b"z".into())),
             ]
         );
     }
@@ -289,8 +289,8 @@ mod tests {
         assert_eq!(
             fetch.binary,
             [
-                binary("1.2", None, Content::Held(b"a\0b".to_vec())),
-                binary("3", Some(7), Content::Held(b"x".to_vec())),
+                binary("1.2", None, Content::Held(b"a\0b".into())),
+                binary("3", Some(7), Content::Held(b"x".into())),
                 binary("2", None, Content::Missing),
             ]
         );

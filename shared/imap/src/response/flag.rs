@@ -64,6 +64,7 @@ impl Flag {
                 Item::Atom(br"\Seen") => Self::Seen,
                 Item::Atom(br"\Answered") => Self::Answered,
                 Item::Atom(br"\Flagged") => Self::Flagged,
+                Item::Atom(br"\Recent") => Self::Other(SmolStr::new_static(r"\Recent")),
                 item => Self::parse(&String::from_utf8_lossy(&item.string()?)),
             })
         };

@@ -5,6 +5,12 @@ use std::{fmt, ops::RangeInclusive};
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/// The same in lower case.
+const LOWER_MONTHS: [[u8; 3]; 12] = [
+    *b"jan", *b"feb", *b"mar", *b"apr", *b"may", *b"jun", *b"jul", *b"aug", *b"sep", *b"oct",
+    *b"nov", *b"dec",
+];
+
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// A day of the calendar, for searches.
@@ -127,9 +133,8 @@ fn number(text: &mut &[u8], range: RangeInclusive<i64>) -> Option<i64> {
 fn month(text: &mut &[u8]) -> Option<i64> {
     let (name, behind) = text.split_first_chunk::<3>()?;
     *text = behind;
-    let lower = |name: &[u8]| [name[0] | 0x20, name[1] | 0x20, name[2] | 0x20];
-    let wanted = lower(name);
-    MONTHS.iter().zip(1..).find(|(own, _)| lower(own.as_bytes()) == wanted).map(|(_, month)| month)
+    let wanted = name.map(|byte| byte | 0x20);
+    LOWER_MONTHS.iter().zip(1..).find(|(own, _)| **own == wanted).map(|(_, month)| month)
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar; years are counted from March so that the leap

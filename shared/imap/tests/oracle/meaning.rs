@@ -172,7 +172,10 @@ fn fetch(sequence: u32, items: &[MessageDataItem<'_>]) -> Fetch {
             }
             MessageDataItem::BodyExt { section, origin, data } => {
                 fetch.sections.push(BodySection {
-                    section: section.as_ref().map(section_name).unwrap_or_default(),
+                    section: section
+                        .as_ref()
+                        .map(|own| (*section_name(own)).into())
+                        .unwrap_or_default(),
                     origin: origin.map(u64::from),
                     content: content(data),
                 });
@@ -194,17 +197,17 @@ fn fetch(sequence: u32, items: &[MessageDataItem<'_>]) -> Fetch {
             MessageDataItem::Rfc822Size(size) => fetch.size = Some((*size).into()),
             MessageDataItem::Uid(uid) => fetch.uid = Some(uid.get()),
             MessageDataItem::Binary { section, value } => fetch.binary.push(BinarySection {
-                section: numbers(section),
+                section: (*numbers(section)).into(),
                 origin: None,
                 content: match value {
                     NString8::NString(value) => content(value),
-                    NString8::Literal8(Literal8 { data, .. }) => Content::Held(data.to_vec()),
+                    NString8::Literal8(Literal8 { data, .. }) => Content::Held((&**data).into()),
                 },
             }),
             MessageDataItem::BinarySize { section, size } => {
                 fetch
                     .binary_sizes
-                    .push(BinarySize { section: numbers(section), size: (*size).into() });
+                    .push(BinarySize { section: (*numbers(section)).into(), size: (*size).into() });
             }
             MessageDataItem::ModSeq(mod_seq) => fetch.mod_seq = Some(mod_seq.get()),
         }
@@ -340,7 +343,7 @@ fn name(mailbox: &Mailbox<'_>) -> Vec<u8> {
 }
 
 fn content(value: &NString<'_>) -> Content {
-    bytes(value).map_or(Content::Missing, |bytes| Content::Held(bytes.to_vec()))
+    bytes(value).map_or(Content::Missing, |bytes| Content::Held(bytes))
 }
 
 fn bytes(value: &NString<'_>) -> Option<Text> {

@@ -257,8 +257,9 @@ fn permanent(flag: &FlagPerm<'_>) -> String {
 fn forget_field_names(response: &mut Response) {
     if let Response::Fetch(fetch) = response {
         for section in &mut fetch.sections {
-            let end = section.section.find(" (").unwrap_or(section.section.len());
-            section.section.truncate(end);
+            if let Some(end) = memchr::memmem::find(&section.section, b" (") {
+                section.section = section.section[..end].into();
+            }
         }
     }
 }

@@ -116,7 +116,7 @@ fn a_header_comes_as_a_literal() {
         "Date: Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\r\nFrom: Terry Gray <gray@cac.wa>\r\n\r\n";
     let line = format!("* 12 FETCH (BODY[HEADER] {{{}}}\r\n{header})", header.len());
     let message = fetch(&line);
-    assert_eq!(message.sections[0].section, "HEADER");
+    assert_eq!(message.sections[0].section, b"HEADER");
     assert_eq!(message.sections[0].content, Content::Held(header.into()));
 }
 

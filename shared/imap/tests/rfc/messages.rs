@@ -58,7 +58,7 @@ fn decoded_parts_are_asked_for_and_read() {
     let command = Command::uid_fetch(&set("1"), &items).unwrap();
     assert_eq!(said(command), "UID FETCH 1 (UID BINARY.PEEK[2]<0.10> BINARY.SIZE[2])");
     let message = fetch("* 1 FETCH (BINARY[2]<0> ~{4}\r\n\0\u{1}x\n BINARY.SIZE[2] 46878)");
-    assert_eq!(message.binary[0].content, Content::Held(b"\0\x01x\n".to_vec()));
+    assert_eq!(message.binary[0].content, Content::Held(b"\0\x01x\n".into()));
     assert_eq!(message.binary_sizes[0].size, 46878);
     let end = ended("A NO [UNKNOWN-CTE] Can't decode");
     assert_eq!(end.code, Some(Code::UnknownEncoding));

@@ -105,10 +105,10 @@ impl Answer {
 
     /// Takes the bytes of a section out of what was fetched.
     pub(super) fn section(&mut self, fetch: &mut Fetch, name: &str) -> Option<Vec<u8>> {
-        let same = |section: &BodySection| section.section.eq_ignore_ascii_case(name);
+        let same = |section: &BodySection| section.section.eq_ignore_ascii_case(name.as_bytes());
         let at = fetch.sections.iter().position(same)?;
         match fetch.sections.swap_remove(at).content {
-            Content::Held(bytes) => Some(bytes),
+            Content::Held(bytes) => Some(bytes.to_vec()),
             Content::Streamed { stream, .. } => self.streams.remove(&stream),
             Content::Missing => None,
         }

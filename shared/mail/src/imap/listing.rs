@@ -71,7 +71,7 @@ pub(super) fn message(mailbox: MailboxId, fetch: &Fetch, spelling: Spelling) -> 
 pub(super) fn links(fetch: &Fetch) -> Links {
     let answered = fetch.envelope.as_ref().map(|envelope| &*envelope.in_reply_to);
     let fields = fetch.sections.iter().find_map(|own| match &own.content {
-        Content::Held(bytes) if own.section.starts_with("HEADER.FIELDS") => Some(&bytes[..]),
+        Content::Held(bytes) if own.section.starts_with(b"HEADER.FIELDS") => Some(&bytes[..]),
         _ => None,
     });
     let (answered, fields) = (answered.unwrap_or_default(), fields.unwrap_or_default());

@@ -92,7 +92,7 @@ impl<T: Transport> ImapClient<T> {
                 .ok_or(MailError::Gone(thing))?,
             _ => (encoding, size),
         };
-        let is_it = |told: &&BodySection| told.section.eq_ignore_ascii_case(section);
+        let is_it = |told: &&BodySection| told.section.eq_ignore_ascii_case(section.as_bytes());
         let mut origins = fetch.sections.iter().filter(is_it).map(|told| told.origin);
         let has_none = origins.clone().all(|at| at.is_none());
         let is_elsewhere = origins.any(|at| at.is_some_and(|at| at != origin));

@@ -2,13 +2,16 @@
 
 use memchr::{memchr, memrchr};
 
-use crate::cursor::{Cursor, Item};
+use crate::{
+    cursor::{Cursor, Item},
+    response::Text,
+};
 
 /// The content of a section.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BodySection {
     /// What stands between the brackets, in upper case: empty is the whole message, `1.MIME`.
-    pub section: String,
+    pub section: Text,
     /// The first byte's place in the section, if a part of it was asked for.
     pub origin: Option<u64>,
     /// The bytes.
@@ -19,7 +22,7 @@ pub struct BodySection {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BinarySection {
     /// The part's number: `1.2`.
-    pub section: String,
+    pub section: Text,
     /// The first byte's place in the decoded content, if a part of it was asked for.
     pub origin: Option<u64>,
     /// The bytes.
@@ -30,7 +33,7 @@ pub struct BinarySection {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BinarySize {
     /// The part's number: `1.2`.
-    pub section: String,
+    pub section: Text,
     /// Bytes.
     pub size: u64,
 }
@@ -39,7 +42,7 @@ pub struct BinarySize {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Content {
     /// They are here.
-    Held(Vec<u8>),
+    Held(Text),
     /// They were streamed before, under this number.
     Streamed {
         /// The literal's number.
@@ -62,9 +65,10 @@ impl Content {
     pub(super) fn read(cursor: &mut Cursor<'_>) -> Self {
         match cursor.value() {
             Some(Item::Streamed(stream, size)) => Self::Streamed { stream, size },
-            Some(item) => {
-                item.string().map_or(Self::Missing, |bytes| Self::Held(bytes.into_owned()))
-            }
+            Some(item) => match item.string() {
+                Some(bytes) => Self::Held(cursor.cut(&bytes)),
+                None => Self::Missing,
+            },
             None => Self::Missing,
         }
     }
@@ -75,7 +79,7 @@ pub(super) struct Bracketed<'n> {
     /// What stands before them.
     pub(super) item: &'n [u8],
     /// What stands between them.
-    pub(super) section: String,
+    pub(super) section: Text,
     /// The origin behind them.
     pub(super) origin: Option<u64>,
 }
@@ -93,7 +97,7 @@ impl<'n> Bracketed<'n> {
         };
         let inner = spread.as_deref().unwrap_or(inner);
         let close = memrchr(b']', inner)?;
-        let section = String::from_utf8_lossy(&inner[..close]).into_owned();
+        let section = cursor.cut(&inner[..close]);
         let origin = inner[close + 1..].strip_prefix(b"<").and_then(|own| own.strip_suffix(b">"));
         let origin = origin.and_then(|own| std::str::from_utf8(own).ok()?.parse().ok());
         Some(Self { item, section, origin })

@@ -165,7 +165,7 @@ pub(super) const STEPS: &[Step] = &[
         },
         check: |_, answer| {
             let [text] = &*answer.fetched(1).sections else { panic!("one section") };
-            assert_eq!((&*text.section, text.origin), ("TEXT", Some(4)));
+            assert_eq!((&*text.section, text.origin), (&b"TEXT"[..], Some(4)));
             assert_eq!(held(&text.content), b"beans");
         },
         ..ANY
@@ -179,7 +179,7 @@ pub(super) const STEPS: &[Step] = &[
         },
         check: |_, answer| {
             let [text] = &*answer.fetched(3).binary else { panic!("one part") };
-            assert_eq!((&*text.section, held(&text.content)), ("1", "Grüße".as_bytes()));
+            assert_eq!((&*text.section, held(&text.content)), (&b"1"[..], "Grüße".as_bytes()));
         },
         ..ANY
     },
