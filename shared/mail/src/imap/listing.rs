@@ -84,9 +84,13 @@ pub(super) fn links(fetch: &Fetch) -> Links {
         None => fetch.email_id.clone().unwrap_or_default(),
     };
     let message = Some(message).filter(|own| own.len() <= limits::HEADER_FIELD).unwrap_or_default();
-    let header = [&b"In-Reply-To: "[..], answered, b"\r\n", fields].concat();
-    let is_silent = answered.is_empty() && fields.is_empty();
-    let references = if is_silent { Vec::new() } else { postern_mime::references(&header) };
+    let is_silent = answered.is_empty() && fields.trim_ascii().is_empty();
+    let references = if is_silent {
+        Vec::new()
+    } else {
+        let header = [&b"In-Reply-To: "[..], answered, b"\r\n", fields].concat();
+        postern_mime::references(&header)
+    };
     Links { message, ..Links::new(references, thread) }
 }
 
@@ -210,7 +214,11 @@ pub(super) fn message_id(envelope: &Envelope) -> String {
     // Some programs add a comment, or a second one.
     let id = field.split_once('<').map_or(&*field, |(_, rest)| rest);
     let id = id.split_once('>').map_or(id, |(id, _)| id);
-    let id = id.replace(|own: char| own.is_whitespace() || own.is_control(), "");
+    let id = if id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        id.to_owned()
+    } else {
+        id.replace(|own: char| own.is_whitespace() || own.is_control(), "")
+    };
     if id.len() > limits::HEADER_FIELD { String::new() } else { id }
 }
 
