@@ -23,7 +23,6 @@ pub(super) async fn unmake<S: Store>(
     settled: &mut Settled,
 ) -> Result<(), MailError> {
     let entry = entries[at].clone();
-    settled.left += u32::try_from(entry.task.items().len()).unwrap_or(u32::MAX);
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
             for item in items {
@@ -53,7 +52,6 @@ pub(super) async fn unmake<S: Store>(
         }
         Task::Append { .. } => {
             entries[at].state = State::Held;
-            settled.left += 1;
             return Ok(());
         }
         Task::Create { mailbox, .. } => {
