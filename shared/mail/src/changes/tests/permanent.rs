@@ -163,3 +163,52 @@ fn nobody_is_told_that_a_message_that_was_opened_does_not_stay_read() {
     // No mod-sequence has changed: nothing of it would come with the next look.
     assert_eq!(stored(&host.store), before, "it is shown as it is there");
 }
+
+#[test]
+fn a_mark_that_comes_to_nothing_takes_along_what_was_to_take_it_off_again() {
+    let host = host(Some(r"\Flagged"));
+    let before = stored(&host.store);
+    open(&host, 1);
+    ask(&host, async |editor| editor.mark(INBOX, &[1], &Mark::Seen, false).await);
+    assert_eq!(tell(&host).map(|told| told.settled.left), Ok(0));
+    assert!(open_entries(&host).is_empty(), "the server has it as that asks");
+    assert_eq!(stored(&host.store), before);
+}
+
+#[test]
+fn of_what_was_to_take_a_mark_off_again_others_stay() {
+    let host = host(None);
+    open(&host, 2);
+    tell(&host).unwrap();
+    host.server.borrow_mut().permanent = Some(r"\Flagged");
+    let before = stored(&host.store);
+    open(&host, 1);
+    ask(&host, async |editor| editor.mark(INBOX, &[1, 2], &Mark::Seen, false).await);
+    open(&host, 1);
+    tell(&host).unwrap();
+    let left: Vec<_> = open_entries(&host).iter().map(|own| own.task.items().len()).collect();
+    assert_eq!(left, [1, 1]);
+    assert!(matches!(tell(&host), Err(MailError::Unsupported(_))), "that was asked for");
+    tell(&host).unwrap();
+    assert_eq!(stored(&host.store), before);
+}
+
+#[test]
+fn a_mark_that_comes_to_nothing_is_taken_off_wherever_the_message_is_by_now() {
+    for mark in [tag(changes::JUNK), Mark::Flagged] {
+        let host = host(Some(r"\Seen"));
+        ask(&host, async |editor| editor.mark(INBOX, &[1], &mark, true).await);
+        let moved = move_to(&host, INBOX, &[1], OTHER).unwrap();
+        assert_eq!(tell(&host).is_err(), mark == Mark::Flagged);
+        let has_mark = |id| {
+            let own: Message =
+                block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
+            own.flags.flagged || !own.keywords.is_empty()
+        };
+        assert!(!has_mark(moved.moved[0].to), "{mark:?}");
+        let account = account(Protocol::Imap);
+        block_on(changes::undo(&host, &account, moved.change.unwrap())).unwrap();
+        assert!(!has_mark(moved.moved[0].from), "{mark:?}");
+        assert!(open_entries(&host).is_empty());
+    }
+}
