@@ -23,6 +23,10 @@ pub struct Entry {
     pub change: ChangeId,
     /// Which request of which page it came with: the same request again is the same change.
     pub origin: Option<(ClientId, u32)>,
+    /// Whether nobody has asked for it: it follows from something else, as a read mark does from
+    /// opening a message. One that does not come about is told to nobody.
+    #[serde(default)]
+    pub unasked: bool,
     /// Of a change of all messages of a mailbox, which those were.
     #[serde(default)]
     pub all: Option<Everything>,

@@ -38,6 +38,7 @@ pub(crate) fn queued(number: u32, task: Task) -> Entry {
         number,
         change: ChangeId(number),
         origin: None,
+        unasked: false,
         all: None,
         lost: 0,
         task,

@@ -3,7 +3,11 @@
 use postern_bridge::ClientId;
 
 use super::*;
-use crate::{error::Denial, imap::Outcome};
+use crate::{
+    error::Denial,
+    imap::Outcome,
+    store::{Key, Table, Write},
+};
 
 fn host(permanent: Option<&'static str>) -> TestHost<Imap, MemoryStore> {
     let mut server = Imap::new("MOVE UIDPLUS");
@@ -148,7 +152,12 @@ fn what_filters_learn_from_is_left_out_where_it_is_not_kept_and_the_junk_is_move
 
 /// Opens a message that is unread.
 fn open(host: &TestHost<Imap, MemoryStore>, uid: u32) {
-    edit(host, async |editor| editor.mark(INBOX, &[uid], &Mark::Seen, true).await).unwrap();
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let mut editor = Editor::begin(host, &account, None).await?.unasked();
+        editor.mark(INBOX, &[uid], &Mark::Seen, true).await
+    })
+    .unwrap();
 }
 
 #[test]
@@ -210,5 +219,28 @@ fn a_mark_that_comes_to_nothing_is_taken_off_wherever_the_message_is_by_now() {
         block_on(changes::undo(&host, &account, moved.change.unwrap())).unwrap();
         assert!(!has_mark(moved.moved[0].from), "{mark:?}");
         assert!(open_entries(&host).is_empty());
+    }
+}
+
+#[test]
+fn a_read_mark_that_a_person_has_asked_for_is_told_where_it_is_not_kept() {
+    const LACKING: Option<&str> = Some(r"\Flagged");
+    // What takes back that it was marked as unread.
+    let undone = host(None);
+    open(&undone, 1);
+    tell(&undone).unwrap();
+    ask(&undone, async |editor| editor.mark(INBOX, &[1], &Mark::Seen, false).await);
+    let change = open_entries(&undone)[0].change;
+    tell(&undone).unwrap();
+    block_on(changes::undo(&undone, &account(Protocol::Imap), change)).unwrap();
+    undone.server.borrow_mut().permanent = LACKING;
+    // What version 0.1.0 has left.
+    let adopted = host(LACKING);
+    let key = Key::new().bytes(b"seen-").u32(1).u32(1);
+    let mark = Write::Put { table: Table::Meta, key, value: record::encode(&true) };
+    block_on(adopted.store.apply(vec![mark], Durability::Strict)).unwrap();
+    block_on(changes::adopt_marks(&adopted)).unwrap();
+    for host in [undone, adopted] {
+        assert!(matches!(tell(&host), Err(MailError::Unsupported(_))));
     }
 }
