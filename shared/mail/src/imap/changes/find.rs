@@ -129,10 +129,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         items: &[Item],
     ) -> Result<Vec<Item>, MailError> {
-        let told = match self.traits(host, items.iter().map(|item| item.uid)).await {
-            Err(error) if self.is_refusal(&error) => return Ok(items.to_vec()),
-            told => told?.0,
-        };
+        let (told, _) = self.traits(host, items.iter().map(|item| item.uid)).await?;
         let as_told = |item: &Item| {
             let own = told.get(&item.uid).filter(|own| own.message_id == item.message_id);
             let (size, arrived) = own.map_or((item.size, None), |own| (own.size, own.arrived));
