@@ -99,7 +99,7 @@ impl<T: Transport> ImapClient<T> {
     /// are compared loosely or not at all: it is the one that tells this Message-ID. Where none
     /// does, it is the one that came `since` it was first put there and of which the server refuses
     /// to tell more, if that is one alone.
-    pub(super) async fn find_put<H: Host<Transport = T>>(
+    pub(in crate::imap) async fn find_put<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         message_id: &str,
