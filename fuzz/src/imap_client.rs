@@ -168,7 +168,7 @@ async fn check_queue(
     assert!(is_here || may_have_draft(&host.server.borrow()), "it is nowhere else");
     for entry in entries.iter().filter(|entry| entry.is_open()) {
         let (to, items) = match &entry.task {
-            Task::Append { mailbox, item } => (*mailbox, std::slice::from_ref(item)),
+            Task::Append { mailbox, item, .. } => (*mailbox, std::slice::from_ref(item)),
             Task::Transfer { to, items, .. } => (*to, &items[..]),
             _ => continue,
         };

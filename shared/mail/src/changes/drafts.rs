@@ -48,7 +48,7 @@ impl<H: Host> Editor<'_, H> {
         let item = Item { to: uid, uid: 0, ..Item::of(&message, &mailbox) };
         put_body(id, raw).into_iter().for_each(|write| stage.write(write));
         stage.put(message, id).await?;
-        let mut tasks = vec![Task::Append { mailbox: drafts, item }];
+        let mut tasks = vec![Task::Append { mailbox: drafts, item, since: None }];
         if self.is_local() {
             stage.mailbox(drafts).await?.uid_next = uid + 1;
         }

@@ -41,6 +41,8 @@ pub struct Editor<'a, H> {
     pub(super) host: &'a H,
     pub(super) account: &'a Account,
     origin: Option<Origin>,
+    /// Whether nobody has asked for it.
+    unasked: bool,
     change: Option<ChangeId>,
     /// Whether the store's lock for editing is held, so that no part has to take it.
     locked: bool,
@@ -92,6 +94,7 @@ impl<'a, H: Host> Editor<'a, H> {
             host,
             account,
             origin,
+            unasked: false,
             change: parts.first().map(|part| part.change),
             locked: false,
             all: parts.iter().find_map(|part| part.all),
@@ -101,6 +104,12 @@ impl<'a, H: Host> Editor<'a, H> {
             damaged: Vec::new(),
             rows: None,
         })
+    }
+
+    /// The same for what nobody has asked for.
+    #[must_use]
+    pub fn unasked(self) -> Self {
+        Self { unasked: true, ..self }
     }
 
     /// Begins a change under the store's lock for editing, which is held until it is finished.
@@ -293,6 +302,7 @@ impl<'a, H: Host> Editor<'a, H> {
                 number,
                 change,
                 origin: self.origin,
+                unasked: self.unasked,
                 all: self.all,
                 lost: 0,
                 task,

@@ -23,6 +23,10 @@ pub struct Entry {
     pub change: ChangeId,
     /// Which request of which page it came with: the same request again is the same change.
     pub origin: Option<(ClientId, u32)>,
+    /// Whether nobody has asked for it: it follows from something else, as a read mark does from
+    /// opening a message. One that does not come about is told to nobody.
+    #[serde(default)]
+    pub unasked: bool,
     /// Of a change of all messages of a mailbox, which those were.
     #[serde(default)]
     pub all: Option<Everything>,
@@ -103,6 +107,10 @@ pub enum Task {
         mailbox: MailboxId,
         /// The message; `Item::to` is its provisional UID.
         item: Item,
+        /// UIDVALIDITY and UIDNEXT of the mailbox before the message was first put there; `None`
+        /// if it was not yet, or by an earlier version.
+        #[serde(default)]
+        since: Option<(u32, u32)>,
     },
     /// Make a mailbox.
     Create {

@@ -44,6 +44,7 @@ pub async fn adopt_marks<H: Host>(host: &H) -> Result<(), MailError> {
             number,
             change: ChangeId(number),
             origin: None,
+            unasked: false,
             all: None,
             lost: 0,
             task,

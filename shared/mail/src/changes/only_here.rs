@@ -15,7 +15,7 @@ pub fn only_here(entries: &[Entry]) -> BTreeSet<MailboxId> {
     for entry in entries.iter().filter(|entry| entry.is_open()) {
         match &entry.task {
             Task::Create { mailbox, .. } => drop(mailboxes.insert(*mailbox)),
-            Task::Append { mailbox, item } => {
+            Task::Append { mailbox, item, .. } => {
                 mailboxes.insert(*mailbox);
                 messages.insert(MessageId { mailbox: *mailbox, uid: item.to });
             }

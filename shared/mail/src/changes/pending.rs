@@ -182,7 +182,7 @@ impl Pending {
                 {
                     items.iter().filter(here).for_each(|item| self.count(item, since, -1));
                 }
-                Task::Append { mailbox: of, item } if *of == mailbox.id && has_come(&item) => {
+                Task::Append { mailbox: of, item, .. } if *of == mailbox.id && has_come(&item) => {
                     self.count(item, since, 1);
                 }
                 _ => {}
@@ -239,7 +239,7 @@ impl Pending {
                 (self.emptied, self.total, self.unread) = (Some(emptied), 0, 0);
                 self.unsettled.clear();
             }
-            Task::Append { mailbox: of, item } if *of == mailbox.id && open => {
+            Task::Append { mailbox: of, item, .. } if *of == mailbox.id && open => {
                 self.count(item, [1, 1], 1);
             }
             _ => {}
@@ -325,7 +325,8 @@ mod tests {
             copy,
             step: Default::default(),
         };
-        let (own, append) = (inbox.id, Task::Append { mailbox: inbox.id, item: item(true) });
+        let (own, append) =
+            (inbox.id, Task::Append { mailbox: inbox.id, item: item(true), since: None });
         for (task, counts) in [
             (transfer(1, 2, false, false), (4, 2)),
             (transfer(1, 2, false, true), (4, 3)),

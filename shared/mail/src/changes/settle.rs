@@ -149,7 +149,7 @@ pub async fn done<H: Host>(
     let mut settled = Settled::default();
     let target = match &mut entry.task {
         Task::Transfer { to, items, .. } => Some((*to, &mut items[..])),
-        Task::Append { mailbox, item } => Some((*mailbox, std::slice::from_mut(item))),
+        Task::Append { mailbox, item, .. } => Some((*mailbox, std::slice::from_mut(item))),
         Task::Create { .. } | Task::Rename { .. } | Task::Remove { .. } => {
             settled.mailboxes = true;
             None

@@ -1,6 +1,6 @@
 //! Making a change here undone that the server has not done.
 
-use postern_bridge::{MailboxId, MessageId, Moved};
+use postern_bridge::{MailboxId, Mark, MessageId, Moved};
 
 use super::{
     entry::{Entry, Item, State, Step, Task},
@@ -23,18 +23,11 @@ pub(super) async fn unmake<S: Store>(
     settled: &mut Settled,
 ) -> Result<(), MailError> {
     let entry = entries[at].clone();
-    settled.left += u32::try_from(entry.task.items().len()).unwrap_or(u32::MAX);
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
             for item in items {
-                let id = MessageId { mailbox: *mailbox, uid: item.uid };
-                if is_marked_later(entries, &entry, item) {
-                    continue;
-                }
-                let change = |message: &mut Message| {
-                    set_mark(&mut message.flags, &mut message.keywords, mark, !set);
-                };
-                stage.change(id, change).await?;
+                let place = MessageId { mailbox: *mailbox, uid: item.uid };
+                unmark(stage, entries, entry.number, place, (mark, *set)).await?;
             }
         }
         Task::Transfer { from, to, items, copy, step } => {
@@ -53,7 +46,6 @@ pub(super) async fn unmake<S: Store>(
         }
         Task::Append { .. } => {
             entries[at].state = State::Held;
-            settled.left += 1;
             return Ok(());
         }
         Task::Create { mailbox, .. } => {
@@ -185,15 +177,35 @@ async fn come_back<S: Store>(
     Ok(())
 }
 
-fn is_marked_later(entries: &[Entry], entry: &Entry, item: &Item) -> bool {
-    let Task::Mark { mailbox, mark, .. } = &entry.task else { return false };
-    entries.iter().any(|own| {
-        let same = match &own.task {
-            Task::Mark { mailbox: of, mark: other, items, .. } => {
-                of == mailbox && other == mark && items.iter().any(|one| one.uid == item.uid)
+/// Undoes the giving or taking of a mark of a message at `place`, wherever later entries have
+/// brought it. The first of them that changes the mark back has nothing left to do with it, and
+/// no longer names it: were that refused, it would be shown as it never was on the server.
+async fn unmark<S: Store>(
+    stage: &mut Stage<'_, S>,
+    entries: &mut [Entry],
+    number: u32,
+    mut place: MessageId,
+    (mark, set): (&Mark, bool),
+) -> Result<(), MailError> {
+    for entry in entries.iter_mut().filter(|own| own.is_open() && own.number > number) {
+        if entry.task.mailbox() != Some(place.mailbox) {
+            continue;
+        }
+        let is_it = |item: &Item| item.uid == place.uid;
+        let Some(index) = entry.task.items().iter().position(is_it) else { continue };
+        match &mut entry.task {
+            Task::Mark { mark: other, items, .. } if other == mark => {
+                items.remove(index);
+                return Ok(());
             }
-            _ => false,
-        };
-        same && own.is_open() && own.number > entry.number
-    })
+            Task::Transfer { to, items, copy: false, .. } => {
+                place = MessageId { mailbox: *to, uid: items[index].to };
+            }
+            _ => {}
+        }
+    }
+    let change = |message: &mut Message| {
+        set_mark(&mut message.flags, &mut message.keywords, mark, !set);
+    };
+    stage.change(place, change).await.map(drop)
 }

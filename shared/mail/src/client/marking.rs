@@ -39,7 +39,7 @@ impl<H: Host> Client<H> {
             return Ok(());
         }
         let account = self.account_of(id.mailbox).await?;
-        let mut editor = Editor::begin(&*self.inner.host, &account, None).await?;
+        let mut editor = Editor::begin(&*self.inner.host, &account, None).await?.unasked();
         editor.mark(id.mailbox, &[id.uid], mark, true).await?;
         self.tell_made(account.id, &editor.finish()).await
     }

@@ -3,9 +3,9 @@
 use postern_bridge::Flags;
 use postern_imap::{
     Command, Response,
-    command::{MessageForm, SearchKey, SearchReturn, StatusItem, Upload},
+    command::{MessageForm, StatusItem, Upload},
     quirks::Quirk,
-    response::{AppendLimit, Flag, MailboxStatus, SearchResult},
+    response::{AppendLimit, Flag, MailboxStatus},
 };
 
 use super::{
@@ -19,8 +19,9 @@ use crate::{
 };
 
 impl<T: Transport> ImapClient<T> {
-    /// Puts a message into a mailbox unless one with the same Message-ID is there: so a filing that
-    /// broke off can be repeated, whether or not the server had taken it.
+    /// Puts a message into a mailbox unless one that tells the same Message-ID is there: so a
+    /// filing that broke off can be repeated, whether or not the server had taken it. Where the
+    /// server tells nothing of it, it is there twice then, which is better than not at all.
     ///
     /// # Errors
     ///
@@ -34,11 +35,8 @@ impl<T: Transport> ImapClient<T> {
         content: &Pieces,
     ) -> Result<(), MailError> {
         self.select(host, mailbox).await?;
-        let key = SearchKey::Header { name: "Message-ID".into(), value: message_id.into() };
-        match self.search(host, key, SearchReturn::Count).await? {
-            SearchResult { count: Some(0), .. } => {}
-            SearchResult { count: None, all: None, .. } => {}
-            _ => return Ok(()),
+        if self.find_put(host, message_id, None).await?.is_some() {
+            return Ok(());
         }
         let wanted = Upload { flags: imap_flags(flags, &[]), ..Upload::default() };
         let messages = [(wanted, content.clone())];

@@ -73,17 +73,7 @@ impl<T: Transport> ImapClient<T> {
         Ok(Some(uids.filter(|uid| range.contains(uid)).collect()))
     }
 
-    /// Searches for messages that match a key.
-    pub(super) async fn search<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        key: SearchKey,
-        short: SearchReturn,
-    ) -> Result<SearchResult, MailError> {
-        self.search_all(host, vec![key], short).await
-    }
-
-    /// The same for messages that match every key.
+    /// Searches for messages that match every key.
     pub(super) async fn search_all<H: Host<Transport = T>>(
         &mut self,
         host: &H,

@@ -140,3 +140,11 @@ fn copies_are_found_in_a_mailbox_that_was_made_anew_since_its_next_uid_was_noted
     assert_eq!(drain(&host).unwrap()[0].left, 0);
     assert_eq!(host.server.borrow().state()["m2"].len(), 2);
 }
+
+#[test]
+fn a_copy_is_found_of_what_the_server_refuses_to_tell_more_of_where_it_was() {
+    let host = host(Imap { damaged: vec![("m1", 1)], ..Imap::new("") });
+    move_to(&host, INBOX, &[1, 2], OTHER).unwrap();
+    assert_eq!(drain(&host).unwrap()[0].left, 0);
+    assert_eq!(uids(&host, OTHER), [5, 6]);
+}

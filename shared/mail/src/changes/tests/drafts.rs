@@ -122,6 +122,89 @@ fn a_draft_that_is_on_the_server_twice_is_not_put_there_once_more() {
     assert!(host.server.borrow().log.iter().all(|line| !line.starts_with("APPEND")));
 }
 
+/// A server whose mailbox for drafts has one of somebody else's.
+fn host_with_other() -> TestHost<Imap, MemoryStore> {
+    let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
+    let message_id = "theirs@example.org".into();
+    let letter = server::Letter { message_id, size: 5, ..server::Letter::default() };
+    host.server.borrow_mut().folders.get_mut("m2").unwrap().add(letter);
+    host
+}
+
+/// The mailbox for drafts with that one and ours.
+fn beside_other(version: &str) -> Vec<(String, Vec<String>)> {
+    [draft(version), vec![("theirs@example.org".into(), vec![])]].concat()
+}
+
+#[test]
+fn a_draft_is_not_taken_for_another_message_that_a_search_names() {
+    // One that is there, one that can't be looked at, and one that is not there at all.
+    for (found, damaged) in [(1, None), (1, Some(("m2", 1))), (9, None)] {
+        let host = host_with_other();
+        host.server.borrow_mut().also_finds.push(found);
+        host.server.borrow_mut().damaged.extend(damaged);
+        save(&host, "first", None).unwrap();
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m2"], beside_other("first"), "{found}");
+        save(&host, "second", Some(place(&host.store))).unwrap();
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m2"], beside_other("second"), "{found}");
+    }
+}
+
+#[test]
+fn a_draft_is_put_there_once_whatever_a_search_names_and_wherever_that_breaks_off() {
+    // Of the draft itself the server tells nothing; or one is named as well that is not there.
+    for (named, damaged) in [(vec![1], vec![1, 2]), (vec![1, 9], vec![1])] {
+        let begin = || {
+            let host = host_with_other();
+            {
+                let mut server = host.server.borrow_mut();
+                server.also_finds.clone_from(&named);
+                server.damaged.extend(damaged.iter().map(|uid| ("m2", *uid)));
+            }
+            save(&host, "first", None).unwrap();
+            host
+        };
+        let whole = begin();
+        drain(&whole).unwrap();
+        for cut in 0..whole.carried.get() {
+            let host = begin();
+            host.cut.set(Some(cut));
+            assert!(drain(&host).is_err());
+            assert_eq!(stored(&host.store)["m2"], draft("first"), "{named:?}, cut at {cut}");
+            host.cut.set(None);
+            drain(&host).unwrap();
+            let there = &host.server.borrow().state()["m2"];
+            assert_eq!(*there, beside_other("first"), "{named:?}, cut at {cut}");
+            let here = place(&host.store);
+            assert_eq!(block_on(record::body(&host.store, here)).unwrap(), raw("first"));
+        }
+    }
+}
+
+#[test]
+fn a_draft_is_there_once_whichever_write_fails_while_it_is_put_there() {
+    for failing in 0.. {
+        let store = FailingStore::default();
+        let host = prepared(Imap::new("UIDPLUS"), store.clone());
+        save(&host, "first", None).unwrap();
+        store.left.set(Some(failing));
+        let is_whole = drain(&host).is_ok();
+        // A new life of the page: nothing but the store is left.
+        store.left.set(None);
+        let host = TestHost::with_store(host.server.borrow().clone(), store.clone());
+        drain(&host).unwrap();
+        sync(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m2"], draft("first"), "write {failing}");
+        assert_eq!(stored(&store.inner)["m2"], draft("first"), "write {failing}");
+        if is_whole {
+            assert!(failing > 2, "there are writes in between");
+            break;
+        }
+    }
+}
+
 #[test]
 fn a_uid_that_looks_like_that_of_a_message_on_its_way_takes_the_place_of_none() {
     let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());

@@ -24,7 +24,7 @@ use crate::{
     imap::ImapClient,
     record::{self, Body, Links, Mailbox, Message, Record, Series, put_body},
     store::{Durability, KeyRange, MemoryStore},
-    testing::{TestHost, account, block_on},
+    testing::{Server, TestHost, account, block_on},
 };
 use server::Imap;
 
@@ -38,11 +38,17 @@ pub(crate) fn queued(number: u32, task: Task) -> Entry {
         number,
         change: ChangeId(number),
         origin: None,
+        unasked: false,
         all: None,
         lost: 0,
         task,
         state: State::Queued,
     }
+}
+
+/// A server that keeps these marks alone.
+pub(crate) fn server_keeping(permanent: &'static str) -> impl Server + 'static {
+    Imap { permanent: Some(permanent), ..Imap::new("") }
 }
 
 /// A host that has stored what the server has: an inbox of letters 1, 2 and 3, whose bytes are

@@ -3,7 +3,11 @@
 use postern_bridge::ClientId;
 
 use super::*;
-use crate::{error::Denial, imap::Outcome};
+use crate::{
+    error::Denial,
+    imap::Outcome,
+    store::{Key, Table, Write},
+};
 
 fn host(permanent: Option<&'static str>) -> TestHost<Imap, MemoryStore> {
     let mut server = Imap::new("MOVE UIDPLUS");
@@ -137,20 +141,106 @@ fn what_filters_learn_from_is_left_out_where_it_is_not_kept_and_the_junk_is_move
             editor.mark(INBOX, &[1], &tag(changes::JUNK), true).await?;
             editor.transfer(INBOX, &[1], OTHER, false).await
         });
-        assert!(tell(&host).unwrap().settled.unknown.contains(&INBOX));
+        let left_out = tell(&host).unwrap();
+        assert!(left_out.settled.unknown.contains(&INBOX));
+        assert_eq!(left_out.settled.left, 0, "nothing is told to be missing");
         tell(&host).unwrap();
         let moved = ("1@example.org".to_owned(), vec![]);
         assert_eq!(host.server.borrow().state()["m2"], [moved], "{permanent:?}");
     }
 }
 
+/// Opens a message that is unread.
+fn open(host: &TestHost<Imap, MemoryStore>, uid: u32) {
+    let account = account(Protocol::Imap);
+    block_on(async {
+        let mut editor = Editor::begin(host, &account, None).await?.unasked();
+        editor.mark(INBOX, &[uid], &Mark::Seen, true).await
+    })
+    .unwrap();
+}
+
 #[test]
 fn nobody_is_told_that_a_message_that_was_opened_does_not_stay_read() {
     let host = host(Some(r"\Flagged"));
     let before = stored(&host.store);
-    edit(&host, async |editor| editor.mark(INBOX, &[1], &Mark::Seen, true).await).unwrap();
-    assert!(tell(&host).unwrap().settled.unknown.contains(&INBOX));
+    open(&host, 1);
+    let left_out = tell(&host).unwrap();
+    assert!(left_out.settled.unknown.contains(&INBOX));
+    assert_eq!(left_out.settled.left, 0, "nothing is told to be missing");
     assert_eq!(said(&host), 0);
     // No mod-sequence has changed: nothing of it would come with the next look.
     assert_eq!(stored(&host.store), before, "it is shown as it is there");
+}
+
+#[test]
+fn a_mark_that_comes_to_nothing_takes_along_what_was_to_take_it_off_again() {
+    let host = host(Some(r"\Flagged"));
+    let before = stored(&host.store);
+    open(&host, 1);
+    ask(&host, async |editor| editor.mark(INBOX, &[1], &Mark::Seen, false).await);
+    assert_eq!(tell(&host).map(|told| told.settled.left), Ok(0));
+    assert!(open_entries(&host).is_empty(), "the server has it as that asks");
+    assert_eq!(stored(&host.store), before);
+}
+
+#[test]
+fn of_what_was_to_take_a_mark_off_again_others_stay() {
+    let host = host(None);
+    open(&host, 2);
+    tell(&host).unwrap();
+    host.server.borrow_mut().permanent = Some(r"\Flagged");
+    let before = stored(&host.store);
+    open(&host, 1);
+    ask(&host, async |editor| editor.mark(INBOX, &[1, 2], &Mark::Seen, false).await);
+    open(&host, 1);
+    tell(&host).unwrap();
+    let left: Vec<_> = open_entries(&host).iter().map(|own| own.task.items().len()).collect();
+    assert_eq!(left, [1, 1]);
+    assert!(matches!(tell(&host), Err(MailError::Unsupported(_))), "that was asked for");
+    tell(&host).unwrap();
+    assert_eq!(stored(&host.store), before);
+}
+
+#[test]
+fn a_mark_that_comes_to_nothing_is_taken_off_wherever_the_message_is_by_now() {
+    for mark in [tag(changes::JUNK), Mark::Flagged] {
+        let host = host(Some(r"\Seen"));
+        ask(&host, async |editor| editor.mark(INBOX, &[1], &mark, true).await);
+        let moved = move_to(&host, INBOX, &[1], OTHER).unwrap();
+        assert_eq!(tell(&host).is_err(), mark == Mark::Flagged);
+        let has_mark = |id| {
+            let own: Message =
+                block_on(record::get(&host.store, &record::message_key(id))).unwrap().unwrap();
+            own.flags.flagged || !own.keywords.is_empty()
+        };
+        assert!(!has_mark(moved.moved[0].to), "{mark:?}");
+        let account = account(Protocol::Imap);
+        block_on(changes::undo(&host, &account, moved.change.unwrap())).unwrap();
+        assert!(!has_mark(moved.moved[0].from), "{mark:?}");
+        assert!(open_entries(&host).is_empty());
+    }
+}
+
+#[test]
+fn a_read_mark_that_a_person_has_asked_for_is_told_where_it_is_not_kept() {
+    const LACKING: Option<&str> = Some(r"\Flagged");
+    // What takes back that it was marked as unread.
+    let undone = host(None);
+    open(&undone, 1);
+    tell(&undone).unwrap();
+    ask(&undone, async |editor| editor.mark(INBOX, &[1], &Mark::Seen, false).await);
+    let change = open_entries(&undone)[0].change;
+    tell(&undone).unwrap();
+    block_on(changes::undo(&undone, &account(Protocol::Imap), change)).unwrap();
+    undone.server.borrow_mut().permanent = LACKING;
+    // What version 0.1.0 has left.
+    let adopted = host(LACKING);
+    let key = Key::new().bytes(b"seen-").u32(1).u32(1);
+    let mark = Write::Put { table: Table::Meta, key, value: record::encode(&true) };
+    block_on(adopted.store.apply(vec![mark], Durability::Strict)).unwrap();
+    block_on(changes::adopt_marks(&adopted)).unwrap();
+    for host in [undone, adopted] {
+        assert!(matches!(tell(&host), Err(MailError::Unsupported(_))));
+    }
 }

@@ -66,8 +66,7 @@ fn what_the_server_refuses_is_as_it_was_before() {
         let before = stored(&host.store);
         let there = move_to(&host, INBOX, &[1, 2], OTHER).unwrap().moved[0].to.uid;
         move_to(&host, OTHER, &[there], INBOX).unwrap();
-        let settled = drain(&host).unwrap();
-        assert_eq!(settled[0].left, 2);
+        assert_eq!(drain(&host).unwrap().len(), 1, "nothing is left of the other");
         assert_eq!(stored(&host.store), before);
         assert_eq!(body(&host, INBOX, 1), b"1");
         assert_eq!(counts(&host), [(3, 3), (0, 0)]);

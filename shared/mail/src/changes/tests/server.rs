@@ -68,6 +68,8 @@ pub(super) struct Imap {
     pub(super) tells_copies: Vec<String>,
     /// How many messages an answer to a search names; of more the rest can't be read.
     pub(super) finds: Option<usize>,
+    /// UIDs that each search names besides those of what it is for.
+    pub(super) also_finds: Vec<u32>,
     /// What was said, without tags.
     pub(super) log: Vec<String>,
     /// The selected mailbox.
@@ -342,6 +344,7 @@ impl Imap {
             .filter(|own| !unseen || !own.flags.contains(r"\Seen"))
             .map(|own| own.uid.to_string())
             .collect();
+        found.extend(self.also_finds.iter().map(u32::to_string));
         if let Some(most) = self.finds.filter(|most| found.len() > *most) {
             found.truncate(most);
             found.push("...".into());

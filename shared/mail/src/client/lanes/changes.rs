@@ -133,7 +133,48 @@ fn verdict(error: &MailError, tries: u32) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use postern_bridge::{
+        Change as Wanted, ClientId, Delta, MailboxId, Mark, MessageId, Protocol, Selection,
+    };
+
     use super::*;
+    use crate::{
+        Store,
+        changes::tests::{mailbox, message, server_keeping},
+        client::tests::still_at,
+        record::{self, Account, Message, Record},
+        store::{Durability, MemoryStore},
+        testing::{account, block_on},
+    };
+
+    #[test]
+    fn of_a_mark_that_a_server_does_not_keep_only_who_asked_for_it_is_told() {
+        for (mark, by_hand) in [(Mark::Seen, false), (Mark::Answered, false), (Mark::Seen, true)] {
+            let own = Account { sealed_password: b"x".to_vec(), ..account(Protocol::Imap) };
+            let store = MemoryStore::new();
+            let (client, told) = still_at(server_keeping(r"\Flagged"), store.clone(), own.clone());
+            let id = MessageId { mailbox: MailboxId(1), uid: 1 };
+            let mut batch = vec![own.put(), mailbox(1).put()];
+            batch.extend(message(id).put_listed());
+            let stored: Message = block_on(async {
+                store.apply(batch, Durability::Strict).await?;
+                if by_hand {
+                    let messages = Selection::Messages(vec![id]);
+                    let wanted = Wanted::Mark { messages, mark: mark.clone(), set: true };
+                    client.change((ClientId(1), 1), wanted).await.unwrap();
+                } else {
+                    client.mark_one(id, &mark).await?;
+                }
+                client.make_next_change(own.id, &mut Link::new(&client, own.id)).await?;
+                Ok::<_, MailError>(record::get(&store, &record::message_key(id)).await?.unwrap())
+            })
+            .unwrap();
+            assert_eq!(stored, message(id), "{mark:?}: it is shown as it is there");
+            let told = told.borrow();
+            let refused = told.iter().filter(|delta| matches!(delta, Delta::Refused(_))).count();
+            assert_eq!(refused, usize::from(by_hand), "{mark:?}");
+        }
+    }
 
     #[test]
     fn an_entry_that_can_not_be_told_does_not_hold_up_the_others_for_ever() {

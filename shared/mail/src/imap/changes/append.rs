@@ -6,7 +6,7 @@ use postern_imap::{command::Upload, response::Code};
 use super::{ImapClient, open::gone};
 use crate::{
     Host, MailError, Transport,
-    changes::{self, Arrivals, Item},
+    changes::{self, Arrivals, Entry, Item, Task},
     error::SAVE_DRAFT,
     imap::append::imap_flags,
     pieces::Pieces,
@@ -15,17 +15,27 @@ use crate::{
 
 impl<T: Transport> ImapClient<T> {
     /// Puts a message into its mailbox, unless one with its Message-ID is there, or several: an
-    /// earlier try may have come through, and another program may have made copies of that.
+    /// earlier try may have come through, and another program may have made copies of that. Those
+    /// are known by the Message-ID that they tell. One that tells nothing may be it only if it came
+    /// `since` the first try.
+    ///
+    /// *If this ends early*, the message is there, or not, and UIDVALIDITY and UIDNEXT from before
+    /// the first APPEND are in the entry.
     pub(super) async fn make_append<H: Host<Transport = T>>(
         &mut self,
         host: &H,
-        mailbox: MailboxId,
-        item: &Item,
+        entry: &mut Entry,
+        (mailbox, item): (MailboxId, &Item),
+        since: Option<(u32, u32)>,
     ) -> Result<Arrivals, MailError> {
         let target = record::mailbox(host.store(), mailbox).await.map_err(gone)?;
         let selected = self.select(host, &target).await?;
-        if let Some(uid) = self.find_sent(host, &item.message_id).await? {
-            return Ok(Arrivals { uid_validity: selected.uid_validity, uids: vec![uid] });
+        let uid_validity = selected.uid_validity;
+        let from = |since: Option<(u32, u32)>| {
+            since.filter(|(validity, _)| *validity == uid_validity).map(|(_, next)| next)
+        };
+        if let Some(uid) = self.find_put(host, &item.message_id, from(since)).await? {
+            return Ok(Arrivals { uid_validity, uids: vec![uid] });
         }
         let id = MessageId { mailbox, uid: item.to };
         // It may have been moved on since, or deleted: then it need not be put there.
@@ -35,6 +45,10 @@ impl<T: Transport> ImapClient<T> {
         let message: Option<Message> = record::get(host.store(), &record::message_key(id)).await?;
         let Some(message) = message else { return Ok(Arrivals::default()) };
         let Body::Whole { size } = message.body else { return Err(MailError::Gone("message")) };
+        let now = selected.uid_next.map(|uid_next| (uid_validity, uid_next));
+        let since = since.or(now);
+        entry.task = Task::Append { mailbox, item: item.clone(), since };
+        changes::learn(host, entry).await?;
         let flags = imap_flags(message.flags, &message.keywords);
         let wanted = Upload { flags, ..Upload::default() };
         let messages = [(wanted, Pieces::of_message(id, size))];
@@ -46,18 +60,7 @@ impl<T: Transport> ImapClient<T> {
         if let Some((uid_validity, uid)) = told {
             return Ok(Arrivals { uid_validity, uids: vec![uid] });
         }
-        let uid = self.find_sent(host, &item.message_id).await?.unwrap_or(0);
-        Ok(Arrivals { uid_validity: selected.uid_validity, uids: vec![uid] })
-    }
-
-    async fn find_sent<H: Host<Transport = T>>(
-        &mut self,
-        host: &H,
-        message_id: &str,
-    ) -> Result<Option<u32>, MailError> {
-        if message_id.is_empty() {
-            return Ok(None);
-        }
-        Ok(self.search_message_id(host, message_id, 1).await?.into_iter().max())
+        let uid = self.find_put(host, &item.message_id, from(since)).await?.unwrap_or(0);
+        Ok(Arrivals { uid_validity, uids: vec![uid] })
     }
 }

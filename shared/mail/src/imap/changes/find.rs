@@ -94,6 +94,33 @@ impl<T: Transport> ImapClient<T> {
         })
     }
 
+    /// The UID of a message that was put into the selected mailbox under this Message-ID; the
+    /// newest if it is there more than once. A search may name others as well, where header fields
+    /// are compared loosely or not at all: it is the one that tells this Message-ID. Where none
+    /// does, it is the one that came `since` it was first put there and of which the server refuses
+    /// to tell more, if that is one alone.
+    pub(in crate::imap) async fn find_put<H: Host<Transport = T>>(
+        &mut self,
+        host: &H,
+        message_id: &str,
+        since: Option<u32>,
+    ) -> Result<Option<u32>, MailError> {
+        if message_id.is_empty() {
+            return Ok(None);
+        }
+        let mut found = self.search_message_id(host, message_id, 1).await?;
+        let (traits, _) = self.traits(host, found.iter().copied()).await?;
+        let same = traits.iter().filter(|(_, own)| own.message_id == message_id);
+        if let Some(uid) = same.map(|(uid, _)| *uid).max() {
+            return Ok(Some(uid));
+        }
+        found.retain(|uid| since.is_some_and(|since| *uid >= since) && !traits.contains_key(uid));
+        let [uid] = found[..] else { return Ok(None) };
+        // Nothing is told of one that is not there either, but that is not refused.
+        let (told, refusal) = self.traits(host, [uid]).await?;
+        Ok(refusal.filter(|_| told.is_empty()).map(|_| uid))
+    }
+
     /// Messages of the selected mailbox with the sizes and dates that the server tells of them now,
     /// as it does of their copies: what was made here may have others. One that it does not tell is
     /// as it is known.
@@ -102,10 +129,7 @@ impl<T: Transport> ImapClient<T> {
         host: &H,
         items: &[Item],
     ) -> Result<Vec<Item>, MailError> {
-        let told = match self.traits(host, items.iter().map(|item| item.uid)).await {
-            Err(error) if self.is_refusal(&error) => return Ok(items.to_vec()),
-            told => told?.0,
-        };
+        let (told, _) = self.traits(host, items.iter().map(|item| item.uid)).await?;
         let as_told = |item: &Item| {
             let own = told.get(&item.uid).filter(|own| own.message_id == item.message_id);
             let (size, arrived) = own.map_or((item.size, None), |own| (own.size, own.arrived));
@@ -179,8 +203,9 @@ impl<T: Transport> ImapClient<T> {
         Ok(traits.iter().map(|(uid, own)| (*uid, is_same(*uid, own))).collect())
     }
 
-    /// The UIDs of messages of the selected mailbox with a Message-ID, from a UID on.
-    pub(super) async fn search_message_id<H: Host<Transport = T>>(
+    /// The UIDs of messages of the selected mailbox that the server finds by a Message-ID, from a
+    /// UID on.
+    async fn search_message_id<H: Host<Transport = T>>(
         &mut self,
         host: &H,
         message_id: &str,

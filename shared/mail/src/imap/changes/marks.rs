@@ -261,7 +261,7 @@ impl<T: Transport> ImapClient<T> {
 /// Whether a person has asked for a mark, and not for something else that it follows from: for
 /// opening a message, or for moving it to the junk.
 fn is_asked_for(entry: &Entry, mark: &Mark) -> bool {
-    entry.origin.is_some() && !changes::is_for_filters(mark)
+    !entry.unasked && !changes::is_for_filters(mark)
 }
 
 fn flag(mark: &Mark) -> Flag {

@@ -88,8 +88,8 @@ impl<T: Transport> ImapClient<T> {
             Task::Empty { mailbox, until, items } => {
                 self.make_empty(host, entry, mailbox, until, &items).await
             }
-            Task::Append { mailbox, item } => {
-                let arrivals = self.make_append(host, mailbox, &item).await?;
+            Task::Append { mailbox, item, since } => {
+                let arrivals = self.make_append(host, entry, (mailbox, &item), since).await?;
                 Ok(changes::done(host, entry, &arrivals, Removal::Whole).await?.into())
             }
             task => {

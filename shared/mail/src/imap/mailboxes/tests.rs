@@ -146,7 +146,7 @@ fn a_message_that_is_here_alone_keeps_the_mailbox_that_it_was_moved_to() {
         copy: false,
         step: Default::default(),
     };
-    let append = Task::Append { mailbox: drafts, item: item(0, 80) };
+    let append = Task::Append { mailbox: drafts, item: item(0, 80), since: None };
     let listed = whole([own("INBOX", None)]);
     let left = |entries: &[Entry]| {
         let second = reconcile(AccountId(3), &first.mailboxes, &listed, 9, entries);

@@ -5,6 +5,9 @@ use crate::{pieces::Pieces, record::put_body};
 
 const HEADER: &str = "Subject: Gr\u{fc}\u{df}e";
 
+/// As a copy is looked for that may be there already.
+const SEARCH: &str = r#"UID SEARCH RETURN (ALL) HEADER "Message-ID" "a@b""#;
+
 /// What is said around a message that is sent: what comes before it, and what behind it.
 type Around = [(&'static str, &'static str); 2];
 
@@ -16,8 +19,8 @@ fn file(offers: &str, mut script: Script, tries: &[&[Around]]) {
     let raw = format!("{HEADER}\r\n\r\nHello\r\n");
     now(host.store.apply(put_body(here, raw.as_bytes()), Durability::Relaxed)).unwrap();
     for asked in tries {
-        let none = ok("* ESEARCH (TAG \"{tag}\") UID COUNT 0\r\n");
-        let search = (r#"UID SEARCH RETURN (COUNT) HEADER "Message-ID" "a@b""#, none);
+        let none = ok("* ESEARCH (TAG \"{tag}\") UID\r\n");
+        let search = (SEARCH, none);
         script.extend([select(0, 9, 1), search]);
         for [before, behind] in asked.iter() {
             // Of a line the first word is taken for a tag.
@@ -64,6 +67,38 @@ fn where_it_is_refused_as_such_it_is_sent_as_any_other_from_then_on() {
     for refusal in ["A4 BAD what?\r\n", "A4 NO not so\r\n"] {
         let first: &[_] = &[in_utf8(refusal), plain("A5 OK done\r\n")];
         file("ENABLE UTF8=ACCEPT", enabled(), &[first, &[plain("A8 OK done\r\n")]]);
+    }
+}
+
+#[test]
+fn a_copy_is_filed_unless_what_a_search_names_is_a_copy_by_its_message_id() {
+    let listed = |id: &str| {
+        let envelope = format!("(NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{id}>\")");
+        ok(&format!("* 1 FETCH (UID 7 RFC822.SIZE 9 ENVELOPE {envelope})\r\n"))
+    };
+    // One that is it, another, one that is not there, and one of which nothing is told.
+    for (told, is_there) in [
+        (listed("a@b"), true),
+        (listed("c@d"), false),
+        (ok(""), false),
+        ("{tag} NO it can't be read\r\n".into(), false),
+    ] {
+        let host = host_with_inbox();
+        let here = MessageId { mailbox: MailboxId(5), uid: 1 };
+        now(host.store.apply(put_body(here, b"Hello"), Durability::Relaxed)).unwrap();
+        let found = ok("* ESEARCH (TAG \"{tag}\") UID ALL 7\r\n");
+        let fetch = "UID FETCH 7 (UID ENVELOPE RFC822.SIZE INTERNALDATE)";
+        let mut script = vec![select(1, 9, 8), (SEARCH, found), (fetch, told.clone())];
+        if !is_there {
+            script.extend([(r#"APPEND "INBOX" (\Seen) {5+}"#, "".into()), ("Hello", "".into())]);
+            script.push(("", "A4 OK done\r\n".into()));
+        }
+        let greeting = "* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH LITERAL+] hi\r\n";
+        let mut client = connect(&host, Security::Tls, greeting, script).unwrap();
+        let flags = Flags { seen: true, ..Flags::default() };
+        let content = Pieces::of_message(here, 5);
+        now(client.append_once(&host, &inbox(), "a@b", flags, &content)).unwrap();
+        assert!(host.wire.borrow().script.is_empty(), "{told}");
     }
 }
 

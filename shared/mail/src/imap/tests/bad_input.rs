@@ -25,7 +25,7 @@ fn host_with_changes() -> ScriptedHost {
             copy: false,
             step: Default::default(),
         },
-        Task::Append { mailbox: OTHER, item: item(0, u32::MAX - 2) },
+        Task::Append { mailbox: OTHER, item: item(0, u32::MAX - 2), since: None },
     ];
     let mut writes = vec![other.put()];
     writes.extend((1..).zip(tasks).map(|(number, task)| queued(number, task).put()));

@@ -82,6 +82,28 @@ fn where_scram_is_refused_another_way_is_tried_once_unless_others_could_listen()
 }
 
 #[test]
+fn what_the_second_way_meets_that_says_nothing_of_the_password_is_told() {
+    let greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=SCRAM-SHA-1] hi\r\n";
+    let scram = "AUTHENTICATE SCRAM-SHA-1 biwsbj1hbm4scj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
+    let many = || MailError::TooManyConnections("Too many connections.".into());
+    for (answer, expected) in [
+        ("{tag} NO Too many connections.\r\n", many()),
+        ("* BYE Too many connections.\r\n", many()),
+        ("{tag} NO [UNAVAILABLE] Later.\r\n", MailError::Unavailable("Later.".into())),
+        ("* OK I am at work.\r\n", MailError::TimedOut("log in")),
+    ] {
+        let host = ScriptedHost::default();
+        if matches!(expected, MailError::TimedOut(_)) {
+            host.wire.borrow_mut().drip = answer.into();
+        }
+        let wrong = "{tag} NO [AUTHENTICATIONFAILED] Wrong, Ann.\r\n".to_owned();
+        let plain = ("AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=", answer.to_owned());
+        let refused = connect(&host, Security::Tls, greeting, vec![(scram, wrong), plain]);
+        assert_eq!(refused.err(), Some(expected));
+    }
+}
+
+#[test]
 fn log_in_is_used_where_no_mechanism_is_offered_and_a_refusal_is_told_in_the_servers_words() {
     let script = || vec![(r#"LOGIN "ann" "secret""#, "{tag} NO [X] Wrong, Ann.\r\n".to_owned())];
     let greeting = "* OK [CAPABILITY IMAP4rev1 AUTH=GSSAPI] hi\r\n";

@@ -162,7 +162,8 @@ pub(super) fn connect_with(
     secret: &Secret,
 ) -> Result<ImapClient<Scripted>, MailError> {
     let to_client = VecDeque::from([greeting.into()]);
-    host.wire.replace(Wire { script: script.into(), to_client, ..Wire::default() });
+    let drip = host.wire.take().drip;
+    host.wire.replace(Wire { script: script.into(), to_client, drip, ..Wire::default() });
     let endpoint = Endpoint {
         host: "mail".into(),
         port: 143,
