@@ -28,6 +28,10 @@ pub(crate) fn mechanism(
 /// The way that is tried once more, if this one is refused: some servers offer SCRAM also to users of whom
 /// they keep nothing that it could be checked with, and then say that the password is wrong. `None` if
 /// this one is not SCRAM, no other is offered, or others could listen.
+///
+/// This tells the password to a server that has refused without a proof that it knows it, be it after
+/// ours: that it is the right one is what TLS says, and nothing else. One that tries to prove it and
+/// can't does not get here.
 pub(crate) fn other_way(
     mechanism: &Mechanism,
     offered: impl IntoIterator<Item = impl AsRef<str>>,
