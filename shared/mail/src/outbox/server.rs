@@ -15,6 +15,9 @@ use crate::{
 /// A browser has no name of its own to give (RFC 5321 section 4.1.4).
 const HELLO_NAME: &str = "[127.0.0.1]";
 
+/// RFC 5321 section 4.2.3.
+const HANGING_UP: u16 = 421;
+
 impl connection::Session for Session {
     type Event = Event;
 
@@ -139,7 +142,11 @@ impl<'host, H: Host> Server<'host, H> {
             (Err(first @ MailError::Login(_)), Some(other)) => {
                 match self.try_log_in(other).await {
                     Ok(()) => Ok(()),
-                    Err(second @ MailError::Login(_)) => Err(second),
+                    Err(
+                        own @ (MailError::Login(_)
+                        | MailError::TimedOut(_)
+                        | MailError::Unavailable(_)),
+                    ) => Err(own),
                     // One that hangs up on the second try has told all with the first.
                     Err(_) => Err(first),
                 }
@@ -155,6 +162,10 @@ impl<'host, H: Host> Server<'host, H> {
             Event::LoggedIn => Ok(()),
             Event::Refused { request: Request::LogIn, reply } if reply.is_permanent() => {
                 Err(MailError::Login(words(&reply)))
+            }
+            // That says nothing of the password.
+            Event::Refused { request: Request::LogIn, reply } if reply.code != HANGING_UP => {
+                Err(MailError::Unavailable(words(&reply)))
             }
             other => Err(unexpected(&other, "log in")),
         }

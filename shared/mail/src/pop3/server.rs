@@ -267,10 +267,11 @@ impl<'host, H: Host> Server<'host, H> {
         response: Response,
     ) -> Result<Option<Response>, MailError> {
         match self.try_log_in(other).await {
-            Ok(answer) => Ok(answer),
-            // One that hangs up on the second try or never answers it has told all with the first, as
-            // has one that can't be asked again: a line break in a password ends PASS.
-            Err(_) => Ok(Some(response)),
+            // That says nothing of the password.
+            Err(error @ MailError::TimedOut(_)) => Err(error),
+            // One that hangs up on the second try has told all with the first, as has one that can't be
+            // asked again: a line break in a password ends PASS.
+            again => Ok(again.unwrap_or(Some(response))),
         }
     }
 

@@ -148,6 +148,17 @@ fn where_scram_is_refused_another_way_is_tried_once() {
 }
 
 #[test]
+fn a_second_try_that_is_never_answered_says_nothing_of_the_password() {
+    for others in ["USER\r\nSASL SCRAM-SHA-256\r\n", "SASL SCRAM-SHA-256 PLAIN\r\n"] {
+        let capabilities = format!("UIDL\r\n{others}").leak();
+        let (scram_refusal, hangs_at_log_in) = (Some("no"), true);
+        let server = Maildrop { scram_refusal, hangs_at_log_in, ..offering(capabilities) };
+        let host = prepared(server, MemoryStore::new());
+        assert_eq!(run(&host, Keep), Err(MailError::TimedOut("the log-in")), "{others}");
+    }
+}
+
+#[test]
 fn a_server_that_hangs_up_on_a_second_try_has_refused_the_log_in() {
     let server = || Maildrop { log_in_refusal: Some("no"), ..offering(BOTH) };
     let host = prepared(server(), MemoryStore::new());
