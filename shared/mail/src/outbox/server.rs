@@ -138,10 +138,14 @@ impl<'host, H: Host> Server<'host, H> {
         let mechanism = authenticate::mechanism(self.host, offered, &credentials)
             .ok_or_else(|| authenticate::no_way(password))?;
         let other = authenticate::other_way(&mechanism, offered, &credentials, security);
+        let (mechanism, other) = self.host.detours().in_order(login, password, mechanism, other);
         let done = match (self.try_log_in(mechanism).await, other) {
             (Err(first @ MailError::Login(_)), Some(other)) => {
                 match self.try_log_in(other).await {
-                    Ok(()) => Ok(()),
+                    Ok(()) => {
+                        self.host.detours().note(login, password);
+                        Ok(())
+                    }
                     Err(
                         own @ (MailError::Login(_)
                         | MailError::TimedOut(_)
@@ -154,7 +158,7 @@ impl<'host, H: Host> Server<'host, H> {
             (done, _) => done,
         };
         self.logged_in = done.is_ok();
-        done.map_err(|error| authenticate::refused(error, password))
+        done.map_err(|error| authenticate::refused(self.host, login, password, error))
     }
 
     async fn try_log_in(&mut self, mechanism: Mechanism) -> Result<(), MailError> {

@@ -131,6 +131,11 @@ fn where_scram_is_refused_another_way_is_tried_once() {
     host.server.borrow_mut().answers.remove("AUTH PLAIN");
     assert_eq!(send(&host, id), Ok(()));
     assert_eq!(host.server.borrow().taken.len(), 1);
+    // The next time it is the first.
+    host.server.borrow_mut().heard.clear();
+    assert_eq!(send(&host, queue(&host)), Ok(()));
+    assert_eq!(host.server.borrow().heard.matches("AUTH ").count(), 1);
+    assert_eq!(host.server.borrow().taken.len(), 2);
 }
 
 #[test]
