@@ -8,8 +8,8 @@ use postern_bridge::{
 };
 use postern_certificate::{Refused, Verifier, Why, fingerprint};
 use postern_mail::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Transport,
-    TransportError, Vault, host::VaultError, store::Packed,
+    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
+    Transport, TransportError, Vault, host::VaultError, store::Packed,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -40,6 +40,7 @@ pub struct NativeHost {
     cut: Option<usize>,
     /// How many milliseconds its clock is ahead of this machine's.
     ahead: Rc<Cell<i64>>,
+    detours: Rc<Detours>,
 }
 
 impl NativeHost {
@@ -58,14 +59,16 @@ impl NativeHost {
             Verifier::new(roots.into(), provider.clone()).expect("there is a root to trust");
         let inner = Interruptible::default();
         let store = Packed::new(inner.clone());
-        Self { store, inner, provider, verifier, proxy: None, cut: None, ahead: Rc::default() }
+        let (ahead, detours) = (Rc::default(), Rc::default());
+        Self { store, inner, provider, verifier, proxy: None, cut: None, ahead, detours }
     }
 
     /// The same host after a restart: with what is stored, and nothing in memory.
     #[must_use]
     pub fn restarted(&self) -> Self {
         self.inner.interrupt(Fault::None);
-        Self { store: Packed::new(self.inner.clone()), ..self.clone() }
+        let store = Packed::new(self.inner.clone());
+        Self { store, detours: Rc::default(), ..self.clone() }
     }
 
     /// What the store packs its rows into, to be interrupted.
@@ -318,6 +321,10 @@ impl Host for NativeHost {
 
     fn store(&self) -> &Packed<Interruptible> {
         &self.store
+    }
+
+    fn detours(&self) -> &Detours {
+        &self.detours
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use postern_bridge::{Discovery, Endpoint};
 use postern_mail::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage,
+    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
     TransportError, Vault,
     host::{StorageState, VaultError},
 };
@@ -30,6 +30,7 @@ pub(crate) struct BrowserHost {
     discovery: ProxyDiscovery,
     random: BrowserRandom,
     vault: BrowserVault,
+    detours: Detours,
 }
 
 impl BrowserHost {
@@ -49,6 +50,7 @@ impl BrowserHost {
             access,
             random: BrowserRandom(crypto.clone()),
             vault: BrowserVault::new(crypto),
+            detours: Detours::default(),
         }
     }
 }
@@ -58,6 +60,10 @@ impl Host for BrowserHost {
 
     fn store(&self) -> &BrowserStore {
         &self.store
+    }
+
+    fn detours(&self) -> &Detours {
+        &self.detours
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

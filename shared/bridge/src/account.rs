@@ -253,15 +253,19 @@ pub fn is_same_mailbox(own: (&str, &ServerLogin), other: (&str, &ServerLogin)) -
     same_address || (same_name && is_same_site(hosts.0, hosts.1))
 }
 
-/// Whether two hosts are the same but for their first label, as `imap.` and `pop.` of one domain are.
+/// Whether two hosts are the same but for their first label, as `imap.` and `pop.` of one domain are, or
+/// one is that domain itself.
 pub fn is_same_site(own: &str, other: &str) -> bool {
     let (own, other) = (own.to_ascii_lowercase(), other.to_ascii_lowercase());
-    let site = |host: &str| {
-        let (_, site) = host.split_once('.')?;
-        let is_domain = site.contains('.') && site.contains(|c: char| c.is_ascii_alphabetic());
-        is_domain.then(|| site.to_owned())
-    };
-    own == other || site(&own).is_some_and(|own| site(&other) == Some(own))
+    host_and_domain(&own).any(|name| host_and_domain(&other).any(|other| name == other))
+}
+
+/// A host, and what is left without its first label if that is a domain: none is right below the root.
+fn host_and_domain(host: &str) -> impl Iterator<Item = &str> {
+    let is_domain =
+        |name: &&str| name.contains('.') && name.contains(|c: char| c.is_ascii_alphabetic());
+    let domain = host.split_once('.').map(|(_, rest)| rest).filter(is_domain);
+    std::iter::once(host).chain(domain)
 }
 
 /// The state of an account's connection.
@@ -318,10 +322,15 @@ mod tests {
         assert!(same(ann, ("Ann@Example.org", "mail.provider.net", "u17")));
         assert!(same(ann, ("info@example.org", "pop.example.org", "ANN")));
         assert!(same(ann, ("info@example.org", "IMAP.example.org", "ann")));
+        assert!(same(ann, ("info@example.org", "example.org", "ann")));
+        let bare = ("ann@example.org", "Example.org", "ann");
+        assert!(same(bare, ("info@example.org", "mail.example.org", "ann")));
+        assert!(!same(bare, ("info@sample.org", "mail.otherexample.org", "ann")));
         assert!(!same(ann, ("ben@example.org", "pop.example.org", "ben")));
         assert!(!same(ann, ("ann@other.org", "pop.other.org", "ann")));
         let local = ("a@x", "mail.org", "ann");
         assert!(!same(local, ("b@y", "post.org", "ann")), "a top domain is nobody's");
+        assert!(!same(local, ("b@y", "org", "ann")), "nor is it a host's");
         assert!(!same(("a@x", "10.0.0.1", "ann"), ("b@y", "11.0.0.1", "ann")));
     }
 }

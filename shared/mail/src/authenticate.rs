@@ -1,9 +1,56 @@
 //! How to log in to a server of any protocol.
 
-use postern_bridge::{Proof, Security};
+use std::{
+    cell::RefCell,
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+};
+
+use postern_bridge::{Proof, Security, ServerLogin};
 use postern_sasl::{Credentials, Mechanism, Nonce, choose};
 
-use crate::{MailError, Random, Secret};
+use crate::{Host, MailError, Random, Secret};
+
+/// The log-ins of which the first way was refused and the other taken. The next connection goes that way
+/// at once: else a server would count a refusal of the right password each time. What is known of one
+/// ends with the program, and with a refusal; another server, name or password makes another log-in.
+#[derive(Default)]
+pub struct Detours {
+    hashing: RandomState,
+    /// Their hashes, since they have passwords in them.
+    known: RefCell<HashSet<u64>>,
+}
+
+impl Detours {
+    /// The way to log in, and the other one that is tried if it is refused.
+    pub(crate) fn in_order<W>(
+        &self,
+        login: &ServerLogin,
+        password: &Secret,
+        first: W,
+        other: Option<W>,
+    ) -> (W, Option<W>) {
+        match other {
+            Some(other) if self.known.borrow().contains(&self.hash(login, password)) => {
+                (other, None)
+            }
+            other => (first, other),
+        }
+    }
+
+    /// Notes that the first way was refused and the other taken.
+    pub(crate) fn note(&self, login: &ServerLogin, password: &Secret) {
+        self.known.borrow_mut().insert(self.hash(login, password));
+    }
+
+    fn forget(&self, login: &ServerLogin, password: &Secret) {
+        self.known.borrow_mut().remove(&self.hash(login, password));
+    }
+
+    fn hash(&self, login: &ServerLogin, password: &Secret) -> u64 {
+        self.hashing.hash_one((&login.endpoint, &login.username, password.expose()))
+    }
+}
 
 /// A user name and what proves it.
 pub(crate) fn credentials(username: &str, secret: &Secret) -> Credentials {
@@ -28,6 +75,10 @@ pub(crate) fn mechanism(
 /// The way that is tried once more, if this one is refused: some servers offer SCRAM also to users of whom
 /// they keep nothing that it could be checked with, and then say that the password is wrong. `None` if
 /// this one is not SCRAM, no other is offered, or others could listen.
+///
+/// This tells the password to a server that has refused without a proof that it knows it, be it after
+/// ours: that it is the right one is what TLS says, and nothing else. One that tries to prove it and
+/// can't does not get here.
 pub(crate) fn other_way(
     mechanism: &Mechanism,
     offered: impl IntoIterator<Item = impl AsRef<str>>,
@@ -57,7 +108,15 @@ pub(crate) fn no_way(secret: &Secret) -> MailError {
 }
 
 /// What a refused log-in means: it is most often its age that a token is refused for.
-pub(crate) fn refused(error: MailError, secret: &Secret) -> MailError {
+pub(crate) fn refused(
+    host: &impl Host,
+    login: &ServerLogin,
+    secret: &Secret,
+    error: MailError,
+) -> MailError {
+    if matches!(error, MailError::Login(_)) {
+        host.detours().forget(login, secret);
+    }
     match (error, secret.proof()) {
         (MailError::Login(text), Proof::Token) => MailError::Token(text),
         (error, _) => error,

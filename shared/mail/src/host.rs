@@ -5,7 +5,7 @@ use std::{fmt, ops::RangeInclusive, time::Duration};
 use futures_util::future::{Either, select};
 use postern_bridge::{Discovery, Endpoint, Proof, RefusedCertificate, TlsSession};
 
-use crate::{MailError, Store};
+use crate::{Detours, MailError, Store};
 
 /// A byte stream to a mail server.
 #[allow(async_fn_in_trait, reason = "nothing here is Send, on purpose")]
@@ -261,6 +261,9 @@ pub trait Host:
 
     /// The store.
     fn store(&self) -> &Self::Store;
+
+    /// Which log-ins go another way than the first, as long as this host is there.
+    fn detours(&self) -> &Detours;
 
     /// Runs a task beside the others, on this thread.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);

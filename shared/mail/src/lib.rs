@@ -42,6 +42,7 @@ pub mod store;
 pub mod testing;
 pub mod threads;
 
+pub use authenticate::Detours;
 pub use error::MailError;
 pub use host::{
     Admission, Clock, Connector, Discover, Host, Random, Secret, Storage, Transport,

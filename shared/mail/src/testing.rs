@@ -26,8 +26,8 @@ use postern_bridge::{
 };
 
 use crate::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Store,
-    Transport, TransportError, Vault,
+    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
+    Store, Transport, TransportError, Vault,
     host::{StorageState, VaultError},
     record::Account,
     store::MemoryStore,
@@ -114,6 +114,7 @@ pub struct TestHost<S, D = MemoryStore> {
     /// The time, in milliseconds since 1970 (UTC).
     pub now: Rc<Cell<i64>>,
     random: Cell<u8>,
+    detours: Detours,
 }
 
 /// The moments at which a process waits for something, counted from 0. Clones share them.
@@ -166,6 +167,7 @@ impl<S: Server, D: Store> TestHost<S, D> {
             moments: Moments::default(),
             now: Rc::new(Cell::new(1_700_000_000_000)),
             random: Cell::new(0),
+            detours: Detours::default(),
         }
     }
 
@@ -307,6 +309,10 @@ impl<S: Server + 'static, D: Store + 'static> Host for TestHost<S, D> {
 
     fn store(&self) -> &D {
         &self.store
+    }
+
+    fn detours(&self) -> &Detours {
+        &self.detours
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use postern_sasl::{Credentials, decode};
+use postern_sasl::Credentials;
 
 use crate::{
     Apop, Capabilities, Command, CommandError, Event, Output, Request, Response, SessionError,
@@ -256,12 +256,8 @@ impl Session {
         if self.steps > MAX_CHALLENGES {
             return Err(SessionError::TooManyChallenges);
         }
-        let response = decode(challenge).and_then(|challenge| mechanism.respond(&challenge));
-        if response.as_ref().is_err_and(|error| error.is_of_impostor()) {
-            return Err(SessionError::Unverified);
-        }
-        let line = response.map_or_else(|_| "*".into(), postern_sasl::encode) + "\r\n";
-        self.outputs.push_back(Output::Send(line.into_bytes()));
+        let line = mechanism.answer(challenge).map_err(|_| SessionError::Unverified)?;
+        self.outputs.push_back(Output::Send((line + "\r\n").into_bytes()));
         Ok(())
     }
 

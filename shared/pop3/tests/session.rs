@@ -355,6 +355,10 @@ const SCRAM: [&str; 4] = [
     "dj16ais5d3NxSFdpcHlEdnpsdlQwR0VhdWhVN2xlbUhTYnljMlFIWExOL2ZRPQ==",
 ];
 
+/// No such signature: "v=" and the one of another exchange, "v=!!!", nothing, and what is not base64.
+const UNPROVEN: [&str; 4] =
+    ["dj02cnJpVFJCaTIzV3BSUi93dHVwK21NaFVaVW4vZEI1bkxUSlJzamw5NUc0PQ==", "dj0hISE=", "", "!!!"];
+
 fn scram() -> Command {
     let credentials = Credentials::new("ann", "secret");
     Command::Auth(Mechanism::scram_sha_256(credentials, Nonce::new([7; Nonce::BYTES])))
@@ -380,4 +384,19 @@ fn a_server_that_lets_us_in_without_its_proof_is_not_believed() {
     assert!(!sent(&mut session).is_empty());
     session.handle_input(b"+OK welcome\r\n");
     assert_eq!(events(&mut session), [Event::Failed(SessionError::Unverified)]);
+}
+
+#[test]
+fn a_server_that_can_not_prove_itself_is_told_no_more() {
+    for unproven in UNPROVEN {
+        let mut session = greeted();
+        session.start(scram()).unwrap();
+        sent(&mut session);
+        session.handle_input(format!("+ {}\r\n", SCRAM[1]).as_bytes());
+        assert_eq!(sent(&mut session), format!("{}\r\n", SCRAM[2]));
+        session.handle_input(format!("+ {unproven}\r\n").as_bytes());
+        let outputs: Vec<_> = std::iter::from_fn(|| session.poll_output()).collect();
+        let failed = Output::Event(Event::Failed(SessionError::Unverified));
+        assert_eq!(outputs, [failed], "{unproven}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in an exchange.
 
-/// An authentication exchange can't go on. Cancel it in the protocol's own way.
+/// An authentication exchange can't go on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SaslError {
     /// The server sent a challenge that the mechanism does not have.
@@ -25,7 +25,7 @@ pub enum SaslError {
 
 impl SaslError {
     /// Whether the server is not the one that knows the password: then nothing more is to be told to it.
-    pub fn is_of_impostor(self) -> bool {
+    pub(crate) fn is_of_impostor(self) -> bool {
         matches!(self, Self::ForeignNonce | Self::ServerUnproven)
     }
 }

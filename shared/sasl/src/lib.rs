@@ -1,8 +1,8 @@
 //! Sans-I/O SASL mechanisms (RFC 4422), shared by IMAP, POP3 and SMTP.
 //!
 //! A [`Mechanism`] is one authentication in progress: it gives an initial response, if it has one,
-//! and answers the server's challenges. The protocol crates frame the messages; [`encode`] and
-//! [`decode`] are the base64 that all three of them use on the wire.
+//! and answers the server's challenges. The protocol crates frame the messages; [`encode`] is the
+//! base64 that all three of them use on the wire.
 //!
 //! An exchange may end in success only if [`Mechanism::is_verified`]: with SCRAM the server has to
 //! prove that it knows the password.
@@ -34,4 +34,4 @@ pub use credentials::Credentials;
 pub use error::SaslError;
 pub use mechanism::{Mechanism, choose};
 pub use nonce::Nonce;
-pub use wire::{decode, encode};
+pub use wire::encode;

@@ -4,9 +4,11 @@ use crate::{
     Credentials, Nonce, SaslError,
     bearer::{Bearer, Form},
     credentials::SecretKind,
+    encode,
     login::Login,
     plain::Plain,
     scram::{Hash, Scram},
+    wire::decode,
 };
 
 /// One authentication in progress; `Debug` shows no password.
@@ -65,7 +67,7 @@ impl Mechanism {
     /// What the client says before it is asked; `None` if the server speaks first.
     ///
     /// Where the protocol has no room for it, leave it out: the server then sends an empty
-    /// challenge, and [`respond`](Self::respond) gives the same bytes.
+    /// challenge, and [`answer`](Self::answer) says the same.
     pub fn initial_response(&self) -> Option<Vec<u8>> {
         match &self.0 {
             Kind::Plain(plain) => Some(plain.message()),
@@ -75,12 +77,28 @@ impl Mechanism {
         }
     }
 
+    /// What to say to a challenge; both are as IMAP, POP3 and SMTP carry them, in base64. If there is no
+    /// answer to it, that is an asterisk: it ends the exchange, and the server then refuses the log-in.
+    ///
+    /// # Errors
+    ///
+    /// If the server is not the one that knows the password: nothing more is to be told to it.
+    pub fn answer(&mut self, challenge: impl AsRef<[u8]>) -> Result<String, SaslError> {
+        let awaits_proof = matches!(&self.0, Kind::Scram(scram) if scram.awaits_proof());
+        match decode(challenge).and_then(|challenge| self.respond(&challenge)) {
+            Ok(response) => Ok(encode(response)),
+            Err(_) if awaits_proof => Err(SaslError::ServerUnproven),
+            Err(error) if error.is_of_impostor() => Err(error),
+            Err(_) => Ok("*".into()),
+        }
+    }
+
     /// Answers a challenge; both are raw bytes, not base64.
     ///
     /// # Errors
     ///
     /// If the mechanism has no answer to it, or the server is not to be trusted.
-    pub fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, SaslError> {
+    fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, SaslError> {
         match &mut self.0 {
             Kind::Plain(plain) => plain.respond(challenge),
             Kind::Login(login) => login.respond(),

@@ -9,7 +9,7 @@ use std::fmt;
 
 pub(crate) use hash::Hash;
 
-use crate::{Credentials, Nonce, SaslError, decode, encode, limits, prepare::prepare};
+use crate::{Credentials, Nonce, SaslError, encode, limits, prepare::prepare, wire::decode};
 
 /// No channel binding, no other identity.
 const GS2_HEADER: &str = "n,,";
@@ -56,6 +56,11 @@ impl Scram {
         matches!(self.state, State::Verified)
     }
 
+    /// Whether the server owes its proof now.
+    pub(crate) fn awaits_proof(&self) -> bool {
+        matches!(self.state, State::Proven { .. })
+    }
+
     pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, SaslError> {
         match std::mem::replace(&mut self.state, State::Over) {
             State::First if challenge.is_empty() => {
@@ -93,16 +98,16 @@ impl Scram {
         Ok((format!("{without_proof},p={proof}").into_bytes(), signature))
     }
 
-    /// Takes `server-final-message`.
+    /// Takes `server-final-message`. What is neither a refusal nor the right signature proves nothing,
+    /// whatever else is wrong with it.
     fn verify(&mut self, challenge: &[u8], signature: &[u8]) -> Result<Vec<u8>, SaslError> {
-        let message = std::str::from_utf8(challenge).map_err(|_| SaslError::Malformed)?;
-        let first = message.split(',').next().unwrap_or_default();
+        let first = challenge.split(|byte| *byte == b',').next().unwrap_or_default();
         // The server's reason for a refusal follows when the exchange has ended.
-        if first.starts_with("e=") {
+        if first.starts_with(b"e=") {
             return Ok(Vec::new());
         }
-        let claimed = first.strip_prefix("v=").ok_or(SaslError::Malformed)?;
-        if !hash::equal(&decode(claimed)?, signature) {
+        let claimed = first.strip_prefix(b"v=").and_then(|claimed| decode(claimed).ok());
+        if !claimed.is_some_and(|claimed| hash::equal(&claimed, signature)) {
             return Err(SaslError::ServerUnproven);
         }
         self.state = State::Verified;

@@ -14,7 +14,7 @@ pub fn encode(response: impl AsRef<[u8]>) -> String {
 /// # Errors
 ///
 /// [`SaslError::NotBase64`] if it is not base64.
-pub fn decode(challenge: impl AsRef<[u8]>) -> Result<Vec<u8>, SaslError> {
+pub(crate) fn decode(challenge: impl AsRef<[u8]>) -> Result<Vec<u8>, SaslError> {
     STANDARD.decode(challenge.as_ref().trim_ascii()).map_err(|_| SaslError::NotBase64)
 }
 

@@ -1,6 +1,6 @@
 //! One command and its replies.
 
-use postern_sasl::{Mechanism, decode, encode};
+use postern_sasl::{Mechanism, encode};
 
 use crate::{
     Address, Command, Envelope, Event, Extensions, HelloName, Reply, Request, SessionError,
@@ -149,12 +149,8 @@ fn answer_challenge(
     if *challenges > MAX_CHALLENGES {
         return Err(SessionError::TooManyChallenges);
     }
-    let response = decode(reply.text()).and_then(|challenge| mechanism.respond(&challenge));
-    if response.as_ref().is_err_and(|error| error.is_of_impostor()) {
-        return Err(SessionError::Unverified);
-    }
-    let line = response.map_or_else(|_| "*".into(), encode) + "\r\n";
-    Ok(Step::Send(line.into()))
+    let line = mechanism.answer(reply.text()).map_err(|_| SessionError::Unverified)?;
+    Ok(Step::Send((line + "\r\n").into()))
 }
 
 /// MAIL and its RCPTs; the replies come in the order of the commands.

@@ -294,6 +294,10 @@ const SCRAM: [&str; 4] = [
     "dj16ais5d3NxSFdpcHlEdnpsdlQwR0VhdWhVN2xlbUhTYnljMlFIWExOL2ZRPQ==",
 ];
 
+/// No such signature: "v=" and the one of another exchange, "v=!!!", nothing, and what is not base64.
+const UNPROVEN: [&str; 4] =
+    ["dj02cnJpVFJCaTIzV3BSUi93dHVwK21NaFVaVW4vZEI1bkxUSlJzamw5NUc0PQ==", "dj0hISE=", "", "!!!"];
+
 fn scram() -> Command {
     let credentials = Credentials::new("ann", "secret");
     Command::Auth(Mechanism::scram_sha_256(credentials, Nonce::new([7; Nonce::BYTES])))
@@ -318,4 +322,18 @@ fn a_server_that_lets_us_in_without_its_proof_is_not_believed() {
     drain(&mut session);
     let (_, events) = answer(&mut session, "235 welcome\r\n");
     assert_eq!(events, [Event::Failed(SessionError::Unverified)]);
+}
+
+#[test]
+fn a_server_that_can_not_prove_itself_is_told_no_more() {
+    for unproven in UNPROVEN {
+        let mut session = introduced("250-mail\r\n250 AUTH SCRAM-SHA-256\r\n");
+        session.start(scram()).unwrap();
+        drain(&mut session);
+        let (proof, _) = answer(&mut session, &format!("334 {}\r\n", SCRAM[1]));
+        assert_eq!(proof, format!("{}\r\n", SCRAM[2]));
+        let (said, events) = answer(&mut session, &format!("334 {unproven}\r\n"));
+        let expected = ("", &[Event::Failed(SessionError::Unverified)][..]);
+        assert_eq!((&*said, &*events), expected, "{unproven}");
+    }
 }

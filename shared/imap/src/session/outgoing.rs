@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use postern_sasl::{Mechanism, decode, encode};
+use postern_sasl::{Mechanism, encode};
 
 use super::{FeedError, Finish, Tag};
 use crate::{
@@ -234,14 +234,10 @@ impl Outgoing {
             }
             State::Exchange => {
                 self.state = State::Exchange;
-                let mechanism = self.mechanism.as_mut()?;
-                let response = decode(text).and_then(|challenge| mechanism.respond(&challenge));
-                if response.as_ref().is_err_and(|error| error.is_of_impostor()) {
-                    return Some(Reply::HangUp);
-                }
-                // An asterisk ends the exchange; the server then refuses the command.
-                let line = response.map_or_else(|_| "*".into(), encode);
-                Some(Reply::Send(format!("{line}\r\n").into_bytes()))
+                Some(match self.mechanism.as_mut()?.answer(text) {
+                    Ok(line) => Reply::Send(format!("{line}\r\n").into_bytes()),
+                    Err(_) => Reply::HangUp,
+                })
             }
             State::Idle { permitted: false, done } => {
                 self.state = State::Idle { permitted: true, done };

@@ -203,10 +203,9 @@ impl<T: Transport> ImapClient<T> {
         commands: Vec<Command>,
         what: &'static str,
     ) -> Result<Answer, MailError> {
-        let mut tags = Vec::with_capacity(commands.len());
-        for command in commands {
-            tags.push(self.start(clock, command).await?);
-        }
+        self.probe(clock, commands.iter().map(Command::name)).await?;
+        let session = &mut self.connection.session;
+        let tags: Vec<_> = commands.into_iter().map(|command| session.start(command)).collect();
         let mut answer = Answer::default();
         for tag in tags {
             let end = self.wait_for(clock, tag, what, &mut answer).await?;
@@ -215,21 +214,31 @@ impl<T: Transport> ImapClient<T> {
         Ok(answer)
     }
 
-    /// Gives a command. If it is one on which the server may work for long without a word, and it
-    /// has said none for a while, it is asked first whether it is still there: that the connection
-    /// is dead shows sooner so.
+    /// Gives a command, after a [`probe`](Self::probe).
     ///
     /// # Errors
     ///
-    /// If it is.
+    /// If the connection is dead.
     pub(super) async fn start(
         &mut self,
         clock: &impl Clock,
         command: Command,
     ) -> Result<Tag, MailError> {
+        self.probe(clock, [command.name()]).await?;
+        Ok(self.connection.session.start(command))
+    }
+
+    /// Asks the server whether it is still there, if it has said nothing for a while and one of the
+    /// commands that come next is one on which it may work for long without a word: that the connection
+    /// is dead shows sooner so. None of them is given before, since what is told meanwhile is dropped.
+    async fn probe(
+        &mut self,
+        clock: &impl Clock,
+        commands: impl IntoIterator<Item = &'static str>,
+    ) -> Result<(), MailError> {
         let silence = clock.now().abs_diff(self.connection.heard());
-        let was_silent = u128::from(silence) > limits::PATIENCE.as_millis();
-        if was_silent && limits::patience([command.name()]) > limits::PATIENCE {
+        let was_silent = u128::from(silence) > limits::QUIET.as_millis();
+        if was_silent && limits::patience(commands) > limits::PATIENCE {
             // With nothing selected the news are of what is about to be opened, and what comes now is of
             // what was open before.
             let next = if self.selected.is_none() { self.news.take() } else { None };
@@ -239,7 +248,7 @@ impl<T: Transport> ImapClient<T> {
                 self.news = next;
             }
         }
-        Ok(self.connection.session.start(command))
+        Ok(())
     }
 
     /// Waits for the end of a command that was started, and takes all that comes until then into an

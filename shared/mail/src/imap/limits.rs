@@ -19,6 +19,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The same while it works on what may take it long in a large mailbox: to open one of which it has
 /// nothing at hand, to search one without an index, to copy many messages.
 pub const PATIENCE_AT_WORK: Duration = Duration::from_secs(300);
+/// How long it may have said nothing before it is asked, ahead of such work, whether it is still there:
+/// the connection may have died meanwhile without a word.
+pub const QUIET: Duration = Duration::from_secs(10);
 /// The commands on which it may work for so long without a word.
 const LONG_WORK: [&str; 13] = [
     "APPEND",

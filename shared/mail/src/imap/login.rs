@@ -217,11 +217,13 @@ impl<T: Transport> ImapClient<T> {
             }
             None => Command::login(&credentials)?,
         };
+        let other = other.map(Command::authenticate);
+        let (command, other) = host.detours().in_order(login, password, command, other);
         let mut refusal = self.try_log_in(host, command).await?;
         if matches!(refusal, Some(MailError::Login(_)))
             && let Some(other) = other
         {
-            refusal = match self.try_log_in(host, Command::authenticate(other)).await {
+            refusal = match self.try_log_in(host, other).await {
                 // That says nothing of the password.
                 Err(error @ (MailError::TooManyConnections(_) | MailError::TimedOut(_))) => {
                     return Err(error);
@@ -229,8 +231,11 @@ impl<T: Transport> ImapClient<T> {
                 // One that hangs up has said why before.
                 again => again.unwrap_or(refusal),
             };
+            if refusal.is_none() {
+                host.detours().note(login, password);
+            }
         }
-        refusal.map_or(Ok(()), |error| Err(authenticate::refused(error, password)))
+        refusal.map_or(Ok(()), |error| Err(authenticate::refused(host, login, password, error)))
     }
 
     /// Logs in one way; why not, if it was refused.

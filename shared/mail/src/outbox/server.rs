@@ -15,6 +15,9 @@ use crate::{
 /// A browser has no name of its own to give (RFC 5321 section 4.1.4).
 const HELLO_NAME: &str = "[127.0.0.1]";
 
+/// RFC 5321 section 4.2.3.
+const HANGING_UP: u16 = 421;
+
 impl connection::Session for Session {
     type Event = Event;
 
@@ -135,11 +138,19 @@ impl<'host, H: Host> Server<'host, H> {
         let mechanism = authenticate::mechanism(self.host, offered, &credentials)
             .ok_or_else(|| authenticate::no_way(password))?;
         let other = authenticate::other_way(&mechanism, offered, &credentials, security);
+        let (mechanism, other) = self.host.detours().in_order(login, password, mechanism, other);
         let done = match (self.try_log_in(mechanism).await, other) {
             (Err(first @ MailError::Login(_)), Some(other)) => {
                 match self.try_log_in(other).await {
-                    Ok(()) => Ok(()),
-                    Err(second @ MailError::Login(_)) => Err(second),
+                    Ok(()) => {
+                        self.host.detours().note(login, password);
+                        Ok(())
+                    }
+                    Err(
+                        own @ (MailError::Login(_)
+                        | MailError::TimedOut(_)
+                        | MailError::Unavailable(_)),
+                    ) => Err(own),
                     // One that hangs up on the second try has told all with the first.
                     Err(_) => Err(first),
                 }
@@ -147,7 +158,7 @@ impl<'host, H: Host> Server<'host, H> {
             (done, _) => done,
         };
         self.logged_in = done.is_ok();
-        done.map_err(|error| authenticate::refused(error, password))
+        done.map_err(|error| authenticate::refused(self.host, login, password, error))
     }
 
     async fn try_log_in(&mut self, mechanism: Mechanism) -> Result<(), MailError> {
@@ -155,6 +166,10 @@ impl<'host, H: Host> Server<'host, H> {
             Event::LoggedIn => Ok(()),
             Event::Refused { request: Request::LogIn, reply } if reply.is_permanent() => {
                 Err(MailError::Login(words(&reply)))
+            }
+            // That says nothing of the password.
+            Event::Refused { request: Request::LogIn, reply } if reply.code != HANGING_UP => {
+                Err(MailError::Unavailable(words(&reply)))
             }
             other => Err(unexpected(&other, "log in")),
         }

@@ -77,8 +77,7 @@ impl<'host, H: Host> Server<'host, H> {
             // Else it would hand out what is in UTF-8 in another form, or not at all.
             self.ask(Command::Utf8, "UTF-8").await?;
         }
-        let security = login.endpoint.security;
-        self.log_in(known, security, &login.username, password).await?;
+        self.log_in(known, login, password).await?;
         if known {
             // What it says now is about this user (RFC 2449 section 5).
             let before = self.offers.clone();
@@ -210,11 +209,11 @@ impl<'host, H: Host> Server<'host, H> {
     async fn log_in(
         &mut self,
         offers_known: bool,
-        security: Security,
-        username: &str,
+        login: &ServerLogin,
         password: &Secret,
     ) -> Result<(), MailError> {
-        let credentials = authenticate::credentials(username, password);
+        let security = login.endpoint.security;
+        let credentials = authenticate::credentials(&login.username, password);
         let mechanism = authenticate::mechanism(self.host, &self.offers.sasl, &credentials);
         if mechanism.is_none() && password.proof() == Proof::Token {
             return Err(authenticate::no_way(password));
@@ -244,17 +243,25 @@ impl<'host, H: Host> Server<'host, H> {
                     response => response,
                 }
             }
-            _ => match (self.try_log_in(shown).await?, other) {
-                (Some(response), Some(other)) if may_be_the_way(&response, hides) => {
-                    self.try_other(other, response).await?
+            _ => {
+                let (shown, other) = self.host.detours().in_order(login, password, shown, other);
+                match (self.try_log_in(shown).await?, other) {
+                    (Some(response), Some(other)) if may_be_the_way(&response, hides) => {
+                        let again = self.try_other(other, response).await?;
+                        if again.is_none() {
+                            self.host.detours().note(login, password);
+                        }
+                        again
+                    }
+                    (response, _) => response,
                 }
-                (response, _) => response,
-            },
+            }
         };
         match response {
             None => Ok(()),
             Some(response) => {
-                Err(authenticate::refused(log_in_refused(response, &self.offers), password))
+                let error = log_in_refused(response, &self.offers);
+                Err(authenticate::refused(self.host, login, password, error))
             }
         }
     }
@@ -267,10 +274,11 @@ impl<'host, H: Host> Server<'host, H> {
         response: Response,
     ) -> Result<Option<Response>, MailError> {
         match self.try_log_in(other).await {
-            Ok(answer) => Ok(answer),
-            // One that hangs up on the second try or never answers it has told all with the first, as
-            // has one that can't be asked again: a line break in a password ends PASS.
-            Err(_) => Ok(Some(response)),
+            // That says nothing of the password.
+            Err(error @ MailError::TimedOut(_)) => Err(error),
+            // One that hangs up on the second try has told all with the first, as has one that can't be
+            // asked again: a line break in a password ends PASS.
+            again => Ok(again.unwrap_or(Some(response))),
         }
     }
 

@@ -117,7 +117,9 @@ mod tests {
         let pop3 = account(Protocol::Pop3, "pop.example.org");
         for (protocol, host, expected) in [
             (Protocol::Imap, "imap.example.org", (true, true)),
+            (Protocol::Imap, "example.org", (true, true)),
             (Protocol::Imap, "imap.example.net", (true, false)),
+            (Protocol::Imap, "example.net", (true, false)),
             (Protocol::Pop3, "pop.example.org", (false, false)),
         ] {
             let other = account(protocol, host);

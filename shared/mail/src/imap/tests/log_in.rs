@@ -58,33 +58,38 @@ fn where_starttls_can_not_be_had_the_password_is_not_sent() {
     }
 }
 
+const WITH_SCRAM: &str =
+    "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN AUTH=SCRAM-SHA-1] hi\r\n";
+const SCRAM: &str = "AUTHENTICATE SCRAM-SHA-1 biwsbj1hbm4scj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
+const PLAIN: &str = "AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=";
+
+fn wrong() -> String {
+    "{tag} NO [AUTHENTICATIONFAILED] Wrong, Ann.\r\n".into()
+}
+
+fn taken() -> String {
+    ok("* CAPABILITY IMAP4rev1\r\n")
+}
+
 #[test]
 fn where_scram_is_refused_another_way_is_tried_once_unless_others_could_listen() {
-    let greeting =
-        "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN AUTH=SCRAM-SHA-1] hi\r\n";
-    let scram = "AUTHENTICATE SCRAM-SHA-1 biwsbj1hbm4scj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
-    let plain = "AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=";
-    let wrong = || "{tag} NO [AUTHENTICATIONFAILED] Wrong, Ann.\r\n".to_owned();
-    let log_in = |security, script| connect(&ScriptedHost::default(), security, greeting, script);
+    let log_in = |security, script| connect(&ScriptedHost::default(), security, WITH_SCRAM, script);
 
-    let taken = ok("* CAPABILITY IMAP4rev1\r\n");
-    assert!(log_in(Security::Tls, vec![(scram, wrong()), (plain, taken)]).is_ok());
+    assert!(log_in(Security::Tls, vec![(SCRAM, wrong()), (PLAIN, taken())]).is_ok());
     let failed = MailError::Login("Wrong, Ann.".into());
     // One that hangs up instead of an answer has given one before.
     for again in [wrong(), "* BYE Enough.\r\n".into()] {
-        let refused = log_in(Security::Tls, vec![(scram, wrong()), (plain, again)]);
+        let refused = log_in(Security::Tls, vec![(SCRAM, wrong()), (PLAIN, again)]);
         assert_eq!(refused.err(), Some(failed.clone()));
     }
-    assert_eq!(log_in(Security::Plain, vec![(scram, wrong())]).err(), Some(failed));
+    assert_eq!(log_in(Security::Plain, vec![(SCRAM, wrong())]).err(), Some(failed));
     let busy = "{tag} NO [UNAVAILABLE] Later.\r\n".to_owned();
-    let unavailable = log_in(Security::Tls, vec![(scram, busy)]).err();
+    let unavailable = log_in(Security::Tls, vec![(SCRAM, busy)]).err();
     assert_eq!(unavailable, Some(MailError::Unavailable("Later.".into())));
 }
 
 #[test]
 fn what_the_second_way_meets_that_says_nothing_of_the_password_is_told() {
-    let greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=SCRAM-SHA-1] hi\r\n";
-    let scram = "AUTHENTICATE SCRAM-SHA-1 biwsbj1hbm4scj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
     let many = || MailError::TooManyConnections("Too many connections.".into());
     for (answer, expected) in [
         ("{tag} NO Too many connections.\r\n", many()),
@@ -96,10 +101,45 @@ fn what_the_second_way_meets_that_says_nothing_of_the_password_is_told() {
         if matches!(expected, MailError::TimedOut(_)) {
             host.wire.borrow_mut().drip = answer.into();
         }
-        let wrong = "{tag} NO [AUTHENTICATIONFAILED] Wrong, Ann.\r\n".to_owned();
-        let plain = ("AUTHENTICATE PLAIN AGFubgBzZWNyZXQ=", answer.to_owned());
-        let refused = connect(&host, Security::Tls, greeting, vec![(scram, wrong), plain]);
+        let script = vec![(SCRAM, wrong()), (PLAIN, answer.to_owned())];
+        let refused = connect(&host, Security::Tls, WITH_SCRAM, script);
         assert_eq!(refused.err(), Some(expected));
+    }
+}
+
+#[test]
+fn where_scram_was_refused_the_next_connection_goes_the_way_that_was_taken_until_that_is_refused() {
+    let host = ScriptedHost::default();
+    let log_in = |security, password, script| {
+        let client = connect_with(&host, security, WITH_SCRAM, script, &Secret::new(password));
+        let tries = host.wire.borrow().said.matches("AUTHENTICATE").count();
+        (client.is_ok(), tries)
+    };
+    let both = |answer| vec![(SCRAM, wrong()), (PLAIN, answer)];
+    assert_eq!(log_in(Security::Tls, "secret", both(taken())), (true, 2));
+    for _ in 0..2 {
+        assert_eq!(log_in(Security::Tls, "secret", vec![(PLAIN, taken())]), (true, 1));
+    }
+    // Another password, and another way to the server, on which others could listen.
+    let other = ("AUTHENTICATE PLAIN AGFubgBvdGhlcg==", wrong());
+    assert_eq!(log_in(Security::Tls, "other", vec![(SCRAM, wrong()), other]), (false, 2));
+    assert_eq!(log_in(Security::Plain, "secret", vec![(SCRAM, wrong())]), (false, 1));
+    assert_eq!(log_in(Security::Tls, "secret", vec![(PLAIN, wrong())]), (false, 1));
+    assert_eq!(log_in(Security::Tls, "secret", both(wrong())), (false, 2));
+    assert_eq!(log_in(Security::Tls, "secret", both(taken())), (true, 2));
+}
+
+#[test]
+fn a_server_that_fails_to_prove_that_it_knows_the_password_is_told_it_neither_now_nor_later() {
+    // The nonces, "saltsalt" and 4096; our proof; "v=!!!".
+    let challenge = "+ cj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFzcnYscz1jMkZzZEhOaGJIUT0saT00MDk2\r\n";
+    let proof = "Yz1iaXdzLHI9QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBc3J2LHA9SzBudkFTSzlIMlhzdVpqQUFDWU04RmRzK20wPQ==";
+    let host = ScriptedHost::default();
+    for _ in 0..2 {
+        let script =
+            vec![(SCRAM, challenge.into()), (proof, "+ dj0hISE=\r\n{tag} NO x\r\n".into())];
+        let refused = connect(&host, Security::Tls, WITH_SCRAM, script).err();
+        assert!(matches!(refused, Some(MailError::Protocol(_))), "{refused:?}");
     }
 }
 

@@ -12,8 +12,8 @@ use std::{
 use postern_bridge::{Discovery, Endpoint, Security, ServerLogin, TlsSession};
 
 use crate::{
-    Admission, Clock, Connector, Discover, Host, MailError, Random, Secret, Storage, Transport,
-    TransportError, Vault, host::VaultError, imap::ImapClient, store::MemoryStore,
+    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
+    Transport, TransportError, Vault, host::VaultError, imap::ImapClient, store::MemoryStore,
 };
 
 /// What the client must say (without its tag), and what is answered; `{tag}` stands for its tag.
@@ -80,6 +80,7 @@ impl Transport for Scripted {
 pub(super) struct ScriptedHost {
     pub(super) wire: Rc<RefCell<Wire>>,
     pub(super) store: MemoryStore,
+    detours: Detours,
 }
 
 impl Connector for ScriptedHost {
@@ -131,6 +132,10 @@ impl Host for ScriptedHost {
 
     fn store(&self) -> &MemoryStore {
         &self.store
+    }
+
+    fn detours(&self) -> &Detours {
+        &self.detours
     }
 
     fn spawn(&self, _: impl Future<Output = ()> + 'static) {}

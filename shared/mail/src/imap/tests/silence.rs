@@ -8,7 +8,7 @@ use postern_imap::{
     command::{
         FetchItem, ListReturn, SearchKey, SearchReturn, StatusItem, StoreMode, ThreadAlgorithm,
     },
-    response::Flag,
+    response::{Flag, Response},
 };
 
 use super::*;
@@ -156,10 +156,27 @@ fn who_was_silent_is_asked_first_whether_the_connection_is_still_there() {
         block_on(client.run(&host, command, "open the mailbox")).map(drop)
     };
     host.server.borrow_mut().answers = true;
-    for pause in [60, 61] {
+    for pause in [10, 11] {
         open(pause).unwrap();
     }
     assert_eq!(host.server.borrow().said, ["SELECT \"INBOX\"", "NOOP", "SELECT \"INBOX\""]);
     host.server.borrow_mut().answers = false;
-    assert_eq!(seconds(&host, || open(61)), 61 + 60);
+    assert_eq!(seconds(&host, || open(11)), 11 + 60);
+}
+
+#[test]
+fn of_several_commands_none_is_given_before_it_is_known_that_the_connection_is_there() {
+    let host = ScriptedHost::default();
+    let script = vec![
+        ("NOOP", ok("")),
+        ("CAPABILITY", ok("* CAPABILITY IMAP4rev1\r\n")),
+        ("SELECT \"INBOX\"", ok("* 3 EXISTS\r\n")),
+    ];
+    let mut client = ready(&host, script);
+    host.wire.borrow_mut().now += 11_000;
+    let commands = vec![Command::capability(), Command::select(b"INBOX").unwrap()];
+    let answer = now(client.run_all(&host, commands, "open the mailbox")).unwrap();
+    let told = &answer.responses[..];
+    assert!(matches!(told, [Response::Capability(_), Response::Exists(3)]), "{told:?}");
+    assert_eq!(answer.ends.len(), 2);
 }

@@ -100,6 +100,16 @@ fn a_wrong_password_is_the_account_s_fault_and_the_message_waits() {
 }
 
 #[test]
+fn a_log_in_that_is_put_off_is_tried_again() {
+    let host = host();
+    let id = queue(&host);
+    host.server.borrow_mut().answers.insert("AUTH PLAIN", "454 4.7.0 not now\r\n");
+    let error = send(&host, id).unwrap_err();
+    assert_eq!((&error, error.is_passing()), (&MailError::Unavailable("not now".into()), true));
+    assert_eq!(entry(&host).state, State::Queued);
+}
+
+#[test]
 fn where_scram_is_refused_another_way_is_tried_once() {
     let host = host();
     let id = queue(&host);
@@ -113,9 +123,19 @@ fn where_scram_is_refused_another_way_is_tried_once() {
     // However it puts an end to it, the password is wrong.
     host.server.borrow_mut().answers.insert("AUTH PLAIN", "421 4.7.0 too many tries\r\n");
     assert_eq!(send(&host, id), Err(MailError::Login("wrong".into())));
+    // What says nothing of the password is told as it is.
+    host.server.borrow_mut().answers.insert("AUTH PLAIN", "454 4.7.0 not now\r\n");
+    assert_eq!(send(&host, id), Err(MailError::Unavailable("not now".into())));
+    host.server.borrow_mut().answers.insert("AUTH PLAIN", "");
+    assert_eq!(send(&host, id), Err(MailError::TimedOut("the log-in")));
     host.server.borrow_mut().answers.remove("AUTH PLAIN");
     assert_eq!(send(&host, id), Ok(()));
     assert_eq!(host.server.borrow().taken.len(), 1);
+    // The next time it is the first.
+    host.server.borrow_mut().heard.clear();
+    assert_eq!(send(&host, queue(&host)), Ok(()));
+    assert_eq!(host.server.borrow().heard.matches("AUTH ").count(), 1);
+    assert_eq!(host.server.borrow().taken.len(), 2);
 }
 
 #[test]

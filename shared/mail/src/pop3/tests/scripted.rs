@@ -16,7 +16,7 @@ pub(crate) struct Maildrop {
     pub(crate) scram_refusal: Option<&'static str>,
     /// It is of before RFC 5034, and refuses AUTH with more than a mechanism.
     pub(crate) without_initial_response: bool,
-    /// PASS and AUTH are never answered.
+    /// PASS and AUTH are never answered, but for a refusal of SCRAM.
     pub(crate) hangs_at_log_in: bool,
     /// Messages that RETR was asked for.
     pub(crate) retrieved: usize,
@@ -136,7 +136,9 @@ impl Maildrop {
         let first = argument.split(' ').next().unwrap_or_default();
         let number: usize = first.parse().unwrap_or(0);
         self.stuck |= verb == "TOP" && self.hangs_at_top;
-        self.stuck |= matches!(verb, "PASS" | "AUTH") && self.hangs_at_log_in;
+        let scram_refusal = self.scram_refusal.filter(|_| argument.starts_with("SCRAM-"));
+        self.stuck |=
+            matches!(verb, "PASS" | "AUTH") && self.hangs_at_log_in && scram_refusal.is_none();
         self.stuck |= verb == "RETR"
             && self.hangs_at.is_some()
             && self.messages.get(number - 1).map(|mail| &mail.raw) == self.hangs_at.as_ref();
@@ -150,9 +152,7 @@ impl Maildrop {
             "AUTH" if self.without_initial_response && argument.contains(' ') => {
                 b"-ERR syntax\r\n".into()
             }
-            "AUTH" if argument.starts_with("SCRAM-") && self.scram_refusal.is_some() => {
-                format!("-ERR {}\r\n", self.scram_refusal.unwrap_or_default()).into()
-            }
+            "AUTH" if let Some(refusal) = scram_refusal => format!("-ERR {refusal}\r\n").into(),
             "APOP" if self.log_in_refusal == Some("apop") => b"-ERR no\r\n".into(),
             "PASS" | "AUTH" if self.log_in_refusal == Some("apop") => b"+OK\r\n".into(),
             "PASS" | "AUTH" | "APOP" => match self.log_in_refusal {

@@ -148,6 +148,34 @@ fn where_scram_is_refused_another_way_is_tried_once() {
 }
 
 #[test]
+fn the_way_that_was_taken_after_a_refusal_is_the_only_one_that_is_tried_again() {
+    let scram = offering("UIDL\r\nUSER\r\nSASL SCRAM-SHA-256 PLAIN\r\n");
+    let scram = Maildrop { scram_refusal: Some("no"), ..scram };
+    let old = Maildrop { without_initial_response: true, ..offering(BOTH) };
+    for (server, way) in [(scram, "AUTH PLAIN"), (old, "PASS secret")] {
+        let host = prepared(server, MemoryStore::new());
+        let tries = [(); 3].map(|()| {
+            run(&host, Keep).unwrap();
+            let heard = std::mem::take(&mut host.server.borrow_mut().heard);
+            assert!(heard.contains(way), "{heard}");
+            heard.lines().filter(|line| line.starts_with("AUTH ") || *line == "USER ann").count()
+        });
+        assert_eq!(tries, [2, 1, 1], "{way}");
+    }
+}
+
+#[test]
+fn a_second_try_that_is_never_answered_says_nothing_of_the_password() {
+    for others in ["USER\r\nSASL SCRAM-SHA-256\r\n", "SASL SCRAM-SHA-256 PLAIN\r\n"] {
+        let capabilities = format!("UIDL\r\n{others}").leak();
+        let (scram_refusal, hangs_at_log_in) = (Some("no"), true);
+        let server = Maildrop { scram_refusal, hangs_at_log_in, ..offering(capabilities) };
+        let host = prepared(server, MemoryStore::new());
+        assert_eq!(run(&host, Keep), Err(MailError::TimedOut("the log-in")), "{others}");
+    }
+}
+
+#[test]
 fn a_server_that_hangs_up_on_a_second_try_has_refused_the_log_in() {
     let server = || Maildrop { log_in_refusal: Some("no"), ..offering(BOTH) };
     let host = prepared(server(), MemoryStore::new());
