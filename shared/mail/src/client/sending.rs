@@ -142,7 +142,7 @@ impl<H: Host> Client<H> {
                 continue;
             };
             let result = self.transmit(account, id).await;
-            waits_for_person = matches!(&result, Err(error) if !error.is_passing());
+            waits_for_person = result.as_ref().is_err_and(|error| !outbox::is_tried_again(error));
             if let Err(error) = result
                 && !matches!(error, MailError::Gone(_))
             {

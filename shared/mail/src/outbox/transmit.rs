@@ -93,6 +93,12 @@ pub async fn transmit<H: Host>(
     Ok(session)
 }
 
+/// Whether a message that could not be sent is tried again by itself: [`transmit`] tells of refusals only
+/// those that are for now (RFC 5321 section 4.2.1).
+pub fn is_tried_again(error: &MailError) -> bool {
+    error.is_passing() || matches!(error, MailError::Refused { .. })
+}
+
 /// Takes a queued entry, so that nobody can send or drop it at the same time; `None` if it does not
 /// wait any more.
 async fn claim<H: Host>(

@@ -1,7 +1,7 @@
 //! What servers answer, and what people write.
 
 use super::{
-    super::{discard, mark_filed, mark_unfiled, raw, retry, test},
+    super::{discard, is_tried_again, mark_filed, mark_unfiled, raw, retry, test},
     *,
 };
 use crate::{
@@ -80,7 +80,9 @@ fn permanent_refusals_fail_and_passing_ones_wait() {
             host.server.borrow_mut().answers.insert(line.leak(), answer);
             let outcome = send(&host, id);
             if passing {
-                assert!(matches!(outcome, Err(MailError::Refused { .. })), "{outcome:?}");
+                let error = outcome.unwrap_err();
+                assert!(matches!(error, MailError::Refused { .. }), "{error:?}");
+                assert!(is_tried_again(&error));
                 assert_eq!(entry(&host).state, State::Queued);
             } else {
                 assert_eq!(outcome, Ok(()));
@@ -95,7 +97,9 @@ fn a_wrong_password_is_the_account_s_fault_and_the_message_waits() {
     let host = host();
     let id = queue(&host);
     host.server.borrow_mut().answers.insert("AUTH PLAIN AGFubgBzZWNyZXQ=", "535 5.7.8 wrong\r\n");
-    assert_eq!(send(&host, id), Err(MailError::Login("wrong".into())));
+    let error = send(&host, id).unwrap_err();
+    assert_eq!(error, MailError::Login("wrong".into()));
+    assert!(!is_tried_again(&error), "that may lock the account");
     assert_eq!(entry(&host).state, State::Queued);
 }
 
@@ -105,7 +109,8 @@ fn a_log_in_that_is_put_off_is_tried_again() {
     let id = queue(&host);
     host.server.borrow_mut().answers.insert("AUTH PLAIN", "454 4.7.0 not now\r\n");
     let error = send(&host, id).unwrap_err();
-    assert_eq!((&error, error.is_passing()), (&MailError::Unavailable("not now".into()), true));
+    assert_eq!(error, MailError::Unavailable("not now".into()));
+    assert!(is_tried_again(&error));
     assert_eq!(entry(&host).state, State::Queued);
 }
 
