@@ -43,7 +43,8 @@ impl Detours {
         self.known.borrow_mut().insert(self.hash(login, password));
     }
 
-    fn forget(&self, login: &ServerLogin, password: &Secret) {
+    /// Notes that the other way was not taken now, whatever the reason.
+    pub(crate) fn forget(&self, login: &ServerLogin, password: &Secret) {
         self.known.borrow_mut().remove(&self.hash(login, password));
     }
 
@@ -114,9 +115,7 @@ pub(crate) fn refused(
     secret: &Secret,
     error: MailError,
 ) -> MailError {
-    if matches!(error, MailError::Login(_)) {
-        host.detours().forget(login, secret);
-    }
+    host.detours().forget(login, secret);
     match (error, secret.proof()) {
         (MailError::Login(text), Proof::Token) => MailError::Token(text),
         (error, _) => error,

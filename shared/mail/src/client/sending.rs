@@ -16,6 +16,8 @@ use crate::{
 
 /// How often what waits in the outbox is tried again.
 const RETRY: Duration = Duration::from_secs(60);
+/// The same at most, where a server puts it off again and again (RFC 5321 section 4.5.4.1).
+const RETRY_AT_MOST: Duration = Duration::from_secs(30 * 60);
 
 impl<H: Host> Client<H> {
     /// Takes a message: when this returns it is stored and will be sent.
@@ -134,15 +136,20 @@ impl<H: Host> Client<H> {
     ) {
         // A refused log-in is not repeated without a reason: it may lock the account.
         let mut waits_for_person = false;
-        while let Some(job) = self.next_job(&mut jobs, RETRY).await {
+        let mut pause = RETRY;
+        let mut is_put_off = false;
+        while let Some(job) = self.next_job(&mut jobs, pause).await {
             let Some(id) = job else {
+                pause = if is_put_off { RETRY_AT_MOST.min(pause * 2) } else { RETRY };
+                is_put_off = false;
                 if !waits_for_person {
                     self.wake_outbox(account);
                 }
                 continue;
             };
             let result = self.transmit(account, id).await;
-            waits_for_person = result.as_ref().is_err_and(|error| !outbox::is_tried_again(error));
+            waits_for_person = matches!(&result, Err(error) if !error.is_passing());
+            is_put_off |= matches!(&result, Err(MailError::Unavailable(_)));
             if let Err(error) = result
                 && !matches!(error, MailError::Gone(_))
             {

@@ -219,7 +219,8 @@ impl<T: Transport> ImapClient<T> {
         };
         let other = other.map(Command::authenticate);
         let (command, other) = host.detours().in_order(login, password, command, other);
-        let mut refusal = self.try_log_in(host, command).await?;
+        let first = self.try_log_in(host, command).await;
+        let mut refusal = first.inspect_err(|_| host.detours().forget(login, password))?;
         if matches!(refusal, Some(MailError::Login(_)))
             && let Some(other) = other
         {

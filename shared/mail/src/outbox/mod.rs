@@ -30,7 +30,7 @@ pub(crate) use enqueue::restore;
 pub use enqueue::{compose_draft, enqueue};
 pub use entry::{Entry, State, discard, entries, mark_filed, mark_unfiled, raw, recover, retry};
 pub use file::{entries_of, file_locally, to_file};
-pub use transmit::{is_tried_again, transmit};
+pub use transmit::transmit;
 
 use postern_bridge::ServerLogin;
 

@@ -171,6 +171,10 @@ impl<'host, H: Host> Server<'host, H> {
             Event::Refused { request: Request::LogIn, reply } if reply.code != HANGING_UP => {
                 Err(MailError::Unavailable(words(&reply)))
             }
+            // Nor is it certain that it does not: more tries may lock the account.
+            Event::Refused { reply, .. } => {
+                Err(MailError::Refused { what: "log in", text: words(&reply) })
+            }
             other => Err(unexpected(&other, "log in")),
         }
     }
@@ -179,7 +183,10 @@ impl<'host, H: Host> Server<'host, H> {
 /// The error for an event that is not the one hoped for; `what` as in [`MailError::Refused`].
 pub(super) fn unexpected(event: &Event, what: &'static str) -> MailError {
     match event {
-        Event::Refused { reply, .. } => MailError::Refused { what, text: words(reply) },
+        Event::Refused { reply, .. } if reply.is_permanent() => {
+            MailError::Refused { what, text: words(reply) }
+        }
+        Event::Refused { reply, .. } => MailError::Unavailable(words(reply)),
         _ => MailError::Protocol("an answer to another question".into()),
     }
 }

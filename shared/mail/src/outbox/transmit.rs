@@ -93,12 +93,6 @@ pub async fn transmit<H: Host>(
     Ok(session)
 }
 
-/// Whether a message that could not be sent is tried again by itself: [`transmit`] tells of refusals only
-/// those that are for now (RFC 5321 section 4.2.1).
-pub fn is_tried_again(error: &MailError) -> bool {
-    error.is_passing() || matches!(error, MailError::Refused { .. })
-}
-
 /// Takes a queued entry, so that nobody can send or drop it at the same time; `None` if it does not
 /// wait any more.
 async fn claim<H: Host>(
@@ -255,10 +249,9 @@ fn recipients_refused(refused: &[(Address, Reply)]) -> NotSent {
              nobody.",
             words(reply)
         )),
-        (None, Some((address, reply))) => NotSent::Passing(MailError::Refused {
-            what: "take mail for a recipient now",
-            text: format!("{address}: {}", words(reply)),
-        }),
+        (None, Some((address, reply))) => {
+            NotSent::Passing(MailError::Unavailable(format!("{address}: {}", words(reply))))
+        }
         (None, None) => NotSent::Passing(MailError::Protocol("a refusal of nobody".into())),
     }
 }

@@ -245,7 +245,9 @@ impl<'host, H: Host> Server<'host, H> {
             }
             _ => {
                 let (shown, other) = self.host.detours().in_order(login, password, shown, other);
-                match (self.try_log_in(shown).await?, other) {
+                let first = self.try_log_in(shown).await;
+                let first = first.inspect_err(|_| self.host.detours().forget(login, password))?;
+                match (first, other) {
                     (Some(response), Some(other)) if may_be_the_way(&response, hides) => {
                         let again = self.try_other(other, response).await?;
                         if again.is_none() {

@@ -1,7 +1,7 @@
 //! What servers answer, and what people write.
 
 use super::{
-    super::{discard, is_tried_again, mark_filed, mark_unfiled, raw, retry, test},
+    super::{discard, mark_filed, mark_unfiled, raw, retry, test},
     *,
 };
 use crate::{
@@ -81,8 +81,8 @@ fn permanent_refusals_fail_and_passing_ones_wait() {
             let outcome = send(&host, id);
             if passing {
                 let error = outcome.unwrap_err();
-                assert!(matches!(error, MailError::Refused { .. }), "{error:?}");
-                assert!(is_tried_again(&error));
+                assert_eq!(error, MailError::Unavailable("9.9.9 not so".into()));
+                assert!(error.is_passing());
                 assert_eq!(entry(&host).state, State::Queued);
             } else {
                 assert_eq!(outcome, Ok(()));
@@ -99,8 +99,25 @@ fn a_wrong_password_is_the_account_s_fault_and_the_message_waits() {
     host.server.borrow_mut().answers.insert("AUTH PLAIN AGFubgBzZWNyZXQ=", "535 5.7.8 wrong\r\n");
     let error = send(&host, id).unwrap_err();
     assert_eq!(error, MailError::Login("wrong".into()));
-    assert!(!is_tried_again(&error), "that may lock the account");
+    assert!(!error.is_passing(), "another try may lock the account");
     assert_eq!(entry(&host).state, State::Queued);
+}
+
+#[test]
+fn a_server_that_puts_one_off_is_asked_again_and_one_that_refuses_is_not() {
+    for (lines, answer, is_asked_again) in [
+        (&["EHLO [127.0.0.1]"][..], "421 4.3.2 not now\r\n", true),
+        (&["EHLO [127.0.0.1]", "HELO [127.0.0.1]"], "554 5.7.1 not you\r\n", false),
+        // More tries may lock the account.
+        (&["AUTH PLAIN"], "421 4.7.0 too many tries\r\n", false),
+    ] {
+        let host = host();
+        let id = queue(&host);
+        host.server.borrow_mut().answers.extend(lines.iter().map(|line| (*line, answer)));
+        let error = send(&host, id).unwrap_err();
+        assert_eq!(error.is_passing(), is_asked_again, "{error:?}");
+        assert_eq!(entry(&host).state, State::Queued);
+    }
 }
 
 #[test]
@@ -110,7 +127,7 @@ fn a_log_in_that_is_put_off_is_tried_again() {
     host.server.borrow_mut().answers.insert("AUTH PLAIN", "454 4.7.0 not now\r\n");
     let error = send(&host, id).unwrap_err();
     assert_eq!(error, MailError::Unavailable("not now".into()));
-    assert!(is_tried_again(&error));
+    assert!(error.is_passing());
     assert_eq!(entry(&host).state, State::Queued);
 }
 
