@@ -343,7 +343,7 @@ fn name(mailbox: &Mailbox<'_>) -> Vec<u8> {
 }
 
 fn content(value: &NString<'_>) -> Content {
-    bytes(value).map_or(Content::Missing, |bytes| Content::Held(bytes))
+    bytes(value).map_or(Content::Missing, Content::Held)
 }
 
 fn bytes(value: &NString<'_>) -> Option<Text> {
