@@ -207,17 +207,15 @@ fn removed_elsewhere(host: &str, messages: u32, imap: Option<&str>) -> String {
     };
     match imap {
         None => format!(
-            "{what} from {host} though nobody here had that done: another program is removing \
-             mail from this mailbox. What was downloaded stays here. To find all mail here, set \
-             the other program to leave it on the server; if the mail is meant for the other one, \
-             make this the secondary computer in the account's settings."
+            "{what} from {host}: another program is removing mail from this mailbox. What was \
+             downloaded stays here. Set the other program to leave mail there, or make this the \
+             secondary computer in the account's settings."
         ),
         Some(imap) => format!(
-            "{what} from {host} though this POP3 account had not asked for that: deleted or moved \
-             in the account {imap}, which has the same mailbox over IMAP, or by another program. \
-             What was downloaded stays here. If that was you, nothing is wrong; else set the \
-             other program to leave mail on the server. To hear no more of it, make this the \
-             secondary computer in the POP3 account's settings."
+            "{what} from {host}: deleted or moved in the account {imap}, which has the same \
+             mailbox over IMAP, or by another program. What was downloaded stays here. If it was \
+             not you, set the other program to leave mail there. To hear no more of it, make this \
+             the secondary computer in the POP3 account's settings."
         ),
     }
 }
