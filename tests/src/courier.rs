@@ -6,6 +6,7 @@ use std::{
     io::Write,
     net::{SocketAddr, TcpListener, TcpStream},
     os::{fd::OwnedFd, unix::process::CommandExt},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -95,6 +96,26 @@ impl Courier {
     /// What Courier logged, for a failing test.
     pub fn log(&self) -> String {
         fs::read_to_string(self.files.path("log")).unwrap_or_default()
+    }
+
+    /// What is in a user's home but for the messages, a path a line, for a failing test: Courier goes by
+    /// what it finds there.
+    pub fn home(&self, user: &str) -> String {
+        let mut paths = String::new();
+        list(&self.files.path(&format!("home/{user}")), &mut paths);
+        paths
+    }
+}
+
+/// Adds all paths in a folder, in those within too but where messages are.
+fn list(folder: &Path, paths: &mut String) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_folder = path.is_dir();
+        *paths += &format!("{}{}\n", path.display(), if is_folder { "/" } else { "" });
+        if is_folder && !path.ends_with("cur") && !path.ends_with("new") {
+            list(&path, paths);
+        }
     }
 }
 

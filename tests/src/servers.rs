@@ -80,6 +80,14 @@ impl Server {
         }
     }
 
+    /// What it keeps of a user beside the messages, for a failing test; only Courier's can be read.
+    pub fn home(&self, user: &str) -> String {
+        match self {
+            Self::Courier(own) => own.home(user),
+            Self::Dovecot(_) | Self::Cyrus(_) => String::new(),
+        }
+    }
+
     /// A folder's name as the server has it, from its name for people; that of one in another is
     /// told as `Outer/Inner`.
     pub fn folder(&self, name: &str) -> String {

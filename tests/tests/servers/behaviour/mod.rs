@@ -121,7 +121,8 @@ fn behaves(kind: Kind) -> Result<()> {
             let result = (step.check)(&scene).await;
             println!("{kind:?}: {}: {:.1} s", step.behaviour, start.elapsed().as_secs_f64());
             if let Err(error) = result {
-                failures.push(format!("{}: {error:#}", step.behaviour));
+                let home = server.home(user);
+                failures.push(format!("{}: {error:#}\n{home}", step.behaviour));
             }
         }
         let (failed, log) = (failures.join("\n"), server.log());
