@@ -86,21 +86,9 @@ impl<'a> Fields<'a> {
     /// All message ids of a field, without their angle brackets.
     pub(crate) fn ids(&self, name: &str) -> Vec<String> {
         let Some(value) = self.value(name) else { return Vec::new() };
-        let line = as_line(value);
-        let ids = match MessageStream::new(&line).parse_id() {
-            HeaderValue::Text(id) => vec![id],
-            HeaderValue::TextList(ids) => ids,
-            _ => Vec::new(),
-        };
-        ids.into_iter()
-            .map(|id| {
-                if id.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    return id.into_owned();
-                }
-                id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect()
-            })
-            .filter(|id: &String| !id.is_empty() && id.len() <= limits::MESSAGE_ID)
-            .collect()
+        let mut ids = plain_ids(value).unwrap_or_else(|| any_ids(value));
+        ids.retain(|id| !id.is_empty() && id.len() <= limits::MESSAGE_ID);
+        ids
     }
 
     /// The ids of the messages that a message follows, oldest first: those of `References`, then the
@@ -163,6 +151,38 @@ fn is_plain(value: &[u8]) -> bool {
     words && before != b' '
 }
 
+/// The message ids of a value that has nothing but ids, as nearly all do: visible ASCII in angle brackets.
+fn plain_ids(value: &[u8]) -> Option<Vec<String>> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || PLAIN_IN_IDS.contains(byte);
+    let mut ids = Vec::new();
+    let mut rest = value.trim_ascii();
+    while !rest.is_empty() {
+        let inner = rest.strip_prefix(b"<")?;
+        let (id, behind) = inner.split_at(memchr::memchr(b'>', inner)?);
+        if id.is_empty() || !id.iter().all(is_plain) {
+            return None;
+        }
+        ids.push(str::from_utf8(id).ok()?.to_owned());
+        rest = behind[1..].trim_ascii_start();
+    }
+    Some(ids)
+}
+
+/// What stands in ids beside letters and digits, and means nothing else anywhere.
+const PLAIN_IN_IDS: &[u8] = b"@.-_+=$%!#&*/?^'{}|~";
+
+/// The message ids of any value, without white space.
+fn any_ids(value: &[u8]) -> Vec<String> {
+    let line = as_line(value);
+    let ids = match MessageStream::new(&line).parse_id() {
+        HeaderValue::Text(id) => vec![id],
+        HeaderValue::TextList(ids) => ids,
+        _ => Vec::new(),
+    };
+    let visible = |c: &char| !c.is_whitespace() && !c.is_control();
+    ids.into_iter().map(|id| id.chars().filter(visible).collect()).collect()
+}
+
 /// The ids of the messages that a message follows, oldest first, as its header says in `References`
 /// and `In-Reply-To`; without their angle brackets. `header` may be any part of the header block.
 ///
@@ -218,5 +238,26 @@ fn into_owned(value: ContentType<'_>) -> ContentType<'static> {
                 })
                 .collect()
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_ids_are_the_same_as_any_are_read_as() {
+        const PIECES: [&[u8]; 11] =
+            [b"<c@d>", b"<", b">", b"a@b", b"{1}~?'", b"(", b"\"", b"\\", b",", b" ", b"\r\n\t"];
+        let mut plain = 0;
+        for number in 0..PIECES.len().pow(5) {
+            let pieces = (0..5).map(|at| PIECES[number / PIECES.len().pow(at) % PIECES.len()]);
+            let value = pieces.collect::<Vec<_>>().concat();
+            if let Some(ids) = plain_ids(&value) {
+                assert_eq!(ids, any_ids(&value), "{}", value.escape_ascii());
+                plain += usize::from(ids.len() > 1);
+            }
+        }
+        assert!(plain > 100);
     }
 }
