@@ -4,7 +4,7 @@ use postern_bridge::{MailboxId, Mark, MessageId, Moved};
 
 use super::{
     entry::{Entry, Item, State, Step, Task},
-    pending::set_mark,
+    pending::{is_provisional, set_mark},
     settle::Settled,
     stage::Stage,
 };
@@ -26,8 +26,7 @@ pub(super) async fn unmake<S: Store>(
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
             for item in items {
-                let place = MessageId { mailbox: *mailbox, uid: item.uid };
-                unmark(stage, entries, entry.number, place, (mark, *set)).await?;
+                unmark(stage, entries, entry.number, (*mailbox, item), (mark, *set)).await?;
             }
         }
         Task::Transfer { from, to, items, copy, step } => {
@@ -177,25 +176,35 @@ async fn come_back<S: Store>(
     Ok(())
 }
 
-/// Undoes the giving or taking of a mark of a message at `place`, wherever later entries have
-/// brought it. The first of them that changes the mark back has nothing left to do with it, and
-/// no longer names it: were that refused, it would be shown as it never was on the server.
+/// Undoes the giving or taking of a mark of a message, wherever later entries have brought it. The
+/// first of them that changes the mark back has nothing left to do with it, and no longer names it:
+/// were that refused, it would be shown as it never was on the server.
 async fn unmark<S: Store>(
     stage: &mut Stage<'_, S>,
     entries: &mut [Entry],
     number: u32,
-    mut place: MessageId,
+    (mailbox, item): (MailboxId, &Item),
     (mark, set): (&Mark, bool),
 ) -> Result<(), MailError> {
+    if !is_here(stage, mailbox, item).await? {
+        return Ok(());
+    }
+    let mut place = MessageId { mailbox, uid: item.uid };
     for entry in entries.iter_mut().filter(|own| own.is_open() && own.number > number) {
         if entry.task.mailbox() != Some(place.mailbox) {
             continue;
         }
-        let is_it = |item: &Item| item.uid == place.uid;
+        // From the first move on it is on its way.
+        let is_it = |own: &Item| {
+            own.uid == place.uid
+                && (is_provisional(own.uid) || own.uid_validity == item.uid_validity)
+        };
         let Some(index) = entry.task.items().iter().position(is_it) else { continue };
         match &mut entry.task {
-            Task::Mark { mark: other, items, .. } if other == mark => {
-                items.remove(index);
+            Task::Mark { mark: other, set: now, items, .. } if other == mark => {
+                if *now != set {
+                    items.remove(index);
+                }
                 return Ok(());
             }
             Task::Transfer { to, items, copy: false, .. } => {
@@ -208,4 +217,21 @@ async fn unmark<S: Store>(
         set_mark(&mut message.flags, &mut message.keywords, mark, !set);
     };
     stage.change(place, change).await.map(drop)
+}
+
+/// Whether what has the UID of an item here is its message: not if the UID is unknown, or is one of
+/// another UIDVALIDITY. One on its way is so in any.
+async fn is_here<S: Store>(
+    stage: &mut Stage<'_, S>,
+    mailbox: MailboxId,
+    item: &Item,
+) -> Result<bool, MailError> {
+    match stage.mailbox(mailbox).await {
+        Ok(own) => {
+            let is_of = item.uid != 0 && own.uid_validity == item.uid_validity;
+            Ok(is_of || is_provisional(item.uid))
+        }
+        Err(MailError::Gone(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

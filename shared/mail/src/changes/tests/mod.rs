@@ -12,6 +12,7 @@ mod permanent;
 mod queue;
 mod server;
 mod uncopied;
+mod unmarked;
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 

@@ -1,0 +1,73 @@
+//! Marks that are taken back, or come to nothing, while others wait.
+
+use super::{
+    permanent::{tag, tell},
+    server::Letter,
+    *,
+};
+
+fn host(server: Imap) -> TestHost<Imap> {
+    prepared(server, MemoryStore::new())
+}
+
+fn undo(host: &TestHost<Imap>, made: &Made) {
+    block_on(changes::undo(host, &account(Protocol::Imap), made.change.unwrap())).unwrap();
+}
+
+/// What the server has in a mailbox, in which these messages have these flags.
+fn letters(flags: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+    let letter = |(id, flags): &(&str, &[&str])| {
+        (format!("{id}@example.org"), flags.iter().map(|flag| (*flag).into()).collect())
+    };
+    flags.iter().map(letter).collect()
+}
+
+#[test]
+fn a_mark_that_is_taken_back_leaves_that_of_another_message_whose_uid_is_not_known_either() {
+    let host = host(Imap { refuses: vec!["UID SEARCH"], ..Imap::new("MOVE") });
+    let moved = move_to(&host, INBOX, &[1, 2], OTHER).unwrap().moved;
+    let marked = [0, 1].map(|at: usize| flag(&host, OTHER, &[moved[at].to.uid]).unwrap());
+    tell(&host).unwrap();
+    assert!(open_entries(&host).iter().all(|own| own.task.items()[0].uid == 0));
+    undo(&host, &marked[0]);
+    host.server.borrow_mut().refuses.clear();
+    drain(&host).unwrap();
+    assert_eq!(host.server.borrow().state()["m2"], letters(&[("1", &[]), ("2", &[r"\Flagged"])]));
+}
+
+#[test]
+fn a_mark_that_is_taken_back_leaves_what_has_the_uid_of_its_message_by_now() {
+    for is_marked_here in [true, false] {
+        let host = host(Imap::new("MOVE UIDPLUS"));
+        let marked = flag(&host, INBOX, &[1]).unwrap();
+        {
+            let mut server = host.server.borrow_mut();
+            let folder = server.folders.get_mut("m1").unwrap();
+            *folder = server::Folder { uid_validity: 7, uid_next: 1, letters: Vec::new() };
+            let flags = (!is_marked_here).then(|| r"\Flagged".to_owned()).into_iter().collect();
+            let message_id = "4@example.org".into();
+            folder.add(Letter { message_id, size: 5, flags, ..Letter::default() });
+        }
+        sync(&host).unwrap();
+        if is_marked_here {
+            flag(&host, INBOX, &[1]).unwrap();
+        }
+        let expected = letters(&[("4", &[r"\Flagged"])]);
+        undo(&host, &marked);
+        assert_eq!(stored(&host.store)["m1"], expected, "{is_marked_here}");
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m1"], expected, "{is_marked_here}");
+    }
+}
+
+#[test]
+fn a_tag_that_is_taken_back_leaves_that_it_was_given_again_since_it_was_taken_off() {
+    let host = host(Imap::new("MOVE UIDPLUS"));
+    let [first, _, _] = [("Work", true), ("work", false), ("Work", true)].map(|(name, set)| {
+        edit(&host, async |editor| editor.mark(INBOX, &[1], &tag(name), set).await).unwrap()
+    });
+    undo(&host, &first);
+    drain(&host).unwrap();
+    let expected = letters(&[("1", &["Work"]), ("2", &[]), ("3", &[])]);
+    assert_eq!(host.server.borrow().state()["m1"], expected);
+}
