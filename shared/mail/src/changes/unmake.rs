@@ -176,9 +176,9 @@ async fn come_back<S: Store>(
     Ok(())
 }
 
-/// Undoes the giving or taking of a mark of a message, wherever later entries have brought it. The
-/// first of them that changes the mark back has nothing left to do with it, and no longer names it:
-/// were that refused, it would be shown as it never was on the server.
+/// Undoes the giving or taking of a mark of a message, wherever later entries have brought it or a
+/// copy of it. The first of them that changes the mark back has nothing left to do with it there,
+/// and no longer names it: were that refused, it would be shown as it never was on the server.
 async fn unmark<S: Store>(
     stage: &mut Stage<'_, S>,
     entries: &mut [Entry],
@@ -189,34 +189,38 @@ async fn unmark<S: Store>(
     if !is_here(stage, mailbox, item).await? {
         return Ok(());
     }
-    let mut place = MessageId { mailbox, uid: item.uid };
+    // Each item of a later entry adds one at most.
+    let mut places = vec![MessageId { mailbox, uid: item.uid }];
     for entry in entries.iter_mut().filter(|own| own.is_open() && own.number > number) {
-        if entry.task.mailbox() != Some(place.mailbox) {
-            continue;
-        }
-        // From the first move on it is on its way.
-        let is_it = |own: &Item| {
-            own.uid == place.uid
-                && (is_provisional(own.uid) || own.uid_validity == item.uid_validity)
-        };
-        let Some(index) = entry.task.items().iter().position(is_it) else { continue };
-        match &mut entry.task {
-            Task::Mark { mark: other, set: now, items, .. } if other == mark => {
-                if *now != set {
-                    items.remove(index);
+        for place in std::mem::take(&mut places) {
+            // From the first transfer on it is on its way.
+            let is_it = |own: &Item| {
+                own.uid == place.uid
+                    && (is_provisional(own.uid) || own.uid_validity == item.uid_validity)
+            };
+            let is_there = entry.task.mailbox() == Some(place.mailbox);
+            let index = entry.task.items().iter().position(|own| is_there && is_it(own));
+            match (index, &mut entry.task) {
+                (Some(at), Task::Mark { mark: other, set: now, items, .. }) if other == mark => {
+                    if *now != set {
+                        items.remove(at);
+                    }
                 }
-                return Ok(());
+                (Some(at), Task::Transfer { to, items, copy, .. }) => {
+                    places.extend(copy.then_some(place));
+                    places.push(MessageId { mailbox: *to, uid: items[at].to });
+                }
+                _ => places.push(place),
             }
-            Task::Transfer { to, items, copy: false, .. } => {
-                place = MessageId { mailbox: *to, uid: items[index].to };
-            }
-            _ => {}
         }
     }
-    let change = |message: &mut Message| {
-        set_mark(&mut message.flags, &mut message.keywords, mark, !set);
-    };
-    stage.change(place, change).await.map(drop)
+    for place in places {
+        let change = |message: &mut Message| {
+            set_mark(&mut message.flags, &mut message.keywords, mark, !set);
+        };
+        stage.change(place, change).await?;
+    }
+    Ok(())
 }
 
 /// Whether what has the UID of an item here is its message: not if the UID is unknown, or is one of

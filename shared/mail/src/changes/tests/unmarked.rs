@@ -71,3 +71,37 @@ fn a_tag_that_is_taken_back_leaves_that_it_was_given_again_since_it_was_taken_of
     let expected = letters(&[("1", &["Work"]), ("2", &[]), ("3", &[])]);
     assert_eq!(host.server.borrow().state()["m1"], expected);
 }
+
+#[test]
+fn a_mark_that_comes_to_nothing_is_taken_off_the_copies_of_the_message_as_well() {
+    for is_undone in [true, false] {
+        let host = host(Imap { permanent: Some(r"\Seen"), ..Imap::new("MOVE UIDPLUS") });
+        let copy = async |editor: &mut Editor<'_, _>, from, uid, to| {
+            editor.transfer(from, &[uid], to, true).await
+        };
+        let marked = flag(&host, INBOX, &[1]).unwrap();
+        edit(&host, async |editor| copy(editor, INBOX, 1, OTHER).await).unwrap();
+        let of_copy = uids(&host, OTHER)[0];
+        edit(&host, async |editor| copy(editor, OTHER, of_copy, INBOX).await).unwrap();
+        let of_that = uids(&host, INBOX)[3];
+        let unmark = async |editor: &mut Editor<'_, _>| {
+            editor.mark(OTHER, &[of_copy], &Mark::Flagged, false).await
+        };
+        edit(&host, unmark).unwrap();
+        move_to(&host, INBOX, &[1, of_that], OTHER).unwrap();
+        match is_undone {
+            true => undo(&host, &marked),
+            false => assert!(tell(&host).is_err()),
+        }
+        let all = stored(&host.store).into_values().flatten();
+        assert!(all.into_iter().all(|(_, flags)| flags.is_empty()), "{is_undone}");
+        let is_mark = |own: &Entry| matches!(own.task, Task::Mark { .. });
+        assert!(!open_entries(&host).iter().any(is_mark), "nothing is to be taken off");
+        drain(&host).unwrap();
+        assert_eq!(
+            host.server.borrow().state()["m2"],
+            letters(&[("1", &[] as &[&str]); 3]),
+            "{is_undone}"
+        );
+    }
+}
