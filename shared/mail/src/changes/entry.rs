@@ -107,8 +107,8 @@ pub enum Task {
         mailbox: MailboxId,
         /// The message; `Item::to` is its provisional UID.
         item: Item,
-        /// UIDVALIDITY and UIDNEXT of the mailbox before the message was first put there; `None`
-        /// if it was not yet, or by an earlier version.
+        /// UIDVALIDITY and UIDNEXT of the mailbox before the message was first put there under that
+        /// UIDVALIDITY; `None` if it was not put there yet, or by an earlier version.
         #[serde(default)]
         since: Option<(u32, u32)>,
     },

@@ -40,7 +40,7 @@
 //! | UID EXPUNGE of a piece of an emptied mailbox | some of it is gone | what lies below `until`, which was noted with the batch, goes; what came since stays |
 //! | UID EXPUNGE of those by which it is known | all of it is gone | nothing is left to do |
 //! | `until` was written, where nothing was known | some of it may be gone | the same |
-//! | `since` was written | put there, or not | looked for by its Message-ID first; one of which the server tells nothing is it only from the UIDNEXT on that was noted before APPEND |
+//! | `since` was written | put there, or not | looked for by its Message-ID first; one of which the server tells nothing is it only from the UIDNEXT on that was noted before the first APPEND under this UIDVALIDITY |
 //! | APPEND, no answer | there, or not | the same |
 //! | CREATE, RENAME, DELETE, no answer | done, or not | a refusal that says so counts as done |
 //! | the server has done it, but no write | shown under provisional UIDs | the same again, with nothing left to do |
