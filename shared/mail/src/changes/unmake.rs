@@ -101,12 +101,7 @@ pub(super) async fn return_item<S: Store>(
     let there = MessageId { mailbox: to, uid: item.to };
     come_back(stage, entries, number, there).await?;
     let home = MessageId { mailbox: from, uid: item.uid };
-    let has_home = match stage.mailbox(from).await {
-        Ok(own) => item.uid != 0 && own.uid_validity == item.uid_validity,
-        Err(MailError::Gone(_)) => false,
-        Err(error) => return Err(error),
-    };
-    if copy || !has_home {
+    if copy || !is_here(stage, from, item).await? {
         stage.remove(there).await?;
     } else if stage.relocate(Moved { from: there, to: home }).await? {
         settled.moved.push(Moved { from: there, to: home });
