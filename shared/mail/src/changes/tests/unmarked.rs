@@ -105,3 +105,20 @@ fn a_mark_that_comes_to_nothing_is_taken_off_the_copies_of_the_message_as_well()
         );
     }
 }
+
+#[test]
+fn a_tag_that_was_taken_counts_as_kept_where_the_server_refuses_to_tell_it() {
+    let host = host(Imap { refuses: vec!["UID FETCH"], ..Imap::new("MOVE UIDPLUS") });
+    // It can't be taken for the inbox, of which nothing would be told either.
+    let other = block_on(record::mailbox(&host.store, OTHER)).unwrap();
+    let other = Mailbox { uid_validity: 2, ..other };
+    block_on(host.store.apply(vec![other.put()], Durability::Strict)).unwrap();
+    for set in [true, false] {
+        edit(&host, async |editor| editor.mark(INBOX, &[1], &tag("Work"), set).await).unwrap();
+    }
+    for flags in [&["Work"][..], &[]] {
+        tell(&host).unwrap();
+        let expected = letters(&[("1", flags), ("2", &[]), ("3", &[])]);
+        assert_eq!(host.server.borrow().state()["m1"], expected);
+    }
+}

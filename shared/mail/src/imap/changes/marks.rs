@@ -101,7 +101,8 @@ impl<T: Transport> ImapClient<T> {
         }
     }
 
-    /// A server that does not keep a keyword need not refuse it (RFC 9051 section 2.3.2).
+    /// A server that does not keep a keyword need not refuse it (RFC 9051 section 2.3.2). One that
+    /// does not tell whether it does has taken it.
     async fn check_kept<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -110,7 +111,10 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<(), MailError> {
         let Some(item) = entry.task.items().first() else { return Ok(()) };
         let command = Command::uid_fetch(&item.uid.into(), &[FetchItem::Flags])?;
-        let mut answer = self.run(host, command, WHAT).await?;
+        let mut answer = match self.run(host, command, WHAT).await {
+            Err(error) if self.is_refusal(&error) => return Ok(()),
+            answer => answer?,
+        };
         let told = answer.fetches().find(|fetch| fetch.uid == Some(item.uid));
         let same = |own: &Flag| own.as_str().eq_ignore_ascii_case(flag.as_str());
         match told.and_then(|fetch| fetch.flags) {
