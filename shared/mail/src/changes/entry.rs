@@ -191,6 +191,10 @@ pub struct Item {
     pub arrived: i64,
     /// Whether it was read when it left.
     pub seen: bool,
+    /// Whether a mark may never have been as this is to change it back from: what was to change it
+    /// first was refused. Were this refused as well, it would not be shown so again.
+    #[serde(default)]
+    pub doubtful: bool,
 }
 
 impl Item {
@@ -203,6 +207,7 @@ impl Item {
             size: message.size,
             arrived: message.arrived,
             seen: message.flags.seen,
+            doubtful: false,
         }
     }
 }

@@ -25,8 +25,12 @@ pub(super) async fn unmake<S: Store>(
     let entry = entries[at].clone();
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
-            for item in items {
-                unmark(stage, entries, entry.number, (*mailbox, item), (mark, *set)).await?;
+            if entry.state != State::Queued {
+                // It may have come about.
+                settled.unknown.insert(*mailbox);
+            }
+            for item in items.iter().filter(|item| !item.doubtful) {
+                unmark(stage, entries, &entry, (*mailbox, item), (mark, *set)).await?;
             }
         }
         Task::Transfer { from, to, items, copy, step } => {
@@ -173,11 +177,12 @@ async fn come_back<S: Store>(
 
 /// Undoes the giving or taking of a mark of a message, wherever later entries have brought it or a
 /// copy of it. The first of them that changes the mark back has nothing left to do with it there,
-/// and no longer names it: were that refused, it would be shown as it never was on the server.
+/// and no longer names it: were that refused, it would be shown as it never was on the server. Of
+/// what the server has heard of nobody knows whether it did it: that is still told.
 async fn unmark<S: Store>(
     stage: &mut Stage<'_, S>,
     entries: &mut [Entry],
-    number: u32,
+    entry: &Entry,
     (mailbox, item): (MailboxId, &Item),
     (mark, set): (&Mark, bool),
 ) -> Result<(), MailError> {
@@ -186,19 +191,21 @@ async fn unmark<S: Store>(
     }
     // Each item of a later entry adds one at most.
     let mut places = vec![MessageId { mailbox, uid: item.uid }];
-    for entry in entries.iter_mut().filter(|own| own.is_open() && own.number > number) {
+    for later in entries.iter_mut().filter(|own| own.is_open() && own.number > entry.number) {
         for place in std::mem::take(&mut places) {
             // From the first transfer on it is on its way.
             let is_it = |own: &Item| {
                 own.uid == place.uid
                     && (is_provisional(own.uid) || own.uid_validity == item.uid_validity)
             };
-            let is_there = entry.task.mailbox() == Some(place.mailbox);
-            let index = entry.task.items().iter().position(|own| is_there && is_it(own));
-            match (index, &mut entry.task) {
+            let is_there = later.task.mailbox() == Some(place.mailbox);
+            let index = later.task.items().iter().position(|own| is_there && is_it(own));
+            match (index, &mut later.task) {
                 (Some(at), Task::Mark { mark: other, set: now, items, .. }) if other == mark => {
-                    if *now != set {
+                    if *now != set && entry.state == State::Queued {
                         items.remove(at);
+                    } else if *now != set {
+                        items[at].doubtful = true;
                     }
                 }
                 (Some(at), Task::Transfer { to, items, copy, .. }) => {

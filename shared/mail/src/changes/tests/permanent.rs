@@ -39,8 +39,8 @@ pub(super) fn tell(host: &TestHost<Imap, MemoryStore>) -> Result<Outcome, MailEr
         let mut client = ImapClient::connect(host, &own.incoming, &Secret::new("secret")).await?;
         let entry = changes::next(host.store(), own.id).await?.expect("something is queued");
         let told = client.make_change(host, &entry).await;
-        if told.is_err() {
-            changes::refused(host, &entry).await?;
+        if let Err(error) = &told {
+            changes::refused(host, &entry, error).await?;
         }
         told
     })

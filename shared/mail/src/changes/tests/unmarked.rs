@@ -106,6 +106,43 @@ fn a_mark_that_comes_to_nothing_is_taken_off_the_copies_of_the_message_as_well()
     }
 }
 
+/// A host on which letter 1 is flagged and no longer flagged, while the server is told of neither.
+fn flagged_and_not(server: Imap) -> TestHost<Imap> {
+    let host = host(server);
+    flag(&host, INBOX, &[1]).unwrap();
+    edit(&host, async |editor| editor.mark(INBOX, &[1], &Mark::Flagged, false).await).unwrap();
+    host
+}
+
+#[test]
+fn a_mark_that_the_server_may_have_given_all_the_same_is_taken_off_as_was_asked() {
+    for is_given in [true, false] {
+        let host = flagged_and_not(Imap::new("MOVE UIDPLUS"));
+        let entry = open_entries(&host).remove(0);
+        block_on(changes::begin(&host, &entry)).unwrap();
+        if is_given {
+            let mut server = host.server.borrow_mut();
+            let letter = &mut server.folders.get_mut("m1").unwrap().letters[0];
+            letter.flags.insert(r"\Flagged".into());
+        }
+        let error = MailError::Protocol("nonsense".into());
+        let settled = block_on(changes::refused(&host, &entry, &error)).unwrap();
+        assert!(settled.unknown.contains(&INBOX), "what it is there is looked at");
+        drain(&host).unwrap();
+        let expected = letters(&[("1", &[]), ("2", &[]), ("3", &[])]);
+        assert_eq!(host.server.borrow().state()["m1"], expected, "{is_given}");
+        assert_eq!(stored(&host.store)["m1"], expected, "{is_given}");
+    }
+}
+
+#[test]
+fn what_was_to_take_a_mark_off_again_brings_none_back_that_was_refused_as_well() {
+    let host = flagged_and_not(Imap { refuses: vec!["UID STORE"], ..Imap::new("MOVE UIDPLUS") });
+    drain(&host).unwrap();
+    assert!(open_entries(&host).is_empty());
+    assert_eq!(stored(&host.store)["m1"], letters(&[("1", &[]), ("2", &[]), ("3", &[])]));
+}
+
 #[test]
 fn a_tag_that_was_taken_counts_as_kept_where_the_server_refuses_to_tell_it() {
     let host = host(Imap { refuses: vec!["UID FETCH"], ..Imap::new("MOVE UIDPLUS") });

@@ -16,7 +16,6 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Task},
-    error::Denial,
     imap::{limits, select::Selected},
     record::{self, Mailbox},
 };
@@ -40,9 +39,7 @@ impl<T: Transport> ImapClient<T> {
         if let Some(uids) = uids(entry) {
             match self.store_mark(host, entry, &uids, mark, set).await {
                 // What follows from something else goes without, and here it is what it is there.
-                Err(
-                    MailError::Unsupported(_) | MailError::Denied { why: Denial::NotAllowed, .. },
-                ) if !is_asked_for(entry, mark) => {
+                Err(error) if changes::is_withheld(&error) && !is_asked_for(entry, mark) => {
                     let undone = changes::left_out(host, entry).await?;
                     return Ok(settled.and(undone).and(Settled::asking([mailbox])).into());
                 }
