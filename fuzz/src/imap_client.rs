@@ -122,15 +122,15 @@ async fn work(host: &Host, account: &Account, open: &mut BTreeSet<u32>) -> Resul
     for _ in 0..CHANGES {
         let Some(entry) = changes::next(&host.store, account.id).await? else { break };
         let made = client.make_change(host, &entry).await.map(drop);
-        if made.is_err() {
-            usable(&client, made)?;
+        if let Err(error) = made {
+            usable(&client, Err(error.clone()))?;
             // The later parts of the change go with it.
             for own in changes::entries(&host.store, account.id).await? {
                 if own.change == entry.change && own.number > entry.number {
                     open.remove(&own.number);
                 }
             }
-            changes::refused(host, &entry).await?;
+            changes::refused(host, &entry, &error).await?;
         }
         open.remove(&entry.number);
     }

@@ -107,8 +107,8 @@ pub enum Task {
         mailbox: MailboxId,
         /// The message; `Item::to` is its provisional UID.
         item: Item,
-        /// UIDVALIDITY and UIDNEXT of the mailbox before the message was first put there; `None`
-        /// if it was not yet, or by an earlier version.
+        /// UIDVALIDITY and UIDNEXT of the mailbox before the message was first put there under that
+        /// UIDVALIDITY; `None` if it was not put there yet, or by an earlier version.
         #[serde(default)]
         since: Option<(u32, u32)>,
     },
@@ -191,6 +191,10 @@ pub struct Item {
     pub arrived: i64,
     /// Whether it was read when it left.
     pub seen: bool,
+    /// Whether a mark may never have been as this is to change it back from: what was to change it
+    /// first was refused. Were this refused as well, it would not be shown so again.
+    #[serde(default)]
+    pub doubtful: bool,
 }
 
 impl Item {
@@ -203,6 +207,7 @@ impl Item {
             size: message.size,
             arrived: message.arrived,
             seen: message.flags.seen,
+            doubtful: false,
         }
     }
 }

@@ -31,6 +31,7 @@
 //! | `Tried` was written | the server may have heard | the same again: every step can be repeated |
 //! | STORE of a mark | the mark is there | STORE again changes nothing |
 //! | STORE that takes a label, but not that of a keyword of its name | one of them may be left | both again change nothing |
+//! | a refusal of a mark that may be there all the same | it is there, or not | it is taken back here and looked at, in one batch with the note that what is to change it back is told all the same |
 //! | MOVE, no answer | moved, or not | MOVE again moves what is left; the others are found by Message-ID |
 //! | `Copying` was written | copied, or not | copies are looked for from the UIDNEXT that was noted before COPY, by Message-ID, size and date; only what is missing is copied, once more where a copy has another date |
 //! | COPY of some, and an OK all the same | those are in both places | the others come back with the write of `Copied`, and what is queued to delete all that is there does with them; before that they are copied once more |
@@ -40,7 +41,7 @@
 //! | UID EXPUNGE of a piece of an emptied mailbox | some of it is gone | what lies below `until`, which was noted with the batch, goes; what came since stays |
 //! | UID EXPUNGE of those by which it is known | all of it is gone | nothing is left to do |
 //! | `until` was written, where nothing was known | some of it may be gone | the same |
-//! | `since` was written | put there, or not | looked for by its Message-ID first; one of which the server tells nothing is it only from the UIDNEXT on that was noted before APPEND |
+//! | `since` was written | put there, or not | looked for by its Message-ID first; one of which the server tells nothing is it only from the UIDNEXT on that was noted before the first APPEND under this UIDVALIDITY |
 //! | APPEND, no answer | there, or not | the same |
 //! | CREATE, RENAME, DELETE, no answer | done, or not | a refusal that says so counts as done |
 //! | the server has done it, but no write | shown under provisional UIDs | the same again, with nothing left to do |
@@ -86,6 +87,7 @@ pub use pending::{Counted, Pending, is_provisional};
 use postern_bridge::{AccountId, MailboxId, MessageId};
 pub(crate) use rights::{check_marking, check_removal};
 pub use sentence::{Tense, damaged, sentence};
+pub(crate) use settle::is_withheld;
 pub use settle::{
     Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, learn_left, left_out, refused,
 };

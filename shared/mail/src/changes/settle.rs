@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Host, MailError, Store,
+    error::Denial,
     record::{self, Record},
     store::Durability,
 };
@@ -279,15 +280,23 @@ pub async fn learn_left<H: Host>(
 
 /// The server has refused an entry: what it changed here is as it was before, together with the
 /// later parts of the same change, and with what followed from a mailbox that can't be made. What is in
-/// no other place, an unfinished message, stays.
+/// no other place, an unfinished message, stays. So does what is to change a mark back, unless the
+/// `error` says that this was never changed.
 ///
 /// # Errors
 ///
 /// If the store can't be read or written.
-pub async fn refused<H: Host>(host: &H, entry: &Entry) -> Result<Settled, MailError> {
+pub async fn refused<H: Host>(
+    host: &H,
+    entry: &Entry,
+    error: &MailError,
+) -> Result<Settled, MailError> {
     let store = host.store();
     let _editing = store.editing().lock().await;
     let mut all = entries(store, entry.account).await?;
+    if is_withheld(error) {
+        forget_tries(&mut all, entry.number);
+    }
     let follows = |own: &Entry| match (&entry.task, &own.task) {
         (Task::Create { mailbox: made, .. }, Task::Transfer { to, .. }) => made == to,
         (
@@ -311,8 +320,22 @@ pub async fn left_out<H: Host>(host: &H, entry: &Entry) -> Result<Settled, MailE
     let store = host.store();
     let _editing = store.editing().lock().await;
     let mut all = entries(store, entry.account).await?;
+    forget_tries(&mut all, entry.number);
     let own = open_from(&all, entry.number, |own| own.number == entry.number);
     take_back(host, &mut all, &own).await
+}
+
+/// Whether a server that refuses a mark with this does not keep it, or has nobody change it: it has
+/// not done it, and would not take it back either.
+pub(crate) fn is_withheld(error: &MailError) -> bool {
+    matches!(error, MailError::Unsupported(_) | MailError::Denied { why: Denial::NotAllowed, .. })
+}
+
+/// What an entry asks for is not there, as if the server had never heard of it.
+fn forget_tries(all: &mut [Entry], number: u32) {
+    if let Some(own) = all.iter_mut().find(|own| own.number == number) {
+        own.state = State::Queued;
+    }
 }
 
 /// Whether a task deletes all that is in a mailbox: what comes back there must not go with the rest.

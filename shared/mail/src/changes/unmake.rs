@@ -4,7 +4,7 @@ use postern_bridge::{MailboxId, Mark, MessageId, Moved};
 
 use super::{
     entry::{Entry, Item, State, Step, Task},
-    pending::set_mark,
+    pending::{is_provisional, set_mark},
     settle::Settled,
     stage::Stage,
 };
@@ -25,9 +25,12 @@ pub(super) async fn unmake<S: Store>(
     let entry = entries[at].clone();
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
-            for item in items {
-                let place = MessageId { mailbox: *mailbox, uid: item.uid };
-                unmark(stage, entries, entry.number, place, (mark, *set)).await?;
+            if entry.state != State::Queued {
+                // It may have come about.
+                settled.unknown.insert(*mailbox);
+            }
+            for item in items.iter().filter(|item| !item.doubtful) {
+                unmark(stage, entries, &entry, (*mailbox, item), (mark, *set)).await?;
             }
         }
         Task::Transfer { from, to, items, copy, step } => {
@@ -102,12 +105,7 @@ pub(super) async fn return_item<S: Store>(
     let there = MessageId { mailbox: to, uid: item.to };
     come_back(stage, entries, number, there).await?;
     let home = MessageId { mailbox: from, uid: item.uid };
-    let has_home = match stage.mailbox(from).await {
-        Ok(own) => item.uid != 0 && own.uid_validity == item.uid_validity,
-        Err(MailError::Gone(_)) => false,
-        Err(error) => return Err(error),
-    };
-    if copy || !has_home {
+    if copy || !is_here(stage, from, item).await? {
         stage.remove(there).await?;
     } else if stage.relocate(Moved { from: there, to: home }).await? {
         settled.moved.push(Moved { from: there, to: home });
@@ -177,35 +175,69 @@ async fn come_back<S: Store>(
     Ok(())
 }
 
-/// Undoes the giving or taking of a mark of a message at `place`, wherever later entries have
-/// brought it. The first of them that changes the mark back has nothing left to do with it, and
-/// no longer names it: were that refused, it would be shown as it never was on the server.
+/// Undoes the giving or taking of a mark of a message, wherever later entries have brought it or a
+/// copy of it. The first of them that changes the mark back has nothing left to do with it there,
+/// and no longer names it: were that refused, it would be shown as it never was on the server. Of
+/// what the server has heard of nobody knows whether it did it: that is still told.
 async fn unmark<S: Store>(
     stage: &mut Stage<'_, S>,
     entries: &mut [Entry],
-    number: u32,
-    mut place: MessageId,
+    entry: &Entry,
+    (mailbox, item): (MailboxId, &Item),
     (mark, set): (&Mark, bool),
 ) -> Result<(), MailError> {
-    for entry in entries.iter_mut().filter(|own| own.is_open() && own.number > number) {
-        if entry.task.mailbox() != Some(place.mailbox) {
-            continue;
-        }
-        let is_it = |item: &Item| item.uid == place.uid;
-        let Some(index) = entry.task.items().iter().position(is_it) else { continue };
-        match &mut entry.task {
-            Task::Mark { mark: other, items, .. } if other == mark => {
-                items.remove(index);
-                return Ok(());
+    if !is_here(stage, mailbox, item).await? {
+        return Ok(());
+    }
+    // Each item of a later entry adds one at most.
+    let mut places = vec![MessageId { mailbox, uid: item.uid }];
+    for later in entries.iter_mut().filter(|own| own.is_open() && own.number > entry.number) {
+        for place in std::mem::take(&mut places) {
+            // From the first transfer on it is on its way.
+            let is_it = |own: &Item| {
+                own.uid == place.uid
+                    && (is_provisional(own.uid) || own.uid_validity == item.uid_validity)
+            };
+            let is_there = later.task.mailbox() == Some(place.mailbox);
+            let index = later.task.items().iter().position(|own| is_there && is_it(own));
+            match (index, &mut later.task) {
+                (Some(at), Task::Mark { mark: other, set: now, items, .. }) if other == mark => {
+                    if *now != set && entry.state == State::Queued {
+                        items.remove(at);
+                    } else if *now != set {
+                        items[at].doubtful = true;
+                    }
+                }
+                (Some(at), Task::Transfer { to, items, copy, .. }) => {
+                    places.extend(copy.then_some(place));
+                    places.push(MessageId { mailbox: *to, uid: items[at].to });
+                }
+                _ => places.push(place),
             }
-            Task::Transfer { to, items, copy: false, .. } => {
-                place = MessageId { mailbox: *to, uid: items[index].to };
-            }
-            _ => {}
         }
     }
-    let change = |message: &mut Message| {
-        set_mark(&mut message.flags, &mut message.keywords, mark, !set);
-    };
-    stage.change(place, change).await.map(drop)
+    for place in places {
+        let change = |message: &mut Message| {
+            set_mark(&mut message.flags, &mut message.keywords, mark, !set);
+        };
+        stage.change(place, change).await?;
+    }
+    Ok(())
+}
+
+/// Whether what has the UID of an item here is its message: not if the UID is unknown, or is one of
+/// another UIDVALIDITY. One on its way is so in any.
+async fn is_here<S: Store>(
+    stage: &mut Stage<'_, S>,
+    mailbox: MailboxId,
+    item: &Item,
+) -> Result<bool, MailError> {
+    match stage.mailbox(mailbox).await {
+        Ok(own) => {
+            let is_of = item.uid != 0 && own.uid_validity == item.uid_validity;
+            Ok(is_of || is_provisional(item.uid))
+        }
+        Err(MailError::Gone(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -319,7 +319,7 @@ impl<H: Host> Client<H> {
         // Told before it is taken back: a folder that was to be made still has its name.
         let problem = self.problem(entry.account, error);
         self.tell_refused(entry, problem, None).await?;
-        let settled = changes::refused(&*self.inner.host, entry).await?;
+        let settled = changes::refused(&*self.inner.host, entry, error).await?;
         self.tell_settled(entry.account, settled).await
     }
 

@@ -184,6 +184,49 @@ fn a_draft_is_put_there_once_whatever_a_search_names_and_wherever_that_breaks_of
 }
 
 #[test]
+fn a_draft_that_is_here_alone_comes_back_to_a_mailbox_made_anew_since_it_was_moved() {
+    let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
+    host.server.borrow_mut().refuses.push("APPEND");
+    save(&host, "first", None).unwrap();
+    drain(&host).unwrap();
+    let moved = move_to(&host, OTHER, &[place(&host.store).uid], INBOX).unwrap();
+    host.server.borrow_mut().folders.get_mut("m2").unwrap().uid_validity = 7;
+    sync(&host).unwrap();
+    block_on(changes::undo(&host, &account(Protocol::Imap), moved.change.unwrap())).unwrap();
+    assert_eq!(block_on(record::body(&host.store, place(&host.store))).unwrap(), raw("first"));
+}
+
+#[test]
+fn a_draft_is_put_once_into_a_mailbox_made_anew_since_wherever_that_breaks_off() {
+    // Of the draft itself the server tells nothing.
+    let begin = || {
+        let host = prepared(Imap::new("UIDPLUS"), MemoryStore::new());
+        save(&host, "first", None).unwrap();
+        host.server.borrow_mut().refuses.push("APPEND");
+        drain(&host).unwrap();
+        {
+            let mut server = host.server.borrow_mut();
+            server.refuses.clear();
+            let anew = server::Folder { uid_validity: 7, uid_next: 3, letters: Vec::new() };
+            server.folders.insert("m2".into(), anew);
+            server.damaged.push(("m2", 3));
+        }
+        block_on(changes::retry_held(&host, AccountId(1))).unwrap();
+        host
+    };
+    let whole = begin();
+    drain(&whole).unwrap();
+    for cut in 0..whole.carried.get() {
+        let host = begin();
+        host.cut.set(Some(cut));
+        assert!(drain(&host).is_err());
+        host.cut.set(None);
+        drain(&host).unwrap();
+        assert_eq!(host.server.borrow().state()["m2"], draft("first"), "cut at {cut}");
+    }
+}
+
+#[test]
 fn a_draft_is_there_once_whichever_write_fails_while_it_is_put_there() {
     for failing in 0.. {
         let store = FailingStore::default();

@@ -12,6 +12,7 @@ mod permanent;
 mod queue;
 mod server;
 mod uncopied;
+mod unmarked;
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
@@ -107,8 +108,12 @@ fn drain<D: Store + 'static>(host: &TestHost<Imap, D>) -> Result<Vec<Settled>, M
         while let Some(entry) = changes::next(host.store(), account.id).await? {
             match client.make_change(host, &entry).await {
                 Ok(outcome) => settled.push(outcome.settled),
-                Err(MailError::Refused { .. } | MailError::Unsupported(_) | MailError::Gone(_)) => {
-                    settled.push(changes::refused(host, &entry).await?);
+                Err(
+                    error @ (MailError::Refused { .. }
+                    | MailError::Unsupported(_)
+                    | MailError::Gone(_)),
+                ) => {
+                    settled.push(changes::refused(host, &entry, &error).await?);
                 }
                 Err(error) => return Err(error),
             }

@@ -15,7 +15,7 @@ fn host(permanent: Option<&'static str>) -> TestHost<Imap, MemoryStore> {
     prepared(server, MemoryStore::new())
 }
 
-fn tag(name: &str) -> Mark {
+pub(super) fn tag(name: &str) -> Mark {
     Mark::Keyword(name.into())
 }
 
@@ -33,14 +33,14 @@ fn ask(
 }
 
 /// Tells the server what is queued next; if it does not do that, it is taken back.
-fn tell(host: &TestHost<Imap, MemoryStore>) -> Result<Outcome, MailError> {
+pub(super) fn tell(host: &TestHost<Imap, MemoryStore>) -> Result<Outcome, MailError> {
     let own = account(Protocol::Imap);
     block_on(async {
         let mut client = ImapClient::connect(host, &own.incoming, &Secret::new("secret")).await?;
         let entry = changes::next(host.store(), own.id).await?.expect("something is queued");
         let told = client.make_change(host, &entry).await;
-        if told.is_err() {
-            changes::refused(host, &entry).await?;
+        if let Err(error) = &told {
+            changes::refused(host, &entry, error).await?;
         }
         told
     })

@@ -20,7 +20,8 @@ impl<T: Transport> ImapClient<T> {
     /// `since` the first try.
     ///
     /// *If this ends early*, the message is there, or not, and UIDVALIDITY and UIDNEXT from before
-    /// the first APPEND are in the entry.
+    /// the first APPEND are in the entry; in a mailbox that was made anew, from before the first
+    /// one since.
     pub(super) async fn make_append<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -46,7 +47,7 @@ impl<T: Transport> ImapClient<T> {
         let Some(message) = message else { return Ok(Arrivals::default()) };
         let Body::Whole { size } = message.body else { return Err(MailError::Gone("message")) };
         let now = selected.uid_next.map(|uid_next| (uid_validity, uid_next));
-        let since = since.or(now);
+        let since = since.filter(|(validity, _)| *validity == uid_validity).or(now);
         entry.task = Task::Append { mailbox, item: item.clone(), since };
         changes::learn(host, entry).await?;
         let flags = imap_flags(message.flags, &message.keywords);

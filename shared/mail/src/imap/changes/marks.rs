@@ -16,7 +16,6 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::{self, Arrivals, Entry, Item, Removal, Settled, Task},
-    error::Denial,
     imap::{limits, select::Selected},
     record::{self, Mailbox},
 };
@@ -40,9 +39,7 @@ impl<T: Transport> ImapClient<T> {
         if let Some(uids) = uids(entry) {
             match self.store_mark(host, entry, &uids, mark, set).await {
                 // What follows from something else goes without, and here it is what it is there.
-                Err(
-                    MailError::Unsupported(_) | MailError::Denied { why: Denial::NotAllowed, .. },
-                ) if !is_asked_for(entry, mark) => {
+                Err(error) if changes::is_withheld(&error) && !is_asked_for(entry, mark) => {
                     let undone = changes::left_out(host, entry).await?;
                     return Ok(settled.and(undone).and(Settled::asking([mailbox])).into());
                 }
@@ -101,7 +98,8 @@ impl<T: Transport> ImapClient<T> {
         }
     }
 
-    /// A server that does not keep a keyword need not refuse it (RFC 9051 section 2.3.2).
+    /// A server that does not keep a keyword need not refuse it (RFC 9051 section 2.3.2). One that
+    /// does not tell whether it does has taken it.
     async fn check_kept<H: Host<Transport = T>>(
         &mut self,
         host: &H,
@@ -110,7 +108,10 @@ impl<T: Transport> ImapClient<T> {
     ) -> Result<(), MailError> {
         let Some(item) = entry.task.items().first() else { return Ok(()) };
         let command = Command::uid_fetch(&item.uid.into(), &[FetchItem::Flags])?;
-        let mut answer = self.run(host, command, WHAT).await?;
+        let mut answer = match self.run(host, command, WHAT).await {
+            Err(error) if self.is_refusal(&error) => return Ok(()),
+            answer => answer?,
+        };
         let told = answer.fetches().find(|fetch| fetch.uid == Some(item.uid));
         let same = |own: &Flag| own.as_str().eq_ignore_ascii_case(flag.as_str());
         match told.and_then(|fetch| fetch.flags) {

@@ -287,7 +287,7 @@ impl<T: Transport> ImapClient<T> {
     }
 
     /// Whether an error says no more than that the server does not tell what it was asked.
-    fn is_refusal(&self, error: &MailError) -> bool {
+    pub(super) fn is_refusal(&self, error: &MailError) -> bool {
         match error {
             MailError::Refused { .. }
             | MailError::Denied { .. }
