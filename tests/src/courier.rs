@@ -102,7 +102,7 @@ impl Courier {
     /// what it finds there.
     pub fn home(&self, user: &str) -> String {
         let mut paths = String::new();
-        list(&self.files.path(&format!("home/{user}")), &mut paths);
+        list(&self.files.path(format!("home/{user}")), &mut paths);
         paths
     }
 }
