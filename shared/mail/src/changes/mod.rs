@@ -7,7 +7,8 @@
 //! | `folders`, `drafts` | the same for mailboxes and unfinished messages |
 //! | `entry`, `everything` | the queue's records |
 //! | `pending` | what the queue says while the server says something else: for the sync |
-//! | `settle`, `unmake` | the end of an entry: done, refused, or taken back |
+//! | `settle` | how far an entry has come, and its end |
+//! | `take_back`, `unmake` | what an entry has changed here, taken back: refused, left, or undone |
 //! | `moved` | where a message is by now |
 //! | `undo` | taking a change back |
 //! | `stage`, `bytes` | a batch in the making |
@@ -68,6 +69,7 @@ mod rights;
 mod sentence;
 mod settle;
 mod stage;
+mod take_back;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transfer;
@@ -87,10 +89,9 @@ pub use pending::{Counted, Pending, is_provisional};
 use postern_bridge::{AccountId, MailboxId, MessageId};
 pub(crate) use rights::{check_marking, check_removal};
 pub use sentence::{Tense, damaged, sentence};
-pub(crate) use settle::is_withheld;
-pub use settle::{
-    Arrivals, Removal, Settled, begin, done, drop_items, hold, learn, learn_left, left_out, refused,
-};
+pub use settle::{Arrivals, Removal, Settled, begin, done, drop_items, hold, learn};
+pub(crate) use take_back::is_withheld;
+pub use take_back::{learn_left, left_out, refused};
 pub use undo::{Undone, can_undo, undo};
 
 use crate::{

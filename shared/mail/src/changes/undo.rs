@@ -8,7 +8,8 @@ use super::{
     editor::{Editor, Made},
     entry::{Entry, State, Task, entries},
     folders::stored_uids,
-    settle::{Settled, take_back},
+    settle::Settled,
+    take_back::take_back,
     unmake::is_in,
 };
 use crate::{
