@@ -25,9 +25,8 @@ pub(super) async fn unmake<S: Store>(
     let entry = entries[at].clone();
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
-            if entry.state != State::Queued {
-                // It may have come about.
-                settled.unknown.insert(*mailbox);
+            if entry.state != State::Queued || items.iter().any(|item| item.doubtful) {
+                look_at_flags(stage, *mailbox, settled).await?;
             }
             for item in items.iter().filter(|item| !item.doubtful) {
                 unmark(stage, entries, &entry, (*mailbox, item), (mark, *set)).await?;
@@ -160,7 +159,7 @@ async fn come_back<S: Store>(
                     places.push(there);
                 }
             }
-            Task::Mark { mark, set, .. } => marks.push((mark, set)),
+            Task::Mark { mark, set, .. } if !item.doubtful => marks.push((mark, set)),
             _ => {}
         }
     }
@@ -186,11 +185,13 @@ async fn unmark<S: Store>(
     (mailbox, item): (MailboxId, &Item),
     (mark, set): (&Mark, bool),
 ) -> Result<(), MailError> {
-    if !is_here(stage, mailbox, item).await? {
+    if item.uid == 0 {
         return Ok(());
     }
+    let origin = MessageId { mailbox, uid: item.uid };
+    let is_at_origin = is_here(stage, mailbox, item).await?;
     // Each item of a later entry adds one at most.
-    let mut places = vec![MessageId { mailbox, uid: item.uid }];
+    let mut places = vec![origin];
     for later in entries.iter_mut().filter(|own| own.is_open() && own.number > entry.number) {
         for place in std::mem::take(&mut places) {
             // From the first transfer on it is on its way.
@@ -216,11 +217,27 @@ async fn unmark<S: Store>(
             }
         }
     }
-    for place in places {
+    for place in places.into_iter().filter(|place| is_at_origin || *place != origin) {
         let change = |message: &mut Message| {
             set_mark(&mut message.flags, &mut message.keywords, mark, !set);
         };
         stage.change(place, change).await?;
+    }
+    Ok(())
+}
+
+/// A mark may have come about on the server, which a sync may have been told of while the queue still said
+/// otherwise: the next one looks at all flags of the mailbox.
+async fn look_at_flags<S: Store>(
+    stage: &mut Stage<'_, S>,
+    mailbox: MailboxId,
+    settled: &mut Settled,
+) -> Result<(), MailError> {
+    settled.unknown.insert(mailbox);
+    match stage.mailbox(mailbox).await {
+        Ok(own) => own.synced.mod_seq = 0,
+        Err(MailError::Gone(_)) => {}
+        Err(error) => return Err(error),
     }
     Ok(())
 }

@@ -149,7 +149,12 @@ impl<H: Host> Client<H> {
             };
             let result = self.transmit(account, id).await;
             waits_for_person = matches!(&result, Err(error) if !error.is_passing());
-            is_put_off |= matches!(&result, Err(MailError::Unavailable(_)));
+            match &result {
+                Err(MailError::Unavailable(_)) => is_put_off = true,
+                // Nobody has put this one off.
+                Err(error) if error.is_passing() => pause = RETRY,
+                _ => {}
+            }
             if let Err(error) = result
                 && !matches!(error, MailError::Gone(_))
             {

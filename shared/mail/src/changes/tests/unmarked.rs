@@ -120,6 +120,9 @@ fn a_mark_that_the_server_may_have_given_all_the_same_is_taken_off_as_was_asked(
         let host = flagged_and_not(Imap::new("MOVE UIDPLUS"));
         let entry = open_entries(&host).remove(0);
         block_on(changes::begin(&host, &entry)).unwrap();
+        let mut inbox = block_on(record::mailbox(&host.store, INBOX)).unwrap();
+        inbox.synced.mod_seq = 5;
+        block_on(host.store.apply(vec![inbox.put()], Durability::Strict)).unwrap();
         if is_given {
             let mut server = host.server.borrow_mut();
             let letter = &mut server.folders.get_mut("m1").unwrap().letters[0];
@@ -128,6 +131,8 @@ fn a_mark_that_the_server_may_have_given_all_the_same_is_taken_off_as_was_asked(
         let error = MailError::Protocol("nonsense".into());
         let settled = block_on(changes::refused(&host, &entry, &error)).unwrap();
         assert!(settled.unknown.contains(&INBOX), "what it is there is looked at");
+        let inbox = block_on(record::mailbox(&host.store, INBOX)).unwrap();
+        assert_eq!(inbox.synced.mod_seq, 0, "all of it: a sync may have been told already");
         drain(&host).unwrap();
         let expected = letters(&[("1", &[]), ("2", &[]), ("3", &[])]);
         assert_eq!(host.server.borrow().state()["m1"], expected, "{is_given}");
@@ -141,6 +146,38 @@ fn what_was_to_take_a_mark_off_again_brings_none_back_that_was_refused_as_well()
     drain(&host).unwrap();
     assert!(open_entries(&host).is_empty());
     assert_eq!(stored(&host.store)["m1"], letters(&[("1", &[]), ("2", &[]), ("3", &[])]));
+}
+
+#[test]
+fn what_was_to_take_a_mark_off_again_brings_none_back_where_the_move_before_it_is_refused() {
+    let host = host(Imap::new("MOVE UIDPLUS"));
+    flag(&host, INBOX, &[1]).unwrap();
+    let there = move_to(&host, INBOX, &[1], OTHER).unwrap().moved[0].to;
+    let unmark = async |editor: &mut Editor<'_, _>| {
+        editor.mark(OTHER, &[there.uid], &Mark::Flagged, false).await
+    };
+    edit(&host, unmark).unwrap();
+    let error = MailError::Protocol("nonsense".into());
+    for entry in open_entries(&host).into_iter().take(2) {
+        block_on(changes::begin(&host, &entry)).unwrap();
+        block_on(changes::refused(&host, &entry, &error)).unwrap();
+    }
+    assert_eq!(stored(&host.store)["m1"], letters(&[("1", &[]), ("2", &[]), ("3", &[])]));
+}
+
+#[test]
+fn a_mark_that_is_taken_back_is_taken_off_where_the_message_is_when_its_mailbox_was_made_anew() {
+    let host = host(Imap::new("MOVE UIDPLUS"));
+    let marked = flag(&host, INBOX, &[1]).unwrap();
+    move_to(&host, INBOX, &[1], OTHER).unwrap();
+    {
+        let mut server = host.server.borrow_mut();
+        let folder = server.folders.get_mut("m1").unwrap();
+        *folder = server::Folder { uid_validity: 7, uid_next: 1, letters: Vec::new() };
+    }
+    sync(&host).unwrap();
+    undo(&host, &marked);
+    assert_eq!(stored(&host.store)["m2"], letters(&[("1", &[])]));
 }
 
 #[test]

@@ -77,7 +77,11 @@ impl<T: Transport> ImapClient<T> {
         let is_keyword = !matches!(mark, Mark::Keyword(name) if !changes::is_keyword(name));
         if label.is_none() || !set && is_keyword {
             let command = Command::uid_store(uids, mode, std::slice::from_ref(&flag))?;
-            self.run(host, command, WHAT).await?;
+            match self.run(host, command, WHAT).await {
+                // The label is off, and that was it.
+                Err(error) if label.is_some() && changes::is_withheld(&error) => {}
+                told => drop(told?),
+            }
         }
         if set && label.is_none() && matches!(mark, Mark::Keyword(_)) {
             self.check_kept(host, entry, &flag).await?;
