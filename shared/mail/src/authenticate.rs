@@ -13,7 +13,7 @@ use crate::{Host, MailError, Random, Secret};
 
 /// The log-ins of which the first way was refused and the other taken. The next connection goes that way
 /// at once: else a server would count a refusal of the right password each time. What is known of one
-/// ends with the program, and with a refusal; another server, name or password makes another log-in.
+/// ends with the program, and when that way fails; another server, name or password makes another log-in.
 #[derive(Default)]
 pub struct Detours {
     hashing: RandomState,
@@ -108,7 +108,8 @@ pub(crate) fn no_way(secret: &Secret) -> MailError {
     })
 }
 
-/// What a refused log-in means: it is most often its age that a token is refused for.
+/// What a refused log-in means: it is most often its age that a token is refused for. No other way is noted
+/// for it any more.
 pub(crate) fn refused(
     host: &impl Host,
     login: &ServerLogin,
