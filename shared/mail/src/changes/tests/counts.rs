@@ -119,15 +119,7 @@ fn after_a_move_that_broke_off(check: impl Fn(&TestHost<Imap, MemoryStore>, &str
             move_to(&host, INBOX, &[2], OTHER).unwrap();
             host
         };
-        let whole = begin();
-        drain(&whole).unwrap();
-        for cut in 0..whole.carried.get() {
-            let host = begin();
-            host.cut.set(Some(cut));
-            assert!(drain(&host).is_err());
-            host.cut.set(None);
-            check(&host, &format!("{capabilities}, cut at {cut}"));
-        }
+        cut_anywhere(begin, |host, cut| check(host, &format!("{capabilities}, cut at {cut}")));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Drafts, saved again and again.
 
 use super::*;
-use crate::{changes::is_provisional, testing::FailingStore};
+use crate::changes::is_provisional;
 
 fn raw(version: &str) -> Vec<u8> {
     format!("Message-ID: <{version}@example.org>\r\nSubject: {version}\r\n\r\nText\r\n").into()
@@ -55,19 +55,15 @@ fn a_drop_after_any_byte_leaves_the_newest_version_once() {
         let whole = begin();
         drain(&whole).unwrap();
         assert_eq!(whole.server.borrow().state()["m2"], draft("second"));
-        for cut in 0..whole.carried.get() {
-            let host = begin();
-            host.cut.set(Some(cut));
-            assert!(drain(&host).is_err());
+        cut_anywhere(begin, |host, cut| {
             let versions = host.server.borrow().state()["m2"].len();
             assert!((1..=2).contains(&versions), "cut at {cut}: {versions} on the server");
             assert_eq!(stored(&host.store)["m2"], draft("second"), "cut at {cut}");
-            host.cut.set(None);
-            drain(&host).unwrap();
-            sync(&host).unwrap();
+            drain(host).unwrap();
+            sync(host).unwrap();
             assert_eq!(host.server.borrow().state()["m2"], draft("second"), "cut at {cut}");
             assert_eq!(stored(&host.store)["m2"], draft("second"), "cut at {cut}");
-        }
+        });
     }
 }
 
@@ -166,20 +162,14 @@ fn a_draft_is_put_there_once_whatever_a_search_names_and_wherever_that_breaks_of
             save(&host, "first", None).unwrap();
             host
         };
-        let whole = begin();
-        drain(&whole).unwrap();
-        for cut in 0..whole.carried.get() {
-            let host = begin();
-            host.cut.set(Some(cut));
-            assert!(drain(&host).is_err());
+        cut_anywhere(begin, |host, cut| {
             assert_eq!(stored(&host.store)["m2"], draft("first"), "{named:?}, cut at {cut}");
-            host.cut.set(None);
-            drain(&host).unwrap();
+            drain(host).unwrap();
             let there = &host.server.borrow().state()["m2"];
             assert_eq!(*there, beside_other("first"), "{named:?}, cut at {cut}");
             let here = place(&host.store);
             assert_eq!(block_on(record::body(&host.store, here)).unwrap(), raw("first"));
-        }
+        });
     }
 }
 
@@ -214,38 +204,25 @@ fn a_draft_is_put_once_into_a_mailbox_made_anew_since_wherever_that_breaks_off()
         block_on(changes::retry_held(&host, AccountId(1))).unwrap();
         host
     };
-    let whole = begin();
-    drain(&whole).unwrap();
-    for cut in 0..whole.carried.get() {
-        let host = begin();
-        host.cut.set(Some(cut));
-        assert!(drain(&host).is_err());
-        host.cut.set(None);
-        drain(&host).unwrap();
+    cut_anywhere(begin, |host, cut| {
+        drain(host).unwrap();
         assert_eq!(host.server.borrow().state()["m2"], draft("first"), "cut at {cut}");
-    }
+    });
 }
 
 #[test]
 fn a_draft_is_there_once_whichever_write_fails_while_it_is_put_there() {
-    for failing in 0.. {
-        let store = FailingStore::default();
-        let host = prepared(Imap::new("UIDPLUS"), store.clone());
-        save(&host, "first", None).unwrap();
-        store.left.set(Some(failing));
-        let is_whole = drain(&host).is_ok();
-        // A new life of the page: nothing but the store is left.
-        store.left.set(None);
-        let host = TestHost::with_store(host.server.borrow().clone(), store.clone());
-        drain(&host).unwrap();
-        sync(&host).unwrap();
-        assert_eq!(host.server.borrow().state()["m2"], draft("first"), "write {failing}");
-        assert_eq!(stored(&store.inner)["m2"], draft("first"), "write {failing}");
-        if is_whole {
-            assert!(failing > 2, "there are writes in between");
-            break;
-        }
-    }
+    let begin = |host: &TestHost<Imap, FailingStore>| {
+        save(host, "first", None).unwrap();
+    };
+    fail_any_write(
+        || Imap::new("UIDPLUS"),
+        begin,
+        |host, failing| {
+            assert_eq!(host.server.borrow().state()["m2"], draft("first"), "write {failing}");
+            assert_eq!(stored(&host.store)["m2"], draft("first"), "write {failing}");
+        },
+    );
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! which every write fails once. The end is always the same.
 
 use super::*;
-use crate::testing::FailingStore;
 
 /// From everything to nothing that makes moving easy.
 const SERVERS: [&str; 4] = ["MOVE UIDPLUS", "MOVE", "UIDPLUS", ""];

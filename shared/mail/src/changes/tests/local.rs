@@ -5,7 +5,7 @@ use crate::{
     changes::undo,
     pop3::LedgerRow,
     store::{Table, Write},
-    testing::{FailingStore, YieldingStore, give_way},
+    testing::{YieldingStore, give_way},
 };
 
 fn row(uid: u32) -> LedgerRow {

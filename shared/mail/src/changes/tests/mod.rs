@@ -25,7 +25,7 @@ use crate::{
     imap::ImapClient,
     record::{self, Body, Links, Mailbox, Message, Record, Series, put_body},
     store::{Durability, KeyRange, MemoryStore},
-    testing::{Server, TestHost, account, block_on},
+    testing::{FailingStore, Server, TestHost, account, block_on},
 };
 use server::Imap;
 
@@ -120,6 +120,46 @@ fn drain<D: Store + 'static>(host: &TestHost<Imap, D>) -> Result<Vec<Settled>, M
         }
         Ok(settled)
     })
+}
+
+/// Begins and tells the server, over a connection that breaks at every byte that is carried for it in
+/// turn; checks each time what is there and here.
+fn cut_anywhere(begin: impl Fn() -> TestHost<Imap>, check: impl Fn(&TestHost<Imap>, usize)) {
+    let whole = begin();
+    drain(&whole).unwrap();
+    for cut in 0..whole.carried.get() {
+        let host = begin();
+        host.cut.set(Some(cut));
+        assert!(drain(&host).is_err(), "cut at {cut}");
+        host.cut.set(None);
+        check(&host, cut);
+    }
+}
+
+/// Begins and tells the server, while one write after the other fails, and again in a new life of the page;
+/// checks each time what is there and here.
+fn fail_any_write(
+    server: impl Fn() -> Imap,
+    begin: impl Fn(&TestHost<Imap, FailingStore>),
+    check: impl Fn(&TestHost<Imap, FailingStore>, usize),
+) {
+    for failing in 0.. {
+        let store = FailingStore::default();
+        let host = prepared(server(), store.clone());
+        begin(&host);
+        store.left.set(Some(failing));
+        let is_whole = drain(&host).is_ok();
+        // Nothing but the store is left.
+        store.left.set(None);
+        let host = TestHost::with_store(host.server.borrow().clone(), store);
+        drain(&host).unwrap();
+        sync(&host).unwrap();
+        check(&host, failing);
+        if is_whole {
+            assert!(failing > 2, "there are writes in between");
+            break;
+        }
+    }
 }
 
 /// Brings both mailboxes up to date.

@@ -1,7 +1,6 @@
 //! A server that copies only some of the messages that it was asked to, and says OK.
 
 use super::*;
-use crate::testing::FailingStore;
 
 pub(super) fn server(capabilities: &'static str) -> Imap {
     let mut server = Imap::new(capabilities);
@@ -80,26 +79,19 @@ fn what_followed_from_the_move_of_one_that_was_not_copied_is_undone_here() {
 
 #[test]
 fn a_write_that_fails_at_any_time_removes_nothing_that_was_not_copied() {
-    for failing in 0.. {
-        let store = FailingStore::default();
-        let host = prepared(server("UIDPLUS"), store.clone());
-        move_to(&host, INBOX, &[1, 2, 3], OTHER).unwrap();
-        store.left.set(Some(failing));
-        let is_whole = drain(&host).is_ok();
-        // A new life of the page: nothing but the store is left.
-        store.left.set(None);
-        let host = TestHost::with_store(host.server.borrow().clone(), store.clone());
-        drain(&host).unwrap();
-        sync(&host).unwrap();
-        let state = host.server.borrow().state();
-        assert_eq!(state["m1"], [("2@example.org".into(), vec![])], "write {failing}");
-        assert_eq!(state["m2"].len(), 2, "write {failing}");
-        assert_eq!(stored(&store.inner), state, "write {failing}");
-        if is_whole {
-            assert!(failing > 2, "there are writes in between");
-            break;
-        }
-    }
+    let begin = |host: &TestHost<Imap, FailingStore>| {
+        move_to(host, INBOX, &[1, 2, 3], OTHER).unwrap();
+    };
+    fail_any_write(
+        || server("UIDPLUS"),
+        begin,
+        |host, failing| {
+            let state = host.server.borrow().state();
+            assert_eq!(state["m1"], [("2@example.org".into(), vec![])], "write {failing}");
+            assert_eq!(state["m2"].len(), 2, "write {failing}");
+            assert_eq!(stored(&host.store), state, "write {failing}");
+        },
+    );
 }
 
 #[test]
