@@ -25,8 +25,10 @@ pub(super) async fn unmake<S: Store>(
     let entry = entries[at].clone();
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
+            // A mark may have come about, and the server may have told so while the queue still said
+            // otherwise.
             if entry.state != State::Queued || items.iter().any(|item| item.doubtful) {
-                look_at_flags(stage, *mailbox, settled).await?;
+                doubt(stage, *mailbox, items, settled).await?;
             }
             for item in items.iter().filter(|item| !item.doubtful) {
                 unmark(stage, entries, &entry, (*mailbox, item), (mark, *set)).await?;
@@ -108,6 +110,8 @@ pub(super) async fn return_item<S: Store>(
         stage.remove(there).await?;
     } else if stage.relocate(Moved { from: there, to: home }).await? {
         settled.moved.push(Moved { from: there, to: home });
+        // Nothing that was told of it while it was away was stored.
+        doubt(stage, from, std::slice::from_ref(item), settled).await?;
     } else {
         settled.unknown.insert(from);
     }
@@ -226,18 +230,23 @@ async fn unmark<S: Store>(
     Ok(())
 }
 
-/// A mark may have come about on the server, which a sync may have been told of while the queue still said
-/// otherwise: the next one looks at all flags of the mailbox.
-async fn look_at_flags<S: Store>(
+/// What the server has told of the marks of some items' messages may not have been stored: the next sync
+/// asks for them, whatever the mod-sequence of the mailbox says.
+async fn doubt<S: Store>(
     stage: &mut Stage<'_, S>,
     mailbox: MailboxId,
+    items: &[Item],
     settled: &mut Settled,
 ) -> Result<(), MailError> {
-    settled.unknown.insert(mailbox);
-    match stage.mailbox(mailbox).await {
-        Ok(own) => own.synced.mod_seq = 0,
-        Err(MailError::Gone(_)) => {}
-        Err(error) => return Err(error),
+    let mut uids = Vec::new();
+    for item in items.iter().filter(|item| !is_provisional(item.uid)) {
+        if is_here(stage, mailbox, item).await? {
+            uids.push(item.uid);
+        }
+    }
+    if !uids.is_empty() {
+        stage.mailbox(mailbox).await?.doubts.add(uids);
+        settled.unknown.insert(mailbox);
     }
     Ok(())
 }

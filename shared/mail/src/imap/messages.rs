@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Host, MailError, Transport,
     changes::is_provisional,
-    record::{self, SyncPoint},
+    record::{self, Doubts, SyncPoint},
     store::StoreError,
 };
 
@@ -47,6 +47,8 @@ impl<T: Transport> ImapClient<T> {
     /// - after flags or labels of which some could not be read, or at which the server stopped: the
     ///   mod-sequence is the earlier one and the mailbox stale, so that the next call asks again; but
     ///   for labels that an earlier version did not ask for: all would be asked for each time;
+    /// - before the marks that are in doubt were told: they stay so, also if more come to be in doubt
+    ///   meanwhile;
     /// - after messages were refused: which these are is stored at once, and they come last with the next
     ///   call;
     /// - after a look at which the server did not tell all that there is: the mailbox is stale, so that
@@ -130,6 +132,7 @@ impl<T: Transport> ImapClient<T> {
                 }
                 own.uid_validity = selected.uid_validity;
                 own.uid_next = 0;
+                own.doubts = Doubts::default();
                 let mod_seq = selected.mod_seq;
                 let (linked, counted) = (true, own.synced.counted);
                 own.synced =
@@ -170,6 +173,8 @@ impl<T: Transport> ImapClient<T> {
         if self.refresh_flags(&mut sync, flags, left, &known, &mut stored).await?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
+        let doubts = if reset { Doubts::default() } else { before.doubts };
+        self.look_again(&mut sync, &doubts.among(&known), &mut stored).await?;
         if let Some(last) = stored.iter().rfind(|uid| !is_provisional(**uid)) {
             self.reaches(last.saturating_add(1));
         }
@@ -182,6 +187,9 @@ impl<T: Transport> ImapClient<T> {
             }
             own.uid_next = selected.uid_next.unwrap_or_default();
             let mod_seq = if lacks_flags { before.synced.mod_seq } else { selected.mod_seq };
+            if !lacks_flags {
+                own.doubts.settle(&doubts);
+            }
             own.synced = SyncPoint {
                 mod_seq,
                 exists: total,

@@ -120,6 +120,20 @@ impl<T: Transport> ImapClient<T> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Looks at the flags and labels of messages of which those here are in doubt.
+    pub(super) async fn look_again<H: Host<Transport = T>>(
+        &mut self,
+        sync: &mut Sync<'_, H>,
+        doubtful: &[u32],
+        stored: &mut Vec<u32>,
+    ) -> Result<(), MailError> {
+        let items = labels::items(sync.labels);
+        for window in plan::flag_windows(doubtful) {
+            self.ask_flags(sync, window, (&items, None), stored).await?;
+        }
+        Ok(())
+    }
+
     /// Asks for the flags of messages, or of those that have changed since a mod-sequence. A server
     /// that stops before the end is asked for the rest.
     async fn ask_flags<H: Host<Transport = T>>(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use postern_bridge::{AccountId, MailboxId, Mark, Role};
+use postern_imap::SequenceSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Record, all, get, mailbox_key};
@@ -73,6 +74,9 @@ pub struct Mailbox {
     /// How far what is stored follows the server.
     #[serde(default)]
     pub synced: SyncPoint,
+    /// Messages whose marks are to be looked at, whatever its mod-sequence says.
+    #[serde(default, skip_serializing_if = "Doubts::is_empty")]
+    pub doubts: Doubts,
 }
 
 /// What is known of whose a mailbox is.
@@ -130,6 +134,58 @@ pub struct SyncPoint {
     pub counted: Option<(u32, u32)>,
 }
 
+/// Messages that may have other marks on the server than here, although what the server told of them is
+/// stored as far as its mod-sequence goes: they were away from their mailbox when it was told, or it was
+/// overridden by what was queued and came to nothing.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Doubts {
+    /// Ascending ranges of UIDs, the last one of each included.
+    ranges: Vec<(u32, u32)>,
+    /// How often some were added: one that was known to be doubtful may be so again.
+    added: u32,
+}
+
+impl Doubts {
+    /// How many ranges are kept; where there are more, all messages are looked at.
+    const RANGES: usize = 1_000;
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// Adds messages by their UIDs.
+    pub fn add(&mut self, uids: impl IntoIterator<Item = u32>) {
+        let known = self.ranges.iter().map(|(first, last)| *first..=*last);
+        let new = uids.into_iter().map(|uid| uid..=uid);
+        let Some(all) = SequenceSet::from_ranges(known.chain(new)) else { return };
+        self.ranges = match all.ranges() {
+            few if few.len() <= Self::RANGES => {
+                few.iter().map(|range| (*range.start(), *range.end())).collect()
+            }
+            _ => vec![(1, u32::MAX)],
+        };
+        self.added = self.added.wrapping_add(1);
+    }
+
+    /// Those of ascending UIDs that are doubtful.
+    pub fn among(&self, uids: &[u32]) -> Vec<u32> {
+        let from = |uid: u32| uids.partition_point(|own| *own < uid);
+        let within = |(first, last): &(u32, u32)| {
+            &uids[from(*first)..last.checked_add(1).map_or(uids.len(), from)]
+        };
+        self.ranges.iter().flat_map(within).copied().collect()
+    }
+
+    /// All of these were looked at, and are doubtful no more; but if others, or the same, were added
+    /// since then, which of them were not looked at is not known.
+    pub fn settle(&mut self, looked_at: &Self) {
+        if self == looked_at {
+            *self = Self::default();
+        }
+    }
+}
+
 impl Mailbox {
     /// One without a name, of which nothing is known yet.
     pub fn new(id: MailboxId, account: AccountId) -> Self {
@@ -156,6 +212,7 @@ impl Mailbox {
             conversations: false,
             server_id: None,
             synced: SyncPoint::default(),
+            doubts: Doubts::default(),
         }
     }
 
@@ -270,6 +327,29 @@ mod tests {
         let read: Mailbox = crate::record::decode(&crate::record::encode(&earlier)).unwrap();
         assert_eq!(read, new);
         assert!(read.may_mark(&Mark::Seen) && read.may_mark(&Mark::Flagged) && read.may_remove());
+    }
+
+    #[test]
+    fn what_is_doubtful_is_so_until_it_was_looked_at() {
+        let stored: Vec<u32> = (1..=3_000).collect();
+        let mut doubts = Doubts::default();
+        assert!(doubts.is_empty() && doubts.among(&stored).is_empty());
+        doubts.add([7, 5, 6]);
+        doubts.add([9, 5, 4_000]);
+        assert_eq!(doubts.among(&stored), [5, 6, 7, 9]);
+        assert_eq!(doubts.among(&[1, 6, 8]), [6]);
+        let looked_at = doubts.clone();
+        doubts.add([6]);
+        doubts.settle(&looked_at);
+        assert_eq!(doubts.among(&stored), [5, 6, 7, 9], "one of them is doubtful again");
+        let looked_at = doubts.clone();
+        doubts.settle(&looked_at);
+        assert!(doubts.is_empty());
+        doubts.add((1..=2 * Doubts::RANGES as u32).step_by(2));
+        assert_eq!(doubts.among(&stored).len(), Doubts::RANGES);
+        doubts.add([2_999]);
+        assert_eq!(doubts.among(&stored), stored, "too many to be told apart");
+        assert_eq!(doubts.among(&[u32::MAX]), [u32::MAX]);
     }
 
     #[test]

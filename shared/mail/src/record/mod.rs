@@ -22,7 +22,7 @@ pub(crate) use bytes::{chunk_of, chunks, put_chunks, stored_size};
 pub use key::{
     account_key, arrived_message, keyed_message, listed_place, mailbox_key, message_key,
 };
-pub use mailbox::{Mailbox, Owner, SyncPoint, mailbox, mailboxes, sort_mailboxes};
+pub use mailbox::{Doubts, Mailbox, Owner, SyncPoint, mailbox, mailboxes, sort_mailboxes};
 pub use message::{AbsentPart, Body, Links, Message, Place, addresses};
 pub use series::{Series, next_number, next_numbers};
 pub(crate) use unreadable::{delete_unreadable, each_message, rebuilt, recount};

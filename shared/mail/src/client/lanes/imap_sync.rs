@@ -262,7 +262,8 @@ fn due(mailboxes: Vec<Mailbox>, shown: &[MailboxId]) -> Vec<Mailbox> {
     };
     // Without mod-sequences, flags that are not counted change without a word.
     let is_due = |(rank, own): &(u8, Mailbox)| {
-        let may_differ = own.synced.stale || own.uid_validity == 0 || !own.synced.linked;
+        let is_unsure = own.synced.stale || !own.doubts.is_empty();
+        let may_differ = is_unsure || own.uid_validity == 0 || !own.synced.linked;
         own.selectable && (may_differ || *rank < 2 && own.synced.mod_seq == 0)
     };
     let mut due: Vec<(u8, Mailbox)> = mailboxes

@@ -30,6 +30,7 @@ mod bad_input;
 mod bodies;
 mod bounds;
 mod damaged;
+mod doubts;
 mod find;
 mod labels;
 mod log_in;

@@ -244,8 +244,11 @@ impl Simulated {
             let all =
                 if uids.is_empty() { String::new() } else { format!(" ALL {}", uids.join(",")) };
             out.push_str(&format!("* ESEARCH (TAG \"{tag}\") UID{all}\r\n"));
-        } else if command == "UID SEARCH RETURN (COUNT) UNSEEN" {
-            let count = self.unseen();
+        } else if let Some(rest) = command.strip_prefix("UID SEARCH RETURN (COUNT) UNSEEN") {
+            let but = rest.strip_prefix(" NOT UID ");
+            let counts =
+                |own: &&Stored| !own.seen && !but.is_some_and(|set| contains(set, own.uid));
+            let count = self.messages.iter().filter(counts).count();
             out.push_str(&format!("* ESEARCH (TAG \"{tag}\") UID COUNT {count}\r\n"));
         } else if let Some(parameters) = command.strip_prefix("SELECT \"INBOX\"") {
             out.clear();
