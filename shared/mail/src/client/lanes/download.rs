@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_channel::mpsc;
 use postern_bridge::{AccountId, Connection, Delta, Progress, Role, ServerRole};
 
-use super::{super::pop3::waiting, Change, Client, Sync};
+use super::{super::pop3::waiting, Change, Client, Sync, appointment::Appointment};
 use crate::{
     Host, MailError, outbox,
     pop3::{self, DownloadStep, Job, Safety},
@@ -13,27 +13,6 @@ use crate::{
 
 /// How often a POP3 server is asked for news: each time is a log-in, and servers ration those.
 const POLL_POP3: Duration = Duration::from_secs(300);
-
-/// When a server is asked again, whatever else happens until then.
-#[derive(Clone, Copy)]
-struct Appointment {
-    /// In milliseconds since 1970 (UTC).
-    at: i64,
-    pause: Duration,
-}
-
-impl Appointment {
-    fn after(pause: Duration, now: i64) -> Self {
-        let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        Self { at: now.saturating_add(millis), pause }
-    }
-
-    /// How long it is until then at `now`; a clock that was set back does not make it longer.
-    fn wait(self, now: i64) -> Duration {
-        let left = u64::try_from(self.at.saturating_sub(now)).unwrap_or(0);
-        Duration::from_millis(left).min(self.pause)
-    }
-}
 
 impl<H: Host> Client<H> {
     pub(super) async fn download_lane(
@@ -213,15 +192,5 @@ mod tests {
         let origin = (postern_bridge::ClientId(1), 1);
         block_on(client.change(origin, change)).unwrap();
         assert!(block_on(client.may_download()));
-    }
-
-    #[test]
-    fn what_happens_meanwhile_does_not_put_off_the_next_question() {
-        let next = Appointment::after(Duration::from_secs(300), 1_000);
-        for (now, seconds) in [(1_000, 300), (101_000, 200), (301_000, 0), (9_000_000, 0)] {
-            assert_eq!(next.wait(now), Duration::from_secs(seconds), "at {now}");
-        }
-        // A clock that was set back.
-        assert_eq!(next.wait(i64::MIN), Duration::from_secs(300));
     }
 }

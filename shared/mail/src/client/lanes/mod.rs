@@ -13,6 +13,7 @@
 //! two windows (`sharing`).
 
 mod ahead;
+mod appointment;
 mod changes;
 mod download;
 mod filing;
@@ -21,6 +22,7 @@ mod link;
 mod queue;
 mod reading;
 mod searching;
+mod sending;
 mod sharing;
 
 use std::{cell::Cell, collections::hash_map::Entry, time::Duration};
