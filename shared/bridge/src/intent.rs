@@ -95,7 +95,8 @@ pub enum Intent {
         /// The account.
         account: AccountId,
     },
-    /// Fetch what is new; and try the outgoing server again, if its certificate was refused.
+    /// Fetch what is new, and send what waits; and try the outgoing server again, if its certificate was
+    /// refused.
     Refresh {
         /// The account.
         account: AccountId,

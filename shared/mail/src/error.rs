@@ -150,6 +150,8 @@ pub enum Denial {
     AskOperator,
 }
 
+/// What a server is asked that is to let somebody in, as for [`MailError::Refused`].
+pub(crate) const LOG_IN: &str = "log in";
 /// What a server is asked for an unfinished message, as for [`MailError::Refused`].
 pub(crate) const SAVE_DRAFT: &str = "save the message";
 
@@ -223,6 +225,12 @@ impl MailError {
     /// Whether the browser's storage has no room.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Store(StoreError::QuotaExceeded) | Self::NoRoom { .. })
+    }
+
+    /// Whether the log-in was refused, or could not even be tried with what is known of the
+    /// account: another try with nothing changed will not help, and may lock the account.
+    pub fn refuses_log_in(&self) -> bool {
+        self.kind() == ProblemKind::Login || matches!(self, Self::Refused { what: LOG_IN, .. })
     }
 
     /// Whether trying again later, with nothing changed, may help.

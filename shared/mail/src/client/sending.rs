@@ -58,40 +58,49 @@ impl<H: Host> Client<H> {
     /// Goes on with what an earlier life left in the outbox.
     pub(super) async fn resume_outbox(&self) -> Result<(), MailError> {
         let host = &*self.inner.host;
-        for entry in outbox::entries(host).await? {
-            match entry.state {
-                State::Queued => self.queue_sending(entry.account, entry.id),
-                State::Sent if entry.filed => drop(outbox::discard(host, entry.id).await?),
-                State::Sent => self.queue_filing(entry.account, entry.id),
-                _ => {}
-            }
+        let entries = outbox::entries(host).await?;
+        // All at once: where the log-in is refused, one is tried and not one after the other.
+        entries.iter().for_each(|entry| self.queue_entry(entry));
+        for entry in entries.iter().filter(|entry| entry.state == State::Sent && entry.filed) {
+            outbox::discard(host, entry.id).await?;
         }
         Ok(())
     }
 
-    /// Tries again what waits: to be sent, or to be filed.
+    /// There is a reason to try again what waits: to be sent, or to be filed.
     pub(super) fn wake_outbox(&self, account: AccountId) {
+        self.wake(account, |_| true);
+    }
+
+    /// Tries again what waits to be filed. That the incoming server can be reached is no reason to
+    /// log in to the outgoing one.
+    pub(super) fn wake_filing(&self, account: AccountId) {
+        self.wake(account, |entry| entry.state == State::Sent);
+    }
+
+    fn wake(&self, account: AccountId, is_meant: fn(&Entry) -> bool) {
         let client = self.clone();
         self.inner.host.spawn(async move {
             let entries = outbox::entries(&*client.inner.host).await.unwrap_or_default();
-            for entry in entries.into_iter().filter(|entry| entry.account == account) {
-                match entry.state {
-                    State::Queued => client.queue_sending(account, entry.id),
-                    State::Sent if !entry.filed => client.queue_filing(account, entry.id),
-                    _ => {}
-                }
-            }
+            let own = entries.iter().filter(|entry| entry.account == account && is_meant(entry));
+            own.for_each(|entry| client.queue_entry(entry));
         });
+    }
+
+    /// Has an entry sent, or its copy filed, if that is what it waits for.
+    fn queue_entry(&self, entry: &Entry) {
+        match entry.state {
+            State::Queued => self.queue_sending(entry.account, entry.id),
+            State::Sent if !entry.filed => self.queue_filing(entry.account, entry.id),
+            _ => {}
+        }
     }
 
     /// The person wants a message tried again, knowing that it may then arrive twice; or its copy filed.
     pub(super) async fn retry_send(&self, id: u32) -> Result<(), MailError> {
         let entry = outbox::retry(&*self.inner.host, id).await?;
         self.tell_entry(None, &entry);
-        match entry.state {
-            State::Sent => self.queue_filing(entry.account, id),
-            _ => self.queue_sending(entry.account, id),
-        }
+        self.queue_entry(&entry);
         Ok(())
     }
 
@@ -121,14 +130,16 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 
-    /// Tries the outgoing server again if its certificate was refused: nothing else connects to it
+    /// The person wants it tried again: has what waits sent. Where the outgoing server's
+    /// certificate was refused, the server itself is tried first: nothing else connects to it
     /// before there is something to send.
-    pub(super) async fn try_refused_outgoing(&self, id: AccountId) -> Result<(), MailError> {
+    pub(super) async fn try_outgoing(&self, id: AccountId) -> Result<(), MailError> {
         let refused = {
             let accounts = self.inner.accounts.borrow();
             accounts.get(&id).is_some_and(|running| running.outgoing.refused.is_some())
         };
         if !refused || !self.inner.online.get() {
+            self.wake_outbox(id);
             return Ok(());
         }
         let account = self.account(id)?;

@@ -53,7 +53,7 @@ impl<H: Host> Client<H> {
                 self.try_storage_again().await;
                 self.ask_for_all(account).await?;
                 self.refresh(account)?;
-                self.try_refused_outgoing(account).await
+                self.try_outgoing(account).await
             }
             Intent::OpenMailbox { mailbox } => self.open_mailbox(page, mailbox).await,
             Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,

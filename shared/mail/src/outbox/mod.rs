@@ -24,7 +24,7 @@ mod server;
 mod transmit;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use enqueue::restore;
 pub use enqueue::{compose_draft, enqueue};

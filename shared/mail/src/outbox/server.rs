@@ -9,7 +9,7 @@ use crate::host::within;
 use crate::{
     Host, MailError, Secret, authenticate,
     connection::{self, Connection},
-    error,
+    error::{self, LOG_IN},
 };
 
 /// A browser has no name of its own to give (RFC 5321 section 4.1.4).
@@ -173,9 +173,9 @@ impl<'host, H: Host> Server<'host, H> {
             }
             // Nor is it certain that it does not: more tries may lock the account.
             Event::Refused { reply, .. } => {
-                Err(MailError::Refused { what: "log in", text: words(&reply) })
+                Err(MailError::Refused { what: LOG_IN, text: words(&reply) })
             }
-            other => Err(unexpected(&other, "log in")),
+            other => Err(unexpected(&other, LOG_IN)),
         }
     }
 }

@@ -99,7 +99,7 @@ impl<H: Host> Client<H> {
                 return Err(error);
             }
         }
-        self.wake_outbox(id);
+        self.wake_filing(id);
         self.mailbox_fresh(inbox).await
     }
 

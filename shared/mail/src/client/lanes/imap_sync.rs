@@ -154,7 +154,7 @@ impl<H: Host> Client<H> {
     ) -> Result<ControlFlow<()>, MailError> {
         let mailboxes = self.sync_list(account, link).await?;
         self.set_connection(account, Connection::Online);
-        self.wake_outbox(account);
+        self.wake_filing(account);
         self.queue_changes(account);
         let mut refused = Ok(ControlFlow::Continue(()));
         for mailbox in due(mailboxes, &self.shown_mailboxes()) {

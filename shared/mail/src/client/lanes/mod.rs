@@ -24,6 +24,7 @@ mod reading;
 mod searching;
 mod sending;
 mod sharing;
+mod turns;
 
 use std::{cell::Cell, collections::hash_map::Entry, time::Duration};
 

@@ -1,60 +1,63 @@
 //! The sending lane of an account: the outbox.
 
-use std::time::Duration;
-
 use futures_channel::mpsc;
+use futures_util::StreamExt;
 use postern_bridge::{AccountId, ServerRole};
 
-use super::Client;
+use super::{Client, turns::Turns};
 use crate::{
-    Host, MailError,
+    Host, MailError, TransportError,
     outbox::{self, Entry, State},
 };
 
-/// How often what waits in the outbox is tried again.
-const RETRY: Duration = Duration::from_secs(60);
-/// The same at most, where a server puts it off again and again (RFC 5321 section 4.5.4.1).
-const RETRY_AT_MOST: Duration = Duration::from_secs(30 * 60);
-
 impl<H: Host> Client<H> {
+    /// Sends what is asked for, and what could not be sent when its time has come.
+    ///
+    /// *If this ends*, what waits is in the outbox still: the next lane is asked for all of it.
     pub(super) async fn sending_lane(
         self,
         account: AccountId,
         mut jobs: mpsc::UnboundedReceiver<u32>,
     ) {
-        // A refused log-in is not repeated without a reason: it may lock the account.
-        let mut waits_for_person = false;
-        let mut pause = RETRY;
-        let mut is_put_off = false;
-        while let Some(job) = self.next_job(&mut jobs, pause).await {
-            let Some(id) = job else {
-                pause = if is_put_off { RETRY_AT_MOST.min(pause * 2) } else { RETRY };
-                is_put_off = false;
-                if !waits_for_person {
-                    self.wake_outbox(account);
-                }
+        let mut turns = Turns::default();
+        loop {
+            // What was asked for before a try is told from what is asked for after it began.
+            while let Ok(id) = jobs.try_recv() {
+                turns.ask(id);
+            }
+            let Some((id, wait)) = turns.next(self.inner.host.now()) else {
+                let Some(id) = jobs.next().await else { return };
+                turns.ask(id);
                 continue;
             };
-            let result = self.transmit(account, id).await;
-            waits_for_person = matches!(&result, Err(error) if !error.is_passing());
-            match &result {
-                Err(MailError::Unavailable(_)) => is_put_off = true,
-                // Nobody has put this one off.
-                Err(error) if error.is_passing() => pause = RETRY,
-                _ => {}
+            let asked =
+                if wait.is_zero() { Some(None) } else { self.next_job(&mut jobs, wait).await };
+            match asked {
+                Some(Some(id)) => turns.ask(id),
+                Some(None) => {
+                    let result = self.transmit(account, id).await;
+                    turns.tried(id, &result, self.inner.host.now());
+                    self.report_sending(account, result);
+                }
+                None => return,
             }
-            if let Err(error) = result
-                && !matches!(error, MailError::Gone(_))
-            {
-                let problem = self.problem_with(account, ServerRole::Outgoing, &error);
-                self.tell_problem(account, problem);
-            }
+        }
+    }
+
+    fn report_sending(&self, account: AccountId, result: Result<(), MailError>) {
+        // That there is no network is shown anyway.
+        if let Err(error) = result
+            && self.inner.online.get()
+            && !matches!(error, MailError::Gone(_))
+        {
+            let problem = self.problem_with(account, ServerRole::Outgoing, &error);
+            self.tell_problem(account, problem);
         }
     }
 
     async fn transmit(&self, account: AccountId, id: u32) -> Result<(), MailError> {
         if !self.inner.online.get() {
-            return Ok(());
+            return Err(TransportError::Offline.into());
         }
         let account = self.account(account)?;
         let host = &*self.inner.host;
@@ -84,3 +87,6 @@ impl<H: Host> Client<H> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 mod interruptions;
 mod outcomes;
-mod scripted;
+pub(crate) mod scripted;
 
 use postern_bridge::{AccountId, Address, ClientId, OutgoingMessage, Protocol, Security};
 

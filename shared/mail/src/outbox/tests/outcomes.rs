@@ -99,23 +99,24 @@ fn a_wrong_password_is_the_account_s_fault_and_the_message_waits() {
     host.server.borrow_mut().answers.insert("AUTH PLAIN AGFubgBzZWNyZXQ=", "535 5.7.8 wrong\r\n");
     let error = send(&host, id).unwrap_err();
     assert_eq!(error, MailError::Login("wrong".into()));
-    assert!(!error.is_passing(), "another try may lock the account");
+    assert!(error.refuses_log_in() && !error.is_passing(), "another try may lock the account");
     assert_eq!(entry(&host).state, State::Queued);
 }
 
 #[test]
 fn a_server_that_puts_one_off_is_asked_again_and_one_that_refuses_is_not() {
-    for (lines, answer, is_asked_again) in [
-        (&["EHLO [127.0.0.1]"][..], "421 4.3.2 not now\r\n", true),
-        (&["EHLO [127.0.0.1]", "HELO [127.0.0.1]"], "554 5.7.1 not you\r\n", false),
+    for (lines, answer, is_asked_again, is_log_in) in [
+        (&["EHLO [127.0.0.1]"][..], "421 4.3.2 not now\r\n", true, false),
+        (&["EHLO [127.0.0.1]", "HELO [127.0.0.1]"], "554 5.7.1 not you\r\n", false, false),
         // More tries may lock the account.
-        (&["AUTH PLAIN"], "421 4.7.0 too many tries\r\n", false),
+        (&["AUTH PLAIN"], "421 4.7.0 too many tries\r\n", false, true),
     ] {
         let host = host();
         let id = queue(&host);
         host.server.borrow_mut().answers.extend(lines.iter().map(|line| (*line, answer)));
         let error = send(&host, id).unwrap_err();
         assert_eq!(error.is_passing(), is_asked_again, "{error:?}");
+        assert_eq!(error.refuses_log_in(), is_log_in, "{error:?}");
         assert_eq!(entry(&host).state, State::Queued);
     }
 }

@@ -6,27 +6,27 @@ use crate::testing::Server;
 
 /// A message that the server has taken over.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Taken {
-    pub(super) recipients: Vec<String>,
-    pub(super) raw: String,
+pub(crate) struct Taken {
+    pub(crate) recipients: Vec<String>,
+    pub(crate) raw: String,
 }
 
 /// A server and the one session that is open.
-pub(super) struct Submission {
-    pub(super) taken: Vec<Taken>,
-    pub(super) offers: &'static str,
+pub(crate) struct Submission {
+    pub(crate) taken: Vec<Taken>,
+    pub(crate) offers: &'static str,
     /// Answers other than the usual ones, by the line (or `.`), or the first two words of one, that they
     /// answer.
-    pub(super) answers: BTreeMap<&'static str, &'static str>,
+    pub(crate) answers: BTreeMap<&'static str, &'static str>,
     /// Everything that the client said outside messages.
-    pub(super) heard: String,
+    pub(crate) heard: String,
     line: Vec<u8>,
     recipients: Vec<String>,
     message: Option<String>,
 }
 
 impl Submission {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             taken: Vec::new(),
             offers: "250-mail\r\n250-PIPELINING\r\n250-SIZE 100000000\r\n250-STARTTLS\r\n\
