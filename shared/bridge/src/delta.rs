@@ -292,7 +292,7 @@ impl Progress {
 /// The state of a message on its way out.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum SendState {
-    /// Stored, waits for its turn or for a network.
+    /// Stored, waits for its turn, for another try or for a network.
     Queued,
     /// On its way.
     Sending,

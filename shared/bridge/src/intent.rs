@@ -211,8 +211,8 @@ pub enum Intent {
         /// The draft.
         message: MessageId,
     },
-    /// Try a message again that could not be sent, or whose fate is unknown: the person decided. Of one
-    /// that was sent, file the copy again.
+    /// Try a message again that could not be sent, or whose fate is unknown: the person decided. One that
+    /// waits is tried at once. Of one that was sent, file the copy again.
     RetrySend {
         /// The outbox entry.
         outbox: u32,

@@ -163,7 +163,9 @@ impl Toasts {
         let both = vec![Action::RetrySend(outbox), Action::DiscardSend(outbox)];
         match state {
             SendState::Queued => {
-                self.put(topic, Tone::Busy, text::toast::queued(subject), vec![], false);
+                // It was tried by then.
+                let actions = if followed { both } else { vec![] };
+                self.put(topic, Tone::Busy, text::toast::queued(subject), actions, false);
             }
             SendState::Sending => {
                 self.put(topic, Tone::Busy, text::toast::sending(subject), vec![], false);
@@ -229,6 +231,21 @@ mod tests {
             let toast = &toasts.all()[0];
             assert_eq!(toast.actions, [Action::RetrySend(7), Action::DiscardSend(7)]);
             assert!(!toast.passing);
+        }
+    }
+
+    #[test]
+    fn what_waits_after_a_try_can_be_tried_at_once_or_dropped() {
+        let mut toasts = Toasts::default();
+        let both = [Action::RetrySend(7), Action::DiscardSend(7)];
+        for (state, actions) in [
+            (SendState::Queued, &[][..]),
+            (SendState::Sending, &[]),
+            (SendState::Queued, &both),
+            (SendState::Sending, &[]),
+        ] {
+            toasts.outbox(7, "Hello", state);
+            assert_eq!(toasts.all()[0].actions, actions);
         }
     }
 

@@ -96,7 +96,8 @@ impl<H: Host> Client<H> {
         }
     }
 
-    /// The person wants a message tried again, knowing that it may then arrive twice; or its copy filed.
+    /// The person wants a message tried again, knowing that it may then arrive twice; or at once,
+    /// if it waits; or its copy filed.
     pub(super) async fn retry_send(&self, id: u32) -> Result<(), MailError> {
         let entry = outbox::retry(&*self.inner.host, id).await?;
         self.tell_entry(None, &entry);

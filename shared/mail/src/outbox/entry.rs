@@ -207,8 +207,8 @@ pub async fn mark_unfiled<H: Host>(host: &H, id: u32, why: String) -> Result<Ent
     Ok(entry)
 }
 
-/// The person decided to send it again; it is queued with the same Message-ID. Of what was sent only the
-/// copy is to be filed again.
+/// The person decided to send it again; it is queued with the same Message-ID, and left as it is if
+/// it waits already. Of what was sent only the copy is to be filed again.
 ///
 /// # Errors
 ///
@@ -219,7 +219,8 @@ pub async fn retry<H: Host>(host: &H, id: u32) -> Result<Entry, MailError> {
     entry.state = match entry.state {
         State::Failed(_) | State::Uncertain => State::Queued,
         State::Unfiled(_) => State::Sent,
-        State::Queued | State::Sending | State::Committing | State::Sent => {
+        State::Queued => return Ok(entry),
+        State::Sending | State::Committing | State::Sent => {
             return Err(MailError::Input("The message is already on its way.".into()));
         }
     };

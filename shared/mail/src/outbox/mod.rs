@@ -15,6 +15,7 @@
 //! | `Unfiled` | the server has it, and refused the copy in Sent | it waits for the person |
 //!
 //! Only [`retry`], which is the person's decision, leads out of `Uncertain`, `Failed` and `Unfiled`.
+//! What is `Queued` stays so until the next try, and can be dropped like those.
 
 mod enqueue;
 mod entry;

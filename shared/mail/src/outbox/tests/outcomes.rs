@@ -7,6 +7,7 @@ use super::{
 use crate::{
     record::CHUNK,
     store::{KeyRange, Table},
+    testing::FailingStore,
 };
 use postern_bridge::{Attachment, Proof};
 
@@ -265,6 +266,22 @@ fn a_copy_that_was_refused_is_kept_until_the_person_has_it_filed_or_drops_it() {
     refuse().unwrap();
     block_on(discard(&host, id)).unwrap();
     assert_eq!(block_on(entries(&host)).unwrap(), []);
+}
+
+#[test]
+fn a_message_that_waits_is_left_as_it_is_by_a_retry_and_one_on_its_way_has_none() {
+    let host = TestHost::with_store(Submission::new(), FailingStore::default());
+    let id = queue(&host);
+    let (queued, writes) = (entry(&host), host.store.writes.get());
+    assert_eq!(block_on(retry(&host, id)), Ok(queued.clone()));
+    assert_eq!(host.store.writes.get(), writes);
+    for state in [State::Sending, State::Committing] {
+        let busy = Entry { state, ..queued.clone() };
+        block_on(host.store.apply(vec![busy.put()], Durability::Strict)).unwrap();
+        let refused = block_on(retry(&host, id)).unwrap_err();
+        assert_eq!(refused, MailError::Input("The message is already on its way.".into()));
+        assert_eq!(entry(&host), busy);
+    }
 }
 
 #[test]
