@@ -15,6 +15,7 @@
 //! | [`native`] | the client's logic, natively, over TCP and TLS |
 //! | [`other_client`] | another mail client of the same person |
 //! | [`pages`] | what a page does: intents in, deltas out |
+//! | [`pinned`] | staying on one processor while something is measured |
 //! | [`ports`] | where a mail server listens |
 //! | [`program`] | a program that a test or benchmark starts, and what it costs the machine |
 //! | [`report`] | figures of benchmarks |
@@ -40,6 +41,7 @@ pub mod native;
 pub mod other_client;
 mod owner;
 pub mod pages;
+pub mod pinned;
 pub mod ports;
 pub mod program;
 pub mod report;

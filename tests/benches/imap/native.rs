@@ -13,6 +13,7 @@ use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
     drain::Drain,
     native::{NativeHost, NativeTransport, endpoint},
+    pinned::Pinned,
 };
 
 use crate::Inbox;
@@ -25,6 +26,7 @@ const FETCH: &str = "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUC
 pub(crate) async fn sync(dovecot: &Dovecot, inbox: Inbox) -> Result<f64> {
     let host = host(dovecot).await?;
     let (mut client, mailbox) = open(&host, dovecot, inbox.user).await?;
+    let _pinned = Pinned::to_one()?;
     let start = Instant::now();
     sync_inbox(&mut client, &host, mailbox).await?;
     let took = start.elapsed();
@@ -69,6 +71,7 @@ pub(crate) async fn sync_inbox(
 /// Seconds in which the same answer arrives, over a connection that has opened the inbox.
 pub(crate) async fn drain(dovecot: &Dovecot, inbox: Inbox) -> Result<f64> {
     let drain = opened(dovecot, inbox.user).await?;
+    let _pinned = Pinned::to_one()?;
     let start = Instant::now();
     let received = drain.drain(&commands()).await?;
     let took = start.elapsed();

@@ -16,6 +16,7 @@ use postern_tests::{
     dovecot::{Dovecot, PASSWORD},
     drain::Drain,
     native::{NativeHost, endpoint},
+    pinned::Pinned,
 };
 
 use crate::{Mail, USER};
@@ -47,6 +48,7 @@ pub(crate) async fn receive(dovecot: &Dovecot, mail: Mail) -> Result<f64> {
     let password = Secret::new(PASSWORD);
     let safety = Safety { persistent: true, public_computer: false };
     let job = Job { account: &account, password: &password, inbox, safety };
+    let _pinned = Pinned::to_one()?;
     let start = Instant::now();
     let report = download(&host, job, &mut |_| {}).await?;
     let took = start.elapsed();
@@ -58,6 +60,7 @@ pub(crate) async fn receive(dovecot: &Dovecot, mail: Mail) -> Result<f64> {
 /// Seconds from the connection to the goodbye of a client that keeps nothing.
 pub(crate) async fn drain(dovecot: &Dovecot, mail: Mail) -> Result<f64> {
     let Mail { messages, bytes } = mail;
+    let _pinned = Pinned::to_one()?;
     let start = Instant::now();
     let mut drain = Drain::connect(dovecot.pop3s, dovecot.authority.root()).await?;
     drain.ask(&format!("USER {USER}"), "+OK").await?;
