@@ -9,7 +9,7 @@ use super::{
     entry::{Entry, Item, State, Task, entries},
     settle::Settled,
     stage::Stage,
-    unmake::{return_item, unmake},
+    unmake::{doubt, return_item, unmake},
 };
 use crate::{Host, MailError, Store, error::Denial, record::Record, store::Durability};
 
@@ -47,6 +47,9 @@ pub async fn learn_left<H: Host>(
         let way = (from, to, copy);
         return_item(&mut stage, &mut all, entry.number, way, item, &mut settled).await?;
         settled.unknown.extend([from, to]);
+    }
+    if !copy {
+        doubt(&mut stage, from, &returned, &mut settled).await?;
     }
     if !returned.is_empty() {
         let doomed = open_from(&all, entry.number, |own| deletes_all_in(&own.task, from));

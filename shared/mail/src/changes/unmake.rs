@@ -25,11 +25,7 @@ pub(super) async fn unmake<S: Store>(
     let entry = entries[at].clone();
     match &entry.task {
         Task::Mark { mailbox, items, mark, set } => {
-            // A mark may have come about, and the server may have told so while the queue still said
-            // otherwise.
-            if entry.state != State::Queued || items.iter().any(|item| item.doubtful) {
-                doubt(stage, *mailbox, items, settled).await?;
-            }
+            doubt(stage, *mailbox, items, settled).await?;
             for item in items.iter().filter(|item| !item.doubtful) {
                 unmark(stage, entries, &entry, (*mailbox, item), (mark, *set)).await?;
             }
@@ -42,6 +38,9 @@ pub(super) async fn unmake<S: Store>(
             for item in items {
                 return_item(stage, entries, entry.number, (*from, *to, *copy), item, settled)
                     .await?;
+            }
+            if !copy {
+                doubt(stage, *from, items, settled).await?;
             }
         }
         // What was removed here is fetched again.
@@ -110,8 +109,6 @@ pub(super) async fn return_item<S: Store>(
         stage.remove(there).await?;
     } else if stage.relocate(Moved { from: there, to: home }).await? {
         settled.moved.push(Moved { from: there, to: home });
-        // Nothing that was told of it while it was away was stored.
-        doubt(stage, from, std::slice::from_ref(item), settled).await?;
     } else {
         settled.unknown.insert(from);
     }
@@ -230,9 +227,10 @@ async fn unmark<S: Store>(
     Ok(())
 }
 
-/// What the server has told of the marks of some items' messages may not have been stored: the next sync
-/// asks for them, whatever the mod-sequence of the mailbox says.
-async fn doubt<S: Store>(
+/// What the server has told of the marks of some items' messages was not stored while the queue said
+/// otherwise, or that they are away: the next sync asks for them, whatever the mod-sequence of the mailbox
+/// says.
+pub(super) async fn doubt<S: Store>(
     stage: &mut Stage<'_, S>,
     mailbox: MailboxId,
     items: &[Item],

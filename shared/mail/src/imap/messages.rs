@@ -174,7 +174,10 @@ impl<T: Transport> ImapClient<T> {
             return Ok(ControlFlow::Break(()));
         }
         let doubts = if reset { Doubts::default() } else { before.doubts };
-        self.look_again(&mut sync, &doubts.among(&known), &mut stored).await?;
+        let all_are_seen = matches!((flags, left), (FlagsFrom::Server, Left::All | Left::Below(0)));
+        if !all_are_seen {
+            self.look_again(&mut sync, &doubts.among(&known), &mut stored).await?;
+        }
         if let Some(last) = stored.iter().rfind(|uid| !is_provisional(**uid)) {
             self.reaches(last.saturating_add(1));
         }
