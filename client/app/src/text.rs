@@ -303,6 +303,7 @@ pub(crate) mod toast {
     pub(crate) const LABEL: &str = "Notes";
     pub(crate) const DISMISS: &str = "Dismiss";
     pub(crate) const RETRY: &str = "Send again";
+    pub(crate) const SEND_NOW: &str = "Send now";
     pub(crate) const FILE_AGAIN: &str = "File again";
     pub(crate) const DISCARD: &str = "Discard";
     pub(crate) const UPDATE_READY: &str = "A new version of Postern is ready.";

@@ -22,6 +22,8 @@ pub(crate) enum Tone {
 pub(crate) enum Action {
     /// Send an outbox entry again.
     RetrySend(u32),
+    /// Send an outbox entry that waits, at once.
+    SendNow(u32),
     /// File the copy of a sent message again.
     FileAgain(u32),
     /// Drop an outbox entry.
@@ -149,7 +151,8 @@ impl Toasts {
     /// Tells that the engine has taken a message, unless more is known already.
     pub(crate) fn taken(&mut self, outbox: u32, subject: &str) {
         if !self.list.iter().any(|toast| toast.topic == Topic::Outbox(outbox)) {
-            self.outbox(outbox, subject, SendState::Queued);
+            let text = text::toast::queued(subject);
+            self.put(Topic::Outbox(outbox), Tone::Busy, text, vec![], false);
         }
     }
 
@@ -160,12 +163,16 @@ impl Toasts {
     pub(crate) fn outbox(&mut self, outbox: u32, subject: &str, state: SendState) {
         let topic = Topic::Outbox(outbox);
         let followed = self.list.iter().any(|toast| toast.topic == topic);
-        let both = vec![Action::RetrySend(outbox), Action::DiscardSend(outbox)];
+        let again = vec![Action::RetrySend(outbox), Action::DiscardSend(outbox)];
         match state {
+            // The page that has sent it hears so only when it could not be sent at once.
             SendState::Queued => {
-                // It was tried by then.
-                let actions = if followed { both } else { vec![] };
-                self.put(topic, Tone::Busy, text::toast::queued(subject), actions, false);
+                let actions = vec![Action::SendNow(outbox), Action::DiscardSend(outbox)];
+                let is_told = |toast: &Toast| toast.topic == topic && toast.actions == actions;
+                // A button that somebody is about to press stays where it is.
+                if !self.list.iter().any(is_told) {
+                    self.put(topic, Tone::Busy, text::toast::queued(subject), actions, false);
+                }
             }
             SendState::Sending => {
                 self.put(topic, Tone::Busy, text::toast::sending(subject), vec![], false);
@@ -178,10 +185,10 @@ impl Toasts {
             }
             SendState::Sent | SendState::Discarded => {}
             SendState::Failed(why) => {
-                self.put(topic, Tone::Bad, text::toast::send_failed(subject, &why), both, false);
+                self.put(topic, Tone::Bad, text::toast::send_failed(subject, &why), again, false);
             }
             SendState::Uncertain => {
-                self.put(topic, Tone::Bad, text::toast::uncertain(subject), both, false);
+                self.put(topic, Tone::Bad, text::toast::uncertain(subject), again, false);
             }
             SendState::Unfiled(why) => {
                 let actions = vec![Action::FileAgain(outbox), Action::DiscardSend(outbox)];
@@ -237,16 +244,25 @@ mod tests {
     #[test]
     fn what_waits_after_a_try_can_be_tried_at_once_or_dropped() {
         let mut toasts = Toasts::default();
-        let both = [Action::RetrySend(7), Action::DiscardSend(7)];
+        toasts.taken(7, "Hello");
+        assert_eq!(toasts.all()[0].actions, [], "it is on its way at once");
+        let both = [Action::SendNow(7), Action::DiscardSend(7)];
         for (state, actions) in [
-            (SendState::Queued, &[][..]),
-            (SendState::Sending, &[]),
+            (SendState::Sending, &[][..]),
             (SendState::Queued, &both),
             (SendState::Sending, &[]),
+            (SendState::Queued, &both),
         ] {
             toasts.outbox(7, "Hello", state);
             assert_eq!(toasts.all()[0].actions, actions);
         }
+        let before = toasts.all()[0].id;
+        toasts.outbox(7, "Hello", SendState::Queued);
+        assert_eq!(toasts.all()[0].id, before, "its buttons stay where they are");
+        // A page that was opened later.
+        let mut toasts = Toasts::default();
+        toasts.outbox(7, "Hello", SendState::Queued);
+        assert_eq!(toasts.all()[0].actions, both);
     }
 
     #[test]

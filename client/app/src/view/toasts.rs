@@ -68,6 +68,7 @@ fn ToastView(toast: Toast) -> impl IntoView {
     let button = move |action| {
         let label = match action {
             Action::RetrySend(_) => text::toast::RETRY,
+            Action::SendNow(_) => text::toast::SEND_NOW,
             Action::FileAgain(_) => text::toast::FILE_AGAIN,
             Action::DiscardSend(_) => text::toast::DISCARD,
             Action::Update => text::toast::UPDATE,
@@ -111,7 +112,7 @@ fn ToastView(toast: Toast) -> impl IntoView {
 
 fn act(app: App, toast: u32, action: Action) {
     match action {
-        Action::RetrySend(outbox) | Action::FileAgain(outbox) => {
+        Action::RetrySend(outbox) | Action::SendNow(outbox) | Action::FileAgain(outbox) => {
             app.send(Intent::RetrySend { outbox });
         }
         Action::DiscardSend(outbox) => app.send(Intent::DiscardSend { outbox }),

@@ -188,10 +188,10 @@ impl<H: Host> Client<H> {
         let id = account.id;
         let recovered = outbox::recover(&*self.inner.host, Some(id)).await;
         self.run_account(account, known);
+        self.wake_outbox(id);
         for entry in recovered? {
             self.tell_entry(None, &entry);
         }
-        self.wake_outbox(id);
         Ok(())
     }
 

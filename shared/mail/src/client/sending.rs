@@ -1,15 +1,20 @@
 //! The outbox's life: from `Send` to the copy in Sent.
 
+use std::time::Duration;
+
 use postern_bridge::{
     AccountId, ClientId, Delta, Mark, MessageId, OutgoingMessage, Problem, SendState, ServerRole,
 };
 
-use super::Client;
+use super::{Client, lanes::Asked};
 use crate::{
     Host, MailError,
     outbox::{self, Entry, State},
     recovery,
 };
+
+/// How long to wait before the outbox is read again that could not be.
+const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
 impl<H: Host> Client<H> {
     /// Takes a message: when this returns it is stored and will be sent.
@@ -37,7 +42,7 @@ impl<H: Host> Client<H> {
         let queued = outbox::enqueue(host, &account, &message, Some((page, request))).await;
         let problem = |error| self.problem_with(account.id, ServerRole::Outgoing, &error);
         let id = queued.map_err(problem)?;
-        self.queue_sending(account.id, id);
+        self.queue_sending(account.id, Asked { id, unless_refused: false });
         // The message is taken: what else follows from it is told apart if it fails.
         let after = async {
             if let Some(draft) = draft {
@@ -60,37 +65,52 @@ impl<H: Host> Client<H> {
         let host = &*self.inner.host;
         let entries = outbox::entries(host).await?;
         // All at once: where the log-in is refused, one is tried and not one after the other.
-        entries.iter().for_each(|entry| self.queue_entry(entry));
+        entries.iter().for_each(|entry| self.queue_entry(entry, false));
         for entry in entries.iter().filter(|entry| entry.state == State::Sent && entry.filed) {
-            outbox::discard(host, entry.id).await?;
+            // One that stays is of no harm, and the next life tries to drop it again.
+            let _ = outbox::discard(host, entry.id).await;
         }
         Ok(())
     }
 
     /// There is a reason to try again what waits: to be sent, or to be filed.
     pub(super) fn wake_outbox(&self, account: AccountId) {
-        self.wake(account, |_| true);
+        self.wake(account, false, |_| true);
+    }
+
+    /// The same, where the reason says nothing of a log-in that was refused.
+    pub(super) fn wake_unless_refused(&self, account: AccountId) {
+        self.wake(account, true, |_| true);
     }
 
     /// Tries again what waits to be filed. That the incoming server can be reached is no reason to
     /// log in to the outgoing one.
     pub(super) fn wake_filing(&self, account: AccountId) {
-        self.wake(account, |entry| entry.state == State::Sent);
+        self.wake(account, true, |entry| entry.state == State::Sent);
     }
 
-    fn wake(&self, account: AccountId, is_meant: fn(&Entry) -> bool) {
+    fn wake(&self, account: AccountId, unless_refused: bool, is_meant: fn(&Entry) -> bool) {
         let client = self.clone();
         self.inner.host.spawn(async move {
-            let entries = outbox::entries(&*client.inner.host).await.unwrap_or_default();
+            let host = &*client.inner.host;
+            let entries = loop {
+                match outbox::entries(host).await {
+                    Ok(entries) => break entries,
+                    // Nobody gives the reason once more.
+                    Err(_) if client.account(account).is_ok() => host.sleep(AFTER_FAILURE).await,
+                    Err(_) => return,
+                }
+            };
             let own = entries.iter().filter(|entry| entry.account == account && is_meant(entry));
-            own.for_each(|entry| client.queue_entry(entry));
+            own.for_each(|entry| client.queue_entry(entry, unless_refused));
         });
     }
 
     /// Has an entry sent, or its copy filed, if that is what it waits for.
-    fn queue_entry(&self, entry: &Entry) {
+    pub(super) fn queue_entry(&self, entry: &Entry, unless_refused: bool) {
+        let asked = Asked { id: entry.id, unless_refused };
         match entry.state {
-            State::Queued => self.queue_sending(entry.account, entry.id),
+            State::Queued => self.queue_sending(entry.account, asked),
             State::Sent if !entry.filed => self.queue_filing(entry.account, entry.id),
             _ => {}
         }
@@ -101,7 +121,7 @@ impl<H: Host> Client<H> {
     pub(super) async fn retry_send(&self, id: u32) -> Result<(), MailError> {
         let entry = outbox::retry(&*self.inner.host, id).await?;
         self.tell_entry(None, &entry);
-        self.queue_entry(&entry);
+        self.queue_entry(&entry, false);
         Ok(())
     }
 

@@ -51,9 +51,11 @@ impl<H: Host> Client<H> {
             Intent::RemoveAccount { account } => self.remove_account(account).await,
             Intent::Refresh { account } => {
                 self.try_storage_again().await;
-                self.ask_for_all(account).await?;
+                // Where there is no room for a note, the rest is done all the same.
+                let noted = self.ask_for_all(account).await;
                 self.refresh(account)?;
-                self.try_outgoing(account).await
+                self.try_outgoing(account).await?;
+                noted
             }
             Intent::OpenMailbox { mailbox } => self.open_mailbox(page, mailbox).await,
             Intent::ShowRows { mailbox, rows } => self.show_rows(page, mailbox, rows).await,
@@ -175,7 +177,7 @@ impl<H: Host> Client<H> {
             if online {
                 self.refresh(account)?;
                 self.queue_changes(account);
-                self.wake_outbox(account);
+                self.wake_unless_refused(account);
             } else {
                 self.set_connection(account, Connection::Offline);
             }

@@ -123,6 +123,7 @@ impl<H: Host> Client<H> {
         if self.inner.paused.get() && !self.is_paused().await {
             for account in self.account_ids() {
                 self.refresh(account)?;
+                self.wake_unless_refused(account);
             }
         }
         Ok(())

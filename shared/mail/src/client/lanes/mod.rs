@@ -37,6 +37,7 @@ use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Problem
 
 pub(super) use link::Link;
 pub(super) use searching::Searching;
+pub(super) use turns::Asked;
 
 use self::{
     ahead::Allowance,
@@ -59,7 +60,7 @@ pub(super) struct Lanes {
     prefetch: mpsc::UnboundedSender<MessageId>,
     sync: mpsc::UnboundedSender<Sync>,
     searching: mpsc::UnboundedSender<Searching>,
-    sending: mpsc::UnboundedSender<u32>,
+    sending: mpsc::UnboundedSender<Asked>,
     /// What the sync lane is to do for other lanes.
     lent: mpsc::UnboundedSender<Lent>,
     sharing: Sharing,
@@ -255,9 +256,9 @@ impl<H: Host> Client<H> {
     }
 
     /// Has an outbox entry sent.
-    pub(super) fn queue_sending(&self, account: AccountId, outbox: u32) {
+    pub(super) fn queue_sending(&self, account: AccountId, asked: Asked) {
         if let Some(running) = self.inner.accounts.borrow().get(&account) {
-            let _ = running.lanes.sending.unbounded_send(outbox);
+            let _ = running.lanes.sending.unbounded_send(asked);
         }
     }
 

@@ -4,7 +4,10 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use postern_bridge::{AccountId, ServerRole};
 
-use super::{Client, turns::Turns};
+use super::{
+    Client,
+    turns::{Asked, Turns},
+};
 use crate::{
     Host, MailError, TransportError,
     outbox::{self, Entry, State},
@@ -17,50 +20,62 @@ impl<H: Host> Client<H> {
     pub(super) async fn sending_lane(
         self,
         account: AccountId,
-        mut jobs: mpsc::UnboundedReceiver<u32>,
+        mut jobs: mpsc::UnboundedReceiver<Asked>,
     ) {
         let mut turns = Turns::default();
         loop {
             // What was asked for before a try is told from what is asked for after it began.
-            while let Ok(id) = jobs.try_recv() {
-                turns.ask(id);
+            while let Ok(asked) = jobs.try_recv() {
+                turns.ask(asked);
             }
             let Some((id, wait)) = turns.next(self.inner.host.now()) else {
-                let Some(id) = jobs.next().await else { return };
-                turns.ask(id);
+                let Some(asked) = jobs.next().await else { return };
+                turns.ask(asked);
                 continue;
             };
             let asked =
                 if wait.is_zero() { Some(None) } else { self.next_job(&mut jobs, wait).await };
             match asked {
-                Some(Some(id)) => turns.ask(id),
+                Some(Some(asked)) => turns.ask(asked),
                 Some(None) => {
                     let result = self.transmit(account, id).await;
                     turns.tried(id, &result, self.inner.host.now());
-                    self.report_sending(account, result);
+                    self.report_sending(account, id, result).await;
                 }
                 None => return,
             }
         }
     }
 
-    fn report_sending(&self, account: AccountId, result: Result<(), MailError>) {
+    async fn report_sending(&self, account: AccountId, id: u32, result: Result<(), MailError>) {
         // That there is no network is shown anyway.
         if let Err(error) = result
             && self.inner.online.get()
             && !matches!(error, MailError::Gone(_))
         {
+            // One that could not even be begun was told by nothing else.
+            let entries = outbox::entries(&*self.inner.host).await.unwrap_or_default();
+            let waits = |entry: &&Entry| entry.id == id && entry.state == State::Queued;
+            entries.iter().filter(waits).for_each(|entry| self.tell_entry(None, entry));
             let problem = self.problem_with(account, ServerRole::Outgoing, &error);
             self.tell_problem(account, problem);
         }
     }
 
+    /// Tries one message. What an earlier try has left in the middle, since the store could not be written,
+    /// is put right before: no other lane hands over for this account.
     async fn transmit(&self, account: AccountId, id: u32) -> Result<(), MailError> {
         if !self.inner.online.get() {
             return Err(TransportError::Offline.into());
         }
         let account = self.account(account)?;
         let host = &*self.inner.host;
+        for entry in outbox::recover(host, Some(account.id)).await? {
+            self.tell_entry(None, &entry);
+            if entry.id != id {
+                self.queue_entry(&entry, true);
+            }
+        }
         let password = account.password(host).await?;
         let mut sent = false;
         let mut changed = |entry: &Entry| {

@@ -7,9 +7,17 @@ use crate::MailError;
 
 /// How long a message waits after a try that failed.
 const RETRY: Duration = Duration::from_secs(60);
-/// The same at most: where a server puts it off again and again (RFC 5321 section 4.5.4.1), and
-/// where time alone will hardly mend what is wrong.
+/// The same at most: where a server puts it off again and again (RFC 5321 section 4.5.4.1), or
+/// something is wrong that time alone will hardly mend.
 const RETRY_AT_MOST: Duration = Duration::from_secs(30 * 60);
+
+/// A message that there is a reason to try.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::client) struct Asked {
+    pub(in crate::client) id: u32,
+    /// Whether the reason says nothing of a log-in that was refused.
+    pub(in crate::client) unless_refused: bool,
+}
 
 /// The messages of an account that wait to be sent.
 ///
@@ -33,9 +41,9 @@ struct Turn {
 
 impl Turns {
     /// There is a reason to try this message.
-    pub(super) fn ask(&mut self, id: u32) {
+    pub(super) fn ask(&mut self, Asked { id, unless_refused }: Asked) {
         self.waiting.entry(id).or_default().due = None;
-        self.refused = false;
+        self.refused &= unless_refused;
     }
 
     /// The message that is tried next, and how long it is until then.
@@ -66,12 +74,13 @@ impl Turns {
                 }
                 return;
             }
-            Err(MailError::Unavailable(_)) => {
+            Err(error) if error.is_passing() && !matches!(error, MailError::Unavailable(_)) => {
+                (RETRY, Duration::ZERO)
+            }
+            Err(_) => {
                 let longer = RETRY.max(before * 2).min(RETRY_AT_MOST);
                 (longer, longer)
             }
-            Err(error) if error.is_passing() => (RETRY, Duration::ZERO),
-            Err(_) => (RETRY_AT_MOST, Duration::ZERO),
         };
         let due = Some(Appointment::after(pause, now));
         self.waiting.insert(id, Turn { due, put_off });
@@ -81,15 +90,20 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{TransportError, error::LOG_IN};
+    use crate::{TransportError, error::LOG_IN, store::StoreError};
 
     /// A moment, in milliseconds since 1970 (UTC).
     const NOW: i64 = 1_700_000_000_000;
 
     fn asked<const N: usize>(ids: [u32; N]) -> Turns {
         let mut turns = Turns::default();
-        ids.into_iter().for_each(|id| turns.ask(id));
+        ids.into_iter().for_each(|id| ask(&mut turns, id));
         turns
+    }
+
+    /// There is a reason to try again also what was refused.
+    fn ask(turns: &mut Turns, id: u32) {
+        turns.ask(Asked { id, unless_refused: false });
     }
 
     /// The next message and in how many seconds it is tried.
@@ -120,19 +134,20 @@ mod tests {
         // It comes before what is tried by time.
         let mut turns = asked([1]);
         turns.tried(1, &lost(), NOW);
-        turns.ask(2);
+        ask(&mut turns, 2);
         assert_eq!(next(&turns, NOW + 90_000), Some((2, 0)));
         turns.tried(2, &Err(MailError::Gone("message in the outbox")), NOW + 90_000);
         assert_eq!(next(&turns, NOW + 90_000), Some((1, 0)));
         // A reason is a reason for what waits as well.
         turns.tried(1, &lost(), NOW);
-        turns.ask(1);
+        ask(&mut turns, 1);
         assert_eq!(next(&turns, NOW), Some((1, 0)));
     }
 
     #[test]
     fn how_long_a_message_waits_depends_on_what_went_wrong() {
         let unsupported = || Err(MailError::Unsupported("STARTTLS"));
+        let full = || Err(StoreError::QuotaExceeded.into());
         let odd = || Err(MailError::Protocol("what?".into()));
         let not_you = || Err(MailError::Refused { what: "talk", text: "not you".into() });
         for (results, minutes) in [
@@ -140,14 +155,14 @@ mod tests {
             (vec![lost(); 3], vec![1, 1, 1]),
             (vec![Err(MailError::TimedOut("the log-in")); 2], vec![1, 1]),
             (vec![put_off(), put_off(), lost(), put_off(), put_off()], vec![1, 2, 1, 1, 2]),
-            (vec![unsupported(), odd(), not_you(), put_off()], vec![30, 30, 30, 1]),
+            (vec![unsupported(), odd(), not_you(), full(), put_off()], vec![1, 2, 4, 8, 16]),
         ] {
             let mut turns = asked([1]);
             for (result, minutes) in results.iter().zip(minutes) {
                 turns.tried(1, result, NOW);
                 assert_eq!(next(&turns, NOW), Some((1, 60 * minutes)), "{result:?}");
                 // Asked for in between, it is no new beginning.
-                turns.ask(1);
+                ask(&mut turns, 1);
             }
         }
     }
@@ -184,12 +199,14 @@ mod tests {
             turns.tried(2, &refused, NOW);
             assert_eq!(next(&turns, NOW), None, "nor what was asked for before: {refused:?}");
             assert_eq!(next(&turns, NOW + day), None, "nor by time: {refused:?}");
-            turns.ask(4);
-            assert_eq!(next(&turns, NOW + day), Some((4, 0)));
+            turns.ask(Asked { id: 3, unless_refused: true });
+            assert_eq!(next(&turns, NOW + day), None, "nor for that: {refused:?}");
+            ask(&mut turns, 4);
+            assert_eq!(next(&turns, NOW + day).map(|(_, wait)| wait), Some(0));
             turns.tried(4, &refused, NOW + day);
             assert_eq!(next(&turns, NOW + 2 * day), None);
             // When it works again, all goes on.
-            turns.ask(4);
+            ask(&mut turns, 4);
             turns.tried(4, &Ok(()), NOW);
             assert_eq!(next(&turns, NOW), Some((2, 0)));
             turns.tried(2, &Ok(()), NOW);

@@ -16,8 +16,13 @@ use crate::{
     pop3::{create_local_mailboxes, tests::scripted::Maildrop},
     record::{Account, Mailbox, Record, Series},
     store::{Durability, Store},
-    testing::{FailingStore, Server, TestHost, account, block_on, give_way},
+    testing::{FailingStore, Server, TestHost, WriteFault, account, block_on, give_way},
 };
+
+/// A message that is to be tried whatever was refused.
+fn asked(id: u32) -> Asked {
+    Asked { id, unless_refused: false }
+}
 
 /// The servers of an account.
 struct Servers {
@@ -25,7 +30,7 @@ struct Servers {
     /// The other one, while that is connected to.
     incoming: Option<Box<dyn Server>>,
     /// What is asked for during the next log-in to the outgoing one, and of whom.
-    asked_meanwhile: Option<(mpsc::UnboundedSender<u32>, u32)>,
+    asked_meanwhile: Option<(mpsc::UnboundedSender<Asked>, Asked)>,
 }
 
 impl Servers {
@@ -44,9 +49,9 @@ impl Server for Servers {
 
     fn received(&mut self, bytes: &[u8]) -> Vec<u8> {
         if bytes.starts_with(b"AUTH")
-            && let Some((sending, id)) = self.asked_meanwhile.take()
+            && let Some((sending, asked)) = self.asked_meanwhile.take()
         {
-            sending.unbounded_send(id).unwrap();
+            sending.unbounded_send(asked).unwrap();
         }
         self.connected_to().received(bytes)
     }
@@ -87,7 +92,7 @@ struct Scene {
 
 impl Scene {
     /// It, and the queue of the lane.
-    fn set(protocol: Protocol) -> (Self, mpsc::UnboundedReceiver<u32>) {
+    fn set(protocol: Protocol) -> (Self, mpsc::UnboundedReceiver<Asked>) {
         let own = Account { sealed_password: b"x".to_vec(), ..account(protocol) };
         let servers =
             Servers { outgoing: Submission::new(), incoming: None, asked_meanwhile: None };
@@ -215,8 +220,9 @@ fn what_is_asked_for_while_a_log_in_is_refused_is_tried() {
         let first = scene.write("ben@example.org").await;
         let second = scene.write("ben@example.org").await;
         let sending = scene.client.inner.accounts.borrow()[&id].lanes.sending.clone();
-        scene.client.inner.host.server.borrow_mut().asked_meanwhile = Some((sending, second));
-        scene.client.queue_sending(id, first);
+        scene.client.inner.host.server.borrow_mut().asked_meanwhile =
+            Some((sending, asked(second)));
+        scene.client.queue_sending(id, asked(first));
         give_way().await;
         assert_eq!(scene.heard("AUTH"), 2);
         scene.end();
@@ -224,9 +230,8 @@ fn what_is_asked_for_while_a_log_in_is_refused_is_tried() {
     block_on(join(scene.client.clone().sending_lane(id, jobs), life));
 }
 
-/// Else each would be tried that is asked for while the first log-in is refused.
 #[test]
-fn what_an_earlier_life_has_left_is_asked_for_before_anything_is_tidied_up() {
+fn what_an_earlier_life_has_left_is_asked_for_also_if_it_can_not_be_tidied_up() {
     let (scene, mut jobs) = Scene::set(Protocol::Pop3);
     let store = scene.client.store();
     let filed = block_on(scene.write("ben@example.org"));
@@ -236,8 +241,77 @@ fn what_an_earlier_life_has_left_is_asked_for_before_anything_is_tidied_up() {
     let entry = Entry { state: State::Sent, filed: true, ..entry };
     block_on(store.apply(vec![entry.put()], Durability::Strict)).unwrap();
     store.left.set(Some(0));
-    assert!(block_on(scene.client.resume_outbox()).is_err());
-    assert_eq!(jobs.try_recv(), Ok(waiting));
+    assert_eq!(block_on(scene.client.resume_outbox()), Ok(()));
+    assert_eq!(jobs.try_recv(), Ok(asked(waiting)));
+}
+
+#[test]
+fn that_the_network_is_back_is_no_reason_to_repeat_a_refused_log_in() {
+    let (scene, jobs) = Scene::set(Protocol::Pop3);
+    let id = scene.own.id;
+    scene.answer("AUTH PLAIN", Some("535 5.7.8 wrong\r\n"));
+    let life = async {
+        scene.write("ben@example.org").await;
+        for (times, online) in [(1, false), (1, true), (1, false)] {
+            scene.client.wake_unless_refused(id);
+            give_way().await;
+            assert_eq!(scene.heard("AUTH"), times);
+            let network = Intent::Network { online };
+            scene.client.serve(ClientId(1), network).await.unwrap();
+            give_way().await;
+        }
+        assert_eq!(scene.heard("AUTH"), 1);
+        scene.end();
+    };
+    block_on(join(scene.client.clone().sending_lane(id, jobs), life));
+}
+
+/// Whatever write of a try fails, and whether it took effect or not.
+#[test]
+fn what_a_full_store_has_left_in_the_middle_is_put_right_before_the_next_try() {
+    let whole = {
+        let (scene, jobs) = Scene::set(Protocol::Pop3);
+        let id = scene.own.id;
+        let life = async {
+            let message = scene.write("ben@example.org").await;
+            let before = scene.client.store().writes.get();
+            scene.client.queue_sending(id, asked(message));
+            give_way().await;
+            scene.end();
+            scene.client.store().writes.get() - before
+        };
+        block_on(join(scene.client.clone().sending_lane(id, jobs), life)).1
+    };
+    assert!(whole >= 3, "{whole}");
+    for at in 0..whole {
+        for fault in [WriteFault::Full, WriteFault::Doubtful] {
+            for lost in [false, true] {
+                let (scene, jobs) = Scene::set(Protocol::Pop3);
+                let id = scene.own.id;
+                let life = async {
+                    let message = scene.write("ben@example.org").await;
+                    scene.answer("RCPT TO:<ben@example.org>", lost.then_some("451 later\r\n"));
+                    scene.client.store().fault.set(Some((at, fault)));
+                    scene.client.queue_sending(id, asked(message));
+                    give_way().await;
+                    scene.answer("RCPT TO:<ben@example.org>", None);
+                    for _ in 0..20 {
+                        give_way().await;
+                    }
+                    scene.end();
+                };
+                block_on(join(scene.client.clone().sending_lane(id, jobs), life));
+                let what = format!("write {at}, {fault:?}, lost {lost}");
+                let entries = block_on(outbox::entries(&*scene.client.inner.host)).unwrap();
+                let taken = scene.client.inner.host.server.borrow().outgoing.taken.len();
+                match &entries[0].state {
+                    State::Sent => assert_eq!(taken, 1, "{what}"),
+                    State::Uncertain => assert!(taken <= 1, "{what}"),
+                    state => panic!("{what}: it is left as {state:?}"),
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -250,11 +324,11 @@ fn a_message_that_is_put_off_holds_up_no_other() {
     let life = async {
         let begin = scene.client.inner.host.now.get();
         let away = scene.write("away@example.org").await;
-        scene.client.queue_sending(id, away);
+        scene.client.queue_sending(id, asked(away));
         let minutes = (scene.until_heard(first, 5).await - begin) / 60_000;
         assert_eq!(minutes, 1 + 2 + 4 + 8);
         let ben = scene.write("ben@example.org").await;
-        scene.client.queue_sending(id, ben);
+        scene.client.queue_sending(id, asked(ben));
         let tried = scene.until_heard(second, 1).await;
         scene.answer(second, None);
         let again = scene.until_heard(second, 2).await;
