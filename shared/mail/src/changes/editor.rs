@@ -8,18 +8,15 @@
 use std::collections::BTreeSet;
 
 use futures_util::lock::MutexGuard;
-use postern_bridge::{
-    AccountId, ChangeId, ClientId, LABEL_RULE, MailboxId, Mark, MessageId, Moved, Protocol,
-    is_label,
-};
+use postern_bridge::{AccountId, ChangeId, ClientId, MailboxId, Mark, MessageId, Moved, Protocol};
 
 use super::{
     entry::{Entry, Item, State, Task, entries},
     everything::Everything,
-    folders::stored_uids,
+    keyword::check_mark,
     ledger::Places,
     limits,
-    pending::{has_mark, is_provisional, set_mark},
+    pending::{has_mark, set_mark},
     stage::Stage,
 };
 use crate::{
@@ -27,11 +24,6 @@ use crate::{
     record::{self, Account, Mailbox, Message, Record, Series, next_numbers},
     store::{Durability, KeyRange, StoreError, Table, Write},
 };
-
-/// The keyword of what is junk.
-pub(crate) const JUNK: &str = "$Junk";
-/// The keyword of what is none.
-pub(crate) const NOT_JUNK: &str = "$NotJunk";
 
 /// Which request of which page a change came with.
 pub type Origin = (ClientId, u32);
@@ -49,7 +41,7 @@ pub struct Editor<'a, H> {
     /// The parts that were made, those of an earlier try of the same request included.
     parts: Vec<Entry>,
     /// What "all" means in this change.
-    all: Option<Everything>,
+    pub(super) all: Option<Everything>,
     /// Messages that have another place now.
     moved: Vec<Moved>,
     changed: BTreeSet<MailboxId>,
@@ -186,87 +178,6 @@ impl<'a, H: Host> Editor<'a, H> {
         Ok(())
     }
 
-    /// Deletes messages of one mailbox without a way back.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such mailbox, or the store can't be written.
-    pub async fn expunge(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<(), MailError> {
-        for uids in uids.chunks(limits::ITEMS) {
-            let _editing = self.editing().await;
-            let mut stage = Stage::new(self.host.store());
-            let task = self.stage_expunge(&mut stage, mailbox, uids).await?;
-            if !task.items().is_empty() {
-                self.commit(stage, vec![task]).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes everything in a mailbox without a way back; on a server also what is not stored here, but
-    /// nothing that has come since it was last heard of. One that was made anew meanwhile is left: the same
-    /// request may come again after the server has been told, and its entry is no "Empty" any more then.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such mailbox, or the store can't be written.
-    pub async fn empty(&mut self, mailbox: MailboxId) -> Result<(), MailError> {
-        let store = self.host.store();
-        if self.parts.iter().any(|part| matches!(part.task, Task::Empty { .. })) {
-            return Ok(());
-        }
-        let editing = self.editing().await;
-        let known = record::mailbox(store, mailbox).await?;
-        let mut uids = stored_uids(store, mailbox).await?;
-        drop(editing);
-        let all = *self.all.get_or_insert_with(|| Everything::known(&known, &uids));
-        self.keep_meant(&mut uids);
-        if self.is_local() {
-            return self.expunge(mailbox, &uids).await;
-        }
-        let here = uids.iter().copied().filter(|uid| !is_provisional(*uid));
-        let sample: BTreeSet<u32> = here.rev().take(limits::SAMPLE).collect();
-        uids.retain(|uid| !sample.contains(uid));
-        self.expunge(mailbox, &uids).await?;
-        let _editing = self.editing().await;
-        let mut stage = Stage::new(store);
-        if all.is_of_before(stage.mailbox(mailbox).await?) {
-            return Ok(());
-        }
-        let sample = Vec::from_iter(sample);
-        let items = self.stage_expunge(&mut stage, mailbox, &sample).await?.items().to_vec();
-        let own = stage.mailbox(mailbox).await?;
-        (own.total, own.unread) = (0, 0);
-        self.commit(stage, vec![Task::Empty { mailbox, until: all.until(), items }]).await
-    }
-
-    /// Removes messages in a batch; the entry for it. In a mailbox that was made anew since all of it was
-    /// meant, they are others.
-    pub(super) async fn stage_expunge(
-        &mut self,
-        stage: &mut Stage<'_, H::Store>,
-        mailbox: MailboxId,
-        uids: &[u32],
-    ) -> Result<Task, MailError> {
-        let ids: Vec<_> = uids.iter().map(|uid| MessageId { mailbox, uid: *uid }).collect();
-        stage.load(&ids).await?;
-        let own = stage.mailbox(mailbox).await?.clone();
-        let mut items = Vec::new();
-        if self.all.is_some_and(|all| all.is_of_before(&own)) {
-            return Ok(Task::Expunge { mailbox, items });
-        }
-        let mut gone = Vec::new();
-        for id in ids {
-            let Some(message) = stage.remove(id).await? else { continue };
-            items.push(Item::of(&message, &own));
-            gone.push(id);
-        }
-        if self.is_local() {
-            self.ledger_forgets(stage, &gone).await?;
-        }
-        Ok(Task::Expunge { mailbox, items })
-    }
-
     /// Writes a batch together with the entries that are made of it.
     pub(super) async fn commit(
         &mut self,
@@ -390,40 +301,6 @@ async fn old_entries(store: &impl Store, account: AccountId) -> Result<Vec<Entry
 /// A mailbox's own name.
 pub(super) fn name(mailbox: &Mailbox) -> &str {
     mailbox.names.last().map_or("", |name| name)
-}
-
-/// Refuses keywords that IMAP can't carry, unless tags are labels in the mailbox: there, and in a local
-/// one, to which a backup may have brought such. They can be taken anywhere.
-fn check_mark(mark: &Mark, set: bool, has_labels: bool) -> Result<(), MailError> {
-    let Mark::Keyword(name) = mark else { return Ok(()) };
-    if is_keyword(name) || (has_labels || !set) && is_label(name) {
-        return Ok(());
-    }
-    let sentence = match has_labels {
-        true => LABEL_RULE,
-        false => "A tag must be made of letters, digits and simple signs, without spaces.",
-    };
-    Err(MailError::Input(sentence.into()))
-}
-
-/// Whether it is one of the marks that filters learn from, which nobody asks for by themselves.
-pub(crate) fn is_for_filters(mark: &Mark) -> bool {
-    matches!(mark, Mark::Keyword(name) if [JUNK, NOT_JUNK].contains(&&**name))
-}
-
-/// Whether it can be a tag: a keyword, or a label of a server that has such.
-pub(crate) fn is_tag(name: &str) -> bool {
-    is_keyword(name) || is_label(name)
-}
-
-/// Whether IMAP can carry a keyword (an `atom`; RFC 9051, section 9), and it is no longer than a tag may
-/// be.
-pub(crate) fn is_keyword(name: &str) -> bool {
-    let fits = |byte: u8| {
-        byte.is_ascii_graphic()
-            && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
-    };
-    !name.is_empty() && name.len() <= limits::NAME && name.bytes().all(fits)
 }
 
 /// The write that forgets all entries of an account.

@@ -13,6 +13,7 @@
 //! | `certificates` | certificates refused, certificates trusted |
 //! | `changing` | changes of messages and mailboxes, and how they end |
 //! | `drafts` | unfinished messages |
+//! | `gather` | changes of mailboxes, gathered before pages are told |
 //! | `lanes` | which connection does which work, in which order |
 //! | `lists` | the rows that pages show |
 //! | `mailboxes` | the folders that pages show |
@@ -44,6 +45,7 @@ mod conversations;
 mod copying;
 mod discovery;
 mod drafts;
+mod gather;
 mod lanes;
 mod lists;
 mod mailboxes;

@@ -21,19 +21,20 @@ mod imap_sync;
 mod link;
 mod queue;
 mod reading;
+mod report;
 mod searching;
 mod sending;
 mod sharing;
 mod turns;
 
-use std::{cell::Cell, collections::hash_map::Entry, time::Duration};
+use std::{cell::Cell, time::Duration};
 
 use futures_channel::{mpsc, oneshot};
 use futures_util::{
     StreamExt,
     future::{AbortHandle, Either, abortable, select},
 };
-use postern_bridge::{AccountId, Connection, Delta, MailboxId, MessageId, Problem, Protocol, Role};
+use postern_bridge::{AccountId, MailboxId, MessageId, Protocol, Role};
 
 pub(super) use link::Link;
 pub(super) use searching::Searching;
@@ -50,9 +51,6 @@ use crate::{
     imap::Fetched,
     record::{Account, Mailbox},
 };
-
-/// How long changes of a mailbox are gathered before pages are told.
-const GATHER: Duration = Duration::from_millis(30);
 
 /// An account's lanes; dropping it stops them where they wait.
 pub(super) struct Lanes {
@@ -291,131 +289,8 @@ impl<H: Host> Client<H> {
         Ok(inbox.ok_or(MailError::Gone("inbox"))?.id)
     }
 
-    /// Shows how a job of a sync lane ended.
-    fn report(&self, account: AccountId, result: Result<(), MailError>) {
-        let Err(error) = result else {
-            if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&account) {
-                running.went_on = false;
-            }
-            if self.inner.online.get() {
-                self.set_connection(account, Connection::Online);
-            }
-            self.look_now_and_then();
-            return;
-        };
-        self.note_access(&error);
-        if error.is_full() {
-            let client = self.clone();
-            self.inner.host.spawn(async move {
-                client.storage_is_full().await;
-                if !client.inner.paused.get() && client.goes_on_at_once(account) {
-                    // There is room by now; an account that was removed meanwhile needs none.
-                    let _ = client.refresh(account);
-                }
-            });
-        }
-        if !self.inner.online.get() {
-            return self.set_connection(account, Connection::Offline);
-        }
-        let problem = self.problem(account, &error);
-        let (sentence, in_settings) = (problem.sentence.clone(), problem.settings.is_some());
-        self.set_connection(account, Connection::Failed { sentence, in_settings });
-        if !error.is_passing() {
-            self.tell_problem(account, problem);
-        }
-    }
-
-    /// Whether an account that met a full store goes on as soon as room is made: once, for what found
-    /// no room in that does not find it the next moment either. It waits like after any other failure.
-    fn goes_on_at_once(&self, account: AccountId) -> bool {
-        let mut accounts = self.inner.accounts.borrow_mut();
-        accounts.get_mut(&account).is_some_and(|own| !std::mem::replace(&mut own.went_on, true))
-    }
-
-    /// Tells a problem of an account, once: what is tried again and again fails again and again.
-    pub(super) fn tell_problem(&self, account: AccountId, problem: Problem) {
-        if let Some(running) = self.inner.accounts.borrow_mut().get_mut(&account) {
-            if running.told.as_ref() == Some(&problem.sentence) {
-                return;
-            }
-            running.told = Some(problem.sentence.clone());
-        }
-        self.tell(None, Delta::Problem(problem));
-    }
-
-    /// A mailbox changed in the store: pages are told in a moment, once for many changes.
-    pub(super) fn note_change(&self, mailbox: MailboxId, change: Change) {
-        self.inner.held.borrow_mut().drop_changed(mailbox);
-        match self.inner.changed.borrow_mut().entry(mailbox) {
-            Entry::Occupied(mut noted) => {
-                let most = change.max(*noted.get());
-                noted.insert(most);
-                return;
-            }
-            Entry::Vacant(free) => free.insert(change),
-        };
-        let client = self.clone();
-        self.inner.host.spawn(async move {
-            client.inner.host.sleep(client.gathering(mailbox)).await;
-            let change = client.inner.changed.borrow_mut().remove(&mailbox);
-            // A mailbox that is gone by now needs no redrawing; the store's failures are told by
-            // whoever writes.
-            let _ = client.mailbox_changed(mailbox, change.unwrap_or(Change::Order)).await;
-        });
-    }
-
-    /// How long changes are gathered: a long list takes longer to put in order again.
-    fn gathering(&self, mailbox: MailboxId) -> Duration {
-        let thousands = self.list_length(mailbox) / 1000;
-        GATHER + Duration::from_millis(5) * u32::try_from(thousands).unwrap_or_default()
-    }
-
     /// The account of a mailbox.
     pub(super) async fn account_of(&self, mailbox: MailboxId) -> Result<Account, MailError> {
         self.account(self.mailbox(mailbox).await?.account)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use postern_bridge::{MessageId, Protocol};
-
-    use super::*;
-    use crate::{
-        Store,
-        changes::tests::{mailbox, message},
-        client::tests::still,
-        record::{Body, Message, Record},
-        store::{Durability, MemoryStore, StoreError},
-        testing::{account, block_on},
-    };
-
-    #[test]
-    fn after_room_was_made_an_account_goes_on_once_until_something_works() {
-        let own = account(Protocol::Imap);
-        let (client, _) = still(MemoryStore::new(), own.clone());
-        let (sync, mut jobs) = mpsc::unbounded();
-        client.inner.accounts.borrow_mut().get_mut(&own.id).unwrap().lanes.sync = sync;
-        // A message whose bytes make enough room, if there is one.
-        let full = |size: Option<u64>| {
-            let id = MessageId { mailbox: MailboxId(1), uid: 1 };
-            let body = size.map_or(Body::Absent, |size| Body::Whole { size });
-            let stored = Message { body, ..message(id) };
-            let batch = [&[mailbox(1).put()][..], &stored.put_listed()].concat();
-            block_on(client.store().apply(batch, Durability::Strict)).unwrap();
-            client.inner.paused.set(false);
-            client.report(own.id, Err(StoreError::QuotaExceeded.into()));
-        };
-        let mut goes_on = || std::iter::from_fn(|| jobs.try_recv().ok()).count();
-        let enough = Some(1 << 30);
-        full(None);
-        assert_eq!((goes_on(), client.inner.paused.get()), (0, true), "no room could be made");
-        full(enough);
-        assert_eq!((goes_on(), client.inner.paused.get()), (1, false), "and now it could");
-        full(enough);
-        assert_eq!(goes_on(), 0, "that did not help");
-        client.report(own.id, Ok(()));
-        full(enough);
-        assert_eq!(goes_on(), 1, "something worked in between");
     }
 }
