@@ -1,6 +1,6 @@
 //! The arithmetic of SCRAM (RFC 5802 section 3).
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -68,8 +68,8 @@ impl Hash {
     }
 }
 
-fn mac<M: Mac + hmac::digest::KeyInit>(key: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let mac = <M as Mac>::new_from_slice(key).expect("HMAC takes keys of any length");
+fn mac<M: Mac + KeyInit>(key: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mac = M::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.chain_update(bytes).finalize().into_bytes().to_vec()
 }
 
