@@ -2,18 +2,34 @@
 
 use std::io;
 
+#[cfg(target_os = "linux")]
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Keeps the thread that it was made on on one processor, until it is dropped there. What the thread starts
 /// meanwhile stays there as well.
 ///
 /// Linux likes to wake whoever waits for a socket on the processor of whoever writes to it. Over loopback
-/// a client and its server then take turns on one processor, in some runs and not in others.
+/// a client and its server then take turns on one processor, in some runs and not in others. Other systems
+/// are left to do as they like.
 pub struct Pinned {
     /// Where it may run otherwise.
+    #[cfg(target_os = "linux")]
     before: CpuSet,
 }
 
+#[cfg(not(target_os = "linux"))]
+impl Pinned {
+    /// Does nothing.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn to_one() -> io::Result<Self> {
+        Ok(Self {})
+    }
+}
+
+#[cfg(target_os = "linux")]
 impl Pinned {
     /// Keeps the calling thread on the last one of the processors that it may run on.
     ///
@@ -31,6 +47,7 @@ impl Pinned {
     }
 }
 
+#[cfg(target_os = "linux")]
 impl Drop for Pinned {
     fn drop(&mut self) {
         // It was allowed before.
@@ -38,7 +55,7 @@ impl Drop for Pinned {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 

@@ -180,19 +180,15 @@ impl<H: Host> Client<H> {
     }
 
     /// Has an account go on whose lanes were stopped. What they were about to send is put right first.
-    pub(super) async fn rerun_account(
-        &self,
-        account: Account,
-        known: Known,
-    ) -> Result<(), MailError> {
+    pub(super) async fn rerun_account(&self, account: Account, known: Known) {
         let id = account.id;
         let recovered = outbox::recover(&*self.inner.host, Some(id)).await;
         self.run_account(account, known);
         self.wake_outbox(id);
-        for entry in recovered? {
+        // What could not be put right is, before the next try.
+        for entry in recovered.unwrap_or_default() {
             self.tell_entry(None, &entry);
         }
-        Ok(())
     }
 
     /// Forgets an account and everything stored for it.
@@ -208,7 +204,7 @@ impl<H: Host> Client<H> {
         if let Err(error) = self.forget_account(&account).await {
             // It is all there still, and goes on.
             let sessions = Sessions { incoming: incoming.session, outgoing: outgoing.session };
-            self.rerun_account(account, Known { sessions, pop3 }).await?;
+            self.rerun_account(account, Known { sessions, pop3 }).await;
             return Err(error);
         }
         self.tell(None, Delta::Accounts(self.account_views()));

@@ -43,6 +43,12 @@ impl<H: Host> Client<H> {
         let problem = |error| self.problem_with(account.id, ServerRole::Outgoing, &error);
         let id = queued.map_err(problem)?;
         self.queue_sending(account.id, Asked { id, unless_refused: false });
+        if !self.inner.online.get() {
+            // Nothing is tried that would tell it.
+            let (account, subject) = (account.id, message.subject.clone());
+            let state = SendState::Queued;
+            self.tell(None, Delta::Outbox { outbox: id, account, subject, state });
+        }
         // The message is taken: what else follows from it is told apart if it fails.
         let after = async {
             if let Some(draft) = draft {
@@ -110,7 +116,10 @@ impl<H: Host> Client<H> {
     pub(super) fn queue_entry(&self, entry: &Entry, unless_refused: bool) {
         let asked = Asked { id: entry.id, unless_refused };
         match entry.state {
-            State::Queued => self.queue_sending(entry.account, asked),
+            // What was left in the middle is put right before it is tried.
+            State::Queued | State::Sending | State::Committing => {
+                self.queue_sending(entry.account, asked);
+            }
             State::Sent if !entry.filed => self.queue_filing(entry.account, entry.id),
             _ => {}
         }

@@ -283,7 +283,7 @@ impl<H: Host> Client<H> {
                 continue;
             }
             let known = Known::of(self.store(), &account).await?;
-            self.rerun_account(account, known).await?;
+            self.rerun_account(account, known).await;
             self.tell(None, Delta::Accounts(self.account_views()));
             self.tell_mailboxes(None, id).await?;
             for mailbox in self.mailboxes(id).await? {

@@ -53,12 +53,25 @@ impl<H: Host> Client<H> {
             && self.inner.online.get()
             && !matches!(error, MailError::Gone(_))
         {
-            // One that could not even be begun was told by nothing else.
-            let entries = outbox::entries(&*self.inner.host).await.unwrap_or_default();
-            let waits = |entry: &&Entry| entry.id == id && entry.state == State::Queued;
-            entries.iter().filter(waits).for_each(|entry| self.tell_entry(None, entry));
+            self.tell_left(account, id, error.refuses_log_in()).await;
             let problem = self.problem_with(account, ServerRole::Outgoing, &error);
             self.tell_problem(account, problem);
+        }
+    }
+
+    /// Tells how a message stands after a try that failed: one that could not even be begun, or of which a
+    /// write failed and took effect, was told by nothing else. Where the log-in was refused, so were the
+    /// others that wait.
+    async fn tell_left(&self, account: AccountId, id: u32, all_wait: bool) {
+        for entry in outbox::entries(&*self.inner.host).await.unwrap_or_default() {
+            let waits = all_wait && entry.account == account && entry.state == State::Queued;
+            let is_on_its_way = matches!(entry.state, State::Sending | State::Committing);
+            if waits || entry.id == id && !is_on_its_way {
+                self.tell_entry(None, &entry);
+            }
+            if entry.id == id && entry.state == State::Sent {
+                self.queue_entry(&entry, true);
+            }
         }
     }
 

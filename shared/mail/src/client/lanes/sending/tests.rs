@@ -2,7 +2,7 @@
 
 use futures_util::future::join;
 use postern_bridge::{
-    Address, ClientId, Connection, Delta, Intent, OutgoingMessage, Protocol, Role,
+    Address, ClientId, Connection, Delta, Intent, OutgoingMessage, Protocol, Role, SendState,
 };
 
 use super::*;
@@ -285,12 +285,12 @@ fn what_a_full_store_has_left_in_the_middle_is_put_right_before_the_next_try() {
     assert!(whole >= 3, "{whole}");
     for at in 0..whole {
         for fault in [WriteFault::Full, WriteFault::Doubtful] {
-            for lost in [false, true] {
+            for answer in [None, Some("451 later\r\n"), Some("550 never\r\n")] {
                 let (scene, jobs) = Scene::set(Protocol::Pop3);
                 let id = scene.own.id;
                 let life = async {
                     let message = scene.write("ben@example.org").await;
-                    scene.answer("RCPT TO:<ben@example.org>", lost.then_some("451 later\r\n"));
+                    scene.answer("RCPT TO:<ben@example.org>", answer);
                     scene.client.store().fault.set(Some((at, fault)));
                     scene.client.queue_sending(id, asked(message));
                     give_way().await;
@@ -301,17 +301,56 @@ fn what_a_full_store_has_left_in_the_middle_is_put_right_before_the_next_try() {
                     scene.end();
                 };
                 block_on(join(scene.client.clone().sending_lane(id, jobs), life));
-                let what = format!("write {at}, {fault:?}, lost {lost}");
+                let what = format!("write {at}, {fault:?}, {answer:?}");
                 let entries = block_on(outbox::entries(&*scene.client.inner.host)).unwrap();
                 let taken = scene.client.inner.host.server.borrow().outgoing.taken.len();
                 match &entries[0].state {
                     State::Sent => assert_eq!(taken, 1, "{what}"),
                     State::Uncertain => assert!(taken <= 1, "{what}"),
+                    State::Failed(_) => assert_eq!(taken, 0, "{what}"),
                     state => panic!("{what}: it is left as {state:?}"),
                 }
+                let told = scene.told.borrow();
+                let told = told.iter().rev().find_map(|delta| match delta {
+                    Delta::Outbox { state, .. } => Some(state.clone()),
+                    _ => None,
+                });
+                assert_eq!(told, Some(entries[0].send_state()), "{what}");
             }
         }
     }
+}
+
+#[test]
+fn what_was_left_in_the_middle_is_asked_for_as_well() {
+    let (scene, mut jobs) = Scene::set(Protocol::Pop3);
+    let id = block_on(scene.write("ben@example.org"));
+    let entry = block_on(outbox::entries(&*scene.client.inner.host)).unwrap().remove(0);
+    for state in [State::Sending, State::Committing] {
+        let entry = Entry { state, ..entry.clone() };
+        block_on(scene.client.store().apply(vec![entry.put()], Durability::Strict)).unwrap();
+        scene.client.wake_outbox(scene.own.id);
+        block_on(give_way());
+        assert_eq!(jobs.try_recv(), Ok(asked(id)));
+    }
+}
+
+#[test]
+fn who_sends_without_a_network_can_discard_it() {
+    let (scene, _jobs) = Scene::set(Protocol::Pop3);
+    scene.client.inner.online.set(false);
+    let message = OutgoingMessage {
+        to: vec![Address { name: String::new(), address: "ben@example.org".into() }],
+        ..OutgoingMessage::empty(scene.own.id)
+    };
+    let outbox = block_on(scene.client.send(ClientId(1), 1, message, None)).unwrap();
+    let queued = Delta::Outbox {
+        outbox,
+        account: scene.own.id,
+        subject: String::new(),
+        state: SendState::Queued,
+    };
+    assert!(scene.told.borrow().contains(&queued));
 }
 
 #[test]
