@@ -23,11 +23,11 @@ pub(in crate::client) struct Asked {
 ///
 /// What is asked for is tried at once, the oldest first. One that fails waits for a time of its
 /// own, so that it holds up no other. Where the log-in was refused nothing is tried, nor what was
-/// asked for before, until something is asked for again: more tries may lock the account.
+/// asked for before, until there is a reason that may have changed that: more tries may lock the account.
 #[derive(Default)]
 pub(super) struct Turns {
     waiting: BTreeMap<u32, Turn>,
-    /// Whether the log-in was refused since something was asked for.
+    /// Whether the log-in was refused since there was such a reason.
     refused: bool,
 }
 
