@@ -55,8 +55,10 @@ impl Benchmark {
     /// What it needs besides Cargo.
     fn needs(self) -> &'static [Need<'static>] {
         match self {
-            Self::Imap => &[Need::DovecotImap, Need::Chromium, Need::ChromeDriver],
-            Self::Pop3 => &[Need::DovecotPop3, Need::Chromium, Need::ChromeDriver],
+            // The server speaks both wherever it is started.
+            Self::Imap | Self::Pop3 => {
+                &[Need::DovecotImap, Need::DovecotPop3, Need::Chromium, Need::ChromeDriver]
+            }
             Self::App | Self::Tls => &[Need::Chromium, Need::ChromeDriver],
             Self::Proxy | Self::Mime | Self::Search | Self::Threads => &[],
         }
