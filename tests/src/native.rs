@@ -8,8 +8,8 @@ use postern_bridge::{
 };
 use postern_certificate::{Refused, Verifier, Why, fingerprint};
 use postern_mail::{
-    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
-    Transport, TransportError, Vault, host::VaultError, store::Packed,
+    Admission, Clock, Connector, Detours, Digests, Discover, Host, MailError, Random, Secret,
+    Storage, Transport, TransportError, Vault, host::VaultError, store::Packed,
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -284,6 +284,8 @@ impl Discover for NativeHost {
 impl Admission for NativeHost {}
 
 impl Storage for NativeHost {}
+
+impl Digests for NativeHost {}
 
 impl Clock for NativeHost {
     fn now(&self) -> i64 {

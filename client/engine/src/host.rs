@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::future::LocalBoxFuture;
 use postern_bridge::{Discovery, Endpoint};
 use postern_mail::{
-    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
-    TransportError, Vault,
+    Admission, Clock, Connector, Detours, Digests, Discover, Host, MailError, Random, Secret,
+    Storage, TransportError, Vault,
     host::{StorageState, VaultError},
 };
 use web_sys::{Crypto, WorkerNavigator};
@@ -13,6 +14,7 @@ use web_sys::{Crypto, WorkerNavigator};
 use crate::{
     access::Access,
     clock::BrowserClock,
+    digests::BrowserDigests,
     discovery::ProxyDiscovery,
     random::BrowserRandom,
     storage::BrowserStorage,
@@ -29,6 +31,7 @@ pub(crate) struct BrowserHost {
     connector: TunnelConnector,
     discovery: ProxyDiscovery,
     random: BrowserRandom,
+    digests: BrowserDigests,
     vault: BrowserVault,
     detours: Detours,
 }
@@ -49,6 +52,7 @@ impl BrowserHost {
             discovery: ProxyDiscovery::new(access.clone()),
             access,
             random: BrowserRandom(crypto.clone()),
+            digests: BrowserDigests(crypto.clone()),
             vault: BrowserVault::new(crypto),
             detours: Detours::default(),
         }
@@ -114,6 +118,12 @@ impl Clock for BrowserHost {
 impl Random for BrowserHost {
     fn fill(&self, bytes: &mut [u8]) {
         self.random.fill(bytes);
+    }
+}
+
+impl Digests for BrowserHost {
+    fn sha256(&self, bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
+        self.digests.sha256(bytes)
     }
 }
 

@@ -15,12 +15,14 @@
 //! | [`discovery`] | which servers an address has, by the proxy's word |
 //! | [`vault`] | secrets under a key that never leaves the browser |
 //! | [`clock`], [`random`] | time and randomness |
+//! | [`digests`] | SHA-256, made outside of this thread |
 //! | [`limits`] | sizes that bound memory |
 
 mod access;
 mod clock;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod digests;
 mod discovery;
 mod host;
 mod leader;

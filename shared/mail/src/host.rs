@@ -2,7 +2,10 @@
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
-use futures_util::future::{Either, select};
+use futures_util::{
+    FutureExt,
+    future::{Either, LocalBoxFuture, ready, select},
+};
 use postern_bridge::{Discovery, Endpoint, Proof, RefusedCertificate, TlsSession};
 
 use crate::{Detours, MailError, Store};
@@ -193,6 +196,15 @@ pub trait Random {
     fn fill(&self, bytes: &mut [u8]);
 }
 
+/// Makes digests while this thread does other things. What is here is for a host that can't.
+pub trait Digests {
+    /// Begins to make SHA-256 (FIPS 180-4) of bytes, which it does not need any more when it returns.
+    /// `None` if nothing comes of it: then whoever wants it makes it.
+    fn sha256(&self, _bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
+        ready(None).boxed_local()
+    }
+}
+
 /// A password or token; `Debug` does not show it.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret {
@@ -254,7 +266,7 @@ pub struct VaultError(pub String);
 
 /// Everything that the client's logic needs from outside.
 pub trait Host:
-    Connector + Discover + Admission + Storage + Clock + Random + Vault + 'static
+    Connector + Discover + Admission + Storage + Clock + Random + Digests + Vault + 'static
 {
     /// The store.
     type Store: Store;

@@ -45,7 +45,7 @@ pub mod threads;
 pub use authenticate::Detours;
 pub use error::MailError;
 pub use host::{
-    Admission, Clock, Connector, Discover, Host, Random, Secret, Storage, Transport,
+    Admission, Clock, Connector, Digests, Discover, Host, Random, Secret, Storage, Transport,
     TransportError, Vault,
 };
 pub use store::Store;

@@ -20,14 +20,16 @@ use std::{
 };
 
 use futures_channel::oneshot;
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use postern_bridge::{
     AccountId, Discovery, Endpoint, Identity, Protocol, Retention, Security, ServerLogin, TlsEnd,
     TlsSession,
 };
+use sha2::{Digest, Sha256};
 
 use crate::{
-    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
-    Store, Transport, TransportError, Vault,
+    Admission, Clock, Connector, Detours, Digests, Discover, Host, MailError, Random, Secret,
+    Storage, Store, Transport, TransportError, Vault,
     host::{StorageState, VaultError},
     record::Account,
     store::MemoryStore,
@@ -239,6 +241,20 @@ impl<S, D> Random for TestHost<S, D> {
             self.random.set(self.random.get().wrapping_add(1));
             *byte = self.random.get();
         }
+    }
+}
+
+impl<S, D> Digests for TestHost<S, D> {
+    /// Takes a moment; comes to nothing for each second message, by length.
+    fn sha256(&self, bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
+        let moments = self.moments.clone();
+        let made = (bytes.len() % 2 == 0).then(|| Sha256::digest(bytes).into());
+        async move {
+            moments.next().await;
+            give_way().await;
+            made
+        }
+        .boxed_local()
     }
 }
 

@@ -5,11 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use postern_bridge::{MailboxId, MessageId, Moved};
 
 use super::{
-    LedgerRow,
-    intake::{Place, Received},
-    read_back::AtHand,
-    row::retired,
-    verify::verify,
+    LedgerRow, intake::Place, read_back::AtHand, received::Received, row::retired, verify::verify,
 };
 use crate::{
     MailError, Store,

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     header::{digest, text_start},
-    intake::Received,
     ledger::Ledger,
     limits::{HEADER, LOOK_ALIKES, MAX_ALIKE},
     plan::Part,
+    received::Received,
     row::LedgerRow,
 };
 use crate::{

@@ -9,12 +9,13 @@ use super::{
     DownloadReport, DownloadStep,
     commit::{Committed, commit},
     count,
-    intake::{Incoming, Place, Received},
+    intake::{Incoming, Place},
     ledger::Ledger,
     limits::{BATCH_BYTES, BATCH_MESSAGES, IN_MEMORY},
     listing::{Listed, Listing},
     notes::ServerNotes,
     plan::{Part, Plan, Wanted, without_row},
+    received::{Arrived, Received},
     row::{LedgerRow, RowChange, want, write},
     server::{Server, unexpected},
     storing::{Batch, Content, Storing},
@@ -48,6 +49,9 @@ pub(super) struct Fetch<'a, H> {
     /// When the server was asked.
     pub(super) seen: i64,
     pub(super) known: &'a mut Known,
+    /// What has come since it was last found out which messages those are.
+    pub(super) arrived: Vec<Arrived>,
+    /// What waits to be stored.
     pub(super) pending: Vec<Received>,
     /// What seems to be a copy of a message that is listed as it was: it is stored once that one was
     /// compared. No more than a batch.
@@ -87,6 +91,7 @@ impl<'a, H: Host> Fetch<'a, H> {
             report,
             seen,
             known,
+            arrived: Vec::new(),
             pending: Vec::new(),
             held_back: Vec::new(),
             batch: Batch::default(),
@@ -127,13 +132,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         let mut storing = Storing::nothing();
         while let Some(next) = wanted.pop_front() {
             match storing.beside(self.receive(server, &next)).await {
-                Ok(Some(received)) => {
-                    storing.beside(self.take(received)).await?;
-                    if troubles.tries(&next.listed) > 0 && self.is_told_apart(&next.listed) {
-                        let forget = self.trouble(|own| own.forget_listed(&next.listed));
-                        storing.beside(forget).await?;
-                    }
-                }
+                Ok(Some(arrived)) => self.arrived.push(arrived),
                 Ok(None) => {
                     self.report.withheld += 1;
                     self.missing.push(next.listed);
@@ -142,6 +141,7 @@ impl<'a, H: Host> Fetch<'a, H> {
                     self.end(&mut storing, progress).await?;
                     if error.is_full() {
                         self.make_room(&next.listed).await?;
+                        self.take_arrived(troubles).await?;
                         self.flush(&mut storing, progress).await?;
                         self.end(&mut storing, progress).await?;
                     }
@@ -149,6 +149,7 @@ impl<'a, H: Host> Fetch<'a, H> {
                 }
                 Err(error) => {
                     // What did arrive need not be fetched again.
+                    storing.beside(self.take_arrived(troubles)).await?;
                     self.flush(&mut storing, progress).await?;
                     self.end(&mut storing, progress).await?;
                     self.broke_off(&next.listed).await?;
@@ -156,11 +157,13 @@ impl<'a, H: Host> Fetch<'a, H> {
                 }
             }
             self.done += 1;
-            let weight: usize = self.pending.iter().map(Received::weight).sum();
+            let is_last = wanted.is_empty();
+            if is_last || self.is_full() || self.must_take(wanted.front()) {
+                storing.beside(self.take_arrived(troubles)).await?;
+            }
             // There is one marker for a message that is not stored as a whole.
             let spilled = self.pending.last().is_some_and(|own| own.spilled_to().is_some());
-            let many = self.pending.len() + self.changes.len() >= BATCH_MESSAGES;
-            if wanted.is_empty() || weight >= BATCH_BYTES || many || spilled {
+            if is_last || self.is_full() || spilled {
                 self.flush(&mut storing, progress).await?;
             }
             if spilled {
@@ -169,6 +172,21 @@ impl<'a, H: Host> Fetch<'a, H> {
         }
         self.end(&mut storing, progress).await?;
         self.stand_in(&mut storing, progress).await
+    }
+
+    /// Whether as much has come as is stored at a time.
+    fn is_full(&self) -> bool {
+        let arrived = self.arrived.iter().map(Arrived::weight).sum::<usize>();
+        let pending = self.pending.iter().map(Received::weight).sum::<usize>();
+        let many = self.arrived.len() + self.pending.len() + self.changes.len() >= BATCH_MESSAGES;
+        many || arrived + pending >= BATCH_BYTES
+    }
+
+    /// Whether it has to be known which messages have come before the next one comes: a large one is in
+    /// the store already, or where the next one is to be stored as it comes depends on that.
+    fn must_take(&self, next: Option<&Wanted>) -> bool {
+        self.arrived.last().is_some_and(|own| own.spilled.is_some())
+            || next.is_some_and(|next| next.listed.size > IN_MEMORY as u64)
     }
 
     /// Stores what was held back, now that what it seems to be a copy of was compared.
@@ -229,7 +247,7 @@ impl<'a, H: Host> Fetch<'a, H> {
     }
 
     /// Whether something tells a message from all others that are listed.
-    fn is_told_apart(&self, listed: &Listed) -> bool {
+    pub(super) fn is_told_apart(&self, listed: &Listed) -> bool {
         let alike = |own: &&Listed| own.uidl.is_none() && own.size == listed.size;
         listed.uidl.is_some() || self.listing.messages.iter().filter(alike).count() == 1
     }
@@ -257,7 +275,7 @@ impl<'a, H: Host> Fetch<'a, H> {
         if listed.size > IN_MEMORY as u64 { self.broke_off(listed).await } else { Ok(()) }
     }
 
-    async fn trouble(&self, edit: impl FnOnce(&mut Troubles)) -> Result<(), MailError> {
+    pub(super) async fn trouble(&self, edit: impl FnOnce(&mut Troubles)) -> Result<(), MailError> {
         let edit = |notes: &mut ServerNotes| edit(&mut notes.troubles);
         ServerNotes::edit(self.host.store(), self.place.account, edit).await?;
         Ok(())
@@ -268,13 +286,15 @@ impl<'a, H: Host> Fetch<'a, H> {
         &self,
         server: &mut Server<'_, H>,
         wanted: &Wanted,
-    ) -> Result<Option<Received>, MailError> {
+    ) -> Result<Option<Arrived>, MailError> {
         let store = self.host.store();
         let mut incoming = Incoming::new(self.place, wanted.clone(), self.target(wanted));
         loop {
             match server.next("a message").await? {
                 Event::Content { bytes, .. } => incoming.push(store, &bytes).await?,
-                Event::ContentEnd { .. } => return Ok(Some(incoming.finish(store).await?)),
+                Event::ContentEnd { .. } => {
+                    return Ok(Some(incoming.finish(store, self.host).await?));
+                }
                 Event::Refused { request: Request::Retr(_) | Request::Top(_), .. } => {
                     return Ok(None);
                 }

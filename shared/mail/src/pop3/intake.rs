@@ -4,29 +4,22 @@
 //! stored as they come, under a UID that is reserved for it and that no record names; a marker
 //! remembers it, so that what an interrupted download left behind is found and removed.
 
-use std::collections::BTreeSet;
-
 use postern_bridge::{AccountId, MailboxId, MessageId};
 use sha2::{Digest, Sha256};
 
 use super::{
-    LedgerRow,
     compare::Text,
-    header,
-    identity::Facts,
     limits::{IN_MEMORY, MAX_HEADER, MAX_MESSAGE},
     listing::Listed,
     plan::{Part, Wanted},
+    received::{Arrived, Checksum, Received, Spilled},
     server::too_large,
 };
 use crate::{
-    MailError, Store,
+    Digests, MailError, Store,
     record::{self, Body, CHUNK, Message, Record, decode, encode, message_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
-
-/// The subject of what stands for a message of which nothing is here.
-const NOT_HERE: &str = "(This message was not downloaded)";
 
 /// Where an account's messages go.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +66,7 @@ pub(super) struct Incoming {
     limit: u64,
     /// How many bytes have come.
     came: u64,
+    /// The checksum of those that are stored already.
     hasher: Sha256,
     /// Its text, if nothing but what is in it tells it from others.
     text: Option<Text>,
@@ -81,36 +75,6 @@ pub(super) struct Incoming {
     /// Bytes that are not stored yet.
     waiting: Vec<u8>,
     spilled: Option<Spilled>,
-}
-
-/// The stored part of a large message.
-pub(super) struct Spilled {
-    pub(super) id: MessageId,
-    pub(super) chunks: u32,
-    /// Its first bytes, for the list.
-    head: Vec<u8>,
-}
-
-/// A message that has been received as a whole.
-pub(super) struct Received {
-    pub(super) listed: Listed,
-    pub(super) part: Part,
-    pub(super) sha256: [u8; 32],
-    pub(super) header: Option<[u8; 32]>,
-    /// How many bytes follow its header.
-    pub(super) text_size: Option<u64>,
-    /// SHA-256 of them, if it has no unique id.
-    pub(super) text: Option<[u8; 32]>,
-    /// Whether no other message has its header.
-    is_unique: bool,
-    /// The row of the message that it completes, as it was.
-    pub(super) completes: Option<Box<LedgerRow>>,
-    /// Which one it is of those with the same bytes and no unique id.
-    pub(super) copy: u32,
-    size: u64,
-    /// The bytes that wait to be stored.
-    pub(super) waiting: Vec<u8>,
-    pub(super) spilled: Option<Spilled>,
 }
 
 impl Incoming {
@@ -145,7 +109,6 @@ impl Incoming {
             Part::Header => &bytes[..bytes.len().min(MAX_HEADER - self.waiting.len())],
         };
         self.size += bytes.len() as u64;
-        self.hasher.update(bytes);
         if let Some(text) = &mut self.text {
             text.take(bytes);
         }
@@ -157,33 +120,27 @@ impl Incoming {
     }
 
     /// The end of the message.
-    pub(super) async fn finish(mut self, store: &impl Store) -> Result<Received, MailError> {
-        if let Some(spilled) = &mut self.spilled {
-            let batch = chunk_writes(spilled, &self.waiting);
-            store.apply(batch, Durability::Strict).await.map_err(|error| self.refused(error))?;
-            self.waiting.clear();
-        }
-        let sha256 = self.hasher.finalize().into();
-        let text = self.text.and_then(Text::digest);
-        let Self { listed, part, size, waiting, spilled, .. } = self;
-        let head = spilled.as_ref().map_or(&waiting, |spilled| &spilled.head);
-        let header = header::digest(head);
-        let text_size = header::text_start(head).map(|start| size - start as u64);
-        let is_unique = header::is_unique(head);
-        Ok(Received {
-            listed,
-            part,
-            sha256,
-            header,
-            text_size,
-            text,
-            is_unique,
-            completes: None,
-            copy: 0,
-            size,
-            waiting,
-            spilled,
-        })
+    pub(super) async fn finish(
+        mut self,
+        store: &impl Store,
+        digests: &impl Digests,
+    ) -> Result<Arrived, MailError> {
+        let sha256 = match &mut self.spilled {
+            None => Checksum::Begun(digests.sha256(&self.waiting)),
+            Some(spilled) => {
+                let batch = chunk_writes(spilled, &self.waiting);
+                store
+                    .apply(batch, Durability::Strict)
+                    .await
+                    .map_err(|error| self.refused(error))?;
+                self.hasher.update(&self.waiting);
+                self.waiting.clear();
+                Checksum::Made(self.hasher.finalize().into())
+            }
+        };
+        let Self { listed, part, text, size, waiting, spilled, .. } = self;
+        let text = text.and_then(Text::digest);
+        Ok(Arrived { listed, part, sha256, text, size, waiting, spilled })
     }
 
     /// Stores the whole chunks that wait.
@@ -193,6 +150,7 @@ impl Incoming {
     async fn spill(&mut self, store: &impl Store) -> Result<(), MailError> {
         let rest = self.waiting.split_off(self.waiting.len() / CHUNK * CHUNK);
         let chunks = std::mem::replace(&mut self.waiting, rest);
+        self.hasher.update(&chunks);
         let mut batch = Vec::new();
         let _editing = store.editing().lock().await;
         let spilled = match &mut self.spilled {
@@ -238,126 +196,15 @@ fn chunk_writes(spilled: &mut Spilled, bytes: &[u8]) -> Vec<Write> {
         .collect()
 }
 
-impl Received {
-    /// What stands for a message of which nothing is to be had.
-    pub(super) fn nothing(listed: Listed) -> Self {
-        Self {
-            listed,
-            part: Part::Header,
-            sha256: Sha256::digest([]).into(),
-            header: None,
-            text_size: None,
-            text: None,
-            is_unique: false,
-            completes: None,
-            copy: 0,
-            size: 0,
-            waiting: Vec::new(),
-            spilled: None,
-        }
-    }
-
-    /// Whether it only stands for a message.
-    pub(super) fn is_nothing(&self) -> bool {
-        self.part == Part::Header && self.size == 0
-    }
-
-    /// How many bytes of it are stored, or will be.
-    pub(super) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// How many bytes it holds in memory.
-    pub(super) fn weight(&self) -> usize {
-        self.waiting.len() + self.spilled.as_ref().map_or(0, |spilled| spilled.head.len())
-    }
-
-    /// Where its bytes are, if they are in the store already.
-    pub(super) fn spilled_to(&self) -> Option<MessageId> {
-        self.spilled.as_ref().map(|spilled| spilled.id)
-    }
-
-    /// What is known of it, and of the rows that it was compared with.
-    pub(super) fn facts<'a>(&'a self, remarked: &'a BTreeSet<Vec<u8>>) -> Facts<'a> {
-        Facts {
-            listed: &self.listed,
-            part: self.part,
-            sha256: self.sha256,
-            header: self.header,
-            text_size: self.text_size,
-            text: self.text,
-            is_unique: self.is_unique,
-            remarked,
-        }
-    }
-
-    /// The record for the list, made of the message's first bytes.
-    pub(super) fn message(&self, id: MessageId, now: i64) -> Message {
-        let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
-        let (size, body) = match self.part {
-            Part::Whole => (self.size, Body::Whole { size: self.size }),
-            Part::Header => (self.listed.size, Body::Header { size: self.size }),
-        };
-        let message = Message::summarised(id, now, head, body);
-        Message {
-            arrived: arrival(message.sent, now),
-            size,
-            subject: if self.is_nothing() { NOT_HERE.into() } else { message.subject },
-            ..message
-        }
-    }
-
-    /// Its row in the ledger; it was first seen at `seen`.
-    pub(super) fn row(
-        &self,
-        account: AccountId,
-        message: MessageId,
-        seen: i64,
-        now: i64,
-    ) -> LedgerRow {
-        LedgerRow {
-            account,
-            uidl: self.listed.uidl.clone().unwrap_or_default(),
-            message,
-            listed_size: self.listed.size,
-            size: self.size,
-            sha256: self.sha256,
-            header: self.header,
-            text_size: self.text_size,
-            text: self.text,
-            partial: self.part == Part::Header,
-            wanted: false,
-            first_seen: seen,
-            stored: now,
-            verified: None,
-            refused: None,
-            deleted_here: None,
-            delete_asked: None,
-            delete_confirmed: None,
-            gone: None,
-            copy: self.copy,
-        }
-    }
-}
-
-/// When a message counts as arrived. POP3 does not tell; the date in its header is what people
-/// expect to see, unless it is in the future.
-fn arrival(sent: Option<i64>, now: i64) -> i64 {
-    sent.filter(|sent| (0..=now).contains(sent)).unwrap_or(now)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{store::MemoryStore, testing::block_on};
 
-    #[test]
-    fn a_message_arrived_when_it_was_sent_unless_that_can_not_be() {
-        let cases = [(Some(5), 5), (Some(11), 10), (Some(-1), 10), (None, 10)];
-        for (sent, expected) in cases {
-            assert_eq!(arrival(sent, 10), expected, "{sent:?}");
-        }
-    }
+    /// A host that makes no digests.
+    struct Without;
+
+    impl Digests for Without {}
 
     #[test]
     fn the_largest_message_is_taken_and_one_byte_more_is_not() {
@@ -383,8 +230,8 @@ mod tests {
             for piece in vec![b'x'; MAX_HEADER + beyond].chunks(MAX_HEADER / 3) {
                 assert_eq!(block_on(incoming.push(&store, piece)), Ok(()));
             }
-            let received = block_on(incoming.finish(&store)).unwrap();
-            assert_eq!((received.size, received.waiting.len()), (MAX_HEADER as u64, MAX_HEADER));
+            let arrived = block_on(incoming.finish(&store, &Without)).unwrap();
+            assert_eq!((arrived.size, arrived.waiting.len()), (MAX_HEADER as u64, MAX_HEADER));
         }
     }
 }

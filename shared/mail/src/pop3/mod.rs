@@ -21,6 +21,7 @@ mod namesakes;
 mod notes;
 mod plan;
 mod read_back;
+mod received;
 mod retention;
 mod row;
 mod safety;

@@ -7,7 +7,7 @@ use futures_util::{
     future::{Either, LocalBoxFuture, select},
 };
 
-use super::intake::Received;
+use super::received::Received;
 
 /// What is known of messages that are being stored.
 #[derive(Debug, Default)]

@@ -4,15 +4,31 @@ use super::{
     compare::remarked,
     fetch::Fetch,
     identity::{Facts, Identity, identify, listed_alike},
-    intake::Received,
     limits::{BATCH_BYTES, BATCH_MESSAGES, MAX_ALIKE},
     notes::ServerNotes,
+    received::Received,
     row::{LedgerRow, RowChange},
     storing::Content,
+    trouble::Troubles,
 };
 use crate::{Host, MailError};
 
 impl<H: Host> Fetch<'_, H> {
+    /// Finds out which messages those are that have arrived, one after the other.
+    pub(super) async fn take_arrived(&mut self, troubles: &Troubles) -> Result<(), MailError> {
+        for arrived in std::mem::take(&mut self.arrived) {
+            let received = arrived.hashed().await;
+            let listed = &received.listed;
+            let is_over = troubles.tries(listed) > 0 && self.is_told_apart(listed);
+            let over = is_over.then(|| listed.clone());
+            self.take(received).await?;
+            if let Some(listed) = over {
+                self.trouble(|own| own.forget_listed(&listed)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// A message has arrived: which one is it?
     pub(super) async fn take(&mut self, mut received: Received) -> Result<(), MailError> {
         let remarked = remarked(self.host.store(), &received, self.ledger).await?;

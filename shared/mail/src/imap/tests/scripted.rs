@@ -12,8 +12,9 @@ use std::{
 use postern_bridge::{Discovery, Endpoint, Security, ServerLogin, TlsSession};
 
 use crate::{
-    Admission, Clock, Connector, Detours, Discover, Host, MailError, Random, Secret, Storage,
-    Transport, TransportError, Vault, host::VaultError, imap::ImapClient, store::MemoryStore,
+    Admission, Clock, Connector, Detours, Digests, Discover, Host, MailError, Random, Secret,
+    Storage, Transport, TransportError, Vault, host::VaultError, imap::ImapClient,
+    store::MemoryStore,
 };
 
 /// What the client must say (without its tag), and what is answered; `{tag}` stands for its tag.
@@ -126,6 +127,8 @@ impl Vault for ScriptedHost {
 impl Admission for ScriptedHost {}
 
 impl Storage for ScriptedHost {}
+
+impl Digests for ScriptedHost {}
 
 impl Host for ScriptedHost {
     type Store = MemoryStore;

@@ -1,0 +1,225 @@
+//! A message that has been received.
+//!
+//! Its checksum may still be in the making while the next messages come.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::LocalBoxFuture;
+use postern_bridge::{AccountId, MessageId};
+use sha2::{Digest, Sha256};
+
+use super::{LedgerRow, header, identity::Facts, listing::Listed, plan::Part};
+use crate::record::{Body, Message};
+
+/// The subject of what stands for a message of which nothing is here.
+const NOT_HERE: &str = "(This message was not downloaded)";
+
+/// The stored part of a large message.
+pub(super) struct Spilled {
+    pub(super) id: MessageId,
+    pub(super) chunks: u32,
+    /// Its first bytes, for the list.
+    pub(super) head: Vec<u8>,
+}
+
+/// A message of which all has come.
+pub(super) struct Arrived {
+    pub(super) listed: Listed,
+    pub(super) part: Part,
+    pub(super) sha256: Checksum,
+    /// SHA-256 of its text, if it has no unique id.
+    pub(super) text: Option<[u8; 32]>,
+    pub(super) size: u64,
+    /// The bytes that wait to be stored.
+    pub(super) waiting: Vec<u8>,
+    pub(super) spilled: Option<Spilled>,
+}
+
+/// SHA-256 of a message.
+pub(super) enum Checksum {
+    Made([u8; 32]),
+    /// The host has begun to make it.
+    Begun(LocalBoxFuture<'static, Option<[u8; 32]>>),
+}
+
+impl Arrived {
+    /// How many bytes it holds in memory.
+    pub(super) fn weight(&self) -> usize {
+        weight(&self.waiting, self.spilled.as_ref())
+    }
+
+    /// Waits for its checksum.
+    pub(super) async fn hashed(self) -> Received {
+        let Self { listed, part, sha256, text, size, waiting, spilled } = self;
+        let sha256 = match sha256 {
+            Checksum::Made(sha256) => sha256,
+            Checksum::Begun(sha256) => {
+                sha256.await.unwrap_or_else(|| Sha256::digest(&waiting).into())
+            }
+        };
+        let head = spilled.as_ref().map_or(&waiting, |spilled| &spilled.head);
+        let text_start = header::text_start(head);
+        Received {
+            listed,
+            part,
+            sha256,
+            header: header::digest(head),
+            text_size: text_start.map(|start| size - start as u64),
+            text,
+            is_unique: header::is_unique(head),
+            completes: None,
+            copy: 0,
+            size,
+            waiting,
+            spilled,
+        }
+    }
+}
+
+/// How many bytes a message holds in memory.
+fn weight(waiting: &[u8], spilled: Option<&Spilled>) -> usize {
+    waiting.len() + spilled.map_or(0, |spilled| spilled.head.len())
+}
+
+/// A message that has been received as a whole.
+pub(super) struct Received {
+    pub(super) listed: Listed,
+    pub(super) part: Part,
+    pub(super) sha256: [u8; 32],
+    pub(super) header: Option<[u8; 32]>,
+    /// How many bytes follow its header.
+    pub(super) text_size: Option<u64>,
+    /// SHA-256 of them, if it has no unique id.
+    pub(super) text: Option<[u8; 32]>,
+    /// Whether no other message has its header.
+    is_unique: bool,
+    /// The row of the message that it completes, as it was.
+    pub(super) completes: Option<Box<LedgerRow>>,
+    /// Which one it is of those with the same bytes and no unique id.
+    pub(super) copy: u32,
+    size: u64,
+    /// The bytes that wait to be stored.
+    pub(super) waiting: Vec<u8>,
+    pub(super) spilled: Option<Spilled>,
+}
+
+impl Received {
+    /// What stands for a message of which nothing is to be had.
+    pub(super) fn nothing(listed: Listed) -> Self {
+        Self {
+            listed,
+            part: Part::Header,
+            sha256: Sha256::digest([]).into(),
+            header: None,
+            text_size: None,
+            text: None,
+            is_unique: false,
+            completes: None,
+            copy: 0,
+            size: 0,
+            waiting: Vec::new(),
+            spilled: None,
+        }
+    }
+
+    /// Whether it only stands for a message.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.part == Part::Header && self.size == 0
+    }
+
+    /// How many bytes of it are stored, or will be.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// How many bytes it holds in memory.
+    pub(super) fn weight(&self) -> usize {
+        weight(&self.waiting, self.spilled.as_ref())
+    }
+
+    /// Where its bytes are, if they are in the store already.
+    pub(super) fn spilled_to(&self) -> Option<MessageId> {
+        self.spilled.as_ref().map(|spilled| spilled.id)
+    }
+
+    /// What is known of it, and of the rows that it was compared with.
+    pub(super) fn facts<'a>(&'a self, remarked: &'a BTreeSet<Vec<u8>>) -> Facts<'a> {
+        Facts {
+            listed: &self.listed,
+            part: self.part,
+            sha256: self.sha256,
+            header: self.header,
+            text_size: self.text_size,
+            text: self.text,
+            is_unique: self.is_unique,
+            remarked,
+        }
+    }
+
+    /// The record for the list, made of the message's first bytes.
+    pub(super) fn message(&self, id: MessageId, now: i64) -> Message {
+        let head = self.spilled.as_ref().map_or(&self.waiting, |spilled| &spilled.head);
+        let (size, body) = match self.part {
+            Part::Whole => (self.size, Body::Whole { size: self.size }),
+            Part::Header => (self.listed.size, Body::Header { size: self.size }),
+        };
+        let message = Message::summarised(id, now, head, body);
+        Message {
+            arrived: arrival(message.sent, now),
+            size,
+            subject: if self.is_nothing() { NOT_HERE.into() } else { message.subject },
+            ..message
+        }
+    }
+
+    /// Its row in the ledger; it was first seen at `seen`.
+    pub(super) fn row(
+        &self,
+        account: AccountId,
+        message: MessageId,
+        seen: i64,
+        now: i64,
+    ) -> LedgerRow {
+        LedgerRow {
+            account,
+            uidl: self.listed.uidl.clone().unwrap_or_default(),
+            message,
+            listed_size: self.listed.size,
+            size: self.size,
+            sha256: self.sha256,
+            header: self.header,
+            text_size: self.text_size,
+            text: self.text,
+            partial: self.part == Part::Header,
+            wanted: false,
+            first_seen: seen,
+            stored: now,
+            verified: None,
+            refused: None,
+            deleted_here: None,
+            delete_asked: None,
+            delete_confirmed: None,
+            gone: None,
+            copy: self.copy,
+        }
+    }
+}
+
+/// When a message counts as arrived. POP3 does not tell; the date in its header is what people
+/// expect to see, unless it is in the future.
+fn arrival(sent: Option<i64>, now: i64) -> i64 {
+    sent.filter(|sent| (0..=now).contains(sent)).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_arrived_when_it_was_sent_unless_that_can_not_be() {
+        let cases = [(Some(5), 5), (Some(11), 10), (Some(-1), 10), (None, 10)];
+        for (sent, expected) in cases {
+            assert_eq!(arrival(sent, 10), expected, "{sent:?}");
+        }
+    }
+}
