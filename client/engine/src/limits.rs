@@ -43,4 +43,4 @@ pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 pub(crate) const DISCOVERY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many bytes are so many that the browser makes their digest sooner than this thread would.
-pub(crate) const WORTH_ASKING: usize = 8 * 1024;
+pub(crate) const WORTH_ASKING: usize = 4 * 1024;
