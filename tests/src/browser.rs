@@ -2,13 +2,13 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use fantoccini::{
     Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand,
 };
@@ -30,6 +30,10 @@ const DRIVER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often the driver is started before it is given up.
 const DRIVER_STARTS: usize = 3;
+
+/// Bytes that must be free on the disk of a profile: with less than about four gigabytes, Chromium keeps
+/// no page for use without a network, and says so nowhere.
+const ROOM: u64 = 5 << 30;
 
 /// The hooks for tests that the app's elements carry: `[data-test="…"]`.
 pub fn hook(name: &str) -> String {
@@ -114,7 +118,7 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// If Chromium or its driver is not installed or does not come up.
+    /// If Chromium or its driver is not installed or does not come up, or the disk is nearly full.
     pub async fn start(width: u32, height: u32) -> Result<Self> {
         Self::start_with(TempDir::with_prefix("postern-chromium-")?, width, height).await
     }
@@ -123,8 +127,9 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// If Chromium or its driver is not installed or does not come up.
+    /// If Chromium or its driver is not installed or does not come up, or the disk is nearly full.
     pub async fn start_with(profile: TempDir, width: u32, height: u32) -> Result<Self> {
+        check_room(profile.path())?;
         let driver = Driver::start()?;
         let options = json!({
             "args": [
@@ -391,4 +396,18 @@ impl WebDriverCompatibleCommand for BrowserLog {
     fn method_and_body(&self, _url: &Url) -> (Method, Option<String>) {
         (Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
+}
+
+/// Checks that the disk of this folder has room for a browser.
+fn check_room(folder: &Path) -> Result<()> {
+    let disk = rustix::fs::statvfs(folder)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    ensure!(
+        free >= ROOM,
+        "Chromium needs {} MB of free disk at {}, and there are {}",
+        ROOM >> 20,
+        folder.display(),
+        free >> 20
+    );
+    Ok(())
 }
