@@ -1,4 +1,4 @@
-//! The store's conformance suite in a real browser.
+//! The store's conformance suite in a real browser, and what else only a browser can show.
 //!
 //! A worker whose address ends in `#conformance` runs it instead of the engine, and posts one
 //! message `{name, error}` for each case, with `error` null if it passed; then one whose `name` is
@@ -7,7 +7,7 @@
 use indexed_db_futures::database::Database;
 use js_sys::{JsString, Object, Reflect};
 use postern_mail::{
-    Clock, Store,
+    Clock, Digests, Store,
     store::{
         Durability, Key, Packed, StoreError, Table, Write,
         conformance::{self, Outcome},
@@ -15,7 +15,12 @@ use postern_mail::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::{clock::BrowserClock, store::IndexedDbStore, worker::Worker};
+use crate::{
+    clock::BrowserClock,
+    digests::{BrowserDigests, WORTH_ASKING},
+    store::IndexedDbStore,
+    worker::Worker,
+};
 
 /// Runs the suite if the worker was started for it; says whether it was.
 pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
@@ -32,6 +37,7 @@ pub(crate) async fn run_if_asked(worker: &Worker) -> bool {
     outcomes.push(the_first_version_is_brought_up_to_date(&format!("{run}-first")).await);
     outcomes.push(earlier_code_is_kept_out(&format!("{run}-earlier")).await);
     outcomes.push(an_upgrade_by_another_page_is_not_blocked(&format!("{run}-upgrade")).await);
+    outcomes.push(digests_are_made_of_what_is_worth_it(worker).await);
     for case in outcomes {
         post(worker, Some(case.name), case.failure.as_deref());
     }
@@ -46,6 +52,25 @@ fn post(worker: &Worker, name: Option<&str>, error: Option<&str>) {
         Reflect::set(&message, &field.into(), &text).expect("a new object takes any field");
     }
     worker.post(&message);
+}
+
+/// SHA-256 of a million times `a`, of NIST's examples for FIPS 180-4.
+const MILLION: &str = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+
+async fn digests_are_made_of_what_is_worth_it(worker: &Worker) -> Outcome {
+    let digests = BrowserDigests(worker.crypto());
+    let found = async {
+        let (first, second) = (vec![b'a'; 1_000_000], [b'b'; WORTH_ASKING]);
+        // Both are in the making before the first is awaited.
+        let (first, second) = (digests.sha256(&first), digests.sha256(&second));
+        let words = |digest: Option<[u8; 32]>| {
+            digest.map(|own| own.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        };
+        same(words(first.await).as_deref(), Some(MILLION))?;
+        same(second.await.is_some(), true)?;
+        same(digests.sha256(&[b'b'; WORTH_ASKING - 1]).await, None)
+    };
+    Outcome { name: "digests_are_made_of_what_is_worth_it", failure: found.await.err() }
 }
 
 /// A version that no Postern ever had.

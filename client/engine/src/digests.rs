@@ -9,13 +9,14 @@ use postern_mail::Digests;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Crypto;
 
-use crate::limits::WORTH_ASKING;
+/// From how many bytes on the browser is asked: with fewer, to ask takes about as long as to do it here.
+pub(crate) const WORTH_ASKING: usize = 4 * 1024;
 
 /// The browser's digests.
 pub(crate) struct BrowserDigests(pub(crate) Crypto);
 
 impl Digests for BrowserDigests {
-    /// A page that did not come over HTTPS gets none.
+    /// There is none of fewer than [`WORTH_ASKING`] bytes, nor for a page that did not come over HTTPS.
     fn sha256(&self, bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
         match self.begin(bytes) {
             None => ready(None).boxed_local(),

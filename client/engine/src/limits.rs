@@ -41,6 +41,3 @@ pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 /// How long the proxy may take to find out which servers an address has: a little longer than it
 /// gives itself.
 pub(crate) const DISCOVERY_PATIENCE: Duration = Duration::from_secs(30);
-
-/// How many bytes are so many that the browser makes their digest sooner than this thread would.
-pub(crate) const WORTH_ASKING: usize = 4 * 1024;

@@ -200,7 +200,8 @@ pub trait Random {
 pub trait Digests {
     /// Begins to make SHA-256 (FIPS 180-4) of bytes, which it does not need any more when it returns.
     /// `None` if nothing comes of it: then whoever wants it makes it.
-    fn sha256(&self, _bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
+    fn sha256(&self, bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
+        let _ = bytes;
         ready(None).boxed_local()
     }
 }

@@ -115,8 +115,29 @@ pub struct TestHost<S, D = MemoryStore> {
     pub moments: Moments,
     /// The time, in milliseconds since 1970 (UTC).
     pub now: Rc<Cell<i64>>,
+    /// The digests that are in the making.
+    pub digests: Making,
     random: Cell<u8>,
     detours: Detours,
+}
+
+/// How many things are in the making. Clones share the counts.
+#[derive(Clone, Default)]
+pub struct Making {
+    now: Rc<Cell<usize>>,
+    /// The most at the same time so far.
+    pub most: Rc<Cell<usize>>,
+}
+
+impl Making {
+    fn begin(&self) {
+        self.now.set(self.now.get() + 1);
+        self.most.set(self.most.get().max(self.now.get()));
+    }
+
+    fn end(&self) {
+        self.now.set(self.now.get() - 1);
+    }
 }
 
 /// The moments at which a process waits for something, counted from 0. Clones share them.
@@ -168,6 +189,7 @@ impl<S: Server, D: Store> TestHost<S, D> {
             storage: Cell::new(StorageState { persistent: true, ..StorageState::default() }),
             moments: Moments::default(),
             now: Rc::new(Cell::new(1_700_000_000_000)),
+            digests: Making::default(),
             random: Cell::new(0),
             detours: Detours::default(),
         }
@@ -245,13 +267,15 @@ impl<S, D> Random for TestHost<S, D> {
 }
 
 impl<S, D> Digests for TestHost<S, D> {
-    /// Takes a moment; comes to nothing for each second message, by length.
+    /// Takes a moment; comes to nothing for those of odd length.
     fn sha256(&self, bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
-        let moments = self.moments.clone();
-        let made = (bytes.len() % 2 == 0).then(|| Sha256::digest(bytes).into());
+        let (moments, digests) = (self.moments.clone(), self.digests.clone());
+        let made = bytes.len().is_multiple_of(2).then(|| Sha256::digest(bytes).into());
+        digests.begin();
         async move {
             moments.next().await;
             give_way().await;
+            digests.end();
             made
         }
         .boxed_local()

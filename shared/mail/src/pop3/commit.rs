@@ -162,14 +162,12 @@ impl<S: Store> Batch<'_, S> {
 
     /// Adds a message that was never stored.
     async fn add(&mut self, mut received: Received, seen: i64, now: i64) -> Result<(), MailError> {
-        let id = match &received.spilled {
-            Some(spilled) => spilled.id,
+        let id = match self.settle(&received, self.place.inbox).await? {
+            Some(id) => id,
             None => self.next_id(self.place.inbox).await?,
         };
         self.writes.extend(received.message(id, now).put_listed());
-        if received.spilled.is_some() {
-            self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
-        } else {
+        if received.spilled.is_none() {
             self.take_fresh(id);
             self.put(id, std::mem::take(&mut received.waiting));
         }
@@ -208,23 +206,7 @@ impl<S: Store> Batch<'_, S> {
                 self.writes.extend(record::delete_unreadable(self.store, from).await?);
             }
         }
-        let to = match &received.spilled {
-            None => from,
-            Some(spilled) => {
-                self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
-                if spilled.id.mailbox == from.mailbox {
-                    spilled.id
-                } else {
-                    // It was moved to another mailbox while it was downloaded.
-                    let to = self.next_id(from.mailbox).await?;
-                    discard_carried(self.store).await?;
-                    carry(self.store, spilled.id, to, Some(received.size()), true).await?;
-                    self.drop_bytes(&received);
-                    self.writes.push(arrived(to));
-                    to
-                }
-            }
-        };
+        let to = self.settle(&received, from.mailbox).await?.unwrap_or(from);
         let fresh = received.message(to, now);
         let message = match before {
             None => fresh,
@@ -253,6 +235,27 @@ impl<S: Store> Batch<'_, S> {
         self.writes.push(now.put());
         self.stored.insert(now.key(), now);
         Ok(Moved { from, to })
+    }
+
+    /// Where the bytes of a large message are, once they are in this mailbox; `None` for another one.
+    async fn settle(
+        &mut self,
+        received: &Received,
+        mailbox: MailboxId,
+    ) -> Result<Option<MessageId>, MailError> {
+        let Some(spilled) = &received.spilled else { return Ok(None) };
+        if spilled.id.mailbox == mailbox {
+            self.writes.push(Write::Delete { table: Table::Meta, key: self.place.marker() });
+            return Ok(Some(spilled.id));
+        }
+        // The header that it completes was moved while it was downloaded; or the one for which it was
+        // taken is another message's.
+        let to = self.next_id(mailbox).await?;
+        discard_carried(self.store).await?;
+        carry(self.store, spilled.id, to, Some(received.size()), true).await?;
+        self.drop_bytes(received);
+        self.writes.push(arrived(to));
+        Ok(Some(to))
     }
 
     /// Writes a message's bytes.

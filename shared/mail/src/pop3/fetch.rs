@@ -11,11 +11,11 @@ use super::{
     count,
     intake::{Incoming, Place},
     ledger::Ledger,
-    limits::{BATCH_BYTES, BATCH_MESSAGES, IN_MEMORY},
+    limits::{BATCH_BYTES, BATCH_MESSAGES},
     listing::{Listed, Listing},
     notes::ServerNotes,
     plan::{Part, Plan, Wanted, without_row},
-    received::{Arrived, Received},
+    received::{Arrived, Bytes, Received},
     row::{LedgerRow, RowChange, want, write},
     server::{Server, unexpected},
     storing::{Batch, Content, Storing},
@@ -140,7 +140,8 @@ impl<'a, H: Host> Fetch<'a, H> {
                 Err(error @ (MailError::Store(_) | MailError::NoRoom { .. })) => {
                     self.end(&mut storing, progress).await?;
                     if error.is_full() {
-                        self.make_room(&next.listed).await?;
+                        let is_large = matches!(error, MailError::NoRoom { .. });
+                        self.make_room(is_large.then_some(&next.listed)).await?;
                         self.take_arrived(troubles).await?;
                         self.flush(&mut storing, progress).await?;
                         self.end(&mut storing, progress).await?;
@@ -161,7 +162,6 @@ impl<'a, H: Host> Fetch<'a, H> {
             if is_last || self.is_full() || self.must_take(wanted.front()) {
                 storing.beside(self.take_arrived(troubles)).await?;
             }
-            // There is one marker for a message that is not stored as a whole.
             let spilled = self.pending.last().is_some_and(|own| own.spilled_to().is_some());
             if is_last || self.is_full() || spilled {
                 self.flush(&mut storing, progress).await?;
@@ -174,7 +174,8 @@ impl<'a, H: Host> Fetch<'a, H> {
         self.stand_in(&mut storing, progress).await
     }
 
-    /// Whether as much has come as is stored at a time.
+    /// Whether as much has come as is stored at a time, or about as much: each of what has arrived may
+    /// change rows as well.
     fn is_full(&self) -> bool {
         let arrived = self.arrived.iter().map(Arrived::weight).sum::<usize>();
         let pending = self.pending.iter().map(Received::weight).sum::<usize>();
@@ -182,11 +183,12 @@ impl<'a, H: Host> Fetch<'a, H> {
         many || arrived + pending >= BATCH_BYTES
     }
 
-    /// Whether it has to be known which messages have come before the next one comes: a large one is in
-    /// the store already, or where the next one is to be stored as it comes depends on that.
+    /// Whether it has to be known which messages have come before the next one comes. There is one marker
+    /// for a large one that is not stored as a whole; and where the next one goes may change.
     fn must_take(&self, next: Option<&Wanted>) -> bool {
-        self.arrived.last().is_some_and(|own| own.spilled.is_some())
-            || next.is_some_and(|next| next.listed.size > IN_MEMORY as u64)
+        let is_spilled = |own: &Arrived| matches!(own.bytes, Bytes::Spilled(..));
+        self.arrived.last().is_some_and(is_spilled)
+            || next.is_some_and(|next| self.target(next) != self.place.inbox)
     }
 
     /// Stores what was held back, now that what it seems to be a copy of was compared.
@@ -268,11 +270,14 @@ impl<'a, H: Host> Fetch<'a, H> {
         Ok(())
     }
 
-    /// There is no room left. If a large message was coming, what came of it goes at once, so that
-    /// others find room, and they come first the next time.
-    async fn make_room(&self, listed: &Listed) -> Result<(), MailError> {
+    /// There is no room left. What came of a `large` message goes at once, so that others find room, and
+    /// they come first the next time.
+    async fn make_room(&self, large: Option<&Listed>) -> Result<(), MailError> {
         self.place.discard_partial(self.host.store()).await?;
-        if listed.size > IN_MEMORY as u64 { self.broke_off(listed).await } else { Ok(()) }
+        match large {
+            Some(listed) => self.broke_off(listed).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn trouble(&self, edit: impl FnOnce(&mut Troubles)) -> Result<(), MailError> {

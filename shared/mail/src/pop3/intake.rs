@@ -12,7 +12,7 @@ use super::{
     limits::{IN_MEMORY, MAX_HEADER, MAX_MESSAGE},
     listing::Listed,
     plan::{Part, Wanted},
-    received::{Arrived, Checksum, Received, Spilled},
+    received::{Arrived, Bytes, Received, Spilled},
     server::too_large,
 };
 use crate::{
@@ -64,14 +64,14 @@ pub(super) struct Incoming {
     /// The mailbox that a large one is stored into.
     mailbox: MailboxId,
     limit: u64,
-    /// How many bytes have come.
+    /// How many bytes have come…
     came: u64,
-    /// The checksum of those that are stored already.
+    /// …and how many of them are kept.
+    size: u64,
+    /// The checksum of those that have left memory for the store.
     hasher: Sha256,
     /// Its text, if nothing but what is in it tells it from others.
     text: Option<Text>,
-    /// How many of them are kept.
-    size: u64,
     /// Bytes that are not stored yet.
     waiting: Vec<u8>,
     spilled: Option<Spilled>,
@@ -125,22 +125,20 @@ impl Incoming {
         store: &impl Store,
         digests: &impl Digests,
     ) -> Result<Arrived, MailError> {
-        let sha256 = match &mut self.spilled {
-            None => Checksum::Begun(digests.sha256(&self.waiting)),
-            Some(spilled) => {
-                let batch = chunk_writes(spilled, &self.waiting);
-                store
-                    .apply(batch, Durability::Strict)
-                    .await
-                    .map_err(|error| self.refused(error))?;
-                self.hasher.update(&self.waiting);
-                self.waiting.clear();
-                Checksum::Made(self.hasher.finalize().into())
+        if let Some(spilled) = &mut self.spilled {
+            let batch = chunk_writes(spilled, &self.waiting);
+            store.apply(batch, Durability::Strict).await.map_err(|error| self.refused(error))?;
+            self.hasher.update(&self.waiting);
+        }
+        let Self { listed, part, size, text, waiting, spilled, hasher, .. } = self;
+        let bytes = match spilled {
+            Some(spilled) => Bytes::Spilled(spilled, hasher.finalize().into()),
+            None => {
+                let sha256 = digests.sha256(&waiting);
+                Bytes::Waiting(waiting, sha256)
             }
         };
-        let Self { listed, part, text, size, waiting, spilled, .. } = self;
-        let text = text.and_then(Text::digest);
-        Ok(Arrived { listed, part, sha256, text, size, waiting, spilled })
+        Ok(Arrived { listed, part, size, text: text.and_then(Text::digest), bytes })
     }
 
     /// Stores the whole chunks that wait.
@@ -231,7 +229,7 @@ mod tests {
                 assert_eq!(block_on(incoming.push(&store, piece)), Ok(()));
             }
             let arrived = block_on(incoming.finish(&store, &Without)).unwrap();
-            assert_eq!((arrived.size, arrived.waiting.len()), (MAX_HEADER as u64, MAX_HEADER));
+            assert_eq!((arrived.size, arrived.weight()), (MAX_HEADER as u64, MAX_HEADER));
         }
     }
 }

@@ -22,40 +22,43 @@ pub(super) struct Spilled {
     pub(super) head: Vec<u8>,
 }
 
-/// A message of which all has come.
+/// A message of which all has come; which one it is can be told once it is [`hashed`](Self::hashed).
 pub(super) struct Arrived {
     pub(super) listed: Listed,
     pub(super) part: Part,
-    pub(super) sha256: Checksum,
+    pub(super) size: u64,
     /// SHA-256 of its text, if it has no unique id.
     pub(super) text: Option<[u8; 32]>,
-    pub(super) size: u64,
-    /// The bytes that wait to be stored.
-    pub(super) waiting: Vec<u8>,
-    pub(super) spilled: Option<Spilled>,
+    pub(super) bytes: Bytes,
 }
 
-/// SHA-256 of a message.
-pub(super) enum Checksum {
-    Made([u8; 32]),
-    /// The host has begun to make it.
-    Begun(LocalBoxFuture<'static, Option<[u8; 32]>>),
+/// The bytes of a message, with their SHA-256.
+pub(super) enum Bytes {
+    /// In memory; the host has begun to make it.
+    Waiting(Vec<u8>, LocalBoxFuture<'static, Option<[u8; 32]>>),
+    /// In the store.
+    Spilled(Spilled, [u8; 32]),
 }
 
 impl Arrived {
     /// How many bytes it holds in memory.
     pub(super) fn weight(&self) -> usize {
-        weight(&self.waiting, self.spilled.as_ref())
+        match &self.bytes {
+            Bytes::Waiting(bytes, _) => bytes.len(),
+            Bytes::Spilled(spilled, _) => spilled.head.len(),
+        }
     }
 
     /// Waits for its checksum.
     pub(super) async fn hashed(self) -> Received {
-        let Self { listed, part, sha256, text, size, waiting, spilled } = self;
-        let sha256 = match sha256 {
-            Checksum::Made(sha256) => sha256,
-            Checksum::Begun(sha256) => {
-                sha256.await.unwrap_or_else(|| Sha256::digest(&waiting).into())
+        let Self { listed, part, size, text, bytes } = self;
+        let (waiting, spilled, sha256) = match bytes {
+            Bytes::Waiting(bytes, sha256) => {
+                let made = sha256.await;
+                let sha256 = made.unwrap_or_else(|| Sha256::digest(&bytes).into());
+                (bytes, None, sha256)
             }
+            Bytes::Spilled(spilled, sha256) => (Vec::new(), Some(spilled), sha256),
         };
         let head = spilled.as_ref().map_or(&waiting, |spilled| &spilled.head);
         let text_start = header::text_start(head);
@@ -76,12 +79,7 @@ impl Arrived {
     }
 }
 
-/// How many bytes a message holds in memory.
-fn weight(waiting: &[u8], spilled: Option<&Spilled>) -> usize {
-    waiting.len() + spilled.map_or(0, |spilled| spilled.head.len())
-}
-
-/// A message that has been received as a whole.
+/// A message that has been received as a whole, with all that tells it from others.
 pub(super) struct Received {
     pub(super) listed: Listed,
     pub(super) part: Part,
@@ -134,7 +132,7 @@ impl Received {
 
     /// How many bytes it holds in memory.
     pub(super) fn weight(&self) -> usize {
-        weight(&self.waiting, self.spilled.as_ref())
+        self.waiting.len() + self.spilled.as_ref().map_or(0, |spilled| spilled.head.len())
     }
 
     /// Where its bytes are, if they are in the store already.

@@ -5,6 +5,7 @@ use super::{
     fetch::Fetch,
     identity::{Facts, Identity, identify, listed_alike},
     limits::{BATCH_BYTES, BATCH_MESSAGES, MAX_ALIKE},
+    listing::Listed,
     notes::ServerNotes,
     received::Received,
     row::{LedgerRow, RowChange},
@@ -18,9 +19,8 @@ impl<H: Host> Fetch<'_, H> {
     pub(super) async fn take_arrived(&mut self, troubles: &Troubles) -> Result<(), MailError> {
         for arrived in std::mem::take(&mut self.arrived) {
             let received = arrived.hashed().await;
-            let listed = &received.listed;
-            let is_over = troubles.tries(listed) > 0 && self.is_told_apart(listed);
-            let over = is_over.then(|| listed.clone());
+            let is_over = |own: &&Listed| troubles.tries(own) > 0 && self.is_told_apart(own);
+            let over = Some(&received.listed).filter(is_over).cloned();
             self.take(received).await?;
             if let Some(listed) = over {
                 self.trouble(|own| own.forget_listed(&listed)).await?;

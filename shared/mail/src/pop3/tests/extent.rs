@@ -5,7 +5,7 @@ use postern_bridge::{
     Retention::{DeleteAfterDownload, DeleteWhenDeletedHere, Keep},
 };
 
-use super::*;
+use super::{scripted::Mail, *};
 use crate::{
     pop3::{DownloadStep, want_whole},
     record::{Body, CHUNK},
@@ -99,6 +99,31 @@ fn the_rest_comes_when_it_is_wanted_and_takes_the_header_s_place() {
         assert!(!row.partial && !row.wanted && row.verified.is_some());
         assert_eq!(rows.len(), 3);
         assert!(run_account(&host, &account, SAFE).is_ok_and(|report| report.downloaded == 0));
+    }
+}
+
+#[test]
+fn a_large_message_with_the_id_of_a_header_that_was_moved_comes_to_the_inbox() {
+    let (header, new) = (mail("header", 64), mail("new", (1 << 20) + CHUNK));
+    let headers = limited(Keep, Extent::Headers);
+    // The header's message is gone there; or it has another id, and sizes are listed that say nothing.
+    for (ids, claims) in [(vec!["uidl-0"], None), (vec!["uidl-1", "uidl-0"], Some(1_000))] {
+        let host = prepared(Maildrop::new(&[header.clone()]), MemoryStore::new());
+        run_account(&host, &headers, SAFE).unwrap();
+        block_on(move_message(&host.store, message(&host, "header").id, TRASH));
+        host.server.borrow_mut().claims = claims;
+        let there = [header.clone(), new.clone()].into_iter().skip(2 - ids.len());
+        let mails = ids.iter().zip(there);
+        host.server.borrow_mut().messages =
+            mails.map(|(uidl, raw)| Mail { uidl: (*uidl).into(), raw }).collect();
+        assert_eq!(run(&host, DeleteWhenDeletedHere).unwrap().downloaded, 1);
+        assert_eq!(message(&host, "new").id.mailbox, INBOX);
+        assert_eq!(message(&host, "header").id.mailbox, TRASH);
+        assert_eq!(block_on(body(&host.store, message(&host, "new").id)).unwrap(), new);
+        assert!(host.server.borrow().has(&new), "nobody has seen it");
+        let bodies = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
+        let chunks = [&header, &new].map(|raw| raw.len().div_ceil(CHUNK)).iter().sum::<usize>();
+        assert_eq!(bodies.len(), chunks, "nothing of it is elsewhere");
     }
 }
 

@@ -15,8 +15,12 @@ use crate::{
     testing::{FailingStore, WriteFault},
 };
 
+/// Messages of odd and of even lengths.
 fn small(count: usize) -> Vec<Vec<u8>> {
-    let message = |number| format!("Subject: {number}\r\n\r\n.dot {number}\r\n").into_bytes();
+    let message = |number| {
+        let more = ".".repeat(number % 2);
+        format!("Subject: {number}\r\n\r\n.dot {number}{more}\r\n").into_bytes()
+    };
     (0..count).map(message).collect()
 }
 
@@ -101,9 +105,12 @@ fn a_store_that_fails_at_any_write_loses_nothing_and_doubles_nothing() {
 fn a_write_that_fails_once_loses_nothing_and_doubles_nothing() {
     let mut all = small(20);
     all.insert(1, large(0, (1 << 20) + CHUNK));
-    for fault in [WriteFault::Full, WriteFault::Aborted, WriteFault::Doubtful] {
+    let faults = [WriteFault::Full, WriteFault::Aborted, WriteFault::Doubtful];
+    // The size of the large one is told, or comes as a surprise.
+    for (fault, claims) in faults.into_iter().flat_map(|fault| [(fault, None), (fault, Some(1))]) {
         for at in 0.. {
-            let host = prepared(Maildrop::new(&all), FailingStore::default());
+            let server = Maildrop { claims, ..Maildrop::new(&all) };
+            let host = prepared(server, FailingStore::default());
             host.store.fault.set(Some((at, fault)));
             // What it can do without may fail as well.
             let _ = run(&host, DeleteAfterDownload);
@@ -126,9 +133,11 @@ fn a_process_that_ends_at_any_await_loses_nothing_and_doubles_nothing() {
     all.insert(1, large(0, (1 << 20) + CHUNK));
     let ended_at = |moment: Option<usize>| {
         let mut store = Watched::new();
-        drop(prepared(Maildrop::new(&all), store.clone()));
+        drop(prepared(Maildrop::new(&[]), store.clone()));
         store.watch(|_, _| {});
-        let mut host = TestHost::with_store(Maildrop::new(&all), store.clone());
+        // That a large one comes is a surprise.
+        let server = Maildrop { claims: Some(1), ..Maildrop::new(&all) };
+        let mut host = TestHost::with_store(server, store.clone());
         host.moments = store.moments.clone();
         store.moments.end.set(moment);
         let account = account(DeleteAfterDownload);
@@ -154,6 +163,15 @@ fn a_process_that_ends_at_any_await_loses_nothing_and_doubles_nothing() {
         assert_complete(&later, &all);
         assert!(later.server.borrow().messages.is_empty(), "moment {moment}");
     }
+}
+
+#[test]
+fn messages_come_while_checksums_of_others_are_made() {
+    let all = small(20);
+    let host = prepared(Maildrop::new(&all), MemoryStore::new());
+    run(&host, Keep).unwrap();
+    assert_eq!(host.digests.most.get(), all.len());
+    assert_complete(&host, &all);
 }
 
 #[test]
