@@ -159,3 +159,27 @@ async fn little_room_is_told_above_the_mail_and_among_what_is_stored_until_there
     })
     .await
 }
+
+/// Room for some mail, but not for the page itself.
+const LITTLE: u64 = 4 << 20;
+
+#[tokio::test]
+async fn that_the_page_is_not_kept_for_use_without_a_network_is_told_until_it_is() -> Result<()> {
+    let servers = Servers::start().await?;
+    servers.dovecot.deliver_all(USER, letters::many(3))?;
+    Browser::run("unkept", async |browser| {
+        let origin = servers.site.url.trim_end_matches('/');
+        devtools::set_quota(browser, origin, Some(LITTLE)).await?;
+        servers.add_account(browser, "pop3").await?;
+        open_row(browser, "Letter 2").await?;
+        open_storage_page(browser).await?;
+        shows(browser, "page-not-kept", "Without a network this page does not open").await?;
+
+        devtools::set_quota(browser, origin, None).await?;
+        browser.client().refresh().await?;
+        browser.wait_until("return Boolean(navigator.serviceWorker.controller)").await?;
+        open_storage_page(browser).await?;
+        is_gone(browser, "page-not-kept").await
+    })
+    .await
+}

@@ -9,25 +9,37 @@ use web_sys::{
 
 const SCRIPT: &str = "/service-worker.js";
 
-/// Registers the service worker and tells when a new version waits.
+/// What becomes of a version.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Version {
+    /// A new one waits to take over.
+    Ready,
+    /// The first one could not be kept: without a network the page does not load. Most often there is
+    /// too little room; it is tried again each time that the page loads.
+    NotKept,
+}
+
+/// Registers the service worker and tells what becomes of its versions.
 ///
-/// Without one (a private window, an old browser, a page without TLS) nothing happens: the page
-/// works, but not offline.
-pub(crate) async fn register(ready: impl Fn() + Clone + 'static) {
+/// Where there can be none (an old browser, a page without TLS) nothing happens: the page works, but not
+/// offline.
+pub(crate) async fn register(tell: impl Fn(Version) + Clone + 'static) {
     let Some(container) = container() else { return };
     let Ok(registration) = JsFuture::from(container.register(SCRIPT)).await else { return };
     let registration: ServiceWorkerRegistration = registration.unchecked_into();
     if registration.waiting().is_some() {
-        ready();
+        tell(Version::Ready);
     }
     // The browser may have found it before anybody listened.
-    if let Some(worker) = registration.installing() {
-        tell_when_installed(worker, ready.clone());
+    match registration.installing() {
+        Some(worker) => follow(worker, &registration, tell.clone()),
+        None if is_without(&registration) => tell(Version::NotKept),
+        None => {}
     }
     let found = registration.clone();
     let on_found = Closure::<dyn Fn()>::new(move || {
         if let Some(worker) = found.installing() {
-            tell_when_installed(worker, ready.clone());
+            follow(worker, &found, tell.clone());
         }
     });
     registration.set_onupdatefound(Some(on_found.as_ref().unchecked_ref()));
@@ -69,18 +81,28 @@ async fn waiting() -> Option<ServiceWorker> {
     registration.dyn_into::<ServiceWorkerRegistration>().ok()?.waiting()
 }
 
-fn tell_when_installed(worker: ServiceWorker, ready: impl Fn() + 'static) {
-    let changed = worker.clone();
-    let on_change = Closure::<dyn Fn()>::new(move || {
+/// Tells what becomes of a version that is being installed.
+fn follow(
+    worker: ServiceWorker,
+    registration: &ServiceWorkerRegistration,
+    tell: impl Fn(Version) + 'static,
+) {
+    let (changed, registration) = (worker.clone(), registration.clone());
+    let on_change = Closure::<dyn Fn()>::new(move || match changed.state() {
         // The very first version has nothing to replace.
-        let replaces = controller().is_some();
-        if changed.state() == ServiceWorkerState::Installed && replaces {
-            ready();
-        }
+        ServiceWorkerState::Installed if controller().is_some() => tell(Version::Ready),
+        ServiceWorkerState::Redundant if is_without(&registration) => tell(Version::NotKept),
+        _ => {}
     });
     worker.set_onstatechange(Some(on_change.as_ref().unchecked_ref()));
     // The listener lives as long as the page.
     on_change.forget();
+}
+
+/// Whether no version is there, or on its way.
+fn is_without(registration: &ServiceWorkerRegistration) -> bool {
+    let workers = [registration.installing(), registration.waiting(), registration.active()];
+    workers.iter().all(Option::is_none)
 }
 
 fn container() -> Option<ServiceWorkerContainer> {

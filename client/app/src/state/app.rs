@@ -107,6 +107,8 @@ pub(crate) struct App {
     pub(crate) online: RwSignal<bool>,
     /// What is wrong with what is stored, if it can't be used, and whether removing it may help.
     pub(crate) storage_failed: RwSignal<Option<(String, bool)>>,
+    /// Whether the browser could not keep the page itself for use without a network.
+    pub(crate) page_not_kept: RwSignal<bool>,
     /// Whether the engine did not start.
     pub(crate) engine_failed: RwSignal<bool>,
     pub(super) changes: StoredValue<Changes>,
@@ -152,6 +154,7 @@ impl App {
             help: RwSignal::new(false),
             online: RwSignal::new(network::is_online()),
             storage_failed: RwSignal::new(None),
+            page_not_kept: RwSignal::new(false),
             engine_failed: RwSignal::new(false),
             changes: StoredValue::default(),
             file: StoredValue::new_local(None),

@@ -12,6 +12,7 @@ pub(crate) const OPEN_DETAIL: &str =
 pub(crate) const LOOK: &str = "Open";
 pub(crate) const ROOM: &str = "In this browser";
 pub(crate) const KEPT: &str = "The browser keeps what is stored until you remove it.";
+pub(crate) const PAGE_NOT_KEPT: &str = "Without a network this page does not open: the browser could not keep it, most often for want of room on the disk. It is tried again each time the page is opened.";
 pub(crate) const UNKNOWN_ROOM: &str = "This browser does not tell how much space there is.";
 pub(crate) const ACCOUNT: &str = "Account";
 pub(crate) const STORED: &str = "Stored";

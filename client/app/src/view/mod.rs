@@ -25,7 +25,10 @@ mod toasts;
 
 use leptos::{prelude::*, task::spawn_local};
 
-use crate::{browser::update, state::App, state::toasts::Toasts};
+use crate::{
+    browser::update::{self, Version},
+    state::{App, toasts::Toasts},
+};
 
 /// The whole page.
 #[component]
@@ -36,7 +39,10 @@ pub(crate) fn Root() -> impl IntoView {
     app.restore_draft();
     app.restore_put_off();
     keys::listen(app);
-    spawn_local(update::register(move || app.toasts.update(Toasts::update_ready)));
+    spawn_local(update::register(move |version| match version {
+        Version::Ready => app.toasts.update(Toasts::update_ready),
+        Version::NotKept => app.page_not_kept.set(true),
+    }));
     view! {
         <shell::Shell />
         <compose::Compose />

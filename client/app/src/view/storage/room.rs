@@ -1,4 +1,4 @@
-//! How much is stored, and whether the browser keeps it.
+//! How much is stored, and whether the browser keeps it, and the page itself.
 
 use leptos::prelude::*;
 use postern_bridge::{AccountId, Protocol, StorageView};
@@ -47,6 +47,14 @@ pub(super) fn Room() -> impl IntoView {
                         }
                     })
             }}
+            <Show when=move || app.page_not_kept.get()>
+                <div class="note is-brass" data-test="page-not-kept">
+                    <Icon glyph=icons::OFFLINE />
+                    <p class="note-words" role="status">
+                        {text::backup::PAGE_NOT_KEPT}
+                    </p>
+                </div>
+            </Show>
             <table class="room-accounts">
                 <thead>
                     <tr>
