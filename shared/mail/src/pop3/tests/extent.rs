@@ -108,7 +108,7 @@ fn a_large_message_with_the_id_of_a_header_that_was_moved_comes_to_the_inbox() {
     let headers = limited(Keep, Extent::Headers);
     // The header's message is gone there; or it has another id, and sizes are listed that say nothing.
     for (ids, claims) in [(vec!["uidl-0"], None), (vec!["uidl-1", "uidl-0"], Some(1_000))] {
-        let host = prepared(Maildrop::new(&[header.clone()]), MemoryStore::new());
+        let host = prepared(Maildrop::new(std::slice::from_ref(&header)), MemoryStore::new());
         run_account(&host, &headers, SAFE).unwrap();
         block_on(move_message(&host.store, message(&host, "header").id, TRASH));
         host.server.borrow_mut().claims = claims;
