@@ -85,7 +85,7 @@ pub enum MailError {
     NoRoom {
         /// Its subject, as far as it came; empty if it has none.
         subject: String,
-        /// Its size in bytes, as the server lists it.
+        /// Its size in bytes, as the server lists it; if more has come, so much.
         size: u64,
         /// Whether nothing but the account's settings has it downloaded as a whole.
         can_be_less: bool,

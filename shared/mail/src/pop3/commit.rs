@@ -249,7 +249,7 @@ impl<S: Store> Batch<'_, S> {
             return Ok(Some(spilled.id));
         }
         // The header that it completes was moved while it was downloaded; or the one for which it was
-        // taken is another message's.
+        // taken is another message's, or gone.
         let to = self.next_id(mailbox).await?;
         discard_carried(self.store).await?;
         carry(self.store, spilled.id, to, Some(received.size()), true).await?;

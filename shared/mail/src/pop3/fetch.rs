@@ -135,17 +135,18 @@ impl<'a, H: Host> Fetch<'a, H> {
                 Ok(Some(arrived)) => self.arrived.push(arrived),
                 Ok(None) => {
                     self.report.withheld += 1;
-                    self.missing.push(next.listed);
+                    self.missing.push(next.listed.clone());
                 }
-                Err(error @ (MailError::Store(_) | MailError::NoRoom { .. })) => {
+                Err(error @ MailError::Store(_)) => {
                     self.end(&mut storing, progress).await?;
-                    if error.is_full() {
-                        let is_large = matches!(error, MailError::NoRoom { .. });
-                        self.make_room(is_large.then_some(&next.listed)).await?;
-                        self.take_arrived(troubles).await?;
-                        self.flush(&mut storing, progress).await?;
-                        self.end(&mut storing, progress).await?;
-                    }
+                    return Err(error);
+                }
+                Err(error @ MailError::NoRoom { .. }) => {
+                    self.end(&mut storing, progress).await?;
+                    self.make_room(&next.listed).await?;
+                    self.take_arrived(troubles).await?;
+                    self.flush(&mut storing, progress).await?;
+                    self.end(&mut storing, progress).await?;
                     return Err(error);
                 }
                 Err(error) => {
@@ -162,12 +163,19 @@ impl<'a, H: Host> Fetch<'a, H> {
             if is_last || self.is_full() || self.must_take(wanted.front()) {
                 storing.beside(self.take_arrived(troubles)).await?;
             }
-            let spilled = self.pending.last().is_some_and(|own| own.spilled_to().is_some());
-            if is_last || self.is_full() || spilled {
+            let spilled = self.pending.last().filter(|own| own.spilled_to().is_some());
+            let no_room = spilled.map(|own| own.no_room(next.by_extent));
+            if is_last || self.is_full() || no_room.is_some() {
                 self.flush(&mut storing, progress).await?;
             }
-            if spilled {
-                self.end(&mut storing, progress).await?;
+            if let Some(no_room) = no_room
+                && let Err(error) = self.end(&mut storing, progress).await
+            {
+                if !error.is_full() {
+                    return Err(error);
+                }
+                self.make_room(&next.listed).await?;
+                return Err(no_room);
             }
         }
         self.end(&mut storing, progress).await?;
@@ -270,14 +278,11 @@ impl<'a, H: Host> Fetch<'a, H> {
         Ok(())
     }
 
-    /// There is no room left. What came of a `large` message goes at once, so that others find room, and
-    /// they come first the next time.
-    async fn make_room(&self, large: Option<&Listed>) -> Result<(), MailError> {
+    /// There is no room left for a large message. What came of it goes at once, so that others find room,
+    /// and they come first the next time.
+    async fn make_room(&self, large: &Listed) -> Result<(), MailError> {
         self.place.discard_partial(self.host.store()).await?;
-        match large {
-            Some(listed) => self.broke_off(listed).await,
-            None => Ok(()),
-        }
+        self.broke_off(large).await
     }
 
     pub(super) async fn trouble(&self, edit: impl FnOnce(&mut Troubles)) -> Result<(), MailError> {

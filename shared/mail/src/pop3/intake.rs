@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Digests, MailError, Store,
+    carry::discard_carried,
     record::{self, Body, CHUNK, Message, Record, decode, encode, message_key},
     store::{Durability, Key, KeyRange, StoreError, Table, Write},
 };
@@ -41,9 +42,11 @@ impl Place {
         received.row(self.account, anywhere, 0, 0).key()
     }
 
-    /// Removes what an interrupted download, or a message that turned out to be known, has left.
+    /// Removes what an interrupted download, or a message that turned out to be known, has left; and
+    /// copies on their way to another mailbox that no message has come to own.
     pub(super) async fn discard_partial(self, store: &impl Store) -> Result<(), StoreError> {
         let _editing = store.editing().lock().await;
+        discard_carried(store).await?;
         let Some(value) = store.get(Table::Meta, &self.marker()).await? else { return Ok(()) };
         let mut batch = vec![Write::Delete { table: Table::Meta, key: self.marker() }];
         // A marker that can't be read holds nothing up: what it named takes up room, no more.

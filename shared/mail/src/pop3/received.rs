@@ -5,11 +5,14 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::LocalBoxFuture;
-use postern_bridge::{AccountId, MessageId};
+use postern_bridge::{AccountId, MailboxId, MessageId};
 use sha2::{Digest, Sha256};
 
 use super::{LedgerRow, header, identity::Facts, listing::Listed, plan::Part};
-use crate::record::{Body, Message};
+use crate::{
+    MailError,
+    record::{Body, Message},
+};
 
 /// The subject of what stands for a message of which nothing is here.
 const NOT_HERE: &str = "(This message was not downloaded)";
@@ -128,6 +131,13 @@ impl Received {
     /// How many bytes of it are stored, or will be.
     pub(super) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// There is no room for it; the person is told for what.
+    pub(super) fn no_room(&self, can_be_less: bool) -> MailError {
+        let nowhere = MessageId { mailbox: MailboxId(0), uid: 0 };
+        let subject = self.message(nowhere, 0).subject;
+        MailError::NoRoom { subject, size: self.size, can_be_less }
     }
 
     /// How many bytes it holds in memory.

@@ -18,7 +18,8 @@
 //!    if that alone is kept, they are compared in 5 all the same. What has another unique id now is noted
 //!    next, in a batch of its own; if no more is kept, messages are known by their content. Then one
 //!    strict batch makes record, bytes, ledger row and counts visible. Before it the message is only on
-//!    the server and comes again; after it the ledger knows it.
+//!    the server and comes again; after it the ledger knows it. Where the bytes of a large one have to go
+//!    to another mailbox first, their copy has a marker of its own as well.
 //! 4. *Read back and verify.* An unverified row is verified first of all, even before 1. If it does not
 //!    match, nothing is removed: the message is fetched again in 2, and 3 puts it into the place of what
 //!    is damaged. If the server's list does not have it any more, what is left of it stays, without a

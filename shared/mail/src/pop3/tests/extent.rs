@@ -10,6 +10,7 @@ use crate::{
     pop3::{DownloadStep, want_whole},
     record::{Body, CHUNK},
     store::MemoryStore,
+    testing::{FailingStore, WriteFault},
 };
 
 fn mail(subject: &str, size: usize) -> Vec<u8> {
@@ -102,29 +103,87 @@ fn the_rest_comes_when_it_is_wanted_and_takes_the_header_s_place() {
     }
 }
 
+/// A mailbox whose message is here as a header, which was moved to the trash; there, its id is that of a
+/// large new message now.
+fn with_the_id_of_a_header<D: Store + 'static>(store: D) -> (TestHost<Maildrop, D>, Vec<u8>) {
+    let (header, new) = (mail("header", 64), mail("new", (1 << 20) + CHUNK));
+    let host = prepared(Maildrop::new(&[header]), store);
+    run_account(&host, &limited(Keep, Extent::Headers), SAFE).unwrap();
+    let message = MessageId { mailbox: INBOX, uid: 1 };
+    block_on(move_message(&host.store, message, TRASH));
+    host.server.borrow_mut().messages[0].raw.clone_from(&new);
+    (host, new)
+}
+
+/// Checks that the large message is in the inbox, and nothing of it elsewhere.
+fn assert_is_in_inbox<D: Store>(host: &TestHost<Maildrop, D>, new: &[u8], end: &str) {
+    let messages: Vec<Message> = block_on(record::all(&host.store, &KeyRange::all())).unwrap();
+    let own: Vec<_> = messages.iter().filter(|own| own.subject == "new").collect();
+    assert!(own.len() == 1 && own[0].id.mailbox == INBOX, "{end}: {own:?}");
+    assert!(messages.iter().any(|own| own.subject == "header" && own.id.mailbox == TRASH), "{end}");
+    assert_eq!(block_on(body(&host.store, own[0].id)).unwrap(), new, "{end}");
+    let bodies = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
+    assert_eq!(bodies.len(), new.len().div_ceil(CHUNK) + 1, "{end}");
+}
+
 #[test]
 fn a_large_message_with_the_id_of_a_header_that_was_moved_comes_to_the_inbox() {
-    let (header, new) = (mail("header", 64), mail("new", (1 << 20) + CHUNK));
-    let headers = limited(Keep, Extent::Headers);
-    // The header's message is gone there; or it has another id, and sizes are listed that say nothing.
-    for (ids, claims) in [(vec!["uidl-0"], None), (vec!["uidl-1", "uidl-0"], Some(1_000))] {
-        let host = prepared(Maildrop::new(std::slice::from_ref(&header)), MemoryStore::new());
-        run_account(&host, &headers, SAFE).unwrap();
-        block_on(move_message(&host.store, message(&host, "header").id, TRASH));
-        host.server.borrow_mut().claims = claims;
-        let there = [header.clone(), new.clone()].into_iter().skip(2 - ids.len());
-        let mails = ids.iter().zip(there);
-        host.server.borrow_mut().messages =
-            mails.map(|(uidl, raw)| Mail { uidl: (*uidl).into(), raw }).collect();
-        assert_eq!(run(&host, DeleteWhenDeletedHere).unwrap().downloaded, 1);
-        assert_eq!(message(&host, "new").id.mailbox, INBOX);
-        assert_eq!(message(&host, "header").id.mailbox, TRASH);
-        assert_eq!(block_on(body(&host.store, message(&host, "new").id)).unwrap(), new);
-        assert!(host.server.borrow().has(&new), "nobody has seen it");
-        let bodies = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
-        let chunks = [&header, &new].map(|raw| raw.len().div_ceil(CHUNK)).iter().sum::<usize>();
-        assert_eq!(bodies.len(), chunks, "nothing of it is elsewhere");
+    let (host, new) = with_the_id_of_a_header(MemoryStore::new());
+    assert_eq!(run(&host, DeleteWhenDeletedHere).unwrap().downloaded, 1);
+    assert_is_in_inbox(&host, &new, "the first time");
+    assert!(host.server.borrow().has(&new), "nobody has seen it");
+}
+
+#[test]
+fn however_that_ends_it_comes_to_the_inbox() {
+    let (whole, new) = with_the_id_of_a_header(FailingStore::default());
+    let before = whole.store.writes.get();
+    run(&whole, Keep).unwrap();
+    for fault in [WriteFault::Full, WriteFault::Aborted, WriteFault::Doubtful] {
+        for at in 0..whole.store.writes.get() - before {
+            let (host, _) = with_the_id_of_a_header(FailingStore::default());
+            host.store.fault.set(Some((at, fault)));
+            let _ = run(&host, Keep);
+            host.store.fault.take();
+            run(&host, Keep).unwrap();
+            assert_is_in_inbox(&host, &new, &format!("{fault:?} of write {at}"));
+        }
     }
+}
+
+#[test]
+fn what_takes_more_room_than_there_is_on_its_way_takes_none_in_the_end() {
+    let (host, new) = with_the_id_of_a_header(FailingStore::default());
+    // Enough for the message, but not for a copy of it.
+    host.store.room.set(Some(new.len() + new.len() / 2));
+    let told = run(&host, Keep).unwrap_err();
+    let size = new.len() as u64;
+    let expected = MailError::NoRoom { subject: "new".into(), size, can_be_less: true };
+    assert_eq!(told, expected);
+    let bodies = block_on(host.store.keys(Table::Bodies, &KeyRange::all())).unwrap();
+    assert_eq!(bodies.len(), 1, "nothing of it stays");
+    // The id has been taken from the header by now.
+    run(&host, Keep).unwrap();
+    assert_is_in_inbox(&host, &new, "the next time");
+}
+
+#[test]
+fn where_an_unannounced_large_message_goes_is_found_out_before_it_comes() {
+    let (header, new) = (mail("header", 64), mail("new", (1 << 20) + CHUNK));
+    let host = prepared(Maildrop::new(std::slice::from_ref(&header)), MemoryStore::new());
+    run_account(&host, &limited(Keep, Extent::Headers), SAFE).unwrap();
+    block_on(move_message(&host.store, message(&host, "header").id, TRASH));
+    let named = |uidl: &str, raw: &Vec<u8>| Mail { uidl: uidl.into(), raw: raw.clone() };
+    {
+        let mut server = host.server.borrow_mut();
+        server.messages = vec![named("uidl-1", &header), named("uidl-0", &new)];
+        server.claims = Some(1_000);
+    }
+    run(&host, Keep).unwrap();
+    assert_is_in_inbox(&host, &new, "at once");
+    let trash = record::mailbox_key(TRASH);
+    let trash: Mailbox = block_on(record::get(&host.store, &trash)).unwrap().unwrap();
+    assert_eq!(trash.uid_next, 2, "it was never there");
 }
 
 #[test]
