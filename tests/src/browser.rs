@@ -404,7 +404,7 @@ fn check_room(folder: &Path) -> Result<()> {
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     ensure!(
         free >= ROOM,
-        "Chromium needs {} MB of free disk at {}, and there are {}",
+        "Chromium needs {} MiB of free disk at {} (TMPDIR says where), and there are {} MiB",
         ROOM >> 20,
         folder.display(),
         free >> 20

@@ -16,7 +16,7 @@ pub(crate) const WORTH_ASKING: usize = 4 * 1024;
 pub(crate) struct BrowserDigests(pub(crate) Crypto);
 
 impl Digests for BrowserDigests {
-    /// There is none of fewer than [`WORTH_ASKING`] bytes, nor for a page that did not come over HTTPS.
+    /// There is none of fewer than [`WORTH_ASKING`] bytes, nor outside of a secure context.
     fn sha256(&self, bytes: &[u8]) -> LocalBoxFuture<'static, Option<[u8; 32]>> {
         match self.begin(bytes) {
             None => ready(None).boxed_local(),

@@ -5,8 +5,8 @@
 //! then makes them the message's own and removes the old ones.
 //!
 //! *If this ends in between*, the message is where it was, and a marker names the copy: it is removed
-//! with the next start or download over POP3, or before the next copy is made. The new place's UID is not given to another
-//! message: before the first byte, a local mailbox counts it as used.
+//! with the next start or download over POP3, or before the next copy is made. The new place's UID is
+//! not given to another message: before the first byte, a local mailbox counts it as used.
 
 use postern_bridge::MessageId;
 

@@ -4,7 +4,8 @@ use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState,
+    DomException, ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration,
+    ServiceWorkerState,
 };
 
 const SCRIPT: &str = "/service-worker.js";
@@ -14,19 +15,31 @@ const SCRIPT: &str = "/service-worker.js";
 pub(crate) enum Version {
     /// A new one waits to take over.
     Ready,
-    /// The first one could not be kept: without a network the page does not load. Most often there is
-    /// too little room; it is tried again each time that the page loads.
+    /// The first one could not be kept, as where there is too little room: without a network the page does
+    /// not load. It is tried again each time that the page loads.
     NotKept,
+    /// One is there.
+    Kept,
 }
 
 /// Registers the service worker and tells what becomes of its versions.
 ///
-/// Where there can be none (an old browser, a page without TLS) nothing happens: the page works, but not
-/// offline.
+/// Where there can be none (a private window, an old browser, a page without TLS) nothing happens: the
+/// page works, but not offline.
 pub(crate) async fn register(tell: impl Fn(Version) + Clone + 'static) {
     let Some(container) = container() else { return };
-    let Ok(registration) = JsFuture::from(container.register(SCRIPT)).await else { return };
-    let registration: ServiceWorkerRegistration = registration.unchecked_into();
+    let kept = tell.clone();
+    // Another page may bring it.
+    on_control(move || kept(Version::Kept));
+    let registration = match JsFuture::from(container.register(SCRIPT)).await {
+        Ok(registration) => registration.unchecked_into::<ServiceWorkerRegistration>(),
+        Err(error) => {
+            if !is_forbidden(&error) {
+                tell(Version::NotKept);
+            }
+            return;
+        }
+    };
     if registration.waiting().is_some() {
         tell(Version::Ready);
     }
@@ -92,11 +105,19 @@ fn follow(
         // The very first version has nothing to replace.
         ServiceWorkerState::Installed if controller().is_some() => tell(Version::Ready),
         ServiceWorkerState::Redundant if is_without(&registration) => tell(Version::NotKept),
+        // What becomes of it later, as when the person removes what is stored, is another matter.
+        ServiceWorkerState::Activated => changed.set_onstatechange(None),
         _ => {}
     });
     worker.set_onstatechange(Some(on_change.as_ref().unchecked_ref()));
     // The listener lives as long as the page.
     on_change.forget();
+}
+
+/// Whether the browser lets no page have a service worker here.
+fn is_forbidden(error: &JsValue) -> bool {
+    let name = error.dyn_ref::<DomException>().map(DomException::name);
+    name.is_some_and(|name| matches!(name.as_str(), "SecurityError" | "NotSupportedError"))
 }
 
 /// Whether no version is there, or on its way.

@@ -42,6 +42,7 @@ pub(crate) fn Root() -> impl IntoView {
     spawn_local(update::register(move |version| match version {
         Version::Ready => app.toasts.update(Toasts::update_ready),
         Version::NotKept => app.page_not_kept.set(true),
+        Version::Kept => app.page_not_kept.set(false),
     }));
     view! {
         <shell::Shell />
