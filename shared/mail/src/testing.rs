@@ -3,6 +3,7 @@
 //! Nothing here waits for real: a future that can make no progress lets every sleep end at once,
 //! so that a server's silence shows as a time-out without delay.
 
+mod moments;
 mod stores;
 
 use std::{
@@ -35,6 +36,7 @@ use crate::{
     store::MemoryStore,
 };
 
+pub use moments::{Making, Moments};
 pub use stores::{FailingStore, WriteFault, YieldingStore, give_way};
 
 /// A server as its clients see it: bytes in, bytes out.
@@ -119,51 +121,6 @@ pub struct TestHost<S, D = MemoryStore> {
     pub digests: Making,
     random: Cell<u8>,
     detours: Detours,
-}
-
-/// How many things are in the making. Clones share the counts.
-#[derive(Clone, Default)]
-pub struct Making {
-    now: Rc<Cell<usize>>,
-    /// The most at the same time so far.
-    pub most: Rc<Cell<usize>>,
-}
-
-impl Making {
-    fn begin(&self) {
-        self.now.set(self.now.get() + 1);
-        self.most.set(self.most.get().max(self.now.get()));
-    }
-
-    fn end(&self) {
-        self.now.set(self.now.get() - 1);
-    }
-}
-
-/// The moments at which a process waits for something, counted from 0. Clones share them.
-#[derive(Clone, Default)]
-pub struct Moments {
-    /// How many there were.
-    pub done: Rc<Cell<usize>>,
-    /// At this one the process ends: what is about to be done is not done any more.
-    pub end: Rc<Cell<Option<usize>>>,
-}
-
-impl Moments {
-    /// The next one; its number.
-    pub async fn next(&self) -> usize {
-        let number = self.done.get();
-        if self.is_over() {
-            pending::<()>().await;
-        }
-        self.done.set(number + 1);
-        number
-    }
-
-    /// Whether the process has ended.
-    pub fn is_over(&self) -> bool {
-        self.end.get() == Some(self.done.get())
-    }
 }
 
 impl<S: Server> TestHost<S> {
