@@ -1,11 +1,10 @@
 //! A real Chromium, driven over WebDriver.
 
+mod driver;
+
 use std::{
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -19,6 +18,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use url::Url;
 
+use self::driver::Driver;
 use crate::program;
 
 /// How long a test waits for something that must appear; far longer than it takes.
@@ -27,9 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long the driver may take to start, to tell what a page shows, or to end: a browser that does
 /// not answer any more must not hold a test up.
 const DRIVER_PATIENCE: Duration = Duration::from_secs(60);
-
-/// How often the driver is started before it is given up.
-const DRIVER_STARTS: usize = 3;
 
 /// Bytes that must be free on the disk of a profile: with less than about four gigabytes, Chromium keeps
 /// no page for use without a network, and says so nowhere.
@@ -45,72 +42,6 @@ pub struct Browser {
     driver: Driver,
     profile: TempDir,
     client: Client,
-}
-
-/// A running chromedriver, which ends its browsers when it is ended.
-struct Driver {
-    process: Child,
-    port: u16,
-}
-
-impl Driver {
-    /// Starts one. It may end at once, as when somebody else takes the port that it has chosen: then
-    /// it is started again.
-    fn start() -> Result<Self> {
-        for _ in 1..DRIVER_STARTS {
-            if let Ok(driver) = Self::start_on_any_port() {
-                return Ok(driver);
-            }
-        }
-        Self::start_on_any_port()
-    }
-
-    fn start_on_any_port() -> Result<Self> {
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("chromedriver is not installed; `cargo xtask test` says how to get it")?;
-        let output = process.stdout.take().context("chromedriver's output is piped")?;
-        let (told, port) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let port = line.split_once("successfully on port ");
-                let port = port.and_then(|(_, port)| port.trim_end_matches('.').parse().ok());
-                // Read on when nobody listens any more: a full pipe would stop the driver.
-                let _ = port.map(|port| told.send(port));
-            }
-        });
-        let port = port.recv_timeout(DRIVER_PATIENCE);
-        let driver = Self { process, port: port.unwrap_or_default() };
-        port.context("chromedriver did not say its port")?;
-        Ok(driver)
-    }
-
-    fn has_ended(&mut self) -> bool {
-        !matches!(self.process.try_wait(), Ok(None))
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // SIGTERM lets it end its browsers; SIGKILL would leave them behind.
-        let pid = self.process.id();
-        let asked = Command::new("kill").arg(pid.to_string()).status();
-        let start = Instant::now();
-        while asked.as_ref().is_ok_and(|status| status.success()) && !self.has_ended() {
-            if start.elapsed() > DRIVER_PATIENCE {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        if !self.has_ended() {
-            program::kill(pid);
-            let _ = self.process.wait();
-        }
-    }
 }
 
 impl Browser {
@@ -168,7 +99,7 @@ impl Browser {
     ///
     /// If the profile can't be freed for another one.
     pub fn kill(self) -> Result<TempDir> {
-        program::kill(self.driver.process.id());
+        program::kill(self.driver.id());
         drop(self.driver);
         // What says that it is in use.
         for lock in ["SingletonLock", "SingletonCookie", "SingletonSocket"] {
@@ -212,7 +143,7 @@ impl Browser {
     ///
     /// If the browser has ended.
     pub fn processor(&self) -> Result<Duration> {
-        program::processor_of(self.driver.process.id(), "--type=renderer")
+        program::processor_of(self.driver.id(), "--type=renderer")
     }
 
     async fn autopsy(&self, name: &str) -> String {
